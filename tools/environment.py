@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Make (once) and print the folder of a Python environment for this checkout.
+
+    tools/environment.py engine   torch and everything pyproject.toml names
+    tools/environment.py qgis                       the system's PyQGIS plus pytest-qgis
+
+Environments lie in ``$VIDTAG_CACHE`` (else ``$XDG_CACHE_HOME/vidtag``, else ``~/.cache/vidtag``) under a key of what they were made
+from: the requirements, the interpreter and the machine type. A fresh clone with the same requirements finds them and installs
+nothing. The checkout itself is not installed into them: callers put it on ``PYTHONPATH``.
+
+Standard library only: it runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+# PyQGIS belongs to the distribution's interpreter, whatever `python3` on PATH is.
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+QGIS_REQUIREMENTS = ["pytest>=8,<9", "pytest-qgis>=2.0", "pytest-timeout>=2.3"]
+
+
+def engine_requirements() -> list[str]:
+    """Every requirement of pyproject.toml, its own extras resolved, sorted."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    names = [*project["dependencies"], *extras["geoclip"], *extras["benchmarks"]]
+    names += [entry for entry in extras["dev"] if not entry.startswith(project["name"])]
+    return sorted(set(names))
+
+
+def cache_folder() -> Path:
+    """Where environments lie."""
+    if chosen := os.environ.get("VIDTAG_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidtag"
+
+
+def interpreter_of(kind: str) -> Path:
+    """The Python an environment is made from; PyQGIS needs the distribution's."""
+    if SYSTEM_PYTHON.exists():
+        return SYSTEM_PYTHON
+    if kind == "qgis":
+        sys.exit("PyQGIS comes with the system's Python at /usr/bin/python3, which is not there: install python3-qgis.")
+    return Path(sys.executable)
+
+
+def key_of(kind: str, requirements: list[str], interpreter: Path) -> str:
+    """Name of the environment: what it is for and a digest of what it was made from."""
+    version = subprocess.run([interpreter, "-c", "import sys; print(sys.version)"], check=True, capture_output=True, text=True).stdout
+    made_from = json.dumps([kind, requirements, version, platform.machine()])
+    return f"{kind}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
+
+
+@contextlib.contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Two makes at once must not build the same environment."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def run(command: list[str | Path]) -> None:
+    """Run a command, what it prints on standard error; standard output is for the folder's name alone."""
+    subprocess.run(command, check=True, stdout=sys.stderr)
+
+
+def make(kind: str) -> Path:
+    """Return the environment's folder, made now if it is not there."""
+    requirements = engine_requirements() if kind == "engine" else QGIS_REQUIREMENTS
+    interpreter = interpreter_of(kind)
+    folder = cache_folder() / key_of(kind, requirements, interpreter)
+    ready = folder / "READY"
+    with only_one(folder.with_suffix(".lock")):
+        if ready.exists():
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)  # a broken-off earlier try
+        print(f"Making the {kind} environment in {folder} (once; the engine's takes about 6 GB).", file=sys.stderr)
+        arguments = ["--system-site-packages"] if kind == "qgis" else []
+        run([interpreter, "-m", "venv", *arguments, folder])
+        pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off", "--no-compile"]
+        run([*pip, "--upgrade", "pip", "hatchling"])
+        run([*pip, *requirements])
+        ready.write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    return folder
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["engine", "qgis"])
+    try:
+        print(make(parser.parse_args().kind))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"Setting up failed at: {' '.join(map(str, error.cmd))[:300]}\nSee the lines above, then run make again.")
+
+
+if __name__ == "__main__":
+    main()

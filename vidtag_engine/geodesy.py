@@ -1,0 +1,89 @@
+"""Equal Earth and distances, in float64.
+
+The location encoder sees the *spherical* Equal Earth projection (Šavrič, Patterson and Jenny 2019), geodetic latitude taken as if on a
+sphere, as GeoCLIP does; ``+proj=eqearth +R=6371000`` is its oracle. Distances on the ground are geodesics on WGS 84.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from pyproj import Geod
+
+from .types import FloatArray
+
+A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
+_ROOT3 = math.sqrt(3.0)
+# GeoCLIP divides degrees by 180 after scaling by 66.50336, so that x spans ±1.
+_SCALE = 66.50336 / 180.0
+EARTH_RADIUS_M = 6_371_008.8  # mean radius, for great circles
+# One unit of the encoder's plane in metres on the ground, near the equator.
+UNIT_M = 6_371_000.0 / _SCALE
+WGS84 = Geod(ellps="WGS84")
+
+
+def equal_earth(lat_lon_deg: torch.Tensor) -> torch.Tensor:
+    """Project to the plane of the location encoder (GeoCLIP's scaling).
+
+    Args:
+        lat_lon_deg: (..., 2) latitude, longitude in degrees, any float type; computed in float64.
+
+    Returns:
+        (..., 2) float64 x, y; x spans ±1, one unit is about 17,244 km.
+    """
+    radians = torch.deg2rad(lat_lon_deg.double())
+    lat, lon = radians[..., 0], radians[..., 1]
+    theta = torch.asin(_ROOT3 / 2.0 * torch.sin(lat))
+    t2 = theta * theta
+    t6 = t2 * t2 * t2
+    x = 2.0 * _ROOT3 * lon * torch.cos(theta) / (3.0 * (9.0 * A4 * t6 * t2 + 7.0 * A3 * t6 + 3.0 * A2 * t2 + A1))
+    y = theta * (A4 * t6 * t2 + A3 * t6 + A2 * t2 + A1)
+    return torch.stack([x, y], dim=-1) * _SCALE
+
+
+def haversine_m(lat1_deg: FloatArray, lon1_deg: FloatArray, lat2_deg: FloatArray, lon2_deg: FloatArray) -> FloatArray:
+    """Great-circle distances in metres (within 0.6 % of the ellipsoid's); arguments broadcast."""
+    lat1, lon1, lat2, lon2 = (np.radians(np.asarray(a, dtype=np.float64)) for a in (lat1_deg, lon1_deg, lat2_deg, lon2_deg))
+    h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    result: FloatArray = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0)))
+    return result
+
+
+def geodesic_m(lat1_deg: FloatArray, lon1_deg: FloatArray, lat2_deg: FloatArray, lon2_deg: FloatArray) -> FloatArray:
+    """Geodesic distances on WGS 84 in metres; NaN where an argument is NaN. Arguments broadcast."""
+    args = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (lon1_deg, lat1_deg, lon2_deg, lat2_deg)))
+    if args[0].size == 0:
+        return np.zeros(args[0].shape)
+    known = np.isfinite(args[0]) & np.isfinite(args[1]) & np.isfinite(args[2]) & np.isfinite(args[3])
+    distance = np.full(args[0].shape, np.nan)
+    if known.any():
+        distance[known] = WGS84.inv(*(a[known] for a in args))[2]
+    return distance
+
+
+def unit_vectors(lat_deg: FloatArray, lon_deg: FloatArray) -> FloatArray:
+    """Points on the unit sphere, (..., 3) float64: for centroids and nearest neighbours that know no seam at ±180°."""
+    lat, lon = np.radians(np.asarray(lat_deg, dtype=np.float64)), np.radians(np.asarray(lon_deg, dtype=np.float64))
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def chord(distance_m: float) -> float:
+    """Straight-line distance on the unit sphere of a great circle of ``distance_m``."""
+    return 2.0 * math.sin(min(distance_m / EARTH_RADIUS_M, math.pi) / 2.0)
+
+
+def centroid_deg(lat_deg: FloatArray, lon_deg: FloatArray) -> tuple[float, float]:
+    """Centre of points on the sphere as (lat_deg, lon_deg); the seam at ±180° does not matter. Raises ValueError for none."""
+    vectors = unit_vectors(lat_deg, lon_deg).reshape(-1, 3)
+    if not len(vectors):
+        raise ValueError("no points")
+    x, y, z = vectors.mean(axis=0)
+    return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+
+
+def wrap_lon(lon_deg: FloatArray) -> FloatArray:
+    """Longitudes brought into [-180, 180)."""
+    result: FloatArray = (np.asarray(lon_deg, dtype=np.float64) + 180.0) % 360.0 - 180.0
+    return result

@@ -1,0 +1,167 @@
+"""The door between QGIS and the engine: JSON lines, typed once.
+
+Standard library only, and clean for Python 3.9: the plugin carries a copy of this file, byte for byte.
+
+One JSON object a line, UTF-8. The worker says ``hello`` first. The client sends ``request``, ``cancel`` and ``shutdown``; the worker
+answers a request with any number of ``progress``, ``log`` and ``partial`` and exactly one ``result`` or ``error``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Optional, Union
+
+PROTOCOL_VERSION = 1
+
+
+class ProtocolError(ValueError):
+    """A line that is not a message of this protocol."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """First line of a worker."""
+
+    type: ClassVar[str] = "hello"
+    protocol: int
+    engine: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Do ``command`` ("geolocate", "gallery", "evaluate", "doctor") with ``arguments``."""
+
+    type: ClassVar[str] = "request"
+    id: int
+    command: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    protocol: int = PROTOCOL_VERSION
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop the request ``id``; finished parts are kept."""
+
+    type: ClassVar[str] = "cancel"
+    id: int
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End the worker."""
+
+    type: ClassVar[str] = "shutdown"
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """``fraction`` of the whole request in 0..1, the stage's name, a line for people."""
+
+    type: ClassVar[str] = "progress"
+    id: int
+    fraction: float
+    stage: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """A line for the log. ``level`` is "info" or "warning"."""
+
+    type: ClassVar[str] = "log"
+    id: int
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PartialEvent:
+    """A finished part of the result, already saved: one video's summary."""
+
+    type: ClassVar[str] = "partial"
+    id: int
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ResultEvent:
+    """The request is done."""
+
+    type: ClassVar[str] = "result"
+    id: int
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ErrorEvent:
+    """The request failed. ``kind`` is "input" (the message is for the user as it is), "cancelled", "protocol" or "internal".
+
+    ``detail`` is a traceback for a report, never the first thing to show; ``value`` names what was kept.
+    """
+
+    type: ClassVar[str] = "error"
+    id: int
+    kind: str
+    message: str
+    detail: str = ""
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GeolocateArguments:
+    """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file)."""
+
+    aoi: str
+    output: str
+    videos: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    checkpoint: str = "geoclip"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    from_s: float = 0.0
+    to_s: Optional[float] = None
+    start_time: Optional[str] = None
+    grid: str = "equal-earth"
+    confidence_radius_m: Optional[float] = None
+    device: str = "auto"
+    batch_size: Optional[int] = None
+    seed: int = 0
+    kml: Optional[str] = None
+    gpx: Optional[str] = None
+    geojson: Optional[str] = None
+    csv: Optional[str] = None
+    map: Optional[str] = None
+    overwrite: bool = False
+
+
+Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]
+_KINDS: dict[str, Any] = {
+    kind.type: kind for kind in (Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent)
+}
+
+
+def to_line(message: Message) -> str:
+    """Return the message as one line of JSON, with its end of line."""
+    return json.dumps({"type": message.type, **asdict(message)}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_line(line: str) -> Message:
+    """Return the message of one line. Unknown fields are passed over, so that newer peers may add some.
+
+    Raises:
+        ProtocolError: not JSON, not an object, an unknown type or a missing field.
+    """
+    try:
+        data = json.loads(line)
+        kind = _KINDS[data["type"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ProtocolError(f"Not a message of this protocol: {line.strip()[:200]!r}") from error
+    known = {f.name for f in fields(kind)}
+    try:
+        message: Message = kind(**{name: value for name, value in data.items() if name in known})
+    except TypeError as error:
+        raise ProtocolError(f"A {data['type']!r} message lacks a field: {error}") from error
+    return message

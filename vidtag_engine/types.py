@@ -1,0 +1,208 @@
+"""What flows through the engine: plain frozen dataclasses with units in their names.
+
+Order of coordinates: latitude before longitude in every array here (``(..., 2)`` arrays are ``[lat_deg, lon_deg]``, WGS 84);
+shapely geometries keep x = longitude before y = latitude.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+
+
+class InputError(ValueError):
+    """Bad input. The message is one sentence that names the input and says what to do; it is shown as it is."""
+
+
+class CancelledError(Exception):
+    """The user stopped the work. What was finished before is kept."""
+
+
+class TimeSource(str, Enum):
+    """Where a video's start time comes from."""
+
+    ARGUMENT = "argument"
+    CONTAINER = "container"
+    EXIF = "exif"
+    SYNTHETIC = "synthetic"  # unknown: a flagged base, 2000-01-01T00:00:00Z
+
+
+class FrameState(str, Enum):
+    """Whether a frame has an answer, and if not, why."""
+
+    LOCATED = "located"
+    DAMAGED = "damaged"  # its stretch of the video cannot be decoded
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long job is: ``fraction`` of the whole job in 0..1, the stage's name, and a line for people."""
+
+    fraction: float
+    stage: str
+    message: str = ""
+
+
+ProgressCallback = Callable[[Progress], None]
+CancelCheck = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of one input sequence before its frames are read.
+
+    Args:
+        path: the video file, or the folder of images.
+        name: for people and attributes; unique within a batch (the file's name, with a part of its folder where needed).
+        kind: ``"video"`` or ``"images"``.
+        width_px, height_px: upright size, rotation applied.
+        duration_s: of the whole video; None where the container does not say.
+        start_time: UTC, of time_s = 0.
+        time_source: where ``start_time`` comes from.
+        embedded_gps: name of a position track inside the file ("GPS5", "EXIF", "KLV"), else None. Never used for the answer.
+        rotation_deg: clockwise rotation applied to make the picture upright.
+        variable_frame_rate: whether frames are unevenly spaced, where the container says.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    width_px: int
+    height_px: int
+    duration_s: float | None
+    start_time: datetime
+    time_source: TimeSource
+    embedded_gps: str | None = None
+    rotation_deg: int = 0
+    variable_frame_rate: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One sampled picture. ``image`` is (height, width, 3) uint8 RGB, upright; None where ``state`` is not LOCATED.
+
+    ``index`` counts the sampled frames from 0; ``time_s`` is the picture's own timestamp, seconds after the video's start.
+    """
+
+    index: int
+    time_s: float
+    image: NDArray[np.uint8] | None
+    state: FrameState = FrameState.LOCATED
+
+
+@dataclass(frozen=True)
+class DecodeReport:
+    """What reading a video took: pictures decoded and given out, packets or files skipped as damaged, and the stretches lost."""
+
+    decoded: int
+    sampled: int
+    damaged: int
+    damaged_stretches_s: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Track:
+    """A timed sequence of positions (truth to train on or compare with), in time order.
+
+    Args:
+        time_s: (N,) seconds; since the Unix epoch where ``absolute``, else since the video's start.
+        lat_deg, lon_deg: (N,) WGS 84.
+        absolute: whether ``time_s`` is Unix time.
+        source: "GPX", "CSV", "EXIF", "GPS5", "KLV", "layer".
+        names: (N,) file names where positions belong to named images (EXIF, CSV), else None.
+    """
+
+    time_s: FloatArray
+    lat_deg: FloatArray
+    lon_deg: FloatArray
+    absolute: bool
+    source: str
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The k best gallery points of each frame, best first.
+
+    Args:
+        index: (T, k) int64 point numbers in the gallery's own order.
+        lat_deg, lon_deg: (T, k).
+        score: (T, k) float32 cosine.
+    """
+
+    index: IntArray
+    lat_deg: FloatArray
+    lon_deg: FloatArray
+    score: FloatArray
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One video's answer: a row a sampled frame, all arrays (T,).
+
+    Frames without an answer have NaN positions and confidence, and ``state`` says why.
+
+    Args:
+        frame_index: the sampled frame's number.
+        time_s: its timestamp, seconds after the video's start.
+        lat_deg, lon_deg: final position (Phase II, or Phase I where there is no refiner).
+        confidence: P(the truth lies within ``confidence_radius_m`` of the position), calibrated.
+        score: cosine of the final pick.
+        runner_up_m: distance to the best candidate farther than ``confidence_radius_m`` away; NaN where there is none.
+        phase1_lat_deg, phase1_lon_deg: the first retrieval's position.
+        state: of FrameState values.
+    """
+
+    frame_index: IntArray
+    time_s: FloatArray
+    lat_deg: FloatArray
+    lon_deg: FloatArray
+    confidence: FloatArray
+    score: FloatArray
+    runner_up_m: FloatArray
+    phase1_lat_deg: FloatArray
+    phase1_lon_deg: FloatArray
+    state: tuple[FrameState, ...]
+    confidence_radius_m: float
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """One finished video: what it was, its answer, how it was read, and the digest of its bytes."""
+
+    info: VideoInfo
+    trajectory: Trajectory
+    report: DecodeReport
+    sha256: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result, for the chain of custody: no user name, no absolute path.
+
+    Args:
+        settings: the validated settings as plain JSON values.
+        checkpoint: name, preset and SHA-256 of the weights.
+        gallery: kind, resolution_m, count, digest of grid and area.
+        versions: of the engine and the libraries that matter.
+        seed: of everything random.
+        created_utc: when the result was written.
+    """
+
+    settings: dict[str, Any]
+    checkpoint: dict[str, Any]
+    gallery: dict[str, Any]
+    versions: dict[str, str]
+    seed: int
+    created_utc: datetime
