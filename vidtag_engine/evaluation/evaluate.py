@@ -1,0 +1,191 @@
+"""Compare finished results with known tracks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..trajectory.calibration import brier, ece
+from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
+from ..types import FloatArray, FrameState, InputError, TimeSource, Track, VideoResult
+from . import metrics
+from .report import Accuracy, Confidence, Report, VideoReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Accuracy", "Confidence", "Report", "VideoReport", "evaluate_geopackage", "evaluate_results"]
+
+# Why a frame cannot be compared; damaged frames carry their own state.
+NO_ANSWER = "the frame has no answer"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One video's frames that have both an answer and a truth: arrays (n,) and (n, 2)."""
+
+    predicted: FloatArray
+    truth: FloatArray
+    phase1: FloatArray
+    confidence: FloatArray
+    radius_m: float
+    left_out: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+    why_none: str = ""
+    frames: int = 0
+
+
+def evaluate_geopackage(
+    path: str | Path,
+    truth: Track | str | Path | Mapping[str, Track],
+    *,
+    video: str | None = None,
+    radii_km: Sequence[float] = metrics.RADII_KM,
+    max_gap_s: float | None = MAX_GAP_S,
+) -> Report:
+    """Evaluate a result that ``vidtag geolocate`` wrote.
+
+    Args:
+        path: its GeoPackage.
+        truth: a track, a file or folder that holds one, or a track for each video's name.
+        video: the one video to compare, where the result holds several.
+        radii_km: of a_r.
+        max_gap_s: the truth is not interpolated over longer silences; None for no such limit.
+
+    Raises:
+        InputError: nothing can be compared, and why.
+    """
+    from ..export import read_aoi, read_geopackage
+    from ..video import read_track
+
+    results, _ = read_geopackage(Path(path))
+    known: Track | Mapping[str, Track] = read_track(Path(truth)) if isinstance(truth, str | Path) else truth
+    report = evaluate_results(results, known, video=video, radii_km=radii_km, max_gap_s=max_gap_s, source=Path(path).name)
+    return replace(report, area=read_aoi(Path(path)))
+
+
+def evaluate_results(
+    results: Sequence[VideoResult],
+    truth: Track | Mapping[str, Track],
+    *,
+    video: str | None = None,
+    radii_km: Sequence[float] = metrics.RADII_KM,
+    max_gap_s: float | None = MAX_GAP_S,
+    source: str = "the result",
+) -> Report:
+    """Evaluate results in memory; arguments as for :func:`evaluate_geopackage`, ``source`` names the result in messages."""
+    chosen = _choose(results, truth, video, source)
+    comparisons = {one.info.name: _compare(one, truth if isinstance(truth, Track) else truth[one.info.name], max_gap_s) for one in chosen}
+    usable = [comparison for comparison in comparisons.values() if len(comparison.predicted)]
+    if not usable:
+        whys = "; ".join(one.why_none or "none of its frames has an answer" for one in comparisons.values())
+        raise InputError(
+            f"No frame of {source} can be compared with the truth: {whys}; check that the track belongs to the video and that geolocate"
+            " knew the video's true start time."
+        )
+    videos = tuple(_video_report(name, comparison, radii_km) for name, comparison in comparisons.items())
+    return Report(
+        source=source,
+        radii_km=tuple(radii_km),
+        videos=videos,
+        overall=replace(_accuracy(usable, radii_km), frames=sum(one.frames for one in videos)),
+        results=tuple(chosen),
+        truth=truth if isinstance(truth, Track) else {one.info.name: truth[one.info.name] for one in chosen},
+    )
+
+
+def _choose(results: Sequence[VideoResult], truth: Track | Mapping[str, Track], video: str | None, source: str) -> list[VideoResult]:
+    """The videos to compare. Raises InputError where that is unclear."""
+    names = ", ".join(one.info.name for one in results) or "none"
+    if not results:
+        raise InputError(f"There is no video in {source}: run 'vidtag geolocate' again and look at what it reports.")
+    if video is not None:
+        chosen = [one for one in results if video in {one.info.name, one.info.path.name}]
+        if not chosen:
+            raise InputError(f"There is no video {video!r} in {source}: choose one of {names}.")
+    else:
+        chosen = list(results)
+    if isinstance(truth, Track):
+        by_start = [one for one in chosen if not truth.absolute or one.info.time_source is TimeSource.SYNTHETIC]
+        if len(chosen) > 1 and by_start:
+            raise InputError(
+                f"{source} holds several videos ({names}), and time does not say which of them the track belongs to: name one video."
+            )
+        return chosen
+    with_truth = [one for one in chosen if one.info.name in truth]
+    if not with_truth:
+        raise InputError(f"None of the videos in {source} ({names}) has a truth: give a track under its name.")
+    return with_truth
+
+
+def _compare(result: VideoResult, truth: Track, max_gap_s: float | None) -> Comparison:
+    """Pair a video's answers with the truth at their moments, and count what cannot be paired."""
+    trajectory = result.trajectory
+    answered = np.isfinite(trajectory.lat_deg) & np.isfinite(trajectory.lon_deg)
+    left_out: dict[str, int] = {}
+    for row in np.flatnonzero(~answered):
+        state = trajectory.state[row]
+        reason = NO_ANSWER if state is FrameState.LOCATED else f"the frame is {state.value}"
+        left_out[reason] = left_out.get(reason, 0) + 1
+    found: Alignment = align(truth, result.info, trajectory.time_s[answered], tolerance_s=TOLERANCE_S, max_gap_s=max_gap_s)
+    for reason, count in found.missing.items():
+        left_out[reason] = left_out.get(reason, 0) + count
+    rows = np.flatnonzero(answered)[np.isfinite(found.lat_deg)]
+    known = np.isfinite(found.lat_deg)
+    return Comparison(
+        predicted=np.stack([trajectory.lat_deg[rows], trajectory.lon_deg[rows]], axis=1),
+        truth=np.stack([found.lat_deg[known], found.lon_deg[known]], axis=1),
+        phase1=np.stack([trajectory.phase1_lat_deg[rows], trajectory.phase1_lon_deg[rows]], axis=1),
+        confidence=trajectory.confidence[rows],
+        radius_m=trajectory.confidence_radius_m,
+        left_out=left_out,
+        note=found.note,
+        why_none=found.why_none,
+        frames=len(trajectory.time_s),
+    )
+
+
+def _accuracy(comparisons: Sequence[Comparison], radii_km: Sequence[float]) -> Accuracy:
+    errors = [metrics.errors_m(one.predicted, one.truth) for one in comparisons]
+    error_m = np.concatenate(errors)
+    phase1_m = np.concatenate([metrics.errors_m(one.phase1, one.truth) for one in comparisons])
+    said = np.concatenate([one.confidence for one in comparisons])
+    right = np.concatenate([error <= one.radius_m for error, one in zip(errors, comparisons, strict=True)])
+    known = np.isfinite(said)
+    radii = {one.radius_m for one in comparisons}
+    videos_m = np.array([metrics.video_error_m(one.predicted, one.truth) for one in comparisons])
+    return Accuracy(
+        frames=sum(one.frames for one in comparisons),
+        compared=len(error_m),
+        frame_accuracy_percent=metrics.frame_accuracy(error_m, radii_km),
+        median_m=metrics.median_error_m(error_m),
+        mean_m=float(error_m.mean()),
+        p90_m=float(np.percentile(error_m, 90)),
+        phase1_median_m=metrics.median_error_m(phase1_m[np.isfinite(phase1_m)]),
+        video_accuracy_percent=metrics.frame_accuracy(videos_m, radii_km),
+        video_median_m=metrics.median_error_m(videos_m),
+        dfd_deg=_mean([metrics.dfd_deg(one.predicted, one.truth) for one in comparisons]),
+        dfd_m=_mean([metrics.dfd_m(one.predicted, one.truth) for one in comparisons]),
+        mrd_deg=_mean([metrics.mrd_deg(one.predicted, one.truth) for one in comparisons]),
+        mrd_m=_mean([metrics.mrd_m(one.predicted, one.truth) for one in comparisons]),
+        confidence=Confidence(
+            radius_m=radii.pop() if len(radii) == 1 else math.nan,
+            mean=float(said[known].mean()) if known.any() else math.nan,
+            share_within=float(right[known].mean()) if known.any() else math.nan,
+            ece=ece(said, right),
+            brier=brier(said, right),
+        ),
+    )
+
+
+def _video_report(name: str, comparison: Comparison, radii_km: Sequence[float]) -> VideoReport:
+    accuracy = _accuracy([comparison], radii_km) if len(comparison.predicted) else None
+    return VideoReport(name, comparison.frames, len(comparison.predicted), comparison.left_out, comparison.note, accuracy)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
