@@ -1,0 +1,159 @@
+"""The GeoPackage as the installed QGIS takes it: styles, times, temporal settings, geometry, and a picture of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.export_cases import PROVENANCE, every_kind
+from vidtag_engine.export import write_geopackage
+from vidtag_engine.export.colours import COLOURS
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = "/usr/bin/python3"
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))} | {
+    "QT_QPA_PLATFORM": "offscreen"
+}
+
+SCRIPT = """
+import json, sys
+from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsFeatureRequest, QgsMapRendererSequentialJob, QgsMapSettings,
+                       QgsRectangle, QgsVectorLayer, QgsVectorLayerTemporalContext, QgsDateTimeRange)
+from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
+from qgis.PyQt.QtGui import QColor
+app = QgsApplication([], False)
+app.initQgis()
+path, picture = sys.argv[1:]
+found, layers = {}, []
+for name in ("trajectory", "frames", "videos", "aoi"):
+    layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+    by_itself = type(layer.renderer()).__name__
+    message, loaded = layer.loadDefaultStyle()
+    temporal = layer.temporalProperties()
+    renderer = layer.renderer()
+    found[name] = {
+        "valid": layer.isValid(), "by_itself": by_itself, "loaded": loaded, "attribute": getattr(renderer, "classAttribute", str)(),
+        "ranges": [[r.lowerValue(), r.upperValue(), r.symbol().color().name()] for r in getattr(renderer, "ranges", list)()],
+        "active": temporal.isActive(), "mode": int(temporal.mode()), "start": temporal.startField(), "end": temporal.endField(),
+        "types": {f.name(): f.typeName() for f in layer.fields()}, "count": layer.featureCount(), "crs": layer.crs().authid(),
+        "invalid": [f.id() for f in layer.getFeatures() if f.hasGeometry() and not f.geometry().isGeosValid()],
+    }
+    layers.append(layer)
+frames = layers[1]
+frame = [f for f in frames.getFeatures() if f["frame_index"] == 1][0]
+found["milliseconds"] = frame["time"].toString("yyyy-MM-ddTHH:mm:ss.zzz")
+context = QgsVectorLayerTemporalContext()
+context.setLayer(frames)
+day = QDate(2024, 5, 1)
+window = QgsDateTimeRange(QDateTime(day, QTime(12, 0, 1), Qt.UTC), QDateTime(day, QTime(12, 0, 3), Qt.UTC))
+request = QgsFeatureRequest().setFilterExpression(frames.temporalProperties().createFilterString(context, window))
+found["in_window"] = sorted([f["video"], f["frame_index"]] for f in frames.getFeatures(request))
+settings = QgsMapSettings()
+settings.setLayers([layers[0]])
+settings.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
+settings.setExtent(QgsRectangle(159.926, -19.2215, 159.934, -19.2135))
+settings.setOutputSize(QSize(600, 600))
+settings.setBackgroundColor(QColor("#ffffff"))
+job = QgsMapRendererSequentialJob(settings)
+job.start()
+job.waitForFinished()
+job.renderedImage().save(picture)
+print("FOUND" + json.dumps(found))
+"""
+
+
+def has_pyqgis():
+    try:
+        return subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, env=ENVIRONMENT, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+pytestmark = [pytest.mark.qgis, pytest.mark.skipif(not has_pyqgis(), reason=f"{PYTHON} has no PyQGIS")]
+
+
+@pytest.fixture(scope="module", params=["UTC", "America/Los_Angeles"])
+def found(request, tmp_path_factory):
+    import shapely
+
+    folder = tmp_path_factory.mktemp("qgis")
+    write_geopackage(folder / "Ergebnis ü.gpkg", every_kind(), PROVENANCE, aoi=shapely.box(159.9, -19.3, 160, -19.1))
+    done = subprocess.run(
+        [PYTHON, "-c", SCRIPT, folder / "Ergebnis ü.gpkg", folder / "map.png"],
+        capture_output=True, text=True, env={**ENVIRONMENT, "TZ": request.param}, timeout=120, check=False,
+    )  # fmt: skip
+    assert "FOUND" in done.stdout, done.stderr[-3000:]
+    return {**json.loads(done.stdout.split("FOUND", 1)[1]), "picture": folder / "map.png"}
+
+
+@pytest.mark.parametrize(("layer", "attribute"), [("trajectory", "confidence"), ("frames", "confidence"), ("videos", "mean_confidence")])
+def test_style_loads_by_itself_and_is_graduated_by_confidence(found, layer, attribute):
+    one = found[layer]
+    assert one["valid"]
+    assert one["by_itself"] == "QgsGraduatedSymbolRenderer"
+    assert one["loaded"]
+    assert one["attribute"] == attribute
+    assert [entry[0] for entry in one["ranges"]] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert one["ranges"][-1][1] == 1
+    assert one["crs"] == "EPSG:4326"
+
+
+def test_colours_are_the_ramp(found):
+    for layer in ("trajectory", "frames", "videos"):
+        assert [entry[2] for entry in found[layer]["ranges"]] == list(COLOURS), layer
+
+
+def test_temporal_settings(found):
+    assert (found["frames"]["active"], found["frames"]["start"]) == (True, "time")
+    for layer in ("trajectory", "videos"):
+        assert (found[layer]["active"], found[layer]["start"], found[layer]["end"]) == (True, "start_time", "end_time")
+    assert not found["aoi"]["active"]
+
+
+def test_times_are_datetimes_with_milliseconds_in_any_zone(found):
+    assert found["frames"]["types"]["time"] == "DateTime"
+    assert found["trajectory"]["types"]["start_time"] == found["trajectory"]["types"]["end_time"] == "DateTime"
+    assert found["milliseconds"] == "2024-05-01T12:00:01.156"
+    assert ["Fahrt ü 東京.mp4", 1] in found["in_window"]
+    assert ["Fahrt ü 東京.mp4", 2] in found["in_window"]
+    assert all(index in (1, 2) for _, index in found["in_window"])
+
+
+def test_all_geometries_are_valid_for_processing(found):
+    assert {layer: found[layer]["invalid"] for layer in ("trajectory", "frames", "videos", "aoi")} == {
+        "trajectory": [], "frames": [], "videos": [], "aoi": [],
+    }  # fmt: skip
+
+
+def test_the_map_shows_several_confidences(found):
+    with Image.open(found["picture"]) as picture:
+        used = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
+    assert sum(tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) in used for c in COLOURS) >= 3
+
+
+@pytest.mark.slow
+def test_committed_styles_are_what_the_tool_makes(tmp_path):
+    version = subprocess.run(
+        [PYTHON, "-c", "from qgis.core import Qgis; print(Qgis.QGIS_VERSION)"], capture_output=True, text=True, env=ENVIRONMENT, check=True
+    ).stdout
+    if not version.startswith("3.22."):
+        pytest.skip(f"the committed styles are made by QGIS 3.22, here is {version.strip()}")
+    subprocess.run([PYTHON, ROOT / "tools" / "make_styles.py", tmp_path], check=True, capture_output=True, env=ENVIRONMENT, timeout=120)
+    for made in tmp_path.glob("*.qml"):
+        first, second = (
+            text.splitlines()[2:] for text in (made.read_text("utf-8"), (ROOT / "resources/styles" / made.name).read_text("utf-8"))
+        )
+        assert first == second, f"{made.name} is old: run tools/make_styles.py"
+
+
+def test_styles_name_no_person_and_no_place_of_this_machine():
+    for style in (ROOT / "resources" / "styles").glob("*.qml"):
+        text = style.read_text(encoding="utf-8")
+        assert "/home" not in text
+        assert "/root" not in text
+        assert "file:" not in text

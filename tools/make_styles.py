@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""Write resources/styles/*.qml with PyQGIS: run it by the system's Python of the oldest QGIS that is supported (3.22).
+
+    tools/make_styles.py [FOLDER]
+
+Newer QGIS reads what an older one wrote; the other way round it may not.
+"""
+
+# mypy: disable-error-code="import-not-found"
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsApplication,
+    QgsEditorWidgetSetup,
+    QgsFillSymbol,
+    QgsGraduatedSymbolRenderer,
+    QgsLineSymbol,
+    QgsMarkerSymbol,
+    QgsPalLayerSettings,
+    QgsReadWriteContext,
+    QgsRendererRange,
+    QgsSingleSymbolRenderer,
+    QgsTextBufferSettings,
+    QgsTextFormat,
+    QgsUnitTypes,
+    QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
+)
+from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtXml import QDomDocument
+
+ROOT = Path(__file__).resolve().parent.parent
+STYLES = ROOT / "resources" / "styles"
+DATETIME = {
+    "allow_null": True,
+    "calendar_popup": True,
+    "display_format": "yyyy-MM-dd HH:mm:ss.zzz",
+    "field_format": "",
+    "field_iso_format": False,
+}
+
+FIELDS = {
+    "trajectory": (
+        "MultiLineString",
+        "video:string,from_index:integer,to_index:integer,from_time_s:double,to_time_s:double,start_time:datetime,end_time:datetime,"
+        "time_source:string,from_confidence:double,to_confidence:double,confidence:double,speed_mps:double,length_m:double",
+    ),
+    "frames": (
+        "Point",
+        "video:string,frame_index:integer,time_s:double,time:datetime,time_source:string,state:string,confidence:double,score:double,"
+        "runner_up_m:double,phase1_lat_deg:double,phase1_lon_deg:double",
+    ),
+    "videos": (
+        "MultiLineString",
+        "video:string,file:string,kind:string,start_time:datetime,end_time:datetime,time_source:string,base_time:datetime,frames:integer,"
+        "located:integer,mean_confidence:double,length_m:double",
+    ),
+    "aoi": ("MultiPolygon", "name:string"),
+}
+TIPS = {
+    "trajectory": '<b>[% "video" %]</b><br>[% format_date("start_time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
+    "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
+    "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]<br>"
+    "[% coalesce(round(\"length_m\", 1), 0) %] m, [% coalesce(round(\"speed_mps\", 1) || ' m/s', 'speed unknown') %]",
+    "frames": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% format_date("time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
+    "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
+    "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]"
+    "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]",
+    "videos": '<b>[% "video" %]</b><br>[% "located" %] of [% "frames" %] frames located<br>'
+    "Mean confidence [% coalesce(round(100 * \"mean_confidence\") || ' %', 'unknown') %]<br>[% round(\"length_m\") %] m",
+    "aoi": "Searched area",
+}
+
+
+def ramp() -> Any:
+    """The engine's colours, read without importing the engine (torch is not in QGIS's Python)."""
+    spec = importlib.util.spec_from_file_location("colours", ROOT / "vidtag_engine" / "export" / "colours.py")
+    if spec is None or spec.loader is None:
+        raise SystemExit("vidtag_engine/export/colours.py is not there.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def line_symbol(colour: str, colours: Any, width_mm: float, opacity: float = 1.0) -> QgsLineSymbol:
+    """A round line in a dark casing in a light one: seen on paper-white maps and on imagery. Round caps make a standing step a dot."""
+    shape = {"capstyle": "round", "joinstyle": "round", "line_width_unit": "MM"}
+    widths = ((colours.CASING, width_mm + 1.0), (colours.OUTLINE, width_mm + 0.5), (colour, width_mm))
+    single = [QgsLineSymbol.createSimple({**shape, "line_color": ink, "line_width": f"{width:.2f}"}) for ink, width in widths]
+    symbol = single[0].clone()
+    for top in single[1:]:
+        symbol.appendSymbolLayer(top.symbolLayer(0).clone())
+    # All casings below all colours: otherwise each step's casing cuts into its neighbour.
+    for level in range(symbol.symbolLayerCount()):
+        symbol.symbolLayer(level).setRenderingPass(level)
+        # Locked casings keep their colour when a person changes the symbol's, and the symbol's own colour is the top one's.
+        symbol.symbolLayer(level).setLocked(level < symbol.symbolLayerCount() - 1)
+    symbol.setOpacity(opacity)
+    return symbol
+
+
+def symbol_of(layer: str, colour: str, colours: Any) -> Any:
+    """One class's symbol of a layer."""
+    if layer == "frames":
+        return QgsMarkerSymbol.createSimple(
+            {"name": "circle", "color": colour, "size": "2.2", "outline_color": colours.OUTLINE, "outline_width": "0.25"}
+        )
+    if layer == "videos":
+        return line_symbol(colour, colours, 2.6, 0.35)
+    return line_symbol(colour, colours, 1.1)
+
+
+def graduated(layer: str, field: str, colours: Any) -> QgsGraduatedSymbolRenderer:
+    """Five classes of confidence, the same in every layer."""
+    uppers = (*colours.EDGES[1:], 1.0)
+    ranges = [
+        QgsRendererRange(low, up, symbol_of(layer, colour, colours), colours.class_label(number))
+        for number, (low, up, colour) in enumerate(zip(colours.EDGES, uppers, colours.COLOURS))  # noqa: B905 - Python 3.9
+    ]
+    renderer = QgsGraduatedSymbolRenderer(field, ranges)
+    renderer.setUsingSymbolLevels(layer != "frames")
+    return renderer
+
+
+def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
+    """Points are moments, lines last from start to end."""
+    if layer == "aoi":
+        return
+    temporal = vector.temporalProperties()
+    if layer == "frames":
+        temporal.setMode(temporal.ModeFeatureDateTimeInstantFromField)
+        temporal.setStartField("time")
+    else:
+        temporal.setMode(temporal.ModeFeatureDateTimeStartAndEndFromFields)
+        temporal.setStartField("start_time")
+        temporal.setEndField("end_time")
+    temporal.setDurationUnits(QgsUnitTypes.TemporalUnit.TemporalSeconds)
+    temporal.setIsActive(True)
+
+
+def set_labels(vector: QgsVectorLayer) -> None:
+    """Videos carry their names along the line."""
+    text = QgsTextFormat()
+    text.setSize(8)
+    text.setColor(QColor("#222222"))
+    halo = QgsTextBufferSettings()
+    halo.setEnabled(True)
+    halo.setSize(0.8)
+    text.setBuffer(halo)
+    settings = QgsPalLayerSettings()
+    settings.fieldName = "video"
+    settings.setFormat(text)
+    settings.placement = QgsPalLayerSettings.Line
+    vector.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    vector.setLabelsEnabled(True)
+
+
+def make(layer: str) -> str:
+    """The QML text of one layer's style."""
+    colours = ramp()
+    kind, fields = FIELDS[layer]
+    columns = "&".join(f"field={field}" for field in fields.split(","))
+    vector = QgsVectorLayer(f"{kind}?crs=EPSG:4326&{columns}", layer, "memory")
+    if layer == "aoi":
+        outline = {"style": "no", "outline_color": colours.AOI_COLOUR, "outline_width": "0.5", "outline_style": "dash"}
+        vector.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(outline)))
+    else:
+        vector.setRenderer(graduated(layer, "mean_confidence" if layer == "videos" else "confidence", colours))
+    if layer == "videos":
+        set_labels(vector)
+    for number, field in enumerate(vector.fields()):
+        if field.typeName() == "datetime":
+            vector.setEditorWidgetSetup(number, QgsEditorWidgetSetup("DateTime", DATETIME))
+    vector.setMapTipTemplate(TIPS[layer])
+    vector.setDisplayExpression('"name"' if layer == "aoi" else '"video"')
+    set_temporal(vector, layer)
+    document = QDomDocument("qgis")
+    parts = vector.Symbology | vector.Labeling | vector.MapTips | vector.Temporal | vector.Forms | vector.AttributeTable | vector.Fields
+    error = vector.exportNamedStyle(document, QgsReadWriteContext(), vector.StyleCategory(parts))
+    if error:
+        raise SystemExit(str(error))
+    return tidy(document.toString(1))
+
+
+def tidy(text: str) -> str:
+    """Same text at every run, and nothing of this machine: form code and file paths go."""
+    text = re.sub(r"\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}", "", text)
+    text = re.sub(r"<editforminit(code|filepath)?>.*?</editforminit(code|filepath)?>", "", text, flags=re.DOTALL)
+    return text if text.endswith("\n") else text + "\n"
+
+
+def main() -> None:
+    """Write all styles, to resources/styles or the folder given."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else STYLES
+    application = QgsApplication([], False)
+    application.initQgis()
+    folder.mkdir(parents=True, exist_ok=True)
+    for layer in FIELDS:
+        (folder / f"{layer}.qml").write_text(make(layer), encoding="utf-8")
+        print(folder / f"{layer}.qml")
+    application.exitQgis()
+
+
+if __name__ == "__main__":
+    if os.environ.get("QT_HASH_SEED") != "0":  # Qt shuffles attributes by it; the same text at every run, please
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "QT_HASH_SEED": "0", "QT_QPA_PLATFORM": "offscreen"})
+    main()

@@ -1,0 +1,8 @@
+"""Results out: the canonical GeoPackage, its copies in other formats, and a picture of the map."""
+
+from .geopackage import write_geopackage
+from .geopackage_read import read_aoi, read_geopackage
+from .map_picture import write_map
+from .registry import EXPORTERS, Exporter
+
+__all__ = ["EXPORTERS", "Exporter", "read_aoi", "read_geopackage", "write_geopackage", "write_map"]

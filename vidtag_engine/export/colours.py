@@ -1,0 +1,33 @@
+"""The one colour ramp of every output: the QGIS styles, the KML and the map picture.
+
+Five classes of viridis, turned round: a careful yellow for the least sure, a dark violet for the surest, so that on a light map the sure
+parts stand out. Its lightness falls steadily, so it reads in grey and with any colour blindness.
+
+No imports beyond the standard library: ``tools/make_styles.py`` reads this file inside QGIS's Python.
+"""
+
+from __future__ import annotations
+
+import math
+
+# Lower edges of the classes of confidence; the last class ends at 1.
+EDGES = (0.0, 0.2, 0.4, 0.6, 0.8)
+COLOURS = ("#ece51b", "#5ec962", "#21918c", "#38588c", "#471365")
+# Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.
+OUTLINE = "#444444"
+CASING = "#ffffff"
+AOI_COLOUR = "#8a8a8a"
+TRUTH_COLOUR = "#d55e00"
+
+
+def class_of(confidence: float) -> int:
+    """Number of the colour class; what is not a number counts as the least sure."""
+    if math.isnan(confidence):
+        return 0
+    return max(i for i, edge in enumerate(EDGES) if i == 0 or confidence >= edge)
+
+
+def class_label(number: int) -> str:
+    """Words for a class, such as "60-80 %"."""
+    upper = EDGES[number + 1] if number + 1 < len(EDGES) else 1.0
+    return f"{EDGES[number] * 100:.0f}–{upper * 100:.0f} %"

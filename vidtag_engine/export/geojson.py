@@ -1,0 +1,73 @@
+"""GeoJSON (RFC 7946): the steps as lines and the frames as points, in one feature collection."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..types import Provenance, VideoResult
+from .atomic import write_text
+from .provenance import to_json
+from .tables import Table, check_names, frames_table, iso_texts, steps_table
+
+# A hundredth of a millimetre: more digits say nothing and make the file larger.
+_DIGITS = 10
+
+
+def write_geojson(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
+    """Write steps and frames; the property ``layer`` ("trajectory" or "frames") tells them apart.
+
+    A step across ±180° is cut into a MultiLineString (RFC 7946, 3.1.9); a frame without an answer has a null geometry; unknown numbers
+    are null. ``provenance`` stands beside the features as a foreign member.
+
+    Raises:
+        InputError: it cannot be written, or two videos share a name.
+    """
+    check_names(results)
+    features: list[dict[str, Any]] = []
+    for result in results:
+        features += _steps(result)
+        features += _frames(result)
+    head = f'{{"type": "FeatureCollection", "provenance": {json.dumps(json.loads(to_json(provenance, results)), ensure_ascii=False)},'
+    lines = ",\n".join(json.dumps(feature, ensure_ascii=False, allow_nan=False) for feature in features)
+    write_text(path, f'{head} "features": [\n{lines}\n]}}\n')
+
+
+def _steps(result: VideoResult) -> Iterator[dict[str, Any]]:
+    table = steps_table(result)
+    lines = table.pop("geometry")
+    for line, properties in zip(lines, _rows(table), strict=True):
+        parts = [[_position(x, y) for x, y in part.coords] for part in line.geoms]
+        geometry = {"type": "LineString", "coordinates": parts[0]} if len(parts) == 1 else {"type": "MultiLineString", "coordinates": parts}
+        yield {"type": "Feature", "geometry": geometry, "properties": {"layer": "trajectory", **properties}}
+
+
+def _frames(result: VideoResult) -> Iterator[dict[str, Any]]:
+    table = frames_table(result)
+    lat, lon = table.pop("lat_deg"), table.pop("lon_deg")
+    for y, x, properties in zip(lat, lon, _rows(table), strict=True):
+        geometry = {"type": "Point", "coordinates": _position(x, y)} if math.isfinite(y) else None
+        yield {"type": "Feature", "geometry": geometry, "properties": {"layer": "frames", **properties}}
+
+
+def _rows(table: Table) -> Iterator[dict[str, Any]]:
+    columns = [iso_texts(c) if isinstance(c, np.ndarray) and c.dtype.kind == "M" else c for c in table.values()]
+    for row in zip(*columns, strict=True):
+        yield dict(zip(table, (_plain(value) for value in row), strict=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def _position(x: float, y: float) -> list[float]:
+    return [round(float(x), _DIGITS), round(float(y), _DIGITS)]

@@ -1,0 +1,146 @@
+"""The canonical result: one GeoPackage, written whole or not at all. Its schema is told in docs/geopackage.md."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..types import DecodeReport, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from .atomic import replacing
+from .geopackage_tables import add_provenance, add_styles, set_last_change
+from .provenance import to_json
+from .tables import Table, check_names, frames_table, joined, steps_table, video_row
+
+# Multi for every line, so that a step cut at ±180° is no exception to its layer's type.
+LAYERS = {
+    "trajectory": ("MultiLineString", "Steps between neighbouring frames, coloured by confidence"),
+    "frames": ("Point", "Sampled frames, also those without an answer"),
+    "videos": ("MultiLineString", "One line a video"),
+    "aoi": ("MultiPolygon", "The area that was searched"),
+}
+# 1.2 is what QGIS 3.22's GDAL writes itself; newer ones make older readers warn.
+_DATASET = {"VERSION": "1.2"}
+
+
+def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, aoi: Any | None = None) -> None:
+    """Write the canonical result of all videos finished so far; an older file of that name is replaced in one step.
+
+    Args:
+        path: where to, ending in ``.gpkg``; its folder exists.
+        results: in the order to list them; none is fine.
+        provenance: what made them.
+        aoi: the area searched, a shapely geometry or an object with one as ``geometry``; kept as the layer ``aoi``.
+
+    Raises:
+        InputError: it cannot be written, the name does not end in .gpkg, or two videos share a name. Nothing is left behind.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".gpkg":
+        raise InputError(f"Cannot write {path}: the result is a GeoPackage; give a name that ends in .gpkg.")
+    check_names(results)
+    step_tables = [steps_table(result) for result in results]
+    lengths_m = [float(np.nansum(table["length_m"])) for table in step_tables]
+    rows = [video_row(result, length_m) for result, length_m in zip(results, lengths_m, strict=True)]
+    tables = {
+        "trajectory": joined(step_tables) or steps_table(_nothing()),
+        "frames": joined([frames_table(result) for result in results]) or frames_table(_nothing()),
+        "videos": _column_wise(rows),
+    }
+    with replacing(path) as part:
+        for layer, table in tables.items():
+            _write_layer(part, layer, table)
+        layers = [*tables]
+        if aoi is not None:
+            _write_layer(part, "aoi", _aoi_table(aoi))
+            layers.append("aoi")
+        with closing(sqlite3.connect(part)) as database, database:
+            add_styles(database, layers)
+            add_provenance(database, to_json(provenance, results), provenance.created_utc)
+            set_last_change(database, provenance.created_utc)
+            _check_counts(database, tables)
+
+
+def _write_layer(part: Path, layer: str, table: Table) -> None:
+    """Add one layer to the file."""
+    import geopandas
+    import pandas as pd
+    import pyogrio
+    import shapely
+
+    columns = dict(table)
+    if layer == "frames":
+        lat, lon = columns.pop("lat_deg"), columns.pop("lon_deg")
+        geometry = np.full(len(lat), None, dtype=object)
+        known = np.isfinite(lat)
+        geometry[known] = shapely.points(lon[known], lat[known])
+    else:
+        geometry = columns.pop("geometry")
+    for name, values in columns.items():
+        if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+            columns[name] = pd.Series(values).dt.tz_localize("UTC")
+        elif isinstance(values, list):
+            columns[name] = pd.Series(values, dtype=object)
+    kind, title = LAYERS[layer]
+    try:
+        pyogrio.write_dataframe(
+            geopandas.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs="EPSG:4326"),
+            part,
+            layer=layer,
+            driver="GPKG",
+            geometry_type=kind,
+            promote_to_multi=kind.startswith("Multi"),
+            dataset_options=None if part.exists() else _DATASET,
+            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title},
+        )
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        # On a full disk GDAL says only that it could not commit: the one thing that stops a commit to a new file of our own.
+        number = errno.ENOSPC if "commit" in str(error).lower() else errno.EIO
+        raise OSError(number, str(error)) from error
+
+
+def _check_counts(database: sqlite3.Connection, tables: dict[str, Table]) -> None:
+    """A full disk may lose rows without a word: count them."""
+    for layer, table in tables.items():
+        (count,) = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()  # noqa: S608 - our own three names
+        if count != len(table["video"]):
+            raise OSError(f"only {count} of {len(table['video'])} rows of {layer} were kept, as when the disk is full")
+
+
+def _column_wise(rows: Sequence[dict[str, Any]]) -> Table:
+    """Rows as columns of the right types, also where there are none."""
+    sample = rows[0] if rows else video_row(_nothing(), 0.0)
+    table: Table = {}
+    for name, value in sample.items():
+        values = [row[name] for row in rows]
+        if name == "geometry":
+            table[name] = np.array(values, dtype=object)
+        elif value is None or isinstance(value, str):
+            table[name] = values
+        elif isinstance(value, np.datetime64):
+            table[name] = np.array(values, dtype="datetime64[ms]")
+        else:
+            table[name] = np.array(values, dtype=np.asarray(value).dtype)
+    return table
+
+
+def _aoi_table(aoi: Any) -> Table:
+    geometry = getattr(aoi, "geometry", aoi)
+    return {"name": ["aoi"], "geometry": np.array([geometry], dtype=object)}
+
+
+def _nothing() -> VideoResult:
+    """A video without frames: it lends an empty result its columns."""
+    none = np.zeros(0)
+    return VideoResult(
+        info=VideoInfo(Path("none"), "none", "video", 0, 0, None, datetime(2000, 1, 1, tzinfo=UTC), TimeSource.SYNTHETIC),
+        trajectory=Trajectory(none.astype(np.int64), none, none, none, none, none, none, none, none, (), 0.0),
+        report=DecodeReport(0, 0, 0),
+        sha256="",
+    )

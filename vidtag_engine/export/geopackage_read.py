@@ -1,0 +1,150 @@
+"""The canonical result read back: for resuming a batch, for evaluating, and for making other formats from it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..types import DecodeReport, FrameState, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from .geopackage_tables import provenance_texts
+from .provenance import SCHEMA_VERSION, from_json
+
+# A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
+_ENVELOPE_BYTES = (0, 32, 48, 48, 64)
+_FRAME_COLUMNS = (
+    "video, frame_index, time_s, state, confidence, score, runner_up_m, phase1_lat_deg, phase1_lon_deg, geom"  # as in _trajectory
+)
+
+
+def read_geopackage(path: Path | str) -> tuple[list[VideoResult], Provenance]:
+    """Return the results and provenance that ``write_geopackage`` wrote.
+
+    ``VideoInfo.path`` is the bare file name: the folder is not kept. Times are exact to the millisecond, everything else as written.
+
+    Raises:
+        InputError: the file is missing, damaged, not a VidTAG result, or of a newer schema.
+    """
+    path = Path(path)
+    with closing(_open(path)) as database:
+        try:
+            provenance = _provenance(path, database)
+            names = database.execute("SELECT * FROM videos ORDER BY fid")
+            columns = [entry[0] for entry in names.description]
+            videos = [dict(zip(columns, row, strict=True)) for row in names.fetchall()]
+            frames = _frames_by_video(database)
+            results = [_result(video, frames.get(video["video"], [])) for video in videos]
+        except (sqlite3.Error, KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
+    return results, provenance
+
+
+def read_aoi(path: Path | str) -> Any | None:
+    """The searched area kept in a result, as a shapely geometry; None where none was kept. Raises InputError as read_geopackage."""
+    import shapely
+
+    path = Path(path)
+    with closing(_open(path)) as database:
+        try:
+            if not database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'aoi'").fetchone():
+                return None
+            row = database.execute("SELECT geom FROM aoi ORDER BY fid").fetchone()
+        except sqlite3.Error as error:
+            raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
+    return shapely.from_wkb(_wkb(row[0])) if row and row[0] else None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise InputError(f"{path} is not there; give a GeoPackage that geolocate wrote.")
+    try:
+        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise InputError(f"{path} is not a GeoPackage ({error}); give one that geolocate wrote.") from error
+    return database
+
+
+def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
+    texts = provenance_texts(database)
+    if not texts:
+        raise InputError(f"{path} is not a VidTAG result: it holds no provenance; give a GeoPackage that geolocate wrote.")
+    provenance, version = from_json(texts[-1])
+    if version > SCHEMA_VERSION:
+        raise InputError(f"{path} was written by a newer VidTAG (schema {version}, this one knows {SCHEMA_VERSION}); update VidTAG.")
+    return provenance
+
+
+def _frames_by_video(database: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of ``frames`` without their first column, by it: one pass, however many videos there are."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for video, *row in database.execute(f"SELECT {_FRAME_COLUMNS} FROM frames ORDER BY fid"):  # noqa: S608 - a constant
+        found.setdefault(video, []).append(tuple(row))
+    return found
+
+
+def _result(row: dict[str, Any], frames: list[tuple[Any, ...]]) -> VideoResult:
+    stretches = json.loads(row["damaged_stretches_s"])
+    return VideoResult(
+        info=VideoInfo(
+            path=Path(row["file"]),
+            name=row["video"],
+            kind=row["kind"],
+            width_px=row["width_px"],
+            height_px=row["height_px"],
+            duration_s=row["duration_s"],
+            start_time=datetime.fromisoformat(row["base_time"]).astimezone(UTC),
+            time_source=TimeSource(row["time_source"]),
+            embedded_gps=row["embedded_gps"],
+            rotation_deg=row["rotation_deg"],
+            variable_frame_rate=bool(row["variable_frame_rate"]),
+        ),
+        trajectory=_trajectory(frames, row["confidence_radius_m"]),
+        report=DecodeReport(row["decoded"], row["sampled"], row["damaged"], tuple((float(a), float(b)) for a, b in stretches)),
+        sha256=row["sha256"],
+        seconds=json.loads(row["processing_s"]),
+    )
+
+
+def _trajectory(rows: list[tuple[Any, ...]], radius_m: float) -> Trajectory:
+    index, time_s, state, confidence, score, runner_up, lat1, lon1, geom = zip(*rows, strict=True) if rows else ((),) * 9
+    lat_lon = np.array([_lat_lon(blob) for blob in geom], dtype=np.float64).reshape(-1, 2)
+    return Trajectory(
+        frame_index=np.array(index, dtype=np.int64),
+        time_s=_floats(time_s),
+        lat_deg=lat_lon[:, 0],
+        lon_deg=lat_lon[:, 1],
+        confidence=_floats(confidence),
+        score=_floats(score),
+        runner_up_m=_floats(runner_up),
+        phase1_lat_deg=_floats(lat1),
+        phase1_lon_deg=_floats(lon1),
+        state=tuple(FrameState(value) for value in state),
+        confidence_radius_m=float(radius_m),
+    )
+
+
+def _floats(values: Sequence[float | None]) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _wkb(blob: bytes) -> bytes:
+    if blob[:2] != b"GP":
+        raise ValueError("a geometry is not GeoPackage binary")
+    return blob[8 + _ENVELOPE_BYTES[(blob[3] >> 1) & 7] :]
+
+
+def _lat_lon(blob: bytes | None) -> tuple[float, float]:
+    if blob is None:
+        return (np.nan, np.nan)
+    wkb = _wkb(blob)
+    x, y = np.frombuffer(wkb, dtype="<f8" if wkb[0] == 1 else ">f8", count=2, offset=5)
+    return (float(y), float(x))

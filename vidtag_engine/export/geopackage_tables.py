@@ -1,0 +1,100 @@
+"""What a GeoPackage holds beside its layers: styles where QGIS looks for them, and provenance by the standard's metadata extension.
+
+Written with SQL: QGIS's own way of saving a style asks the user where one of that name exists, which hangs a headless run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+METADATA_URI = "urn:vidtag:provenance"
+_EXTENSION = "http://www.geopackage.org/spec120/#extension_metadata"
+
+_STYLES_SQL = """
+CREATE TABLE layer_styles (
+  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),
+  f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
+  owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
+"""
+_METADATA_SQL = """
+CREATE TABLE IF NOT EXISTS gpkg_metadata (
+  id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset', md_standard_uri TEXT NOT NULL,
+  mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT '')
+"""
+_REFERENCE_SQL = """
+CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (
+  reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
+  timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), md_file_id INTEGER NOT NULL, md_parent_id INTEGER,
+  CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
+  CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))
+"""
+_EXTENSIONS_SQL = """
+CREATE TABLE IF NOT EXISTS gpkg_extensions (
+  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
+  CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))
+"""
+
+
+def styles_folder() -> Path:
+    """Where the QML files lie: inside the installed package, or at the top of a checkout."""
+    here = Path(__file__).resolve()
+    installed = here.parents[1] / "resources" / "styles"
+    return installed if installed.is_dir() else here.parents[2] / "resources" / "styles"
+
+
+def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
+    """Write one default style a layer into ``layer_styles``."""
+    database.execute(_STYLES_SQL)
+    database.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description) VALUES ('layer_styles', 'attributes', ?, ?)",
+        ("layer_styles", "QGIS styles"),
+    )
+    for layer in layers:
+        qml = (styles_folder() / f"{layer}.qml").read_text(encoding="utf-8")
+        database.execute(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
+            "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
+            (layer, f"VidTAG {layer}", qml, "Coloured by confidence"),
+        )
+
+
+def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:
+    """Write the provenance JSON as metadata of the whole GeoPackage."""
+    for statement in (_METADATA_SQL, _REFERENCE_SQL, _EXTENSIONS_SQL):
+        database.execute(statement)
+    for table in ("gpkg_metadata", "gpkg_metadata_reference"):
+        database.execute(
+            "INSERT OR IGNORE INTO gpkg_extensions VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')",
+            (table, _EXTENSION),
+        )
+    row = database.execute(
+        "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) VALUES ('dataset', ?, 'application/json', ?)",
+        (METADATA_URI, text),
+    ).lastrowid
+    database.execute(
+        "INSERT INTO gpkg_metadata_reference (reference_scope, timestamp, md_file_id) VALUES ('geopackage', ?, ?)",
+        (_stamp(created_utc), row),
+    )
+
+
+def set_last_change(database: sqlite3.Connection, created_utc: datetime) -> None:
+    """Give every layer the provenance's moment, so that the same input gives the same file."""
+    database.execute("UPDATE gpkg_contents SET last_change = ?", (_stamp(created_utc),))
+    database.execute("UPDATE layer_styles SET update_time = ?", (_stamp(created_utc),))
+
+
+def provenance_texts(database: sqlite3.Connection) -> Sequence[str]:
+    """The provenance JSONs of a GeoPackage; empty where it is not one of ours."""
+    found = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'gpkg_metadata'").fetchone()
+    if not found:
+        return []
+    rows = database.execute("SELECT metadata FROM gpkg_metadata WHERE md_standard_uri = ? ORDER BY id", (METADATA_URI,))
+    return [text for (text,) in rows]
+
+
+def _stamp(moment: datetime) -> str:
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,63 @@
+"""GPX 1.1: a track a video, a segment an unbroken run of frames, confidence as an extension."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from ..trajectory.path import parts
+from ..types import Provenance, VideoResult
+from .atomic import write_text
+from .tables import check_names, clean, time_known, utc_times
+
+NAMESPACE = "urn:vidtag:gpx"
+
+
+def write_gpx(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
+    """Write all videos' tracks. Points carry a time only where the video's start is known.
+
+    Raises:
+        InputError: it cannot be written, or two videos share a name.
+    """
+    from gpxpy.gpx import GPX
+
+    check_names(results)
+    gpx = GPX()
+    gpx.creator = "VidTAG"
+    gpx.time = provenance.created_utc
+    gpx.nsmap["vidtag"] = NAMESPACE
+    gpx.tracks = [_track(result) for result in results]
+    write_text(path, gpx.to_xml(version="1.1"))
+
+
+def _track(result: VideoResult) -> object:
+    from gpxpy.gpx import GPXTrack, GPXTrackPoint, GPXTrackSegment
+
+    t = result.trajectory
+    times = utc_times(result, t.time_s).astype("datetime64[us]").tolist() if time_known(result) else [None] * len(t.time_s)
+    track = GPXTrack(name=clean(result.info.name))
+    track.source = "VidTAG, estimated from the pictures"
+    for run in parts(t):
+        segment = GPXTrackSegment()
+        for row in range(run.start, run.stop):
+            moment = times[row]
+            point = GPXTrackPoint(
+                latitude=float(t.lat_deg[row]), longitude=float(t.lon_deg[row]), time=moment and moment.replace(tzinfo=UTC)
+            )
+            point.extensions = [_extension("frame", str(int(t.frame_index[row])))]
+            if math.isfinite(t.confidence[row]):
+                point.extensions.append(_extension("confidence", f"{np.float64(t.confidence[row]):.4f}"))
+            segment.points.append(point)
+        track.segments.append(segment)
+    return track
+
+
+def _extension(name: str, text: str) -> ET.Element:
+    element = ET.Element(f"{{{NAMESPACE}}}{name}")
+    element.text = text
+    return element

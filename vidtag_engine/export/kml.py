@@ -1,0 +1,123 @@
+"""KML for Google Earth and its kin: a line coloured by confidence, and a gx:Track that the time slider moves along."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..trajectory.path import parts
+from ..types import Provenance, VideoResult
+from .atomic import write_text
+from .colours import COLOURS, class_label, class_of
+from .tables import Table, check_names, clean, iso_texts, located_mask, steps_table, time_known, utc_times
+
+
+def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
+    """Write a folder a video: first and last place, the line in five colours of confidence, and, where the time is known, a gx:Track.
+
+    Steps of the same colour that follow each other make one line; what crosses ±180° is cut. Lines and tracks lie on the ground.
+
+    Raises:
+        InputError: it cannot be written, or two videos share a name.
+    """
+    import simplekml
+
+    check_names(results)
+    kml = simplekml.Kml(name="VidTAG")
+    kml.document.description = (
+        f"Estimated from the pictures of {len(results)} video(s); written {provenance.created_utc:%Y-%m-%d %H:%M} UTC"
+    )
+    styles = [_line_style(simplekml, colour) for colour in COLOURS]
+    kml.document.styles.extend(styles)
+    schema = kml.newschema(name="frames")
+    schema.newgxsimplearrayfield(name="confidence", type=simplekml.Types.float, displayname="Confidence")
+    for result in results:
+        folder = kml.newfolder(name=clean(result.info.name))
+        _add_ends(simplekml, folder, result)
+        _add_lines(simplekml, folder, result, styles)
+        if time_known(result):
+            _add_track(simplekml, folder, result, schema)
+    write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{kml.kml(format=False)}\n')
+
+
+def _line_style(simplekml: Any, colour: str) -> Any:
+    style = simplekml.Style()
+    style.linestyle.width = 4
+    style.linestyle.color = f"ff{colour[5:7]}{colour[3:5]}{colour[1:3]}"  # KML writes alpha, blue, green, red
+    return style
+
+
+def _add_ends(simplekml: Any, folder: Any, result: VideoResult) -> None:
+    """Markers at the first and last place known; one where they are the same frame."""
+    t = result.trajectory
+    rows = located_mask(t).nonzero()[0]
+    ends = [("Start", rows[0]), ("End", rows[-1])] if len(rows) > 1 else [("Place", row) for row in rows]
+    times = iso_texts(utc_times(result, t.time_s))
+    for name, row in ends:
+        point = folder.newpoint(name=name, coords=[(float(t.lon_deg[row]), float(t.lat_deg[row]))])
+        point.description = f"Frame {int(t.frame_index[row])}, confidence {_percent(float(t.confidence[row]))}"
+        if time_known(result):
+            point.timestamp = simplekml.TimeStamp(when=times[row])
+
+
+def _add_lines(simplekml: Any, folder: Any, result: VideoResult, styles: list[Any]) -> None:
+    table = steps_table(result)
+    starts, ends = iso_texts(table["start_time"]), iso_texts(table["end_time"])
+    for first, last, number in _same_colour(table):
+        lines = folder.newmultigeometry(name=f"Confidence {class_label(number)}")
+        for coordinates in _chained(table["geometry"][first : last + 1]):
+            line = lines.newlinestring(coords=coordinates)
+            line.tessellate = 1
+            line.altitudemode = simplekml.AltitudeMode.clamptoground
+        lines.style = styles[number]
+        lowest = float(table["confidence"][first : last + 1].min())
+        lines.description = f"Frames {table['from_index'][first]} to {table['to_index'][last]}, lowest confidence {_percent(lowest)}"
+        if time_known(result):
+            lines.timespan = simplekml.TimeSpan(begin=starts[first], end=ends[last])
+
+
+def _same_colour(table: Table) -> Iterator[tuple[int, int, int]]:
+    """First step, last step and class of every stretch of joined steps in one colour."""
+    classes = [class_of(float(value)) for value in table["confidence"]]
+    first = 0
+    for i in range(1, len(classes) + 1):
+        if i == len(classes) or classes[i] != classes[first] or table["from_index"][i] != table["to_index"][i - 1]:
+            yield first, i - 1, classes[first]
+            first = i
+
+
+def _chained(steps: Any) -> list[list[tuple[float, float]]]:
+    """Steps' parts joined end to end, apart only at ±180°."""
+    chains: list[list[tuple[float, float]]] = []
+    for step in steps:
+        for part_number, part in enumerate(step.geoms):
+            coordinates = list(part.coords)
+            if chains and part_number == 0:
+                chains[-1] += coordinates[1:]
+            else:
+                chains.append(coordinates)
+    return chains
+
+
+def _add_track(simplekml: Any, folder: Any, result: VideoResult, schema: Any) -> None:
+    """A gx:MultiTrack with a gx:Track for every unbroken run: nothing is made up in between."""
+    t = result.trajectory
+    runs = parts(t)
+    if not runs:
+        return
+    times = iso_texts(utc_times(result, t.time_s))
+    multi = folder.newgxmultitrack(name=clean(result.info.name), gxinterpolate=0)
+    multi.style.linestyle.width = 0  # the coloured line is drawn already
+    for run in runs:
+        track = multi.newgxtrack(altitudemode=simplekml.AltitudeMode.clamptoground)
+        track.newwhen(times[run])
+        track.newgxcoord([(float(x), float(y), 0.0) for x, y in zip(t.lon_deg[run], t.lat_deg[run], strict=True)])
+        track.extendeddata.schemadata.schemaurl = schema.id
+        confidence = [round(float(value), 4) if math.isfinite(value) else "" for value in t.confidence[run]]
+        track.extendeddata.schemadata.newgxsimplearraydata("confidence", confidence)
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:.0f} %" if math.isfinite(value) else "unknown"

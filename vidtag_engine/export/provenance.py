@@ -1,0 +1,75 @@
+"""What made a result, as JSON that holds no user name and no absolute path."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from ..types import Provenance, VideoResult
+from .tables import clean
+
+# Raised with every change of layers or columns that a reader must know of; docs/geopackage.md tells them.
+SCHEMA_VERSION = 1
+
+
+def scrub(value: Any) -> Any:
+    """Return JSON values with every absolute path, home path or file URL cut to its last part."""
+    if isinstance(value, PurePath):
+        value = str(value)
+    if isinstance(value, str):
+        text = clean(re.sub(r"^file:/*(?=/|[A-Za-z]:)", "", value))
+        windows = PureWindowsPath(text)
+        if windows.is_absolute() or windows.drive:
+            return windows.name
+        if text.startswith(("/", "~")):
+            return PurePosixPath(text).name
+        return text
+    if isinstance(value, Mapping):
+        return {str(scrub(key)): scrub(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub(item) for item in value]
+    return value
+
+
+def to_json(provenance: Provenance, results: Sequence[VideoResult]) -> str:
+    """The provenance and its inputs' digests as one JSON object."""
+    return json.dumps(
+        {
+            "schema": "vidtag",
+            "schema_version": SCHEMA_VERSION,
+            "created_utc": _utc(provenance.created_utc).isoformat(),
+            "inputs": [{"video": clean(r.info.name), "file": clean(r.info.path.name), "sha256": r.sha256} for r in results],
+            "settings": scrub(provenance.settings),
+            "checkpoint": scrub(provenance.checkpoint),
+            "gallery": scrub(provenance.gallery),
+            "versions": scrub(provenance.versions),
+            "seed": provenance.seed,
+        },
+        ensure_ascii=False,
+        indent=1,
+        default=str,
+    )
+
+
+def from_json(text: str) -> tuple[Provenance, int]:
+    """Provenance and schema version of what ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    data = json.loads(text)
+    if data["schema"] != "vidtag":
+        raise ValueError("another program's provenance")
+    made = Provenance(
+        settings=dict(data["settings"]),
+        checkpoint=dict(data["checkpoint"]),
+        gallery=dict(data["gallery"]),
+        versions=dict(data["versions"]),
+        seed=int(data["seed"]),
+        created_utc=datetime.fromisoformat(data["created_utc"]),
+    )
+    return made, int(data["schema_version"])
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,167 @@
+"""Results as columns: the one place that says what a frame, a step and a video are called in every output."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from ..trajectory.path import parts, steps
+from ..types import FloatArray, InputError, TimeSource, Trajectory, VideoResult
+from .lines import cut_steps, video_line
+
+Table = dict[str, Any]
+
+
+def clean(text: str) -> str:
+    """Text that any file can hold: a file name's undecodable bytes become U+FFFD, control characters go."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c for c in text if c.isprintable() or c == " ")
+
+
+def check_names(results: Sequence[VideoResult]) -> None:
+    """Raise InputError where two videos share a name: the outputs tell videos apart by it."""
+    seen: set[str] = set()
+    for result in results:
+        name = clean(result.info.name)
+        if name in seen:
+            raise InputError(f"Two videos have the name {name!r}; rename one of them.")
+        seen.add(name)
+
+
+def located_mask(trajectory: Trajectory) -> np.ndarray:
+    """(T,) bool: frames with an answer."""
+    mask = np.zeros(len(trajectory.state), dtype=bool)
+    for part in parts(trajectory):
+        mask[part] = True
+    return mask
+
+
+def base_time(result: VideoResult) -> datetime:
+    """UTC moment of the video's ``time_s`` = 0, to the millisecond."""
+    start = result.info.start_time
+    start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+    return start.replace(microsecond=start.microsecond // 1000 * 1000)
+
+
+def time_known(result: VideoResult) -> bool:
+    """Whether the times of day mean something, or stand on the flagged synthetic base."""
+    return result.info.time_source is not TimeSource.SYNTHETIC
+
+
+def utc_times(result: VideoResult, time_s: FloatArray) -> np.ndarray:
+    """Moments of ``time_s`` as datetime64[ms], UTC, rounded to the millisecond; not-a-time where it is not a number."""
+    time_s = np.asarray(time_s, dtype=np.float64)
+    known = np.isfinite(time_s)
+    times = np.full(time_s.shape, np.datetime64("NaT"), dtype="datetime64[ms]")
+    offsets = np.round(time_s[known] * 1000.0).astype(np.int64).astype("timedelta64[ms]")
+    times[known] = np.datetime64(base_time(result).replace(tzinfo=None), "ms") + offsets
+    return times
+
+
+def iso_texts(times: np.ndarray) -> list[str | None]:
+    """ISO 8601 with milliseconds and Z of datetime64[ms]; None for not-a-time."""
+    return [None if np.isnat(t) else f"{np.datetime_as_string(t, unit='ms')}Z" for t in times]
+
+
+def frames_table(result: VideoResult) -> Table:
+    """A row a sampled frame, also those without an answer (NaN position)."""
+    t = result.trajectory
+    located = located_mask(t)
+    count = len(located)
+    return {
+        "video": [clean(result.info.name)] * count,
+        "frame_index": np.asarray(t.frame_index, dtype=np.int64),
+        "time_s": np.asarray(t.time_s, dtype=np.float64),
+        "time": utc_times(result, t.time_s),
+        "time_source": [result.info.time_source.value] * count,
+        "state": [state.value for state in t.state],
+        "confidence": _where(located, t.confidence),
+        "score": _where(located, t.score),
+        "runner_up_m": _where(located, t.runner_up_m),
+        "phase1_lat_deg": np.asarray(t.phase1_lat_deg, dtype=np.float64),
+        "phase1_lon_deg": np.asarray(t.phase1_lon_deg, dtype=np.float64),
+        "lat_deg": _where(located, t.lat_deg),
+        "lon_deg": _where(located, t.lon_deg),
+    }
+
+
+def steps_table(result: VideoResult) -> Table:
+    """A row a step between neighbouring frames with an answer; ``geometry`` holds its MultiLineStrings."""
+    t = result.trajectory
+    s = steps(t)
+    count = len(s)
+    return {
+        "video": [clean(result.info.name)] * count,
+        "from_index": np.asarray(t.frame_index, dtype=np.int64)[s.from_row],
+        "to_index": np.asarray(t.frame_index, dtype=np.int64)[s.to_row],
+        "from_time_s": np.asarray(s.from_time_s, dtype=np.float64),
+        "to_time_s": np.asarray(s.to_time_s, dtype=np.float64),
+        "start_time": utc_times(result, s.from_time_s),
+        "end_time": utc_times(result, s.to_time_s),
+        "time_source": [result.info.time_source.value] * count,
+        "from_confidence": np.asarray(s.from_confidence, dtype=np.float64),
+        "to_confidence": np.asarray(s.to_confidence, dtype=np.float64),
+        "confidence": np.asarray(s.confidence, dtype=np.float64),
+        "speed_mps": np.asarray(s.speed_mps, dtype=np.float64),
+        "length_m": np.asarray(s.length_m, dtype=np.float64),
+        "geometry": cut_steps(t.lat_deg[s.from_row], t.lon_deg[s.from_row], t.lat_deg[s.to_row], t.lon_deg[s.to_row]),
+    }
+
+
+def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
+    """The attributes of one video, and its line as ``geometry`` (None where there is none)."""
+    info, t, report = result.info, result.trajectory, result.report
+    located = located_mask(t)
+    confidence = np.asarray(t.confidence, dtype=np.float64)[located]
+    confidence = confidence[np.isfinite(confidence)]
+    times = utc_times(result, t.time_s)
+    return {
+        "video": clean(info.name),
+        "file": clean(info.path.name),
+        "kind": info.kind,
+        "start_time": times[0] if len(times) else np.datetime64("NaT"),
+        "end_time": times[-1] if len(times) else np.datetime64("NaT"),
+        "time_source": info.time_source.value,
+        "base_time": np.datetime64(base_time(result).replace(tzinfo=None), "ms"),
+        "frames": len(located),
+        "located": int(located.sum()),
+        "mean_confidence": float(confidence.mean()) if len(confidence) else math.nan,
+        "length_m": length_m,
+        "confidence_radius_m": float(t.confidence_radius_m),
+        "duration_s": math.nan if info.duration_s is None else float(info.duration_s),
+        "sha256": result.sha256,
+        "embedded_gps": info.embedded_gps,
+        "decoded": report.decoded,
+        "sampled": report.sampled,
+        "damaged": report.damaged,
+        "damaged_stretches_s": json.dumps([[float(a), float(b)] for a, b in report.damaged_stretches_s]),
+        "width_px": info.width_px,
+        "height_px": info.height_px,
+        "rotation_deg": info.rotation_deg,
+        "variable_frame_rate": info.variable_frame_rate,
+        "processing_s": json.dumps({key: round(float(value), 3) for key, value in result.seconds.items()}),
+        "geometry": video_line(t),
+    }
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """Tables of several videos as one, in order."""
+    if not tables:
+        return {}
+    return {name: _concatenate([table[name] for table in tables]) for name in tables[0]}
+
+
+def _concatenate(columns: Sequence[Any]) -> Any:
+    if isinstance(columns[0], np.ndarray):
+        return np.concatenate(columns)
+    return [value for column in columns for value in column]
+
+
+def _where(located: np.ndarray, values: FloatArray) -> FloatArray:
+    """Values as float64; NaN where the frame has no answer."""
+    return np.where(located, np.asarray(values, dtype=np.float64), np.nan)
