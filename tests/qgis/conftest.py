@@ -1,0 +1,52 @@
+"""PyQGIS tests, run with the system's Python: ``QT_QPA_PLATFORM=offscreen $(tools/environment.py qgis)/bin/python -m pytest tests/qgis``.
+
+pytest-qgis starts QGIS before it reads this file, with settings of its own, so that the developer's profile stays out of it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HAS_QGIS = importlib.util.find_spec("qgis") is not None and importlib.util.find_spec("pytest_qgis") is not None
+collect_ignore_glob = [] if HAS_QGIS else ["test_*.py"]
+
+if HAS_QGIS:
+    for folder in (str(ROOT), "/usr/share/qgis/python/plugins"):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+@pytest.fixture(scope="session")
+def engine_python() -> str:
+    """Interpreter of the engine's environment."""
+    from vidtag_qgis.engine_client.interpreter import cache_folder, managed_python
+
+    found = os.environ.get("VIDTAG_ENGINE_PYTHON") or managed_python(cache_folder(os.environ))
+    if not found:
+        pytest.skip("The engine's environment is not there: run tools/environment.py engine.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def inputs(engine_python, tmp_path_factory) -> Path:
+    """Videos and an untrained checkpoint, made by the engine."""
+    folder = tmp_path_factory.mktemp("inputs")
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    script = Path(__file__).with_name("inputs.py")
+    subprocess.run([engine_python, str(script), str(folder)], env=variables, check=True, capture_output=True, text=True)
+    return folder
+
+
+@pytest.fixture
+def engine_here(engine_python, monkeypatch):
+    """The plugin finds this checkout's engine; its numbers run on one core."""
+    monkeypatch.setenv("VIDTAG_ENGINE_PYTHON", engine_python)
+    monkeypatch.setenv("VIDTAG_ENGINE_PATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")

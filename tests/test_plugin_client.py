@@ -1,0 +1,317 @@
+"""The plugin's side of the door, without QGIS: against the real worker, and against children that misbehave."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from vidtag_qgis.engine_client import (
+    EngineCancelledError,
+    EngineClient,
+    EngineInputError,
+    EngineInternalError,
+    EngineInterpreter,
+    EngineNotFoundError,
+    EngineStoppedError,
+    EngineVersionError,
+    find_interpreter,
+    run_request,
+)
+from vidtag_qgis.engine_client.interpreter import cache_folder, child_environment
+from vidtag_qgis.engine_client.protocol import PROTOCOL_VERSION
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL = EngineInterpreter(sys.executable, "the test", str(ROOT))
+HELLO = f'print(\'{{"type": "hello", "protocol": {PROTOCOL_VERSION}, "engine": "9"}}\', flush=True)'
+
+
+@pytest.fixture
+def misbehaving(tmp_path):
+    """A child that does what the test says, in place of the worker: edge cases that the real one does not produce."""
+
+    def make(body: str) -> EngineInterpreter:
+        package = tmp_path / "fake" / "vidtag_engine"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        text = "import json, os, subprocess, sys, time\n" + textwrap.dedent(body)
+        (package / "worker.py").write_text(text, encoding="utf-8")
+        return EngineInterpreter(sys.executable, "the test", str(package.parent))
+
+    return make
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def soon(condition, timeout_s: float = 3.0) -> bool:
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+def test_real_worker_greets_refuses_and_stops():
+    from vidtag_engine import __version__
+
+    with EngineClient(REAL) as client:
+        pid = client.pid
+        assert client.engine_version == __version__
+        assert alive(pid)
+        with pytest.raises(EngineVersionError, match="does not know the command"):
+            client.request("dance", {})
+        with pytest.raises(EngineVersionError, match="'horizon'"):
+            client.request("geolocate", {"aoi": "0,0,1,1", "output": "o.gpkg", "horizon": 1})
+    assert soon(lambda: not alive(pid))
+
+
+def test_no_folder_or_process_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with EngineClient(REAL) as client:
+        assert len(list(tmp_path.iterdir())) == 1
+        client.close()
+        client.close()  # again: no harm
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_messages_reach_the_callbacks(misbehaving):
+    interpreter = misbehaving(f"""
+        {HELLO}
+        request = json.loads(sys.stdin.readline())
+        def say(**message): print(json.dumps({{"id": request["id"], **message}}), flush=True)
+        print("a library's chatter", flush=True)
+        say(type="progress", fraction=0.5, stage="embed", message="é", new_field=1)
+        say(type="log", level="warning", text="mind the gap")
+        say(type="partial", value={{"name": "a"}})
+        say(type="result", value={{"arguments": request["arguments"]}})
+    """)
+    seen = []
+    result = run_request(
+        interpreter,
+        "geolocate",
+        {"aoi": "∅"},
+        on_progress=lambda *event: seen.append(event),
+        on_log=lambda *event: seen.append(event),
+        on_partial=seen.append,
+    )
+    assert result == {"arguments": {"aoi": "∅"}}
+    assert seen == [(0.5, "embed", "é"), ("warning", "mind the gap"), {"name": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [("input", EngineInputError), ("internal", EngineInternalError), ("protocol", EngineVersionError)]
+)
+def test_error_kinds(misbehaving, kind, error):
+    interpreter = misbehaving(f"""
+        {HELLO}
+        sys.stdin.readline()
+        print(json.dumps({{"type": "error", "id": 1, "kind": {kind!r}, "message": "clip.mp4 is empty", "detail": "Traceback"}}), flush=True)
+        time.sleep(30)
+    """)
+    with pytest.raises(error, match="clip.mp4 is empty") as raised:
+        run_request(interpreter, "geolocate", {})
+    assert raised.value.detail == "Traceback"
+
+
+@pytest.mark.parametrize(("protocol", "older"), [(PROTOCOL_VERSION + 1, "update the plugin"), (PROTOCOL_VERSION - 1, "update the engine")])
+def test_other_protocol_version(misbehaving, protocol, older):
+    interpreter = misbehaving(f'print(\'{{"type": "hello", "protocol": {protocol}, "engine": "7.1"}}\', flush=True); time.sleep(30)')
+    with pytest.raises(EngineVersionError, match=f"7.1 .*protocol {protocol}.*{older}"):
+        EngineClient(interpreter)
+
+
+def test_garbage_then_death_shows_the_last_words(misbehaving):
+    interpreter = misbehaving("print('\\x00garbage'); print('Segmentation something', file=sys.stderr, flush=True); sys.exit(7)")
+    with pytest.raises(EngineStoppedError, match="(?s)Exit status 7.*") as raised:
+        EngineClient(interpreter)
+    assert "garbage" in raised.value.detail
+    assert "Segmentation something" in raised.value.detail
+
+
+def test_silent_child_is_stopped(misbehaving):
+    interpreter = misbehaving("time.sleep(60)")
+    with pytest.raises(EngineStoppedError, match="did not greet within 0.5 s"):
+        EngineClient(interpreter, hello_timeout_s=0.5)
+
+
+def test_child_that_falls_silent_is_stopped(misbehaving):
+    interpreter = misbehaving(f"{HELLO}\ntime.sleep(60)")
+    with pytest.raises(EngineStoppedError, match="said nothing for 0.5 s"):
+        run_request(interpreter, "doctor", {}, silence_timeout_s=0.5)
+
+
+def test_death_in_the_middle(misbehaving):
+    interpreter = misbehaving(f"{HELLO}\nsys.stdin.readline()\nprint('out of luck', file=sys.stderr, flush=True)\nos.kill(os.getpid(), 9)")
+    with pytest.raises(EngineStoppedError, match="memory.*out of luck"):
+        run_request(interpreter, "geolocate", {})
+
+
+def test_lines_before_death_are_all_read(misbehaving):
+    """What was written before the end of output counts, also when the process is gone by then."""
+    interpreter = misbehaving(f"""
+        {HELLO}
+        sys.stdin.readline()
+        for i in range(500):
+            print(json.dumps({{"type": "partial", "id": 1, "value": {{"i": i}}}}))
+        print(json.dumps({{"type": "result", "id": 1, "value": {{"n": 500}}}}))
+        sys.stdout.flush()
+        os._exit(1)
+    """)
+    seen = []
+    assert run_request(interpreter, "geolocate", {}, on_partial=seen.append) == {"n": 500}
+    assert len(seen) == 500
+
+
+def test_cancel_of_a_child_that_listens(misbehaving):
+    interpreter = misbehaving(f"""
+        {HELLO}
+        sys.stdin.readline()
+        print(json.dumps({{"type": "partial", "id": 1, "value": {{"name": "a.mp4"}}}}), flush=True)
+        assert json.loads(sys.stdin.readline()) == {{"type": "cancel", "id": 1}}
+        print(json.dumps({{"type": "error", "id": 1, "kind": "cancelled", "message": "Stopped after a.mp4."}}), flush=True)
+    """)
+    kept = []
+    with pytest.raises(EngineCancelledError, match="Stopped after a.mp4") as raised:
+        run_request(interpreter, "geolocate", {"output": "/o.gpkg"}, on_partial=kept.append, cancelled=lambda: bool(kept))
+    assert raised.value.kept == kept == [{"name": "a.mp4"}]
+    assert raised.value.output == "/o.gpkg"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="looks at processes through /proc and ignores SIGTERM")
+def test_cancel_kills_the_whole_tree_within_a_second(misbehaving, tmp_path):
+    """The child ignores everything short of a kill and has a child of its own."""
+    pids = tmp_path / "pids"
+    interpreter = misbehaving(f"""
+        import signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+        grandchild = subprocess.Popen([sys.executable, "-c", stubborn])
+        open({str(pids)!r}, "w").write(f"{{os.getpid()}} {{grandchild.pid}}")
+        {HELLO}
+        while True: time.sleep(1)
+    """)
+    started = []
+
+    def cancelled() -> bool:
+        if pids.exists() and pids.read_text() and not started:
+            time.sleep(0.3)
+            started.append(time.monotonic())
+        return bool(started)
+
+    with pytest.raises(EngineCancelledError):
+        run_request(interpreter, "geolocate", {}, cancelled=cancelled)
+    took_s = time.monotonic() - started[0]
+    assert took_s < 1.5  # 0.9 s on an idle machine
+    assert not any(alive(int(pid)) for pid in pids.read_text().split())
+
+
+def test_cancel_before_the_greeting(misbehaving):
+    with pytest.raises(EngineCancelledError):
+        EngineClient(misbehaving("time.sleep(60)"), cancelled=lambda: True)
+
+
+def test_interpreter_without_an_engine():
+    bare = EngineInterpreter("/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable, "the setting")
+    with pytest.raises(EngineNotFoundError, match="There is no VidTAG engine in .*pip install"):
+        EngineClient(bare)
+
+
+def test_program_that_does_not_start(tmp_path):
+    broken = tmp_path / "python"
+    broken.write_text("#!/no/such/interpreter\n")
+    broken.chmod(0o755)
+    with pytest.raises(EngineNotFoundError, match="cannot be started"):
+        EngineClient(EngineInterpreter(str(broken), "the setting"))
+
+
+def test_where_the_interpreter_comes_from(tmp_path):
+    def environment(name: str, ready: bool = True) -> Path:
+        folder = tmp_path / "cache" / "vidtag" / name
+        python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+        python.parent.mkdir(parents=True)
+        python.write_text("#!/bin/sh\n")
+        python.chmod(0o755)
+        if ready:
+            (folder / "READY").touch()
+        return python
+
+    variables = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "LOCALAPPDATA": str(tmp_path / "cache")}
+    with pytest.raises(EngineNotFoundError, match="was not found.*VIDTAG_ENGINE_PYTHON"):
+        find_interpreter(environment=variables)
+    environment("engine-broken-off", ready=False)
+    with pytest.raises(EngineNotFoundError):
+        find_interpreter(environment=variables)
+    managed, own, other = environment("engine-1"), environment("mine"), environment("theirs")
+    assert find_interpreter(environment=variables).python == str(managed)
+    variables["VIDTAG_ENGINE_PYTHON"] = str(own)
+    assert find_interpreter(environment=variables).python == str(own)
+    assert find_interpreter(str(other), environment=variables).python == str(other)
+    assert find_interpreter(str(other.parent.parent), environment=variables).python == str(other)  # the environment's folder
+    with pytest.raises(EngineNotFoundError, match="setting.*not there"):
+        find_interpreter(str(tmp_path / "gone"), environment=variables)
+    with pytest.raises(EngineNotFoundError, match="VIDTAG_ENGINE_PATH names .*correct it"):
+        find_interpreter(environment={**variables, "VIDTAG_ENGINE_PATH": str(tmp_path)})
+    assert find_interpreter(environment={**variables, "VIDTAG_ENGINE_PATH": str(ROOT)}).engine_path == str(ROOT)
+    assert cache_folder({"VIDTAG_CACHE": "/elsewhere"}) == Path("/elsewhere")
+
+
+def test_links_of_an_environment_are_not_followed(tmp_path):
+    """A venv is its python's own path: the resolved one would be the system's."""
+    link = tmp_path / "python"
+    link.symlink_to(sys.executable)
+    assert find_interpreter(str(link), environment={}).python == str(link)
+
+
+def test_the_child_inherits_nothing_of_qgis(tmp_path):
+    own = tmp_path / "QGIS 3.40"
+    (own / "bin").mkdir(parents=True)
+    inherited = {
+        "PYTHONHOME": "/qgis/python", "PYTHONPATH": "/qgis", "VIRTUAL_ENV": "/v", "PIP_INDEX_URL": "x", "QGIS_PREFIX_PATH": "/usr",
+        "QGIS_PLUGINPATH": "/p", "PROJ_LIB": "/proj", "PROJ_DATA": "/proj", "GDAL_DATA": "/gdal", "GDAL_DRIVER_PATH": "/d",
+        "LD_LIBRARY_PATH": "/l", "LD_PRELOAD": "x.so", "DYLD_INSERT_LIBRARIES": "y", "__PYVENV_LAUNCHER__": "/q",
+        "HOME": "/home/u", "CUDA_VISIBLE_DEVICES": "0",
+        "HTTPS_PROXY": "http://proxy", "PATH": os.pathsep.join(["/usr/bin", str(own / "bin"), "", str(own) + "-not", "/bin"]),
+    }  # fmt: skip
+    clean = child_environment(inherited, EngineInterpreter("/py", "test", "/engine"), [str(own)])
+    assert clean == {
+        "HOME": "/home/u", "CUDA_VISIBLE_DEVICES": "0", "HTTPS_PROXY": "http://proxy",
+        "PATH": os.pathsep.join(["/usr/bin", str(own) + "-not", "/bin"]), "PYTHONPATH": "/engine",
+        "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    assert "PYTHONPATH" not in child_environment(inherited, EngineInterpreter("/py", "test"))
+
+
+def test_hostile_environment_does_not_reach_a_real_child(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
+    with EngineClient(REAL) as client:
+        assert client.engine_version
+
+
+def test_imports_no_more_than_the_standard_library():
+    folder = ROOT / "vidtag_qgis" / "engine_client"
+    for file in folder.glob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 9))
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module]
+            assert all(name.split(".")[0] in sys.stdlib_module_names for name in names), (file, names)
+    code = (
+        "import sys; sys.modules['qgis'] = None; import vidtag_qgis.engine_client; print('torch' in sys.modules or 'numpy' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

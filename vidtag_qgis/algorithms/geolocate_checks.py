@@ -1,0 +1,123 @@
+"""What is checked before "Geolocate video" runs. Each check returns the sentence to show, or None."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import Any, Iterable, Optional
+
+from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProperty
+
+MAX_POINTS = 100_000_000
+"""The engine's own limit; it counts exactly once the run has started."""
+WORLDWIDE = "geoclip"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?\Z")
+_PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
+_DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=\"?([^\"\s]+)\"?")
+
+
+def check_videos(videos: list[str], folder: str, images: str) -> Optional[str]:  # noqa: PLR0911 - a sentence each
+    """At least one input, and each of them there and readable."""
+    if not videos and not folder and not images:
+        return "Give at least one video, a folder of videos or a folder of images."
+    for video in videos:
+        if os.path.isdir(video):
+            return f"{video} is a folder: give it as the folder of videos."
+        if not os.path.isfile(video):
+            return f"The video {video} is not there: correct its path or take it off the list."
+        if not os.access(video, os.R_OK):
+            return f"The video {video} cannot be read: change its permissions or take it off the list."
+        if os.path.getsize(video) == 0:
+            return f"The video {video} is empty: copy it again or take it off the list."
+    for name, place in (("folder of videos", folder), ("folder of images", images)):
+        if place and not os.path.isdir(place):
+            return f"The {name} {place} is not there: correct its path or leave it empty."
+        if place and not os.listdir(place):
+            return f"The {name} {place} is empty: choose another."
+    return None
+
+
+def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sentence each
+    """The worldwide model, a Hub id, or a checkpoint that is there and looks like one."""
+    if checkpoint == WORLDWIDE:
+        return None
+    if os.path.isdir(checkpoint):
+        lacking = [name for name in ("config.json", "model.safetensors") if not os.path.isfile(os.path.join(checkpoint, name))]
+        if lacking:
+            return f"The checkpoint folder {checkpoint} has no {lacking[0]}: choose the folder that vidtag train has written."
+        return None
+    if checkpoint.lower().endswith(_PICKLES):
+        return f"The checkpoint {checkpoint} can carry programs and is not opened: give a .safetensors file or a checkpoint folder."
+    if os.path.isfile(checkpoint):
+        return (
+            None
+            if checkpoint.lower().endswith(".safetensors")
+            else f"The checkpoint {checkpoint} is not a .safetensors file: choose another."
+        )
+    if _HUB_ID.match(checkpoint):
+        return None
+    return f"The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip."
+
+
+def check_point_count(area_m2: float, resolution_m: float) -> Optional[str]:
+    """Neither an absurd number of gallery points nor none; ``area_m2`` may be NaN (unknown)."""
+    points = area_m2 / resolution_m**2
+    if points > MAX_POINTS:
+        fitting = math.ceil(math.sqrt(area_m2 / MAX_POINTS) * 1.02)
+        return (
+            f"An area of {area_m2 / 1e6:,.0f} km² at {resolution_m:g} m makes about {points:,.0f} gallery points; at most {MAX_POINTS:,} are "
+            f"possible. Take a resolution of {fitting:,} m or more, or a smaller area."
+        )
+    if points < 1:
+        return (
+            f"The area ({area_m2:,.0f} m²) is smaller than one step of the grid at {resolution_m:g} m: take a resolution below "
+            f"{max(1.0, math.sqrt(area_m2) / 10):,.0f} m, or a larger area."
+        )
+    return None
+
+
+def check_destinations(destinations: dict[str, Any]) -> Optional[str]:
+    """No two outputs in one file: QGIS and the engine would overwrite one with the other and say nothing."""
+    seen: dict[tuple[str, str], str] = {}
+    for label, value in destinations.items():
+        target = _target(value)
+        if target is None:
+            continue
+        path, table = target
+        for (other_path, other_table), other in seen.items():
+            # Tables of one database are told apart by name, but the engine writes its own file anew as a whole.
+            if other_path == path and not (table and other_table and table != other_table):
+                return f"{other} and {label} go to the same file, {path}: one would overwrite the other. Give each a file of its own."
+        seen[path, table] = label
+    return None
+
+
+def check_folders(paths: Iterable[str]) -> Optional[str]:
+    """The folder of every output is there or can be made, and can be written to."""
+    for path in paths:
+        folder = os.path.dirname(os.path.abspath(path))
+        if os.path.isdir(path):
+            return f"The output {path} is a folder: give the path of a file."
+        while not os.path.exists(folder) and os.path.dirname(folder) != folder:
+            folder = os.path.dirname(folder)
+        if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+            return f"The output {path} cannot be written: {folder} is no folder that you may write to. Choose another."
+    return None
+
+
+def _target(value: Any) -> Optional[tuple[str, str]]:
+    """File and table that an output's value names; None where it is temporary or left out."""
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink
+    if isinstance(value, QgsProperty):
+        value = value.staticValue()
+    if not isinstance(value, str) or not value.strip() or value == QgsProcessing.TEMPORARY_OUTPUT or value.startswith("memory:"):
+        return None
+    text, table = value.strip(), ""
+    if text.startswith(("ogr:", "postgis:", "spatialite:", "postgres:")):
+        match = _DATABASE.search(text)
+        if match is None:
+            return text, ""
+        text, table = match.groups()
+    return os.path.normcase(os.path.realpath(text)), table

@@ -1,0 +1,122 @@
+"""The engine as an algorithm uses it: one call with QGIS's settings, feedback and exceptions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from datetime import datetime
+from typing import Any, Optional
+
+from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProcessingUtils, QgsProject
+from qgis.PyQt.QtCore import QCoreApplication, QStandardPaths, QThread
+
+from . import settings
+from .engine_client import EngineCancelledError, EngineError, EngineInterpreter, EngineNotFoundError, find_interpreter, run_request
+
+
+def interpreter() -> EngineInterpreter:
+    """The engine's interpreter by QGIS's settings; raises EngineNotFoundError. Starts nothing."""
+    return find_interpreter(settings.engine_python(), settings.engine_path())
+
+
+def not_found() -> Optional[str]:
+    """Why the engine cannot run, None where it was found."""
+    try:
+        interpreter()
+    except EngineNotFoundError as error:
+        return str(error)
+    return None
+
+
+def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    """Do one request; progress and log go to ``feedback``, whose cancel stops the engine within a second.
+
+    Raises:
+        QgsProcessingException: with one sentence for the user; after a cancel it names the file with the finished videos.
+    """
+    stage = ""
+
+    def on_progress(fraction: float, new_stage: str, message: str) -> None:
+        nonlocal stage
+        feedback.setProgress(100.0 * fraction)
+        if new_stage != stage:
+            stage = new_stage
+            feedback.setProgressText(message or new_stage)
+
+    def on_log(level: str, text: str) -> None:
+        (feedback.pushWarning if level == "warning" else feedback.pushInfo)(text)
+
+    def on_partial(value: dict[str, Any]) -> None:
+        feedback.pushInfo(_video_line(value))
+
+    try:
+        return run_request(
+            interpreter(),
+            command,
+            arguments,
+            own_folders=qgis_folders(),
+            cancelled=lambda: _cancelled(feedback),
+            on_progress=on_progress,
+            on_log=on_log,
+            on_partial=on_partial,
+        )
+    except EngineCancelledError as error:
+        raise QgsProcessingException(_what_is_kept(error)) from error
+    except EngineError as error:
+        if error.detail:
+            feedback.pushDebugInfo(error.detail)
+        raise QgsProcessingException(str(error)) from error
+
+
+def qgis_folders() -> list[str]:
+    """QGIS's own folders, where it brings its own libraries. On Linux it lies in the system's, which the engine needs too."""
+    prefix = QgsApplication.prefixPath()
+    if sys.platform == "win32":  # C:/Program Files/QGIS 3.40/apps/qgis
+        return [os.path.dirname(os.path.dirname(prefix))]
+    if sys.platform == "darwin":  # /Applications/QGIS.app/Contents/MacOS
+        return [os.path.dirname(prefix)]
+    return []
+
+
+def keep(output: str) -> str:
+    """Where a result that must outlive this session lies: itself, or a copy of it where ``output`` is temporary.
+
+    Raises:
+        OSError: no place for a copy could be written to.
+    """
+    temporary = os.path.realpath(QgsProcessingUtils.tempFolder())
+    if os.path.commonpath([temporary, os.path.realpath(output)]) != temporary:
+        return output
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    folder = QgsProject.instance().homePath() or os.path.join(documents, "VidTAG")
+    os.makedirs(folder, exist_ok=True)
+    place = os.path.join(folder, f"VidTAG kept {datetime.now().astimezone():%Y-%m-%d %H%M%S}.gpkg")
+    shutil.copyfile(output, place + ".part")
+    os.replace(place + ".part", place)
+    return place
+
+
+def _cancelled(feedback: QgsProcessingFeedback) -> bool:
+    # In qgis_process the algorithm holds the main thread, and an interrupt reaches the feedback only through its events.
+    if QThread.currentThread() == QCoreApplication.instance().thread():
+        QCoreApplication.processEvents()
+    return feedback.isCanceled()
+
+
+def _what_is_kept(error: EngineCancelledError) -> str:
+    if not error.output or not os.path.exists(error.output):
+        return "Cancelled; no video was finished, so nothing was written."
+    count = len(error.kept)
+    finished = "1 finished video is" if count == 1 else f"{count} finished videos are"
+    try:
+        place = keep(error.output)
+    except OSError as problem:
+        return f"Cancelled. {finished} in {error.output}, a temporary file: copy it before you close QGIS ({problem})."
+    return f"Cancelled. {finished} kept in {place}"
+
+
+def _video_line(video: dict[str, Any]) -> str:
+    text = f"{video.get('name', 'A video')}: {video.get('located', '?')} of {video.get('frames', '?')} frames located"
+    confidence = video.get("mean_confidence")
+    return text + ("." if confidence is None else f", mean confidence {confidence:.2f}.")

@@ -1,0 +1,32 @@
+"""The plugin's side of the door to the engine: find its interpreter, start it, talk to it, stop it.
+
+Standard library only and no QGIS import, so that it is tested without QGIS; clean for Python 3.9, which QGIS 3.22 on Windows runs.
+"""
+
+from .client import EngineClient, run_request
+from .errors import (
+    EngineCancelledError,
+    EngineError,
+    EngineInputError,
+    EngineInternalError,
+    EngineNotFoundError,
+    EngineStoppedError,
+    EngineVersionError,
+)
+from .interpreter import EngineInterpreter, find_interpreter
+from .protocol import GeolocateArguments
+
+__all__ = [
+    "EngineCancelledError",
+    "EngineClient",
+    "EngineError",
+    "EngineInputError",
+    "EngineInternalError",
+    "EngineInterpreter",
+    "EngineNotFoundError",
+    "EngineStoppedError",
+    "EngineVersionError",
+    "GeolocateArguments",
+    "find_interpreter",
+    "run_request",
+]

@@ -1,0 +1,146 @@
+"""Which Python runs the engine, and with which environment variables.
+
+In this order: the user's setting, ``VIDTAG_ENGINE_PYTHON``, an environment that VidTAG made in its cache folder. ``sys.executable`` is no
+candidate: inside QGIS it may be QGIS itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping, Optional, Sequence
+
+from .errors import EngineNotFoundError
+
+PYTHON_VARIABLE = "VIDTAG_ENGINE_PYTHON"
+PATH_VARIABLE = "VIDTAG_ENGINE_PATH"
+HOW_TO = (
+    f"Point Settings > Options > Processing > Providers > VidTAG, or the variable {PYTHON_VARIABLE}, at the python of an environment where "
+    "`pip install` has put vidtag-engine (python -m venv makes one)."
+)
+
+# What QGIS, OSGeo4W, an AppImage or a virtual environment set for themselves, and what would break another Python's numpy, GDAL or PROJ.
+_DROPPED_PREFIXES = ("PYTHON", "PIP_", "PROJ_", "LD_", "DYLD_")
+_DROPPED_NAMES = {"VIRTUAL_ENV", "GDAL_DATA", "GDAL_DRIVER_PATH", "__PYVENV_LAUNCHER__"}
+
+
+@dataclass(frozen=True)
+class EngineInterpreter:
+    """An interpreter for the engine.
+
+    Args:
+        python: its executable.
+        source: where it was named, for messages.
+        engine_path: a folder with the engine's source that comes before what is installed, or None.
+    """
+
+    python: str
+    source: str
+    engine_path: Optional[str] = None
+
+    def command(self) -> list[str]:
+        """The command that starts the worker."""
+        return [self.python, "-m", "vidtag_engine.worker"]
+
+
+def find_interpreter(
+    setting_python: str = "", setting_path: str = "", environment: Optional[Mapping[str, str]] = None
+) -> EngineInterpreter:
+    """Find the engine's interpreter. Cheap: looks at files and starts nothing.
+
+    Args:
+        setting_python: the user's setting, empty where there is none.
+        setting_path: a folder with the engine's source, from the settings; empty for none.
+        environment: variables to look at; the process's own by default.
+
+    Raises:
+        EngineNotFoundError: none is named, or what is named is not there. A broken setting is not passed over in silence.
+    """
+    variables = os.environ if environment is None else environment
+    engine_path = _engine_path(setting_path, variables)
+    named = [("the setting for the engine's Python", setting_python), (PYTHON_VARIABLE, variables.get(PYTHON_VARIABLE, ""))]
+    for source, value in named:
+        if value.strip():
+            return EngineInterpreter(_executable(value.strip(), source), source, engine_path)
+    managed = managed_python(cache_folder(variables))
+    if managed is None:
+        raise EngineNotFoundError(f"The VidTAG engine was not found. {HOW_TO}")
+    return EngineInterpreter(managed, "the managed environment", engine_path)
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Where VidTAG keeps its environments; outside the plugin's folder, which updates replace."""
+    chosen = environment.get("VIDTAG_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = environment.get("LOCALAPPDATA") if sys.platform == "win32" else environment.get("XDG_CACHE_HOME")
+    home = environment.get("HOME") or environment.get("USERPROFILE") or os.path.expanduser("~")
+    return (Path(base) if base else Path(home) / ".cache") / "vidtag"
+
+
+def managed_python(cache: Path) -> Optional[str]:
+    """The newest finished engine environment in the cache folder, None where there is none."""
+    finished = [ready for ready in cache.glob("engine-*/READY") if _python_of(ready.parent).is_file()]
+    if not finished:
+        return None
+    return str(_python_of(max(finished, key=lambda ready: ready.stat().st_mtime).parent))
+
+
+def child_environment(inherited: Mapping[str, str], interpreter: EngineInterpreter, own_folders: Sequence[str] = ()) -> dict[str, str]:
+    """Environment variables for the engine: the inherited ones less what belongs to QGIS or another Python.
+
+    Args:
+        inherited: of this process.
+        interpreter: what will run.
+        own_folders: folders that are QGIS's own (on Windows and macOS); what lies in them is taken off PATH.
+    """
+    kept = {name: value for name, value in inherited.items() if not _dropped(name.upper())}
+    path_name = next((name for name in kept if name.upper() == "PATH"), "PATH")
+    entries = [entry for entry in kept.get(path_name, "").split(os.pathsep) if entry and not _inside(entry, own_folders)]
+    kept[path_name] = os.pathsep.join(entries)
+    kept.update(PYTHONUTF8="1", PYTHONIOENCODING="utf-8", PYTHONSAFEPATH="1", PYTHONUNBUFFERED="1")
+    if interpreter.engine_path:
+        kept["PYTHONPATH"] = interpreter.engine_path
+    return kept
+
+
+def _dropped(name: str) -> bool:
+    if name.startswith("QGIS_") and name.endswith("PATH"):
+        return True
+    return name in _DROPPED_NAMES or name.startswith(_DROPPED_PREFIXES)
+
+
+def _inside(entry: str, folders: Sequence[str]) -> bool:
+    place = os.path.normcase(os.path.abspath(entry))
+    roots = [os.path.normcase(os.path.abspath(folder)) for folder in folders if folder]
+    return any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+
+
+def _engine_path(setting: str, variables: Mapping[str, str]) -> Optional[str]:
+    for source, value in (("The setting for the engine's source folder", setting), (PATH_VARIABLE, variables.get(PATH_VARIABLE, ""))):
+        if not value.strip():
+            continue
+        if not (Path(value.strip()) / "vidtag_engine" / "worker.py").is_file():
+            raise EngineNotFoundError(f"{source} names {value}, which has no vidtag_engine/worker.py: correct it or leave it empty.")
+        return os.path.abspath(value.strip())
+    return None
+
+
+def _executable(value: str, source: str) -> str:
+    path = Path(os.path.expanduser(value))
+    if path.is_dir():  # the environment's folder is as good a name
+        path = _python_of(path)
+    if not path.is_file():
+        raise EngineNotFoundError(f"The engine's Python that {source} names is not there: {value}. Correct it. {HOW_TO}")
+    if not os.access(path, os.X_OK):
+        raise EngineNotFoundError(
+            f"The engine's Python that {source} names is not a program that may be run: {value}. Correct it. {HOW_TO}"
+        )
+    # Not resolved: a venv's python is a link, and following it would leave the environment.
+    return os.path.abspath(path)
+
+
+def _python_of(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")

@@ -1,0 +1,1 @@
+../../vidtag_engine/protocol.py

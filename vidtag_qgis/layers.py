@@ -1,0 +1,133 @@
+"""Layers in QGIS made from the engine's GeoPackage: copies in sinks, their style and their time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Optional
+
+from qgis.core import (
+    Qgis,
+    QgsFeature,
+    QgsFeatureSink,
+    QgsFields,
+    QgsMapLayer,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDateTime
+
+from .compat import iso_text, text_field
+from .places import STYLES
+
+TIME_FIELDS = {"frames": ("time", None), "trajectory": ("start_time", "end_time"), "videos": ("start_time", "end_time")}
+"""Per layer of the GeoPackage: the field of the instant, or those of start and end."""
+
+
+class LayerFinish(QgsProcessingLayerPostProcessorInterface):
+    """Gives a loaded copy its style and its time. QGIS calls it in the main thread; it never runs headless.
+
+    Args:
+        kind: the layer's name in the GeoPackage, which tells style and time fields.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def postProcessLayer(self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+        """Style it and switch its time on."""
+        if isinstance(layer, QgsVectorLayer):
+            finish(layer, self.kind)
+
+
+# QGIS keeps only the C++ half of a post-processor; the Python half must be alive when it calls, after the algorithm is gone.
+_ALIVE: deque[LayerFinish] = deque(maxlen=256)
+
+
+def finish_on_load(destination: str, kind: str, context: QgsProcessingContext) -> None:
+    """Have the layer at ``destination`` finished if QGIS loads it."""
+    if context.willLoadLayerOnCompletion(destination):
+        finisher = LayerFinish(kind)
+        _ALIVE.append(finisher)
+        context.layerToLoadOnCompletionDetails(destination).setPostProcessor(finisher)
+
+
+def finish(layer: QgsVectorLayer, kind: str) -> None:
+    """Give ``layer`` the style that belongs to ``kind`` and its temporal settings."""
+    style = STYLES / f"{kind}.qml"
+    if style.is_file():
+        layer.loadNamedStyle(str(style))
+    set_time(layer, kind)
+    layer.triggerRepaint()
+
+
+def set_time(layer: QgsVectorLayer, kind: str) -> bool:
+    """Set and switch on the temporal settings; False where the format has no true times (a Shapefile's are text)."""
+    start, end = TIME_FIELDS[kind]
+    fields = layer.fields()
+    for name in (start, end):
+        index = fields.indexOf(name) if name else -1
+        if name and (index < 0 or not fields.at(index).isDateOrTime()):
+            return False
+    properties = layer.temporalProperties()
+    properties.setStartField(start)
+    if end is None:
+        properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeInstantFromField)
+    else:
+        properties.setEndField(end)
+        properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromFields)
+    properties.setIsActive(True)
+    return True
+
+
+def copy_layer(
+    geopackage: str,
+    kind: str,
+    algorithm: QgsProcessingAlgorithm,
+    parameters: dict[str, Any],
+    output: str,
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> Optional[str]:
+    """Copy one layer of the GeoPackage into the sink of the parameter ``output``; None where no sink is asked for.
+
+    Every attribute is copied, and each time also as ISO text with milliseconds and zone (``time_iso``), which 3.22's writers drop from true
+    times.
+
+    Raises:
+        QgsProcessingException: the layer cannot be read or the sink cannot be written.
+    """
+    if parameters.get(output) in (None, ""):
+        return None
+    layer = QgsVectorLayer(f"{geopackage}|layername={kind}", kind, "ogr")
+    if not layer.isValid():
+        raise QgsProcessingException(f"The engine's result {geopackage} has no layer {kind!r} that QGIS can read.")
+    copied = [index for index in layer.attributeList() if index not in layer.primaryKeyAttributes()]
+    times = [index for index in copied if layer.fields().at(index).isDateOrTime()]
+    fields = QgsFields()
+    for index in copied:
+        fields.append(layer.fields().at(index))
+    for index in times:
+        fields.append(text_field(f"{layer.fields().at(index).name()}_iso"))
+    sink, destination = algorithm.parameterAsSink(parameters, output, context, fields, layer.wkbType(), layer.crs())
+    if sink is None:
+        raise QgsProcessingException(algorithm.invalidSinkError(parameters, output))
+    for feature in layer.getFeatures():
+        if feedback.isCanceled():
+            break
+        copy = QgsFeature(fields)
+        copy.setGeometry(feature.geometry())
+        values = feature.attributes()
+        copy.setAttributes([values[index] for index in copied] + [_iso(values[index]) for index in times])
+        if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, output))
+    finish_on_load(destination, kind, context)
+    return destination
+
+
+def _iso(value: Any) -> Optional[str]:
+    return iso_text(value) if isinstance(value, QDateTime) and value.isValid() else None

@@ -1,0 +1,11 @@
+"""Files that come with the plugin. In a checkout they lie in ``resources``; ``tools/plugin.py`` stages them inside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+RESOURCES = _PACKAGE / "resources" if (_PACKAGE / "resources").is_dir() else _PACKAGE.parent / "resources"
+ICON = RESOURCES / "icon.svg"
+HELP = RESOURCES / "help"
+STYLES = RESOURCES / "styles"
