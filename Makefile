@@ -1,0 +1,35 @@
+# The two commands of this project: `make demo` and `make test`. Both install what is missing on a Debian or Ubuntu machine.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+SYSTEM_PYTHON := /usr/bin/python3
+export PYTHONDONTWRITEBYTECODE := 1
+
+help: ## list these commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+system: ## install the Debian packages that are missing (QGIS, ffmpeg, off-screen OpenGL)
+	@tools/system-packages
+
+demo: system ## geolocate the built-in demo drive through qgis_process, and draw a map of it
+	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python tools/demo.py
+
+test: system ## every test, in the engine's environment and in QGIS
+	@tools/run-tests
+
+test-fast: system ## the tests that take seconds
+	@tools/run-tests fast
+
+lint: ## ruff and mypy
+	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && $$engine/bin/ruff check . && $$engine/bin/ruff format --check . && $$engine/bin/mypy
+
+format: ## format the code
+	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && $$engine/bin/ruff check --fix . && $$engine/bin/ruff format .
+
+plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
+	@mkdir -p dist && $(SYSTEM_PYTHON) tools/plugin.py zip dist/vidtag_qgis.zip
+
+demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (about an hour)
+	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python -m benchmarks.make_demo
+
+.PHONY: help system demo test test-fast lint format plugin demo-world
