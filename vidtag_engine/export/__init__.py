@@ -2,7 +2,7 @@
 
 from .geopackage import write_geopackage
 from .geopackage_read import read_aoi, read_geopackage
-from .map_picture import write_map
+from .map_picture import check_picture_name, write_map
 from .registry import EXPORTERS, Exporter
 
-__all__ = ["EXPORTERS", "Exporter", "read_aoi", "read_geopackage", "write_geopackage", "write_map"]
+__all__ = ["EXPORTERS", "Exporter", "check_picture_name", "read_aoi", "read_geopackage", "write_geopackage", "write_map"]

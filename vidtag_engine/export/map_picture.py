@@ -28,6 +28,12 @@ _FORMATS = {".png", ".pdf", ".svg", ".jpg", ".jpeg"}
 Truth = Track | Sequence[Track] | Mapping[str, Track]
 
 
+def check_picture_name(path: Path) -> None:
+    """Refuse a map picture of a kind that is not drawn. Raises InputError."""
+    if path.suffix.lower() not in _FORMATS:
+        raise InputError(f"Cannot write {path}: it is no kind of picture that is drawn; give a name that ends in .png, .pdf, .svg or .jpg.")
+
+
 def write_map(
     path: Path | str,
     results: Sequence[VideoResult],
@@ -49,8 +55,7 @@ def write_map(
         InputError: there is nothing to draw, or the picture cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"Cannot write {path}: a map picture ends in .png, .pdf, .svg or .jpg.")
+    check_picture_name(path)
     tracks = _tracks(truth)
     outline = None if aoi is None else getattr(aoi, "geometry", aoi)
     plane = Plane.around(results, tracks, outline)

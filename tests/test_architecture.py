@@ -1,0 +1,112 @@
+"""Holds the house's import table: low floors never import high ones, and the two buildings share one door."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ENGINE = ROOT / "vidtag_engine"
+ROOMS = ("video", "models", "gallery", "trajectory", "export")
+EVERYTHING = {*ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "training", "evaluation", "doctor", "__init__"}
+# What each place may import from the engine, besides itself. `types` may be imported everywhere.
+MAY_IMPORT = {
+    "types": set(),
+    "protocol": set(),
+    "geodesy": set(),
+    "settings": set(),
+    "video": {"geodesy"},
+    "models": {"geodesy"},
+    "gallery": {"geodesy", "models"},
+    "trajectory": {"geodesy"},
+    "export": {"geodesy", "trajectory"},
+    "batch": {"geodesy", *ROOMS, "settings"},
+    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "__init__"},
+    "training": EVERYTHING,
+    "evaluation": EVERYTHING,
+    "doctor": EVERYTHING,
+    "cli": EVERYTHING | {"worker"},
+    "worker": EVERYTHING,
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(ENGINE.rglob("*.py"))
+
+
+def place_of(path: Path) -> str:
+    return path.relative_to(ENGINE).parts[0].removesuffix(".py")
+
+
+def engine_imports(path: Path) -> set[str]:
+    """Places of the engine that a file imports, wherever in it."""
+    package = ("vidtag_engine", *path.relative_to(ENGINE).parent.parts)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            names = [(*base, *(node.module or "").split("."))] if node.module else [(*base, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [tuple(alias.name.split(".")) for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name[0] == "vidtag_engine":
+                place = name[1] if len(name) > 1 else "__init__"
+                found.add(place if (ENGINE / place).is_dir() or (ENGINE / f"{place}.py").is_file() else "__init__")
+    return found
+
+
+def third_party(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_there_is_a_rule_for_every_place() -> None:
+    assert {place_of(path) for path in modules()} - {"resources"} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ENGINE).as_posix())
+def test_import_table(path: Path) -> None:
+    place = place_of(path)
+    assert engine_imports(path) - {place, "types"} <= MAY_IMPORT[place]
+
+
+def test_engine_never_imports_qgis() -> None:
+    for path in modules():
+        assert not third_party(path) & {"qgis", "PyQt5", "PyQt6", "vidtag_qgis"}, path
+
+
+def test_protocol_is_standard_library_only() -> None:
+    assert third_party(ENGINE / "protocol.py") <= {"__future__", "json", "dataclasses", "typing"}
+
+
+def test_trajectory_and_geodesy_stay_light() -> None:
+    assert third_party(ENGINE / "geodesy.py") <= {"__future__", "math", "numpy", "torch", "pyproj"}
+    for path in (ENGINE / "trajectory").glob("*.py"):
+        assert not third_party(path) & {"torch", "geopandas", "av", "timm"}, path
+
+
+HEAVY = {"torch", "timm", "open_clip", "av", "cv2", "rasterio", "geopandas", "fiona", "shapely", "pandas", "vidtag_engine", "numpy"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "vidtag_qgis").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_plugin_is_light(path: Path) -> None:
+    imported = third_party(path)
+    assert not imported & HEAVY
+    if "engine_client" in path.parts:
+        assert "qgis" not in imported
+
+
+def test_files_stay_readable() -> None:
+    """A file past 400 lines asks to be two."""
+    long = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {name: lines for name, lines in long.items() if lines > 430} == {}

@@ -1,0 +1,181 @@
+"""The whole way, on a tiny world that the test makes: train, geolocate, resume, cancel, evaluate; and bad input on the way."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.world_maker import aoi_text, fly, ground
+from vidtag_engine.evaluation import evaluate_geopackage
+from vidtag_engine.export import read_geopackage
+from vidtag_engine.gallery import load_aoi
+from vidtag_engine.geolocate import geolocate, load, run_geolocate
+from vidtag_engine.protocol import GeolocateArguments
+from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.training import TrainingSource, recipe, train
+from vidtag_engine.types import CancelledError, InputError, Progress
+
+pytestmark = pytest.mark.slow
+ZIGZAG = [(90, 90), (310, 120), (90, 180), (310, 220), (90, 280), (310, 310)]
+
+
+@pytest.fixture(scope="session")
+def flights(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("flights")
+    world = ground()
+    fly(folder / "train.mp4", ZIGZAG, 60, world=world)
+    fly(folder / "test.mp4", [(100, 110), (300, 200), (120, 290)], 12, world=world)
+    fly(folder / "other.mp4", [(120, 120), (280, 280)], 8, world=world)
+    return folder
+
+
+def settings_of_training(**changes):
+    return recipe(
+        "default", resolution_m=20.0, sigma="site", phase1_steps=60, phase2_steps=20, negatives=256, validate_every=20,
+        **{"validation_fraction": 0.2, "refit": False, **changes},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def checkpoint(flights, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    train([TrainingSource(flights / "train.mp4", flights / "train.gpx")], load_aoi(aoi_text()), output, settings_of_training())
+    return output
+
+
+@pytest.fixture(scope="session")
+def loaded(checkpoint):
+    return load(str(checkpoint), "cpu")
+
+
+SETTINGS = GeolocateSettings(resolution_m=20.0)
+
+
+def test_training_writes_a_checkpoint_a_log_and_a_curve(checkpoint) -> None:
+    log = json.loads((checkpoint / "log.json").read_text())
+    assert (checkpoint / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert [row["step"] for row in log["rows"] if row["stage"] == "phase1"] == [20, 40, 60]
+    assert log["rows"][2]["loss"] < log["rows"][0]["loss"]
+    assert log["calibration"]["temperature"] > 0
+    assert sum(p.stat().st_size for p in checkpoint.glob("*.safetensors")) <= 20e6
+
+
+def test_a_broken_off_training_goes_on_to_the_very_same_weights(flights, checkpoint, tmp_path) -> None:
+    stages: list[str] = []
+    sources = [TrainingSource(flights / "train.mp4", flights / "train.gpx")]
+    with pytest.raises(CancelledError):
+        train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training(), progress=lambda step: stages.append(step.stage),
+              cancelled=lambda: stages.count("phase1") >= 45)  # fmt: skip
+    assert not (tmp_path / "tiny" / "model.safetensors").exists()
+    result = train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training())
+    assert result.card.sha256 == json.loads((checkpoint / "config.json").read_text())["sha256"]
+
+
+def test_geolocation_is_a_frame_a_second_with_confidence(flights, loaded, tmp_path) -> None:
+    steps: list[Progress] = []
+    batch = geolocate([flights / "test.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "out.gpkg", SETTINGS, progress=steps.append)
+    trajectory = batch.results[0].trajectory
+    assert len(trajectory.time_s) == 12
+    assert trajectory.time_s == pytest.approx(np.arange(12))
+    assert ((trajectory.confidence > 0) & (trajectory.confidence < 1)).all()
+    area = load_aoi(aoi_text())
+    assert (trajectory.lon_deg >= area.bounds[0]).all()
+    assert (trajectory.lat_deg <= area.bounds[3]).all()
+    assert [s.fraction for s in steps] == sorted(s.fraction for s in steps)
+    assert steps[-1].fraction == 1.0
+    report = evaluate_geopackage(tmp_path / "out.gpkg", flights / "test.gpx")
+    # A world of 400 m: chance is about 150 m. That a minute of training beats it shows that the parts fit each other.
+    assert report.overall.median_m < 100
+
+
+def test_the_same_input_gives_the_same_answer(flights, loaded, tmp_path) -> None:
+    area = load_aoi(aoi_text())
+    one, two = (geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{n}.gpkg", SETTINGS).results[0].trajectory for n in range(2))
+    assert (one.lat_deg == two.lat_deg).all()
+    assert one.confidence == pytest.approx(two.confidence, abs=1e-12)
+
+
+def test_confidence_does_not_hang_on_the_grid(flights, loaded, tmp_path) -> None:
+    """The same radius on a grid twice as fine: ± 0.02 (and the pick may move by a step)."""
+    area, said = load_aoi(aoi_text()), []
+    for resolution_m in (20.0, 10.0):
+        settings = GeolocateSettings(resolution_m=resolution_m, confidence_radius_m=200.0)
+        batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{resolution_m}.gpkg", settings)
+        said.append(batch.results[0].trajectory.confidence)
+    assert said[1] == pytest.approx(said[0], abs=0.02)
+
+
+def test_a_cancelled_batch_keeps_what_is_done_and_goes_on(flights, loaded, tmp_path) -> None:
+    done: list[str] = []
+    area, output = load_aoi(aoi_text()), tmp_path / "batch.gpkg"
+    videos = [flights / "test.mp4", flights / "other.mp4"]
+    with pytest.raises(CancelledError):
+        geolocate(videos, area, loaded, output, SETTINGS, cancelled=lambda: bool(done), partial=lambda r: done.append(r.info.name))
+    assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4"]
+    batch = geolocate(videos, area, loaded, output, SETTINGS)
+    assert batch.resumed == ["test.mp4"]
+    assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4", "other.mp4"]
+    assert not [p for p in tmp_path.iterdir() if p.name != "batch.gpkg"]
+
+
+def test_an_output_of_other_settings_is_not_overwritten_unasked(flights, loaded, tmp_path) -> None:
+    area, output = load_aoi(aoi_text()), tmp_path / "out.gpkg"
+    geolocate([flights / "other.mp4"], area, loaded, output, SETTINGS)
+    before = output.read_bytes()
+    with pytest.raises(InputError, match="other settings"):
+        geolocate([flights / "other.mp4"], area, loaded, output, GeolocateSettings(resolution_m=25.0))
+    assert output.read_bytes() == before
+    geolocate([flights / "other.mp4"], area, loaded, output, GeolocateSettings(resolution_m=25.0), overwrite=True)
+    foreign = tmp_path / "foreign.gpkg"
+    with sqlite3.connect(foreign) as database:
+        database.execute("create table mine (a)")
+    with pytest.raises(InputError, match="not a result of this tool"):
+        geolocate([flights / "other.mp4"], area, loaded, foreign, SETTINGS)
+
+
+def test_a_bad_video_in_a_batch_is_named_and_the_rest_goes_on(flights, loaded, tmp_path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video at all" * 100)
+    batch = geolocate([bad, flights / "other.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "out.gpkg", SETTINGS)
+    assert [r.info.name for r in batch.results] == ["other.mp4"]
+    assert [name for name, _ in batch.failed] == ["bad.mp4"]
+
+
+def test_the_command_line_runs_and_writes_every_format(flights, checkpoint, tmp_path) -> None:
+    copies = {kind: tmp_path / f"walk.{kind}" for kind in ("kml", "gpx", "geojson", "csv")}
+    command = [
+        sys.executable, "-m", "vidtag_engine", "geolocate", str(flights / "other.mp4"), "--aoi", aoi_text(), "--checkpoint", str(checkpoint),
+        "--resolution-m", "20", "--output", str(tmp_path / "walk.gpkg"), "--map", str(tmp_path / "walk.png"), "--json",
+        *[word for kind, path in copies.items() for word in (f"--{kind}", str(path))],
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).resolve().parent.parent)
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    assert said["frames"] == said["located"] == 8
+    assert all(path.stat().st_size > 100 for path in [*copies.values(), tmp_path / "walk.png"])
+    listed = subprocess.run(["ogrinfo", "-ro", str(tmp_path / "walk.gpkg")], capture_output=True, text=True, check=True).stdout
+    assert all(f": {layer} (" in listed for layer in ("trajectory", "frames", "videos")), listed
+
+
+def test_run_geolocate_refuses_bad_settings_in_one_sentence(flights, checkpoint, tmp_path) -> None:
+    for change, word in (
+        ({"resolution_m": -5.0}, "resolution_m"),
+        ({"rate_hz": 0.0}, "rate_hz"),
+        ({"from_s": 9.0, "to_s": 3.0}, "after"),
+        ({"aoi": "nowhere.geojson"}, "nowhere"),
+        ({"checkpoint": "no-such-folder"}, "no-such-folder"),
+        ({"output": str(tmp_path / "out.shp")}, "gpkg"),
+        ({"output": str(tmp_path / "absent" / "out.gpkg")}, "absent"),
+        ({"resolution_m": 0.001}, "points"),
+    ):
+        arguments = {
+            "aoi": aoi_text(), "output": str(tmp_path / "out.gpkg"), "videos": [str(flights / "other.mp4")], "checkpoint": str(checkpoint), **change,
+        }  # fmt: skip
+        with pytest.raises(InputError, match=word) as caught:
+            run_geolocate(GeolocateArguments(**arguments))
+        assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())

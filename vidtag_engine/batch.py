@@ -1,0 +1,160 @@
+"""Around the way: opening a batch, taking up an earlier run, and saying what a user should know of the result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .export import read_geopackage
+from .settings import GeolocateSettings
+from .trajectory import steps
+from .types import InputError, Provenance, VideoInfo, VideoResult
+from .video import open_source, unique_names
+
+
+@dataclass
+class BatchResult:
+    """What a run gives back.
+
+    Args:
+        results: finished videos, those of an earlier, broken-off run first.
+        output: the GeoPackage.
+        gallery_points: in the grid.
+        failed: name and sentence of videos that could not be read.
+        resumed: names taken over from the earlier run.
+        seconds: by part: decode, encode, gallery, search, write.
+    """
+
+    results: list[VideoResult]
+    output: Path
+    gallery_points: int
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def default_cache_folder() -> Path:
+    """Where gallery embeddings are kept: ``VIDTAG_CACHE``, else the user's cache folder."""
+    if chosen := os.environ.get("VIDTAG_CACHE"):
+        return Path(chosen) / "galleries"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "vidtag" / "galleries"
+
+
+def open_all(
+    videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings
+) -> tuple[list[VideoInfo], list[tuple[str, str]]]:
+    """Open every input before any work starts. A single bad input is an error; in a batch it is noted and the rest goes on."""
+    wanted = [(Path(v), "video") for v in videos] + [(Path(i), "images") for i in images]
+    infos: list[VideoInfo] = []
+    failed: list[tuple[str, str]] = []
+    for path, kind in wanted:
+        try:
+            info = open_source(path, kind=kind, start_time=settings.start_time)
+        except InputError as error:
+            if len(wanted) == 1:
+                raise
+            failed.append((path.name, str(error)))
+            continue
+        infos.append(info)
+    if not infos:
+        raise InputError(failed[0][1] if failed else "There is no video to geolocate: give at least one file or folder.")
+    return unique_names(infos), failed
+
+
+def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool) -> dict[str, VideoResult]:
+    """Finished videos of an earlier run of the very same settings, by SHA-256."""
+    if overwrite or not output.exists():
+        return {}
+    try:
+        results, made = read_geopackage(output)
+    except InputError as error:
+        raise InputError(
+            f"{output.name} exists and is not a result of this tool: choose another output, or add --overwrite to replace it."
+        ) from error
+    same = (
+        made.settings == provenance.settings
+        and made.gallery.get("digest") == provenance.gallery.get("digest")
+        and made.checkpoint.get("sha256") == provenance.checkpoint.get("sha256")
+    )
+    if not same:
+        raise InputError(f"{output.name} holds results of other settings: choose another output, or add --overwrite to replace it.")
+    return {result.sha256: result for result in results}
+
+
+def check_output(output: Path) -> None:
+    """Refuse a GeoPackage that cannot be written before hours of work, not after."""
+    if output.suffix.lower() != ".gpkg":
+        raise InputError(
+            f"{output.name} must end in .gpkg: the result is a GeoPackage; give a name such as {output.stem or 'result'}.gpkg,"
+            " other formats are options of their own."
+        )
+    check_place(output)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a file to write that is a folder, or whose folder is missing or closed."""
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise InputError(f"The output {path.name} is a folder: give the path of a file.")
+    if not folder.is_dir():
+        raise InputError(f"The folder {folder.name} of the output {path.name} does not exist: make it first, or choose another.")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"The folder {folder.name} of the output {path.name} cannot be written to: choose another.")
+
+
+def warnings_of(
+    results: Sequence[VideoResult],
+    aoi_bounds: tuple[float, float, float, float],
+    training_extent: tuple[float, float, float, float] | None,
+    *,
+    calibrated: bool,
+) -> list[str]:
+    """What a user should know about the answer, a sentence each. Bounds are (minx, miny, maxx, maxy) in degrees."""
+    said = []
+    if (extent := training_extent) is not None:
+        west, south, east, north = aoi_bounds
+        if east < extent[0] or west > extent[2] or north < extent[1] or south > extent[3]:
+            said.append("The area lies outside the one that the checkpoint was trained on: expect no useful answer there.")
+    if not calibrated:
+        said.append("This checkpoint's confidence is not calibrated: use it to rank frames, not as a probability.")
+    for result in results:
+        name = result.info.name
+        if result.info.embedded_gps:
+            said.append(
+                f"{name} carries its own positions ({result.info.embedded_gps}); they were not used. Compare with: vidtag evaluate."
+            )
+        if result.info.time_source.value == "synthetic":
+            said.append(f"{name} does not say when it was taken: times count from 2000-01-01T00:00:00Z; give --start-time to set them.")
+        if result.report.damaged:
+            said.append(f"{name}: {result.report.damaged} damaged parts were skipped.")
+    return said
+
+
+def summary_of(result: VideoResult) -> dict[str, Any]:
+    """One video in a few plain numbers."""
+    trajectory = result.trajectory
+    known = np.isfinite(trajectory.confidence)
+    return {
+        "name": result.info.name,
+        "frames": len(trajectory.time_s),
+        "located": int(known.sum()),
+        "mean_confidence": round(float(trajectory.confidence[known].mean()), 4) if known.any() else None,
+        "length_m": round(float(np.sum(steps(trajectory).length_m)), 1),
+        "start_time": result.info.start_time.isoformat(),
+        "time_source": result.info.time_source.value,
+        "damaged": result.report.damaged,
+        "seconds": result.seconds,
+    }

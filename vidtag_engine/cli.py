@@ -1,0 +1,451 @@
+"""The command line: a thin face of the engine's functions."""
+
+from __future__ import annotations
+
+import json as json_module
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import __version__
+from .types import CancelledError, InputError, Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    name="vidtag",
+    help="Where was this video taken, and along which way?",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AoiOption = Annotated[
+    str,
+    typer.Option(
+        "--aoi",
+        help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy (longitudes and latitudes unless --aoi-crs says else).",
+    ),
+]
+AoiLayerOption = Annotated[str | None, typer.Option("--aoi-layer", help="Layer of the vector file, where it has several.")]
+AoiCrsOption = Annotated[
+    str | None, typer.Option("--aoi-crs", help="Coordinate system of the area where its source does not say, e.g. EPSG:32633.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+class Cancellation:
+    """Ctrl-C asks for a clean stop; a second one stops at once."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    def __call__(self) -> bool:
+        """Whether the user wants to stop."""
+        return self.wanted
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.wanted:
+            raise KeyboardInterrupt
+        self.wanted = True
+        _console().print("[yellow]Stopping after the step under way; finished parts are kept. Ctrl-C again stops at once.")
+
+    def install(self) -> None:
+        """Listen for interrupts and polite kills."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar on standard error; quiet lines where it is no terminal."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = _console()
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def line(step: Progress) -> None:
+            if step.stage not in seen:
+                seen.add(step.stage)
+                console.print(_escaped(f"{step.fraction:4.0%} {step.stage} {step.message}".rstrip()), highlight=False, soft_wrap=True)
+
+        yield line
+        return
+    columns = (
+        TextColumn("{task.fields[stage]:>14}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, TextColumn("{task.description}"), console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0, stage="starting")
+        yield lambda step: bar.update(task, completed=step.fraction, stage=step.stage, description=step.message)
+
+
+@contextmanager
+def plain_errors(*, json: bool = False) -> Iterator[None]:
+    """Bad input becomes one sentence and exit status 2; a stop by the user 130; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except InputError as error:
+        sentence = _with_options(str(error))
+        if json:
+            print(json_module.dumps({"error": sentence}))
+        _say_error(sentence)
+        raise typer.Exit(2) from None
+    except CancelledError as error:
+        _console().print(f"[yellow]{_escaped(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(130) from None
+
+
+def _with_options(sentence: str) -> str:
+    """A setting under the name that it has on the command line."""
+
+    def option(found: re.Match[str]) -> str:
+        names = {"rate_hz": "fps", "from_s": "from", "to_s": "to"}
+        return "--" + names.get(found[1], found[1].replace(".", "-").replace("_", "-"))
+
+    return re.sub(r"^Setting ([a-z_]\w*(?:\.\w+)*)(?= is not usable)", option, sentence)
+
+
+def _say_error(sentence: str) -> None:
+    """One line on standard error, whatever a file's name or a library's words bring along."""
+    line = re.sub(r"\s*[\r\n]+\s*", " ", sentence)
+    _console().print(f"[red]Error:[/] {_escaped(line)}", highlight=False, soft_wrap=True)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"vidtag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Where was this video taken, and along which way?"""
+
+
+@app.command(
+    epilog="""Examples:
+
+    vidtag geolocate drive.mp4 --aoi town.geojson --checkpoint my-town --output drive.gpkg --kml drive.kml
+
+    vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
+
+    vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
+"""
+)
+def geolocate(
+    videos: Annotated[list[Path] | None, typer.Argument(help="Videos, or folders of videos.")] = None,
+    *,
+    aoi: AoiOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="GeoPackage to write.")],
+    checkpoint: Annotated[
+        str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
+    ] = "geoclip",
+    resolution_m: Annotated[float, typer.Option(help="Step of the grid of candidate places, metres.")] = 100.0,
+    fps: Annotated[str, typer.Option(help="Frames a second, or `all`.")] = "1",
+    images: Annotated[list[Path] | None, typer.Option(help="Folder of images that is one sequence; may be repeated.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders for videos.")] = False,
+    from_s: Annotated[float, typer.Option("--from", help="Start of the stretch, seconds.")] = 0.0,
+    to_s: Annotated[float | None, typer.Option("--to", help="End of the stretch, seconds.")] = None,
+    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it says.")] = None,
+    aoi_layer: AoiLayerOption = None,
+    aoi_crs: AoiCrsOption = None,
+    grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
+    confidence_radius_m: Annotated[float | None, typer.Option(help="Confidence is P(within this); default 10 x resolution.")] = None,
+    kml: Annotated[Path | None, typer.Option(help="Also write KML.")] = None,
+    gpx: Annotated[Path | None, typer.Option(help="Also write GPX.")] = None,
+    geojson: Annotated[Path | None, typer.Option(help="Also write GeoJSON.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write CSV.")] = None,
+    map: Annotated[Path | None, typer.Option(help="Also draw a map picture (PNG).")] = None,  # noqa: A002
+    device: DeviceOption = "auto",
+    batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say where videos were taken, frame by frame, within an area.
+
+    Writes a GeoPackage: `trajectory` (a line a step), `frames` (a point a frame), `videos` (a line a video). A broken-off batch goes on where it stopped
+    when the same command is given again.
+    """
+    with plain_errors(json=json):
+        from .geolocate import run_geolocate
+        from .protocol import GeolocateArguments
+        from .video import find_videos
+
+        files: list[str] = []
+        for path in videos or []:
+            files += [str(found) for found in find_videos(path, recursive=recursive)] if path.is_dir() else [str(path)]
+        copies = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
+        arguments = GeolocateArguments(
+            aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
+            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=_rate(fps), from_s=from_s, to_s=to_s, start_time=_time(start_time), grid=grid,
+            confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, overwrite=overwrite,
+            **{kind: str(path) if path else None for kind, path in copies.items()},
+        )  # fmt: skip
+        cancellation = Cancellation()
+        cancellation.install()
+        notes: list[str] = []
+        with progress_bar() as bar:
+            result = run_geolocate(arguments, progress=bar, cancelled=cancellation, log=lambda _, text: notes.append(text))
+        for note in notes:
+            _console().print(f"[yellow]Note:[/] {_escaped(note)}", highlight=False, soft_wrap=True)
+    _print_geolocation(result, json=json)
+
+
+def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
+    """The result for people, or for programs."""
+    if json:
+        print(json_module.dumps(result, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("video", "frames", "located", "length", "mean confidence")
+    for video in result["videos"]:
+        confidence = video["mean_confidence"]
+        said = "-" if confidence is None else f"{confidence:.0%}"
+        table.add_row(_escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said)
+    console = Console()
+    console.print(table)
+    radius = result["confidence_radius_m"]
+    print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")
+    for path in [result["output"], *result["copies"].values()]:
+        print(path)
+
+
+def _rate(text: str) -> float | None:
+    """`all` is None; anything else a positive number."""
+    if text.strip().lower() == "all":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--fps {text!r} is not a number: give frames a second such as 1 or 0.5, or all.") from None
+
+
+def _time(text: str | None) -> str | None:
+    """Check an ISO time early, so that the error names the option."""
+    from datetime import datetime
+
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"--start-time {text!r} is not an ISO 8601 time: write it as 2026-05-01T12:30:00Z.") from None
+
+
+@app.command(
+    epilog="""Examples:
+
+    vidtag train --video drives/ --truth drives/ --aoi town.geojson --preset vidtag-compact --output my-town
+
+    vidtag train --video flight1.mp4 --truth flight1.gpx --aoi 'bounds' --resolution-m 10 --sigma site --augment aerial --views 11 --output field
+"""
+)
+def train(
+    video: Annotated[list[Path], typer.Option("--video", help="Training video, or folder of videos; may be repeated.")] = [],  # noqa: B006
+    truth: Annotated[
+        list[Path],
+        typer.Option("--truth", help="Its track (GPX, CSV, GoPro), in the order of the videos; a folder holds tracks named as the videos."),
+    ] = [],  # noqa: B006
+    images: Annotated[list[Path], typer.Option("--images", help="Folder of images with EXIF positions; may be repeated.")] = [],  # noqa: B006
+    *,
+    aoi: AoiOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint folder.")],
+    preset: Annotated[str, typer.Option(help="vidtag-compact (CPUs) or vidtag-l14 (the paper).")] = "vidtag-compact",
+    recipe_name: Annotated[str, typer.Option("--recipe", help="default, or paper (its losses, noise, rates and schedule).")] = "default",
+    aoi_layer: AoiLayerOption = None,
+    aoi_crs: AoiCrsOption = None,
+    resolution_m: Annotated[float, typer.Option(help="Grid step that the checkpoint will be used at, metres.")] = 100.0,
+    fps: Annotated[str, typer.Option(help="Frames a second taken, or `all`.")] = "1",
+    sigma: Annotated[str, typer.Option(help="auto, globe, city, site, or numbers such as 256,2048,16384.")] = "auto",
+    phase1_steps: Annotated[int | None, typer.Option(help="Steps of Phase I.")] = None,
+    phase2_steps: Annotated[int | None, typer.Option(help="Steps of Phase II; 0 leaves GeoRefiner out.")] = None,
+    phase1_targets: Annotated[str | None, typer.Option(help="identity (paper) or softened.")] = None,
+    softening_m: Annotated[float | None, typer.Option(help="Fall-off of softened targets; default 2 x resolution.")] = None,
+    noise: Annotated[str | None, typer.Option(help="paper (degrees) or fitted.")] = None,
+    tempgeo_layers: Annotated[int | None, typer.Option(help="0 turns TempGeo off.")] = None,
+    augment: Annotated[str | None, typer.Option(help="none, street or aerial: altered copies stored beside each picture.")] = None,
+    views: Annotated[int | None, typer.Option(help="How many altered copies a picture.")] = None,
+    reverse: Annotated[bool | None, typer.Option("--reverse/--no-reverse", help="Play half of the clips backwards.")] = None,
+    validation_fraction: Annotated[float | None, typer.Option(help="Share of the sequences held out.")] = None,
+    features: Annotated[Path | None, typer.Option(help="Folder of stored features, shared between runs.")] = None,
+    device: DeviceOption = "auto",
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Train a checkpoint for an area from videos with tracks. Broken off, the same command goes on where it stopped."""
+    with plain_errors(json=json):
+        from .gallery import load_aoi
+        from .training import recipe
+        from .training import train as run
+        from .training.sources import pair_sources
+
+        given = {
+            "preset": preset, "resolution_m": resolution_m, "rate_hz": _rate(fps), "sigma": _sigma(sigma), "phase1_targets": phase1_targets,
+            "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "augment": augment, "views": views, "reverse": reverse,
+            "validation_fraction": validation_fraction, "device": device, "seed": seed,
+        }  # fmt: skip
+        changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}
+        settings = recipe(recipe_name, phase1_steps=phase1_steps, phase2_steps=phase2_steps, **changes)
+        sources = pair_sources(video, truth, images)
+        area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs)
+        cancellation = Cancellation()
+        cancellation.install()
+        with progress_bar() as bar:
+            result = run(sources, area, output, settings, feature_folder=features, progress=bar, cancelled=cancellation)
+    if json:
+        print(json_module.dumps({"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}))
+    else:
+        print(f"Checkpoint: {result.folder}\nCurve: {result.folder / 'curve.png'}\nLog: {result.folder / 'log.json'}")
+        for name, value in result.card.metrics.items():
+            print(f"  {name}: {value}")
+
+
+def _sigma(text: str) -> str | tuple[float, ...]:
+    """A preset's name, or numbers."""
+    if text.replace(",", "").replace(".", "").replace(" ", "").isdigit():
+        return tuple(float(part) for part in text.split(","))
+    return text
+
+
+@app.command(epilog="Example:\n\n    vidtag evaluate drive.gpkg --truth drive.gpx --map error.png --json")
+def evaluate(
+    result: Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")],
+    *,
+    truth: Annotated[Path, typer.Option(help="GPX, CSV, a folder of images with EXIF positions, or a video with embedded GPS.")],
+    video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
+    map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
+    json: JsonOption = False,
+) -> None:
+    """Compare a result with the truth: the paper's metrics (App. E) and how honest the confidence was."""
+    with plain_errors(json=json):
+        from .evaluation import evaluate_geopackage
+
+        report = evaluate_geopackage(result, truth, video=video)
+        picture = map or result.with_suffix(".evaluation.png")
+        report.write_map(picture)
+    if json:
+        print(json_module.dumps({**report.to_dict(), "map": str(picture)}, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    Console().print(report.table())
+    print(picture)
+
+
+@app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")
+def gallery(
+    *,
+    aoi: AoiOption,
+    resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres.")] = 100.0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="GeoPackage to write the points to.")] = None,
+    grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
+    aoi_layer: AoiLayerOption = None,
+    aoi_crs: AoiCrsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Count, and if asked write, the candidate places of an area."""
+    with plain_errors(json=json):
+        from .gallery import load_aoi, make_grid, write_points
+
+        made = make_grid(load_aoi(aoi, layer=aoi_layer, crs=aoi_crs), resolution_m, grid)
+        summary = made.to_summary()
+        if output:
+            cancellation = Cancellation()
+            cancellation.install()
+            with progress_bar() as bar:
+                write_points(made, output, progress=bar, cancelled=cancellation)
+            summary["output"] = str(output)
+    if json:
+        print(json_module.dumps(summary, ensure_ascii=False))
+        return
+    for name, value in summary.items():
+        print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}")
+
+
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Say what is installed, which device is used, which weights are found, and what to do about what is missing."""
+    from .doctor import print_report, run_doctor
+
+    report = run_doctor()
+    if json:
+        print(json_module.dumps(report, ensure_ascii=False))
+    else:
+        print_report(report)
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def worker() -> None:
+    """Serve QGIS: JSON lines on standard input and output (see `vidtag_engine/protocol.py`)."""
+    from .worker import main as serve
+
+    raise typer.Exit(serve() or 0)
+
+
+def _usage_error(error: Any) -> int:
+    """A command line that cannot be understood: one sentence too, and where the options are told. Returns the exit code."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return int(error.exit_code)
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "vidtag"
+    said = re.sub(r"\s+", " ", error.format_message()).strip().rstrip(".")
+    sentence = f"{said}; see '{command} --help'."
+    if "--json" in sys.argv:
+        print(json_module.dumps({"error": sentence}))
+    _say_error(sentence)
+    return int(error.exit_code)
+
+
+def main() -> None:
+    """Entry point of the command ``vidtag``."""
+    # A pipe that closes early (`vidtag ... | head`) is no error.
+    try:
+        code = app(standalone_mode=False, prog_name="vidtag")
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except Exception as error:
+        # typer brings click's exceptions under a name of its own, by version: known by what they can do.
+        if not hasattr(error, "format_message"):
+            raise
+        code = _usage_error(error)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

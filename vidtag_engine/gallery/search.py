@@ -1,0 +1,167 @@
+"""Exhaustive search over a streamed gallery: the best points of each frame, and how much of the softmax's mass lies about a place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..geodesy import EARTH_RADIUS_M
+from ..types import Candidates, FloatArray, InputError
+from .ellipsoid import ecef_m
+from .embedding_cache import EmbeddedGallery
+
+_HALF_ROUND_M = math.pi * EARTH_RADIUS_M
+_QUERY_BLOCK = 1024  # frames compared at once: bounds memory for long videos
+
+
+def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates:
+    """The k gallery points with the highest scores for each frame, equal scores by lower point number.
+
+    Args:
+        queries: (T, E) unit-normalised, any float type and device. A row that is not finite (a frame without an answer) gets index -1
+            and NaN.
+        gallery: the points; streamed once.
+        k: at most; a gallery of fewer points gives all of them.
+
+    Returns:
+        Candidates of (T, min(k, count)), best first.
+
+    Raises:
+        InputError: k < 1, or queries of another model's width.
+        CancelledError: from the gallery's stream.
+    """
+    if k < 1:
+        raise InputError(f"{k} candidates were asked for; ask for at least 1.")
+    asked, usable = _checked(queries, gallery)
+    k = min(k, gallery.count)
+    total = len(asked)
+    best_score = torch.full((total, k), -math.inf, device=asked.device)
+    best_index = torch.full((total, k), -1, dtype=torch.int64, device=asked.device)
+    for start, _, embeddings in gallery.chunks():
+        for begin in range(0, total, _QUERY_BLOCK):
+            rows = slice(begin, min(begin + _QUERY_BLOCK, total))
+            score, local = _chunk_top(asked[rows] @ embeddings.T, k)
+            merged = torch.cat([best_score[rows], score], dim=1)
+            # Stable, and earlier chunks stand first: ties keep the lower number.
+            best_score[rows], order = (part[:, :k] for part in torch.sort(merged, dim=1, descending=True, stable=True))
+            best_index[rows] = torch.cat([best_index[rows], local + start], dim=1).gather(1, order)
+    best_index[~usable], best_score[~usable] = -1, math.nan
+    index = best_index.cpu().numpy()
+    place = gallery.points(index)
+    return Candidates(index, place[:, :, 0], place[:, :, 1], best_score.cpu().numpy())
+
+
+def _checked(queries: torch.Tensor, gallery: EmbeddedGallery) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries on the gallery's device as float32, unusable rows zeroed, and which rows are usable."""
+    if queries.ndim != 2 or queries.shape[1] != gallery.dim:
+        shape = tuple(queries.shape)
+        raise InputError(
+            f"Frame embeddings of shape {shape} do not fit a gallery of {gallery.dim} dimensions; use one checkpoint for both."
+        )
+    asked = queries.detach().to(gallery.device, torch.float32)
+    usable = torch.isfinite(asked).all(dim=1)
+    return torch.where(usable[:, None], asked, torch.zeros_like(asked)), usable
+
+
+def _chunk_top(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The k best columns of each row, best first, ties by lower column: torch.topk alone leaves ties to chance."""
+    k = min(k, scores.shape[1])
+    value, column = torch.topk(scores, k, dim=1)
+    last = value[:, -1:]
+    tied = (scores == last).sum(dim=1) > (value == last).sum(dim=1)
+    for row in torch.nonzero(tied).flatten().tolist():
+        better = int((value[row] > last[row]).sum())
+        column[row, better:] = torch.nonzero(scores[row] == last[row]).flatten()[: k - better]
+    column, _ = torch.sort(column, dim=1)
+    value, order = torch.sort(scores.gather(1, column), dim=1, descending=True, stable=True)
+    return value, column.gather(1, order)
+
+
+def posterior_mass(
+    queries: torch.Tensor,
+    gallery: EmbeddedGallery,
+    centers: FloatArray,
+    radius_m: float | Sequence[float],
+    temperature: float | Sequence[float],
+) -> FloatArray:
+    """Share of softmax(score / temperature) over the whole gallery that lies within a radius of each frame's place.
+
+    One pass for all radii and temperatures; sums are kept in float64 relative to the running maximum, so that no temperature over- or
+    underflows.
+
+    Args:
+        queries: (T, E) unit-normalised; a row that is not finite gives NaN.
+        gallery: the points.
+        centers: (T, 2) lat, lon in degrees; NaN gives NaN.
+        radius_m: metres, one or several.
+        temperature: > 0, one or several.
+
+    Returns:
+        (T,) for one radius and one temperature; a sequence of temperatures puts an axis before T, and a sequence of radii an axis before
+        T, after that of the temperatures: at most (temperatures, radii, T). Values in 0..1.
+
+    Raises:
+        InputError: a temperature or radius that is not positive, shapes that do not fit.
+    """
+    radii = np.atleast_1d(np.asarray(radius_m, dtype=np.float64))
+    temperatures = np.atleast_1d(np.asarray(temperature, dtype=np.float64))
+    if not ((radii > 0).all() and (temperatures > 0).all()):
+        raise InputError(f"Radius {radius_m} m and temperature {temperature} must be above 0.")
+    asked, usable = _checked(queries, gallery)
+    places = np.asarray(centers, dtype=np.float64)
+    if places.shape != (len(asked), 2):
+        raise InputError(f"Centres of shape {places.shape} do not fit {len(asked)} frames; give one latitude and longitude a frame.")
+    known = usable.cpu().numpy() & np.isfinite(places).all(axis=1)
+    sums = _MassSums(asked, np.nan_to_num(places), radii, temperatures)
+    for _, lat_lon, embeddings in gallery.chunks():
+        sums.add(lat_lon, embeddings)
+    mass = sums.mass()
+    mass[:, :, ~known] = np.nan
+    if np.ndim(radius_m) == 0:
+        mass = mass[:, 0] if np.ndim(temperature) else mass[0, 0]
+    elif np.ndim(temperature) == 0:
+        mass = mass[0]
+    return mass
+
+
+class _MassSums:
+    """Running sums of exp((score - maximum) / temperature): of all points, and of those within each radius."""
+
+    def __init__(self, queries: torch.Tensor, centers: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> None:
+        total = len(queries)
+        self._queries = queries
+        self._centers = ecef_m(centers[:, 0], centers[:, 1])
+        self._chords_m = np.where(radii_m < _HALF_ROUND_M, 2 * EARTH_RADIUS_M * np.sin(radii_m / EARTH_RADIUS_M / 2), math.inf)
+        self._temperatures = temperatures
+        self._maximum = torch.full((total,), -math.inf, dtype=torch.float64, device=queries.device)
+        self._all = torch.zeros(len(temperatures), total, dtype=torch.float64, device=queries.device)
+        self._near = torch.zeros(len(temperatures), len(radii_m), total, dtype=torch.float64, device=queries.device)
+
+    def add(self, lat_lon_deg: FloatArray, embeddings: torch.Tensor) -> None:
+        """One chunk more."""
+        places = ecef_m(lat_lon_deg[:, 0], lat_lon_deg[:, 1])
+        # From the chunk's own middle, so that squares of metres are not lost beside squares of the Earth's radius.
+        origin = places.mean(axis=0)
+        here = torch.from_numpy(places - origin).to(self._queries.device)
+        there = torch.from_numpy(self._centers - origin).to(self._queries.device)
+        for begin in range(0, len(self._queries), _QUERY_BLOCK):
+            rows = slice(begin, begin + _QUERY_BLOCK)
+            score = (self._queries[rows] @ embeddings.T).double()
+            square = (there[rows] ** 2).sum(dim=1)[:, None] + (here**2).sum(dim=1)[None, :] - 2 * there[rows] @ here.T
+            within = [square <= chord**2 for chord in self._chords_m]
+            maximum = torch.maximum(self._maximum[rows], score.amax(dim=1))
+            for number, temperature in enumerate(self._temperatures):
+                fade = torch.exp((self._maximum[rows] - maximum) / temperature)
+                weight = torch.exp((score - maximum[:, None]) / temperature)
+                self._all[number, rows] = self._all[number, rows] * fade + weight.sum(dim=1)
+                for place, mask in enumerate(within):
+                    self._near[number, place, rows] = self._near[number, place, rows] * fade + (weight * mask).sum(dim=1)
+            self._maximum[rows] = maximum
+
+    def mass(self) -> FloatArray:
+        """(temperatures, radii, T)."""
+        result: FloatArray = (self._near / self._all[:, None, :]).clamp(0.0, 1.0).cpu().numpy()
+        return result

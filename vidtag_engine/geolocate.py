@@ -1,0 +1,371 @@
+"""From videos and an area to trajectories: the one place that ties the way together.
+
+video -> frames -> embeddings -> candidates -> trajectory -> layers (paper Sec. 3 and Fig. 5): Phase I retrieval, GeoRefiner, Phase II retrieval.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import __version__
+from .batch import BatchResult, check_output, check_place, default_cache_folder, earlier_results, open_all, summary_of, warnings_of
+from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
+from .gallery import AreaOfInterest, EmbeddedGallery, Grid, check_size, load_aoi, make_grid, posterior_mass, top_k
+from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
+from .models.checkpoint import CheckpointCard
+from .models.frame_encoder import FrameEncoder
+from .protocol import GeolocateArguments
+from .settings import GeolocateSettings, validated
+from .trajectory import Calibration, assemble
+from .types import (
+    CancelCheck,
+    CancelledError,
+    Candidates,
+    DecodeReport,
+    FloatArray,
+    FrameState,
+    InputError,
+    IntArray,
+    Progress,
+    ProgressCallback,
+    Provenance,
+    Trajectory,
+    VideoInfo,
+    VideoResult,
+)
+from .video import FrameReader, source_digest
+
+# Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
+_CANDIDATES = 512
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint ready to use: the model, its card, its frame encoder and where it runs."""
+
+    model: VidTAG | GeoCLIP
+    card: CheckpointCard
+    encoder: FrameEncoder
+    device: torch.device
+    calibration: Calibration
+
+
+class _Clock:
+    """Seconds by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def add(self, part: str, since: float) -> float:
+        now = time.perf_counter()
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - since
+        return now
+
+
+def _provenance(settings: GeolocateSettings, loaded: Loaded, grid: Grid) -> Provenance:
+    """What made the result, without user names or absolute paths."""
+    libraries = ("torch", "timm", "open_clip_torch", "av", "pyproj", "shapely", "geopandas")
+    versions = {"vidtag-engine": __version__, "python": platform.python_version()}
+    versions |= {name: importlib.metadata.version(name) for name in libraries}
+    card = loaded.card
+    return Provenance(
+        settings=settings.result_key(),
+        checkpoint={
+            "name": card.name,
+            "preset": card.preset,
+            "sha256": card.sha256,
+            "backbones": {name: str(source) for name, source in loaded.encoder.weights_source.items()},
+            "licence": card.licence,
+            "calibration": loaded.calibration.to_dict(),
+        },
+        gallery=grid.to_summary(),
+        versions=versions,
+        seed=settings.seed,
+        created_utc=datetime.now(UTC),
+    )
+
+
+def load(checkpoint: str, device: str = "auto") -> Loaded:
+    """Load a checkpoint (folder, file, Hub id or the preset ``geoclip``) and the frame encoder that it was trained on.
+
+    Raises:
+        InputError: the checkpoint or the backbones' weights cannot be had; the sentence says what to do.
+    """
+    place = pick_device(device)
+    model, card = from_pretrained(checkpoint, place)
+    calibration = (
+        Calibration.from_dict(card.calibration) if card.calibration else Calibration(temperature=float(1.0 / model.logit_scale.exp()))
+    )
+    return Loaded(model.eval(), card, build_frame_encoder(card.preset, place), place, calibration)
+
+
+def geolocate(
+    videos: Sequence[Path | str],
+    aoi: AreaOfInterest,
+    checkpoint: Loaded | str,
+    output: Path,
+    settings: GeolocateSettings | None = None,
+    *,
+    images: Sequence[Path | str] = (),
+    overwrite: bool = False,
+    cache_dir: Path | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+    partial: Callable[[VideoResult], None] | None = None,
+) -> BatchResult:
+    """Geolocate videos over an area and write the canonical GeoPackage.
+
+    The file is written anew, whole, after each video, so a cancelled run keeps its finished videos; the same call then goes on from there.
+
+    Args:
+        videos, images: video files, and folders of images each of which is one sequence.
+        aoi: area that the answer lies in.
+        checkpoint: loaded, or what :func:`load` takes.
+        output: path of the GeoPackage.
+        settings: defaults where None.
+        overwrite: replace an existing output that other settings made; without it that is refused.
+        cache_dir: for gallery embeddings; None is the user's cache folder.
+        progress, cancelled: of the whole run.
+        partial: called with each video as it is finished and saved.
+
+    Raises:
+        InputError: bad input; nothing was written.
+        CancelledError: stopped; finished videos are in ``output``.
+    """
+    settings = settings or validated(GeolocateSettings, {})
+    check_output(output)
+    infos, failed = open_all(videos, images, settings)
+    grid = make_grid(aoi, settings.resolution_m, settings.grid)
+    loaded = load(checkpoint, settings.device) if isinstance(checkpoint, str) else checkpoint
+    check_size(grid, loaded.model.config.embedding_dim)
+    provenance = _provenance(settings, loaded, grid)
+    kept = earlier_results(output, provenance, overwrite=overwrite)
+    batch = BatchResult(list(kept.values()), output, grid.count, failed)
+    job = _Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
+    for info in infos:
+        sha256 = source_digest(info.path)
+        if sha256 in kept and kept[sha256].info.name == info.name:
+            batch.resumed.append(info.name)
+            job.done += 1
+            continue
+        try:
+            result = job.run(info, sha256)
+        except InputError as error:
+            batch.failed.append((info.name, str(error)))
+            job.done += 1
+            continue
+        batch.results.append(result)
+        since = time.perf_counter()
+        write_geopackage(output, batch.results, provenance, aoi=aoi)
+        job.clock.add("write", since)
+        job.done += 1
+        if partial:
+            partial(result)
+    batch.seconds = job.clock.seconds
+    batch.warnings = [
+        *aoi.notes,
+        *job.gallery.notes,
+        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, calibrated=loaded.calibration.fitted),
+    ]
+    if not batch.results:
+        raise InputError(batch.failed[0][1] if batch.failed else "There is no video to geolocate: give at least one file or folder.")
+    if progress:
+        progress(Progress(1.0, "done", str(output.name)))
+    return batch
+
+
+class _Job:
+    """One run's shared parts: the model, the gallery, the clock, and how far the run is."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        grid: Grid,
+        aoi: AreaOfInterest,
+        settings: GeolocateSettings,
+        cache_dir: Path,
+        progress: ProgressCallback | None,
+        cancelled: CancelCheck | None,
+        total: int,
+    ) -> None:
+        self.loaded, self.settings, self.aoi = loaded, settings, aoi
+        self.progress, self.cancelled = progress, cancelled
+        self.total, self.done = total, 0
+        self.clock = _Clock()
+        self.gallery = EmbeddedGallery(
+            loaded.model,
+            grid,
+            loaded.device,
+            weights_sha256=loaded.card.sha256,
+            cache_dir=cache_dir,
+            progress=lambda step: self.report(0.75 + 0.2 * step.fraction, "gallery", step.message),
+            cancelled=cancelled,
+        )
+
+    def report(self, fraction: float, stage: str, message: str) -> None:
+        """Progress of the whole run from that of the video under way."""
+        if self.progress:
+            self.progress(Progress(min(1.0, (self.done + fraction) / self.total), stage, message))
+
+    def check(self) -> None:
+        """Stop here if the user said so."""
+        if self.cancelled and self.cancelled():
+            raise CancelledError("Stopped; finished videos are kept, and the same command goes on from there.")
+
+    def run(self, info: VideoInfo, sha256: str) -> VideoResult:
+        """One video, start to end."""
+        before = dict(self.clock.seconds)
+        frames, features, report = self.features(info)
+        located = [i for i, (_, _, state) in enumerate(frames) if state is FrameState.LOCATED]
+        if not located:
+            raise InputError(
+                f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
+            )
+        self.check()
+        since = time.perf_counter()
+        self.gallery.prepare()
+        since = self.clock.add("gallery", since)
+        self.report(0.95, "search", info.name)
+        first, final, mass = self.search(torch.from_numpy(features))
+        trajectory = self.trajectory(frames, first, final, mass)
+        self.clock.add("search", since)
+        seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
+        return VideoResult(info, trajectory, report, sha256, seconds)
+
+    def features(self, info: VideoInfo) -> tuple[list[tuple[int, float, FrameState]], FloatArray, DecodeReport]:
+        """Decode, sample and encode: (index, time_s, state) of every sampled frame, and the (T, D) features of those with a picture."""
+        frames: list[tuple[int, float, FrameState]] = []
+        with FrameReader(
+            info, rate_hz=self.settings.rate_hz, from_s=self.settings.from_s, to_s=self.settings.to_s, cancelled=self.cancelled
+        ) as reader:
+            expected = reader.expected_frames
+
+            def pictures() -> Iterator[np.ndarray]:
+                source = iter(reader)
+                while True:
+                    since = time.perf_counter()
+                    frame = next(source, None)
+                    self.clock.add("decode", since)
+                    if frame is None:
+                        return
+                    frames.append((frame.index, frame.time_s, frame.state))
+                    self.report(0.75 * min(1.0, len(frames) / expected) if expected else 0.0, "frames", f"{info.name}: frame {len(frames)}")
+                    if frame.image is not None:
+                        yield frame.image
+
+            since, decoded = time.perf_counter(), self.clock.seconds.get("decode", 0.0)
+            blocks = list(self.loaded.encoder.encode_images(pictures(), batch_size=self.settings.batch_size, cancelled=self.cancelled))
+            # Encoding pulls the pictures: its own share is what decoding did not take.
+            self.clock.add("encode", since)
+            self.clock.seconds["encode"] -= self.clock.seconds.get("decode", 0.0) - decoded
+            self.check()
+            report = reader.report
+        features = np.concatenate(blocks) if blocks else np.zeros((0, self.loaded.encoder.feature_dim), np.float32)
+        return frames, features, report
+
+    def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
+        """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
+        model, calibration = self.loaded.model, self.loaded.calibration
+        k = min(_CANDIDATES, self.gallery.count)
+        frames = model.embed_video(features)
+        first = final = top_k(frames, self.gallery, k)
+        queries = frames
+        if model.has_refiner:
+            with torch.inference_mode():
+                picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
+                refined = model.refine_video(picks, model.video_context(features, frames))
+            final = top_k(refined, self.gallery, k)
+            queries = refined if calibration.similarity == "phase2" else frames
+        centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
+        mass = posterior_mass(queries, self.gallery, centres, self.settings.radius_m, calibration.temperature)
+        return first, final, mass
+
+    def trajectory(self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, mass: FloatArray) -> Trajectory:
+        """A row a sampled frame, those without a picture included."""
+        index: IntArray = np.array([i for i, _, _ in frames], dtype=np.int64)
+        return assemble(
+            frame_index=index,
+            time_s=np.array([t for _, t, _ in frames]),
+            state=[s for _, _, s in frames],
+            final=final,
+            phase1=first,
+            confidence=self.loaded.calibration.confidence(mass),
+            confidence_radius_m=self.settings.radius_m,
+        )
+
+
+def run_geolocate(
+    arguments: GeolocateArguments,
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+    partial: Callable[[dict[str, Any]], None] | None = None,
+    log: Callable[[str, str], None] | None = None,
+) -> dict[str, Any]:
+    """What the command line and the worker call: text in, plain JSON values out, other formats written too.
+
+    Raises:
+        InputError, CancelledError: as :func:`geolocate`.
+    """
+    settings: GeolocateSettings = validated(
+        GeolocateSettings,
+        {name: getattr(arguments, name) for name in GeolocateSettings.model_fields},
+    )
+    copies = {kind: Path(value) for kind in EXPORTERS if (value := getattr(arguments, kind, None))}
+    for path in copies.values():
+        check_place(path)
+    if arguments.map:
+        check_picture_name(Path(arguments.map))
+        check_place(Path(arguments.map))
+    if progress:
+        progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
+    aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
+    output = Path(arguments.output)
+    batch = geolocate(
+        arguments.videos,
+        aoi,
+        arguments.checkpoint,
+        output,
+        settings,
+        images=arguments.images,
+        overwrite=arguments.overwrite,
+        progress=progress,
+        cancelled=cancelled,
+        partial=(lambda result: partial(summary_of(result))) if partial else None,
+    )
+    provenance = read_geopackage(output)[1]
+    for kind, path in copies.items():
+        EXPORTERS[kind][1](path, batch.results, provenance)
+    if arguments.map:
+        write_map(Path(arguments.map), batch.results, aoi=aoi)
+    if log:
+        for line in batch.warnings:
+            log("warning", line)
+        for name, sentence in batch.failed:
+            log("warning", f"{name} was left out: {sentence}")
+    located = [row for result in batch.results for row in result.trajectory.confidence if np.isfinite(row)]
+    return {
+        "output": str(output),
+        "videos": [summary_of(result) for result in batch.results],
+        "frames": sum(len(result.trajectory.time_s) for result in batch.results),
+        "located": len(located),
+        "mean_confidence": round(float(np.mean(located)), 4) if located else None,
+        "confidence_radius_m": settings.radius_m,
+        "gallery_points": batch.gallery_points,
+        "checkpoint": str(provenance.checkpoint["name"]),
+        "seconds": {part: round(value, 3) for part, value in batch.seconds.items()},
+        "resumed": batch.resumed,
+        "skipped": [{"name": name, "reason": sentence} for name, sentence in batch.failed],
+        "warnings": batch.warnings,
+        "copies": {kind: str(path) for kind, path in copies.items()} | ({"map": arguments.map} if arguments.map else {}),
+    }

@@ -1,0 +1,78 @@
+"""Settings of a geolocation, validated once at the door and trusted inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .types import InputError
+
+
+class GeolocateSettings(BaseModel):
+    """Everything besides inputs and outputs that decides a result.
+
+    Args:
+        resolution_m: step of the gallery's grid.
+        rate_hz: frames a second; None takes every picture.
+        from_s, to_s: stretch of each video, seconds after its start.
+        start_time: of every video's first frame, UTC; None reads it from the container.
+        grid: ``equal-earth`` or the paper's ``latlon``.
+        confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        batch_size: pictures encoded at once; None fits the device.
+        seed: of everything random.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    resolution_m: float = Field(100.0, gt=0, le=5_000_000)
+    rate_hz: float | None = Field(1.0, gt=0, le=1000)
+    from_s: float = Field(0.0, ge=0)
+    to_s: float | None = Field(None, gt=0)
+    start_time: datetime | None = None
+    grid: Literal["equal-earth", "latlon"] = "equal-earth"
+    confidence_radius_m: float | None = Field(None, gt=0)
+    device: str = "auto"
+    batch_size: int | None = Field(None, ge=1, le=4096)
+    seed: int = Field(0, ge=0)
+
+    @field_validator("start_time")
+    @classmethod
+    def _aware(cls, value: datetime | None) -> datetime | None:
+        """A time without a zone is UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    @model_validator(mode="after")
+    def _stretch(self) -> GeolocateSettings:
+        if self.to_s is not None and self.to_s <= self.from_s:
+            raise ValueError(f"--to {self.to_s:g} s must lie after --from {self.from_s:g} s")
+        return self
+
+    @property
+    def radius_m(self) -> float:
+        """The radius that confidence speaks of."""
+        return self.confidence_radius_m if self.confidence_radius_m is not None else 10.0 * self.resolution_m
+
+    def result_key(self) -> dict[str, Any]:
+        """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out."""
+        return self.model_dump(mode="json", exclude={"device", "batch_size"})
+
+
+def validated(model: type[BaseModel], values: dict[str, Any]) -> Any:
+    """Build a settings model; what is wrong comes as one sentence.
+
+    Raises:
+        InputError: a value is out of range or unknown.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "settings"
+        said = first["msg"].removeprefix("Value error, ")
+        given = "" if not first["loc"] else f" (given: {first['input']!r})"
+        raise InputError(f"Setting {where} is not usable: {said[0].lower()}{said[1:]}{given}; correct it.") from error

@@ -1,0 +1,63 @@
+"""What can be known to be wrong before hours of work, and before a folder is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..trajectory import align
+from ..types import InputError, VideoInfo
+from ..video import ImageFolder, open_source, read_track
+from .features import TrainingSource
+
+# Enough moments of a video to see whether its track overlaps with it.
+_MOMENTS = 10_000
+
+
+def check_sources(sources: Sequence[TrainingSource]) -> None:
+    """Open every source and its track, and see that at least one pair overlaps in time.
+
+    Raises:
+        InputError: a source or a track cannot be read, or none of them overlap.
+    """
+    whys, overlap = [], False
+    for source in sources:
+        info = open_source(source.path, kind=source.kind)
+        track = read_track(source.truth or source.path)
+        times_s, names = _moments(info)
+        if times_s is None:  # its length shows only when it is decoded
+            overlap = True
+            continue
+        found = align(track, info, times_s, names)
+        overlap |= found.overlaps
+        if not found.overlaps:
+            whys.append(f"{(source.truth or source.path).name} says nothing about {source.path.name} ({found.why_none})")
+    if overlap:
+        return
+    raise InputError(
+        f"No frame has a true position: {'; '.join(whys[:3])}; check that the tracks belong to the videos, and their start times."
+    )
+
+
+def check_output(folder: Path) -> None:
+    """See that a checkpoint folder can be made or written to. Raises InputError."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"The output {folder} is a file: give a folder for the checkpoint.")
+    there = folder.resolve()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError(f"The output {folder} cannot be made, because {there.name or there} cannot be written to: choose another folder.")
+
+
+def _moments(info: VideoInfo) -> tuple[np.ndarray | None, list[str] | None]:
+    """Times (n,) in seconds of some of the frames, and their names where they have any."""
+    if info.kind == "images":
+        images = ImageFolder.read(info.path)
+        return np.asarray(images.time_s), [path.name for path in images.paths]
+    if info.duration_s is None:
+        return None, None
+    return np.linspace(0.0, info.duration_s, min(_MOMENTS, int(info.duration_s * 10) + 2)), None

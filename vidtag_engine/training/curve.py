@@ -1,0 +1,34 @@
+"""The picture of a training run: loss and validation error against steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
+    """Draw the log's rows, a panel a stage: loss on the left axis, median validation error in metres on the right. Nothing for no rows."""
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    if not stages:
+        return
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.0 * len(stages), 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, stage in enumerate(stages):
+        mine = [row for row in rows if row["stage"] == stage]
+        axis = figure.add_subplot(1, len(stages), number + 1)
+        axis.plot([r["step"] for r in mine], [r["loss"] for r in mine], color="#777777", label="training loss")
+        axis.set(title=stage, xlabel="step", ylabel="training loss")
+        judged = [r for r in mine if "median_m" in r]
+        if judged:
+            right = axis.twinx()
+            right.plot([r["step"] for r in judged], [r["median_m"] for r in judged], color="#0b6fa4", marker="o", markersize=3)
+            best = min(judged, key=lambda r: r["score"])
+            right.axvline(best["step"], color="#0b6fa4", linewidth=0.8, linestyle=":")
+            right.set_ylabel("validation median error (m)", color="#0b6fa4")
+            right.set_ylim(bottom=0)
+    temporary = path.with_name(f".{path.name}.tmp")
+    figure.savefig(temporary, dpi=110, format="png")
+    temporary.replace(path)

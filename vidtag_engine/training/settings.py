@@ -1,0 +1,128 @@
+"""Settings of training, validated once at the door, and the two recipes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..settings import validated
+from ..types import InputError
+
+
+class PhaseSettings(BaseModel):
+    """One phase's optimisation. Steps, not epochs: small sets would never leave the paper's warm-up otherwise.
+
+    Args:
+        steps: optimiser steps; 0 leaves the phase out.
+        batch_clips: sequences a batch.
+        learning_rate: peak.
+        schedule: ``"step"``: times ``decay`` each ``steps_per_decay`` (paper: StepLR an epoch); ``"cosine"``: down to 1 % at the end.
+        decay: factor of ``"step"``.
+        steps_per_decay: steps between decays; None is one pass over the clips.
+        warmup_steps: linear; None is a tenth of the steps, at most 1000.
+        weight_decay: of AdamW; 0 is Adam.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(ge=0)
+    batch_clips: int = Field(16, ge=1)
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["step", "cosine"] = "cosine"
+    decay: float = Field(0.99, gt=0, le=1)
+    steps_per_decay: int | None = Field(None, ge=1)
+    warmup_steps: int | None = Field(None, ge=0)
+    weight_decay: float = Field(0.0, ge=0)
+
+
+class TrainSettings(BaseModel):
+    """Everything that decides a training run.
+
+    Args:
+        preset: ``vidtag-compact`` or ``vidtag-l14``.
+        sigma: ``auto`` (from the area's size), a preset's name or the capsules' own values.
+        rate_hz: frames a second taken from videos; None takes every picture.
+        clip_frames: frames a clip (paper: 16).
+        phase1, phase2: budgets.
+        phase1_targets: ``identity`` (paper) or ``softened`` by distance.
+        softening_m: fall-off of softened targets; None is twice the resolution.
+        negatives: points drawn anew from the area at each step, besides the batch's own; only with softened targets.
+        phase2_targets: ``identity`` (paper) or ``similarity``.
+        noise: ``paper`` (degrees) or ``fitted`` to Phase I's errors on the validation split.
+        alpha, beta: weights of the Phase II loss (paper: 10, 1).
+        augment, views: kind of stored altered copies and how many a picture.
+        reverse: play half of the clips backwards.
+        tempgeo_layers: 0 turns TempGeo off.
+        dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
+        validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
+        validate_every: steps between validations.
+        refit: after choosing the number of steps on held-out blocks, train again on everything for that long.
+        resolution_m: of the grid that validation retrieves from, and the scale of softened targets.
+        warm_start: copy GeoCLIP's capsules whose sigma match.
+        half: store weights in half precision.
+        seed: of everything random.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: Literal["vidtag-compact", "vidtag-l14"] = "vidtag-compact"
+    recipe: Literal["default", "paper"] = "default"
+    sigma: str | tuple[float, ...] = "auto"
+    rate_hz: float | None = Field(1.0, gt=0)
+    clip_frames: int = Field(16, ge=1)
+    phase1: PhaseSettings
+    phase2: PhaseSettings
+    phase1_targets: Literal["identity", "softened"] = "softened"
+    softening_m: float | None = Field(None, gt=0)
+    negatives: int = Field(1024, ge=0)
+    phase2_targets: Literal["identity", "similarity"] = "similarity"
+    noise: Literal["paper", "fitted"] = "fitted"
+    alpha: float = 10.0
+    beta: float = 1.0
+    augment: Literal["none", "street", "aerial"] = "none"
+    views: int = Field(0, ge=0, le=64)
+    reverse: bool = False
+    tempgeo_layers: int = Field(2, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    feature_dropout: float = Field(0.0, ge=0, lt=1)
+    validation_fraction: float = Field(0.15, ge=0, lt=1)
+    validate_every: int = Field(50, ge=1)
+    refit: bool = True
+    resolution_m: float = Field(100.0, gt=0)
+    warm_start: bool = True
+    half: bool = True
+    seed: int = 0
+    device: str = "auto"
+
+
+def recipe(name: str, **changes: Any) -> TrainSettings:
+    """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
+
+    ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
+    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule).
+    """
+    steps = {phase: changes.pop(f"{phase}_steps", None) for phase in ("phase1", "phase2")}
+    changes = {key: value for key, value in changes.items() if value is not None or key == "rate_hz"}
+    if name not in {"default", "paper"}:
+        raise InputError(f"Recipe {name!r} is unknown: use default or paper.")
+    if name == "paper":
+        base: dict[str, Any] = {
+            "phase1": {"steps": 2000, "batch_clips": 128, "learning_rate": 5e-5, "schedule": "step", "decay": 0.99},
+            "phase2": {"steps": 500, "batch_clips": 128, "learning_rate": 1e-4, "schedule": "step", "decay": 0.95},
+            "phase1_targets": "identity",
+            "phase2_targets": "identity",
+            "noise": "paper",
+            "negatives": 0,
+        }
+    else:
+        base = {
+            "phase1": {"steps": 800, "batch_clips": 16, "learning_rate": 5e-4, "weight_decay": 0.01},
+            "phase2": {"steps": 300, "batch_clips": 16, "learning_rate": 3e-4, "weight_decay": 0.01},
+        }
+    for phase, count in steps.items():
+        if count is not None:
+            base[phase]["steps"] = count
+    settings: TrainSettings = validated(TrainSettings, {"recipe": name, **base, **changes})
+    return settings

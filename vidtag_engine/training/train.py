@@ -1,0 +1,283 @@
+"""From videos with tracks to a checkpoint: the one place where training's parts meet."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..gallery import AreaOfInterest, Grid, make_grid
+from ..models.checkpoint import CheckpointCard, save_pretrained
+from ..models.device import pick_device
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder
+from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
+from ..models.vidtag import VidTAG, VidTAGConfig
+from ..trajectory import Calibration, fit_best, mass_within
+from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
+from .checks import check_output, check_sources
+from .curve import draw_curve
+from .dataset import TrainingSequence, split_sequences
+from .features import FeatureStore, TrainingSource, load_sequences
+from .settings import TrainSettings
+from .state import TrainingState, write_json
+from .trainer import PhaseRun, Trainer
+
+# More points than this make each validation slower than the steps between two.
+_MAX_GRID_POINTS = 60_000
+CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished run: where the checkpoint lies, its card, and the log's rows."""
+
+    folder: Path
+    card: CheckpointCard
+    rows: list[dict[str, Any]]
+
+
+class _Stages:
+    """Turns the stages' own progress into progress of the whole."""
+
+    def __init__(self, progress: ProgressCallback | None, weights: dict[str, float]) -> None:
+        self.progress, self.done = progress, 0.0
+        self.weights = {name: weight / sum(weights.values()) for name, weight in weights.items()}
+
+    def of(self, stage: str) -> Callable[[Progress], None]:
+        """Callback for one stage."""
+        before = sum(w for n, w in list(self.weights.items())[: list(self.weights).index(stage)])
+
+        def report(step: Progress) -> None:
+            if self.progress:
+                self.progress(Progress(before + self.weights[stage] * step.fraction, step.stage, step.message))
+
+        return report
+
+
+def resolve_sigma(sigma: str | tuple[float, ...], aoi: AreaOfInterest, resolution_m: float) -> tuple[float, ...]:
+    """The capsules' sigma: as given, a preset's, or the preset that fits the area's size."""
+    if not isinstance(sigma, str):
+        return tuple(float(s) for s in sigma)
+    name = sigma_for_extent(math.sqrt(aoi.area_m2), resolution_m) if sigma == "auto" else sigma
+    if name not in SIGMA_PRESETS:
+        raise InputError(f"Sigma {name!r} is unknown; use auto, {', '.join(SIGMA_PRESETS)}, or numbers such as 256,2048,16384.")
+    return tuple(float(s) for s in SIGMA_PRESETS[name])
+
+
+def train(
+    sources: Sequence[TrainingSource],
+    aoi: AreaOfInterest,
+    output: Path,
+    settings: TrainSettings,
+    *,
+    feature_folder: Path | None = None,
+    encoder: FrameEncoder | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> TrainResult:
+    """Train both phases and save a checkpoint in ``output``.
+
+    Broken off (or cancelled), the same call goes on where it stopped: features and states lie in ``output/training``.
+
+    Args:
+        sources: videos or image folders with their truth.
+        aoi: area that the checkpoint is for: negatives and validation come from it.
+        output: checkpoint folder.
+        settings: of the run.
+        feature_folder: where stored features lie; default ``output/training/features``.
+        encoder: a built one, else built from the preset.
+        progress, cancelled: of the whole.
+
+    Raises:
+        InputError: bad sources, area or settings, each in one sentence.
+        CancelledError: stopped; the state is saved.
+    """
+    device = pick_device(settings.device)
+    check_output(output)
+    grid = _training_grid(aoi, settings.resolution_m)
+    sigma = resolve_sigma(settings.sigma, aoi, settings.resolution_m)
+    check_sources(sources)
+    work = output / "training"
+    encoder = encoder or build_frame_encoder(settings.preset, device)
+    stages = _Stages(progress, _weights(settings))
+    store = FeatureStore(
+        feature_folder or work / "features",
+        encoder,
+        augment=settings.augment,
+        views=settings.views,
+        seed=settings.seed,
+        rate_hz=settings.rate_hz,
+    )
+    sequences = load_sequences(store, sources, stages.of("features"), cancelled)
+    settings = settings.model_copy(update={"sigma": sigma})
+    state = TrainingState(work, _run_key(settings, sequences, grid))
+    training, validation, split = split_sequences(sequences, settings.validation_fraction, settings.seed)
+    points = np.concatenate(list(grid.chunks()))
+    rows: list[dict[str, Any]] = []
+
+    def trainer(on: list[TrainingSequence], against: list[TrainingSequence]) -> Trainer:
+        model = _new_model(settings, device, on)
+        return Trainer(model, on, against, points, settings, state=state, cancelled=cancelled)
+
+    chosen = trainer(training, validation)
+    runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
+    calibration, metrics = calibrate(chosen, validation, settings)
+    metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
+    if split == "block" and settings.refit:
+        chosen = trainer(sequences, [])
+        _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
+    card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
+    card = save_pretrained(chosen.model, output, card, half=settings.half)
+    write_json(
+        output / "log.json", {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
+    )
+    draw_curve(rows, output / "curve.png")
+    return TrainResult(output, card, rows)
+
+
+def _weights(settings: TrainSettings) -> dict[str, float]:
+    """Rough shares of the stages in the whole time."""
+    return {
+        "features": 400.0,
+        "phase1": settings.phase1.steps,
+        "phase2": settings.phase2.steps,
+        "phase1-refit": settings.phase1.steps * settings.refit,
+        "phase2-refit": settings.phase2.steps * settings.refit,
+    }
+
+
+def _both_phases(
+    trainer: Trainer, suffix: str, phase1_steps: int, phase2_steps: int, stages: _Stages, rows: list[dict[str, Any]]
+) -> tuple[PhaseRun, PhaseRun]:
+    """Run Phase I, then Phase II, and add their rows to the log."""
+    trainer.progress = stages.of(f"phase1{suffix}")
+    first = trainer.phase1(f"phase1{suffix}", phase1_steps)
+    rows += first.rows
+    trainer.progress = stages.of(f"phase2{suffix}")
+    second = trainer.phase2(f"phase2{suffix}", phase2_steps)
+    rows += second.rows
+    return first, second
+
+
+def _new_model(settings: TrainSettings, device: torch.device, sequences: list[TrainingSequence]) -> VidTAG:
+    """A model with the seed's own start; the compact preset's first layer starts from the training features' principal axes."""
+    torch.manual_seed(settings.seed)
+    config = VidTAGConfig.preset(
+        settings.preset,
+        sigma=tuple(settings.sigma),  # type: ignore[arg-type]
+        tempgeo_layers=settings.tempgeo_layers,
+        georefiner=settings.phase2.steps > 0,
+        dropout=settings.dropout,
+        feature_dropout=settings.feature_dropout,
+    )
+    model = VidTAG(config)
+    if settings.warm_start and settings.preset == "vidtag-l14":
+        model.warm_start_from_geoclip()
+    if isinstance(model.projection, torch.nn.Linear):
+        start_projection(model.projection, np.concatenate([s.features.reshape(-1, s.features.shape[-1]) for s in sequences]))
+    return model.to(device)
+
+
+@torch.no_grad()
+def start_projection(layer: torch.nn.Linear, features: FloatArray) -> None:
+    """Start a linear layer as a shrunk whitening of the features it will see.
+
+    Pooled network features share a large mean and a few strong directions (exposure, season), which drown what tells places apart: a start that takes
+    the mean away and brings the principal axes to like size learns several times faster. Weak axes stay weak, so that few frames' noise is not blown up.
+
+    Args:
+        layer: (D to d); its answer has a mean norm of 1.
+        features: (N, D).
+    """
+    data = torch.from_numpy(np.asarray(features, dtype=np.float64))
+    mean = data.mean(dim=0)
+    variance, axes = torch.linalg.eigh((data - mean).T @ (data - mean) / max(1, len(data) - 1))
+    variance, axes = variance.flip(0)[: layer.out_features].clamp(min=0), axes.flip(1)[:, : layer.out_features]
+    weight = (axes / (variance + variance.mean() + 1e-12).sqrt()).T
+    norm = ((data - mean) @ weight.T).norm(dim=1).mean().clamp(min=1e-9)
+    layer.weight.copy_((weight / norm).float())
+    layer.bias.copy_((-(weight / norm) @ mean).float())
+
+
+def _training_grid(aoi: AreaOfInterest, resolution_m: float) -> Grid:
+    """The area's grid, coarser where it would have too many points to retrieve from at each validation."""
+    grid = make_grid(aoi, resolution_m)
+    if grid.count > _MAX_GRID_POINTS:
+        grid = make_grid(aoi, math.sqrt(aoi.area_m2 / _MAX_GRID_POINTS) * 1.02)
+    return grid
+
+
+def _run_key(settings: TrainSettings, sequences: list[TrainingSequence], grid: Grid) -> str:
+    """Digest of what a run is made from; a saved state of another run is not continued."""
+    digest = hashlib.sha256(settings.model_dump_json(exclude={"device"}).encode())
+    digest.update(grid.digest.encode())
+    for sequence in sequences:
+        digest.update(np.ascontiguousarray(sequence.features[:, :1]).tobytes())
+        digest.update(sequence.lat_lon_deg.tobytes())
+    return digest.hexdigest()
+
+
+@torch.inference_mode()
+def calibrate(trainer: Trainer, validation: list[TrainingSequence], settings: TrainSettings) -> tuple[Calibration, dict[str, Any]]:
+    """Fit the confidence's temperature on validation frames, and say how well they were placed.
+
+    Returns:
+        The calibration (not fitted where there is no validation) and metrics by phase.
+    """
+    model = trainer.model
+    if not validation:
+        return Calibration(temperature=float(1.0 / model.logit_scale.exp())), {}
+    picks = trainer.retrieve(validation, refine=True)
+    final = "phase2" if model.has_refiner else "phase1"
+    metrics: dict[str, Any] = {
+        f"{which}_median_m": round(float(np.median(picks.errors_m(validation, which))), 2) for which in {"phase1", final}
+    }
+    errors_m = picks.errors_m(validation, final)
+    centres = np.concatenate(picks.phase2 if model.has_refiner else picks.phase1)
+    radii_m = np.asarray(CALIBRATION_RADII) * settings.resolution_m
+    gallery = trainer.gallery()
+    first, second = [], []
+    for sequence in validation:
+        features = torch.from_numpy(sequence.features[0]).to(trainer.device)
+        frames = model.embed_video(features)
+        first.append((frames @ gallery.T).float().cpu().numpy())
+        if model.has_refiner:
+            chosen = gallery[(frames @ gallery.T).argmax(-1)]
+            refined = model.refine_video(chosen, model.video_context(features, frames))
+            second.append((refined @ gallery.T).float().cpu().numpy())
+    scores = {"phase1": np.concatenate(first)} | ({"phase2": np.concatenate(second)} if second else {})
+
+    def mass_at(which: str) -> Callable[[FloatArray], FloatArray]:
+        return lambda temperatures: mass_within(scores[which], trainer.area.points, centres, radii_m, temperatures)
+
+    calibration, _ = fit_best({which: mass_at(which) for which in scores}, errors_m[:, None] <= radii_m[None], radii_m=radii_m)
+    return calibration, metrics
+
+
+def _card(
+    name: str, settings: TrainSettings, aoi: AreaOfInterest, calibration: Calibration, metrics: dict[str, Any], videos: int, frames: int
+) -> CheckpointCard:
+    """What the checkpoint says of itself."""
+    return CheckpointCard(
+        name=name,
+        preset=settings.preset,
+        training_extent=aoi.bounds,
+        sigma=tuple(settings.sigma),  # type: ignore[arg-type]
+        calibration=calibration.to_dict(),
+        licence="GPL-2.0-or-later",
+        metrics={
+            **metrics,
+            "training_videos": videos,
+            "training_frames": frames,
+            "recipe": settings.recipe,
+            "resolution_m": settings.resolution_m,
+        },
+        created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,9 @@
+"""Video in: open, sample with true timestamps, and read the positions that a file may carry (to compare with, never for the answer)."""
+
+from .digest import source_digest
+from .frame_reader import FrameReader
+from .image_folder import ImageFolder
+from .source import find_videos, open_source, unique_names
+from .tracks import embedded_track, read_track
+
+__all__ = ["FrameReader", "ImageFolder", "embedded_track", "find_videos", "open_source", "read_track", "source_digest", "unique_names"]

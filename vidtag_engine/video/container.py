@@ -1,0 +1,263 @@
+"""Opening video files with PyAV: every user mistake becomes one clear sentence, and what the container says is read once."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from ..types import InputError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+# Packets looked at before a file is said to hold no picture that can be decoded (several long GOPs).
+_PROBE_PACKETS = 1500
+# More threads than this cost memory (each holds pictures) and bring nothing at one GOP at a time.
+_MAX_THREADS = 8
+# Strict output order keeps pictures from being dropped after a seek. "explode" makes decoders report errors rather than conceal
+# them; H.264 marks concealed pictures as corrupt anyway, and would call an open group's first pictures an error after a seek.
+_STRICT_ORDER = {"strict": "1"}
+_REPORT_ERRORS = {"strict": "1", "err_detect": "explode"}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a container says of its first video stream, checked by decoding its first picture.
+
+    Args:
+        stream_index: of the video stream within the container.
+        codec: FFmpeg's name of the codec.
+        time_base: seconds per timestamp unit.
+        origin_pts: timestamp of the first picture shown: ``time_s`` = 0.
+        duration_s: of the video stream, else of the container; None where neither says.
+        duration_is_streams: whether ``duration_s`` is the video stream's own word (audio may run on longer).
+        width_px, height_px: upright size.
+        turn: quarter turns clockwise (0..3) that make the picture upright, after ``mirror``.
+        mirror: whether the stored picture is first flipped left to right.
+        creation_time: UTC, from the container's metadata.
+        variable_frame_rate: whether the container's nominal and mean rates differ.
+        has_index: whether the container lists every packet (MP4), so that missing ones can be told.
+        broadcast: an MPEG transport stream, whose bytes may be lost on the way without the rest being wrong.
+        usual_step: mean distance of pictures in timestamp units, at least 1.
+        true_timestamps: whether a packet's timestamp is its own picture's (AVI has none: they only count packets).
+    """
+
+    stream_index: int
+    codec: str
+    time_base: Fraction
+    origin_pts: int
+    duration_s: float | None
+    duration_is_streams: bool
+    width_px: int
+    height_px: int
+    turn: int
+    mirror: bool
+    creation_time: datetime | None
+    variable_frame_rate: bool
+    has_index: bool
+    broadcast: bool
+    usual_step: int
+    true_timestamps: bool
+
+
+def check_readable_file(path: Path, what: str) -> None:
+    """Raise InputError unless ``path`` is a file with bytes in it that this user may read; ``what`` names what was expected."""
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise InputError(f"{path} cannot be reached ({_reason(error)}); check the path and its permissions.") from error
+    if not exists:
+        raise InputError(f"{path} does not exist; check the path of the {what}.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a {what}; give a file, or let the folder be read as many videos or as images.")
+    if not path.is_file():
+        raise InputError(f"{path} is not a regular file; copy the {what} to disk first.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} may not be read by this user; change its permissions.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes); copy the {what} again.")
+
+
+def open_container(path: Path) -> Any:
+    """Open ``path`` with FFmpeg. Raises InputError (one sentence) for what is not a readable media file."""
+    check_readable_file(path, "video")
+    # A name such as "http:x.mp4" must stay a file, never become a network address.
+    address = f"file:{path}"
+    try:
+        return av.open(address, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        if error.errno in {errno.EACCES, errno.EPERM}:
+            raise InputError(f"{path} may not be read by this user; change its permissions.") from error
+        if _is_headless_mp4(path):
+            sentence = (
+                f"{path} is a truncated video: its index (moov) is missing, so nothing can be decoded; copy the file again or repair it."
+            )
+            raise InputError(sentence) from error
+        raise InputError(f"{path} is not a video that FFmpeg can read ({_reason(error)}); convert it or give another file.") from error
+
+
+def probe(path: Path) -> Probe:
+    """Read what the container says and decode the first picture. Raises InputError where there is none."""
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        frame, damaged, lowest = _first_picture(container, stream)
+        if frame is None and damaged:
+            raise InputError(f"{path} holds no picture that can be decoded (damaged data); copy the file again or repair it.")
+        if frame is None:
+            raise InputError(f"{path} holds a video stream without a single picture; give another file.")
+        pts = frame.pts if frame.pts is not None else lowest
+        origin = min(pts, lowest) if damaged else pts
+        turn, mirror = orientation(frame)
+        size = (frame.height, frame.width) if turn % 2 else (frame.width, frame.height)
+        duration, own = _duration_s(container, stream, origin)
+        guessed, mean = stream.base_rate, stream.average_rate
+        return Probe(
+            stream_index=stream.index,
+            codec=stream.codec_context.codec.name,
+            time_base=stream.time_base,
+            origin_pts=origin,
+            duration_s=duration,
+            duration_is_streams=own,
+            width_px=size[0],
+            height_px=size[1],
+            turn=turn,
+            mirror=mirror,
+            creation_time=_creation_time(container, stream),
+            variable_frame_rate=bool(guessed and mean and abs(guessed / mean - 1) > 0.01),
+            has_index="mp4" in container.format.name,
+            broadcast=container.format.name == "mpegts",
+            usual_step=max(round(1 / ((mean or guessed or 25) * stream.time_base)), 1),
+            true_timestamps=container.format.name != "avi",
+        )
+
+
+def video_stream(container: Any, path: Path) -> Any:
+    """The first video stream that is not a cover picture. Raises InputError where there is none."""
+    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not streams:
+        held = "only audio" if container.streams.audio else "no video"
+        raise InputError(f"{path} holds {held}, no pictures; give a video file.")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise InputError(f"{path} uses a video codec that this FFmpeg cannot decode; convert it to H.264.")
+    return stream
+
+
+def prepare_decoder(stream: Any, threads: int = 0) -> Any:
+    """Set the codec context of ``stream`` to report errors; ``threads``: 0 as many as pay here, 1 so that an error is its packet's own."""
+    context = stream.codec_context
+    context.options = dict(_STRICT_ORDER if context.codec.name == "h264" else _REPORT_ERRORS)
+    context.thread_count = threads or min(os.cpu_count() or 1, _MAX_THREADS)
+    context.thread_type = "SLICE" if threads == 1 else "AUTO"
+    return context
+
+
+def orientation(frame: Any) -> tuple[int, bool]:
+    """Clockwise quarter turns and left-right mirror that make ``frame`` upright, from its display matrix (nearest quarter turn)."""
+    side = frame.side_data.get("DISPLAYMATRIX")
+    if side is None:
+        return 0, False
+    a, b, _, c, d = np.frombuffer(bytes(side), dtype=np.int32)[:5].astype(np.float64)
+    mirror = a * d - b * c < 0
+    if mirror:  # undo a flip of x before the turn
+        a, b = -a, -b
+    # The matrix maps (x, y) to (ax + cy, bx + dy), y downward: the x axis turns clockwise by atan2(b, a).
+    return round(math.degrees(math.atan2(b, a)) / 90.0) % 4, bool(mirror)
+
+
+def upright(picture: NDArray[np.uint8], turn: int, mirror: bool) -> NDArray[np.uint8]:
+    """Apply ``orientation`` to a (height, width, 3) picture."""
+    if mirror:
+        picture = picture[:, ::-1]
+    if turn:
+        picture = np.rot90(picture, -turn)
+    return np.ascontiguousarray(picture)
+
+
+def parse_time(text: str) -> datetime | None:
+    """An ISO time as UTC (a naive one is taken as UTC); None for what is none, or for a camera's zero date (1904, 1970)."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if moment.year > 1970 else None
+
+
+def _first_picture(container: Any, stream: Any) -> tuple[Any, bool, int]:
+    """The first picture that decodes (or None), whether data before it was damaged, and the lowest timestamp seen."""
+    context = prepare_decoder(stream)
+    damaged, lowest = False, None
+    packets = islice(container.demux(stream), _PROBE_PACKETS)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return None, damaged, lowest or 0
+            if packet.size and packet.pts is not None and not packet.is_discard:
+                lowest = packet.pts if lowest is None else min(lowest, packet.pts)
+            for frame in context.decode(packet if packet.size else None):
+                return frame, damaged, lowest or 0
+        except av.error.FFmpegError:
+            damaged = True
+            if packet is None or not packet.size:  # the flush itself failed
+                return None, True, lowest or 0
+
+
+def _duration_s(container: Any, stream: Any, origin_pts: int) -> tuple[float | None, bool]:
+    if stream.duration and container.format.name == "avi":  # its first packet's number is not its first picture's
+        return float(stream.duration * stream.time_base), True
+    if stream.duration:
+        end = (stream.start_time if stream.start_time is not None else origin_pts) + stream.duration
+        return max(float((end - origin_pts) * stream.time_base), 0.0), True
+    for key, value in stream.metadata.items():  # Matroska says it as "00:00:10.500000000"
+        if key.upper().startswith("DURATION"):
+            hours, minutes, seconds = (float(part) for part in value.split(":"))
+            end_s = hours * 3600 + minutes * 60 + seconds  # counted from timestamp 0
+            return max(end_s - float(origin_pts * stream.time_base), 0.0), True
+    return (container.duration / 1e6 if container.duration else None), False
+
+
+def _creation_time(container: Any, stream: Any) -> datetime | None:
+    # Apple's own key carries the zone; creation_time is UTC by specification (some cameras write local time there).
+    for key in ("com.apple.quicktime.creationdate", "creation_time", "date"):
+        for metadata in (container.metadata, stream.metadata):
+            text = metadata.get(key, "")
+            moment = parse_time(text) if len(text) > 10 else None
+            if moment is not None:
+                return moment
+    return None
+
+
+def _is_headless_mp4(path: Path) -> bool:
+    """Whether the file starts as MP4/MOV but no ``moov`` box lies at its top level."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        position = 0
+        boxes: list[bytes] = []
+        while position + 8 <= size and len(boxes) < 64:
+            file.seek(position)
+            header = file.read(16)
+            length = int.from_bytes(header[:4], "big")
+            boxes.append(header[4:8])
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            if length < 8:
+                break
+            position += length
+    return bool(boxes) and boxes[0] in {b"ftyp", b"wide", b"mdat", b"free", b"skip"} and b"moov" not in boxes
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

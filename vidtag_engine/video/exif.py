@@ -1,0 +1,105 @@
+"""EXIF of still images: when and where each was taken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from ..types import InputError, Track
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ERRORS = (OSError, ValueError, SyntaxError, KeyError, TypeError, ZeroDivisionError, Image.DecompressionBombError)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What one image says of itself; None where it does not.
+
+    Args:
+        taken: UTC; the camera's clock is taken as UTC where it names no offset.
+        lat_deg, lon_deg: WGS 84.
+        size_px: (width, height), upright.
+        rotation_deg: clockwise turn that its orientation tag asks for.
+    """
+
+    taken: datetime | None
+    lat_deg: float | None
+    lon_deg: float | None
+    size_px: tuple[int, int]
+    rotation_deg: int
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """Read the header of an image; None where it is not readable as an image."""
+    try:
+        with Image.open(path) as image:
+            exif = image.getexif()
+            orientation = exif.get(ExifTags.Base.Orientation, 1)
+            size = image.size[::-1] if orientation in {5, 6, 7, 8} else image.size
+            try:
+                taken, position = _taken(exif.get_ifd(ExifTags.IFD.Exif), exif), _position(exif.get_ifd(ExifTags.IFD.GPSInfo))
+            except _ERRORS:  # a broken EXIF block does not make the picture unreadable
+                taken, position = None, (None, None)
+            return Stamp(taken, *position, size, {3: 180, 6: 90, 8: 270, 5: 90, 7: 270}.get(orientation, 0))
+    except _ERRORS:
+        return None
+
+
+def read(folder: Path) -> Track:
+    """The positions of a folder's images in the sequence's own order and times. Raises InputError where no image has one."""
+    from .image_folder import ImageFolder  # the folder reads its stamps from here
+
+    images = ImageFolder.read(folder)
+    rows = [(t, s.lat_deg, s.lon_deg, p.name) for t, s, p in zip(images.time_s, images.stamps, images.paths, strict=True) if s is not None]
+    kept = [row for row in rows if row[1] is not None and row[2] is not None]
+    if not kept:
+        raise InputError(f"{folder} holds no image with a position in its EXIF; give a GPX or CSV track instead.")
+    time_s = np.array([row[0] for row in kept], dtype=np.float64)
+    if images.first_taken is not None:
+        time_s += images.first_taken.timestamp()
+    lat, lon = (np.array([row[i] for row in kept], dtype=np.float64) for i in (1, 2))
+    return Track(time_s, lat, lon, images.first_taken is not None, "EXIF", tuple(row[3] for row in kept))
+
+
+def _taken(exif: Any, base: Any) -> datetime | None:
+    tags = ExifTags.Base
+    text = exif.get(tags.DateTimeOriginal) or exif.get(tags.DateTimeDigitized) or base.get(tags.DateTime)
+    if not isinstance(text, str):
+        return None
+    moment = exif_time(text)
+    if moment is None:
+        return None
+    fraction = str(exif.get(tags.SubsecTimeOriginal) or "").strip()
+    if fraction.isdigit():
+        moment += timedelta(seconds=float(f"0.{fraction}"))
+    offset = str(exif.get(tags.OffsetTimeOriginal) or exif.get(tags.OffsetTime) or "").strip()
+    if len(offset) == 6 and offset[0] in "+-":
+        minutes = int(offset[1:3]) * 60 + int(offset[4:6])
+        moment -= timedelta(minutes=-minutes if offset[0] == "-" else minutes)
+    return moment
+
+
+def exif_time(text: str) -> datetime | None:
+    """``2013:06:04 13:37:29`` as UTC; None for anything else."""
+    try:
+        return datetime.strptime(text.strip("\x00 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _position(gps: Any) -> tuple[float | None, float | None]:
+    if 2 not in gps or 4 not in gps:
+        return None, None
+    lat, lon = (sum(float(part) / 60**i for i, part in enumerate(gps[tag])) for tag in (2, 4))
+    lat = -lat if str(gps.get(1, "N")).upper().startswith("S") else lat
+    lon = -lon if str(gps.get(3, "E")).upper().startswith("W") else lon
+    # "V" is a receiver's word for "void": no fix.
+    usable = math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180 and str(gps.get(9, "A")) != "V"
+    return (lat, lon) if usable and (lat, lon) != (0.0, 0.0) else (None, None)
