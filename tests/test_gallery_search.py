@@ -445,6 +445,7 @@ def peak_growth(work):
     return most[0]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_gallery(tmp_path):
     model = FourierModel(dim=64)
     _, queries = queries_near(model)

@@ -38,12 +38,12 @@ def main() -> None:
     if (status := subprocess.run(command, check=False).returncode) != 0:
         sys.exit(status)
 
-    from vidtag_engine.evaluation import evaluate_geopackage  # noqa: PLC0415
+    from vidtag_engine.evaluation import evaluate_geopackage
 
     report = evaluate_geopackage(result, DEMO / "drive.gpx")
     report.write_map(picture)
     (OUTPUT / "evaluation.json").write_text(json.dumps(report.to_dict(), indent=1), encoding="utf-8")
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     Console().print(report.table())
     print("The town and the drive are simulated; no training saw this drive.")

@@ -1,0 +1,78 @@
+"""Make the demo again from its seed: render the isle, train on its drives, and put what the demo needs into ``resources/demo``.
+
+python -m benchmarks.make_demo [--world FOLDER] [--seed N]
+
+Everything of it is simulated. The test drives are seen by no training and no choice of settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from vidtag_engine.cli import progress_bar
+from vidtag_engine.gallery import load_aoi
+from vidtag_engine.training import recipe, train
+from vidtag_engine.training.sources import pair_sources
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO = ROOT / "resources" / "demo"
+RESOLUTION_M = 25.0
+SETTINGS: dict[str, Any] = {
+    "resolution_m": RESOLUTION_M,
+    "sigma": (32.0, 256.0, 2048.0, 8192.0),
+    "augment": "street",
+    "views": 1,
+    "softening_m": 40.0,
+    "negatives": 1024,
+    "phase1_steps": 1200,
+    "phase2_steps": 300,
+    "validate_every": 100,
+}
+
+
+def make_checkpoint(world: Path, output: Path, *, features: Path, seed: int, **changes: Any) -> dict[str, Any]:
+    """Train on the world's training drives (a part of them is held out for choosing the step and for calibration); returns the metrics."""
+    sources = pair_sources([world / "train", world / "val"], [world / "train", world / "val"])
+    with progress_bar() as bar:
+        result = train(
+            sources,
+            load_aoi(world / "aoi.geojson"),
+            output,
+            recipe("default", seed=seed, **{**SETTINGS, **changes}),
+            feature_folder=features,
+            progress=bar,
+        )
+    return result.card.metrics
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--world", type=Path, default=ROOT / "build" / "isle", help="rendered world; made if absent")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    world: Path = arguments.world
+    if not (world / "drives.json").exists():
+        command = [sys.executable, "-m", "benchmarks.phantom_isles", "make-demo", "--output", str(world), "--seed", str(arguments.seed)]
+        subprocess.run(command, check=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        checkpoint = Path(temporary) / "sandy-island"
+        metrics = make_checkpoint(world, checkpoint, features=world / "features", seed=arguments.seed)
+        print(json.dumps(metrics, indent=1))
+        (DEMO / "checkpoint").mkdir(parents=True, exist_ok=True)
+        for name in ("model.safetensors", "config.json", "log.json", "curve.png"):
+            shutil.copy(checkpoint / name, DEMO / "checkpoint" / name)
+    for suffix in (".mp4", ".gpx"):
+        shutil.copy((world / "test" / "demo").with_suffix(suffix), (DEMO / "drive").with_suffix(suffix))
+    shutil.copy(world / "aoi.geojson", DEMO / "aoi.geojson")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What the whole job costs beside its two backbones alone: decoding, preparing pictures, TempGeo, the gallery, retrieval and writing."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vidtag_engine.gallery import load_aoi, make_grid
+from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.models import VidTAG, VidTAGConfig
+from vidtag_engine.models.checkpoint import CheckpointCard, save_pretrained
+from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.video import FrameReader, open_source
+
+from .clips import make_clip
+
+TITLE = "Overhead: the whole job (60 frames, 40,000 points not cached) over its two backbones alone"
+AOI = "10.0,50.0,10.0703,50.045"  # about 5 km x 5 km
+RESOLUTION_M = 25.0
+ROUNDS = 3
+
+
+def run(seed: int = 0) -> dict[str, Any]:
+    """Time both, in turn, and give the median of the pairs' ratios. Loading the checkpoint counts; imports do not."""
+    area = load_aoi(AOI)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        make_clip(work / "clip.mp4", width_px=640, height_px=480, seconds=60, rate_hz=25, seed=seed)
+        torch.manual_seed(seed)
+        card = CheckpointCard(name="random", preset="vidtag-compact")
+        save_pretrained(VidTAG(VidTAGConfig.preset("vidtag-compact", sigma="city")), work / "checkpoint", card)
+        encoder = load(str(work / "checkpoint"), "cpu").encoder
+        with FrameReader(open_source(work / "clip.mp4"), rate_hz=1.0) as reader:
+            prepared = [encoder.preprocess(frame.image) for frame in reader if frame.image is not None]
+        whole, alone, parts = [], [], []
+        for number in range(ROUNDS + 1):  # the first is a warm-up
+            started = time.perf_counter()
+            batch = geolocate(
+                [work / "clip.mp4"],
+                area,
+                str(work / "checkpoint"),
+                work / f"{number}.gpkg",
+                GeolocateSettings(resolution_m=RESOLUTION_M, device="cpu"),
+                cache_dir=work / f"cache{number}",
+            )
+            whole.append(time.perf_counter() - started)
+            parts.append({**batch.seconds, "load and rest": whole[-1] - sum(batch.seconds.values())})
+            alone.append(_backbones_alone(encoder, prepared))
+    ratios = np.array(whole[1:]) / np.array(alone[1:])
+    share = {name: round(float(np.median([p[name] / w for p, w in zip(parts[1:], whole[1:], strict=True)])), 4) for name in parts[-1]}
+    return {
+        "ratio": round(float(np.median(ratios)), 3),
+        "decode_share": share["decode"],
+        "whole_s": round(float(np.median(whole[1:])), 2),
+        "backbones_s": round(float(np.median(alone[1:])), 2),
+        "gallery_points": make_grid(area, RESOLUTION_M).count,
+        "frames": len(prepared),
+        "share": share,
+    }
+
+
+def _backbones_alone(encoder: Any, prepared: list[tuple[torch.Tensor, ...]]) -> float:
+    """Seconds of the networks on pictures that are ready, in batches as the job uses them."""
+    from vidtag_engine.models.frame_encoder import batch_size_for
+
+    size = batch_size_for(encoder.device)
+    batches = [tuple(torch.stack(p) for p in zip(*prepared[i : i + size], strict=True)) for i in range(0, len(prepared), size)]
+    started = time.perf_counter()
+    for batch in batches:
+        encoder(batch)
+    return time.perf_counter() - started

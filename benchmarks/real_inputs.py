@@ -1,0 +1,59 @@
+"""Real videos from elsewhere, put to a checkpoint that knows one field: do they run through, and does the confidence say that the place is unknown?
+
+The checkpoint is trained on Seneca's flight 1 (real). In-area videos are 80 s pieces of flight 2. Its 5th percentile of median confidence is the bar.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidtag_engine.gallery import load_aoi
+from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.training import TrainingSource, recipe, train
+
+from .recordings import DATA, recordings
+from .seneca import AOI, RESOLUTION_M, SETTINGS
+
+TITLE = "Real inputs (Lund, GoPro, KLV) put to a checkpoint of another place"
+FILES = ("lund/walk.mp4", "gopro/max-heromode.mp4", "klv/aphill_klv_10s.ts", "klv/h264_klv.ts", "klv/aphill_240_1fps_crf32.mp4")
+PIECE_S = 80.0
+
+
+def run(seed: int = 0) -> dict[str, Any]:
+    """Median confidence of each file, beside that of pieces of the known place."""
+    seneca = recordings("seneca")
+    area = load_aoi(AOI)
+    result: dict[str, Any] = {"files": {}}
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        train(
+            [TrainingSource(seneca / "flight1.mp4", seneca / "flight1.gpx")], area, work / "field", recipe("default", seed=seed, **SETTINGS)
+        )
+        loaded = load(str(work / "field"), "cpu")
+
+        def median_confidence(path: Path, **stretch: float) -> tuple[float, int]:
+            output = work / f"{path.stem}-{len(list(work.glob('*.gpkg')))}.gpkg"
+            batch = geolocate([path], area, loaded, output, GeolocateSettings(resolution_m=RESOLUTION_M, **stretch))
+            confidence = batch.results[0].trajectory.confidence
+            return float(np.nanmedian(confidence)), int(np.isfinite(confidence).sum())
+
+        starts = np.arange(0.0, 520.0, 20.0)
+        inside = [median_confidence(seneca / "flight2.mp4", from_s=float(s), to_s=float(s) + PIECE_S)[0] for s in starts]
+        bar = float(np.percentile(inside, 5))
+        for name in FILES:
+            median, frames = median_confidence(DATA / name)
+            result["files"][name] = {"frames": frames, "median_confidence": round(median, 4), "below": median < bar}
+    known = list(result["files"].values())
+    return {
+        "in_area_videos": len(inside),
+        "in_area_median": round(float(np.median(inside)), 4),
+        "in_area_5th_percentile": round(bar, 4),
+        "ran_through": sum(entry["frames"] > 0 for entry in known),
+        "below": sum(entry["below"] for entry in known),
+        **result,
+    }
