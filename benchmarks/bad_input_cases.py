@@ -84,7 +84,7 @@ CASES = (
     Case("video: only sound in it", geolocate("sound.mp4"), ("sound.mp4", "audio")),
     Case("video: no frame in it", geolocate("no-frames.mp4"), ("no-frames.mp4",)),
     Case("video: every frame damaged", geolocate("rotten.mp4"), ("rotten.mp4",)),
-    Case("video: a still picture's folder given as video", geolocate("pictures"), ("pictures", "--images")),
+    Case("video: a folder of pictures, not of videos", geolocate("pictures"), ("pictures", "--images")),
     Case("video: a folder without videos", geolocate("notes"), ("notes",)),
     Case("video: none given", geolocate(), ("video",)),
     Case("images: no such folder", geolocate(images="absent-photos"), ("absent-photos",)),
@@ -185,7 +185,6 @@ CASES = (
     Case("train: resolution 0", train(resolution_m="0"), ("--resolution-m", "0")),
     Case("train: output is a file", train(output="text.mp4"), ("text.mp4",)),
     Case("train: output cannot be written to", train(output="disk/learned"), ("disk",), READ_ONLY),
-    Case("train: backbones without weights, offline", train(preset="vidtag-l14"), ("CLIP",)),
     # Words
     Case("an option that does not exist", (*geolocate(V), "--bitrate", "5"), ("--bitrate", "--help")),
     Case("the area not given", geolocate(V, aoi=None), ("--aoi",)),

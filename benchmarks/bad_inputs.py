@@ -6,7 +6,9 @@ its own arguments, output and exit code); a few are started anew, to show that t
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import json
 import os
 import re
@@ -18,23 +20,25 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from .bad_input_cases import CASES, CONTROLS, FULL, READ_ONLY, SMALL_FILES, Case, make_inputs
 
 TITLE = "Bad input: kinds that are met clearly"
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "bad-inputs.md"
+_BAD_INPUT = 2
 _LIMIT_BYTES = 64 * 1024
-_TIMEOUT_S = 100
+_CPU_LIMIT_S, _TIMEOUT_S = 60, 600
 # Lines of progress on standard error are no part of what is said about the input.
 _PROGRESS = re.compile(r"^\s{0,2}\d{1,3}% \w")
 # What to do: a verb that begins a clause.
 _ADVICE = re.compile(
     r"(?:[;:,(]|\bor)\s+(?:then |first |either )?"
-    r"(?:add|adjust|buffer|check|choose|close|convert|copy|correct|draw|export|fit|free|get|give|go|install|let|make|mend|name|pip install|put|raise|repair|"
+    r"(?:add|save|adjust|buffer|check|choose|close|convert|copy|correct|draw|export|fit|free|get|give|go|install|let|make|mend|name|pip install|put|raise|repair|"
     r"run|say|see|swap|take|train|use|write)\b"
 )
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
@@ -80,7 +84,8 @@ def write_table(cases: Sequence[dict[str, Any]], path: Path) -> None:
         "| --- | --- | --- |",
     ]
     for case in cases:
-        cells = (case["name"], f"`{case['command']}`", case["sentence"])
+        where = f" ({case['surroundings']})" if case["surroundings"] else ""
+        cells = (case["name"] + where, f"`{case['command']}`", case["sentence"])
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -90,7 +95,7 @@ def why_unclear(case: Case, code: int, stdout: str, stderr: str, changed: Sequen
     lines = [line.rstrip() for line in stderr.splitlines() if line.strip() and not _PROGRESS.match(line)]
     sentence = lines[-1].removeprefix("Error: ") if lines else ""
     reasons = []
-    if code in {0, 1} or code < 0:
+    if code != _BAD_INPUT:
         reasons.append(f"exit status {code}")
     if len(lines) != 1 or not lines[0].startswith("Error: "):
         reasons.append(f"{len(lines)} lines on standard error")
@@ -118,6 +123,7 @@ def _try(case: Case, runner: _Runner) -> dict[str, Any]:
         code, stdout, stderr = runner.run(case)
         after = _snapshot(runner.base)
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    stderr = stderr.replace(str(runner.base / "home"), "~")
     sentence, why = why_unclear(case, code, stdout, stderr, changed)
     return {**row, "exit_code": code, "sentence": sentence, "clear": not why, "why": why, "seconds": round(time.perf_counter() - since, 2)}
 
@@ -213,17 +219,17 @@ def _serve() -> None:
     import vidtag_engine.geolocate
     import vidtag_engine.training.sources  # noqa: F401
 
+    gc.freeze()  # what is there now is shared with the forks
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
             _become(request)
-            return
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _become(request: dict[str, Any]) -> None:
+def _become(request: dict[str, Any]) -> NoReturn:
     """In the forked process: be ``python -m vidtag_engine`` with these words."""
     for name, descriptor, flags in (
         (os.devnull, 0, os.O_RDONLY),
@@ -235,9 +241,24 @@ def _become(request: dict[str, Any]) -> None:
         os.close(opened)
     if request["limit_bytes"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit_bytes"],) * 2)
-    signal.alarm(_TIMEOUT_S)  # a command that hangs is ended, which is not clear
+    # A command that hangs is ended, which is not clear.
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_LIMIT_S, _CPU_LIMIT_S))
+    signal.alarm(_TIMEOUT_S)
     sys.argv = ["vidtag", *request["words"]]
-    runpy.run_module("vidtag_engine", run_name="__main__")
+    code = 1
+    try:
+        runpy.run_module("vidtag_engine", run_name="__main__")
+        code = 0
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    except BaseException:  # noqa: BLE001 - whatever it is, the interpreter would print it
+        traceback.print_exc()
+    finally:
+        # Everything that a process does when it ends, but taking the libraries down in order, which takes longest.
+        atexit._run_exitfuncs()  # noqa: SLF001 - os._exit leaves it out
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":

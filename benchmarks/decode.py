@@ -60,10 +60,10 @@ def write_clip(path: Path, group: int, seed: int) -> Path:
     """A drive over a textured plane: the picture slides over a larger one, with sensor noise, so that motion and noise must be coded."""
     rng = np.random.default_rng(seed)
     ground = _texture(rng, HEIGHT + 256, WIDTH + 1024)
-    luma = [np.clip(ground + rng.integers(-4, 5, ground.shape, dtype=np.int16), 0, 255).astype(np.uint8) for _ in range(4)]
+    luma = [np.clip(ground + rng.integers(-3, 4, ground.shape, dtype=np.int16), 0, 255).astype(np.uint8) for _ in range(4)]
     chroma = [np.clip(_texture(rng, *(n // 2 for n in ground.shape)) // 4 + 96, 0, 255).astype(np.uint8) for _ in range(2)]
     with av.open(str(path), "w") as container:
-        options = {"g": str(group), "keyint_min": str(group), "sc_threshold": "0", "preset": "superfast", "bf": "3", "crf": "23"}
+        options = {"g": str(group), "keyint_min": str(group), "sc_threshold": "0", "preset": "superfast", "bf": "3", "crf": "25"}
         stream = container.add_stream("libx264", rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for k in range(RATE * SECONDS):

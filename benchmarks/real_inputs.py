@@ -17,7 +17,7 @@ from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource, recipe, train
 
 from .recordings import DATA, recordings
-from .seneca import AOI, RESOLUTION_M, SETTINGS
+from .seneca import AOI, KEPT, RESOLUTION_M, SETTINGS
 
 TITLE = "Real inputs (Lund, GoPro, KLV) put to a checkpoint of another place"
 FILES = ("lund/walk.mp4", "gopro/max-heromode.mp4", "klv/aphill_klv_10s.ts", "klv/h264_klv.ts", "klv/aphill_240_1fps_crf32.mp4")

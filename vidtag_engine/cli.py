@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -280,6 +281,9 @@ def train(
         typer.Option("--truth", help="Its track (GPX, CSV, GoPro), in the order of the videos; a folder holds tracks named as the videos."),
     ] = [],  # noqa: B006
     images: Annotated[list[Path], typer.Option("--images", help="Folder of images with EXIF positions; may be repeated.")] = [],  # noqa: B006
+    validation: Annotated[
+        list[Path], typer.Option("--validation", help="Folder of videos and tracks to validate on; else a part of the others is held out.")
+    ] = [],  # noqa: B006
     *,
     aoi: AoiOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint folder.")],
@@ -320,11 +324,14 @@ def train(
         changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}
         settings = recipe(recipe_name, phase1_steps=phase1_steps, phase2_steps=phase2_steps, **changes)
         sources = pair_sources(video, truth, images)
+        held_out = pair_sources(validation, validation) if validation else []
         area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs)
         cancellation = Cancellation()
         cancellation.install()
         with progress_bar() as bar:
-            result = run(sources, area, output, settings, feature_folder=features, progress=bar, cancelled=cancellation)
+            result = run(
+                sources, area, output, settings, validation_sources=held_out, feature_folder=features, progress=bar, cancelled=cancellation
+            )
     if json:
         print(json_module.dumps({"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}))
     else:
@@ -423,8 +430,12 @@ def _usage_error(error: Any) -> int:
         error.show()
         return int(error.exit_code)
     command = error.ctx.command_path if getattr(error, "ctx", None) else "vidtag"
-    said = re.sub(r"\s+", " ", error.format_message()).strip().rstrip(".")
-    sentence = f"{said}; see '{command} --help'."
+    said = re.sub(r"\s+", " ", error.format_message()).strip().rstrip(".").replace("Input should", "it should")
+    said = re.sub(r"\. D(id you mean [^?]*\?)", r" (d\1)", said)
+    options = getattr(getattr(error, "param", None), "opts", ())
+    given = next((word for option, word in pairwise(sys.argv) if option in options), None)
+    value = "" if given is None or given in said else f" (given: {given!r})"
+    sentence = f"{said}{value}; see '{command} --help'."
     if "--json" in sys.argv:
         print(json_module.dumps({"error": sentence}))
     _say_error(sentence)

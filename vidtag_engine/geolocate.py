@@ -104,7 +104,9 @@ def load(checkpoint: str, device: str = "auto") -> Loaded:
     place = pick_device(device)
     model, card = from_pretrained(checkpoint, place)
     calibration = (
-        Calibration.from_dict(card.calibration) if card.calibration else Calibration(temperature=float(1.0 / model.logit_scale.exp()))
+        Calibration.from_dict(card.calibration)
+        if card.calibration
+        else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
     )
     return Loaded(model.eval(), card, build_frame_encoder(card.preset, place), place, calibration)
 

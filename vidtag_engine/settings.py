@@ -72,7 +72,9 @@ def validated(model: type[BaseModel], values: dict[str, Any]) -> Any:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "settings"
         said = first["msg"].removeprefix("Value error, ")
-        given = "" if not first["loc"] else f" (given: {first['input']!r})"
-        raise InputError(f"Setting {where} is not usable: {said[0].lower()}{said[1:]}{given}; correct it.") from error
+        if not first["loc"]:
+            raise InputError(f"{said[0].upper()}{said[1:]}; correct it.") from error
+        where = ".".join(str(part) for part in first["loc"])
+        said = said.replace("Input should", "it should", 1)
+        raise InputError(f"Setting {where} is not usable: {said[0].lower()}{said[1:]} (given: {first['input']!r}); correct it.") from error

@@ -130,6 +130,8 @@ def write_isle(
     with Renderer(world, render) as renderer:
         for number, drive in enumerate(plans, 1):
             video, truth = files_of(drive)
+            if (output / video).exists() and (output / truth).exists():
+                continue  # of a run that was broken off: each file is written whole, the truth last
             write_video(output / video, render_drive(renderer, world, drive), drive, crf=26 if drive.name == "demo" else 24)
             heights = world.network.terrain.height_m(drive.position_m)
             write_gpx(output / truth, drive, truth_lat_lon(world, drive, drives), heights)

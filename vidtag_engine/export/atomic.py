@@ -16,6 +16,7 @@ from ..types import InputError
 # What SQLite may leave beside a database. A stale one would be replayed into the new file.
 SQLITE_SIDE_FILES = ("-wal", "-shm", "-journal")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LEAST_FREE_BYTES = 64 * 1024
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -63,10 +64,18 @@ def _flush(part: Path) -> None:
         os.fsync(handle.fileno())
 
 
+def _no_room(folder: Path) -> bool:
+    """Whether hardly a byte is free: on a full disk GDAL may complain of anything but that."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
+    except OSError:
+        return False
+
+
 def _sentence(path: Path, error: Exception) -> str:
     number = getattr(error, "errno", None)
     text = str(error).lower()
-    if number in _FULL or "disk is full" in text or "no space" in text or "file too large" in text:
+    if number in _FULL or "disk is full" in text or "no space" in text or "file too large" in text or _no_room(path.parent):
         return f"Cannot write {path}: the disk is full; free some space or choose another folder."
     if number in _FORBIDDEN or "readonly" in text:
         return f"Cannot write {path}: no permission, or another program holds the file open; close it there or choose another folder."

@@ -187,7 +187,8 @@ def _from_file(text: str, layer: str | None, crs: str | None) -> tuple[str, list
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.GeometryError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name} is not a vector file that can be read ({_first_line(error)}).") from error
+        reason = _first_line(error).partition(";")[0].rstrip(".")
+        raise InputError(f"{name} is not a vector file that can be read ({reason}); save it again as GeoPackage or GeoJSON.") from error
     geometries = [g for g in np.asarray(getattr(frame, "geometry", ()), dtype=object) if g is not None]
     found = getattr(frame, "crs", None)
     if found is None and crs is None and geometries:
@@ -201,7 +202,7 @@ def _pick_layer(layers: Any, layer: str | None, name: str) -> tuple[str, list[st
     names = [str(row[0]) for row in layers]
     if layer is not None:
         if layer not in names:
-            raise InputError(f"{name} has no layer {layer!r}; it has {', '.join(names) or 'none'}.")
+            raise InputError(f"{name} has no layer {layer!r}; give one that it has ({', '.join(names) or 'none'}).")
         return layer, []
     spatial = [str(row[0]) for row in layers if row[1] is not None]
     polygonal = [str(row[0]) for row in layers if row[1] is not None and ("Polygon" in row[1] or "Surface" in row[1])]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressC
 from .grid import MAX_POINTS, Grid
 
 _CHUNK = 200_000
+_LEAST_FREE_BYTES = 64 * 1024
 
 
 def write_points(grid: Grid, path: Path, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None) -> None:
@@ -23,12 +26,16 @@ def write_points(grid: Grid, path: Path, *, progress: ProgressCallback | None = 
     """
     import geopandas
     import pyogrio
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
     if path.suffix.lower() != ".gpkg":
         raise InputError(f"{path.name} must end in .gpkg: the points are written as a GeoPackage.")
     if not path.resolve().parent.is_dir():
-        raise InputError(f"The folder of {path.name} does not exist: make it first, or choose another.")
+        raise InputError(
+            f"The folder {path.resolve().parent.name} of the output {path.name} does not exist: make it first, or choose another."
+        )
+    if path.is_dir():
+        raise InputError(f"The output {path.name} is a folder: give the path of a file.")
     if grid.count > MAX_POINTS:
         raise InputError(
             f"The area at {grid.resolution_m:g} m makes {grid.count:,} points, more than the {MAX_POINTS:,} that are written:"
@@ -47,8 +54,11 @@ def write_points(grid: Grid, path: Path, *, progress: ProgressCallback | None = 
             if progress:
                 progress(Progress(written / grid.count, "points", f"{written:,} of {grid.count:,}"))
         part.replace(path)
-    except (OSError, DataSourceError) as error:
-        raise InputError(f"{path.name} cannot be written ({error}): free some space or choose another place.") from error
+    except (OSError, DataSourceError, DataLayerError, FeatureError) as error:
+        # On a full disk GDAL may complain of anything but that.
+        full = shutil.disk_usage(path.resolve().parent).free < _LEAST_FREE_BYTES or getattr(error, "errno", None) == errno.ENOSPC
+        reason = "the disk is full" if full else getattr(error, "strerror", None) or str(error).partition(":")[0]
+        raise InputError(f"{path.name} cannot be written ({reason}): free some space or choose another place.") from error
     finally:
         for left in part.parent.glob(f"{part.name}*"):
             left.unlink(missing_ok=True)

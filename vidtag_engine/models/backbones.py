@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,13 +29,18 @@ _LITE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (x - 127) / 128
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """One backbone: square input in pixels, mean and deviation on a scale of 0..1, width of its answer, builder -> (module, source)."""
+    """One backbone: square input in pixels, mean and deviation on a scale of 0..1, width of its answer, builder -> (module, source).
+
+    ``whole``: the whole picture is squeezed into the square instead of cropped to its middle. Along a street the houses stand at the sides, and a centre crop of a
+    16:9 video throws 44 % of it away.
+    """
 
     size_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
     feature_dim: int
     build: Callable[[Weights], tuple[nn.Module, str]]
+    whole: bool = False
 
 
 def weights_folder() -> Path:
@@ -104,7 +110,9 @@ def _entry_by_entry(given: dict[str, Tensor], own: dict[str, Tensor], source: st
 
 @contextlib.contextmanager
 def _explained(what: str, hub_id: str, file: Path) -> Iterator[None]:
-    """Turns whatever a loader throws into one sentence that says where to put the file."""
+    """Turns whatever a loader throws into one sentence that says where to put the file; what it logs besides is kept quiet."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     except Exception as error:
@@ -113,11 +121,13 @@ def _explained(what: str, hub_id: str, file: Path) -> Iterator[None]:
             f"The weights of {what} cannot be loaded ({reason}): go online once, "
             f"or put the model.safetensors of Hugging Face's {hub_id} at {file}."
         ) from error
+    finally:
+        logging.disable(level)
 
 
 BACKBONES: dict[str, BackboneSpec] = {
     "clip-vit-l14": BackboneSpec(224, *_CLIP, 768, _clip_l14),
     "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14),
-    "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0)),
-    "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2)),
+    "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0), whole=True),
+    "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2), whole=True),
 }

@@ -83,7 +83,7 @@ class FrameEncoder(nn.Module):
     def preprocess(self, image: NDArray[np.uint8]) -> tuple[Tensor, ...]:
         """One picture, ready for each backbone.
 
-        Shorter side to the backbone's size (bicubic, antialiased), centre crop, the backbone's mean and deviation.
+        Shorter side to the backbone's size (bicubic, antialiased) and centre crop, or the whole picture squeezed; then the backbone's mean and deviation.
 
         Args:
             image: (H,W,3) uint8 RGB, upright.
@@ -142,12 +142,14 @@ class FrameEncoder(nn.Module):
 
 
 def _prepare(picture: Image.Image, spec: BackboneSpec) -> Tensor:
-    """Resize and crop in one step: only the part that stays is computed, to the same pixels as resize-then-crop."""
+    """Resize and crop in one step, to the same pixels as resize-then-crop; or squeeze, where the backbone takes the picture whole."""
     size, (width, height) = spec.size_px, picture.size
-    short = min(width, height)
-    across, down = (size * width // short, size * height // short)
-    left, top = (across - size) // 2, (down - size) // 2
-    box = (left * width / across, top * height / down, (left + size) * width / across, (top + size) * height / down)
+    box = None
+    if not spec.whole:
+        short = min(width, height)
+        across, down = (size * width // short, size * height // short)
+        left, top = (across - size) // 2, (down - size) // 2
+        box = (left * width / across, top * height / down, (left + size) * width / across, (top + size) * height / down)
     pixels = torch.from_numpy(np.array(picture.resize((size, size), Image.Resampling.BICUBIC, box=box)))
     scaled = (pixels.permute(2, 0, 1).float() / 255.0 - torch.tensor(spec.mean)[:, None, None]) / torch.tensor(spec.std)[:, None, None]
     return scaled.contiguous()

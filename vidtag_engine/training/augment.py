@@ -32,11 +32,13 @@ def augmented_views(image: Picture, kind: str, count: int, seed: tuple[int, ...]
 
 def _view(source: Image.Image, kind: str, number: int, rng: np.random.Generator) -> Picture:
     """One altered copy."""
-    view = _turned(source, 90.0 * (number + 1) if number < 3 else rng.uniform(0, 360)) if kind == "aerial" else source
     if kind == "street":
-        view = _cropped(_turned(view, rng.uniform(-3, 3), square=False), rng.uniform(0.8, 1.0), rng)
-    elif number >= 3:
-        view = _cropped(view, rng.uniform(0.8, 1.0), rng)
+        view = _cropped(_turned(source, rng.uniform(-3, 3)), rng.uniform(0.8, 1.0), rng)
+    else:
+        # The opposite heading first: most flights go to and fro.
+        view = _turned(source, 180.0 if number == 0 else rng.uniform(0, 360))
+        if number > 0:
+            view = _cropped(view, rng.uniform(0.85, 1.0), rng)
     for enhancer, low, high in (
         (ImageEnhance.Brightness, 0.7, 1.35),
         (ImageEnhance.Contrast, 0.75, 1.25),
@@ -48,15 +50,13 @@ def _view(source: Image.Image, kind: str, number: int, rng: np.random.Generator)
     return np.asarray(view)
 
 
-def _turned(source: Image.Image, angle_deg: float, *, square: bool = True) -> Image.Image:
-    """Turn about the centre; what comes in from outside is mirrored, and ``square`` keeps the middle square that the networks see."""
-    side = min(source.size)
-    margin = side // 2
+def _turned(source: Image.Image, angle_deg: float) -> Image.Image:
+    """Turn about the centre; the size stays, and what comes in from outside is mirrored."""
+    margin = min(source.size) // 2
     array = np.pad(np.asarray(source), ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     turned = Image.fromarray(array).rotate(angle_deg, Image.Resampling.BICUBIC)
-    width, height = (side, side) if square else source.size
-    left, top = (turned.width - width) // 2, (turned.height - height) // 2
-    return turned.crop((left, top, left + width, top + height))
+    left, top = (turned.width - source.width) // 2, (turned.height - source.height) // 2
+    return turned.crop((left, top, left + source.width, top + source.height))
 
 
 def _cropped(source: Image.Image, share: float, rng: np.random.Generator) -> Image.Image:

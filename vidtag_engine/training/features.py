@@ -20,7 +20,7 @@ from ..video import FrameReader, ImageFolder, open_source, read_track, source_di
 from .augment import augmented_views
 from .dataset import TrainingSequence
 
-_FORMAT = 1
+_FORMAT = 2  # raised when pictures are prepared in another way: stored features are then made again
 
 
 @dataclass(frozen=True)
@@ -134,20 +134,19 @@ def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
 def load_sequences(
     store: FeatureStore, sources: Sequence[TrainingSource], progress: ProgressCallback | None, cancelled: CancelCheck | None
 ) -> list[TrainingSequence]:
-    """Every source's features and truth, with progress over all of them.
+    """Every source's features and truth, in order, with progress over all of them.
 
     Raises:
-        InputError: a source cannot be read, or none has a frame with a true place.
+        InputError: a source cannot be read, or has no frame with a true place.
     """
-    sequences = []
+    sequences: list[TrainingSequence] = []
     for number, source in enumerate(sources):
 
         def part(step: Progress, number: int = number) -> None:
             if progress:
                 progress(Progress((number + step.fraction) / len(sources), step.stage, step.message))
 
-        if (sequence := store.sequence(source, part, cancelled)) is not None:
-            sequences.append(sequence)
-    if not sequences:
-        raise InputError("No frame has a true position: the tracks and the videos do not overlap in time; check start times.")
+        if (sequence := store.sequence(source, part, cancelled)) is None:
+            raise InputError(f"No frame of {source.path.name} has a true position: its track does not overlap it in time; check start times or leave it out.")
+        sequences.append(sequence)
     return sequences

@@ -76,7 +76,7 @@ class TrainSettings(BaseModel):
     phase2: PhaseSettings
     phase1_targets: Literal["identity", "softened"] = "softened"
     softening_m: float | None = Field(None, gt=0)
-    negatives: int = Field(1024, ge=0)
+    negatives: int = Field(512, ge=0)
     phase2_targets: Literal["identity", "similarity"] = "similarity"
     noise: Literal["paper", "fitted"] = "fitted"
     alpha: float = 10.0
@@ -118,7 +118,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
         }
     else:
         base = {
-            "phase1": {"steps": 800, "batch_clips": 16, "learning_rate": 5e-4, "weight_decay": 0.01},
+            "phase1": {"steps": 800, "batch_clips": 16, "learning_rate": 1e-3, "weight_decay": 0.01},
             "phase2": {"steps": 300, "batch_clips": 16, "learning_rate": 3e-4, "weight_decay": 0.01},
         }
     for phase, count in steps.items():

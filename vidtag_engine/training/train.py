@@ -77,6 +77,7 @@ def train(
     output: Path,
     settings: TrainSettings,
     *,
+    validation_sources: Sequence[TrainingSource] = (),
     feature_folder: Path | None = None,
     encoder: FrameEncoder | None = None,
     progress: ProgressCallback | None = None,
@@ -91,6 +92,7 @@ def train(
         aoi: area that the checkpoint is for: negatives and validation come from it.
         output: checkpoint folder.
         settings: of the run.
+        validation_sources: to choose the step and calibrate on; without them a part of ``sources`` is held out.
         feature_folder: where stored features lie; default ``output/training/features``.
         encoder: a built one, else built from the preset.
         progress, cancelled: of the whole.
@@ -115,10 +117,13 @@ def train(
         seed=settings.seed,
         rate_hz=settings.rate_hz,
     )
-    sequences = load_sequences(store, sources, stages.of("features"), cancelled)
+    everything = load_sequences(store, [*sources, *validation_sources], stages.of("features"), cancelled)
+    sequences, given = everything[: len(everything) - len(validation_sources)], everything[len(everything) - len(validation_sources) :]
     settings = settings.model_copy(update={"sigma": sigma})
-    state = TrainingState(work, _run_key(settings, sequences, grid))
-    training, validation, split = split_sequences(sequences, settings.validation_fraction, settings.seed)
+    state = TrainingState(work, _run_key(settings, everything, grid))
+    training, validation, split = sequences, given, "given"
+    if not given:
+        training, validation, split = split_sequences(sequences, settings.validation_fraction, settings.seed)
     points = np.concatenate(list(grid.chunks()))
     rows: list[dict[str, Any]] = []
 
