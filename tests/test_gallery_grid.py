@@ -179,7 +179,7 @@ def areas(draw):
     return joined, crs, draw(st.sampled_from([1500, 3000, 6000]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(areas())
 def test_random_areas(area):
     shape, crs, wanted = area
@@ -290,17 +290,18 @@ def test_check_size_names_the_count_and_what_would_fit():
 @pytest.mark.parametrize("turn", [0, 10])
 def test_25_million_points_are_counted_in_seconds_and_never_held(turn):
     aoi = load_aoi(shapely.affinity.rotate(shapely.box(500_000, 5_000_000, 550_000, 5_050_000), turn).wkt, crs="EPSG:32633")
+    begin = time.process_time()
+    make_grid(aoi, 10)
+    seconds = time.process_time() - begin
     tracemalloc.start()
-    begin = time.perf_counter()
     grid = make_grid(aoi, 10)
-    seconds = time.perf_counter() - begin
     sample = next(grid.chunks())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grid.count == pytest.approx(25e6, rel=0.01)
     assert len(sample) == 65_536
     assert peak < 300e6
-    assert seconds < 30  # about 1 s when nothing else runs
+    assert seconds < 10  # about 1 s of processor time
 
 
 def test_counting_is_exact_beyond_what_is_ever_made():

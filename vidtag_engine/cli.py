@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json as json_module
-import re
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from . import __version__
-from .types import CancelledError, InputError, Progress
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from .terminal import Cancellation, console, escaped, plain_errors, progress_bar, usage_error
+from .types import InputError
 
 app = typer.Typer(
     name="vidtag",
@@ -43,101 +35,6 @@ AoiCrsOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
-class Cancellation:
-    """Ctrl-C asks for a clean stop; a second one stops at once."""
-
-    def __init__(self) -> None:
-        self.wanted = False
-
-    def __call__(self) -> bool:
-        """Whether the user wants to stop."""
-        return self.wanted
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self.wanted:
-            raise KeyboardInterrupt
-        self.wanted = True
-        _console().print("[yellow]Stopping after the step under way; finished parts are kept. Ctrl-C again stops at once.")
-
-    def install(self) -> None:
-        """Listen for interrupts and polite kills."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar on standard error; quiet lines where it is no terminal."""
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    console = _console()
-    if not console.is_terminal:
-        seen: set[str] = set()
-
-        def line(step: Progress) -> None:
-            if step.stage not in seen:
-                seen.add(step.stage)
-                console.print(_escaped(f"{step.fraction:4.0%} {step.stage} {step.message}".rstrip()), highlight=False, soft_wrap=True)
-
-        yield line
-        return
-    columns = (
-        TextColumn("{task.fields[stage]:>14}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f}%"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, TextColumn("{task.description}"), console=console, transient=True) as bar:
-        task = bar.add_task("", total=1.0, stage="starting")
-        yield lambda step: bar.update(task, completed=step.fraction, stage=step.stage, description=step.message)
-
-
-@contextmanager
-def plain_errors(*, json: bool = False) -> Iterator[None]:
-    """Bad input becomes one sentence and exit status 2; a stop by the user 130; anything else is a bug and keeps its traceback."""
-    try:
-        yield
-    except InputError as error:
-        sentence = _with_options(str(error))
-        if json:
-            print(json_module.dumps({"error": sentence}))
-        _say_error(sentence)
-        raise typer.Exit(2) from None
-    except CancelledError as error:
-        _console().print(f"[yellow]{_escaped(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(130) from None
-
-
-def _with_options(sentence: str) -> str:
-    """A setting under the name that it has on the command line."""
-
-    def option(found: re.Match[str]) -> str:
-        names = {"rate_hz": "fps", "from_s": "from", "to_s": "to"}
-        return "--" + names.get(found[1], found[1].replace(".", "-").replace("_", "-"))
-
-    return re.sub(r"^Setting ([a-z_]\w*(?:\.\w+)*)(?= is not usable)", option, sentence)
-
-
-def _say_error(sentence: str) -> None:
-    """One line on standard error, whatever a file's name or a library's words bring along."""
-    line = re.sub(r"\s*[\r\n]+\s*", " ", sentence)
-    _console().print(f"[red]Error:[/] {_escaped(line)}", highlight=False, soft_wrap=True)
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def _version(value: bool) -> None:
@@ -219,7 +116,7 @@ def geolocate(
         with progress_bar() as bar:
             result = run_geolocate(arguments, progress=bar, cancelled=cancellation, log=lambda _, text: notes.append(text))
         for note in notes:
-            _console().print(f"[yellow]Note:[/] {_escaped(note)}", highlight=False, soft_wrap=True)
+            console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
     _print_geolocation(result, json=json)
 
 
@@ -235,9 +132,8 @@ def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
     for video in result["videos"]:
         confidence = video["mean_confidence"]
         said = "-" if confidence is None else f"{confidence:.0%}"
-        table.add_row(_escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said)
-    console = Console()
-    console.print(table)
+        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said)
+    Console().print(table)
     radius = result["confidence_radius_m"]
     print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")
     for path in [result["output"], *result["copies"].values()]:
@@ -424,24 +320,6 @@ def worker() -> None:
     raise typer.Exit(serve() or 0)
 
 
-def _usage_error(error: Any) -> int:
-    """A command line that cannot be understood: one sentence too, and where the options are told. Returns the exit code."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        error.show()
-        return int(error.exit_code)
-    command = error.ctx.command_path if getattr(error, "ctx", None) else "vidtag"
-    said = re.sub(r"\s+", " ", error.format_message()).strip().rstrip(".").replace("Input should", "it should")
-    said = re.sub(r"\. D(id you mean [^?]*\?)", r" (d\1)", said)
-    options = getattr(getattr(error, "param", None), "opts", ())
-    given = next((word for option, word in pairwise(sys.argv) if option in options), None)
-    value = "" if given is None or given in said else f" (given: {given!r})"
-    sentence = f"{said}{value}; see '{command} --help'."
-    if "--json" in sys.argv:
-        print(json_module.dumps({"error": sentence}))
-    _say_error(sentence)
-    return int(error.exit_code)
-
-
 def main() -> None:
     """Entry point of the command ``vidtag``."""
     # A pipe that closes early (`vidtag ... | head`) is no error.
@@ -454,7 +332,7 @@ def main() -> None:
         # typer brings click's exceptions under a name of its own, by version: known by what they can do.
         if not hasattr(error, "format_message"):
             raise
-        code = _usage_error(error)
+        code = usage_error(error)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

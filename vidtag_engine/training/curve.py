@@ -19,7 +19,8 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
     for number, stage in enumerate(stages):
         mine = [row for row in rows if row["stage"] == stage]
         axis = figure.add_subplot(1, len(stages), number + 1)
-        axis.plot([r["step"] for r in mine], [r["loss"] for r in mine], color="#777777", label="training loss")
+        lossy = [r for r in mine if r["loss"] is not None]
+        axis.plot([r["step"] for r in lossy], [r["loss"] for r in lossy], color="#777777", label="training loss")
         axis.set(title=stage, xlabel="step", ylabel="training loss")
         judged = [r for r in mine if "median_m" in r]
         if judged:

@@ -22,6 +22,8 @@ class NoiseModel:
         shift_deg: the whole sequence moves by U(-shift, shift), per axis.
         metric: whether degrees of longitude are widened by 1 / cos(latitude), so that the noise is the same in metres both ways.
         jitter_m, shift_m: standard deviations in metres of normal noise; where set they stand in for the uniform ranges.
+        runs_m: Phase I's own errors, per sequence (T, 2) north and east in metres; where given, stretches of them, turned by any angle, are the noise: they hold
+            jumps to look-alike places, which no normal noise does.
     """
 
     collapse_probability: float = 0.1
@@ -30,6 +32,7 @@ class NoiseModel:
     metric: bool = False
     jitter_m: float | None = None
     shift_m: float | None = None
+    runs_m: tuple[FloatArray, ...] = ()
 
     def apply(self, lat_lon_deg: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return noisy coordinates of sequences (B, T, 2) lat, lon in degrees; latitude is kept within ±90."""
@@ -38,7 +41,9 @@ class NoiseModel:
         scale = np.ones_like(truth)
         if self.metric:
             scale[..., 1] = 1.0 / np.maximum(np.cos(np.radians(truth[..., 0])), 0.01)
-        if self.jitter_m is not None and self.shift_m is not None:
+        if self.runs_m:
+            jitter, shift = self._drawn_runs(batch, length, rng) / METRES_PER_DEGREE, np.zeros((batch, 1, 2))
+        elif self.jitter_m is not None and self.shift_m is not None:
             jitter = rng.normal(0.0, self.jitter_m / METRES_PER_DEGREE, truth.shape)
             shift = rng.normal(0.0, self.shift_m / METRES_PER_DEGREE, (batch, 1, 2))
         else:
@@ -52,23 +57,36 @@ class NoiseModel:
         return noisy
 
 
+    def _drawn_runs(self, batch: int, length: int, rng: np.random.Generator) -> FloatArray:
+        """(batch, length, 2) metres: a stretch of a known run each, turned; a shorter run is passed through to and fro."""
+        drawn = np.empty((batch, length, 2))
+        for number in range(batch):
+            run = self.runs_m[rng.integers(len(self.runs_m))]
+            there_and_back = np.concatenate([np.arange(len(run)), np.arange(len(run))[-2:0:-1]])
+            frames = there_and_back[(rng.integers(len(there_and_back)) + np.arange(length)) % len(there_and_back)]
+            angle = rng.uniform(0, 2 * np.pi)
+            drawn[number] = run[frames] @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return drawn
+
+
 PAPER_NOISE = NoiseModel()
 
 
 def fit_noise(predicted: list[FloatArray], truth: list[FloatArray], resolution_m: float) -> NoiseModel:
     """Fit the noise to Phase I's own errors on validation sequences.
 
-    Errors are split into the sequence's mean (shift) and what remains (jitter), both as robust standard deviations in metres. A sequence whose
+    The errors themselves are kept as the noise. For the record they are split into the sequence's mean (shift) and what remains (jitter), both as robust standard deviations in metres. A sequence whose
     predictions spread over less than a fifth of its truth's spread counts as collapsed.
 
     Args:
         predicted, truth: per sequence (T, 2) lat, lon in degrees.
         resolution_m: of the gallery; the noise is never below its rounding.
     """
-    shifts, jitters, collapsed = [], [], []
+    shifts, jitters, collapsed, runs = [], [], [], []
     for guess, true in zip(predicted, truth, strict=True):
         metres = np.array([METRES_PER_DEGREE, METRES_PER_DEGREE * math.cos(math.radians(float(true[:, 0].mean())))])
         error = (guess - true) * metres
+        runs.append(error)
         middle = np.median(error, axis=0)
         shifts.append(middle)
         jitters.append(error - middle)

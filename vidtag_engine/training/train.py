@@ -19,7 +19,7 @@ from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
-from ..trajectory import Calibration, fit_best, mass_within
+from ..trajectory import Calibration, fit_temperature, mass_within
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
@@ -248,21 +248,16 @@ def calibrate(trainer: Trainer, validation: list[TrainingSequence], settings: Tr
     centres = np.concatenate(picks.phase2 if model.has_refiner else picks.phase1)
     radii_m = np.asarray(CALIBRATION_RADII) * settings.resolution_m
     gallery = trainer.gallery()
-    first, second = [], []
-    for sequence in validation:
-        features = torch.from_numpy(sequence.features[0]).to(trainer.device)
-        frames = model.embed_video(features)
-        first.append((frames @ gallery.T).float().cpu().numpy())
-        if model.has_refiner:
-            chosen = gallery[(frames @ gallery.T).argmax(-1)]
-            refined = model.refine_video(chosen, model.video_context(features, frames))
-            second.append((refined @ gallery.T).float().cpu().numpy())
-    scores = {"phase1": np.concatenate(first)} | ({"phase2": np.concatenate(second)} if second else {})
-
-    def mass_at(which: str) -> Callable[[FloatArray], FloatArray]:
-        return lambda temperatures: mass_within(scores[which], trainer.area.points, centres, radii_m, temperatures)
-
-    calibration, _ = fit_best({which: mass_at(which) for which in scores}, errors_m[:, None] <= radii_m[None], radii_m=radii_m)
+    scores = np.concatenate(
+        [(model.embed_video(torch.from_numpy(s.features[0]).to(trainer.device)) @ gallery.T).float().cpu().numpy() for s in validation]
+    )
+    # Phase I's scores, around the final picks: they compare the picture with every place. Phase II's compare a place with places, and look alike whether or not
+    # the picture has ever been seen.
+    calibration = fit_temperature(
+        lambda temperatures: mass_within(scores, trainer.area.points, centres, radii_m, temperatures),
+        errors_m[:, None] <= radii_m[None],
+        radii_m=radii_m,
+    )
     return calibration, metrics
 
 

@@ -114,6 +114,9 @@ class Trainer:
         frames = sum(len(s) for s in self.training)
         key = sum(map(ord, stage))
         started = time.perf_counter()
+        if which == "phase2" and first == 0 and self.validation:
+            # An untrained GeoRefiner gives back what it is given: where training it does not help on validation, that start is kept.
+            self._validate(run, stage, 0, float("nan"), which, 0.0)
         for step in range(first, steps):
             if self.cancelled and self.cancelled():
                 self._save(stage, step, run, optimiser)
@@ -129,10 +132,10 @@ class Trainer:
             optimiser.step()
             last = step + 1 == steps
             if last or (step + 1) % self.settings.validate_every == 0:
-                self._validate(run, stage, step + 1, float(loss), which, time.perf_counter() - started)
+                self._validate(run, stage, step + 1, float(loss.detach()), which, time.perf_counter() - started)
                 self._save(stage, step + 1, run, optimiser)
             if self.progress:
-                self.progress(Progress((step + 1) / steps, stage, self._line(run, float(loss))))
+                self.progress(Progress((step + 1) / steps, stage, self._line(run, float(loss.detach()))))
         if run.best and self.validation:
             self.model.load_state_dict(run.best)
         for parameter in self.model.parameters():
@@ -147,7 +150,7 @@ class Trainer:
 
     def _validate(self, run: PhaseRun, stage: str, step: int, loss: float, which: str, seconds: float) -> None:
         """Add a row to the log and keep the weights if they are the best so far."""
-        row: dict[str, Any] = {"stage": stage, "step": step, "loss": round(loss, 5), "seconds": round(seconds, 1)}
+        row: dict[str, Any] = {"stage": stage, "step": step, "loss": round(loss, 5) if not np.isnan(loss) else None, "seconds": round(seconds, 1)}
         if self.validation:
             errors = self.retrieve(self.validation, refine=which == "phase2").errors_m(self.validation, which)
             # The mean of log errors uses every frame, and one frame in the wrong quarter cannot outweigh the rest.
