@@ -75,6 +75,7 @@ CONTROLS = (
 )
 
 V = "drive.mp4"
+_NAN_GEOJSON = '{"type": "Polygon", "coordinates": [[[0, 0], [1, NaN], [1, 1], [0, 0]]]}'
 CASES = (
     # Videos and images
     Case("video: no such file", geolocate("absent.mp4"), ("absent.mp4",), cold=True),
@@ -116,6 +117,8 @@ CASES = (
     Case("area: box with maxx < minx", gallery(aoi="160,-20,159,-19"), ("160,-20,159,-19", "maxx")),
     Case("area: box of three numbers", gallery(aoi="160,-20,161"), ("160,-20,161",)),
     Case("area: box with a NaN", gallery(aoi="159,nan,160,-19"), ("159,nan,160,-19",)),
+    Case("area: WKT with a NaN", gallery(aoi="POLYGON((0 0, 1 nan, 1 1, 0 0))"), ("area of interest", "finite")),
+    Case("area: GeoJSON with a NaN", gallery(aoi=_NAN_GEOJSON), ("area of interest", "finite")),
     Case("area: box outside the world", gallery(aoi="10,80,20,100"), ("area of interest", "90")),
     Case("area: metres without a coordinate system", gallery(aoi="500000,7870000,501000,7871000"), ("area of interest",)),
     Case("area: layer that the file does not have", gallery(aoi="layers.gpkg", aoi_layer="harbour"), ("harbour", "layers.gpkg", "town")),

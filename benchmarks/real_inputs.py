@@ -31,10 +31,12 @@ def run(seed: int = 0) -> dict[str, Any]:
     result: dict[str, Any] = {"files": {}}
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        train(
-            [TrainingSource(seneca / "flight1.mp4", seneca / "flight1.gpx")], area, work / "field", recipe("default", seed=seed, **SETTINGS)
-        )
-        loaded = load(str(work / "field"), "cpu")
+        checkpoint = KEPT
+        if not (KEPT / "config.json").exists():
+            checkpoint = work / "field"
+            source = TrainingSource(seneca / "flight1.mp4", seneca / "flight1.gpx")
+            train([source], area, checkpoint, recipe("default", seed=seed, **SETTINGS))
+        loaded = load(str(checkpoint), "cpu")
 
         def median_confidence(path: Path, **stretch: float) -> tuple[float, int]:
             output = work / f"{path.stem}-{len(list(work.glob('*.gpkg')))}.gpkg"

@@ -68,7 +68,8 @@ def load_aoi(text: str | Path | dict[str, Any], *, layer: str | None = None, crs
     Raises:
         InputError: nothing polygonal, no area, unknown system, numbers that are no place on the globe.
     """
-    name, geometries, found_crs, notes = _read(text, layer, crs)
+    with np.errstate(invalid="ignore"):  # of a NaN the user hears below, in words
+        name, geometries, found_crs, notes = _read(text, layer, crs)
     system = _system(found_crs or crs, name)
     if crs is not None and found_crs is not None and _system(crs, name) != system:
         notes.append(f"{name} says that it is in {_short(system)}; the given {crs} was not used.")

@@ -147,6 +147,8 @@ def load_sequences(
                 progress(Progress((number + step.fraction) / len(sources), step.stage, step.message))
 
         if (sequence := store.sequence(source, part, cancelled)) is None:
-            raise InputError(f"No frame of {source.path.name} has a true position: its track does not overlap it in time; check start times or leave it out.")
+            raise InputError(
+                f"No frame of {source.path.name} has a true position: its track does not overlap it in time; check start times or leave it out."
+            )
         sequences.append(sequence)
     return sequences

@@ -56,7 +56,6 @@ class NoiseModel:
         noisy[..., 0] = np.clip(noisy[..., 0], -90.0, 90.0)
         return noisy
 
-
     def _drawn_runs(self, batch: int, length: int, rng: np.random.Generator) -> FloatArray:
         """(batch, length, 2) metres: a stretch of a known run each, turned; a shorter run is passed through to and fro."""
         drawn = np.empty((batch, length, 2))
@@ -75,8 +74,8 @@ PAPER_NOISE = NoiseModel()
 def fit_noise(predicted: list[FloatArray], truth: list[FloatArray], resolution_m: float) -> NoiseModel:
     """Fit the noise to Phase I's own errors on validation sequences.
 
-    The errors themselves are kept as the noise. For the record they are split into the sequence's mean (shift) and what remains (jitter), both as robust standard deviations in metres. A sequence whose
-    predictions spread over less than a fifth of its truth's spread counts as collapsed.
+    The errors themselves are kept as the noise. For the record they are split into the sequence's mean (shift) and what remains (jitter), both as
+    robust standard deviations in metres. A sequence whose predictions spread over less than a fifth of its truth's spread counts as collapsed.
 
     Args:
         predicted, truth: per sequence (T, 2) lat, lon in degrees.

@@ -150,7 +150,12 @@ class Trainer:
 
     def _validate(self, run: PhaseRun, stage: str, step: int, loss: float, which: str, seconds: float) -> None:
         """Add a row to the log and keep the weights if they are the best so far."""
-        row: dict[str, Any] = {"stage": stage, "step": step, "loss": round(loss, 5) if not np.isnan(loss) else None, "seconds": round(seconds, 1)}
+        row: dict[str, Any] = {
+            "stage": stage,
+            "step": step,
+            "loss": round(loss, 5) if not np.isnan(loss) else None,
+            "seconds": round(seconds, 1),
+        }
         if self.validation:
             errors = self.retrieve(self.validation, refine=which == "phase2").errors_m(self.validation, which)
             # The mean of log errors uses every frame, and one frame in the wrong quarter cannot outweigh the rest.
