@@ -66,7 +66,7 @@ def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict
                 KEPT.mkdir(parents=True, exist_ok=True)
                 for file in ("model.safetensors", "config.json"):
                     shutil.copy(checkpoint / file, KEPT / file)
-            report = place(folder, find, loaded, area, work / f"{name}.gpkg")
+            report = place(folder, find, loaded, area, work / f"{name}result.gpkg")
             result[f"{name}median_m"] = report["median_m"]
             if not name:
                 result["within_40m"], result["mean_confidence"] = report["within_40m"], report["mean_confidence"]

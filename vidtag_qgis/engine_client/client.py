@@ -167,7 +167,9 @@ class EngineClient:
         how = f" Exit status {status}." if status is not None else ""
         if status in (-9, 137):
             how += " The system killed it, most likely for want of memory: take a coarser grid or a smaller batch."
-        last = tail.strip().splitlines()[-1] if tail.strip() else "(it printed nothing)"
+        # Our own remark that its input is closed is not a word of the engine's.
+        words = [line for line in tail.strip().splitlines() if line.strip() and not line.startswith("(the engine closed")]
+        last = words[-1] if words else "(it printed nothing)"
         return EngineStoppedError(f"{text}{how} Its last words: {last[:300]}", tail)
 
 
