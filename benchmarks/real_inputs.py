@@ -38,9 +38,9 @@ def run(seed: int = 0) -> dict[str, Any]:
             train([source], area, checkpoint, recipe("default", seed=seed, **SETTINGS))
         loaded = load(str(checkpoint), "cpu")
 
-        def median_confidence(path: Path, **stretch: float) -> tuple[float, int]:
+        def median_confidence(path: Path, from_s: float = 0.0, to_s: float | None = None) -> tuple[float, int]:
             output = work / f"{path.stem}-{len(list(work.glob('*.gpkg')))}.gpkg"
-            batch = geolocate([path], area, loaded, output, GeolocateSettings(resolution_m=RESOLUTION_M, **stretch))
+            batch = geolocate([path], area, loaded, output, GeolocateSettings(resolution_m=RESOLUTION_M, from_s=from_s, to_s=to_s))
             confidence = batch.results[0].trajectory.confidence
             return float(np.nanmedian(confidence)), int(np.isfinite(confidence).sum())
 
