@@ -57,7 +57,7 @@ def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict
         for name, changes in (("", {}), ("no_tempgeo_", {"tempgeo_layers": 0}), ("no_georefiner_", {"phase2_steps": 0})):
             started = time.perf_counter()
             checkpoint = work / f"{name}checkpoint"
-            # Every variant stores its own features for the time to be honest; the others share them.
+            # The first variant computes the features, so that its time counts them; the others share them.
             train([source], area, checkpoint, recipe("default", seed=seed, **{**SETTINGS, **changes}), feature_folder=work / "features")
             if not name:
                 result["train_s"] = round(time.perf_counter() - started, 1)

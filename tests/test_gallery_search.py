@@ -469,4 +469,6 @@ def test_no_warning_when_all_is_well(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(2):
-            everything(gallery(FourierModel(), square(), tmp_path))
+            made = gallery(FourierModel(), square(), tmp_path)
+            everything(made)
+            assert made.notes == []

@@ -119,7 +119,8 @@ def open_cache(folder: Path, key: CacheKey) -> CacheReader | None:
                     os.utime(path)  # used now: the oldest files go first
                 return CacheReader(handle, key, digests)
     except OSError:
-        pass
+        handle.close()  # a file that cannot be read is no cache: its embeddings are computed again
+        return None
     handle.close()
     return None
 
