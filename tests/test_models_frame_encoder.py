@@ -101,8 +101,8 @@ def test_frozen_even_while_training(compact: FrameEncoder) -> None:
     assert not any(p.requires_grad for p in compact.parameters())
 
 
-def test_streaming_holds_one_batch_and_stops_when_asked(compact: FrameEncoder) -> None:
-    taken = 0
+def test_streaming_holds_few_batches_and_stops_when_asked(compact: FrameEncoder) -> None:
+    taken, streams = 0, min(4, torch.get_num_threads())
 
     def images() -> Iterator[np.ndarray]:
         nonlocal taken
@@ -110,13 +110,20 @@ def test_streaming_holds_one_batch_and_stops_when_asked(compact: FrameEncoder) -
             taken += 1
             yield picture(60, 80, seed)
 
-    stream = compact.encode_images(images(), batch_size=3, cancelled=lambda: taken > 5)
+    stream = compact.encode_images(images(), batch_size=3, cancelled=lambda: taken > 3 * streams)
     assert next(stream).shape == (3, 2560)
-    assert taken == 3
+    assert taken == 3 * streams
     with pytest.raises(CancelledError):
-        next(stream)
-    assert taken == 6
+        list(stream)
+    assert taken == 3 * (streams + 1)
     assert list(compact.encode_images([])) == []
+    assert torch.get_num_threads() == streams if streams < 4 else torch.get_num_threads() >= 4
+
+
+def test_streams_keep_the_order(compact: FrameEncoder) -> None:
+    images = [picture(60 + 7 * seed, 80, seed) for seed in range(9)]
+    alone = np.concatenate([next(compact.encode_images([image])) for image in images])
+    np.testing.assert_allclose(np.concatenate(list(compact.encode_images(images, batch_size=1))), alone, atol=1e-5)
 
 
 @pytest.mark.parametrize(

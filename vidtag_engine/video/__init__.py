@@ -3,7 +3,18 @@
 from .digest import source_digest
 from .frame_reader import FrameReader
 from .image_folder import ImageFolder
+from .read_ahead import ReadAhead
 from .source import find_videos, open_source, unique_names
 from .tracks import embedded_track, read_track
 
-__all__ = ["FrameReader", "ImageFolder", "embedded_track", "find_videos", "open_source", "read_track", "source_digest", "unique_names"]
+__all__ = [
+    "FrameReader",
+    "ImageFolder",
+    "ReadAhead",
+    "embedded_track",
+    "find_videos",
+    "open_source",
+    "read_track",
+    "source_digest",
+    "unique_names",
+]
