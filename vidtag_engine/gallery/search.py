@@ -50,8 +50,11 @@ def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates
             best_index[rows] = torch.cat([best_index[rows], local + start], dim=1).gather(1, order)
     best_index[~usable], best_score[~usable] = -1, math.nan
     index = best_index.cpu().numpy()
-    place = gallery.points(index)
-    return Candidates(index, place[:, :, 0], place[:, :, 1], best_score.cpu().numpy())
+    lat, lon = np.empty(index.shape), np.empty(index.shape)
+    for begin in range(0, total, _QUERY_BLOCK):
+        rows = slice(begin, begin + _QUERY_BLOCK)
+        lat[rows], lon[rows] = np.moveaxis(gallery.points(index[rows]), -1, 0)
+    return Candidates(index, lat, lon, best_score.cpu().numpy())
 
 
 def _checked(queries: torch.Tensor, gallery: EmbeddedGallery) -> tuple[torch.Tensor, torch.Tensor]:
