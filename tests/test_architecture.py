@@ -8,7 +8,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
-EVERYTHING = {*ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "training", "evaluation", "doctor", "__init__"}
+EVERYTHING = {
+    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "datasets", "training", "evaluation", "doctor", "__init__",
+}  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
     "types": set(),
@@ -22,11 +24,13 @@ MAY_IMPORT = {
     "export": {"geodesy", "trajectory"},
     "batch": {"geodesy", *ROOMS, "settings"},
     "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "__init__"},
+    "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
     "doctor": EVERYTHING,
     "terminal": set(),
-    "cli": EVERYTHING | {"worker", "terminal"},
+    "options": set(),
+    "cli": EVERYTHING | {"worker", "terminal", "options"},
     "worker": EVERYTHING,
     "__main__": {"cli"},
     "__init__": set(),

@@ -10,6 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .options import (
+    AoiCrsOption,
+    AoiLayerOption,
+    AoiOption,
+    DatasetOption,
+    DeviceOption,
+    FeaturesOption,
+    JsonOption,
+    RootOption,
+    SplitSeedOption,
+)
 from .terminal import Cancellation, console, escaped, plain_errors, progress_bar, usage_error
 from .types import InputError
 
@@ -21,20 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-AoiOption = Annotated[
-    str,
-    typer.Option(
-        "--aoi",
-        help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy (longitudes and latitudes unless --aoi-crs says else).",
-    ),
-]
-AoiLayerOption = Annotated[str | None, typer.Option("--aoi-layer", help="Layer of the vector file, where it has several.")]
-AoiCrsOption = Annotated[
-    str | None, typer.Option("--aoi-crs", help="Coordinate system of the area where its source does not say, e.g. EPSG:32633.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
 def _version(value: bool) -> None:
@@ -168,6 +165,8 @@ def _time(text: str | None) -> str | None:
     vidtag train --video drives/ --truth drives/ --aoi town.geojson --preset vidtag-compact --output my-town
 
     vidtag train --video flight1.mp4 --truth flight1.gpx --aoi 'bounds' --resolution-m 10 --sigma site --augment aerial --views 11 --output field
+
+    vidtag train --dataset msls --root MSLS --preset vidtag-l14 --recipe paper --output vidtag-msls
 """
 )
 def train(
@@ -181,13 +180,18 @@ def train(
         list[Path], typer.Option("--validation", help="Folder of videos and tracks to validate on; else a part of the others is held out.")
     ] = [],  # noqa: B006
     *,
-    aoi: AoiOption,
+    aoi: Annotated[str | None, typer.Option("--aoi", help="Area of interest, as for geolocate; a data set brings its own.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint folder.")],
+    dataset: DatasetOption = None,
+    root: RootOption = None,
+    split_seed: SplitSeedOption = 0,
     preset: Annotated[str, typer.Option(help="vidtag-compact (CPUs) or vidtag-l14 (the paper).")] = "vidtag-compact",
     recipe_name: Annotated[str, typer.Option("--recipe", help="default, or paper (its losses, noise, rates and schedule).")] = "default",
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
-    resolution_m: Annotated[float, typer.Option(help="Grid step that the checkpoint will be used at, metres.")] = 100.0,
+    resolution_m: Annotated[
+        float | None, typer.Option(help="Grid step that the checkpoint will be used at, metres; default 100, or the data set's own.")
+    ] = None,
     fps: Annotated[str, typer.Option(help="Frames a second taken, or `all`.")] = "1",
     sigma: Annotated[str, typer.Option(help="auto, globe, city, site, or numbers such as 256,2048,16384.")] = "auto",
     phase1_steps: Annotated[int | None, typer.Option(help="Steps of Phase I.")] = None,
@@ -200,34 +204,48 @@ def train(
     views: Annotated[int | None, typer.Option(help="How many altered copies a picture.")] = None,
     reverse: Annotated[bool | None, typer.Option("--reverse/--no-reverse", help="Play half of the clips backwards.")] = None,
     validation_fraction: Annotated[float | None, typer.Option(help="Share of the sequences held out.")] = None,
-    features: Annotated[Path | None, typer.Option(help="Folder of stored features, shared between runs.")] = None,
+    features: FeaturesOption = None,
     device: DeviceOption = "auto",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Train a checkpoint for an area from videos with tracks. Broken off, the same command goes on where it stopped."""
+    """Train a checkpoint for an area from videos with tracks, or on a data set. Broken off, the same command goes on where it stopped."""
     with plain_errors(json=json):
         from .gallery import load_aoi
-        from .training import recipe
+        from .training import recipe, train_on_dataset
         from .training import train as run
         from .training.sources import pair_sources
 
-        given = {
+        given: dict[str, Any] = {
             "preset": preset, "resolution_m": resolution_m, "rate_hz": _rate(fps), "sigma": _sigma(sigma), "phase1_targets": phase1_targets,
             "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "augment": augment, "views": views, "reverse": reverse,
             "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip
         changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}
-        settings = recipe(recipe_name, phase1_steps=phase1_steps, phase2_steps=phase2_steps, **changes)
-        sources = pair_sources(video, truth, images)
-        held_out = pair_sources(validation, validation) if validation else []
-        area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs)
+        changes |= {"phase1_steps": phase1_steps, "phase2_steps": phase2_steps}
         cancellation = Cancellation()
-        cancellation.install()
-        with progress_bar() as bar:
-            result = run(
-                sources, area, output, settings, validation_sources=held_out, feature_folder=features, progress=bar, cancelled=cancellation
-            )
+        if dataset:
+            if video or images or validation or aoi:
+                raise InputError("--dataset brings its own videos, truth and area: leave out --video, --images, --validation and --aoi.")
+            opened = _dataset(dataset, root, split_seed)
+            cancellation.install()
+            with progress_bar() as bar:
+                result = train_on_dataset(
+                    opened, output, recipe_name, feature_folder=features, progress=bar, cancelled=cancellation, **changes
+                )
+            _print_left_out(opened)
+        else:
+            settings = recipe(recipe_name, **changes)
+            sources = pair_sources(video, truth, images)
+            held_out = pair_sources(validation, validation) if validation else []
+            if aoi is None:
+                raise InputError("There is no area: give it with --aoi, or a data set with --dataset.")
+            area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs)
+            cancellation.install()
+            with progress_bar() as bar:
+                result = run(
+                    sources, area, output, settings, validation_sources=held_out, feature_folder=features, progress=bar, cancelled=cancellation
+                )  # fmt: skip
     if json:
         print(json_module.dumps({"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}))
     else:
@@ -243,29 +261,85 @@ def _sigma(text: str) -> str | tuple[float, ...]:
     return text
 
 
-@app.command(epilog="Example:\n\n    vidtag evaluate drive.gpkg --truth drive.gpx --map error.png --json")
+def _dataset(name: str, root: Path | None, seed: int) -> Any:
+    """Open a data set."""
+    from .datasets import open_dataset
+
+    if root is None:
+        raise InputError(f"The data set {name} has no folder: give the one it was unpacked to with --root.")
+    return open_dataset(name, root, seed=seed)
+
+
+def _print_left_out(dataset: Any) -> None:
+    """What of a data set was not used, on standard error."""
+    for line in dataset.report.lines():
+        console().print(f"[yellow]Left out:[/] {escaped(line)}", highlight=False, soft_wrap=True)
+
+
+@app.command(
+    epilog="""Examples:
+
+    vidtag evaluate drive.gpkg --truth drive.gpx --map error.png --json
+
+    vidtag evaluate --dataset msls --root MSLS --checkpoint vidtag-msls
+"""
+)
 def evaluate(
-    result: Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")],
+    result: Annotated[Path | None, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")] = None,
     *,
-    truth: Annotated[Path, typer.Option(help="GPX, CSV, a folder of images with EXIF positions, or a video with embedded GPS.")],
+    truth: Annotated[
+        Path | None, typer.Option(help="GPX, CSV, a folder of images with EXIF positions, or a video with embedded GPS.")
+    ] = None,
     video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
     map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
+    dataset: DatasetOption = None,
+    root: RootOption = None,
+    checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
+    split: Annotated[str, typer.Option(help="Of the data set; the paper evaluates on val.")] = "val",
+    split_seed: SplitSeedOption = 0,
+    gallery: Annotated[
+        str | None, typer.Option(help="grid, validation (the frames' own places, App. D.2), training or centres; default as the paper.")
+    ] = None,
+    resolution_m: Annotated[float | None, typer.Option(help="Step of the data set's grid, metres; default as the paper.")] = None,
+    grid: Annotated[str, typer.Option(help="Of the data set: latlon as the paper, or equal-earth.")] = "latlon",
+    features: FeaturesOption = None,
+    device: DeviceOption = "auto",
     json: JsonOption = False,
 ) -> None:
-    """Compare a result with the truth: the paper's metrics (App. E) and how honest the confidence was."""
+    """Compare a result with the truth, or evaluate a checkpoint on a data set: the paper's metrics (App. E)."""
     with plain_errors(json=json):
-        from .evaluation import evaluate_geopackage
+        if dataset:
+            from .evaluation import evaluate_dataset
+            from .geolocate import load
 
-        report = evaluate_geopackage(result, truth, video=video)
-        picture = map or result.with_suffix(".evaluation.png")
-        report.write_map(picture)
+            if result or truth:
+                raise InputError("--dataset brings its own truth: leave out the result and --truth.")
+            opened = _dataset(dataset, root, split_seed)
+            cancellation = Cancellation()
+            cancellation.install()
+            with progress_bar() as bar:
+                report: Any = evaluate_dataset(
+                    opened, load(checkpoint, device), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
+                    progress=bar, cancelled=cancellation,
+                )  # fmt: skip
+            said = report.to_dict()
+        else:
+            from .evaluation import evaluate_geopackage
+
+            if result is None or truth is None:
+                raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
+            report = evaluate_geopackage(result, truth, video=video)
+            picture = map or result.with_suffix(".evaluation.png")
+            report.write_map(picture)
+            said = {**report.to_dict(), "map": str(picture)}
     if json:
-        print(json_module.dumps({**report.to_dict(), "map": str(picture)}, ensure_ascii=False))
+        print(json_module.dumps(said, ensure_ascii=False))
         return
     from rich.console import Console
 
     Console().print(report.table())
-    print(picture)
+    if "map" in said:
+        print(said["map"])
 
 
 @app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")

@@ -253,9 +253,12 @@ class _Job:
     def features(self, info: VideoInfo) -> tuple[list[tuple[int, float, FrameState]], FloatArray, DecodeReport]:
         """Decode, sample and encode: (index, time_s, state) of every sampled frame, and the (T, D) features of those with a picture."""
         frames: list[tuple[int, float, FrameState]] = []
-        encoder, size = self.loaded.encoder, self.settings.batch_size or batch_size_for(self.loaded.device)
-        window = {"rate_hz": self.settings.rate_hz, "from_s": self.settings.from_s, "to_s": self.settings.to_s}
-        with FrameReader(info, **window, cancelled=self.cancelled) as reader, ReadAhead(_prepared(reader, encoder), 2 * size) as ahead:
+        encoder, settings = self.loaded.encoder, self.settings
+        size = settings.batch_size or batch_size_for(self.loaded.device)
+        with (
+            FrameReader(info, settings.rate_hz, settings.from_s, settings.to_s, self.cancelled) as reader,
+            ReadAhead(_prepared(reader, encoder), 2 * size) as ahead,
+        ):
             expected = reader.expected_frames
 
             def pictures() -> Iterator[tuple[torch.Tensor, ...]]:

@@ -13,14 +13,17 @@ from .metrics import (
     video_error_m,
     video_prediction,
 )
+from .on_dataset import DatasetReport, evaluate_dataset
 
 __all__ = [
     "RADII_KM",
+    "DatasetReport",
     "Report",
     "VideoReport",
     "dfd_deg",
     "dfd_m",
     "errors_m",
+    "evaluate_dataset",
     "evaluate_geopackage",
     "evaluate_results",
     "frame_accuracy",

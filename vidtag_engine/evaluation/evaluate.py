@@ -92,7 +92,7 @@ def evaluate_results(
         source=source,
         radii_km=tuple(radii_km),
         videos=videos,
-        overall=replace(_accuracy(usable, radii_km), frames=sum(one.frames for one in videos)),
+        overall=replace(accuracy_of(usable, radii_km), frames=sum(one.frames for one in videos)),
         results=tuple(chosen),
         truth=truth if isinstance(truth, Track) else {one.info.name: truth[one.info.name] for one in chosen},
     )
@@ -149,7 +149,8 @@ def _compare(result: VideoResult, truth: Track, max_gap_s: float | None) -> Comp
     )
 
 
-def _accuracy(comparisons: Sequence[Comparison], radii_km: Sequence[float]) -> Accuracy:
+def accuracy_of(comparisons: Sequence[Comparison], radii_km: Sequence[float]) -> Accuracy:
+    """The metrics of all comparisons together, each with at least one frame; videos count one each in the video-wise ones."""
     errors = [metrics.errors_m(one.predicted, one.truth) for one in comparisons]
     error_m = np.concatenate(errors)
     phase1_m = np.concatenate([metrics.errors_m(one.phase1, one.truth) for one in comparisons])
@@ -183,7 +184,7 @@ def _accuracy(comparisons: Sequence[Comparison], radii_km: Sequence[float]) -> A
 
 
 def _video_report(name: str, comparison: Comparison, radii_km: Sequence[float]) -> VideoReport:
-    accuracy = _accuracy([comparison], radii_km) if len(comparison.predicted) else None
+    accuracy = accuracy_of([comparison], radii_km) if len(comparison.predicted) else None
     return VideoReport(name, comparison.frames, len(comparison.predicted), comparison.left_out, comparison.note, accuracy)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..types import Track, VideoResult
 
 FORMAT_VERSION = 1
+UNKNOWN = "–"
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,12 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: NaN becomes None, lengths are in metres and DFD and MRD in km too."""
-        plain: dict[str, Any] = _plain(
+        plain: dict[str, Any] = plain_json(
             {
                 "format_version": FORMAT_VERSION,
                 "source": self.source,
                 "radii_km": list(self.radii_km),
-                "overall": _accuracy_dict(self.overall),
+                "overall": accuracy_dict(self.overall),
                 "videos": [
                     {
                         "name": one.name,
@@ -103,7 +104,7 @@ class Report:
                         "compared": one.compared,
                         "left_out": one.left_out,
                         "note": one.note,
-                        "accuracy": None if one.accuracy is None else _accuracy_dict(one.accuracy),
+                        "accuracy": None if one.accuracy is None else accuracy_dict(one.accuracy),
                     }
                     for one in self.videos
                 ],
@@ -124,7 +125,7 @@ class Report:
         table.add_column("metric (VidTAG, App. E)")
         for name, _ in columns:
             table.add_column(escape(name), justify="right")
-        cells = [list(_rows(accuracy)) for _, accuracy in columns]
+        cells = [list(accuracy_rows(accuracy)) for _, accuracy in columns]
         for row in zip(*cells, strict=True):
             table.add_row(row[0][0], *(cell for _, cell in row))
         return table
@@ -150,15 +151,17 @@ class Report:
 def length_text(metres: float) -> str:
     """Say a length so that it can be read: metres below a kilometre, else kilometres."""
     if not math.isfinite(metres):
-        return "–"
+        return UNKNOWN
     if metres < 1000.0:
         return f"{metres:.1f} m" if metres < 100.0 else f"{metres:.0f} m"
     return f"{metres / 1000.0:.2f} km"
 
 
-def _rows(accuracy: Accuracy) -> Iterator[tuple[str, str]]:
+def accuracy_rows(accuracy: Accuracy) -> Iterator[tuple[str, str]]:
+    """Name and value of each metric for people, always the same names in the same order."""
+
     def number(value: float, digits: int, unit: str = "") -> str:
-        return f"{value:.{digits}f}{unit}" if math.isfinite(value) else "–"
+        return f"{value:.{digits}f}{unit}" if math.isfinite(value) else UNKNOWN
 
     confidence = accuracy.confidence
     yield "frames compared", f"{accuracy.compared} of {accuracy.frames}"
@@ -179,7 +182,8 @@ def _rows(accuracy: Accuracy) -> Iterator[tuple[str, str]]:
     yield "Brier score", number(confidence.brier, 3)
 
 
-def _accuracy_dict(accuracy: Accuracy) -> dict[str, Any]:
+def accuracy_dict(accuracy: Accuracy) -> dict[str, Any]:
+    """Metrics by name, DFD and MRD in km too; NaN stays."""
     values = asdict(accuracy)
     for name in ("frame_accuracy_percent", "video_accuracy_percent"):
         values[name] = {f"{radius:g}": percent for radius, percent in values[name].items()}
@@ -187,9 +191,10 @@ def _accuracy_dict(accuracy: Accuracy) -> dict[str, Any]:
     return values
 
 
-def _plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
+    """Values as JSON knows them: keys are texts, tuples lists, and numbers that are not finite None."""
     if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain_json(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

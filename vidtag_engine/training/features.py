@@ -12,14 +12,17 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from torch import Tensor
 
+from ..datasets import LabelledSequence, Skips
 from ..models.frame_encoder import FrameEncoder
 from ..trajectory.track import align_track
-from ..types import CancelCheck, FrameState, InputError, Progress, ProgressCallback, VideoInfo
-from ..video import FrameReader, ImageFolder, open_source, read_track, source_digest
+from ..types import CancelCheck, FrameState, InputError, Progress, ProgressCallback, Track, VideoInfo
+from ..video import FrameReader, ImageFolder, ReadAhead, open_source, read_track, source_digest
 from .augment import augmented_views
 from .dataset import TrainingSequence
 
+_FRAMES_AHEAD = 4
 _FORMAT = 2  # raised when pictures are prepared in another way: stored features are then made again
 
 
@@ -31,6 +34,20 @@ class TrainingSource:
     truth: Path | None
     kind: str = "auto"
 
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.path.name
+
+
+Source = TrainingSource | LabelledSequence
+# Number of a frame, its time, its picture (None where it is damaged), and how far the whole is.
+_Shown = tuple[int, float, "np.ndarray | None", float]
+
+
+class StoreError(InputError):
+    """Features cannot be written: no other source would fare better."""
+
 
 class FeatureStore:
     """Features on disk, one safetensors file per video, encoder and kind of views.
@@ -39,67 +56,136 @@ class FeatureStore:
         folder: where files lie; made if absent.
         encoder: computes what is missing.
         augment, views, seed: of the altered copies.
-        rate_hz: frames a second taken.
+        rate_hz: frames a second taken from videos; of a data set's image lists every image is taken.
+        half: keep features in half precision in memory too, as they are stored (a data set's would fill 5 to 25 GB).
     """
 
-    def __init__(self, folder: Path, encoder: FrameEncoder, *, augment: str, views: int, seed: int, rate_hz: float | None) -> None:
-        self.folder, self.encoder = folder, encoder
+    def __init__(
+        self, folder: Path, encoder: FrameEncoder, *, augment: str, views: int, seed: int, rate_hz: float | None, half: bool = False
+    ) -> None:
+        self.folder, self.encoder, self.half = folder, encoder, half
         self.augment, self.views, self.seed, self.rate_hz = augment, views if augment != "none" else 0, seed, rate_hz
         folder.mkdir(parents=True, exist_ok=True)
 
-    def sequence(self, source: TrainingSource, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> TrainingSequence | None:
+    def sequence(self, source: Source, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> TrainingSequence | None:
         """Return the source's features and truth; None where no frame has a true place.
 
         Raises:
             InputError: the source or its truth cannot be read.
             CancelledError: ``cancelled`` said so.
         """
-        info = open_source(source.path, kind=source.kind)
-        features, time_s, names = self._features(info, progress, cancelled)
-        track = read_track(source.truth or source.path)
-        lat, lon, _ = align_track(track, info, time_s, names)
+        if isinstance(source, TrainingSource):
+            info = open_source(source.path, kind=source.kind)
+            track = read_track(source.truth or source.path)
+            return self._video(info, source_digest(info.path), track, info.name, progress, cancelled)
+        if source.kind == "images":
+            return self._image_list(source, progress, cancelled)
+        info = open_source(source.paths[0], kind="video")
+        return self._video(info, listed_digest(source), source.track, source.name, progress, cancelled)
+
+    def _video(
+        self, info: VideoInfo, content: str, track: Track, name: str, progress: ProgressCallback | None, cancelled: CancelCheck | None
+    ) -> TrainingSequence | None:
+        """A video or folder of images, its frames placed by a track."""
+        features, time_s = self._features(content, self.rate_hz, _video_frames(info, self.rate_hz, cancelled), name, progress, cancelled)
+        lat, lon, _ = align_track(track, info, time_s, _names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
             return None
-        truth = np.stack([lat, lon], axis=1)
-        return TrainingSequence(info.name, features[:, known], truth[known], time_s[known])
+        return TrainingSequence(name, features[:, known], np.stack([lat, lon], axis=1)[known], time_s[known])
+
+    def _image_list(self, source: LabelledSequence, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> TrainingSequence:
+        """A data set's list of images, every one with its own place; damaged ones are left out."""
+        # The images' numbers stand for their times: those are the data set's business and may be corrected without encoding anew.
+        features, number = self._features(listed_digest(source), None, _list_frames(source, cancelled), source.name, progress, cancelled)
+        kept = np.rint(number).astype(np.int64)
+        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept])
 
     def _features(
-        self, info: VideoInfo, progress: ProgressCallback | None, cancelled: CancelCheck | None
-    ) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
-        """(V, T, D) features and (T,) times, from the store or computed now."""
+        self,
+        content: str,
+        rate_hz: float | None,
+        frames: Iterator[_Shown],
+        name: str,
+        progress: ProgressCallback | None,
+        cancelled: CancelCheck | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(V, T, D) features and (T,) times, from the store or computed now from ``frames``, which is not touched otherwise."""
         made_from = {
             "format": _FORMAT,
-            "content": source_digest(info.path),
+            "content": content,
             "encoder": [*self.encoder.backbone_names, *map(str, self.encoder.weights_source.values())],
-            "rate_hz": self.rate_hz,
+            "rate_hz": rate_hz,
             "views": [self.augment, self.views, self.seed] if self.views else [],
         }
         path = self.folder / f"{hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:24]}.safetensors"
         if (stored := _load(path)) is not None:
-            return stored["features"].astype(np.float32), stored["time_s"], _names(info, stored["time_s"])
+            return self._in_memory(stored["features"]), stored["time_s"]
         times: list[float] = []
-        with FrameReader(info, rate_hz=self.rate_hz, cancelled=cancelled) as reader:
-            expected = reader.expected_frames
 
-            def pictures() -> Iterator[np.ndarray]:
-                for frame in reader:
-                    if frame.image is None or frame.state is not FrameState.LOCATED:
-                        continue
-                    times.append(frame.time_s)
-                    yield frame.image
-                    yield from augmented_views(frame.image, self.augment, self.views, (self.seed, frame.index))
+        def prepared() -> Iterator[tuple[float, float, list[tuple[Tensor, ...]]]]:
+            for index, time_s, image, fraction in frames:
+                if image is not None:
+                    views = [image, *augmented_views(image, self.augment, self.views, (self.seed, index))]
+                    yield time_s, fraction, [self.encoder.preprocess(view) for view in views]
+
+        with ReadAhead(prepared(), _FRAMES_AHEAD) as ahead:
+
+            def pictures() -> Iterator[tuple[Tensor, ...]]:
+                for time_s, fraction, views in ahead:
+                    times.append(time_s)
+                    yield from views
                     if progress:
-                        progress(Progress(min(1.0, len(times) / expected) if expected else 0.0, "features", info.name))
+                        progress(Progress(fraction, "features", name))
 
-            blocks = list(self.encoder.encode_images(pictures(), cancelled=cancelled))
+            blocks = list(self.encoder.encode_prepared(pictures(), cancelled=cancelled))
         if not times:
-            raise InputError(f"{info.path.name} has no readable frame: check that it plays, or leave it out.")
+            raise InputError(f"{name} has no readable frame: check that it plays, or leave it out.")
         stacked = np.concatenate(blocks).reshape(len(times), self.views + 1, -1).transpose(1, 0, 2)
-        time_s = np.asarray(times)
         # Half precision is exact enough for unit vectors and halves the store.
-        _save(path, {"features": np.ascontiguousarray(stacked.astype(np.float16)), "time_s": time_s})
-        return stacked.astype(np.float16).astype(np.float32), time_s, _names(info, time_s)
+        halved, time_s = np.ascontiguousarray(stacked.astype(np.float16)), np.asarray(times)
+        _save(path, {"features": halved, "time_s": time_s})
+        return self._in_memory(halved), time_s
+
+    def _in_memory(self, features: np.ndarray) -> np.ndarray:
+        return features if self.half else features.astype(np.float32)
+
+
+def _video_frames(info: VideoInfo, rate_hz: float | None, cancelled: CancelCheck | None) -> Iterator[_Shown]:
+    """The sampled frames of a video or folder of images."""
+    with FrameReader(info, rate_hz=rate_hz, cancelled=cancelled) as reader:
+        expected, taken = reader.expected_frames, 0
+        for frame in reader:
+            image = frame.image if frame.state is FrameState.LOCATED else None
+            taken += image is not None
+            yield frame.index, frame.time_s, image, min(1.0, taken / expected) if expected else 0.0
+
+
+def _list_frames(source: LabelledSequence, cancelled: CancelCheck | None) -> Iterator[_Shown]:
+    """Every image of a list, in its order, under its number."""
+    paths = tuple(source.paths)
+    images = ImageFolder(paths, (None,) * len(paths), source.time_s, None)
+    for number in range(len(paths)):
+        ImageFolder.check(cancelled)
+        yield number, float(number), images.load(number), (number + 1) / len(paths)
+
+
+def listed_digest(source: LabelledSequence) -> str:
+    """What tells a data set's sequence from others: its files' names, sizes and times of change, not their bytes.
+
+    A million images need not be read again to know that their features are stored; a folder that was moved keeps them.
+
+    Raises:
+        InputError: a file is gone.
+    """
+    digest = hashlib.sha256(source.kind.encode())
+    for path in source.paths:
+        try:
+            seen = path.stat()
+        except OSError as error:
+            raise InputError(f"{path.name} of {source.name} cannot be read ({error.strerror}): check that it is still there.") from error
+        digest.update(f"{path.name}|{seen.st_size}|{seen.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _names(info: VideoInfo, time_s: np.ndarray) -> list[str] | None:
@@ -126,18 +212,28 @@ def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
         save_file(arrays, temporary)
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"Features cannot be stored in {path.parent.name}: {error.strerror or error}; free some space.") from error
+        raise StoreError(f"Features cannot be stored in {path.parent.name}: {error.strerror or error}; free some space.") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def load_sequences(
-    store: FeatureStore, sources: Sequence[TrainingSource], progress: ProgressCallback | None, cancelled: CancelCheck | None
+    store: FeatureStore,
+    sources: Sequence[Source],
+    progress: ProgressCallback | None,
+    cancelled: CancelCheck | None,
+    left_out: Skips | None = None,
 ) -> list[TrainingSequence]:
     """Every source's features and truth, in order, with progress over all of them.
 
+    Args:
+        store: computes what it has not stored.
+        sources: videos, folders of images, or a data set's sequences.
+        progress, cancelled: over all sources.
+        left_out: where given, a source that cannot be used is counted there and left out: one damaged video of 45,000 is no reason to stop.
+
     Raises:
-        InputError: a source cannot be read, or has no frame with a true place.
+        InputError: a source cannot be read or has no frame with a true place (without ``left_out``), or nothing can be stored.
     """
     sequences: list[TrainingSequence] = []
     for number, source in enumerate(sources):
@@ -146,9 +242,17 @@ def load_sequences(
             if progress:
                 progress(Progress((number + step.fraction) / len(sources), step.stage, step.message))
 
-        if (sequence := store.sequence(source, part, cancelled)) is None:
-            raise InputError(
-                f"No frame of {source.path.name} has a true position: its track does not overlap it in time; check start times or leave it out."
-            )
-        sequences.append(sequence)
+        try:
+            sequence = store.sequence(source, part, cancelled)
+            why = "its track does not overlap it in time; check start times or leave it out."
+        except InputError as error:
+            if left_out is None or isinstance(error, StoreError):
+                raise
+            sequence, why = None, str(error)
+        if sequence is not None:
+            sequences.append(sequence)
+        elif left_out is None:
+            raise InputError(f"No frame of {source.name} has a true position: {why}")
+        else:
+            left_out.add("sequences that cannot be read or placed", f"{source.name}: {why}")
     return sequences

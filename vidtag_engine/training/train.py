@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..datasets import Dataset
 from ..gallery import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
@@ -24,14 +25,16 @@ from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallb
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import TrainingSequence, split_sequences
-from .features import FeatureStore, TrainingSource, load_sequences
+from .features import FeatureStore, Source, load_sequences
 from .settings import TrainSettings
 from .state import TrainingState, write_json
-from .trainer import PhaseRun, Trainer
+from .trainer import PhaseRun, Retrieval, Trainer
 
 # More points than this make each validation slower than the steps between two.
 _MAX_GRID_POINTS = 60_000
 CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
+_MAX_START_FRAMES = 100_000
+_MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate on
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,16 @@ def resolve_sigma(sigma: str | tuple[float, ...], aoi: AreaOfInterest, resolutio
 
 
 def train(
-    sources: Sequence[TrainingSource],
+    sources: Sequence[Source],
     aoi: AreaOfInterest,
     output: Path,
     settings: TrainSettings,
     *,
-    validation_sources: Sequence[TrainingSource] = (),
+    validation_sources: Sequence[Source] = (),
     feature_folder: Path | None = None,
     encoder: FrameEncoder | None = None,
+    gallery: Grid | None = None,
+    dataset: Dataset | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> TrainResult:
@@ -88,13 +93,15 @@ def train(
     Broken off (or cancelled), the same call goes on where it stopped: features and states lie in ``output/training``.
 
     Args:
-        sources: videos or image folders with their truth.
+        sources: videos or image folders with their truth, or a data set's sequences.
         aoi: area that the checkpoint is for: negatives and validation come from it.
         output: checkpoint folder.
         settings: of the run.
         validation_sources: to choose the step and calibrate on; without them a part of ``sources`` is held out.
         feature_folder: where stored features lie; default ``output/training/features``.
         encoder: a built one, else built from the preset.
+        gallery: points to validate against and draw negatives around, else a grid over ``aoi``.
+        dataset: what the sequences are of; those that cannot be read are then counted and left out, and there are no ``validation_sources``.
         progress, cancelled: of the whole.
 
     Raises:
@@ -103,7 +110,7 @@ def train(
     """
     device = pick_device(settings.device)
     check_output(output)
-    grid = _training_grid(aoi, settings.resolution_m)
+    grid = gallery or _training_grid(aoi, settings.resolution_m)
     sigma = resolve_sigma(settings.sigma, aoi, settings.resolution_m)
     check_sources(sources)
     work = output / "training"
@@ -116,8 +123,10 @@ def train(
         views=settings.views,
         seed=settings.seed,
         rate_hz=settings.rate_hz,
+        half=dataset is not None,
     )
-    everything = load_sequences(store, [*sources, *validation_sources], stages.of("features"), cancelled)
+    left_out = dataset.report if dataset else None
+    everything = load_sequences(store, [*sources, *validation_sources], stages.of("features"), cancelled, left_out)
     sequences, given = everything[: len(everything) - len(validation_sources)], everything[len(everything) - len(validation_sources) :]
     settings = settings.model_copy(update={"sigma": sigma})
     state = TrainingState(work, _run_key(settings, everything, grid))
@@ -135,6 +144,7 @@ def train(
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
     calibration, metrics = calibrate(chosen, validation, settings)
     metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
+    metrics |= {"dataset": dataset.name, "split_seed": dataset.seed} if dataset else {}
     if split == "block" and settings.refit:
         chosen = trainer(sequences, [])
         _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
@@ -186,8 +196,15 @@ def _new_model(settings: TrainSettings, device: torch.device, sequences: list[Tr
     if settings.warm_start and settings.preset == "vidtag-l14":
         model.warm_start_from_geoclip()
     if isinstance(model.projection, torch.nn.Linear):
-        start_projection(model.projection, np.concatenate([s.features.reshape(-1, s.features.shape[-1]) for s in sequences]))
+        start_projection(model.projection, _some_features(sequences))
     return model.to(device)
+
+
+def _some_features(sequences: list[TrainingSequence]) -> FloatArray:
+    """(N, D) features evenly out of all sequences; all of them where they are few."""
+    flat = [s.features.reshape(-1, s.features.shape[-1]) for s in sequences]
+    stride = -(-sum(map(len, flat)) // _MAX_START_FRAMES)
+    return np.concatenate([part[::stride] for part in flat])
 
 
 @torch.no_grad()
@@ -213,10 +230,10 @@ def start_projection(layer: torch.nn.Linear, features: FloatArray) -> None:
 
 def _training_grid(aoi: AreaOfInterest, resolution_m: float) -> Grid:
     """The area's grid, coarser where it would have too many points to retrieve from at each validation."""
-    grid = make_grid(aoi, resolution_m)
-    if grid.count > _MAX_GRID_POINTS:
-        grid = make_grid(aoi, math.sqrt(aoi.area_m2 / _MAX_GRID_POINTS) * 1.02)
-    return grid
+    coarse_m = math.sqrt(aoi.area_m2 / _MAX_GRID_POINTS) * 1.02
+    # Far too many need not be planned first.
+    grid = make_grid(aoi, resolution_m if resolution_m > coarse_m / 4 else coarse_m)
+    return grid if grid.count <= _MAX_GRID_POINTS else make_grid(aoi, coarse_m)
 
 
 def _run_key(settings: TrainSettings, sequences: list[TrainingSequence], grid: Grid) -> str:
@@ -244,6 +261,7 @@ def calibrate(trainer: Trainer, validation: list[TrainingSequence], settings: Tr
     metrics: dict[str, Any] = {
         f"{which}_median_m": round(float(np.median(picks.errors_m(validation, which))), 2) for which in {"phase1", final}
     }
+    validation, picks = _few(validation, picks, _MAX_SCORES // len(trainer.area.points))
     errors_m = picks.errors_m(validation, final)
     centres = np.concatenate(picks.phase2 if model.has_refiner else picks.phase1)
     radii_m = np.asarray(CALIBRATION_RADII) * settings.resolution_m
@@ -259,6 +277,12 @@ def calibrate(trainer: Trainer, validation: list[TrainingSequence], settings: Tr
         radii_m=radii_m,
     )
     return calibration, metrics
+
+
+def _few(validation: list[TrainingSequence], picks: Retrieval, most_frames: int) -> tuple[list[TrainingSequence], Retrieval]:
+    """Sequences evenly out of all, with at most about so many frames; all of them where they are few."""
+    stride = -(-sum(map(len, validation)) // max(1, most_frames))
+    return validation[::stride], Retrieval(picks.phase1[::stride], picks.phase2[::stride])
 
 
 def _card(
