@@ -1,28 +1,27 @@
-"""``python -m benchmarks.phantom_isles make-demo --output DIR --seed 0 [--frames N]``: make an isle's drives."""
+"""``python -m benchmarks.phantom_isles make-demo | make-world | picture-page``: simulated drives, again and again from a seed."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from vidtag_engine.terminal import plain_errors, progress_bar
+
 from .config import ISLES, DrivesConfig, RenderConfig
+from .towns.config import SEEDS, SIZES, config_sha256, seed_of
+from .towns.isles import WORLD_ISLES
+from .towns.layouts import LAYOUTS
+from .towns.make import Order, make_world
+from .towns.pictures import write_page
 from .world import build_world
 from .write import write_isle
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.phantom_isles", description=__doc__)
-    parser.add_argument("command", choices=["make-demo"])
-    parser.add_argument("--output", type=Path, required=True, help="folder to write below")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--isle", choices=sorted(ISLES), default="sandy-island")
-    parser.add_argument(
-        "--frames", type=int, default=DrivesConfig.train_frames, help="training pictures, at least (every street comes first)"
-    )
-    options = parser.parse_args()
+def make_demo(options: argparse.Namespace) -> None:
+    """One small isle, built whole."""
     start = time.perf_counter()
     render = RenderConfig()
     world = build_world(ISLES[options.isle], options.seed, render)
@@ -32,6 +31,71 @@ def main() -> None:
     pictures = sum(row["frames"] for row in made["drives"])
     spent = time.perf_counter() - start - built_s
     print(f"{pictures} pictures in {spent:.0f} s ({1000 * spent / pictures:.0f} ms each) below {options.output}.")
+
+
+def make_all(options: argparse.Namespace) -> None:
+    """All isles of the world."""
+    size = SIZES[options.size]
+    given = {name: getattr(options, name) for name in ("train_frames", "val_frames", "test_frames") if getattr(options, name) is not None}
+    order = Order(options.output, options.seed, options.isles, dataclasses.replace(size, **given), options.layouts)
+    print(f"Simulated world, configuration {config_sha256(order.config)}, seed {order.seed}, {len(order.isles)} isles.")
+    with plain_errors(), progress_bar() as bar:
+        made = make_world(order, options.workers, bar)
+    frames = made["rendered_frames"]
+    print(f"{made['frames']} pictures below {options.output}; {frames} of them rendered now in {made['seconds']:.0f} s", end="")
+    print(f" ({1000 * made['seconds'] * options.workers / frames:.0f} ms a picture and process)." if frames else ".")
+
+
+def make_page(options: argparse.Namespace) -> None:
+    """The page of pictures."""
+    with plain_errors():
+        print(write_page(options.world, options.docs))
+
+
+def _chosen(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    """A comma-separated choice of known names, for the command line."""
+
+    def names(text: str) -> tuple[str, ...]:
+        chosen = tuple(text.split(","))
+        if unknown := set(chosen) - set(known):
+            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} not known; there are {', '.join(known)}")
+        return chosen
+
+    return names
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.phantom_isles", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("make-demo", help="the demo's isle and its drives")
+    demo.add_argument("--output", type=Path, required=True, help="folder to write below")
+    demo.add_argument("--seed", type=int, default=0)
+    demo.add_argument("--isle", choices=sorted(ISLES), default="sandy-island")
+    demo.add_argument(
+        "--frames", type=int, default=DrivesConfig.train_frames, help="training pictures, at least (every street comes first)"
+    )
+    demo.set_defaults(run=make_demo)
+    world = commands.add_parser("make-world", help="towns on eleven isles, in the layouts of MSLS, videos with GPX and CityGuessr68k")
+    world.add_argument("--output", type=Path, required=True, help="folder to write below; a run that was broken off goes on")
+    world.add_argument("--seed", type=seed_of, default="dev", help=f"a number, or one of {', '.join(SEEDS)}")
+    world.add_argument("--size", choices=sorted(SIZES), default="full")
+    for name in ("train", "val", "test"):
+        world.add_argument(f"--{name}-frames", type=int, help="pictures over all isles; the size's number if not given")
+    world.add_argument("--isles", type=_chosen(tuple(WORLD_ISLES)), default=tuple(WORLD_ISLES), help="names, with commas; all if not given")
+    world.add_argument("--layouts", type=_chosen(LAYOUTS), default=LAYOUTS, help=f"of {','.join(LAYOUTS)}")
+    world.add_argument("--workers", type=int, default=2, help="processes")
+    world.set_defaults(run=make_all)
+    page = commands.add_parser("picture-page", help="docs/phantom-isles.md with contact sheets and maps of a world that was made")
+    page.add_argument("--world", type=Path, required=True, help="what make-world wrote")
+    page.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[2] / "docs")
+    page.set_defaults(run=make_page)
+    return parser
+
+
+def main() -> None:
+    """Command line."""
+    options = _parser().parse_args()
+    options.run(options)
 
 
 if __name__ == "__main__":

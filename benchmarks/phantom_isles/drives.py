@@ -183,7 +183,7 @@ def plan_drive(
     corners = np.cumsum([network.streets[network.neighbours[a][b]].length_m for a, b in pairwise(route)])[:-1]
     stops = [at - 14 for at in corners if not is_demo and rng.random() < 0.22 and 20 < at - 14 < len(path) - 5]
     speed = speed_limits(path, cruise, stops, rng)
-    arrival, travelled = _timetable(path, speed, stops, rng)
+    arrival, travelled = timetable(path, speed, stops, rng)
     rate = config.demo_frame_rate_hz if is_demo else config.frame_rate_hz
     duration = min(arrival[-1], config.demo_duration_s) if is_demo else arrival[-1]
     time_s = np.arange(int(duration * rate) + 1) / rate
@@ -204,7 +204,7 @@ def plan_drive(
     )  # fmt: skip
 
 
-def _timetable(path: Floats, speed: Floats, stops: Sequence[float], rng: np.random.Generator) -> tuple[Floats, Floats]:
+def timetable(path: Floats, speed: Floats, stops: Sequence[float], rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Arrival time and way travelled (n,) at every point of a path, with a wait at every stop."""
     step = np.hypot(*np.diff(path, axis=0).T)
     arrival = np.concatenate([[0.0], np.cumsum(2 * step / (speed[:-1] + speed[1:]))])

@@ -10,14 +10,14 @@ import ctypes
 import os
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .config import RenderConfig
 from .mesh import Chunk, Floats, QuadBuilder
-from .world import World
+from .textures import Textures
 
 Bytes = NDArray[np.uint8]
 
@@ -106,6 +106,22 @@ class View:
         return np.stack([np.cos(roll) * right + np.sin(roll) * up, np.cos(roll) * up - np.sin(roll) * right, forward])
 
 
+class Scene(Protocol):
+    """What a renderer draws: chunks of ground and of what is built, and the pictures they are dressed in."""
+
+    @property
+    def ground(self) -> tuple[Chunk, ...]:
+        """Terrain and roads, textured with the ground noise."""
+
+    @property
+    def built(self) -> tuple[Chunk, ...]:
+        """Everything else, textured with the atlas."""
+
+    @property
+    def textures(self) -> Textures:
+        """The pictures."""
+
+
 def shade(normals: Floats, albedo: Floats, light: Light) -> Bytes:
     """Colours of lit surfaces (n, 3) uint8: sun by angle, sky by how far they face up, light back from the ground."""
     ambient, sun = light.ambient(), light.sun_colour()
@@ -137,7 +153,7 @@ class Renderer:
         config: picture size and reach.
     """
 
-    def __init__(self, world: World, config: RenderConfig) -> None:
+    def __init__(self, world: Scene, config: RenderConfig) -> None:
         _choose_window()
         os.environ.setdefault("LP_NUM_THREADS", "1")
         import pyvista as pv
@@ -169,6 +185,10 @@ class Renderer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the window and what it holds."""
         self._plotter.close()
 
     def _texture(self, image: Bytes) -> Any:

@@ -166,7 +166,7 @@ def _shop(index: int, rng: np.random.Generator) -> Floats:
     return tile
 
 
-def _sign(text: str, light: bool) -> Floats:
+def sign(text: str, light: bool) -> Floats:
     """A lettered board (drawn in the middle half of the tile's height and stretched by who uses it)."""
     paper, ink = (250, 30) if light else (255, 245)
     image = Image.new("L", (TILE_PX, TILE_PX), paper if light else 120)
@@ -245,7 +245,7 @@ def build_textures(seed: int) -> Textures:
     tiles += [_door(wall, kind, rng) for wall in walls for kind in range(2)]
     tiles += walls + _roofs(rng)
     tiles += [_shop(index, rng) for index in range(16)]
-    tiles += [_sign(name, light=index % 3 > 0) for index, name in enumerate(SHOP_NAMES)]
+    tiles += [sign(name, light=index % 3 > 0) for index, name in enumerate(SHOP_NAMES)]
     tiles += [_mural(rng) for _ in range(16)]
     tiles += _misc(rng)
     tiles += [np.ones((TILE_PX, TILE_PX, 3))] * (ATLAS_TILES**2 - len(tiles))

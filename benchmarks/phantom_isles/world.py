@@ -79,7 +79,8 @@ def build_world(config: IsleConfig, seed: int, render: RenderConfig | None = Non
     )  # fmt: skip
 
 
-def _planar_uv(corners: Floats) -> Floats:
+def planar_uv(corners: Floats) -> Floats:
+    """Texture coordinates (..., 2) on the ground's noise."""
     return corners[..., :2] / GROUND_REPEAT_M
 
 
@@ -108,10 +109,10 @@ def _add_terrain(build: QuadBuilder, network: Network, quarters: Quarters, rng: 
     normals = np.stack([-dx, -dy, np.ones_like(dx)], axis=-1)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     corners = cells(grid)[keep]
-    build.add(corners, _planar_uv(corners), cells(colour)[keep], cells(normals)[keep])
+    build.add(corners, planar_uv(corners), cells(colour)[keep], cells(normals)[keep])
 
 
-def _ribbon(network: Network, line_m: Floats, left_m: float, right_m: float, lift_m: float) -> Floats:
+def ribbon(network: Network, line_m: Floats, left_m: float, right_m: float, lift_m: float) -> Floats:
     """Quads (n, 4, 3) along a line between two offsets (positive to the left), draped over the ground."""
     left, right = (offset_line(line_m, offset) for offset in (left_m, right_m))
 
@@ -132,25 +133,25 @@ def offset_line(line_m: Floats, left_m: float) -> Floats:
 def _add_street(ground: QuadBuilder, built: QuadBuilder, network: Network, quarters: Quarters, street: Street) -> None:
     """Carriageway, kerbs, pavements and centre line; the carriageway lies above, so that crossings cut pavements by themselves."""
     half = street.half_width_m
-    road = _ribbon(network, street.line_m, half, -half, ROAD_LIFT_M)
-    ground.add(road, _planar_uv(road), quarters.blend("asphalt", road[..., :2]))
+    road = ribbon(network, street.line_m, half, -half, ROAD_LIFT_M)
+    ground.add(road, planar_uv(road), quarters.blend("asphalt", road[..., :2]))
     for side in (1, -1):
         inner, outer = side * (half + 0.22), side * (half + PAVEMENT_M)
-        strip = _ribbon(network, street.line_m, max(inner, outer), min(inner, outer), PAVEMENT_LIFT_M)
+        strip = ribbon(network, street.line_m, max(inner, outer), min(inner, outer), PAVEMENT_LIFT_M)
         share = quarters.weights(strip[:, 0, :2])
         tiles = np.array([tex.PAVINGS[LOOKS[index].paving_tile] for index in share.argmax(axis=1)])
         built.add(strip, tile_uv(tiles), quarters.blend("paving", strip[..., :2]))
-        kerb = _ribbon(network, street.line_m, max(inner, side * (half - 0.05)), min(inner, side * (half - 0.05)), ROAD_LIFT_M - 0.03)
+        kerb = ribbon(network, street.line_m, max(inner, side * (half - 0.05)), min(inner, side * (half - 0.05)), ROAD_LIFT_M - 0.03)
         built.add_tiled(kerb, tex.PLAIN, np.array([0.78, 0.77, 0.74]))
     _add_patches(built, network, street)
     inside = street.line_m[2:-2]
     if street.is_main:
         line = resample(inside, 3.0)
-        dashes = _ribbon(network, line, 0.08, -0.08, PAINT_LIFT_M)[::2]
+        dashes = ribbon(network, line, 0.08, -0.08, PAINT_LIFT_M)[::2]
         for offset in (half - 0.5, 0.5 - half):
-            built.add_tiled(_ribbon(network, inside, offset + 0.06, offset - 0.06, PAINT_LIFT_M), tex.PLAIN, np.array([0.9, 0.9, 0.86]))
+            built.add_tiled(ribbon(network, inside, offset + 0.06, offset - 0.06, PAINT_LIFT_M), tex.PLAIN, np.array([0.9, 0.9, 0.86]))
     else:
-        dashes = _ribbon(network, resample(inside, 2.5), 0.06, -0.06, PAINT_LIFT_M)[::4]
+        dashes = ribbon(network, resample(inside, 2.5), 0.06, -0.06, PAINT_LIFT_M)[::4]
     built.add_tiled(dashes, tex.PLAIN, np.array([0.92, 0.92, 0.88]))
 
 
@@ -161,7 +162,7 @@ def _add_patches(built: QuadBuilder, network: Network, street: Street) -> None:
     for at in np.arange(12 + rng.uniform(0, 15), len(line) - 14, 17.0):
         start, middle = int(at), rng.uniform(-0.6, 0.6) * street.half_width_m
         wide, long = rng.uniform(0.35, 1.2), int(rng.integers(2, 8))
-        patch = _ribbon(network, line[start : start + long], middle + wide, middle - wide, ROAD_LIFT_M + 0.02)
+        patch = ribbon(network, line[start : start + long], middle + wide, middle - wide, ROAD_LIFT_M + 0.02)
         built.add_tiled(patch, tex.PAVINGS[3], rng.uniform(0.2, 0.5) * np.ones(3))
 
 
@@ -176,14 +177,14 @@ def _add_crossings(ground: QuadBuilder, built: QuadBuilder, network: Network, qu
         xy = np.stack([middle, ring[:-1], ring[1:], middle], axis=1)
         disc = np.concatenate([xy, network.terrain.height_m(xy)[..., None] + ROAD_LIFT_M + 0.005], axis=2)
         up = np.broadcast_to(np.array([0, 0, 1.0]), disc.shape)
-        ground.add(disc, _planar_uv(disc), quarters.blend("asphalt", disc[..., :2]), up)
+        ground.add(disc, planar_uv(disc), quarters.blend("asphalt", disc[..., :2]), up)
         for arm in arms:
             if not arm.is_main and node % 3:
                 continue
             line = arm.line_m if arm.start == node else arm.line_m[::-1]
             ends = resample(line, 1.0)[int(radius) + 2 : int(radius) + 5]
             for offset in np.arange(-arm.half_width_m + 0.8, arm.half_width_m - 0.4, 1.1):
-                stripe = _ribbon(network, ends, offset + 0.28, offset - 0.28, PAINT_LIFT_M)
+                stripe = ribbon(network, ends, offset + 0.28, offset - 0.28, PAINT_LIFT_M)
                 built.add_tiled(stripe, tex.PLAIN, np.array([0.9, 0.9, 0.87]))
 
 

@@ -26,14 +26,19 @@ from .world import World
 LICENCE = "CC0-1.0"
 
 
+def receiver_error_m(count: int, seed: int, spread_m: float) -> Floats:
+    """A slowly wandering error (count, 2) of a satellite receiver, of standard deviation ``spread_m``."""
+    rng = np.random.default_rng([seed, 2])
+    white = rng.normal(size=(count + 40, 2))
+    slow = gaussian_filter1d(white, 5.0, axis=0)[20:-20] * np.sqrt(2 * np.sqrt(np.pi) * 5.0)
+    return spread_m * slow
+
+
 def truth_lat_lon(world: World, drive: Drive, config: DrivesConfig) -> Floats:
     """WGS 84 position (n, 2) of every picture as its GPX says: exact, but for training drives, whose receivers wander."""
     xy = drive.position_m
     if drive.split == "train":
-        rng = np.random.default_rng([drive.traffic_seed, 2])
-        white = rng.normal(size=(len(xy) + 40, 2))
-        slow = gaussian_filter1d(white, 5.0, axis=0)[20:-20] * np.sqrt(2 * np.sqrt(np.pi) * 5.0)
-        xy = xy + config.gps_noise_m * slow
+        xy = xy + receiver_error_m(len(xy), drive.traffic_seed, config.gps_noise_m)
     return world.network.to_lat_lon(xy)
 
 
@@ -48,7 +53,7 @@ def write_gpx(path: Path, drive: Drive, lat_lon_deg: Floats, height_m: Floats) -
         stamp = (drive.start_time + timedelta(seconds=float(time_s))).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         lines.append(f'<trkpt lat="{lat:.8f}" lon="{lon:.8f}"><ele>{height:.2f}</ele><time>{stamp}</time></trkpt>')
     lines.append("</trkseg></trk></gpx>\n")
-    _replace(path, lambda part: part.write_text("\n".join(lines), encoding="utf-8"))
+    replace_file(path, lambda part: part.write_text("\n".join(lines), encoding="utf-8"))
 
 
 def write_video(path: Path, pictures: Iterable[NDArray[np.uint8]], drive: Drive, crf: int = 24) -> None:
@@ -68,14 +73,20 @@ def write_video(path: Path, pictures: Iterable[NDArray[np.uint8]], drive: Drive,
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             container.mux(stream.encode())
 
-    _replace(path, encode)
+    replace_file(path, encode)
 
 
-def _replace(path: Path, fill: Callable[[Path], Any]) -> None:
+def replace_file(path: Path, fill: Callable[[Path], Any]) -> None:
+    """Let ``fill`` write a file beside ``path`` and then move it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     fill(part)
     part.replace(path)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    replace_file(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def files_of(drive: Drive) -> tuple[str, str]:
@@ -126,7 +137,7 @@ def write_isle(
         "type": "FeatureCollection",
         "features": [{"type": "Feature", "properties": {"name": world.config.name}, "geometry": mapping(world.area_of_interest())}],
     }
-    _replace(output / "aoi.geojson", lambda part: part.write_text(json.dumps(area, indent=1) + "\n", encoding="utf-8"))
+    replace_file(output / "aoi.geojson", lambda part: part.write_text(json.dumps(area, indent=1) + "\n", encoding="utf-8"))
     with Renderer(world, render) as renderer:
         for number, drive in enumerate(plans, 1):
             video, truth = files_of(drive)
@@ -137,5 +148,5 @@ def write_isle(
             write_gpx(output / truth, drive, truth_lat_lon(world, drive, drives), heights)
             progress(f"{number}/{len(plans)} {video}: {len(drive.time_s)} pictures, {drive.length_m:.0f} m")
     made = manifest(world, plans, drives, render)
-    _replace(output / "drives.json", lambda part: part.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8"))
+    replace_file(output / "drives.json", lambda part: part.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8"))
     return made
