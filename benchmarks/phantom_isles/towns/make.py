@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import multiprocessing
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from .labels import SCENES
 from .layouts import LAYOUTS, record_path, write_cityguessr_tables, write_drive, write_msls_tables
 from .render import TownRenderer, far_config
 
-BATCH_FRAMES = 420  # of one isle that a worker takes at a time; their drives lie near each other
+BATCH_FRAMES = 240  # of one isle that a worker takes at a time; their drives lie near each other
 
 
 @dataclass(frozen=True)
@@ -94,25 +95,20 @@ def batches(order: Order, isle: str, drives: Sequence[TownDrive]) -> list[tuple[
     return found
 
 
-def _work(order: Order, tasks: Any, done: Any) -> None:
-    """A worker: takes batches until there are none, keeps the isle's renderer while batches are of the same isle."""
-    held: tuple[str, TownBuilder, dict[str, TownDrive], TownRenderer] | None = None
+def _work(order: Order, isle: str, tasks: Any, done: Any) -> None:
+    """A worker: takes batches of an isle until there are none."""
     parent = multiprocessing.parent_process()
     try:
-        while (task := tasks.get()) is not None:
-            isle, names = task
-            if held is None or held[0] != isle:
-                if held is not None:
-                    held[3].close()
-                builder = order.builder(isle)
-                renderer = TownRenderer(builder, far_config(order.size.width_px, order.size.height_px))
-                held = (isle, builder, {drive.name: drive for drive in order.plan(builder)}, renderer)
-            for name in names:
-                if parent is not None and not parent.is_alive():
-                    return
-                drive = held[2][name]
-                write_drive(order.output, held[1], drive, held[3].drive(drive), order.layouts)
-                done.put((name, len(drive.time_s)))
+        builder = order.builder(isle)
+        drives = {drive.name: drive for drive in order.plan(builder)}
+        with TownRenderer(builder, far_config(order.size.width_px, order.size.height_px)) as renderer:
+            while (names := tasks.get()) is not None:
+                for name in names:
+                    if parent is not None and not parent.is_alive():
+                        return
+                    drive = drives[name]
+                    write_drive(order.output, builder, drive, renderer.drive(drive), order.layouts)
+                    done.put((name, len(drive.time_s)))
     except Exception as error:
         done.put((f"{type(error).__name__}: {error}", -1))
         raise
@@ -121,16 +117,25 @@ def _work(order: Order, tasks: Any, done: Any) -> None:
 def render_all(
     order: Order, tasks: list[tuple[str, list[str]]], frames: dict[str, int], workers: int, progress: Callable[[Progress], None]
 ) -> None:
-    """Render batches in worker processes."""
+    """Render batches, isle after isle; each isle has worker processes of its own, since the graphics library keeps what it has once drawn (half a GB an isle)."""
+    total, made = sum(frames[name] for _, names in tasks for name in names), 0
+    for isle, group in itertools.groupby(tasks, key=lambda task: task[0]):
+        for count in _render(order, isle, [names for _, names in group], workers):
+            made += count
+            progress(Progress(made / total, "rendering", f"{made} of {total} pictures"))
+
+
+def _render(order: Order, isle: str, named: list[list[str]], workers: int) -> Iterator[int]:
+    """Render an isle's batches in worker processes; yields each drive's number of frames once it is written."""
     context = multiprocessing.get_context("spawn")  # the graphics library must not be forked
     todo, done = context.Queue(), context.Queue()
-    for task in [*tasks, *[None] * workers]:
-        todo.put(task)
-    processes = [context.Process(target=_work, args=(order, todo, done), daemon=True) for _ in range(workers)]
+    workers = min(workers, len(named))
+    for batch in [*named, *[None] * workers]:
+        todo.put(batch)
+    processes = [context.Process(target=_work, args=(order, isle, todo, done), daemon=True) for _ in range(workers)]
     for process in processes:
         process.start()
-    left = {name for _, names in tasks for name in names}
-    total, made = sum(frames[name] for name in left), 0
+    left = {name for names in named for name in names}
     try:
         while left:
             try:
@@ -142,8 +147,7 @@ def render_all(
             if count < 0:
                 raise RuntimeError(f"Rendering failed: {name}")
             left.discard(name)
-            made += count
-            progress(Progress(made / total, "rendering", f"{made} of {total} pictures"))
+            yield count
         for process in processes:
             process.join()
     finally:
@@ -169,7 +173,7 @@ def make_world(order: Order, workers: int, progress: Callable[[Progress], None])
     frames = {drive.name: len(drive.time_s) for drives in plans.values() for drive in drives}
     tasks = [task for isle, drives in plans.items() for task in batches(order, isle, drives)]
     if tasks:
-        render_all(order, tasks, frames, min(workers, len(tasks)), progress)
+        render_all(order, tasks, frames, workers, progress)
     records = [json.loads(record_path(order.output, drive).read_text(encoding="utf-8")) for drives in plans.values() for drive in drives]
     if "msls" in order.layouts:
         write_msls_tables(order.output, records)
