@@ -2,6 +2,8 @@
 
 python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
+python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty]
+python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
 from __future__ import annotations
@@ -10,10 +12,16 @@ import argparse
 import importlib
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
-NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode")
+NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "isles", "tables")
+
+
+def _seed(text: str) -> int | str:
+    """A number, or the name of a world's seed."""
+    return int(text) if text.lstrip("-").isdigit() else text
 
 
 def main() -> int:
@@ -21,16 +29,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--list", action="store_true", help="name the benchmarks")
-    parser.add_argument("--seed", type=int, default=0, help="of everything random")
-    parser.add_argument("--write-docs", action="store_true", help="bad_inputs: write the table in docs")
+    parser.add_argument("--seed", type=_seed, default=0, help="of everything random; isles, tables: of the world, a number or dev")
+    # Options of single benchmarks, under the names that their run() gives them; one that is not given is not passed on.
+    only = parser.add_argument_group("of single benchmarks")
+    only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs: write the table in docs")
+    only.add_argument("--quick", action="store_true", default=None, help="isles, tables: a small world and budget")
+    only.add_argument("--world", type=Path, help="isles, tables: a folder with a rendered world")
+    only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
+    only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
+    only.add_argument("--output", type=Path, help="tables: folder of the page")
+    only.add_argument("--sweep", action="store_true", default=None, help="tables: choose the learning rates on the dev world instead")
     arguments = parser.parse_args()
     if arguments.list or arguments.name is None:
         for name in NAMES:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
         return 0
     module = importlib.import_module(f"benchmarks.{arguments.name}")
-    extra: dict[str, Any] = {"write_docs": True} if arguments.write_docs else {}
-    result = module.run(seed=arguments.seed, **extra)
+    options = ("write_docs", "quick", "world", "difficulty", "only", "output", "sweep")
+    extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
+    result: dict[str, Any] = module.run(seed=arguments.seed, **extra)
     print(module.TITLE)
     for key, value in result.items():
         if not isinstance(value, list | dict):

@@ -132,5 +132,6 @@ BACKBONES: dict[str, BackboneSpec] = {
     "clip-vit-l14": BackboneSpec(224, *_CLIP, 768, _clip_l14),
     "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14),
     "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0), whole=True),
+    "efficientnet-lite1": BackboneSpec(240, *_LITE, 1280, _efficientnet_lite(1), whole=True),  # in no preset: for comparisons
     "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2), whole=True),
 }

@@ -56,6 +56,7 @@ class Trainer:
         settings: of the run.
         state: where to save; None saves nothing.
         progress, cancelled: called at each step.
+        keep_best: end with the weights that were best on validation; else with the last step's, whatever validation says of them.
     """
 
     def __init__(
@@ -69,10 +70,12 @@ class Trainer:
         state: TrainingState | None = None,
         progress: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
+        keep_best: bool = True,
     ) -> None:
         self.model, self.training, self.validation, self.settings = model, training, validation, settings
         self.area = AreaSampler(grid_points, settings.resolution_m)
         self.state, self.progress, self.cancelled = state, progress, cancelled
+        self.keep_best = keep_best
         self.noise: NoiseModel = PAPER_NOISE
         self.device = next(model.parameters()).device
 
@@ -136,7 +139,7 @@ class Trainer:
                 self._save(stage, step + 1, run, optimiser)
             if self.progress:
                 self.progress(Progress((step + 1) / steps, stage, self._line(run, float(loss.detach()))))
-        if run.best and self.validation:
+        if run.best and self.validation and self.keep_best:
             self.model.load_state_dict(run.best)
         for parameter in self.model.parameters():
             parameter.requires_grad_(True)
