@@ -38,7 +38,11 @@ SETTINGS: dict[str, Any] = {
     "reverse": True,
     "softening_m": 10.0,
     "negatives": 512,
-    "phase1_steps": 300,
+    # A flight is few pictures: without these two TempGeo learns its order by heart.
+    "dropout": 0.3,
+    "feature_dropout": 0.3,
+    "phase1_steps": 200,
+    "validate_every": 25,
     "phase2_steps": 100,
     "rate_hz": 1.0,
 }
