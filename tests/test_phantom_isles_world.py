@@ -25,6 +25,8 @@ from benchmarks.phantom_isles.towns.labels import SCENES, Geography, scene_share
 from benchmarks.phantom_isles.towns.layouts import LAYOUTS, picture_key, record_of, write_cityguessr_tables, write_drive, write_msls_tables
 from benchmarks.phantom_isles.towns.make import Order, batches, make_world
 from benchmarks.phantom_isles.towns.network import build_town_network, unseen_streets
+from benchmarks.phantom_isles.towns.skyline import SHAPES, build_skyline
+from benchmarks.phantom_isles.towns.ways import WAYS
 from vidtag_engine.types import InputError
 
 SEED = 5
@@ -219,6 +221,34 @@ def test_looks_fade_smoothly_and_repeat_across_towns(builder):
     named = [look for isle in WORLD_ISLES.values() for look in isle.looks]
     assert set(named) <= {look.name for look in builder.field.looks}
     assert len(named) > 3 * len(set(named))  # every look is at home on several isles
+
+
+def test_every_isle_has_ways_of_its_own():
+    assert set(WAYS) == set(WORLD_ISLES)
+    shown = [(ways.road, ways.pavement, ways.walls, ways.roofs, ways.kerbs) for ways in WAYS.values()]
+    for index, one in enumerate(shown):
+        for other in shown[:index]:
+            assert np.abs(np.array(one[0]) - other[0]).max() + np.abs(np.array(one[1]) - other[1]).max() > 0.1
+            assert one[2] != other[2]
+    angle = np.linspace(0, 2 * np.pi, 721)
+    for ways in WAYS.values():
+        height = SHAPES[ways.skyline](angle)
+        assert 0 <= height.min() < height.max() <= 1.001
+        assert height[0] == pytest.approx(height[-1], abs=1e-6)  # it closes
+
+
+def test_ways_rule_as_far_as_isles_are_told_apart():
+    """Roads, walls and light of two isles differ with strength 1 and are drawn from the same without."""
+    here = np.zeros((1, 2))
+    for strength, differ in ((1.0, True), (0.0, False)):
+        config = WorldConfig(isle_strength=strength, drift_strength=0.0)
+        one, other = (TownBuilder(WORLD_ISLES[name], config, SEED) for name in ("dougherty", "bermeja"))
+        bright = [float(builder.field.blend("asphalt", here).mean()) for builder in (one, other)]
+        assert (bright[1] - bright[0] > 0.4) is differ
+        walls = [{builder.field.look(here[0], np.random.default_rng(k)).walls for k in range(30)} for builder in (one, other)]
+        assert [WAYS[builder.town.name].walls in found for builder, found in zip((one, other), walls, strict=True)] == [differ, differ]
+        assert (conditions.climate_air(one.town, config) != conditions.climate_air(other.town, config)) is differ
+        assert (build_skyline(one.field.ways, strength) is not None) is differ
 
 
 def test_strengths_of_nothing_switch_off():

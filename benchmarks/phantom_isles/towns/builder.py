@@ -18,12 +18,13 @@ from ..streets import Floats, Street, resample
 from .config import WorldConfig
 from .furniture import OWN_SIGNS, Roadside, add_garden, add_groves, add_lamps, add_landmarks, add_signs, add_street_trees
 from .greenery import Greens
-from .ground import COUNTRY_DENSITY, TILE_M, Land, add_carriageway, add_crossing
+from .ground import COUNTRY_DENSITY, TILE_M, Land, add_crossing
 from .houses import Stretch, add_lane, back_row_m, build_house, lanes_of, plan_row
 from .isles import TONGUES, TownConfig
 from .looks import LookField
 from .network import build_town_network, isle_number
 from .parts import EVERGREEN, LEAF, ROAD, SOLID, Part, part_of
+from .roadway import add_barrier, add_carriageway, add_wires
 
 Key = tuple[int, int]
 
@@ -105,7 +106,7 @@ class TownBuilder:
         greens = Greens(solid)
         ends = (index == 0, index == self.piece_count(number) - 1)
         part = Street(street.start, street.end, resample(line, 6.0), street.half_width_m, street.is_main)
-        add_carriageway(road, solid, self.network, self.field, part, self.town, ends)
+        add_carriageway(road, solid, self.network, self.field, part, ends)
         for is_end, node in zip(ends, (street.start, street.end), strict=True):
             if is_end and min(self.network.neighbours[node].values()) == number:  # one of its streets brings a crossing along
                 add_crossing(road, solid, self.network, self.field, node)
@@ -113,9 +114,9 @@ class TownBuilder:
         tint = self.field.wall_tint(middle) * (1 + 0.16 * self.config.block_strength * rng.normal(0, [0.5, 0.35, 0.5]))
         parts = (
             part_of([(road, ROAD)], on_ground=True),
-            part_of([(tinted, SOLID)], tint=tint),
-            part_of([(solid, SOLID), (greens.evergreen, EVERGREEN)]),
-            part_of([(greens.leaves, LEAF)], sheds=True),
+            part_of([(tinted, SOLID)], tints={SOLID: tint}),
+            part_of([(solid, SOLID), (greens.evergreen, EVERGREEN)], tints={EVERGREEN: self.field.greens}),
+            part_of([(greens.leaves, LEAF)], sheds=True, tints={LEAF: self.field.greens}),
         )
         return [part for part in parts if part is not None]
 
@@ -139,6 +140,7 @@ class TownBuilder:
         kinds = favoured.trees if own_way else field.trees(middle, rng)
         lanes = lanes_of(stretch, density, rng)
         taken: list[Floats] = []
+        add_wires(solid, network, field, stretch.line_m, stretch.half_width_m)
         for side in (1, -1):
             for at in lanes[side]:
                 add_lane(road, network, field, stretch, side, at)
@@ -152,6 +154,7 @@ class TownBuilder:
             roadside = Roadside(network, stretch, side)
             add_lamps(solid, roadside, favoured, country=country, left=side > 0)
             add_street_trees(greens, field, roadside, kinds, rng, country=country)
+            add_barrier(solid, greens.evergreen, network, field, roadside.line, stretch.half_width_m, lanes[side])
             add_landmarks(solid, roadside, config.landmark_spacing_m, rng)
             add_signs(solid, roadside, self.town, config, rng, crossing=ends[1] if side > 0 else ends[0])
         add_groves(greens, network, field, self.land, stretch, np.concatenate(taken) if taken else np.zeros((0, 2)), rng)

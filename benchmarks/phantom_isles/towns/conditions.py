@@ -14,9 +14,23 @@ from ..render import Light
 from .config import WorldConfig
 from .isles import TownConfig
 from .parts import EVERGREEN, GRASS, LEAF, ROAD, SOIL, SOLID
+from .ways import WAYS
 
 WEATHERS = ("fair", "overcast", "rain", "fog", "snowfall")
 SNOW = np.array([0.9, 0.92, 0.96], np.float32)
+
+
+@dataclass(frozen=True)
+class ClimateLight(Light):
+    """Light under a climate of its own; ``air`` multiplies the colours (3,) of sky and haze."""
+
+    air: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def sky_colours(self) -> tuple[Floats, Floats]:
+        """Horizon and zenith (3,), 0..1."""
+        air = np.array(self.air, np.float32)
+        horizon, zenith = super().sky_colours()
+        return np.minimum(horizon * air, 1), np.minimum(zenith * air, 1)
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,12 @@ def _weather(config: WorldConfig, warm_c: float, rng: np.random.Generator) -> tu
     return weather, float(rng.uniform(0.8, 1)), 1100 - 700 * falling, falling
 
 
+def climate_air(town: TownConfig, config: WorldConfig) -> tuple[float, float, float]:
+    """What an isle's climate multiplies sky and haze by."""
+    red, green, blue = (float(1 + min(config.isle_strength, 1.5) * (value - 1)) for value in WAYS[town.name].air)
+    return red, green, blue
+
+
 def draw_conditions(town: TownConfig, config: WorldConfig, rng: np.random.Generator) -> Conditions:
     """A moment of the year 2026 in daylight or dusk, and what it is like."""
     while True:
@@ -134,7 +154,7 @@ def draw_conditions(town: TownConfig, config: WorldConfig, rng: np.random.Genera
     wet = falling if weather == "rain" else float(rng.random() < 0.1 * config.weather_strength) * float(rng.uniform(0.2, 0.6))
     season = Season(season.snow, season.autumn, season.bare, season.dry, wet * (season.snow < 0.3))
     k = config.light_strength
-    light = Light(
+    light = ClimateLight(
         sun_azimuth_deg=azimuth,
         sun_elevation_deg=elevation,
         cloud_cover=cover,
@@ -145,6 +165,7 @@ def draw_conditions(town: TownConfig, config: WorldConfig, rng: np.random.Genera
         saturation=float(0.97 + k * rng.uniform(-0.27, 0.25)),
         noise=float(0.5 + k * rng.uniform(0, 5)),
         cloud_shift=(float(rng.random()), float(rng.random())),
+        air=climate_air(town, config),
     )
     dim = 1 + 2.5 * light.low_sun() * (0.4 + cover)
     return Conditions(start, light, season, weather, falling, float(config.blur_strength * dim * rng.uniform(0.002, 0.008)))

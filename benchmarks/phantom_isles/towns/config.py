@@ -24,7 +24,8 @@ class WorldConfig:
         drift_strength, drift_wavelength_m: smooth change of colours, heights, gaps and greenery over a town.
         block_strength: how far a block of ``piece_m`` goes its own way in colour, trees, fences.
         landmark_spacing_m: mean distance along a street between unusual things. Shorter: places are told apart more easily.
-        isle_strength: family resemblance of an isle: its own ways of building, tints, ground, trees, lamps, paint. The knob of a@25 km.
+        isle_strength: family resemblance of an isle: its ``ways`` (road, paint, kerbs, barriers, walls, roofs, air, skyline), its looks, ground,
+            trees and lamps. At 0 isles differ by chance alone. The knob of a@25 km.
         language_strength: share of lettered boards in the country's own tongue and colours; the others are common to all.
 
     Conditions (what changes between drives):
@@ -53,16 +54,16 @@ class WorldConfig:
     """
 
     look_count: int = 16
-    look_wavelength_m: float = 2600.0
-    look_sharpness: float = 2.2
-    drift_strength: float = 1.0
+    look_wavelength_m: float = 3600.0
+    look_sharpness: float = 1.4
+    drift_strength: float = 0.4
     drift_wavelength_m: float = 4200.0
-    block_strength: float = 0.6
-    landmark_spacing_m: float = 130.0
+    block_strength: float = 0.3
+    landmark_spacing_m: float = 200.0
     isle_strength: float = 1.0
-    language_strength: float = 0.7
+    language_strength: float = 1.0
 
-    light_strength: float = 1.0
+    light_strength: float = 0.8
     weather_strength: float = 1.0
     season_strength: float = 1.0
     lowest_sun_deg: float = 1.0
@@ -103,8 +104,9 @@ SIZES = {"full": WorldSize(), "quick": WorldSize(train_frames=660, val_frames=11
 def config_sha256(config: WorldConfig) -> str:
     """Hash of the difficulty and of the isles, not of the number of pictures."""
     from .isles import WORLD_ISLES
+    from .ways import WAYS
 
-    isles = {name: dataclasses.asdict(isle) for name, isle in WORLD_ISLES.items()}
+    isles = {name: dataclasses.asdict(isle) | dataclasses.asdict(WAYS[name]) for name, isle in WORLD_ISLES.items()}
     return hashlib.sha256(json.dumps({"world": dataclasses.asdict(config), "isles": isles}, sort_keys=True).encode()).hexdigest()
 
 

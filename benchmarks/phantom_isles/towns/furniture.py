@@ -59,9 +59,10 @@ def add_street_trees(
     at = 6 + rng.uniform(0, 30)
     while at < len(side.line) - 6:
         look = field.look(side.line[int(at)], rng)
-        if not country or rng.random() < 0.15:
-            greens.tree(str(rng.choice(kinds)), side.foot(side.kerb, at), rng.uniform(0.55, 1.0), rng)
-        at += look.tree_spacing_m * rng.uniform(0.5, 1.6)
+        if not country or rng.random() < 0.15 + 0.5 * field.pull:
+            own = rng.random() < field.pull
+            greens.tree(str(rng.choice(field.ways.row if own else kinds)), side.foot(side.kerb, at), rng.uniform(0.55, 1.0), rng)
+        at += (look.tree_spacing_m * (1 - field.pull) + field.ways.row_m * field.pull) * rng.uniform(0.7, 1.3)
 
 
 def add_landmarks(solid: QuadBuilder, side: Roadside, spacing_m: float, rng: np.random.Generator) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 
 from .. import textures as tex
 from ..buildings import PAVEMENT_M
-from ..mesh import QuadBuilder, tile_uv
-from ..streets import Floats, Network, SmoothField, Street, resample, smoothstep
-from ..world import PAINT_LIFT_M, PAVEMENT_LIFT_M, ROAD_LIFT_M, planar_uv, ribbon
+from ..mesh import QuadBuilder
+from ..streets import Floats, Network, SmoothField, resample, smoothstep
+from ..world import PAINT_LIFT_M, ROAD_LIFT_M, planar_uv, ribbon
 from .isles import TownConfig
 from .looks import LookField
 from .parts import GRASS, SOIL, Part, placed
@@ -109,35 +109,6 @@ def _lattice(xy: Floats, z: Floats, colour: Floats, inland: Floats, inner: tuple
     sides = (corners, cells(normals[inner])[keep], planar_uv(corners), cells(colour[inner])[keep])
     points, slopes, uv, albedo = (values.reshape(-1, values.shape[-1]).astype(np.float32) for values in sides)
     return placed(points, slopes, uv, albedo, kind, on_ground=True)
-
-
-def add_carriageway(
-    road: QuadBuilder, solid: QuadBuilder, network: Network, field: LookField, street: Street, town: TownConfig, cut: tuple[bool, bool]
-) -> None:
-    """Road, kerbs, pavements and paint of a piece of street; ``cut``: whether its ends are crossings, where no paint is."""
-    half, line = street.half_width_m, street.line_m
-    country = float(field.density(line[len(line) // 2])) < COUNTRY_DENSITY
-    surface = ribbon(network, line, half, -half, ROAD_LIFT_M)
-    road.add(surface, planar_uv(surface), field.blend("asphalt", surface[..., :2]))
-    for side in (1, -1):
-        inner, outer = side * (half + 0.22), side * (half + (0.9 if country else PAVEMENT_M))
-        strip = ribbon(network, line, max(inner, outer), min(inner, outer), PAVEMENT_LIFT_M)
-        if country:
-            road.add(strip, planar_uv(strip), np.array(town.soil))
-            continue
-        tiles = np.array([tex.PAVINGS[field.looks[index].paving_tile] for index in field.weights(strip[:, 0, :2]).argmax(axis=1)])
-        solid.add(strip, tile_uv(tiles), field.blend("paving", strip[..., :2]))
-        kerb = ribbon(network, line, max(inner, side * (half - 0.05)), min(inner, side * (half - 0.05)), ROAD_LIFT_M - 0.03)
-        solid.add_tiled(kerb, tex.PLAIN, np.array([0.78, 0.77, 0.74]))
-    inside = line[2 if cut[0] else 0 : len(line) - (2 if cut[1] else 0)]
-    if len(inside) < 3:
-        return
-    step = 3.0 if street.is_main else 2.5
-    dashes = ribbon(network, resample(inside, step), 0.07, -0.07, PAINT_LIFT_M)[:: 2 if street.is_main else 4]
-    solid.add_tiled(dashes, tex.PLAIN, np.array(town.paint))
-    if street.is_main:
-        for offset in (half - 0.5, 0.5 - half):
-            solid.add_tiled(ribbon(network, inside, offset + 0.06, offset - 0.06, PAINT_LIFT_M), tex.PLAIN, np.array([0.9, 0.9, 0.86]))
 
 
 def add_crossing(road: QuadBuilder, solid: QuadBuilder, network: Network, field: LookField, node: int) -> None:

@@ -12,6 +12,7 @@ from ..streets import Floats, SmoothField
 from .config import WorldConfig
 from .isles import TownConfig
 from .network import isle_number, urban_density
+from .ways import WAYS
 
 _MORE = (
     Look(
@@ -96,8 +97,12 @@ class LookField:
         self._noise = SmoothField(rng, 700.0)
         table = {name: np.array([getattr(look, name) for look in self.looks]) for name in ("grass", "paving", "asphalt")}
         own = np.array(town.grass)
-        pull = min(0.75 * config.isle_strength, 1.0)
-        self._colours = {**table, "grass": (1 - pull) * table["grass"] + pull * own, "asphalt": table["asphalt"] * town.asphalt_value}
+        self.ways, self.strength = WAYS[town.name], config.isle_strength
+        self.pull = pull = min(0.9 * config.isle_strength, 1.0)
+        self.greens = 1 + pull * (np.array(self.ways.greens) - 1)
+        self.soil = np.array(town.soil)
+        owns = {"grass": own, "asphalt": np.array(self.ways.road), "paving": np.array(self.ways.pavement)}
+        self._colours = {name: (1 - pull) * table[name] + pull * owns[name] for name in table}
 
     def density(self, xy_m: Floats) -> Floats:
         """How built-up points (..., 2) are, 0..1."""
@@ -122,6 +127,9 @@ class LookField:
         wider = float(np.exp(0.5 * self.drift(xy_m, 4)))
         storeys = (max(1, round(look.storeys[0] * higher)), max(1, round(look.storeys[1] * higher)))
         own = rng.random() < 0.8 * self._config.isle_strength
+        if rng.random() < self.pull:
+            look = self._in_own_ways(look)
+            storeys = self.ways.storeys
         return replace(
             look,
             storeys=storeys,
@@ -132,6 +140,11 @@ class LookField:
             trees=self.trees(xy_m, rng) if own else look.trees,
             lamp=self._town.lamp if own else look.lamp,
         )
+
+    def _in_own_ways(self, look: Look) -> Look:
+        """A way of building in the country's walls and roofs."""
+        ways = self.ways
+        return replace(look, walls=ways.walls, roofs=ways.roofs, roof=ways.roof, materials=(ways.material,), coverings=(ways.covering,))
 
     def trees(self, xy_m: Floats, rng: np.random.Generator) -> tuple[str, ...]:
         """Two of the isle's kinds; which of them are common changes over the town."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +37,21 @@ class Part:
 
 
 def part_of(
-    builders: list[tuple[QuadBuilder, int]], *, on_ground: bool = False, sheds: bool = False, tint: NDArray[np.floating] | None = None
+    builders: list[tuple[QuadBuilder, int]],
+    *,
+    on_ground: bool = False,
+    sheds: bool = False,
+    tints: Mapping[int, NDArray[np.floating]] | None = None,
 ) -> Part | None:
-    """Everything gathered in some builders, each of one kind; None if there is nothing. ``tint`` multiplies what is SOLID."""
+    """Everything gathered in some builders, each of one kind; None if there is nothing. ``tints`` multiply what is of a kind."""
     gathered = [(builder.quads(), kind) for builder, kind in builders]
     gathered = [(quads, kind) for quads, kind in gathered if len(quads[0])]
     if not gathered:
         return None
     corners, normals, uv, albedo = (np.concatenate([quads[k].reshape(-1, quads[k].shape[-1]) for quads, _ in gathered]) for k in range(4))
     kind = np.concatenate([np.full(4 * len(quads[0]), kind, np.uint8) for quads, kind in gathered])
-    if tint is not None:
-        albedo = np.where((kind == SOLID)[:, None], np.clip(albedo * tint, 0, 1), albedo)
+    for which, tint in (tints or {}).items():
+        albedo = np.where((kind == which)[:, None], np.clip(albedo * tint, 0, 1), albedo)
     return placed(
         corners.astype(np.float32),
         normals.astype(np.float32),

@@ -18,6 +18,7 @@ from .builder import TownBuilder
 from .drives import TownDrive
 from .effects import Lens
 from .parts import SOLID, Part, part_of
+from .skyline import build_skyline
 from .traffic import Moving, standing
 
 Bytes = NDArray[np.uint8]
@@ -117,6 +118,8 @@ class TownRenderer(Renderer):
         self._pieces = _Store(lambda key: [self._show(part) for part in builder.piece(key)], self._hide, PIECES_KEPT)
         self._tiles = _Store(self._make_tile, self._hide, TILES_KEPT)
         self._far = [self._show(part) for part in (builder.land.backdrop(), builder.towers()) if part is not None]
+        skyline = build_skyline(builder.field.ways, builder.config.isle_strength)
+        self._skyline = [] if skyline is None else [self._show(skyline)]
 
     def _make_tile(self, cell: tuple[int, int]) -> list[_Shown]:
         part = self._builder.land.tile(cell)
@@ -156,7 +159,7 @@ class TownRenderer(Renderer):
             drive.parked_share,
         )
         self._standing = self._shown_now(build)
-        for shown in self._far:
+        for shown in (*self._far, *self._skyline):
             shown.light(self._drives, drive)
             shown.actor.SetVisibility(True)
 
@@ -175,6 +178,8 @@ class TownRenderer(Renderer):
         assert self._drive is not None
         position, heading = np.array(view.position_m[:2]), np.deg2rad(view.heading_deg)
         toward = np.array([np.sin(heading), np.cos(heading)])
+        for shown in self._skyline:
+            shown.actor.SetPosition(*view.position_m)
         for shown in self._near:
             part = shown.part
             offset = np.array(part.centre_m) - position
