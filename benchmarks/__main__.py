@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vidtag_engine.terminal import say_error
+from vidtag_engine.types import InputError
+
+from .phantom_isles.towns.config import SEEDS
+
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "isles", "tables")
+WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
 
 
 def _seed(text: str) -> int | str:
@@ -24,8 +32,8 @@ def _seed(text: str) -> int | str:
     return int(text) if text.lstrip("-").isdigit() else text
 
 
-def main() -> int:
-    """Command line."""
+def main(given: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--list", action="store_true", help="name the benchmarks")
@@ -39,7 +47,7 @@ def main() -> int:
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")
     only.add_argument("--sweep", action="store_true", default=None, help="tables: choose the learning rates on the dev world instead")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.list or arguments.name is None:
         for name in NAMES:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
@@ -47,7 +55,15 @@ def main() -> int:
     module = importlib.import_module(f"benchmarks.{arguments.name}")
     options = ("write_docs", "quick", "world", "difficulty", "only", "output", "sweep")
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
-    result: dict[str, Any] = module.run(seed=arguments.seed, **extra)
+    if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:
+        parser.error(f"--{foreign[0].replace('_', '-')} is no option of {arguments.name}; see --help")
+    if isinstance(arguments.seed, str) and (arguments.name not in WORLDS or arguments.seed not in SEEDS):
+        parser.error(f"{arguments.seed!r} is no seed; give a whole number, or for {' and '.join(WORLDS)} one of {', '.join(SEEDS)}")
+    try:
+        result: dict[str, Any] = module.run(seed=arguments.seed, **extra)
+    except InputError as error:
+        say_error(str(error))
+        return 2
     print(module.TITLE)
     for key, value in result.items():
         if not isinstance(value, list | dict):

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import isles
+from benchmarks.__main__ import main as benchmarks_main
 from benchmarks.isles_settings import BUDGETS, OURS, PAPER, Budget, settings_for
 from benchmarks.isles_world import SWAPPED_NAMES, Drive, box_around, centres_grid, city_number, load_world, sequences_of
 from benchmarks.tables import command, f12_errors, lab, page, rows, sweep, t03_cities, t04_ablation
@@ -344,6 +345,25 @@ def test_choices_of_tables() -> None:
     assert chosen(None) == TABLES
     with pytest.raises(InputError, match="no table 99"):
         chosen("99")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["seneca", "--quick"], "--quick is no option of seneca"),
+        (["seneca", "--seed", "dev"], "'dev' is no seed"),
+        (["tables", "--seed", "soon"], "'soon' is no seed"),
+        (["tables", "--only", "99"], "There is no table 99"),
+        (["isles", "--world", "nowhere"], "There is no world in nowhere"),
+    ],
+)
+def test_a_benchmark_that_cannot_be_run_says_why(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code = benchmarks_main(words)
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_estimate_knows_dear_from_cheap() -> None:

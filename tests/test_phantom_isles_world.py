@@ -15,6 +15,7 @@ import pytest
 from pyproj import Geod, Transformer
 from shapely.geometry import Point
 
+from benchmarks.phantom_isles.__main__ import main as phantom_isles_main
 from benchmarks.phantom_isles.drives import route_line
 from benchmarks.phantom_isles.towns import conditions
 from benchmarks.phantom_isles.towns.builder import TownBuilder
@@ -427,3 +428,27 @@ def test_small_world_end_to_end(tmp_path):
     page = write_page(tmp_path, tmp_path / "docs").read_text()
     assert "simulated" in page
     assert (tmp_path / "docs" / "phantom-isles" / "bermeja.jpg").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--seed", "soon"], "'soon' is no seed"),
+        (["--isles", "atlantis"], "atlantis not known"),
+        (["--layouts", "videos,film"], "film not known"),
+        (["--train-frames", "-5"], "'-5' is not usable"),
+        (["--workers", "0"], "at least 1"),
+    ],
+)
+def test_a_command_that_cannot_be_followed_says_why_and_makes_nothing(tmp_path, capsys, options, said):
+    with pytest.raises(SystemExit) as ended:
+        phantom_isles_main(["make-world", "--output", str(tmp_path / "world"), *options])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "world").exists()
+
+
+def test_a_page_of_no_world_is_one_sentence(tmp_path, capsys):
+    assert phantom_isles_main(["picture-page", "--world", str(tmp_path), "--docs", str(tmp_path / "docs")]) == 2
+    assert "Error:" in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()

@@ -28,7 +28,7 @@ class BatchResult:
         gallery_points: in the grid.
         failed: name and sentence of videos that could not be read.
         resumed: names taken over from the earlier run.
-        seconds: by part: decode, encode, gallery, search, write.
+        seconds: by part: decode (beside the networks, so not part of the sum), wait (of the networks for it), encode, gallery, search, write.
     """
 
     results: list[VideoResult]

@@ -67,9 +67,14 @@ class _Clock:
         self.seconds: dict[str, float] = {}
 
     def add(self, part: str, since: float) -> float:
+        """Count the time since then; returns now."""
         now = time.perf_counter()
-        self.seconds[part] = self.seconds.get(part, 0.0) + now - since
+        self.count(part, now - since)
         return now
+
+    def count(self, part: str, seconds: float) -> None:
+        """Add to a part."""
+        self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
 
 def _provenance(settings: GeolocateSettings, loaded: Loaded, grid: Grid) -> Provenance:
@@ -271,10 +276,10 @@ class _Job:
             since = time.perf_counter()
             blocks = list(encoder.encode_prepared(pictures(), batch_size=size, cancelled=self.cancelled))
             self.check()
-            # Decoding runs beside the networks: its own seconds, and those of them that the networks had to wait for.
-            self.clock.seconds["decode"] = self.clock.seconds.get("decode", 0.0) + ahead.busy_s
-            self.clock.seconds["wait"] = self.clock.seconds.get("wait", 0.0) + ahead.waited_s
-            self.clock.add("encode", since + ahead.waited_s)
+            # Decoding runs beside the networks: its own seconds, and those that the networks had to wait for it.
+            self.clock.count("decode", ahead.busy_s)
+            self.clock.count("wait", ahead.waited_s)
+            self.clock.count("encode", time.perf_counter() - since - ahead.waited_s)
             report = reader.report
         features = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim), np.float32)
         return frames, features, report

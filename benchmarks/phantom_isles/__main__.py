@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vidtag_engine.terminal import plain_errors, progress_bar
+from vidtag_engine.terminal import progress_bar, say_error
+from vidtag_engine.types import InputError
 
 from .config import ISLES, DrivesConfig, RenderConfig
 from .towns.config import SEEDS, SIZES, config_sha256, seed_of
@@ -39,7 +41,7 @@ def make_all(options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in ("train_frames", "val_frames", "test_frames") if getattr(options, name) is not None}
     order = Order(options.output, options.seed, options.isles, dataclasses.replace(size, **given), options.layouts)
     print(f"Simulated world, configuration {config_sha256(order.config)}, seed {order.seed}, {len(order.isles)} isles.")
-    with plain_errors(), progress_bar() as bar:
+    with progress_bar() as bar:
         made = make_world(order, options.workers, bar)
     frames = made["rendered_frames"]
     print(f"{made['frames']} pictures below {options.output}; {frames} of them rendered now in {made['seconds']:.0f} s", end="")
@@ -48,8 +50,7 @@ def make_all(options: argparse.Namespace) -> None:
 
 def make_page(options: argparse.Namespace) -> None:
     """The page of pictures."""
-    with plain_errors():
-        print(write_page(options.world, options.docs))
+    print(write_page(options.world, options.docs))
 
 
 def _chosen(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
@@ -62,6 +63,24 @@ def _chosen(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
         return chosen
 
     return names
+
+
+def _seed(text: str) -> int:
+    try:
+        return seed_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed; give a whole number, or one of {', '.join(SEEDS)}") from None
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """A whole number that is not too small, for the command line."""
+
+    def count(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not usable; give a whole number of at least {least}")
+        return int(text)
+
+    return count
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,13 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=make_demo)
     world = commands.add_parser("make-world", help="towns on eleven isles, in the layouts of MSLS, videos with GPX and CityGuessr68k")
     world.add_argument("--output", type=Path, required=True, help="folder to write below; a run that was broken off goes on")
-    world.add_argument("--seed", type=seed_of, default="dev", help=f"a number, or one of {', '.join(SEEDS)}")
+    world.add_argument("--seed", type=_seed, default="dev", help=f"a number, or one of {', '.join(SEEDS)}")
     world.add_argument("--size", choices=sorted(SIZES), default="full")
     for name in ("train", "val", "test"):
-        world.add_argument(f"--{name}-frames", type=int, help="pictures over all isles; the size's number if not given")
+        world.add_argument(f"--{name}-frames", type=_count(0), help="pictures over all isles; the size's number if not given")
     world.add_argument("--isles", type=_chosen(tuple(WORLD_ISLES)), default=tuple(WORLD_ISLES), help="names, with commas; all if not given")
     world.add_argument("--layouts", type=_chosen(LAYOUTS), default=LAYOUTS, help=f"of {','.join(LAYOUTS)}")
-    world.add_argument("--workers", type=int, default=2, help="processes")
+    world.add_argument("--workers", type=_count(1), default=2, help="processes")
     world.set_defaults(run=make_all)
     page = commands.add_parser("picture-page", help="docs/phantom-isles.md with contact sheets and maps of a world that was made")
     page.add_argument("--world", type=Path, required=True, help="what make-world wrote")
@@ -92,11 +111,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    """Command line."""
-    options = _parser().parse_args()
-    options.run(options)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except InputError as error:
+        say_error(str(error))
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,13 +7,8 @@ is the whole, ``sweep`` chooses the learning rates on the dev world.
 
 from __future__ import annotations
 
-from typing import Any
+from .command import run
+
+__all__ = ["TITLE", "run"]
 
 TITLE = "The paper's tables in miniature (simulated isles); --quick in half an hour, --only 4,7 for some"
-
-
-def run(**options: Any) -> dict[str, Any]:
-    """See :func:`.command.run`."""
-    from . import command
-
-    return command.run(**options)

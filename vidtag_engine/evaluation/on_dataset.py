@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from ..batch import default_cache_folder
 from ..datasets import LEVELS, City, Dataset, LabelledSequence
-from ..gallery import EmbeddedGallery, check_size, top_k
+from ..gallery import EmbeddedGallery, check_size
 from ..geodesy import haversine_m
 from ..training.dataset import TrainingSequence
 from ..training.features import FeatureStore, load_sequences
-from ..types import CancelCheck, CancelledError, FloatArray, InputError, Progress, ProgressCallback
+from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from . import metrics
 from .evaluate import Comparison, accuracy_of
 from .report import UNKNOWN, Accuracy, accuracy_dict, accuracy_rows, plain_json
+from .retrieval import retrieve
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -145,7 +145,7 @@ def evaluate_dataset(
     for part, done in _passes(list(labelled.values())):
         steps = _part(progress, _FEATURES_SHARE * done, _FEATURES_SHARE * (done + len(part) / len(labelled)))
         sequences = load_sequences(store, part, steps, cancelled, dataset.report)
-        comparisons |= _retrieve(sequences, embedded, loaded, cancelled)
+        comparisons |= _comparisons(sequences, embedded, loaded, cancelled)
     if not comparisons:
         raise InputError(f"No sequence of {dataset.title} ({split}) can be evaluated: {' '.join(dataset.report.lines())}")
     return DatasetReport(
@@ -181,37 +181,15 @@ def _part(progress: ProgressCallback | None, start: float, end: float) -> Progre
     return lambda step: progress(Progress(start + (end - start) * step.fraction, step.stage, step.message))
 
 
-@torch.inference_mode()
-def _retrieve(
+def _comparisons(
     sequences: list[TrainingSequence], gallery: EmbeddedGallery, loaded: Loaded, cancelled: CancelCheck | None
 ) -> dict[str, Comparison]:
-    """Phase I, GeoRefiner and Phase II (paper Fig. 5) of many sequences, the gallery being gone through twice for all of them together."""
-    if not sequences:
-        return {}
-    model = loaded.model
-    frames = []
-    for sequence in sequences:
-        if cancelled and cancelled():
-            raise CancelledError("Stopped; features are kept, and the same command goes on from there.")
-        frames.append(model.embed_video(torch.from_numpy(sequence.features[0])))
-    ends = np.cumsum([len(one) for one in frames])[:-1]
-    first = final = _best(torch.cat(frames), gallery)
-    if model.has_refiner:
-        refined = []
-        for sequence, own, picks in zip(sequences, frames, np.split(first, ends), strict=True):
-            context = model.video_context(torch.from_numpy(sequence.features[0]), own)
-            refined.append(model.refine_video(model.embed_locations(torch.from_numpy(picks)), context))
-        final = _best(torch.cat(refined), gallery)
+    """Sequences placed, beside their truth."""
+    placed = retrieve(loaded.model, sequences, gallery, cancelled)
     return {
         sequence.name: Comparison(predicted, sequence.lat_lon_deg, phase1, np.full(len(predicted), np.nan), np.nan, frames=len(predicted))
-        for sequence, predicted, phase1 in zip(sequences, np.split(final, ends), np.split(first, ends), strict=True)
+        for sequence, predicted, phase1 in zip(sequences, placed.predicted, placed.phase1, strict=True)
     }
-
-
-def _best(queries: torch.Tensor, gallery: EmbeddedGallery) -> FloatArray:
-    """(T, 2) lat, lon of the best gallery point of each frame."""
-    found = top_k(queries, gallery, 1)
-    return np.stack([found.lat_deg[:, 0], found.lon_deg[:, 0]], axis=1)
 
 
 def levels_percent(comparisons: dict[str, Comparison], labelled: dict[str, LabelledSequence], cities: Sequence[City]) -> dict[str, float]:

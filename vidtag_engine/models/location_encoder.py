@@ -84,7 +84,7 @@ class Capsule(nn.Module):
         super().__init__()
         self.register_buffer("frequencies", torch.randn(config.frequencies, 2) * sigma)
         widths = (2 * config.frequencies, *config.hidden)
-        layers = [part for a, b in itertools.pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
+        layers = [part for a, b in itertools.pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU(inplace=True))]
         self.mlp = nn.Sequential(*layers, nn.Linear(widths[-1], config.embedding_dim))
 
     def forward(self, plane: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ class Capsule(nn.Module):
         float32 could not hold it beside thousands of whole turns.
         """
         phase = plane @ self.frequencies.to(plane.device, torch.float64).T
-        angle = (2.0 * torch.pi * (phase - phase.floor())).float().to(self.frequencies.device)
+        angle = phase.sub_(phase.floor()).mul_(2.0 * torch.pi).float().to(self.frequencies.device)
         return self.mlp(torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1))
 
 

@@ -6,7 +6,7 @@ from .geoclip_finetuned import geoclip_config, geoclip_settings
 from .geodecoder import GeoDecoder
 from .isns import ISNs
 from .planet import PlaNet
-from .retrieval import Placed, retrieve
+from .retrieval import retrieve
 from .s2_cells import Cells, hierarchy, parents, point_cells, s2_cells
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "LabelledFrames",
     "LinearHead",
     "PlaNet",
-    "Placed",
     "fit_classifier",
     "geoclip_config",
     "geoclip_settings",
