@@ -99,8 +99,7 @@ class FrameEncoder(nn.Module):
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(f"a picture is (H, W, 3) uint8, not {image.shape} {image.dtype}")
-        picture = Image.fromarray(image)
-        return tuple(_prepare(picture, spec) for spec in self._specs)
+        return tuple(_prepare(image, spec) for spec in self._specs)
 
     @torch.no_grad()
     def forward(self, batches: tuple[Tensor, ...]) -> Tensor:
@@ -178,21 +177,32 @@ def _streams(device: torch.device) -> Iterator[_Pool]:
         torch.set_num_threads(threads)  # what threads made later start with
 
 
-def _prepare(picture: Image.Image, spec: BackboneSpec) -> Tensor:
-    """Resize and crop in one step, to the same pixels as resize-then-crop; or squeeze, where the backbone takes the picture whole."""
-    size, (width, height) = spec.size_px, picture.size
-    box = None
-    if not spec.whole:
-        short = min(width, height)
-        across, down = (size * width // short, size * height // short)
-        left, top = (across - size) // 2, (down - size) // 2
-        box = (left * width / across, top * height / down, (left + size) * width / across, (top + size) * height / down)
-    pixels = np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=box)).transpose(2, 0, 1)
+def _prepare(image: NDArray[np.uint8], spec: BackboneSpec) -> Tensor:
+    """(H,W,3) to the (3,size,size) that the backbone takes, see ``FrameEncoder.preprocess``."""
+    pixels = _squeezed(image, spec.size_px) if spec.whole else _cropped(image, spec.size_px)
     # Not with torch: its threads would take the cores from the networks that run beside this.
     scaled = pixels / np.float32(255.0)
     scaled -= np.asarray(spec.mean, np.float32)[:, None, None]
     scaled /= np.asarray(spec.std, np.float32)[:, None, None]
     return torch.from_numpy(np.ascontiguousarray(scaled))
+
+
+def _squeezed(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The whole picture in a square. torch's bicubic differs from Pillow's by two grey levels at most, seldom by one, and takes a fifth of its time."""
+    whole = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+    pixels: NDArray[np.uint8] = F.interpolate(whole, (size, size), mode="bicubic", antialias=True)[0].numpy()
+    return pixels
+
+
+def _cropped(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Shorter side to ``size``, centre crop: in one step, so that a very long picture costs no more than a square one."""
+    picture = Image.fromarray(image)
+    width, height = picture.size
+    short = min(width, height)
+    across, down = (size * width // short, size * height // short)
+    left, top = (across - size) // 2, (down - size) // 2
+    box = (left * width / across, top * height / down, (left + size) * width / across, (top + size) * height / down)
+    return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=box)).transpose(2, 0, 1)
 
 
 def build_frame_encoder(preset: str, device: torch.device | str = "cpu", *, weights: Weights = "pretrained") -> FrameEncoder:
