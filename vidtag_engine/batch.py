@@ -53,6 +53,11 @@ def default_cache_folder() -> Path:
     return base / "vidtag" / "galleries"
 
 
+def compiled_folder() -> Path:
+    """Where the translations of backbones for a CPU are kept."""
+    return default_cache_folder().parent / "networks"
+
+
 def open_all(
     videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings
 ) -> tuple[list[VideoInfo], list[tuple[str, str]]]:

@@ -18,7 +18,17 @@ import numpy as np
 import torch
 
 from . import __version__
-from .batch import BatchResult, check_output, check_place, default_cache_folder, earlier_results, open_all, summary_of, warnings_of
+from .batch import (
+    BatchResult,
+    check_output,
+    check_place,
+    compiled_folder,
+    default_cache_folder,
+    earlier_results,
+    open_all,
+    summary_of,
+    warnings_of,
+)
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
 from .gallery import AreaOfInterest, EmbeddedGallery, Grid, check_size, load_aoi, make_grid, posterior_mass, top_k
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
@@ -113,7 +123,7 @@ def load(checkpoint: str, device: str = "auto") -> Loaded:
         if card.calibration
         else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
     )
-    return Loaded(model.eval(), card, build_frame_encoder(card.preset, place), place, calibration)
+    return Loaded(model.eval(), card, build_frame_encoder(card.preset, place, compiled_folder=compiled_folder()), place, calibration)
 
 
 def geolocate(

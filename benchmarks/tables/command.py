@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from vidtag_engine.batch import compiled_folder
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.terminal import progress_bar
 from vidtag_engine.types import Progress, ProgressCallback
@@ -88,7 +89,7 @@ def _say_what_comes_first(folder: Path, size: str) -> None:
 
 def make_bench(folder: Path, budget: Budget, pictures: Path, progress: ProgressCallback, *, quick: bool) -> Bench:
     """The labs over a rendered world."""
-    isles = load_world(folder, build_frame_encoder("vidtag-compact"), progress)
+    isles = load_world(folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder()), progress)
     return bench_over(isles, functools.cache(lambda: load_world(folder, _swapped_encoder(), progress)), budget, pictures, RUNS, quick=quick)
 
 
@@ -113,7 +114,8 @@ def _swapped_encoder() -> FrameEncoder:
     from vidtag_engine.models.backbones import BACKBONES
 
     built = {name: BACKBONES[name].build("pretrained") for name in SWAPPED_NAMES}
-    return FrameEncoder({name: module for name, (module, _) in built.items()}, {name: source for name, (_, source) in built.items()})
+    modules = {name: module for name, (module, _) in built.items()}
+    return FrameEncoder(modules, {name: source for name, (_, source) in built.items()}, compiled_folder=compiled_folder())
 
 
 def _trained(bench: Bench, tables: dict[str, TableModule], bar: ProgressCallback) -> Iterable[str]:

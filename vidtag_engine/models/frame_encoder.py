@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from torch.nn import functional as F  # noqa: N812
 
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .backbones import BACKBONES, BackboneSpec, Weights
+from .compiled import CompiledBackbone, is_translated, translate, translation_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -46,6 +49,9 @@ FRAME_ENCODER_PRESETS: dict[str, FrameEncoderPreset] = {
 # Frames a forward pass. Larger ones gain nothing on a CPU and cost memory.
 _BATCH = {"cuda": 32, "mps": 8, "cpu": 2}
 _CPU_STREAMS = 4
+# Pictures after which a translation, once made, has paid for itself.
+_COMPILE_AFTER = 200
+_LOG = logging.getLogger(__name__)
 
 
 class FrameEncoder(nn.Module):
@@ -55,10 +61,14 @@ class FrameEncoder(nn.Module):
         modules: by name, in the order of concatenation.
         sources: by name, where the weights come from.
         unit_norm: whether ``forward`` normalises.
+        compiled_folder: where a CPU's faster translations of the backbones are kept (see ``compiled``); None: none are made.
     """
 
-    def __init__(self, modules: dict[str, nn.Module], sources: dict[str, str], *, unit_norm: bool = True) -> None:
+    def __init__(
+        self, modules: dict[str, nn.Module], sources: dict[str, str], *, unit_norm: bool = True, compiled_folder: Path | None = None
+    ) -> None:
         super().__init__()
+        self._compiled_folder, self._encoded = compiled_folder, 0
         self.backbone_names = tuple(modules)
         self.weights_source = dict(sources)
         self.unit_norm = unit_norm
@@ -75,7 +85,7 @@ class FrameEncoder(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.parameters()).device
+        return next(itertools.chain(self.parameters(), self.buffers())).device
 
     @property
     def _specs(self) -> list[BackboneSpec]:
@@ -106,10 +116,7 @@ class FrameEncoder(nn.Module):
         """Features of a batch: one (N,3,h,w) tensor a backbone in, (N, feature_dim) float32 out. bf16 on CUDA, fp32 elsewhere."""
         device = self.device
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            parts = [
-                module(batch.to(device, memory_format=torch.channels_last)).float()
-                for module, batch in zip(self.backbones, batches, strict=True)
-            ]
+            parts = [module(batch.to(device)).float() for module, batch in zip(self.backbones, batches, strict=True)]
         features = torch.cat(parts, dim=-1)
         return F.normalize(features, dim=-1) if self.unit_norm else features
 
@@ -138,16 +145,43 @@ class FrameEncoder(nn.Module):
         size = batch_size or batch_size_for(self.device)
         source = iter(prepared)
         batches = iter(lambda: list(itertools.islice(source, size)), [])
+        compile_after = 0 if all(folder and is_translated(folder) for folder in self._translations()) else _COMPILE_AFTER
         with _streams(self.device) as pool:
             under_way: deque[Future[FloatArray]] = deque()
             for batch in batches:
                 if cancelled is not None and cancelled():
                     raise CancelledError
+                self._encoded += len(batch)
+                if self._compiled_folder is not None and self._encoded > compile_after:
+                    while under_way:
+                        yield under_way.popleft().result()
+                    self.compile_backbones()
                 under_way.append(pool.submit(self._encode, batch))
                 if len(under_way) == pool.width:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
+
+    def compile_backbones(self) -> None:
+        """From here on in OpenVINO what is faster there: translated once, then loaded. What cannot be stays as it is; off a CPU nothing changes."""
+        for number, (name, folder) in enumerate(zip(self.backbone_names, self._translations(), strict=True)):
+            if folder is None:
+                continue
+            try:
+                if not is_translated(folder):
+                    translate(self.backbones[number], BACKBONES[name].size_px, folder)
+                self.backbones[number] = CompiledBackbone(folder, torch.get_num_threads())
+            except (OSError, RuntimeError, ImportError) as error:
+                _LOG.info("%s stays in PyTorch: %s", name, error)
+        self._compiled_folder = None
+
+    def _translations(self) -> list[Path | None]:
+        """The folder of each backbone's translation; None where there is to be none."""
+        cache = self._compiled_folder if self.device.type == "cpu" else None
+        return [
+            translation_folder(cache, name, self.weights_source[name]) if cache and BACKBONES[name].compiles else None
+            for name in self.backbone_names
+        ]
 
     def _encode(self, prepared: list[tuple[Tensor, ...]]) -> FloatArray:
         features: FloatArray = self.forward(tuple(torch.stack(parts) for parts in zip(*prepared, strict=True))).cpu().numpy()
@@ -205,13 +239,16 @@ def _cropped(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC, box=box)).transpose(2, 0, 1)
 
 
-def build_frame_encoder(preset: str, device: torch.device | str = "cpu", *, weights: Weights = "pretrained") -> FrameEncoder:
+def build_frame_encoder(
+    preset: str, device: torch.device | str = "cpu", *, weights: Weights = "pretrained", compiled_folder: Path | None = None
+) -> FrameEncoder:
     """The frame encoder of a preset.
 
     Args:
         preset: "vidtag-l14", "vidtag-compact" or "geoclip".
         device: where it runs.
         weights: "random" only for tests of shapes and cost.
+        compiled_folder: see :class:`FrameEncoder`.
 
     Raises:
         InputError: for an unknown preset, and where weights cannot be had (the sentence says where to put the file).
@@ -224,5 +261,6 @@ def build_frame_encoder(preset: str, device: torch.device | str = "cpu", *, weig
         {name: module for name, (module, _) in built.items()},
         {name: source for name, (_, source) in built.items()},
         unit_norm=chosen.unit_norm,
+        compiled_folder=compiled_folder if weights == "pretrained" else None,
     )
     return encoder.to(device)

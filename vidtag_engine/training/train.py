@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..batch import compiled_folder
 from ..datasets import Dataset
 from ..gallery import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import CheckpointCard, save_pretrained
@@ -114,7 +115,7 @@ def train(
     sigma = resolve_sigma(settings.sigma, aoi, settings.resolution_m)
     check_sources(sources)
     work = output / "training"
-    encoder = encoder or build_frame_encoder(settings.preset, device)
+    encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder())
     stages = _Stages(progress, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",

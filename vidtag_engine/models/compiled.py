@@ -1,0 +1,112 @@
+"""Frozen convolutional backbones on a CPU through OpenVINO: float32 like PyTorch's own, the same features to rounding, in about half the time.
+
+A network is translated once, which takes seconds, and kept in a cache folder. Where OpenVINO is not installed everything runs in PyTorch as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.metadata
+import shutil
+import sys
+import threading
+import uuid
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NETWORK, _WEIGHTS = "network.xml", "network.bin"
+_TELEMETRY = "openvino_telemetry"
+
+
+def _openvino() -> Any:
+    """OpenVINO without its telemetry, which otherwise tells a server of every import: nothing that is done here leaves the machine.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    known = _TELEMETRY in sys.modules
+    if not known:
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # makes its import fail, and OpenVINO take its own stand-in
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        if not known:
+            del sys.modules[_TELEMETRY]
+
+
+class CompiledBackbone(nn.Module):
+    """A translated network: (N,3,h,w) float32 in, (N, D) float32 out, on the CPU. Threads may call it at once: each has a request of its own.
+
+    Args:
+        folder: that :func:`translate` has filled.
+        threads: that all calls together may use.
+
+    Raises:
+        RuntimeError, ImportError: the folder's files cannot be read, or OpenVINO is absent.
+    """
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        super().__init__()
+        openvino = _openvino()
+        # float32, where OpenVINO would take bfloat16 by itself; streams, because calls come from several threads.
+        options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+        self._network: Any = openvino.Core().compile_model(folder / _NETWORK, "CPU", options)
+        self._own = threading.local()
+        self.register_buffer("where", torch.empty(0), persistent=False)  # so that it has a device as any module has
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Features of (N,3,h,w) pictures, as :class:`CompiledBackbone` says."""
+        if not hasattr(self._own, "request"):
+            self._own.request = self._network.create_infer_request()
+        self._own.request.infer([pictures.contiguous().numpy()])
+        return torch.from_numpy(self._own.request.get_output_tensor(0).data.copy())
+
+
+def translation_folder(cache: Path, name: str, source: str) -> Path | None:
+    """Where the translation of a backbone lies or is to lie; None without OpenVINO. Other versions of anything that it is made by or from: another folder."""
+    versions = []
+    for package in ("openvino", "torch", "timm", source):
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            return None
+    return cache / f"{name}-{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:16]}"
+
+
+def is_translated(folder: Path) -> bool:
+    """Whether both files are there."""
+    return (folder / _NETWORK).is_file() and (folder / _WEIGHTS).is_file()
+
+
+def translate(module: nn.Module, size_px: int, folder: Path) -> None:
+    """Write a network to ``folder``, whole or not at all.
+
+    Raises:
+        OSError, RuntimeError: the disk or OpenVINO refuses; nothing is left behind.
+    """
+    openvino = _openvino()
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tracing: sizes are fixed here
+        decoder = TorchScriptPythonDecoder(module, example_input=torch.zeros(1, 3, size_px, size_px))
+    network = frontend.convert(frontend.load(decoder))
+    network.reshape([-1, 3, size_px, size_px])
+    part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.mkdir(parents=True)
+        openvino.save_model(network, part / _NETWORK, compress_to_fp16=False)
+        with contextlib.suppress(OSError):  # another process was first
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
