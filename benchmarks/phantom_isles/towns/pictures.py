@@ -102,8 +102,9 @@ def draw_map(world: Path, isle: TownConfig, drives: list[dict[str, Any]]) -> byt
     axes.set_aspect(1 / np.cos(np.deg2rad(isle.latitude_deg)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{180 - (180 - value) % 360:.2f}")
     axes.tick_params(labelsize=6)
-    axes.locator_params(nbins=5)
-    axes.legend(fontsize=6, frameon=False)
+    axes.locator_params(axis="y", nbins=5)
+    axes.locator_params(axis="x", nbins=2)
+    axes.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_title(f"{isle.title} (simulated)", fontsize=8)
     figure.tight_layout()
     memory = BytesIO()
@@ -115,12 +116,13 @@ def draw_map(world: Path, isle: TownConfig, drives: list[dict[str, Any]]) -> byt
 def _text(made: dict[str, Any], isles: list[TownConfig]) -> str:
     """The page."""
     frames = made["frames"]
+    sizes = "".join(f" --{name.replace('_', '-')} {made['size'][name]}" for name in ("train_frames", "val_frames", "test_frames"))
     lines = [
         "# Phantom Isles: the simulated world",
         "",
         "Everything here is simulated: no picture shows a real place. The isles lie where charts once showed land that never was.",
         "",
-        f"Made by `python -m benchmarks.phantom_isles make-world --output DIR --seed {made['seed']}` and "
+        f"Made by `python -m benchmarks.phantom_isles make-world --output DIR --seed {made['seed']}{sizes}` and "
         "`python -m benchmarks.phantom_isles picture-page --world DIR`. "
         f"Configuration `{made['config_sha256']}`. "
         f"Pictures: {frames['train']:,} for training, {frames['val']:,} for validation, {frames['test']:,} on streets that training saw in another light, "
