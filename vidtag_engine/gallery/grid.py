@@ -34,6 +34,7 @@ from ..types import FloatArray, InputError, IntArray
 from .aoi import AreaOfInterest
 from .edges import Rows, edge_points
 from .ellipsoid import lat_of_arc_deg, meridian_arc_m, parallel_radius_m
+from .neighbours import Neighbours
 from .scanline import Chords, chords
 
 KINDS = ("equal-earth", "latlon")
@@ -97,6 +98,14 @@ class Grid:
         """The points numbered start..stop-1 as (n, 2) lat, lon in degrees."""
         return self.at(np.arange(max(start, 0), min(stop, self.count)))
 
+    def within(self, lat_lon_deg: FloatArray, radius_m: float | FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """All points within a radius of each place: see :meth:`.neighbours.Neighbours.within`."""
+        return self._neighbours.within(lat_lon_deg, radius_m)
+
+    def nearest(self, lat_lon_deg: FloatArray, reach_m: float) -> IntArray:
+        """Number of the nearest point of each place, -1 where none lies within ``reach_m``."""
+        return self._neighbours.nearest(lat_lon_deg, reach_m)
+
     @cached_property
     def plan_digest(self) -> str:
         """SHA-256 (hex) of the very numbers that points are made from: what `digest` promises, checked to the last bit of this machine."""
@@ -120,6 +129,10 @@ class Grid:
             "border_points": len(self.border),
             "digest": self.digest,
         }
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self)
 
     @cached_property
     def _ends(self) -> IntArray:

@@ -35,7 +35,7 @@ def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates
     """
     if k < 1:
         raise InputError(f"{k} candidates were asked for; ask for at least 1.")
-    asked, usable = _checked(queries, gallery)
+    asked, usable = checked(queries, gallery)
     k = min(k, gallery.count)
     total = len(asked)
     best_score = torch.full((total, k), -math.inf, device=asked.device)
@@ -57,7 +57,7 @@ def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates
     return Candidates(index, lat, lon, best_score.cpu().numpy())
 
 
-def _checked(queries: torch.Tensor, gallery: EmbeddedGallery) -> tuple[torch.Tensor, torch.Tensor]:
+def checked(queries: torch.Tensor, gallery: EmbeddedGallery) -> tuple[torch.Tensor, torch.Tensor]:
     """Queries on the gallery's device as float32, unusable rows zeroed, and which rows are usable."""
     if queries.ndim != 2 or queries.shape[1] != gallery.dim:
         shape = tuple(queries.shape)
@@ -113,7 +113,7 @@ def posterior_mass(
     temperatures = np.atleast_1d(np.asarray(temperature, dtype=np.float64))
     if not ((radii > 0).all() and (temperatures > 0).all()):
         raise InputError(f"Radius {radius_m} m and temperature {temperature} must be above 0.")
-    asked, usable = _checked(queries, gallery)
+    asked, usable = checked(queries, gallery)
     places = np.asarray(centers, dtype=np.float64)
     if places.shape != (len(asked), 2):
         raise InputError(f"Centres of shape {places.shape} do not fit {len(asked)} frames; give one latitude and longitude a frame.")

@@ -88,13 +88,13 @@ class Capsule(nn.Module):
         self.mlp = nn.Sequential(*layers, nn.Linear(widths[-1], config.embedding_dim))
 
     def forward(self, plane: Tensor) -> Tensor:
-        """(..., 2) float64 Equal Earth coordinates to (..., E) float32.
+        """(..., 2) float64 Equal Earth coordinates to (..., E) in the weights' own type.
 
         The phase B·v is taken in float64 and reduced to one turn before it becomes float32: at σ = 2¹⁴ a metre is 10⁻³ of a turn, and
         float32 could not hold it beside thousands of whole turns.
         """
         phase = plane @ self.frequencies.to(plane.device, torch.float64).T
-        angle = phase.sub_(phase.floor()).mul_(2.0 * torch.pi).float().to(self.frequencies.device)
+        angle = phase.sub_(phase.floor()).mul_(2.0 * torch.pi).to(self.frequencies.device, self.mlp[0].weight.dtype)
         return self.mlp(torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1))
 
 
@@ -112,7 +112,7 @@ class LocationEncoder(nn.Module):
         return next(self.parameters()).device
 
     def forward(self, lat_lon_deg: Tensor) -> Tensor:
-        """(..., 2) latitude, longitude in degrees (float64) to (..., E) float32, not normalised."""
+        """(..., 2) latitude, longitude in degrees (float64) to (..., E) in the weights' own type, not normalised."""
         device = self.device
         # Metal has no float64.
         plane = equal_earth(lat_lon_deg.to("cpu" if device.type == "mps" else device))

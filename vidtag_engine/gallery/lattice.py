@@ -1,0 +1,193 @@
+"""Embeddings by number, computed when first asked for, and the lattices of places between a coarse grid and a fine one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+import torch
+
+from ..geodesy import wrap_lon
+from ..types import FloatArray, IntArray
+from .aoi import AreaOfInterest
+from .ellipsoid import lat_of_arc_deg, meridian_arc_m, parallel_radius_m
+
+if TYPE_CHECKING:
+    from .embedding_cache import LocationModel
+
+_PIECE = 2_048
+_COLUMNS = 2**31
+
+
+class Embedder:
+    """Places to unit vectors in pieces, in single or double precision, counted.
+
+    Args:
+        model: gives the embeddings.
+        device: where it is.
+    """
+
+    def __init__(self, model: LocationModel, device: torch.device) -> None:
+        self._model, self._device = model, device
+        self._double: LocationModel | None = None
+        self.count = 0
+
+    @torch.inference_mode()
+    def __call__(self, lat_lon_deg: FloatArray, *, double: bool = False) -> torch.Tensor:
+        """(n, 2) degrees to (n, E) on the device; float64 where ``double`` (and the device has it), else float32."""
+        self.count += len(lat_lon_deg)
+        double = double and self._device.type != "mps"
+        model = self._precise() if double else self._model
+        places = torch.from_numpy(np.ascontiguousarray(lat_lon_deg, dtype=np.float64))
+        places = places if self._device.type == "mps" else places.to(self._device)
+        kind = torch.float64 if double else torch.float32
+        return torch.cat([model.embed_locations(piece).to(kind) for piece in places.split(_PIECE)])
+
+    def _precise(self) -> LocationModel:
+        """The location encoder in float64: where neighbours' scores differ by less than float32 can tell."""
+        if self._double is None:
+            self._double = double_of(self._model)
+        return self._double
+
+
+class _Precise:
+    """A location encoder in float64 behind a model's interface."""
+
+    def __init__(self, encoder: torch.nn.Module) -> None:
+        self._encoder = encoder
+
+    def embed_locations(self, lat_lon_deg: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.normalize(self._encoder(lat_lon_deg), dim=-1)
+
+    def parameters(self) -> object:
+        return self._encoder.parameters()
+
+
+def double_of(model: LocationModel) -> LocationModel:
+    """A model's location encoder with its weights as float64; a model without one of ours is given back as it is."""
+    import copy
+
+    encoder = getattr(model, "location_encoder", None)
+    return model if encoder is None else _Precise(copy.deepcopy(encoder).double())  # type: ignore[return-value]
+
+
+class PointStore:
+    """Embeddings under whole numbers, each computed once.
+
+    Args:
+        places: numbers (n,) to (n, 2) degrees.
+        embed: degrees to unit vectors.
+    """
+
+    def __init__(self, places: Callable[[IntArray], FloatArray], embed: Callable[[FloatArray], torch.Tensor]) -> None:
+        self._places, self._embed = places, embed
+        self._keys = np.zeros(0, np.int64)
+        self._slots = np.zeros(0, np.int64)
+        self._parts: list[torch.Tensor] = []
+        self._where: list[FloatArray] = []
+
+    def slots(self, keys: IntArray) -> IntArray:
+        """Places in ``embeddings`` of any shape of keys; what is new is embedded."""
+        wanted, back = np.unique(keys, return_inverse=True)
+        new = wanted[~np.isin(wanted, self._keys, assume_unique=True)]
+        if len(new):
+            places = self._places(new)
+            self._where.append(places)
+            self._parts.append(self._embed(places))
+            self._keys = np.concatenate([self._keys, new])
+            self._slots = np.concatenate([self._slots, np.arange(len(self._slots), len(self._slots) + len(new))])
+            order = np.argsort(self._keys, kind="stable")
+            self._keys, self._slots = self._keys[order], self._slots[order]
+        found: IntArray = self._slots[np.searchsorted(self._keys, wanted)][back.reshape(keys.shape)]
+        return found
+
+    @property
+    def embeddings(self) -> torch.Tensor:
+        """(S, E) by slot."""
+        if len(self._parts) > 1:
+            self._parts = [torch.cat(self._parts)]
+        return self._parts[0]
+
+    @property
+    def lat_lon_deg(self) -> FloatArray:
+        """(S, 2) by slot."""
+        if len(self._where) > 1:
+            self._where = [np.concatenate(self._where)]
+        return self._where[0]
+
+
+class Lattice:
+    """Places one step apart on the ground, numbered over the whole globe: rows on parallels, columns from the prime meridian.
+
+    Frames that look about the same place ask for the same numbers, and so share embeddings. Places outside the area are moved to its
+    border, so that a climb can follow it.
+
+    Args:
+        step_m: on the ground.
+        bounds: what moves places into the area.
+    """
+
+    def __init__(self, step_m: float, bounds: Bounds) -> None:
+        self.step_m = step_m
+        self._bounds = bounds
+
+    def key(self, lat_lon_deg: FloatArray) -> IntArray:
+        """The nearest number of each place, (n, 2) to (n,)."""
+        row = np.rint(meridian_arc_m(lat_lon_deg[:, 0]) / self.step_m).astype(np.int64)
+        return self._joined(row, np.rint(lat_lon_deg[:, 1] / self._lon_step_deg(row)).astype(np.int64))
+
+    def around(self, keys: IntArray) -> IntArray:
+        """(n,) to (n, 9): the three nearest of each of three rows; the fifth is the number itself."""
+        row, column = self._split(keys)
+        lon = column * self._lon_step_deg(row)
+        parts = []
+        for up in (-1, 0, 1):
+            middle = np.rint(lon / self._lon_step_deg(row + up)).astype(np.int64)
+            parts += [self._joined(row + up, middle + across) for across in (-1, 0, 1)]
+        return np.stack(parts, axis=1)
+
+    def places(self, keys: IntArray) -> FloatArray:
+        """(n,) to (n, 2) degrees, inside the area or on its border."""
+        row, column = self._split(keys)
+        lat = lat_of_arc_deg(row * self.step_m)
+        return self._bounds.moved_in(np.stack([lat, wrap_lon(column * self._lon_step_deg(row))], axis=1))
+
+    def _lon_step_deg(self, row: IntArray) -> FloatArray:
+        radius = parallel_radius_m(lat_of_arc_deg(row * self.step_m))
+        return np.degrees(self.step_m / np.maximum(radius, self.step_m / (2 * math.pi)))
+
+    def _joined(self, row: IntArray, column: IntArray) -> IntArray:
+        return row * _COLUMNS + (column + _COLUMNS // 2)
+
+    def _split(self, keys: IntArray) -> tuple[IntArray, IntArray]:
+        row = keys // _COLUMNS
+        return row, keys - row * _COLUMNS - _COLUMNS // 2
+
+
+class Bounds:
+    """An area that places are moved into."""
+
+    def __init__(self, aoi: AreaOfInterest) -> None:
+        self._geometry = aoi.geometry
+        _, south, _, north = aoi.bounds
+        self._narrow = max(math.cos(math.radians((south + north) / 2)), 0.01)
+        self._flat = shapely.transform(self._geometry, lambda xy: xy * np.array([self._narrow, 1.0]))
+        shapely.prepare(self._geometry)
+
+    def inside(self, lat_lon_deg: FloatArray) -> np.ndarray:
+        """(n,) bool."""
+        found: np.ndarray = shapely.intersects_xy(self._geometry, lat_lon_deg[:, 1], lat_lon_deg[:, 0])
+        return found
+
+    def moved_in(self, lat_lon_deg: FloatArray) -> FloatArray:
+        """Places outside brought to the nearest place of the border (nearest at the area's middle latitude)."""
+        result = lat_lon_deg.copy()
+        out = np.flatnonzero(~self.inside(lat_lon_deg))
+        if len(out):
+            points = shapely.points(lat_lon_deg[out, 1] * self._narrow, lat_lon_deg[out, 0])
+            ends = shapely.get_point(shapely.shortest_line(self._flat, points), 0)
+            result[out] = np.stack([shapely.get_y(ends), shapely.get_x(ends) / self._narrow], axis=1)
+        return result
