@@ -13,6 +13,7 @@ from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.export import read_geopackage
 from vidtag_engine.gallery import load_aoi
+from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
@@ -97,6 +98,25 @@ def test_the_same_input_gives_the_same_answer(flights, loaded, tmp_path) -> None
     one, two = (geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{n}.gpkg", SETTINGS).results[0].trajectory for n in range(2))
     assert (one.lat_deg == two.lat_deg).all()
     assert one.confidence == pytest.approx(two.confidence, abs=1e-12)
+
+
+def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, loaded, tmp_path) -> None:
+    assert json.loads((checkpoint / "config.json").read_text())["smoothness"]["places"]
+    area, found, embedded = load_aoi(aoi_text()), {}, {}
+    for exhaustive in (True, False):
+        settings = GeolocateSettings(resolution_m=1.0, confidence_radius_m=40.0, exhaustive=exhaustive)
+        messages: list[str] = []
+        batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{exhaustive}.gpkg", settings, cache_dir=tmp_path / f"cache{exhaustive}",
+                          progress=lambda step, said=messages: said.append(step.stage))  # fmt: skip
+        assert batch.gallery_points > 100_000
+        found[exhaustive], embedded[exhaustive] = (
+            batch.results[0].trajectory,
+            sum(f.stat().st_size for f in (tmp_path / f"cache{exhaustive}").iterdir()),
+        )
+    away = geodesic_m(found[True].lat_deg, found[True].lon_deg, found[False].lat_deg, found[False].lon_deg)
+    assert away.max() < 1.5
+    assert found[False].confidence == pytest.approx(found[True].confidence, abs=0.05)
+    assert embedded[False] < embedded[True] / 20
 
 
 def test_confidence_does_not_hang_on_the_grid(flights, loaded, tmp_path) -> None:

@@ -30,7 +30,7 @@ from .batch import (
     warnings_of,
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
-from .gallery import AreaOfInterest, EmbeddedGallery, Grid, check_size, load_aoi, make_grid, posterior_mass, top_k
+from .gallery import AreaOfInterest, Grid, Smoothness, load_aoi, make_grid, search_over
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder, batch_size_for
@@ -164,7 +164,6 @@ def geolocate(
     infos, failed = open_all(videos, images, settings)
     grid = make_grid(aoi, settings.resolution_m, settings.grid)
     loaded = load(checkpoint, settings.device) if isinstance(checkpoint, str) else checkpoint
-    check_size(grid, loaded.model.config.embedding_dim)
     provenance = _provenance(settings, loaded, grid)
     kept = earlier_results(output, provenance, overwrite=overwrite)
     batch = BatchResult(list(kept.values()), output, grid.count, failed)
@@ -225,11 +224,14 @@ class _Job:
         self.progress, self.cancelled = progress, cancelled
         self.total, self.done = total, 0
         self.clock = _Clock()
-        self.gallery = EmbeddedGallery(
+        self.gallery = search_over(
             loaded.model,
             grid,
+            aoi,
             loaded.device,
             weights_sha256=loaded.card.sha256,
+            exhaustive=settings.exhaustive,
+            smoothness=Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None,
             cache_dir=cache_dir,
             progress=lambda step: self.report(0.75 + 0.2 * step.fraction, "gallery", step.message),
             cancelled=cancelled,
@@ -297,18 +299,18 @@ class _Job:
     def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
         """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
         model, calibration = self.loaded.model, self.loaded.calibration
-        k = min(_CANDIDATES, self.gallery.count)
+        k = min(_CANDIDATES, self.gallery.grid.count)
         frames = model.embed_video(features)
-        first = final = top_k(frames, self.gallery, k)
+        first = final = self.gallery.top_k(frames, k)
         queries = frames
         if model.has_refiner:
             with torch.inference_mode():
                 picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
                 refined = model.refine_video(picks, model.video_context(features, frames))
-            final = top_k(refined, self.gallery, k)
+            final = self.gallery.top_k(refined, k)
             queries = refined if calibration.similarity == "phase2" else frames
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        mass = posterior_mass(queries, self.gallery, centres, self.settings.radius_m, calibration.temperature)
+        mass = self.gallery.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         return first, final, mass
 
     def trajectory(self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, mass: FloatArray) -> Trajectory:

@@ -129,6 +129,7 @@ class GeolocateArguments:
     device: str = "auto"
     batch_size: Optional[int] = None
     seed: int = 0
+    exhaustive: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

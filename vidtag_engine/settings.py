@@ -20,6 +20,7 @@ class GeolocateSettings(BaseModel):
         start_time: of every video's first frame, UTC; None reads it from the container.
         grid: ``equal-earth`` or the paper's ``latlon``.
         confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
+        exhaustive: compare every grid point, also where a coarse-to-fine search would find the same.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
         seed: of everything random.
@@ -34,6 +35,7 @@ class GeolocateSettings(BaseModel):
     start_time: datetime | None = None
     grid: Literal["equal-earth", "latlon"] = "equal-earth"
     confidence_radius_m: float | None = Field(None, gt=0)
+    exhaustive: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)

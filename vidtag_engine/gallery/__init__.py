@@ -1,22 +1,28 @@
 """Where to look: area of interest, grid, embedded gallery, search."""
 
 from .aoi import AreaOfInterest, load_aoi
+from .choose import Search, search_over
 from .embedding_cache import EmbeddedGallery
 from .grid import Grid, check_size, make_grid
 from .point_list import join_grids, points_grid
 from .points_file import write_points
 from .search import posterior_mass, top_k
+from .smoothness import Smoothness, measure_smoothness
 
 __all__ = [
     "AreaOfInterest",
     "EmbeddedGallery",
     "Grid",
+    "Search",
+    "Smoothness",
     "check_size",
     "join_grids",
     "load_aoi",
     "make_grid",
+    "measure_smoothness",
     "points_grid",
     "posterior_mass",
+    "search_over",
     "top_k",
     "write_points",
 ]

@@ -20,13 +20,16 @@ from .climb import Climbers, best_of, climb, new_lattice, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import CoarsePosterior, disc
 from .embedding_cache import EmbeddedGallery, LocationModel
-from .grid import Grid, make_grid
+from .grid import Grid, check_size, make_grid
 from .lattice import Bounds, Embedder
+from .search import checked, posterior_mass, top_k
 from .smoothness import LEVEL, Smoothness, measure_smoothness
 
 _WORTH = 3.0  # a coarse step of fewer fine ones saves nothing
 _LEAST_POINTS = 150  # of a coarse grid
 _FREE_POINTS = 4096  # so many cost next to nothing
+_MOST_POINTS = 100_000_000_000  # of the fine grid: 100,000 km² at a metre
+_MOST_COARSE = 400_000  # a coarse pass's embeddings stay in memory
 _FRAMES = 256  # share embeddings
 _SURFACES = 4_000_000  # numbers of surfaces held at once
 _SEEDS = 12
@@ -66,9 +69,12 @@ class CoarseToFine:
         aoi: the area.
         device: where to compute.
         weights_sha256: of the checkpoint, for the coarse pass's cache.
-        smoothness: as recorded in the checkpoint; where None, or where the area was not measured, it is measured now, which a note says.
+        smoothness: as recorded in the checkpoint; where None, or where the area was not measured, it is measured now.
         cache_dir: for the coarse pass; None keeps nothing.
         progress, cancelled: of the coarse pass; a true answer raises CancelledError.
+
+    Raises:
+        InputError: the grid has too many points, or the area is so large beside the encoder's smooth length that every point must be compared.
     """
 
     def __init__(
@@ -92,12 +98,22 @@ class CoarseToFine:
         self._measured = 0
         self._level = LEVEL
         self.report = SearchReport(grid.count, self._smooth_length(smoothness))
-        if self._measured:
-            self.report.notes.append("The checkpoint does not say how smooth its location encoder is here; it was measured now.")
+        many_parts = self.aoi.area_m2 > _MOST_COARSE * self.report.smooth_length_m**2
+        check_size(grid, self._embedded(grid).dim, **({} if many_parts else {"max_points": _MOST_POINTS}))
         self._coarse: CoarsePass | None = None
         self._gallery: EmbeddedGallery | None = None
         self._snapped: IntArray | None = None
         self._posterior: CoarsePosterior | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for the user, so far."""
+        return [*self.report.notes, *(self._gallery.notes if self._gallery is not None else [])]
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether every point is compared, as the encoder is not smooth enough. Known once prepared."""
+        return self.report.exhaustive
 
     @property
     def embedded(self) -> int:
@@ -117,7 +133,7 @@ class CoarseToFine:
         spent = 0
         while step_m >= _WORTH * self.grid.resolution_m:
             coarse = make_grid(self.aoi, step_m, self.grid.kind) if self.grid.kind != "points" else self.grid
-            if coarse.count * _WORTH > self.grid.count:
+            if coarse.count * _WORTH > self.grid.count or coarse.count > _MOST_COARSE:
                 break
             gallery = self._embedded(coarse)
             embeddings = torch.cat([part for _, _, part in gallery.chunks()])
@@ -142,7 +158,9 @@ class CoarseToFine:
         )
         self.report.exhaustive = True
         self._gallery = self._embedded(self.grid)
+        check_size(self.grid, self._gallery.dim)
         self._gallery.computed_points = spent
+        self._gallery.prepare()
 
     def top_k(self, queries: torch.Tensor, k: int) -> Candidates:
         """As :func:`.search.top_k`: the first is the best point of the whole grid; the others are the best of those compared on the way.
@@ -151,8 +169,6 @@ class CoarseToFine:
             queries: (T, E) unit-normalised; a row that is not finite gets index -1 and NaN.
             k: at most; where fewer points were compared, the rest of a row is -1 and NaN.
         """
-        from .search import checked, top_k
-
         self.prepare()
         assert self._gallery is not None
         if self._coarse is None:
@@ -176,8 +192,6 @@ class CoarseToFine:
         self, queries: torch.Tensor, centers: FloatArray, radius_m: float | Sequence[float], temperature: float | Sequence[float]
     ) -> FloatArray:
         """As :func:`.search.posterior_mass`, from the coarse pass: what the sum over an ever finer grid tends to."""
-        from .search import checked, posterior_mass
-
         self.prepare()
         assert self._gallery is not None
         if self._coarse is None:

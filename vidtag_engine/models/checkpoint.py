@@ -53,6 +53,7 @@ class CheckpointCard:
         training_extent: (minx, miny, maxx, maxy) in degrees of where it was trained; None = the whole world.
         sigma: of the location encoder.
         calibration: what turns scores into confidence (see trajectory/calibration).
+        smoothness: of the location encoder, by place (see gallery/smoothness); empty: it is measured when a search needs it.
         licence: of the weights.
         metrics: measured on validation.
         created_utc: ISO 8601.
@@ -66,6 +67,7 @@ class CheckpointCard:
     training_extent: tuple[float, float, float, float] | None = None
     sigma: tuple[float, ...] = ()
     calibration: dict[str, Any] = field(default_factory=dict)
+    smoothness: dict[str, Any] = field(default_factory=dict)
     licence: str = "unknown"
     metrics: dict[str, Any] = field(default_factory=dict)
     created_utc: str = ""

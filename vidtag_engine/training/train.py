@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 from ..batch import compiled_folder
 from ..datasets import Dataset
-from ..gallery import AreaOfInterest, Grid, make_grid
+from ..gallery import AreaOfInterest, Grid, make_grid, measure_smoothness
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder
@@ -150,6 +150,7 @@ def train(
         chosen = trainer(sequences, [])
         _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
+    card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = save_pretrained(chosen.model, output, card, half=settings.half)
     write_json(
         output / "log.json", {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
