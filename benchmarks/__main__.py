@@ -23,7 +23,7 @@ from vidtag_engine.types import InputError
 from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
-NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "isles", "tables")
+NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "isles", "tables")
 WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
 
 

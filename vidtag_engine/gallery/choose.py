@@ -16,8 +16,8 @@ from .grid import Grid, check_size
 from .search import posterior_mass, top_k
 from .smoothness import Smoothness
 
-# Up to here every point is compared: a full-size location encoder on two cores embeds so many in about ten seconds, once.
-EXHAUSTIVE_POINTS = 50_000
+# Up to here every point is compared: a full-size location encoder on two cores embeds so many in about five seconds, once.
+EXHAUSTIVE_POINTS = 20_000
 
 
 class Search(Protocol):

@@ -94,7 +94,7 @@ class Capsule(nn.Module):
         float32 could not hold it beside thousands of whole turns.
         """
         phase = plane @ self.frequencies.to(plane.device, torch.float64).T
-        angle = phase.sub_(phase.floor()).mul_(2.0 * torch.pi).to(self.frequencies.device, self.mlp[0].weight.dtype)
+        angle = phase.sub_(phase.floor()).mul_(2.0 * torch.pi).to(self.frequencies.device, next(self.mlp.parameters()).dtype)
         return self.mlp(torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1))
 
 
