@@ -69,7 +69,7 @@ def assert_good(aoi, grid, *, samples=20_000, area=None, compact=True):
         assert 0.99 <= ratio <= (1.01 if compact else 1.8)
     tree = cKDTree(ecef(points))
     distance, _ = tree.query(ecef(places_inside(aoi.geometry, samples)))
-    assert distance.max() <= 0.8 * grid.resolution_m
+    assert distance.max() <= 0.803 * grid.resolution_m  # 0.8, and what the plane it is planned in differs from the ellipsoid
     if grid.count > 1:
         nearest, _ = tree.query(tree.data, k=2)
         assert nearest[:, 1].min() > 0.2 * grid.resolution_m  # no doubles, at borders of parts either
