@@ -143,9 +143,10 @@ def on_grid(climbers: Climbers, queries: torch.Tensor, grid: Grid, embed: Embedd
         if not len(active):
             break
         look_m[active[len(active) - len(alone) :]] *= 2
-    columns = zip(*seen, strict=True) if seen else (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    frame, number, score = (np.concatenate(column) if isinstance(column, tuple) else column for column in columns)
-    return frame, number, score
+    if not seen:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    frames, numbers, scores = zip(*seen, strict=True)
+    return np.concatenate(frames), np.concatenate(numbers), np.concatenate(scores)
 
 
 def _slotted(store: PointStore, number: IntArray) -> tuple[torch.Tensor, IntArray]:

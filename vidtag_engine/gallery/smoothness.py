@@ -71,7 +71,8 @@ class Smoothness:
         """
         try:
             rows = tuple(tuple(float(number) for number in place) for place in values["places"])
-            found = cls(*(tuple(float(n) for n in values[name]) for name in ("distances_m", "mean", "worst")), rows, float(values["level"]))  # type: ignore[arg-type]
+            distances, mean, worst = (tuple(float(number) for number in values[name]) for name in ("distances_m", "mean", "worst"))
+            found = cls(distances, mean, worst, rows, float(values["level"]))  # type: ignore[arg-type]
             usable = bool(rows) and all(len(place) == 5 and place[4] > 0 and np.isfinite(place).all() for place in rows)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The checkpoint's smoothness cannot be read ({type(error).__name__}: {error}); train it again.") from error
@@ -130,7 +131,7 @@ def measure_smoothness(
             break
         distance_m *= 2
     table = np.array(cosines)
-    places = tuple((*(float(v) for v in box), _length(distances, table[:, i], level)) for i, box in enumerate(boxes))
+    places = tuple((float(s), float(w), float(n), float(e), _length(distances, table[:, i], level)) for i, (s, w, n, e) in enumerate(boxes))
     mean, worst = np.nanmean(table, axis=(1, 2)), np.nanmin(table, axis=(1, 2))
     return Smoothness(tuple(distances), tuple(mean.tolist()), tuple(worst.tolist()), places, level)
 
