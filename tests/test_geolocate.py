@@ -105,14 +105,12 @@ def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, 
     area, found, embedded = load_aoi(aoi_text()), {}, {}
     for exhaustive in (True, False):
         settings = GeolocateSettings(resolution_m=1.0, confidence_radius_m=40.0, exhaustive=exhaustive)
-        messages: list[str] = []
-        batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{exhaustive}.gpkg", settings, cache_dir=tmp_path / f"cache{exhaustive}",
-                          progress=lambda step, said=messages: said.append(step.stage))  # fmt: skip
-        assert batch.gallery_points > 100_000
-        found[exhaustive], embedded[exhaustive] = (
-            batch.results[0].trajectory,
-            sum(f.stat().st_size for f in (tmp_path / f"cache{exhaustive}").iterdir()),
+        batch = geolocate(
+            [flights / "test.mp4"], area, loaded, tmp_path / f"{exhaustive}.gpkg", settings, cache_dir=tmp_path / f"cache{exhaustive}"
         )
+        assert batch.gallery_points > 100_000
+        found[exhaustive] = batch.results[0].trajectory
+        embedded[exhaustive] = sum(file.stat().st_size for file in (tmp_path / f"cache{exhaustive}").iterdir())
     away = geodesic_m(found[True].lat_deg, found[True].lon_deg, found[False].lat_deg, found[False].lon_deg)
     assert away.max() < 1.5
     assert found[False].confidence == pytest.approx(found[True].confidence, abs=0.05)

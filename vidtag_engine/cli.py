@@ -84,9 +84,7 @@ def geolocate(
     device: DeviceOption = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    exhaustive: Annotated[
-        bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow, and the same picks.")
-    ] = False,
+    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:

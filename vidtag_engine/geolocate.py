@@ -190,7 +190,7 @@ def geolocate(
     batch.seconds = job.clock.seconds
     batch.warnings = [
         *aoi.notes,
-        *job.gallery.notes,
+        *job.area_search.notes,
         *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, calibrated=loaded.calibration.fitted),
     ]
     if not batch.results:
@@ -224,7 +224,7 @@ class _Job:
         self.progress, self.cancelled = progress, cancelled
         self.total, self.done = total, 0
         self.clock = _Clock()
-        self.gallery = search_over(
+        self.area_search = search_over(
             loaded.model,
             grid,
             aoi,
@@ -258,7 +258,7 @@ class _Job:
             )
         self.check()
         since = time.perf_counter()
-        self.gallery.prepare()
+        self.area_search.prepare()
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
         first, final, mass = self.search(torch.from_numpy(features))
@@ -299,18 +299,18 @@ class _Job:
     def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
         """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
         model, calibration = self.loaded.model, self.loaded.calibration
-        k = min(_CANDIDATES, self.gallery.grid.count)
+        k = min(_CANDIDATES, self.area_search.grid.count)
         frames = model.embed_video(features)
-        first = final = self.gallery.top_k(frames, k)
+        first = final = self.area_search.top_k(frames, k)
         queries = frames
         if model.has_refiner:
             with torch.inference_mode():
                 picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
                 refined = model.refine_video(picks, model.video_context(features, frames))
-            final = self.gallery.top_k(refined, k)
+            final = self.area_search.top_k(refined, k)
             queries = refined if calibration.similarity == "phase2" else frames
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        mass = self.gallery.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
+        mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         return first, final, mass
 
     def trajectory(self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, mass: FloatArray) -> Trajectory:

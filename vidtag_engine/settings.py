@@ -20,7 +20,7 @@ class GeolocateSettings(BaseModel):
         start_time: of every video's first frame, UTC; None reads it from the container.
         grid: ``equal-earth`` or the paper's ``latlon``.
         confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
-        exhaustive: compare every grid point, also where a coarse-to-fine search would find the same.
+        exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
         seed: of everything random.

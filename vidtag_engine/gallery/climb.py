@@ -12,7 +12,7 @@ import torch
 
 from ..types import FloatArray, IntArray
 from .coarse import offsets_m, shifted, surface_fit
-from .lattice import Bounds, Embedder, Lattice, PointStore
+from .lattice import Embedder, Lattice, PointStore
 
 if TYPE_CHECKING:
     from .grid import Grid
@@ -173,8 +173,3 @@ def steps_between(coarse_m: float, fine_m: float, factor: float) -> Sequence[flo
         return []
     levels = max(1, math.ceil(math.log(first / fine_m) / math.log(factor) - 1e-9))
     return [first * (fine_m / first) ** (level / levels) for level in range(levels + 1)]
-
-
-def new_lattice(step_m: float, bounds: Bounds) -> Lattice:
-    """A lattice of a step over an area."""
-    return Lattice(step_m, bounds)

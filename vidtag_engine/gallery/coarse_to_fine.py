@@ -1,4 +1,4 @@
-"""Coarse-to-fine search: the same answer as comparing every grid point, from a thousandth of the points.
+"""Coarse-to-fine search: nearly always the answer that comparing every grid point gives, from a thousandth of the points.
 
 An area is embedded at the length below which its encoder is smooth (`smoothness`); between those points scores are foreseen as quadratic
 surfaces (`coarse`); each frame's highest foreseen peaks are climbed on ever finer lattices down to the fine grid (`climb`).
@@ -16,12 +16,12 @@ import torch
 
 from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
 from .aoi import AreaOfInterest
-from .climb import Climbers, best_of, climb, new_lattice, on_grid, steps_between
+from .climb import Climbers, best_of, climb, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import CoarsePosterior, disc
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size, make_grid
-from .lattice import Bounds, Embedder
+from .lattice import Bounds, Embedder, Lattice
 from .search import checked, posterior_mass, top_k
 from .smoothness import LEVEL, Smoothness, measure_smoothness
 
@@ -132,7 +132,7 @@ class CoarseToFine:
         )
         spent = 0
         while step_m >= _WORTH * self.grid.resolution_m:
-            coarse = make_grid(self.aoi, step_m, self.grid.kind) if self.grid.kind != "points" else self.grid
+            coarse = make_grid(self.aoi, step_m, self.grid.kind)
             if coarse.count * _WORTH > self.grid.count or coarse.count > _MOST_COARSE:
                 break
             gallery = self._embedded(coarse)
@@ -163,7 +163,7 @@ class CoarseToFine:
         self._gallery.prepare()
 
     def top_k(self, queries: torch.Tensor, k: int) -> Candidates:
-        """As :func:`.search.top_k`: the first is the best point of the whole grid; the others are the best of those compared on the way.
+        """As :func:`.search.top_k`: the first is nearly always the best point of the whole grid; the others are the best of those compared on the way.
 
         Args:
             queries: (T, E) unit-normalised; a row that is not finite gets index -1 and NaN.
@@ -226,7 +226,7 @@ class CoarseToFine:
         lost: list[Climbers] = []
         length_m = self.report.smooth_length_m
         for level, step_m in enumerate(steps_between(self.report.coarse_step_m, finest_m, _FACTOR)):
-            lattice = new_lattice(step_m, self._bounds)
+            lattice = Lattice(step_m, self._bounds)
             climbers = climb(climbers, queries, lattice, self._embed, double=step_m < _DOUBLE_BELOW * length_m)
             keep = best_of(climbers, _KEPT[min(level, len(_KEPT) - 1)], MARGIN / 4**level)
             lost.append(climbers.take(np.setdiff1d(np.arange(len(climbers.frame)), keep)))

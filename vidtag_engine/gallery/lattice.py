@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -68,8 +69,6 @@ class _Precise:
 
 def double_of(model: LocationModel) -> LocationModel:
     """A model's location encoder with its weights as float64; a model without one of ours is given back as it is."""
-    import copy
-
     encoder = getattr(model, "location_encoder", None)
     return model if encoder is None else _Precise(copy.deepcopy(encoder).double())  # type: ignore[return-value]
 
