@@ -57,6 +57,7 @@ def units(*shape: int) -> torch.Tensor:
 REFINE_Z_STAR = {"georefiner": GeoRefinerConfig(embedding_dim=12, context="tempgeo", context_dim=16, width=16, heads=2, ffn=16)}
 VARIANTS = {
     "plain": {},
+    "lone frames": {"lone_frames": True},
     "learned positions": {"tempgeo": TempGeoConfig(width=16, heads=2, ffn=32, positions="learned", learned_length=40)},
     "no final norm": {"tempgeo": TempGeoConfig(width=16, heads=2, ffn=32, final_norm=False)},
     "tempgeo off": {"tempgeo": TempGeoConfig(width=16, heads=2, layers=0)},
@@ -241,3 +242,15 @@ def test_compact_sizes() -> None:
     assert 7e6 < count < 9e6
     assert model.embed_frames(units(1, 3, 2560)).shape == (1, 3, 256)
     assert isinstance(model.projection, nn.Linear)
+
+
+def test_the_branch_for_lone_frames_sees_no_neighbour_and_halves_the_embedding():
+    model = shaken(small(lone_frames=True))
+    features = units(2, 9, 24)
+    with torch.inference_mode():
+        along, lone = model.embed_branches(features)
+        one_by_one = torch.stack([model.embed_branches(features[:, [t]])[1][:, 0] for t in range(9)], dim=1)
+        torch.testing.assert_close(lone, one_by_one, atol=1e-6, rtol=0)
+        assert not torch.allclose(along, torch.stack([model.embed_branches(features[:, [t]])[0][:, 0] for t in range(9)], dim=1), atol=1e-3)
+        both = model.embed_frames(features)
+    torch.testing.assert_close((both * along).sum(-1), (both * lone).sum(-1), atol=1e-5, rtol=0)

@@ -67,6 +67,7 @@ class Run:
             georefiner=self.refiner or False,
             dropout=settings.dropout,
             feature_dropout=settings.feature_dropout,
+            lone_frames=settings.lone_frames,
         )
         config = base.model_copy(update={"feature_dim": feature_dim, "mlp": self.mlp})
         if self.method == "geoclip":

@@ -11,7 +11,7 @@ from ..isles_settings import DEFAULT_RATES, PHASE2_RATES, RATES, RATES_FILE, Bud
 from .bench import Bench, TableModule
 from .runs import RETRIEVAL, Run
 
-SWEEP_BUDGET = Budget(400, 100)  # a third of the tables' own
+SWEEP_BUDGET = Budget(200, 50, validate_every=50)  # a third of the tables' own
 
 
 def sweep_rates(bench: Bench, tables: Iterable[TableModule]) -> dict[str, Any]:

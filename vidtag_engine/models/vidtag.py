@@ -33,6 +33,7 @@ class VidTAGConfig(BaseModel):
         projection_dim: width they are brought to before TempGeo by a linear layer; None: not at all (the paper).
         feature_dropout: part of the features dropped while training (a regulariser for small data sets).
         mlp: hidden widths of the frame MLP, Mish between (paper B.2).
+        lone_frames: a second frame MLP sees each frame without TempGeo; a frame's embedding is the direction of both branches' sum (not in the paper).
         tempgeo, location, georefiner: the parts; ``georefiner`` None = off.
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
     """
@@ -44,6 +45,7 @@ class VidTAGConfig(BaseModel):
     projection_dim: Size | None = None
     feature_dropout: Share = 0.0
     mlp: tuple[Size, ...] = (1024, 768)
+    lone_frames: bool = False
     tempgeo: TempGeoConfig = TempGeoConfig()
     location: LocationEncoderConfig = LocationEncoderConfig()
     georefiner: GeoRefinerConfig | None = GeoRefinerConfig()
@@ -83,6 +85,7 @@ class VidTAGConfig(BaseModel):
         georefiner: bool | Literal["frames", "tempgeo"] = True,
         dropout: float = 0.1,
         feature_dropout: float = 0.0,
+        lone_frames: bool = False,
     ) -> VidTAGConfig:
         """Sizes of a preset.
 
@@ -93,6 +96,7 @@ class VidTAGConfig(BaseModel):
             georefiner: False = off; True or "frames" = on the frame embeddings; "tempgeo" = on z*, at TempGeo's width.
             dropout: of TempGeo and GeoRefiner.
             feature_dropout: of the input features.
+            lone_frames: with a branch that sees each frame alone.
 
         Raises:
             InputError: for an unknown preset or σ name.
@@ -111,6 +115,7 @@ class VidTAGConfig(BaseModel):
             projection_dim=width if compact else None,
             feature_dropout=feature_dropout,
             mlp=(256,) if compact else (1024, 768),
+            lone_frames=lone_frames,
             tempgeo=TempGeoConfig(width=width, layers=tempgeo_layers, heads=heads, ffn=ffn, dropout=dropout),
             location=LocationEncoderConfig(
                 sigma=SIGMA_PRESETS[sigma] if isinstance(sigma, str) else sigma,
@@ -143,6 +148,7 @@ class VidTAG(nn.Module):
         self.tempgeo = TempGeo(config.tempgeo)
         normed = bool(config.tempgeo.layers) and config.tempgeo.final_norm
         self.frame_mlp = _mish_mlp((width, *config.mlp, embedding), input_norm=math.sqrt(width) if normed else 1.0)
+        self.lone_mlp = _mish_mlp((width, *config.mlp, embedding), input_norm=1.0) if config.lone_frames else None
         self.location_encoder = LocationEncoder(config.location)
         self.georefiner = GeoRefiner(config.georefiner) if config.georefiner else None
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # as GeoCLIP and CLIP start
@@ -165,16 +171,27 @@ class VidTAG(nn.Module):
             padding: (B,T) bool, True = padding; what lies there never changes a result. Outputs are zero there.
             first: number of the first frame in its video, where these are a window of it.
         """
+        branches, z_star = self._branches(features, padding, first)
+        frames = branches[0] if len(branches) == 1 else F.normalize(torch.stack(branches).sum(dim=0), dim=-1)
+        if padding is not None:
+            frames = frames.masked_fill(padding[..., None], 0.0)
+        return frames, z_star if self._refines_tempgeo else frames
+
+    def embed_branches(self, features: Tensor) -> list[Tensor]:
+        """What Phase I's loss compares with the places, each (B,T,E): TempGeo's embeddings and, where the model has that branch, the lone frames'."""
+        return self._branches(features, None, 0)[0]
+
+    def _branches(self, features: Tensor, padding: Tensor | None, first: int) -> tuple[list[Tensor], Tensor]:
+        """Each branch's unit-normalised embeddings, and z*."""
         if features.ndim != 3 or features.shape[-1] != self.config.feature_dim:
             raise ValueError(f"features are (B, T, {self.config.feature_dim}), not {tuple(features.shape)}")
-        hole = None if padding is None else padding[..., None]
-        z = features if hole is None else features.masked_fill(hole, 0.0)
+        z = features if padding is None else features.masked_fill(padding[..., None], 0.0)
         z = self.projection(self.feature_drop(z))
         z_star = self.tempgeo(z, padding, first)
-        frames = F.normalize(self.frame_mlp(z_star), dim=-1)
-        if hole is not None:
-            frames = frames.masked_fill(hole, 0.0)
-        return frames, z_star if self._refines_tempgeo else frames
+        branches = [F.normalize(self.frame_mlp(z_star), dim=-1)]
+        if self.lone_mlp is not None:
+            branches.append(F.normalize(self.lone_mlp(z), dim=-1))
+        return branches, z_star
 
     def embed_frames(self, features: Tensor, padding: Tensor | None = None) -> Tensor:
         """(B,T,feature_dim) to (B,T,E) unit-normalised; see ``encode_frames``."""

@@ -54,6 +54,7 @@ class TrainSettings(BaseModel):
         augment, views: kind of stored altered copies and how many a picture.
         reverse: play half of the clips backwards.
         tempgeo_layers: 0 turns TempGeo off.
+        lone_frames: a branch that sees each frame alone, beside TempGeo (not in the paper).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -85,6 +86,7 @@ class TrainSettings(BaseModel):
     views: int = Field(0, ge=0, le=64)
     reverse: bool = False
     tempgeo_layers: int = Field(2, ge=0)
+    lone_frames: bool = False
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)

@@ -52,16 +52,19 @@ def phase1_loss(
     """Loss of one Phase I batch (Sec. 3.5, eq. 1)."""
     device = next(model.parameters()).device
     features, places = draw_batch(sequences, settings.phase1.batch_clips, settings.clip_frames, rng, reverse=settings.reverse)
-    frames = model.embed_frames(torch.from_numpy(features).to(device)).flatten(0, 1)
+    branches = [branch.flatten(0, 1) for branch in model.embed_branches(torch.from_numpy(features).to(device))]
     flat = places.reshape(-1, 2)
+
+    def loss(locations: Tensor, targets: Tensor | None) -> Tensor:
+        return torch.stack([contrastive_loss(frames, locations, model.logit_scale.exp(), targets) for frames in branches]).mean()
+
     if settings.phase1_targets == "identity":
-        locations = model.embed_locations(torch.from_numpy(flat))
-        return contrastive_loss(frames, locations, model.logit_scale.exp())
+        return loss(model.embed_locations(torch.from_numpy(flat)), None)
     columns = np.concatenate([flat, area.draw(settings.negatives, rng)])
     locations = model.embed_locations(torch.from_numpy(columns))
     distance_m = ground_distance_m(torch.from_numpy(flat), torch.from_numpy(columns)).to(device)
     softening_m = settings.softening_m or 2.0 * settings.resolution_m
-    return contrastive_loss(frames, locations, model.logit_scale.exp(), softened_targets(distance_m, softening_m))
+    return loss(locations, softened_targets(distance_m, softening_m))
 
 
 def phase2_loss(

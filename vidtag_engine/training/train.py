@@ -193,6 +193,7 @@ def _new_model(settings: TrainSettings, device: torch.device, sequences: list[Tr
         georefiner=settings.phase2.steps > 0,
         dropout=settings.dropout,
         feature_dropout=settings.feature_dropout,
+        lone_frames=settings.lone_frames,
     )
     model = VidTAG(config)
     if settings.warm_start and settings.preset == "vidtag-l14":
