@@ -76,11 +76,11 @@ def climb(start: Climbers, queries: torch.Tensor, lattice: Lattice, embed: Embed
             break
     places = store.lat_lon_deg[slots]
     own = scores[:, _CENTRE]
-    step, gain, ridge = _foreseen(offsets_m(places[:, _CENTRE, None], places) / lattice.step_m, scores - own[:, None])
+    step, gain, ridge = foreseen_peak(offsets_m(places[:, _CENTRE, None], places) / lattice.step_m, scores - own[:, None])
     return Climbers(start.frame, shifted(places[:, _CENTRE], step * lattice.step_m), own, own + gain, ridge)
 
 
-def _foreseen(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def foreseen_peak(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Highest place of the quadratic surfaces through nine points: (n, 2) in steps from the centre, (n,) how much higher, (n,) length to width."""
     if not len(offset):
         return np.zeros((0, 2)), np.zeros(0), np.zeros(0)
@@ -95,7 +95,7 @@ def _foreseen(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, F
     gain = a * step[:, 0] + b * step[:, 1] + c * step[:, 0] ** 2 + d * step[:, 0] * step[:, 1] + e * step[:, 1] ** 2
     # Curvatures across and along the top.
     middle, spread = -(c + e), np.hypot(c - e, d)
-    ridge = np.where(middle > 0, np.sqrt((middle + spread) / np.maximum(middle - spread, 1e-9)), 1.0)
+    ridge = np.where(middle > 0, np.sqrt(np.maximum(middle + spread, 0.0) / np.maximum(middle - spread, 1e-9)), 1.0)
     return step, np.maximum(gain, 0.0), np.clip(np.nan_to_num(ridge, nan=1.0), 1.0, _LONGEST_RIDGE)
 
 
