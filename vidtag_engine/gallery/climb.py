@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _MOST_MOVES = 64
 _FARTHEST = 2.0  # steps that a foreseen peak may lie away
 _PAIRS_AT_ONCE = 8192
-_LOOK_STEPS = 2.2  # of the fine grid: all points so near are compared before a climb ends
+_LOOK_STEPS = 4.0  # of the fine grid: all points so near are compared before a climb ends, as scores have creases with several tops
+_LOOK_ALONG = 1.1  # the same for a ridge, a times that it is longer than wide
 _CENTRE = 4
 _LONGEST_RIDGE = 6.0
 
@@ -125,7 +126,7 @@ def on_grid(climbers: Climbers, queries: torch.Tensor, grid: Grid, embed: Embedd
     seen: list[tuple[IntArray, IntArray, FloatArray]] = []
     ridge = np.ones(len(place)) if climbers.ridge is None else climbers.ridge
     # Along a ridge the grid's points lie now nearer to its crest, now farther: the best may be some steps away.
-    active, look_m = np.arange(len(place)), _LOOK_STEPS * grid.resolution_m * np.maximum(1.0, ridge / 2)
+    active, look_m = np.arange(len(place)), grid.resolution_m * np.maximum(_LOOK_STEPS, _LOOK_ALONG * ridge)
     for _ in range(_MOST_MOVES):
         who, number, _ = grid.within(place[active], look_m[active])
         alone = np.setdiff1d(np.arange(len(active)), who)
