@@ -23,7 +23,7 @@ from vidtag_engine.types import InputError
 from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
-NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "isles", "tables")
+NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "continuous", "isles", "tables")
 WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
 
 
@@ -40,7 +40,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=_seed, default=0, help="of everything random; isles, tables: of the world, a number or dev")
     # Options of single benchmarks, under the names that their run() gives them; one that is not given is not passed on.
     only = parser.add_argument_group("of single benchmarks")
-    only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs: write the table in docs")
+    only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs, search: write their page in docs")
     only.add_argument("--quick", action="store_true", default=None, help="isles, tables: a small world and budget")
     only.add_argument("--world", type=Path, help="isles, tables: a folder with a rendered world")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")

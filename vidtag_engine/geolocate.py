@@ -30,7 +30,7 @@ from .batch import (
     warnings_of,
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
-from .gallery import AreaOfInterest, Grid, Smoothness, load_aoi, make_grid, search_over
+from .gallery import AreaOfInterest, Grid, Smoothness, between_points, load_aoi, make_grid, search_over
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder, batch_size_for
@@ -299,19 +299,26 @@ class _Job:
     def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
         """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
         model, calibration = self.loaded.model, self.loaded.calibration
-        k = min(_CANDIDATES, self.area_search.grid.count)
         frames = model.embed_video(features)
-        first = final = self.area_search.top_k(frames, k)
+        first = final = self.retrieval(frames)
         queries = frames
         if model.has_refiner:
             with torch.inference_mode():
                 picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
                 refined = model.refine_video(picks, model.video_context(features, frames))
-            final = self.area_search.top_k(refined, k)
+            final = self.retrieval(refined)
             queries = refined if calibration.similarity == "phase2" else frames
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         return first, final, mass
+
+    def retrieval(self, queries: torch.Tensor) -> Candidates:
+        """Each frame's candidates, best first; the best between grid points, if so asked."""
+        found = self.area_search.top_k(queries, min(_CANDIDATES, self.area_search.grid.count))
+        if not self.settings.continuous:
+            return found
+        loaded, grid = self.loaded, self.area_search.grid
+        return between_points(loaded.model, loaded.device, queries, found, grid.resolution_m, self.aoi, self.cancelled)
 
     def trajectory(self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, mass: FloatArray) -> Trajectory:
         """A row a sampled frame, those without a picture included."""

@@ -2,6 +2,7 @@
 
 from .aoi import AreaOfInterest, load_aoi
 from .choose import Search, search_over
+from .continuous import between_points
 from .embedding_cache import EmbeddedGallery
 from .grid import Grid, check_size, make_grid
 from .point_list import join_grids, points_grid
@@ -15,6 +16,7 @@ __all__ = [
     "Grid",
     "Search",
     "Smoothness",
+    "between_points",
     "check_size",
     "join_grids",
     "load_aoi",

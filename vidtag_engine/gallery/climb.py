@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _MOST_MOVES = 64
 _FARTHEST = 2.0  # steps that a foreseen peak may lie away
 _PAIRS_AT_ONCE = 8192
-_LOOK_STEPS = 2.2  # of the fine grid: all points so near are compared before a climb ends
+_LOOK_STEPS = 4.0  # of the fine grid: all points so near are compared before a climb ends, as scores have creases with several tops
+_LOOK_ALONG = 1.1  # the same for a ridge, a times that it is longer than wide
 _CENTRE = 4
 _LONGEST_RIDGE = 6.0
 
@@ -76,11 +77,11 @@ def climb(start: Climbers, queries: torch.Tensor, lattice: Lattice, embed: Embed
             break
     places = store.lat_lon_deg[slots]
     own = scores[:, _CENTRE]
-    step, gain, ridge = _foreseen(offsets_m(places[:, _CENTRE, None], places) / lattice.step_m, scores - own[:, None])
+    step, gain, ridge = foreseen_peak(offsets_m(places[:, _CENTRE, None], places) / lattice.step_m, scores - own[:, None])
     return Climbers(start.frame, shifted(places[:, _CENTRE], step * lattice.step_m), own, own + gain, ridge)
 
 
-def _foreseen(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def foreseen_peak(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Highest place of the quadratic surfaces through nine points: (n, 2) in steps from the centre, (n,) how much higher, (n,) length to width."""
     if not len(offset):
         return np.zeros((0, 2)), np.zeros(0), np.zeros(0)
@@ -95,7 +96,7 @@ def _foreseen(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, F
     gain = a * step[:, 0] + b * step[:, 1] + c * step[:, 0] ** 2 + d * step[:, 0] * step[:, 1] + e * step[:, 1] ** 2
     # Curvatures across and along the top.
     middle, spread = -(c + e), np.hypot(c - e, d)
-    ridge = np.where(middle > 0, np.sqrt((middle + spread) / np.maximum(middle - spread, 1e-9)), 1.0)
+    ridge = np.where(middle > 0, np.sqrt(np.maximum(middle + spread, 0.0) / np.maximum(middle - spread, 1e-9)), 1.0)
     return step, np.maximum(gain, 0.0), np.clip(np.nan_to_num(ridge, nan=1.0), 1.0, _LONGEST_RIDGE)
 
 
@@ -125,7 +126,7 @@ def on_grid(climbers: Climbers, queries: torch.Tensor, grid: Grid, embed: Embedd
     seen: list[tuple[IntArray, IntArray, FloatArray]] = []
     ridge = np.ones(len(place)) if climbers.ridge is None else climbers.ridge
     # Along a ridge the grid's points lie now nearer to its crest, now farther: the best may be some steps away.
-    active, look_m = np.arange(len(place)), _LOOK_STEPS * grid.resolution_m * np.maximum(1.0, ridge / 2)
+    active, look_m = np.arange(len(place)), grid.resolution_m * np.maximum(_LOOK_STEPS, _LOOK_ALONG * ridge)
     for _ in range(_MOST_MOVES):
         who, number, _ = grid.within(place[active], look_m[active])
         alone = np.setdiff1d(np.arange(len(active)), who)
