@@ -103,14 +103,18 @@ class Pictures(html.parser.HTMLParser):
 def test_evaluation_writes_errors_report_and_numbers(tmp_path) -> None:
     result, truth = drive("<b>drive & co</b>.mp4", damaged=(3, 4))  # crosses ±180°, each frame 30 m off
     write_geopackage(tmp_path / "out.gpkg", [result], provenance())
-    outputs = {name: str(tmp_path / f"e.{suffix}") for name, suffix in (("errors", "gpkg"), ("html", "html"), ("map", "png"), ("json", "json"))}
+    outputs = {
+        name: str(tmp_path / f"e.{suffix}") for name, suffix in (("errors", "gpkg"), ("html", "html"), ("map", "png"), ("json", "json"))
+    }
     said = run_evaluate(EvaluateArguments(str(tmp_path / "out.gpkg"), str(gpx_of(truth, tmp_path / "t.gpx")), **outputs))
     assert said["files"] == outputs
     assert said["overall"]["compared"] == 38
     assert json.loads(Path(outputs["json"]).read_text())["overall"] == said["overall"]
     assert styles(tmp_path / "e.gpkg") == {"errors"}
 
-    run = subprocess.run(["ogr2ogr", "-f", "GeoJSON", "/vsistdout/", outputs["errors"], "errors"], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        ["ogr2ogr", "-f", "GeoJSON", "/vsistdout/", outputs["errors"], "errors"], capture_output=True, text=True, check=True
+    )
     features = json.loads(run.stdout)["features"]
     assert [f["properties"]["frame_index"] for f in features] == [i for i in range(40) if i not in {3, 4}]
     ellipsoid = Geod(ellps="WGS84")

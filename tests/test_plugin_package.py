@@ -52,7 +52,9 @@ def test_the_zip_is_what_the_portal_takes(archive, staged):
         unpacked = {name: opened.read(name) for name in names}
     assert {name.split("/")[0] for name in names} == {"vidtag_qgis"}
     assert {"vidtag_qgis/__init__.py", "vidtag_qgis/metadata.txt", "vidtag_qgis/LICENSE", "vidtag_qgis/resources/icon.svg"} <= set(names)
-    assert not [name for name in names if Path(name).suffix not in {".py", ".txt", ".svg", ".html", ".qml", ""} or "__pycache__" in name]
+    assert not [
+        name for name in names if Path(name).suffix not in {".py", ".txt", ".svg", ".html", ".qml", ".model3", ""} or "__pycache__" in name
+    ]
     assert archive.stat().st_size < 25 * 1024 * 1024
     assert unpacked == {
         f"vidtag_qgis/{path.relative_to(staged).as_posix()}": path.read_bytes() for path in staged.rglob("*") if path.is_file()
