@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Write resources/help/*.html from the algorithms' own texts: run it by the system's Python with PyQGIS.
 
-    tools/make_help.py [FOLDER]
+tools/make_help.py [FOLDER]
 """
 
 # mypy: disable-error-code="import-not-found"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsVectorLayer
 
+from tests.qgis.common import qgis_run
+
 pytestmark = pytest.mark.qgis
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "resources" / "demo"
@@ -21,21 +22,6 @@ SQUARE = {
     "type": "Polygon",
     "coordinates": [[[159.930, -19.222], [159.934, -19.222], [159.934, -19.218], [159.930, -19.218], [159.930, -19.222]]],
 }
-
-
-def load_tool():
-    specification = importlib.util.spec_from_file_location("qgis_run", ROOT / "tools" / "qgis_run.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-qgis_run = load_tool()
-
-
-@pytest.fixture(scope="module")
-def headless(tmp_path_factory, engine_python) -> dict:
-    return {**qgis_run.prepare(tmp_path_factory.mktemp("qgis"), engine_python), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def check_destinations(destinations: dict[str, Any]) -> Optional[str]:
     """No two outputs in one file: QGIS and the engine would overwrite one with the other and say nothing."""
     seen: dict[tuple[str, str], str] = {}
     for label, value in destinations.items():
-        target = _target(value)
+        target = target_of(value)
         if target is None:
             continue
         path, table = target
@@ -141,7 +141,7 @@ def check_folders(paths: Iterable[str]) -> Optional[str]:
     return None
 
 
-def _target(value: Any) -> Optional[tuple[str, str]]:
+def target_of(value: Any) -> Optional[tuple[str, str]]:
     """File and table that an output's value names; None where it is temporary or left out."""
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         value = value.sink

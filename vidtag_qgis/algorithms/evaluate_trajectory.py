@@ -57,7 +57,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         """Declare inputs and outputs."""
         file = QgsProcessingParameterFile.Behavior.File
         self.add(
-            QgsProcessingParameterFile("RESULT", "Result", file, fileFilter="GeoPackage (*.gpkg)"),
+            QgsProcessingParameterFile("RESULT", "Result", file),
             "The GeoPackage that 'Geolocate video' wrote.",
         )
         self.add(

@@ -45,7 +45,7 @@ class ExportTrajectory(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         self.add(
-            QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File, fileFilter="GeoPackage (*.gpkg)"),
+            QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File),
             "The GeoPackage that 'Geolocate video' wrote.",
         )
         for name, kind, text in _COPIES:

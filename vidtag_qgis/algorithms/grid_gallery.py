@@ -69,17 +69,19 @@ class GridGallery(VidTAGAlgorithm):
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
         checkpoint = self._checkpoint(parameters, context)
-        output = self._output(parameters, context)
+        wanted = parameters.get("OUTPUT") not in (None, "")
+        # Asking QGIS for the path would make up a temporary one and have it loaded, at each check.
+        path, table = checks.target_of(parameters.get("OUTPUT")) or ("points.gpkg", "")
         if problem := checks.check_checkpoint(checkpoint) if checkpoint else None:
             return problem
-        if output:
-            if output.startswith(("ogr:", "postgres:", "memory:")) or not output.lower().endswith(".gpkg"):
-                return f"The points {output} must go to a file of their own that ends in .gpkg: they are written as a GeoPackage."
-            if problem := checks.check_folders([output]):
+        if wanted:
+            if table or not path.lower().endswith(".gpkg"):
+                return f"The points {path} must go to a file of their own that ends in .gpkg: they are written as a GeoPackage."
+            if problem := checks.check_folders([path]):
                 return problem
         area = read_area(self, parameters, context, "AOI", "EXTENT")
         resolution_m = self.parameterAsDouble(parameters, "RESOLUTION", context)
-        if output:
+        if wanted:
             written = checks.MAX_WRITTEN_POINTS
             return checks.check_point_count(area.area_m2, resolution_m, written, "are written as a layer; leave it out to count only")
         return checks.check_point_count(area.area_m2, resolution_m)
