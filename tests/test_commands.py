@@ -69,6 +69,17 @@ def test_gallery_counts_writes_and_styles(tmp_path) -> None:
     assert steps[-1] == 1.0
 
 
+def test_layers_are_of_the_version_that_qgis_3_22_knows(tmp_path) -> None:
+    result, truth = drive()
+    write_geopackage(tmp_path / "r.gpkg", [result], provenance())
+    arguments = EvaluateArguments(str(tmp_path / "r.gpkg"), str(gpx_of(truth, tmp_path / "t.gpx")), errors=str(tmp_path / "e.gpkg"))
+    run_evaluate(arguments)
+    run_gallery(GalleryArguments(aoi=SQUARE, resolution_m=50.0, output=str(tmp_path / "g.gpkg")))
+    for path in tmp_path.glob("*.gpkg"):
+        with closing(sqlite3.connect(path)) as database:
+            assert database.execute("PRAGMA user_version").fetchone() == (10200,), path
+
+
 def test_gallery_that_is_stopped_or_misnamed_leaves_nothing(tmp_path) -> None:
     with pytest.raises(CancelledError):
         run_gallery(GalleryArguments(aoi=SQUARE, resolution_m=5.0, output=str(tmp_path / "g.gpkg")), cancelled=lambda: True)

@@ -23,6 +23,9 @@ FILLED: dict[str, dict[str, Any]] = {
         "OUTPUT": "drive.gpkg",
     },
     "gridgallery": {"EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "RESOLUTION": 25, "CHECKPOINT": "checkpoint"},
+    "similarityheatmap": {
+        "VIDEO": "drive.mp4", "EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "CHECKPOINT": "checkpoint", "RESOLUTION": 25,
+    },
     "evaluatetrajectory": {"RESULT": "drive.gpkg", "TRUTH_FILE": "drive.gpx"},
     "exporttrajectory": {"RESULT": "drive.gpkg", "KML": "drive.kml", "FRAMES": "pictures", "VIDEOS": ["drive.mp4"]},
     "finetune": {"FOLDER": "drives", "EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "RESOLUTION": 25, "OUTPUT": "checkpoint"},
@@ -49,7 +52,10 @@ def main() -> None:
 
     plugin = VidTAGPlugin(None)
     plugin.initProcessing()
+    registered = {algorithm.name() for algorithm in plugin.provider.algorithms()}
     for name, values in FILLED.items():
+        if name not in registered:
+            continue
         dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
         dialog.setParameters(values)
         dialog.resize(980, 760)

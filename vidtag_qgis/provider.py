@@ -12,9 +12,19 @@ from .algorithms.export_trajectory import ExportTrajectory
 from .algorithms.finetune import Finetune
 from .algorithms.geolocate_video import GeolocateVideo
 from .algorithms.grid_gallery import GridGallery
+from .algorithms.similarity_heatmap import SimilarityHeatmap
+from .engine_client import protocol
 from .places import ICON
 
-ALGORITHMS = (GeolocateVideo, GridGallery, EvaluateTrajectory, ExportTrajectory, Finetune, CheckEngine)
+ALGORITHMS = (
+    GeolocateVideo,
+    GridGallery,
+    *([SimilarityHeatmap] if hasattr(protocol, "HeatmapArguments") else []),
+    EvaluateTrajectory,
+    ExportTrajectory,
+    Finetune,
+    CheckEngine,
+)
 
 
 class VidTAGProvider(QgsProcessingProvider):

@@ -51,6 +51,12 @@ def test_what_is_wrong_is_said_and_the_exit_status_shows_it(headless, tmp_path, 
     assert not (tmp_path / "out.gpkg").exists()
 
 
+def test_the_real_program_is_taken():
+    """Debian 12's wrapper adds an option that makes every command unknown."""
+    binary = Path("/usr/bin/qgis_process.bin")
+    assert qgis_run.qgis_process() == str(binary) if binary.exists() else "qgis_process" in qgis_run.qgis_process()
+
+
 def test_without_an_engine_it_is_refused(headless, tmp_path):
     """qgis_process runs algorithms whose canExecute says no."""
     (tmp_path / "clip.mp4").write_bytes(b"x")
