@@ -18,6 +18,7 @@ from typing import Any
 
 from qgis.core import (
     QgsApplication,
+    QgsCategorizedSymbolRenderer,
     QgsEditorWidgetSetup,
     QgsFillSymbol,
     QgsGraduatedSymbolRenderer,
@@ -25,6 +26,7 @@ from qgis.core import (
     QgsMarkerSymbol,
     QgsPalLayerSettings,
     QgsReadWriteContext,
+    QgsRendererCategory,
     QgsRendererRange,
     QgsSingleSymbolRenderer,
     QgsTextBufferSettings,
@@ -63,6 +65,12 @@ FIELDS = {
         "located:integer,mean_confidence:double,length_m:double",
     ),
     "aoi": ("MultiPolygon", "name:string"),
+    "errors": (
+        "MultiLineString",
+        "video:string,frame_index:integer,time_s:double,time:datetime,time_source:string,error_m:double,phase1_error_m:double,confidence:double,"
+        "within_radius:integer",
+    ),
+    "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
 }
 TIPS = {
     "trajectory": '<b>[% "video" %]</b><br>[% format_date("start_time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
@@ -76,6 +84,9 @@ TIPS = {
     "videos": '<b>[% "video" %]</b><br>[% "located" %] of [% "frames" %] frames located<br>'
     "Mean confidence [% coalesce(round(100 * \"mean_confidence\") || ' %', 'unknown') %]<br>[% round(\"length_m\") %] m",
     "aoi": "Searched area",
+    "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>'
+    "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]",
+    "gallery": 'Candidate place [% "point" %]',
 }
 
 
@@ -129,12 +140,24 @@ def graduated(layer: str, field: str, colours: Any) -> QgsGraduatedSymbolRendere
     return renderer
 
 
+def within_or_not(colours: Any) -> QgsCategorizedSymbolRenderer:
+    """Errors whose truth lies within the confidence radius, and those whose does not."""
+    categories = [
+        QgsRendererCategory(value, line_symbol(colour, colours, 0.7), text)
+        for value, colour, text in (
+            (1, colours.COLOURS[3], "Truth within the confidence radius"),
+            (0, colours.TRUTH_COLOUR, "Truth outside the confidence radius"),
+        )
+    ]
+    return QgsCategorizedSymbolRenderer("within_radius", categories)
+
+
 def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     """Points are moments, lines last from start to end."""
-    if layer == "aoi":
+    if layer in {"aoi", "gallery"}:
         return
     temporal = vector.temporalProperties()
-    if layer == "frames":
+    if layer in {"frames", "errors"}:
         temporal.setMode(temporal.ModeFeatureDateTimeInstantFromField)
         temporal.setStartField("time")
     else:
@@ -171,6 +194,11 @@ def make(layer: str) -> str:
     if layer == "aoi":
         outline = {"style": "no", "outline_color": colours.AOI_COLOUR, "outline_width": "0.5", "outline_style": "dash"}
         vector.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(outline)))
+    elif layer == "gallery":
+        dot = {"name": "circle", "color": colours.OUTLINE, "size": "0.6", "outline_style": "no"}
+        vector.setRenderer(QgsSingleSymbolRenderer(QgsMarkerSymbol.createSimple(dot)))
+    elif layer == "errors":
+        vector.setRenderer(within_or_not(colours))
     else:
         vector.setRenderer(graduated(layer, "mean_confidence" if layer == "videos" else "confidence", colours))
     if layer == "videos":
@@ -179,7 +207,7 @@ def make(layer: str) -> str:
         if field.typeName() == "datetime":
             vector.setEditorWidgetSetup(number, QgsEditorWidgetSetup("DateTime", DATETIME))
     vector.setMapTipTemplate(TIPS[layer])
-    vector.setDisplayExpression('"name"' if layer == "aoi" else '"video"')
+    vector.setDisplayExpression({"aoi": '"name"', "gallery": '"point"'}.get(layer, '"video"'))
     set_temporal(vector, layer)
     document = QDomDocument("qgis")
     parts = vector.Symbology | vector.Labeling | vector.MapTips | vector.Temporal | vector.Forms | vector.AttributeTable | vector.Fields

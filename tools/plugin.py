@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "vidtag_qgis"
 LIMIT_BYTES = 25 * 1024 * 1024
-RESOURCES = ("icon.svg", "help/*.html", "styles/*.qml")
-SUFFIXES = {".py", ".txt", ".svg", ".html", ".qml", ""}
+RESOURCES = ("icon.svg", "icons/*.svg", "models/*.model3", "help/*.html", "styles/*.qml")
+SUFFIXES = {".py", ".txt", ".svg", ".html", ".qml", ".model3", ""}
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 """Time of every entry in the zip: the same sources give the same bytes."""
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Run "Geolocate video" through the real ``qgis_process``, with this checkout's plugin and engine and a private QGIS profile.
+"""Run an algorithm, by default "Geolocate video", through the real ``qgis_process``, with this checkout's plugin and engine and a private QGIS profile.
 
     tools/qgis_run.py VIDEOS=drive.mp4 AOI=area.geojson CHECKPOINT=folder RESOLUTION=25 OUTPUT=drive.gpkg
 
-Arguments go to ``qgis_process run vidtag:geolocatevideo`` as they are (repeat a key to give several values). The last line is the outputs
+Arguments go to ``qgis_process run`` as they are (repeat a key to give several values). The last line is the outputs
 as one JSON object. ``--python`` names the engine's interpreter; by default it is that of ``tools/environment.py engine``.
 
 Standard library only.
@@ -76,13 +76,13 @@ def prepare(folder: Path, python: str | None) -> dict[str, str]:
     return variables
 
 
-def run(arguments: list[str], variables: dict[str, str]) -> tuple[int, dict[str, Any], str]:
-    """Run the algorithm; its messages are printed as they come.
+def run(arguments: list[str], variables: dict[str, str], algorithm: str = ALGORITHM) -> tuple[int, dict[str, Any], str]:
+    """Run an algorithm; its messages are printed as they come.
 
     Returns:
         Exit status, outputs (empty where it failed), and what QGIS said was wrong.
     """
-    command = [qgis_process(), "--json", "run", ALGORITHM, "--", *arguments]
+    command = [qgis_process(), "--json", "run", algorithm, "--", *arguments]
     process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
     said: list[str] = []
 
@@ -104,7 +104,7 @@ def run(arguments: list[str], variables: dict[str, str]) -> tuple[int, dict[str,
         print(output.strip(), file=sys.stderr)
         return status or 1, {}, "\n".join([*said[-20:], output.strip()])
     results = answer.get("results", {}) if isinstance(answer, dict) else {}
-    if status == 0 and "OUTPUT" not in results:  # 3.22 ends with 0 after a cancel
+    if status == 0 and not results:  # 3.22 ends with 0 after a cancel
         status = 1
     return status, results, "\n".join(said[-20:])
 
@@ -118,13 +118,14 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", help="the engine's interpreter")
+    parser.add_argument("--algorithm", default=ALGORITHM, help="its id, or the path of a model")
     parser.add_argument("--work", type=Path, help="folder for profile and staged plugin; a temporary one by default")
     parser.add_argument("arguments", nargs="+", metavar="KEY=VALUE")
     given = parser.parse_args()
     python = given.python or os.environ.get("VIDTAG_ENGINE_PYTHON") or engine_python()
     with tempfile.TemporaryDirectory(prefix="vidtag-qgis-") as temporary:
         variables = prepare(given.work or Path(temporary), python)
-        status, results, _ = run(given.arguments, variables)
+        status, results, _ = run(given.arguments, variables, given.algorithm)
     if status:
         sys.exit(f"qgis_process failed (exit status {status}); why is said above.")
     print(json.dumps(results, ensure_ascii=False))

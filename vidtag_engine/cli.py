@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .cli_export import EXPORT_EXAMPLES, export
 from .options import (
     AoiCrsOption,
     AoiLayerOption,
@@ -219,10 +220,11 @@ def train(
         from .gallery import load_aoi
         from .training import recipe, train_on_dataset
         from .training import train as run
+        from .training.settings import sigma_of
         from .training.sources import pair_sources
 
         given: dict[str, Any] = {
-            "preset": preset, "resolution_m": resolution_m, "rate_hz": _rate(fps), "sigma": _sigma(sigma), "phase1_targets": phase1_targets,
+            "preset": preset, "resolution_m": resolution_m, "rate_hz": _rate(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
             "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "augment": augment, "views": views, "reverse": reverse,
             "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip
@@ -259,13 +261,6 @@ def train(
             print(f"  {name}: {value}")
 
 
-def _sigma(text: str) -> str | tuple[float, ...]:
-    """A preset's name, or numbers."""
-    if text.replace(",", "").replace(".", "").replace(" ", "").isdigit():
-        return tuple(float(part) for part in text.split(","))
-    return text
-
-
 def _dataset(name: str, root: Path | None, seed: int) -> Any:
     """Open a data set."""
     from .datasets import open_dataset
@@ -297,6 +292,8 @@ def evaluate(
     ] = None,
     video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
     map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
+    html: Annotated[Path | None, typer.Option(help="Also write a report with pictures (HTML).")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Also write a line from each answer to its truth (GeoPackage).")] = None,
     dataset: DatasetOption = None,
     root: RootOption = None,
     checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
@@ -329,22 +326,23 @@ def evaluate(
                 )  # fmt: skip
             said = report.to_dict()
         else:
+            from .commands.evaluate import write_outputs
             from .evaluation import evaluate_geopackage
 
             if result is None or truth is None:
                 raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
+            outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors}
             report = evaluate_geopackage(result, truth, video=video)
-            picture = map or result.with_suffix(".evaluation.png")
-            report.write_map(picture)
-            said = {**report.to_dict(), "map": str(picture)}
+            said = {**report.to_dict(), **write_outputs(report, {kind: path for kind, path in outputs.items() if path})}
     if json:
         print(json_module.dumps(said, ensure_ascii=False))
         return
     from rich.console import Console
 
     Console().print(report.table())
-    if "map" in said:
-        print(said["map"])
+    for kind in ("map", "html", "errors"):
+        if kind in said:
+            print(said[kind])
 
 
 @app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")
@@ -375,6 +373,9 @@ def gallery(
         return
     for name, value in summary.items():
         print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}")
+
+
+app.command(epilog=EXPORT_EXAMPLES)(export)
 
 
 @app.command()

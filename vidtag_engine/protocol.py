@@ -30,7 +30,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Do ``command`` ("geolocate", "gallery", "evaluate", "doctor") with ``arguments``."""
+    """Do ``command`` ("geolocate", "gallery", "evaluate", "export", "train", "doctor") with ``arguments``."""
 
     type: ClassVar[str] = "request"
     id: int
@@ -137,6 +137,76 @@ class GeolocateArguments:
     csv: Optional[str] = None
     map: Optional[str] = None
     overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class GalleryArguments:
+    """Arguments of "gallery". Without ``output`` points are only counted; with ``checkpoint`` it is measured how long they take."""
+
+    aoi: str
+    output: Optional[str] = None
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    resolution_m: float = 100.0
+    grid: str = "equal-earth"
+    checkpoint: Optional[str] = None
+    exhaustive: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class EvaluateArguments:
+    """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json`` are written if given."""
+
+    result: str
+    truth: str
+    video: Optional[str] = None
+    errors: Optional[str] = None
+    html: Optional[str] = None
+    map: Optional[str] = None
+    json: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ExportArguments:
+    """Arguments of "export". ``frames`` is a folder for JPEGs; ``videos`` are files or folders where the result's videos are looked for."""
+
+    result: str
+    kml: Optional[str] = None
+    gpx: Optional[str] = None
+    geojson: Optional[str] = None
+    csv: Optional[str] = None
+    frames: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
+    least_confidence: float = 0.0
+    quality: int = 92
+
+
+@dataclass(frozen=True)
+class TrainArguments:
+    """Arguments of "train". None leaves a setting to the recipe; ``truths`` are tracks in the order of the videos, or folders of them."""
+
+    aoi: str
+    output: str
+    videos: list[str] = field(default_factory=list)
+    truths: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    validation: list[str] = field(default_factory=list)
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    preset: str = "vidtag-compact"
+    recipe: str = "default"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    sigma: str = "auto"
+    phase1_steps: Optional[int] = None
+    phase2_steps: Optional[int] = None
+    augment: Optional[str] = None
+    views: Optional[int] = None
+    validation_fraction: Optional[float] = None
+    features: Optional[str] = None
+    device: str = "auto"
+    seed: int = 0
 
 
 Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]

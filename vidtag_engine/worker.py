@@ -140,7 +140,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _geolocate(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job)
+    arguments: protocol.GeolocateArguments = _arguments(job, protocol.GeolocateArguments)
     from .geolocate import run_geolocate
     from .video import find_videos
 
@@ -151,15 +151,15 @@ def _geolocate(job: Job) -> dict[str, Any]:
     return run_geolocate(arguments, progress=job.progress, cancelled=job.cancelled, partial=job.partial, log=job.log)
 
 
-def _arguments(job: Job) -> protocol.GeolocateArguments:
-    known = {field.name for field in fields(protocol.GeolocateArguments)}
+def _arguments(job: Job, kind: Any) -> Any:
+    known = {field.name for field in fields(kind)}
     if unknown := sorted(set(job.request.arguments) - known):
         # A setting that is passed over in silence would change the answer without a word.
         raise _ArgumentsError(
             f"This engine ({__version__}) does not know the setting {unknown[0]!r}: the plugin is newer. Update the engine."
         )
     try:
-        return protocol.GeolocateArguments(**job.request.arguments)
+        return kind(**job.request.arguments)
     except TypeError as error:
         raise _ArgumentsError(f"A setting is missing from the request: {error}") from error
 
@@ -170,7 +170,42 @@ def _doctor(job: Job) -> dict[str, Any]:  # noqa: ARG001 - every command takes i
     return run_doctor()
 
 
-COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {"geolocate": _geolocate, "doctor": _doctor}
+def _gallery(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.GalleryArguments)
+    from .commands.gallery import run_gallery
+
+    return run_gallery(arguments, progress=job.progress, cancelled=job.cancelled)
+
+
+def _evaluate(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.EvaluateArguments)
+    from .commands.evaluate import run_evaluate
+
+    return run_evaluate(arguments, progress=job.progress, cancelled=job.cancelled)
+
+
+def _export(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.ExportArguments)
+    from .commands.export import run_export
+
+    return run_export(arguments, progress=job.progress, cancelled=job.cancelled)
+
+
+def _train(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.TrainArguments)
+    from .commands.train import run_train
+
+    return run_train(arguments, progress=job.progress, cancelled=job.cancelled)
+
+
+COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
+    "geolocate": _geolocate,
+    "gallery": _gallery,
+    "evaluate": _evaluate,
+    "export": _export,
+    "train": _train,
+    "doctor": _doctor,
+}
 
 
 class Worker:

@@ -71,10 +71,11 @@ def read_area(
         raise AreaError("Where is the video from? Give an area of interest: a polygon layer or an extent.")
     features = [{"type": "Feature", "properties": {}, "geometry": json.loads(geometry.asJson(9))} for geometry in geometries]
     text = json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False)
-    return Area(text, _crs_name(crs), _size_m2(geometries, crs, context))
+    return Area(text, crs_name(crs), _size_m2(geometries, crs, context))
 
 
-def _crs_name(crs: QgsCoordinateReferenceSystem) -> str:
+def crs_name(crs: QgsCoordinateReferenceSystem) -> str:
+    """A coordinate system in a form that PROJ knows: its code, or WKT where it has none."""
     if crs.authid().startswith(("EPSG:", "ESRI:", "OGC:", "IGNF:")):
         return crs.authid()
     return crs.toWkt(

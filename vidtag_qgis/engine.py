@@ -29,8 +29,11 @@ def not_found() -> Optional[str]:
     return None
 
 
-def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
+def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback, *, when_cancelled: str = "") -> dict[str, Any]:
     """Do one request; progress and log go to ``feedback``, whose cancel stops the engine within a second.
+
+    Args:
+        when_cancelled: what to tell after a cancel; empty where the request names its finished videos itself.
 
     Raises:
         QgsProcessingException: with one sentence for the user; after a cancel it names the file with the finished videos.
@@ -62,7 +65,7 @@ def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback
             on_partial=on_partial,
         )
     except EngineCancelledError as error:
-        raise QgsProcessingException(_what_is_kept(error)) from error
+        raise QgsProcessingException(when_cancelled or _what_is_kept(error)) from error
     except EngineError as error:
         if error.detail:
             feedback.pushDebugInfo(error.detail)

@@ -7,9 +7,13 @@ from typing import Any, Optional
 
 from qgis.core import (
     Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
     QgsFeature,
     QgsFeatureSink,
     QgsFields,
+    QgsGeometry,
     QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
@@ -23,7 +27,12 @@ from qgis.PyQt.QtCore import QDateTime
 from .compat import iso_text, text_field
 from .places import STYLES
 
-TIME_FIELDS = {"frames": ("time", None), "trajectory": ("start_time", "end_time"), "videos": ("start_time", "end_time")}
+TIME_FIELDS = {
+    "frames": ("time", None),
+    "errors": ("time", None),
+    "trajectory": ("start_time", "end_time"),
+    "videos": ("start_time", "end_time"),
+}
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
 
 
@@ -61,7 +70,8 @@ def finish(layer: QgsVectorLayer, kind: str) -> None:
     style = STYLES / f"{kind}.qml"
     if style.is_file():
         layer.loadNamedStyle(str(style))
-    set_time(layer, kind)
+    if kind in TIME_FIELDS:
+        set_time(layer, kind)
     layer.triggerRepaint()
 
 
@@ -92,11 +102,13 @@ def copy_layer(
     output: str,
     context: QgsProcessingContext,
     feedback: QgsProcessingFeedback,
+    *,
+    crs: Optional[QgsCoordinateReferenceSystem] = None,
 ) -> Optional[str]:
     """Copy one layer of the GeoPackage into the sink of the parameter ``output``; None where no sink is asked for.
 
-    Every attribute is copied, and each time also as ISO text with milliseconds and zone (``time_iso``), which 3.22's writers drop from true
-    times.
+    Places are given in ``crs``, by default in WGS 84. Every attribute is copied, and each time also as ISO text with milliseconds and zone
+    (``time_iso``), which 3.22's writers drop from true times.
 
     Raises:
         QgsProcessingException: the layer cannot be read or the sink cannot be written.
@@ -113,20 +125,34 @@ def copy_layer(
         fields.append(layer.fields().at(index))
     for index in times:
         fields.append(text_field(f"{layer.fields().at(index).name()}_iso"))
-    sink, destination = algorithm.parameterAsSink(parameters, output, context, fields, layer.wkbType(), layer.crs())
+    target = crs if crs is not None and crs.isValid() else layer.crs()
+    to_target = QgsCoordinateTransform(layer.crs(), target, context.transformContext())
+    sink, destination = algorithm.parameterAsSink(parameters, output, context, fields, layer.wkbType(), target)
     if sink is None:
         raise QgsProcessingException(algorithm.invalidSinkError(parameters, output))
     for feature in layer.getFeatures():
         if feedback.isCanceled():
             break
         copy = QgsFeature(fields)
-        copy.setGeometry(feature.geometry())
+        copy.setGeometry(_moved(feature.geometry(), to_target))
         values = feature.attributes()
         copy.setAttributes([values[index] for index in copied] + [_iso(values[index]) for index in times])
         if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
             raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, output))
     finish_on_load(destination, kind, context)
     return destination
+
+
+def _moved(geometry: QgsGeometry, to_target: QgsCoordinateTransform) -> QgsGeometry:
+    """The geometry in another coordinate system; a frame without an answer has none."""
+    moved = QgsGeometry(geometry)
+    if not moved.isNull() and not to_target.isShortCircuited():
+        try:
+            moved.transform(to_target)
+        except QgsCsException as error:
+            name = to_target.destinationCrs().userFriendlyIdentifier()
+            raise QgsProcessingException(f"A place of the result lies outside {name}: choose another coordinate system.") from error
+    return moved
 
 
 def _iso(value: Any) -> Optional[str]:

@@ -7,5 +7,9 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 RESOURCES = _PACKAGE / "resources" if (_PACKAGE / "resources").is_dir() else _PACKAGE.parent / "resources"
 ICON = RESOURCES / "icon.svg"
+ICONS = RESOURCES / "icons"
 HELP = RESOURCES / "help"
 STYLES = RESOURCES / "styles"
+METADATA = next(
+    (path for path in (_PACKAGE / "metadata.txt", _PACKAGE.parent / "metadata.txt") if path.is_file()), _PACKAGE / "metadata.txt"
+)

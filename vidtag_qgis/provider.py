@@ -6,8 +6,25 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from . import settings
+from .algorithms.check_engine import CheckEngine
+from .algorithms.evaluate_trajectory import EvaluateTrajectory
+from .algorithms.export_trajectory import ExportTrajectory
+from .algorithms.finetune import Finetune
 from .algorithms.geolocate_video import GeolocateVideo
+from .algorithms.grid_gallery import GridGallery
+from .algorithms.similarity_heatmap import SimilarityHeatmap
+from .engine_client import protocol
 from .places import ICON
+
+ALGORITHMS = (
+    GeolocateVideo,
+    GridGallery,
+    *([SimilarityHeatmap] if hasattr(protocol, "HeatmapArguments") else []),
+    EvaluateTrajectory,
+    ExportTrajectory,
+    Finetune,
+    CheckEngine,
+)
 
 
 class VidTAGProvider(QgsProcessingProvider):
@@ -41,4 +58,9 @@ class VidTAGProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms."""
-        self.addAlgorithm(GeolocateVideo())
+        for algorithm in ALGORITHMS:
+            self.addAlgorithm(algorithm())
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
+        """Layers go to GeoPackages by default, whatever QGIS's setting: the engine writes them, and they keep times and styles."""
+        return "gpkg"

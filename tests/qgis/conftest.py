@@ -50,3 +50,22 @@ def engine_here(engine_python, monkeypatch):
     monkeypatch.setenv("VIDTAG_ENGINE_PYTHON", engine_python)
     monkeypatch.setenv("VIDTAG_ENGINE_PATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def plugin(qgis_processing):
+    """The plugin, loaded as without a window."""
+    from vidtag_qgis.plugin import VidTAGPlugin
+
+    loaded = VidTAGPlugin(None)
+    loaded.initProcessing()
+    yield loaded
+    loaded.unload()
+
+
+@pytest.fixture(scope="session")
+def headless(tmp_path_factory, engine_python) -> dict:
+    """Variables for a real qgis_process with the staged plugin and a private profile."""
+    from tests.qgis.common import qgis_run
+
+    return {**qgis_run.prepare(tmp_path_factory.mktemp("qgis"), engine_python), "OMP_NUM_THREADS": "1"}

@@ -3,7 +3,7 @@
     python tests/qgis/inputs.py DIR
 
 DIR gets ``checkpoint`` (a compact model with random weights: its answers mean nothing, but all of it runs), ``a.mp4`` and ``b é.mp4`` (6 s)
-and ``long.mp4`` (20 min).
+``long.mp4`` (20 min), ``a.gpx`` (a straight way at 5 m/s) and ``a.gpkg``, where ``a.mp4`` was located at 2 frames a second.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import av
 import numpy as np
 import torch
 
+from vidtag_engine.geolocate import run_geolocate
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
+from vidtag_engine.protocol import GeolocateArguments
+
+START = "2024-05-01T10:00:00"
 
 
 def clip(path: Path, seconds: int, seed: int) -> None:
@@ -34,6 +38,15 @@ def clip(path: Path, seconds: int, seed: int) -> None:
             container.mux(packet)
 
 
+def track(path: Path, seconds: int) -> None:
+    """A fix a second, going north."""
+    fixes = "".join(
+        f'<trkpt lat="{-19.2215 + index * 5 / 110_700:.9f}" lon="159.932"><time>2024-05-01T10:00:{index:02d}Z</time></trkpt>'
+        for index in range(seconds + 1)
+    )
+    path.write_text(f'<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{fixes}</trkseg></trk></gpx>')
+
+
 def main(folder: Path) -> None:
     """Write everything."""
     torch.manual_seed(0)
@@ -42,6 +55,12 @@ def main(folder: Path) -> None:
     clip(folder / "a.mp4", 6, 1)
     clip(folder / "b é.mp4", 6, 2)
     clip(folder / "long.mp4", 1200, 3)
+    track(folder / "a.gpx", 6)
+    arguments = GeolocateArguments(
+        aoi="159.930,-19.222,159.934,-19.218", output=str(folder / "a.gpkg"), videos=[str(folder / "a.mp4")],
+        checkpoint=str(folder / "checkpoint"), resolution_m=25.0, rate_hz=2.0, start_time=START,
+    )  # fmt: skip
+    run_geolocate(arguments)
 
 
 if __name__ == "__main__":

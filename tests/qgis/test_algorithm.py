@@ -15,8 +15,6 @@ import pytest
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsGeometry,
     QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
@@ -33,37 +31,17 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from tests.qgis.common import SQUARE, Told, polygons, run
 from vidtag_qgis import engine, layers, settings
 from vidtag_qgis.aoi import AreaError, read_area
 from vidtag_qgis.plugin import VidTAGPlugin
 
 pytestmark = pytest.mark.qgis
-SQUARE = "POLYGON((159.930 -19.222, 159.934 -19.222, 159.934 -19.218, 159.930 -19.218, 159.930 -19.222))"
-
-
-@pytest.fixture
-def plugin(qgis_processing):
-    loaded = VidTAGPlugin(None)
-    loaded.initProcessing()
-    yield loaded
-    loaded.unload()
 
 
 @pytest.fixture
 def algorithm(plugin):
     return QgsApplication.processingRegistry().createAlgorithmById("vidtag:geolocatevideo")
-
-
-def polygons(*wkts: str, crs: str = "EPSG:4326", kind: str = "Polygon") -> QgsVectorLayer:
-    layer = QgsVectorLayer(f"{kind}?crs={crs}", "area", "memory")
-    features = []
-    for wkt in wkts:
-        feature = QgsFeature()
-        feature.setGeometry(QgsGeometry.fromWkt(wkt))
-        features.append(feature)
-    layer.dataProvider().addFeatures(features)
-    QgsProject.instance().addMapLayer(layer)
-    return layer
 
 
 @pytest.fixture
@@ -241,44 +219,6 @@ def test_area_in_a_crs_of_the_users_own(algorithm):
 def test_an_invalid_polygon_reaches_the_engine_as_it_is(algorithm):
     bow_tie = polygons("POLYGON((0 0, 1 1, 1 0, 0 1, 0 0))")
     assert len(json.loads(area_of(algorithm, AOI=bow_tie).geojson)["features"]) == 1
-
-
-class Told(QgsProcessingFeedback):
-    """Feedback that remembers, and may cancel when it hears a word."""
-
-    def __init__(self, cancel_at: str = "") -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self.fractions: list[float] = []
-        self.cancel_at = cancel_at
-        self.cancelled_s = 0.0
-        self.progressChanged.connect(self.fractions.append)
-
-    def hear(self, text: str) -> None:
-        self.said.append(text)
-        if self.cancel_at and self.cancel_at in text and not self.cancelled_s:
-            self.cancelled_s = time.monotonic()
-            self.cancel()
-
-    def pushInfo(self, text: str) -> None:
-        self.hear(text)
-
-    def pushWarning(self, text: str) -> None:
-        self.hear(text)
-
-    def setProgressText(self, text: str) -> None:
-        self.hear(text)
-
-
-def run(algorithm, parameters: dict, feedback=None, context=None) -> dict:
-    context = context or QgsProcessingContext()
-    context.setProject(QgsProject.instance())
-    feedback = feedback or Told()
-    usable, text = algorithm.checkParameterValues(parameters, context)
-    assert usable, text
-    results, done = algorithm.run(parameters, context, feedback, {}, False)  # errors are raised, not swallowed
-    assert done
-    return results
 
 
 def real(inputs: Path, tmp_path: Path, *videos: str) -> dict:

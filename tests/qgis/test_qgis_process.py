@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsVectorLayer
 
+from tests.qgis.common import qgis_run
+
 pytestmark = pytest.mark.qgis
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "resources" / "demo"
@@ -21,21 +22,6 @@ SQUARE = {
     "type": "Polygon",
     "coordinates": [[[159.930, -19.222], [159.934, -19.222], [159.934, -19.218], [159.930, -19.218], [159.930, -19.222]]],
 }
-
-
-def load_tool():
-    specification = importlib.util.spec_from_file_location("qgis_run", ROOT / "tools" / "qgis_run.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-qgis_run = load_tool()
-
-
-@pytest.fixture(scope="module")
-def headless(tmp_path_factory, engine_python) -> dict:
-    return {**qgis_run.prepare(tmp_path_factory.mktemp("qgis"), engine_python), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture
@@ -63,6 +49,12 @@ def test_what_is_wrong_is_said_and_the_exit_status_shows_it(headless, tmp_path, 
     assert said in text
     assert "Traceback" not in text
     assert not (tmp_path / "out.gpkg").exists()
+
+
+def test_the_real_program_is_taken():
+    """Debian 12's wrapper adds an option that makes every command unknown."""
+    binary = Path("/usr/bin/qgis_process.bin")
+    assert qgis_run.qgis_process() == str(binary) if binary.exists() else "qgis_process" in qgis_run.qgis_process()
 
 
 def test_without_an_engine_it_is_refused(headless, tmp_path):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..types import Track, VideoResult
+    from .evaluate import Comparison
 
 FORMAT_VERSION = 1
 UNKNOWN = "–"
@@ -79,6 +80,7 @@ class Report:
         results: what was compared, for the map.
         truth: one track for all videos, or tracks by name.
         area: the searched area (shapely), where it is known.
+        comparisons: the compared frames by video name, for the error layer and the pictures.
     """
 
     source: str
@@ -88,6 +90,7 @@ class Report:
     results: tuple[VideoResult, ...] = field(default=(), repr=False, compare=False)
     truth: Track | Mapping[str, Track] | None = field(default=None, repr=False, compare=False)
     area: Any | None = field(default=None, repr=False, compare=False)
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: NaN becomes None, lengths are in metres and DFD and MRD in km too."""

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS gpkg_extensions (
   CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))
 """
 
+_STYLES_SAY = {"aoi": "Outline", "gallery": "Candidate places", "errors": "Coloured by whether the truth lies within the confidence radius"}
+
 
 def styles_folder() -> Path:
     """Where the QML files lie: inside the installed package, or at the top of a checkout."""
@@ -57,7 +59,7 @@ def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
         database.execute(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
             "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
-            (layer, f"VidTAG {layer}", qml, "Coloured by confidence"),
+            (layer, f"VidTAG {layer}", qml, _STYLES_SAY.get(layer, "Coloured by confidence")),
         )
 
 

@@ -49,7 +49,9 @@ def write_points(grid: Grid, path: Path, *, progress: ProgressCallback | None = 
                 raise CancelledError("Stopped; no points were written.")
             columns = {"point": np.arange(written, written + len(points)), "lat_deg": points[:, 0], "lon_deg": points[:, 1]}
             table = geopandas.GeoDataFrame(columns, geometry=shapely.points(points[:, 1], points[:, 0]), crs="EPSG:4326")
-            pyogrio.write_dataframe(table, part, layer="gallery", driver="GPKG", append=written > 0)
+            # 1.2 is what QGIS 3.22's GDAL writes itself; newer ones make older readers warn.
+            first = {} if written else {"dataset_options": {"VERSION": "1.2"}}
+            pyogrio.write_dataframe(table, part, layer="gallery", driver="GPKG", append=written > 0, **first)
             written += len(points)
             if progress:
                 progress(Progress(written / grid.count, "points", f"{written:,} of {grid.count:,}"))

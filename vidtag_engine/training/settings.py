@@ -128,3 +128,10 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             base[phase]["steps"] = count
     settings: TrainSettings = validated(TrainSettings, {"recipe": name, **base, **changes})
     return settings
+
+
+def sigma_of(text: str) -> str | tuple[float, ...]:
+    """A preset's name as it is; ``256,2048,16384`` as numbers."""
+    if text.replace(",", "").replace(".", "").replace(" ", "").isdigit():
+        return tuple(float(part) for part in text.split(","))
+    return text

@@ -1,23 +1,28 @@
-"""What is checked before "Geolocate video" runs. Each check returns the sentence to show, or None."""
+"""What is checked before an algorithm runs. Each check returns the sentence to show, or None."""
 
 from __future__ import annotations
 
 import math
 import os
+import pathlib
 import re
+import sqlite3
+from contextlib import closing
 from typing import Any, Iterable, Optional
 
 from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProperty
 
 MAX_POINTS = 100_000_000
 """The engine's own limit; it counts exactly once the run has started."""
+MAX_WRITTEN_POINTS = 10_000_000
+"""About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?\Z")
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=\"?([^\"\s]+)\"?")
 
 
-def check_videos(videos: list[str], folder: str, images: str) -> Optional[str]:  # noqa: PLR0911 - a sentence each
+def check_videos(videos: list[str], folder: str, images: str) -> Optional[str]:
     """At least one input, and each of them there and readable."""
     if not videos and not folder and not images:
         return "Give at least one video, a folder of videos or a folder of images."
@@ -30,12 +35,7 @@ def check_videos(videos: list[str], folder: str, images: str) -> Optional[str]: 
             return f"The video {video} cannot be read: change its permissions or take it off the list."
         if os.path.getsize(video) == 0:
             return f"The video {video} is empty: copy it again or take it off the list."
-    for name, place in (("folder of videos", folder), ("folder of images", images)):
-        if place and not os.path.isdir(place):
-            return f"The {name} {place} is not there: correct its path or leave it empty."
-        if place and not os.listdir(place):
-            return f"The {name} {place} is empty: choose another."
-    return None
+    return check_folder(folder, "folder of videos") or check_folder(images, "folder of images")
 
 
 def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sentence each
@@ -60,14 +60,14 @@ def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sen
     return f"The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip."
 
 
-def check_point_count(area_m2: float, resolution_m: float) -> Optional[str]:
+def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINTS, what: str = "are possible") -> Optional[str]:
     """Neither an absurd number of gallery points nor none; ``area_m2`` may be NaN (unknown)."""
     points = area_m2 / resolution_m**2
-    if points > MAX_POINTS:
-        fitting = math.ceil(math.sqrt(area_m2 / MAX_POINTS) * 1.02)
+    if points > most:
+        fitting = math.ceil(math.sqrt(area_m2 / most) * 1.02)
         return (
-            f"An area of {area_m2 / 1e6:,.0f} km² at {resolution_m:g} m makes about {points:,.0f} gallery points; at most {MAX_POINTS:,} are "
-            f"possible. Take a resolution of {fitting:,} m or more, or a smaller area."
+            f"An area of {area_m2 / 1e6:,.0f} km² at {resolution_m:g} m makes about {points:,.0f} gallery points; at most {most:,} "
+            f"{what}. Take a resolution of {fitting:,} m or more, or a smaller area."
         )
     if points < 1:
         return (
@@ -77,11 +77,46 @@ def check_point_count(area_m2: float, resolution_m: float) -> Optional[str]:
     return None
 
 
+def check_result(path: str) -> Optional[str]:
+    """A GeoPackage that "Geolocate video" wrote."""
+    if not os.path.isfile(path):
+        return f"The result {path} is not there: give the GeoPackage that 'Geolocate video' wrote."
+    with open(path, "rb") as handle:
+        if handle.read(16) != b"SQLite format 3\x00":
+            return f"The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote."
+    wanted = ("videos", "frames", "gpkg_metadata")
+    try:
+        with closing(sqlite3.connect(f"{pathlib.Path(path).resolve().as_uri()}?mode=ro", uri=True)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        return f"The result {path} cannot be read ({error}): close it elsewhere, or give another."
+    if not tables.issuperset(wanted):
+        return f"The GeoPackage {path} is no result of 'Geolocate video': it has no layer {next(n for n in wanted if n not in tables)}."
+    return None
+
+
+def check_files(paths: Iterable[str], what: str) -> Optional[str]:
+    """Input files are there and can be read."""
+    for path in paths:
+        if not os.path.isfile(path):
+            return f"The {what} {path} is not there: correct its path or take it off the list."
+        if not os.access(path, os.R_OK) or os.path.getsize(path) == 0:
+            return f"The {what} {path} is empty or cannot be read: give another."
+    return None
+
+
+def check_folder(path: str, what: str) -> Optional[str]:
+    """An input folder is there and holds something; an empty path is fine."""
+    if path and not os.path.isdir(path):
+        return f"The {what} {path} is not there: correct its path or leave it empty."
+    return f"The {what} {path} is empty: choose another." if path and not os.listdir(path) else None
+
+
 def check_destinations(destinations: dict[str, Any]) -> Optional[str]:
     """No two outputs in one file: QGIS and the engine would overwrite one with the other and say nothing."""
     seen: dict[tuple[str, str], str] = {}
     for label, value in destinations.items():
-        target = _target(value)
+        target = target_of(value)
         if target is None:
             continue
         path, table = target
@@ -106,7 +141,7 @@ def check_folders(paths: Iterable[str]) -> Optional[str]:
     return None
 
 
-def _target(value: Any) -> Optional[tuple[str, str]]:
+def target_of(value: Any) -> Optional[tuple[str, str]]:
     """File and table that an output's value names; None where it is temporary or left out."""
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         value = value.sink

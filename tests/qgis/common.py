@@ -1,0 +1,109 @@
+"""What the tests of several algorithms share."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from pathlib import Path
+
+from qgis.core import (
+    QgsApplication,
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProject,
+    QgsVectorLayer,
+)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SQUARE = "POLYGON((159.930 -19.222, 159.934 -19.222, 159.934 -19.218, 159.930 -19.218, 159.930 -19.222))"
+START = "2024-05-01T10:00:00"
+
+
+def load_tool():
+    """tools/qgis_run.py, which is no package."""
+    specification = importlib.util.spec_from_file_location("qgis_run", ROOT / "tools" / "qgis_run.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+qgis_run = load_tool()
+
+
+def polygons(*wkts: str, crs: str = "EPSG:4326", kind: str = "Polygon") -> QgsVectorLayer:
+    """A layer of the project."""
+    layer = QgsVectorLayer(f"{kind}?crs={crs}", "area", "memory")
+    features = []
+    for wkt in wkts:
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        features.append(feature)
+    layer.dataProvider().addFeatures(features)
+    QgsProject.instance().addMapLayer(layer)
+    return layer
+
+
+class Told(QgsProcessingFeedback):
+    """Feedback that remembers, and may cancel when it hears a word."""
+
+    def __init__(self, cancel_at: str = "") -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.fractions: list[float] = []
+        self.cancel_at = cancel_at
+        self.cancelled_s = 0.0
+        self.progressChanged.connect(self.fractions.append)
+
+    def hear(self, text: str) -> None:
+        self.said.append(text)
+        if self.cancel_at and self.cancel_at in text and not self.cancelled_s:
+            self.cancelled_s = time.monotonic()
+            self.cancel()
+
+    def pushInfo(self, text: str) -> None:
+        self.hear(text)
+
+    def pushWarning(self, text: str) -> None:
+        self.hear(text)
+
+    def setProgressText(self, text: str) -> None:
+        self.hear(text)
+
+
+def algorithm_of(name: str):
+    """A fresh algorithm of the provider."""
+    return QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}")
+
+
+def context_of() -> QgsProcessingContext:
+    """A context that knows the project's layers."""
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    return context
+
+
+def run(algorithm, parameters: dict, feedback=None, context=None) -> dict:
+    """Check and run as Processing does."""
+    context = context or context_of()
+    feedback = feedback or Told()
+    usable, text = algorithm.checkParameterValues(parameters, context)
+    assert usable, text
+    results, done = algorithm.run(parameters, context, feedback, {}, False)  # errors are raised, not swallowed
+    assert done
+    return results
+
+
+def problem_of(name: str, parameters: dict) -> str:
+    """What an algorithm says of its parameters."""
+    usable, text = algorithm_of(name).checkParameterValues(parameters, context_of())
+    assert usable == (text == "")
+    return text
+
+
+def layer_of(path: str | Path, name: str = "") -> QgsVectorLayer:
+    """A vector file's layer, opened."""
+    layer = QgsVectorLayer(f"{path}|layername={name}" if name else str(path), name or "layer", "ogr")
+    assert layer.isValid(), path
+    return layer

@@ -1,0 +1,191 @@
+"""Copies of a result in other formats, and its frames as JPEGs with their places."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..batch import check_place
+from ..export import EXPORTERS, read_geopackage
+from ..export.jpeg import write_jpeg
+from ..export.tables import base_time, clean, time_known
+from ..types import CancelCheck, CancelledError, FrameState, InputError, Progress, ProgressCallback, VideoInfo, VideoResult
+from ..video import FrameReader, open_source, source_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..protocol import ExportArguments
+    from ..types import Provenance
+
+_SAME_MOMENT_S = 0.002
+
+
+def run_export(
+    arguments: ExportArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
+) -> dict[str, Any]:
+    """Write the copies asked for.
+
+    Returns:
+        ``files``: what was written, by kind; ``frames``: JPEGs written; ``left_out``: frames without an answer or below ``least_confidence``; ``videos``.
+
+    Raises:
+        InputError: the result cannot be read, a video is not found or is another file than the result was made from, an output cannot be written.
+        CancelledError: stopped; every JPEG written so far is whole.
+    """
+    results, provenance = read_geopackage(arguments.result)
+    copies = {kind: Path(value) for kind in EXPORTERS if (value := getattr(arguments, kind))}
+    if not copies and not arguments.frames:
+        raise InputError("There is nothing to write: give at least one output.")
+    if not 0.0 <= arguments.least_confidence <= 1.0:
+        raise InputError(f"The least confidence {arguments.least_confidence:g} is no probability: give 0 to 1.")
+    if not 1 <= arguments.quality <= 95:
+        raise InputError(f"The JPEG quality {arguments.quality} is not usable: give 1 to 95.")
+    for path in copies.values():
+        check_place(path)
+    videos = _find_all(results, [Path(place) for place in arguments.videos], progress, cancelled) if arguments.frames else []
+    for kind, path in copies.items():
+        _check(cancelled)
+        EXPORTERS[kind][1](path, results, provenance)
+    files = {kind: str(path) for kind, path in copies.items()}
+    summary: dict[str, Any] = {"files": files, "videos": len(results), "frames": 0, "left_out": 0}
+    if arguments.frames:
+        folder = Path(arguments.frames)
+        _make(folder)
+        files["frames"] = str(folder)
+        for number, (result, info) in enumerate(zip(results, videos, strict=True)):
+
+            def report(fraction: float, message: str, number: int = number) -> None:
+                if progress:
+                    progress(Progress(0.1 + 0.9 * (number + fraction) / len(results), "frames", message))
+
+            written, left = write_frames(
+                folder, result, info, provenance, arguments.least_confidence, arguments.quality, report, cancelled
+            )  # fmt: skip
+            summary["frames"] += written
+            summary["left_out"] += left
+    if progress:
+        progress(Progress(1.0, "done", f"{summary['frames']} frames"))
+    return summary
+
+
+def write_frames(
+    folder: Path,
+    result: VideoResult,
+    info: VideoInfo,
+    provenance: Provenance,
+    least_confidence: float = 0.0,
+    quality: int = 92,
+    report: Any | None = None,
+    cancelled: CancelCheck | None = None,
+) -> tuple[int, int]:
+    """Write one video's located frames as ``<video>_<frame>.jpg``.
+
+    Args:
+        folder: there already.
+        result: where its frames lie.
+        info: the opened video, the very file that ``result`` was made from.
+        provenance: its settings say which frames were taken.
+        report: called with the fraction of this video and a line for people.
+
+    Returns:
+        Frames written and left out.
+
+    Raises:
+        InputError: the video now gives other frames than the result has; or a file cannot be written.
+        CancelledError: stopped.
+    """
+    settings, trajectory = provenance.settings, result.trajectory
+    rows = {int(index): row for row, index in enumerate(trajectory.frame_index)}
+    name = clean(result.info.name).replace("/", "_").replace("\\", "_")
+    written, seen = 0, 0
+    window = (settings.get("from_s") or 0.0, settings.get("to_s"))
+    with FrameReader(info, settings.get("rate_hz"), *window, cancelled) as reader:
+        for frame in reader:
+            _check(cancelled)
+            row = rows.get(frame.index)
+            if row is None or not abs(frame.time_s - trajectory.time_s[row]) <= _SAME_MOMENT_S:
+                raise InputError(f"{info.path.name} gives other frames now than when it was located: run geolocate again.")
+            seen += 1
+            sure = math.isnan(trajectory.confidence[row]) or trajectory.confidence[row] >= least_confidence
+            if frame.image is None or trajectory.state[row] is not FrameState.LOCATED or math.isnan(trajectory.lat_deg[row]) or not sure:
+                continue
+            place = float(trajectory.lat_deg[row]), float(trajectory.lon_deg[row])
+            facts = _facts(result, row)
+            taken = base_time(result) + timedelta(seconds=round(frame.time_s, 3)) if time_known(result) else None
+            path = folder / f"{name}_{frame.index:06d}.jpg"
+            write_jpeg(path, frame.image, *place, taken=taken, description=_sentence(facts), facts=facts, quality=quality)
+            written += 1
+            if report:
+                report(seen / max(1, len(rows)), f"{result.info.name}: frame {frame.index}")
+    return written, len(rows) - written
+
+
+def _facts(result: VideoResult, row: int) -> dict[str, Any]:
+    trajectory = result.trajectory
+    confidence = float(trajectory.confidence[row])
+    return {
+        "video": clean(result.info.name),
+        "sha256": result.sha256,
+        "frame_index": int(trajectory.frame_index[row]),
+        "time_s": round(float(trajectory.time_s[row]), 3),
+        "confidence": None if math.isnan(confidence) else round(confidence, 4),
+        "confidence_radius_m": float(trajectory.confidence_radius_m),
+        "time_source": result.info.time_source.value,
+    }
+
+
+def _sentence(facts: dict[str, Any]) -> str:
+    sure = "unknown" if facts["confidence"] is None else f"{facts['confidence']:.0%} within {facts['confidence_radius_m']:g} m"
+    return f"{facts['video']}, frame {facts['frame_index']}; place estimated by VidTAG, confidence {sure}"
+
+
+def _find_all(
+    results: Sequence[VideoResult], places: Sequence[Path], progress: ProgressCallback | None, cancelled: CancelCheck | None
+) -> list[VideoInfo]:
+    """Open every video of the result, before anything is written."""
+    if not places:
+        raise InputError("The frames need their videos: give the video files, or a folder where they lie.")
+    for place in places:
+        if not place.exists():
+            raise InputError(f"{place} is not there: correct the path of the videos.")
+    found = []
+    for number, result in enumerate(results):
+        _check(cancelled)
+        if progress:
+            progress(Progress(0.1 * number / len(results), "videos", f"looking for {result.info.name}"))
+        found.append(open_source(_find(result, places), kind=result.info.kind, start_time=base_time(result)))
+    return found
+
+
+def _find(result: VideoResult, places: Sequence[Path]) -> Path:
+    """The file (or folder of images) that a result was made from: by name, then by its SHA-256."""
+    name, images = result.info.path.name, result.info.kind == "images"
+    named: list[Path] = []
+    for place in places:
+        if place.name == name and place.is_dir() == images:
+            named.append(place)
+        elif place.is_dir():
+            named += sorted(path for path in place.rglob("*") if path.name == name and path.is_dir() == images)
+    if not named:
+        raise InputError(f"The video {name} was not found: give it, or a folder that holds it.")
+    for path in named:
+        if source_digest(path) == result.sha256:
+            return path
+    raise InputError(f"{named[0]} is not the file that the result was made from (its SHA-256 differs): give the original.")
+
+
+def _make(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"The output {folder} is a file: give a folder for the frames.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made ({error.strerror}): choose another.") from error
+
+
+def _check(cancelled: CancelCheck | None) -> None:
+    if cancelled and cancelled():
+        raise CancelledError("Stopped; the files written so far are whole.")

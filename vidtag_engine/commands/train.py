@@ -1,0 +1,58 @@
+"""Train a checkpoint for an area from videos with tracks: text in, plain JSON values out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..gallery import load_aoi
+from ..training import recipe, train
+from ..training.settings import sigma_of
+from ..training.sources import pair_sources
+from ..types import CancelCheck, Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from ..protocol import TrainArguments
+
+_SETTINGS = (
+    "preset", "resolution_m", "rate_hz", "phase1_steps", "phase2_steps", "augment", "views", "validation_fraction", "device", "seed",
+)  # fmt: skip
+
+
+def run_train(
+    arguments: TrainArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
+) -> dict[str, Any]:
+    """Train, or go on with a run of the same inputs and settings that was broken off.
+
+    Returns:
+        ``output`` (the checkpoint's folder), ``curve``, ``log``, ``sha256``, ``metrics`` and ``sources``, how many were trained on.
+
+    Raises:
+        InputError: bad sources, area or settings.
+        CancelledError: stopped; the state lies in ``output/training``.
+    """
+    given = {name: value for name in _SETTINGS if (value := getattr(arguments, name)) is not None or name == "rate_hz"}
+    settings = recipe(arguments.recipe, sigma=sigma_of(arguments.sigma), **given)
+    sources = pair_sources(*([Path(text) for text in texts] for texts in (arguments.videos, arguments.truths, arguments.images)))
+    held_out = [Path(text) for text in arguments.validation]
+    area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
+    if progress:
+        progress(Progress(0.0, "loading", f"{len(sources)} videos"))
+    result = train(
+        sources,
+        area,
+        Path(arguments.output),
+        settings,
+        validation_sources=pair_sources(held_out, held_out) if held_out else [],
+        feature_folder=Path(arguments.features) if arguments.features else None,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    return {
+        "output": str(result.folder),
+        "curve": str(result.folder / "curve.png"),
+        "log": str(result.folder / "log.json"),
+        "sha256": result.card.sha256,
+        "metrics": result.card.metrics,
+        "sources": len(sources),
+    }

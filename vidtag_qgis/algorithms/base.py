@@ -1,0 +1,196 @@
+"""What every algorithm of the provider shares: its place in the toolbox, its parameters' habits, its checks."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterNumber,
+)
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QIcon
+
+from .. import engine
+from ..aoi import AreaError
+from ..places import HELP, ICON, ICONS
+
+DEVICES = ["auto", "cpu", "cuda", "mps"]
+GRIDS = ["equal-earth", "latlon"]
+
+
+class VidTAGAlgorithm(QgsProcessingAlgorithm):
+    """Base of all algorithms. A child gives ``ID``, ``TITLE``, ``SUMMARY``, ``TEXT`` and ``TAGS``, and defines ``declare``, ``problem`` and ``work``."""
+
+    ID = TITLE = SUMMARY = TEXT = ""
+    TAGS: tuple[str, ...] = ()
+
+    def name(self) -> str:
+        """Stable id: models and scripts name it."""
+        return self.ID
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return self.TITLE
+
+    def group(self) -> str:
+        """Group in the toolbox."""
+        return "VidTAG"
+
+    def groupId(self) -> str:
+        """Stable id of the group."""
+        return "vidtag"
+
+    def tags(self) -> list[str]:
+        """Words to find it by."""
+        return [*super().tags(), *self.TAGS, "video", "geolocation", "vidtag"]
+
+    def icon(self) -> QIcon:
+        """Icon in the toolbox."""
+        own = ICONS / f"{self.ID}.svg"
+        return QIcon(str(own if own.is_file() else ICON))
+
+    def createInstance(self) -> VidTAGAlgorithm:
+        """A fresh one a run, as Processing asks."""
+        return type(self)()
+
+    def helpUrl(self) -> str:
+        """The page that comes with the plugin."""
+        return QUrl.fromLocalFile(str(HELP / f"{self.ID}.html")).toString()
+
+    def shortDescription(self) -> str:
+        """Tooltip in the toolbox."""
+        return self.SUMMARY
+
+    def shortHelpString(self) -> str:
+        """Text beside the dialog."""
+        return self.TEXT
+
+    def canExecute(self) -> tuple[bool, str]:
+        """Whether an engine is set up; looks at files and starts nothing."""
+        problem = engine.not_found()
+        return problem is None, problem or ""
+
+    def initAlgorithm(self, configuration: Optional[dict[str, Any]] = None) -> None:
+        """Declare inputs and outputs."""
+        self.declare()
+
+    def declare(self) -> None:
+        """Add parameters and outputs."""
+        raise NotImplementedError
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters, in one sentence; None for nothing."""
+        raise NotImplementedError
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine once and return the outputs."""
+        raise NotImplementedError
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Say in one sentence what is wrong before anything runs. ``qgis_process`` asks this and not ``canExecute``."""
+        usable, text = super().checkParameterValues(parameters, context)
+        if not usable:
+            return False, text
+        try:
+            problem = self.canExecute()[1] or self.problem(parameters, context)
+        except AreaError as error:
+            problem = str(error)
+        return not problem, problem or ""
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Do the work; a model's values are known only now, so the area may still be refused here."""
+        try:
+            return self.work(parameters, context, feedback)
+        except AreaError as error:
+            raise QgsProcessingException(str(error)) from error
+
+    # Declaring
+
+    def add(self, parameter: QgsProcessingParameterDefinition, text: str) -> None:
+        """Add a parameter with its help."""
+        parameter.setHelp(text)
+        self.addParameter(parameter)
+
+    def advanced(self, parameter: QgsProcessingParameterDefinition, text: str) -> None:
+        """Add a parameter that is folded away."""
+        parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        self.add(parameter, text)
+
+    def number(
+        self,
+        name: str,
+        text: str,
+        default: Optional[float],
+        *,
+        minimum: float,
+        maximum: float = 1e12,
+        kind: Any = QgsProcessingParameterNumber.Type.Double,
+    ) -> QgsProcessingParameterNumber:
+        """A number's parameter; optional where there is no default."""
+        maximum = min(maximum, 2**31 - 1) if kind == QgsProcessingParameterNumber.Type.Integer else maximum
+        number = QgsProcessingParameterNumber(
+            name, text, kind, defaultValue=default, optional=default is None, minValue=minimum, maxValue=maximum
+        )
+        number.setMetadata({"widget_wrapper": {"decimals": 2}})  # six by default, which nobody types
+        return number
+
+    def choice(self, name: str, text: str, options: list[str]) -> QgsProcessingParameterEnum:
+        """A choice between words, the first by default."""
+        return QgsProcessingParameterEnum(name, text, options, defaultValue=options[0], usesStaticStrings=True)
+
+    def device(self) -> None:
+        """Add the choice of what computes."""
+        self.advanced(self.choice("DEVICE", "Device", DEVICES), "What computes; auto takes the graphics card where there is one.")
+
+    def area(self, what: str) -> None:
+        """Add the area of interest: polygons or an extent."""
+        self.add(
+            QgsProcessingParameterFeatureSource(
+                "AOI", "Area of interest (polygons)", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
+            ),
+            f"{what} With 'Selected features only', the selected polygons. A layer or a vector file.",
+        )
+        self.add(
+            QgsProcessingParameterExtent("EXTENT", "Area of interest (extent)", optional=True),
+            "A rectangle instead of polygons: xmin,xmax,ymin,ymax [CRS]. Across the 180th meridian xmax is over 180: 179,181,…",
+        )
+
+    def folder(self, name: str, text: str) -> QgsProcessingParameterFile:
+        """An optional folder's parameter."""
+        return QgsProcessingParameterFile(name, text, QgsProcessingParameterFile.Behavior.Folder, optional=True)
+
+    # Reading
+
+    def file_out(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[str]:
+        """Absolute path of a file to write; None where it is not asked for."""
+        path = self.parameterAsFileOutput(parameters, name, context)
+        return os.path.abspath(path) if path else None
+
+    def optional_number(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[float]:
+        """A number, None where it is left empty."""
+        return None if parameters.get(name) in (None, "") else self.parameterAsDouble(parameters, name, context)
+
+    def files(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> list[str]:
+        """Absolute paths of several input files."""
+        return [os.path.abspath(path) for path in self.parameterAsFileList(parameters, name, context) if path]
+
+    def file_in(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of an input file or folder as it was given, empty where it was not."""
+        return self.parameterAsFile(parameters, name, context) or ""
+
+    def labels(self, parameters: dict[str, Any], names: list[str]) -> dict[str, Any]:
+        """Values of outputs by what the user knows them as."""
+        return {self.parameterDefinition(name).description(): parameters.get(name) for name in names}

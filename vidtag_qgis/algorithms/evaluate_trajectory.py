@@ -1,0 +1,171 @@
+"""The Processing algorithm "Evaluate trajectory"."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterString,
+    QgsProcessingUtils,
+)
+
+from .. import engine
+from ..engine_client.protocol import EvaluateArguments
+from ..layers import copy_layer
+from ..truth import TruthError, time_fields, write_truth
+from . import checks
+from .base import VidTAGAlgorithm
+
+_HELP = """Compares a result of <i>Geolocate video</i> with where the camera really was.
+
+The truth is a GPX, CSV or SRT track, a video that carries its own positions, or a layer with times: points, or lines with a start and an end. \
+It is matched with the frames by time.
+
+The outputs are the metrics of the VidTAG paper, a line from each answer to its truth with its length in metres, and a report with a map and \
+charts that can be kept or sent: one HTML file."""
+_NUMBERS = (
+    ("COMPARED_COUNT", "Frames compared", "compared"), ("MEDIAN_M", "Median error (m)", "median_m"), ("MEAN_M", "Mean error (m)", "mean_m"),
+    ("P90_M", "90th percentile of the error (m)", "p90_m"), ("PHASE1_MEDIAN_M", "Median error of Phase I (m)", "phase1_median_m"),
+    ("VIDEO_MEDIAN_M", "Video error, median (m)", "video_median_m"), ("DFD_DEG", "Discrete Fréchet distance (°)", "dfd_deg"),
+    ("DFD_M", "Discrete Fréchet distance (m)", "dfd_m"), ("MRD_DEG", "Mean range difference (°)", "mrd_deg"),
+    ("MRD_M", "Mean range difference (m)", "mrd_m"),
+)  # fmt: skip
+_OF_CONFIDENCE = (("ECE", "Calibration error", "ece"), ("BRIER", "Brier score", "brier"))
+_WITHIN = (("WITHIN_500M", "0.5"), ("WITHIN_1KM", "1"), ("WITHIN_5KM", "5"), ("WITHIN_25KM", "25"))
+
+
+class EvaluateTrajectory(VidTAGAlgorithm):
+    """Result and truth in; metrics, errors and a report out."""
+
+    ID, TITLE, TEXT = "evaluatetrajectory", "Evaluate trajectory", _HELP
+    SUMMARY = "Compares a result with the truth: the paper's metrics, a layer of errors and a report."
+    TAGS = ("evaluate", "accuracy", "error", "truth", "gpx", "metrics", "report", "frechet", "compare")
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        file = QgsProcessingParameterFile.Behavior.File
+        self.add(
+            QgsProcessingParameterFile("RESULT", "Result", file),
+            "The GeoPackage that 'Geolocate video' wrote.",
+        )
+        self.add(
+            QgsProcessingParameterFile("TRUTH_FILE", "Truth (file)", file, optional=True),
+            "A GPX, CSV or SRT track, or a video that carries its positions (GoPro, KLV).",
+        )
+        kinds = [QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorLine]
+        self.add(
+            QgsProcessingParameterFeatureSource("TRUTH", "Truth (layer)", kinds, optional=True),
+            "Instead of a file: points with a time, or lines with a start and an end time, or with Unix seconds as M values.",
+        )
+        self.add(
+            QgsProcessingParameterField("TIME_FIELD", "Time (start) field", parentLayerParameterName="TRUTH", optional=True),
+            "The layer's field with the time. Empty: its only date and time field, or the one named time; for lines, start_time.",
+        )
+        self.advanced(
+            QgsProcessingParameterField("END_FIELD", "End time field", parentLayerParameterName="TRUTH", optional=True),
+            "For lines: the field with the time at the end. Empty: end_time.",
+        )
+        self.advanced(
+            QgsProcessingParameterString("VIDEO", "Video", optional=True),
+            "Name of the video to compare, where the result holds several and the times do not tell.",
+        )
+        lines = QgsProcessing.SourceType.TypeVectorLine
+        self.add(
+            QgsProcessingParameterFeatureSink("ERRORS", "Errors", lines, optional=True),
+            "A line from each answer to its truth, with the error in metres and the confidence.",
+        )
+        self.add(
+            QgsProcessingParameterFileDestination("REPORT", "Report", "HTML (*.html)", optional=True),
+            "The metrics with a map and charts, in one HTML file.",
+        )
+        for name, text, suffix in (("MAP", "Map picture", "PNG (*.png)"), ("JSON", "Metrics (JSON)", "JSON (*.json)")):
+            extra = QgsProcessingParameterFileDestination(name, text, suffix, optional=True, createByDefault=False)
+            self.add(extra, "Only if asked for.")
+        for name, text, _ in (*_NUMBERS, *_OF_CONFIDENCE):
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+        for name, radius in _WITHIN:
+            self.addOutput(QgsProcessingOutputNumber(name, f"Frames within {radius} km (%)"))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters."""
+        truth = self.file_in(parameters, "TRUTH_FILE", context)
+        has_layer = parameters.get("TRUTH") not in (None, "")
+        problem = checks.check_result(self._result(parameters, context))
+        if problem:
+            return problem
+        if bool(truth) == has_layer:
+            return "Give the truth once: as a file, or as a layer." if truth else "Where was the camera? Give the truth: a file or a layer."
+        if truth and not os.path.exists(truth):
+            return f"The truth {truth} is not there: correct its path."
+        if has_layer:
+            source = self.parameterAsSource(parameters, "TRUTH", context)
+            if source is None:
+                return f"The truth cannot be read: {parameters['TRUTH']}. Give a layer or a vector file."
+            try:
+                time_fields(source, *self._fields(parameters, context))
+            except TruthError as error:
+                return str(error)
+        outputs = ["ERRORS", "REPORT", "MAP", "JSON"]
+        files = [self.file_out(parameters, name, context) for name in outputs[1:]]
+        destinations = {"Result (input)": self._result(parameters, context), **self.labels(parameters, outputs)}
+        return checks.check_destinations(destinations) or checks.check_folders(path for path in files if path)
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine, then copy the errors to their layer."""
+        truth = self.file_in(parameters, "TRUTH_FILE", context)
+        if not truth:
+            truth = QgsProcessingUtils.generateTempFilename("truth.csv")
+            source = self.parameterAsSource(parameters, "TRUTH", context)
+            try:
+                count = write_truth(source, truth, *self._fields(parameters, context), context, feedback)
+            except TruthError as error:
+                raise QgsProcessingException(str(error)) from error
+            feedback.pushInfo(f"{count:,} positions of the truth.")
+        paths = {name: self.file_out(parameters, name, context) for name in ("REPORT", "MAP", "JSON")}
+        for path in filter(None, paths.values()):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        wants_errors = parameters.get("ERRORS") not in (None, "")
+        errors = QgsProcessingUtils.generateTempFilename("errors.gpkg") if wants_errors else None
+        arguments = EvaluateArguments(
+            result=os.path.abspath(self._result(parameters, context)),
+            truth=os.path.abspath(truth),
+            video=self.parameterAsString(parameters, "VIDEO", context) or None,
+            errors=errors,
+            html=paths["REPORT"],
+            map=paths["MAP"],
+            json=paths["JSON"],
+        )
+        said = engine.run("evaluate", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was compared.")
+        for note in said["notes"]:
+            feedback.pushInfo(note)
+        overall = said["overall"]
+        outputs: dict[str, Any] = {name: overall[key] for name, _, key in _NUMBERS}
+        outputs.update({name: overall["confidence"][key] for name, _, key in _OF_CONFIDENCE})
+        outputs.update({name: overall["frame_accuracy_percent"].get(radius) for name, radius in _WITHIN})
+        outputs.update({name: path for name, path in paths.items() if path})
+        feedback.pushInfo(f"Median error {overall['median_m']:,.1f} m over {overall['compared']} frames.")
+        if errors:
+            outputs["ERRORS"] = copy_layer(errors, "errors", self, parameters, "ERRORS", context, feedback)
+        return outputs
+
+    def _result(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        # A layer of the result names its file, too.
+        return self.file_in(parameters, "RESULT", context).split("|", 1)[0]
+
+    def _fields(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[str, str]:
+        return (
+            self.parameterAsString(parameters, "TIME_FIELD", context),
+            self.parameterAsString(parameters, "END_FIELD", context),
+        )

@@ -1,0 +1,118 @@
+"""The Processing algorithm "Export trajectory"."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+)
+
+from .. import engine
+from ..engine_client.protocol import ExportArguments
+from . import checks
+from .base import VidTAGAlgorithm
+
+_HELP = """Copies a result of <i>Geolocate video</i> to other formats: KML, GPX, GeoJSON, CSV, and the frames as JPEGs that carry their places.
+
+The JPEGs have EXIF positions, the time of the frame (UTC; none where the video's start is not known) and the confidence, so that photo tools and \
+<i>Import geotagged photos</i> read them. They need the videos: those are found by name, and checked to be the very files that were located."""
+_COPIES = (
+    ("KML", "KML (*.kml)", "For Google Earth: a track with times and a coloured line."),
+    ("GPX", "GPX (*.gpx)", "For GPS programs: a track a video, with times where they are known."),
+    ("GEOJSON", "GeoJSON (*.geojson)", "Steps and frames with all their attributes."),
+    ("CSV", "CSV (*.csv)", "A row a frame."),
+)
+
+
+class ExportTrajectory(VidTAGAlgorithm):
+    """Result in; copies in other formats out."""
+
+    ID, TITLE, TEXT = "exporttrajectory", "Export trajectory", _HELP
+    SUMMARY = "Copies a result to KML, GPX, GeoJSON and CSV, and its frames to JPEGs with EXIF positions."
+    TAGS = ("export", "kml", "gpx", "geojson", "csv", "jpeg", "exif", "frames", "photos", "geotag")
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        self.add(
+            QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File),
+            "The GeoPackage that 'Geolocate video' wrote.",
+        )
+        for name, kind, text in _COPIES:
+            title = kind.split(" ")[0]
+            self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), text)
+        self.add(
+            QgsProcessingParameterFolderDestination("FRAMES", "Frames as JPEGs", optional=True, createByDefault=False),
+            "A folder for a JPEG a located frame. Needs the videos below.",
+        )
+        self.add(
+            QgsProcessingParameterMultipleLayers("VIDEOS", "Videos (for the frames)", QgsProcessing.SourceType.TypeFile, optional=True),
+            "The video files that were located.",
+        )
+        self.add(self.folder("FOLDER", "Folder of the videos (for the frames)"), "Where they lie, in it or in its subfolders.")
+        self.advanced(
+            self.number("LEAST_CONFIDENCE", "Least confidence of a frame", 0.0, minimum=0.0, maximum=1.0),
+            "Less sure frames are not written as JPEGs.",
+        )
+        integer = QgsProcessingParameterNumber.Type.Integer
+        self.advanced(
+            self.number("QUALITY", "Quality of the JPEGs", 92, minimum=1, maximum=95, kind=integer), "Larger is better and larger."
+        )
+        for name, text in (("FRAME_COUNT", "Frames written"), ("LEFT_OUT_COUNT", "Frames left out"), ("VIDEO_COUNT", "Videos")):
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters."""
+        result = self._result(parameters, context)
+        if problem := checks.check_result(result):
+            return problem
+        names = [name for name, _, _ in _COPIES]
+        files = [path for path in (self.file_out(parameters, name, context) for name in names) if path]
+        frames = self.file_out(parameters, "FRAMES", context)
+        if not files and not frames:
+            return "There is nothing to write: give at least one output."
+        videos, folder = self.files(parameters, "VIDEOS", context), self.file_in(parameters, "FOLDER", context)
+        if frames and not videos and not folder:
+            return "The frames need their videos: give the video files, or the folder where they lie."
+        if frames and os.path.isfile(frames):
+            return f"The output {frames} is a file: give a folder for the frames."
+        return (
+            checks.check_files(videos, "video")
+            or checks.check_folder(folder, "folder of the videos")
+            or checks.check_destinations({"Result (input)": result, **self.labels(parameters, names)})
+            or checks.check_folders([*files, *([os.path.join(frames, "frame.jpg")] if frames else [])])
+        )
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine."""
+        copies = {name: self.file_out(parameters, name, context) for name, _, _ in _COPIES}
+        for path in filter(None, copies.values()):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        frames, folder = self.file_out(parameters, "FRAMES", context), self.file_in(parameters, "FOLDER", context)
+        arguments = ExportArguments(
+            result=os.path.abspath(self._result(parameters, context)),
+            frames=frames,
+            videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
+            least_confidence=self.parameterAsDouble(parameters, "LEAST_CONFIDENCE", context),
+            quality=self.parameterAsInt(parameters, "QUALITY", context),
+            **{name.lower(): path for name, path in copies.items()},
+        )
+        kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
+        said = engine.run("export", asdict(arguments), feedback, when_cancelled=kept)
+        if frames:
+            feedback.pushInfo(f"{said['frames']} frames written, {said['left_out']} left out.")
+        outputs: dict[str, Any] = {name: path for name, path in {**copies, "FRAMES": frames}.items() if path}
+        return {**outputs, "FRAME_COUNT": said["frames"], "LEFT_OUT_COUNT": said["left_out"], "VIDEO_COUNT": said["videos"]}
+
+    def _result(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        return self.file_in(parameters, "RESULT", context).split("|", 1)[0]

@@ -1,0 +1,162 @@
+"""The Processing algorithm "Train for an area"."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+
+from .. import engine
+from ..aoi import read_area
+from ..engine_client.protocol import TrainArguments
+from . import checks
+from .base import VidTAGAlgorithm
+
+_HELP = """Trains a checkpoint for an area from videos whose way is known, to use in <i>Geolocate video</i>.
+
+Give the videos with a track each, in the same order, or a folder where every video has a track of its name beside it (<i>drive.mp4</i> and \
+<i>drive.gpx</i>). Videos that carry their positions (GoPro, KLV) need no track. The more of the area they cover, in the light and season of what is to \
+be found, the better.
+
+A part of the videos is held out to choose the best step and to calibrate the confidence. The checkpoint's folder has the weights, a curve and a \
+log. It takes from minutes to hours; cancelled, the same call goes on where it stopped."""
+_PRESETS = ["vidtag-compact", "vidtag-l14"]
+_AUGMENT = ["none", "street", "aerial"]
+
+
+class Finetune(VidTAGAlgorithm):
+    """Videos with tracks and an area in; a checkpoint with its curve and log out."""
+
+    ID, TITLE, TEXT = "finetune", "Train for an area", _HELP
+    SUMMARY = "Makes a checkpoint for an area from videos with tracks."
+    TAGS = ("train", "finetune", "fine-tune", "learn", "checkpoint", "model", "gpx", "track")
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        file, integer = QgsProcessing.SourceType.TypeFile, QgsProcessingParameterNumber.Type.Integer
+        self.add(QgsProcessingParameterMultipleLayers("VIDEOS", "Videos", file, optional=True), "Videos to learn from.")
+        self.add(
+            QgsProcessingParameterMultipleLayers("TRACKS", "Tracks", file, optional=True),
+            "Their GPX or CSV tracks, one a video, in the same order. Empty: tracks beside the videos, or positions inside them.",
+        )
+        self.add(self.folder("FOLDER", "Folder of videos and tracks"), "Videos with tracks of the same names, also in subfolders.")
+        self.area("The area that the checkpoint is for.")
+        self.add(
+            self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
+            "The resolution that the checkpoint will be used at.",
+        )
+        self.add(
+            self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0), "Frames taken from the videos."
+        )
+        self.advanced(
+            self.folder("VALIDATION", "Folder of videos and tracks to validate on"), "Empty: a part of the videos above is held out."
+        )
+        self.advanced(self.choice("PRESET", "Size", _PRESETS), "vidtag-compact runs on any computer; vidtag-l14 is the paper's, for GPUs.")
+        self.advanced(self.choice("RECIPE", "Recipe", ["default", "paper"]), "default: for few videos. paper: its losses and schedule.")
+        for number, purpose in (("1", "retrieval"), ("2", "refinement; 0 leaves it out")):
+            self.advanced(
+                self.number(f"PHASE{number}_STEPS", f"Steps of Phase {'I' * int(number)}", None, minimum=0, kind=integer),
+                f"How long to train the {purpose}. Empty: as the recipe.",
+            )
+        self.advanced(
+            self.choice("AUGMENT", "Altered copies", _AUGMENT), "street or aerial: learn from altered copies of each picture, too."
+        )
+        self.advanced(self.number("VIEWS", "Altered copies of a picture", 0, minimum=0, maximum=64, kind=integer), "How many.")
+        self.advanced(
+            QgsProcessingParameterString("SIGMA", "Scales of the location encoder", defaultValue="auto"),
+            "auto: by the area's size. Else globe, city, site, or numbers such as 256,2048,16384.",
+        )
+        self.device()
+        self.advanced(self.number("SEED", "Seed", 0, minimum=0, kind=integer), "Of everything random, so that a run can be repeated.")
+        self.add(
+            QgsProcessingParameterFolderDestination("OUTPUT", "Checkpoint folder"),
+            "Where the checkpoint goes. The same folder, inputs and settings go on with a run that was broken off.",
+        )
+        self.addOutput(QgsProcessingOutputFile("CURVE", "Curve (PNG)"))
+        self.addOutput(QgsProcessingOutputFile("LOG", "Log (JSON)"))
+        for name, text in (
+            ("SOURCE_COUNT", "Videos learnt from"), ("FRAME_COUNT", "Frames learnt from"),
+            ("PHASE1_MEDIAN_M", "Median error of Phase I on held-out frames (m)"), ("PHASE2_MEDIAN_M", "Median error on held-out frames (m)"),
+        ):  # fmt: skip
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters."""
+        videos, tracks = self.files(parameters, "VIDEOS", context), self.files(parameters, "TRACKS", context)
+        folder, validation = (self.file_in(parameters, name, context) for name in ("FOLDER", "VALIDATION"))
+        if not videos and not folder:
+            return "What shall be learnt from? Give videos with their tracks, or a folder of them."
+        problem = (
+            checks.check_files(videos, "video")
+            or checks.check_files(tracks, "track")
+            or checks.check_folder(folder, "folder of videos and tracks")
+            or checks.check_folder(validation, "folder to validate on")
+        )
+        if problem:
+            return problem
+        if tracks and len(tracks) != len(videos):
+            return f"{len(tracks)} tracks are given for {len(videos)} videos: give one track a video, in the same order, or none."
+        output = self.file_out(parameters, "OUTPUT", context) or ""
+        if os.path.isfile(output):
+            return f"The output {output} is a file: give a folder for the checkpoint."
+        if problem := checks.check_folders([os.path.join(output, "config.json")]):
+            return problem
+        area = read_area(self, parameters, context, "AOI", "EXTENT")
+        return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine; it may take hours."""
+        area = read_area(self, parameters, context, "AOI", "EXTENT")
+        folder, validation = (self.file_in(parameters, name, context) for name in ("FOLDER", "VALIDATION"))
+        output = self.file_out(parameters, "OUTPUT", context) or ""
+        steps = [self.optional_number(parameters, f"PHASE{number}_STEPS", context) for number in (1, 2)]
+        arguments = TrainArguments(
+            aoi=area.geojson,
+            aoi_crs=area.crs,
+            output=output,
+            videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
+            truths=self.files(parameters, "TRACKS", context),
+            validation=[os.path.abspath(validation)] if validation else [],
+            preset=self.parameterAsEnumString(parameters, "PRESET", context),
+            recipe=self.parameterAsEnumString(parameters, "RECIPE", context),
+            resolution_m=self.parameterAsDouble(parameters, "RESOLUTION", context),
+            rate_hz=self.parameterAsDouble(parameters, "RATE", context) or None,
+            sigma=self.parameterAsString(parameters, "SIGMA", context).strip() or "auto",
+            phase1_steps=None if steps[0] is None else int(steps[0]),
+            phase2_steps=None if steps[1] is None else int(steps[1]),
+            augment=self.parameterAsEnumString(parameters, "AUGMENT", context),
+            views=self.parameterAsInt(parameters, "VIEWS", context),
+            device=self.parameterAsEnumString(parameters, "DEVICE", context),
+            seed=self.parameterAsInt(parameters, "SEED", context),
+        )
+        kept = f"Cancelled. What is learnt so far is in {output}: the same inputs, settings and folder go on from there."
+        said = engine.run("train", asdict(arguments), feedback, when_cancelled=kept)
+        metrics = said["metrics"]
+        self._tell(metrics, feedback)
+        return {
+            "OUTPUT": said["output"],
+            "CURVE": said["curve"],
+            "LOG": said["log"],
+            "SOURCE_COUNT": said["sources"],
+            "FRAME_COUNT": metrics.get("training_frames"),
+            "PHASE1_MEDIAN_M": metrics.get("phase1_median_m"),
+            "PHASE2_MEDIAN_M": metrics.get("phase2_median_m"),
+        }
+
+    def _tell(self, metrics: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
+        """The metrics in the log."""
+        for name, value in metrics.items():
+            feedback.pushInfo(f"{name}: {value if isinstance(value, str) else json.dumps(value)}")

@@ -1,0 +1,145 @@
+"""The Processing algorithm "Similarity heat map". Registered where the engine's protocol has it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterRasterDestination,
+)
+
+from .. import engine
+from ..aoi import crs_name, read_area
+from ..compat import iso_text
+from ..engine_client import protocol
+from . import checks
+from .base import VidTAGAlgorithm
+
+_HELP = """Maps how probable each place of an area is, given a video: a GeoTIFF whose cells sum to 1 over the area.
+
+One band for the whole video, the mean of its frames, or a band a frame. Where several places look alike, the map shows them all, which a single \
+point cannot."""
+_TIFF = (".tif", ".tiff")
+
+
+class SimilarityHeatmap(VidTAGAlgorithm):
+    """A video and an area in, the posterior over the area as a raster out."""
+
+    ID, TITLE, TEXT = "similarityheatmap", "Similarity heat map", _HELP
+    SUMMARY = "Maps how probable each place of an area is, given a video."
+    TAGS = ("heatmap", "heat map", "posterior", "probability", "raster", "similarity", "geotiff")
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        file, folder = QgsProcessingParameterFile.Behavior.File, QgsProcessingParameterFile.Behavior.Folder
+        self.add(QgsProcessingParameterFile("VIDEO", "Video", file, optional=True), "A video file, in any format that FFmpeg reads.")
+        self.area("Where the video may be from.")
+        self.add(
+            QgsProcessingParameterFile("CHECKPOINT", "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip", optional=True),
+            "The trained model, as for 'Geolocate video'.",
+        )
+        self.add(
+            self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
+            "Step of the grid of candidate places, and the side of a cell unless it is given below.",
+        )
+        self.add(
+            self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0),
+            "How many frames of each second of video are used.",
+        )
+        self.add(self.choice("BANDS", "Bands", ["video", "frames"]), "video: one band, the mean of the frames. frames: a band a frame.")
+        self.advanced(self.folder("IMAGES", "Folder of images (one sequence)"), "Still images that are one sequence, instead of a video.")
+        self.advanced(self.number("FROM", "From (s)", 0.0, minimum=0.0), "Start of the stretch of the video.")
+        self.advanced(self.number("TO", "To (s)", None, minimum=0.0), "End of the stretch of the video; empty: its end.")
+        self.advanced(
+            QgsProcessingParameterDateTime("START_TIME", "Start time (UTC)", optional=True), "When the video begins. Empty: what it says."
+        )
+        self.advanced(self.number("CELL", "Side of a cell (m)", None, minimum=0.01), "Empty: as the grid resolution.")
+        self.advanced(
+            QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of the map", optional=True),
+            "Empty: an equal-area plane about the area.",
+        )
+        self.device()
+        self.add(
+            QgsProcessingParameterRasterDestination("OUTPUT", "Heat map"),
+            "A GeoTIFF with the probability of each cell; no data outside the area.",
+        )
+        self.add(
+            QgsProcessingParameterFileDestination("PNG", "Picture", "PNG (*.png)", optional=True, createByDefault=False),
+            "The first band as a picture, if asked for.",
+        )
+        for name, text in (
+            ("BAND_COUNT", "Bands"), ("CELL_M", "Side of a cell (m)"), ("PEAK_LAT", "Latitude of the highest cell (first band)"),
+            ("PEAK_LON", "Longitude of the highest cell (first band)"),
+        ):  # fmt: skip
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters."""
+        video, images = (self.file_in(parameters, name, context) for name in ("VIDEO", "IMAGES"))
+        if bool(video) == bool(images):
+            return "A heat map is of one video or one folder of images: give exactly one of them."
+        path, _ = checks.target_of(parameters.get("OUTPUT")) or ("map.tif", "")
+        if not path.lower().endswith(_TIFF):
+            return f"The heat map {path} must end in .tif: it is a GeoTIFF."
+        end_s = self.optional_number(parameters, "TO", context)
+        if end_s is not None and end_s <= self.parameterAsDouble(parameters, "FROM", context):
+            return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
+        png = self.file_out(parameters, "PNG", context)
+        problem = (
+            checks.check_videos([video] if video else [], "", images)
+            or checks.check_checkpoint(self._checkpoint(parameters, context))
+            or checks.check_destinations(self.labels(parameters, ["OUTPUT", "PNG"]))
+            or checks.check_folders([path, *([png] if png else [])])
+        )
+        if problem:
+            return problem
+        area = read_area(self, parameters, context, "AOI", "EXTENT")
+        return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine; the style lies beside the raster, where QGIS finds it."""
+        area = read_area(self, parameters, context, "AOI", "EXTENT")
+        video, images = (self.file_in(parameters, name, context) for name in ("VIDEO", "IMAGES"))
+        output = os.path.abspath(self.parameterAsOutputLayer(parameters, "OUTPUT", context))
+        png = self.file_out(parameters, "PNG", context)
+        for path in filter(None, (output, png)):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        start = self.parameterAsDateTime(parameters, "START_TIME", context)
+        crs = self.parameterAsCrs(parameters, "OUTPUT_CRS", context)
+        arguments = protocol.HeatmapArguments(
+            output=output,
+            aoi=area.geojson,
+            aoi_crs=area.crs,
+            video=os.path.abspath(video) if video else None,
+            images=os.path.abspath(images) if images else None,
+            checkpoint=self._checkpoint(parameters, context),
+            resolution_m=self.parameterAsDouble(parameters, "RESOLUTION", context),
+            rate_hz=self.parameterAsDouble(parameters, "RATE", context) or None,
+            from_s=self.parameterAsDouble(parameters, "FROM", context),
+            to_s=self.optional_number(parameters, "TO", context),
+            start_time=iso_text(start) if start.isValid() else None,
+            bands=self.parameterAsEnumString(parameters, "BANDS", context),
+            cell_m=self.optional_number(parameters, "CELL", context),
+            crs=crs_name(crs) if crs.isValid() else None,
+            device=self.parameterAsEnumString(parameters, "DEVICE", context),
+            png=png,
+        )
+        said = engine.run("heatmap", asdict(arguments), feedback, when_cancelled="Cancelled; no heat map was written.")
+        peak = (said["peaks_lat_lon_deg"] or [[None, None]])[0]
+        outputs: dict[str, Any] = {
+            "OUTPUT": output, "BAND_COUNT": said["bands"], "CELL_M": said["cell_m"], "PEAK_LAT": peak[0], "PEAK_LON": peak[1],
+        }  # fmt: skip
+        return {**outputs, "PNG": png} if png else outputs
+
+    def _checkpoint(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        given = self.parameterAsString(parameters, "CHECKPOINT", context).strip() or checks.WORLDWIDE
+        return os.path.abspath(given) if os.path.exists(given) else given
