@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
-    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "datasets", "training", "evaluation", "doctor", "__init__",
+    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "video_features", "datasets", "training", "evaluation", "doctor",
+    "__init__",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -23,7 +24,8 @@ MAY_IMPORT = {
     "trajectory": {"geodesy"},
     "export": {"geodesy", "trajectory"},
     "batch": {"geodesy", *ROOMS, "settings"},
-    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "__init__"},
+    "video_features": {"video", "models", "settings"},
+    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "__init__"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,

@@ -48,16 +48,22 @@ class CompiledBackbone(nn.Module):
     Args:
         folder: that :func:`translate` has filled.
         threads: that all calls together may use.
+        precision: of what the CPU computes: ``f32``, or ``bf16`` where it has that.
 
     Raises:
         RuntimeError, ImportError: the folder's files cannot be read, or OpenVINO is absent.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, precision: str = "f32") -> None:
         super().__init__()
         openvino = _openvino()
-        # float32, where OpenVINO would take bfloat16 by itself; streams, because calls come from several threads.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+        # The precision said, where OpenVINO would take bfloat16 by itself; streams, because calls come from several threads.
+        options = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": threads,
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,
+        }
         self._network: Any = openvino.Core().compile_model(folder / _NETWORK, "CPU", options)
         self._own = threading.local()
         self.register_buffer("where", torch.empty(0), persistent=False)  # so that it has a device as any module has

@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .backbones import BACKBONES, BackboneSpec, Weights
 from .compiled import CompiledBackbone, is_translated, translate, translation_folder
+from .repeats import Repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,6 +111,10 @@ class FrameEncoder(nn.Module):
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(f"a picture is (H, W, 3) uint8, not {image.shape} {image.dtype}")
         return tuple(_prepare(image, spec) for spec in self._specs)
+
+    def repeats(self) -> Repeats:
+        """Tells repeats among pictures prepared for the first backbone."""
+        return Repeats(self._specs[0].std)
 
     @torch.no_grad()
     def forward(self, batches: tuple[Tensor, ...]) -> Tensor:
