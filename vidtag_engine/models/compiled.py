@@ -1,5 +1,8 @@
 """Frozen convolutional backbones on a CPU through OpenVINO: float32 like PyTorch's own, the same features to rounding, in about half the time.
 
+Other ways are slower, or not the same on every machine: int8 leaves cosine 0.99, and bfloat16 is faster on the newest CPUs alone, where its features differ from
+other machines' in the third digit (`python -m benchmarks encode` has them side by side).
+
 A network is translated once, which takes seconds, and kept in a cache folder. Where OpenVINO is not installed everything runs in PyTorch as before.
 """
 
