@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vidtag_engine.models.backbones import BACKBONES
-from vidtag_engine.models.compiled import CompiledBackbone, translate
+from vidtag_engine.models.compiled import CompiledBackbone, translate, without_telemetry
 
 NETWORK = "network.xml"
 Calibration = Sequence[Tensor]  # (3,h,w) pictures that int8's ranges are read off
@@ -81,14 +81,12 @@ def openvino_bf16(module: nn.Module, calibration: Calibration, work: Path) -> nn
 
 def openvino_int8(module: nn.Module, calibration: Calibration, work: Path) -> nn.Module:
     """OpenVINO, int8 by NNCF's quantisation after training."""
-    import nncf
-    from openvino import Core, save_model
-
-    network = Core().read_model(_translated(module, calibration, work) / NETWORK)
+    core, nncf = without_telemetry("openvino"), without_telemetry("nncf")
+    network = core.Core().read_model(_translated(module, calibration, work) / NETWORK)
     quantised = nncf.quantize(network, nncf.Dataset([picture[None].numpy() for picture in calibration]), subset_size=len(calibration))
     folder = work / "int8"
     folder.mkdir()
-    save_model(quantised, folder / NETWORK, compress_to_fp16=False)
+    core.save_model(quantised, folder / NETWORK, compress_to_fp16=False)
     return CompiledBackbone(folder, torch.get_num_threads())
 
 

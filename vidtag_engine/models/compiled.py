@@ -29,8 +29,8 @@ _NETWORK, _WEIGHTS = "network.xml", "network.bin"
 _TELEMETRY = "openvino_telemetry"
 
 
-def _openvino() -> Any:
-    """OpenVINO without its telemetry, which otherwise tells a server of every import: nothing that is done here leaves the machine.
+def without_telemetry(name: str) -> Any:
+    """OpenVINO, or a package of its family, without its telemetry, which otherwise tells a server of every import: nothing that is done here leaves the machine.
 
     Raises:
         ImportError: it is not installed.
@@ -39,7 +39,7 @@ def _openvino() -> Any:
     if not known:
         sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # makes its import fail, and OpenVINO take its own stand-in
     try:
-        return importlib.import_module("openvino")
+        return importlib.import_module(name)
     finally:
         if not known:
             del sys.modules[_TELEMETRY]
@@ -59,7 +59,7 @@ class CompiledBackbone(nn.Module):
 
     def __init__(self, folder: Path, threads: int, precision: str = "f32") -> None:
         super().__init__()
-        openvino = _openvino()
+        openvino = without_telemetry("openvino")
         # The precision said, where OpenVINO would take bfloat16 by itself; streams, because calls come from several threads.
         options = {
             "INFERENCE_PRECISION_HINT": precision,
@@ -101,7 +101,7 @@ def translate(module: nn.Module, size_px: int, folder: Path) -> None:
     Raises:
         OSError, RuntimeError: the disk or OpenVINO refuses; nothing is left behind.
     """
-    openvino = _openvino()
+    openvino = without_telemetry("openvino")
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
