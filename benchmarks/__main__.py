@@ -2,6 +2,7 @@
 
 python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
+python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
@@ -23,7 +24,10 @@ from vidtag_engine.types import InputError
 from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
-NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "continuous", "isles", "tables")
+NAMES = (
+    "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "decode", "encode", "repeats", "geoclip", "search", "continuous",
+    "isles", "tables",
+)  # fmt: skip
 WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
 
 
@@ -42,7 +46,8 @@ def main(given: Sequence[str] | None = None) -> int:
     only = parser.add_argument_group("of single benchmarks")
     only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs, search: write their page in docs")
     only.add_argument("--quick", action="store_true", default=None, help="isles, tables: a small world and budget")
-    only.add_argument("--world", type=Path, help="isles, tables: a folder with a rendered world")
+    only.add_argument("--world", type=Path, help="isles, tables, encode: a folder with a rendered world")
+    only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")
@@ -53,7 +58,7 @@ def main(given: Sequence[str] | None = None) -> int:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
         return 0
     module = importlib.import_module(f"benchmarks.{arguments.name}")
-    options = ("write_docs", "quick", "world", "difficulty", "only", "output", "sweep")
+    options = ("write_docs", "quick", "world", "store", "difficulty", "only", "output", "sweep")
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:
         parser.error(f"--{foreign[0].replace('_', '-')} is no option of {arguments.name}; see --help")

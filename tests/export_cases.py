@@ -45,7 +45,7 @@ def video(name, lat, lon, confidence, *, time_s=None, start=START, source=TimeSo
             state=tuple(FrameState.LOCATED if ok else FrameState.DAMAGED for ok in located),
             confidence_radius_m=100.0,
         ),
-        report=DecodeReport(3 * count, count, 2, ((3.0, 4.5),)),
+        report=DecodeReport(3 * count, count, 2, ((3.0, 4.5),), repeated=5),
         sha256="ab" * 32,
         seconds={"decode": 1.25},
     )

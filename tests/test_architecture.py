@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
-    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "datasets", "training", "evaluation", "doctor", "__init__",
-    "commands",
+    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "video_features", "datasets", "training", "evaluation", "doctor",
+    "__init__", "commands",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -24,16 +24,18 @@ MAY_IMPORT = {
     "trajectory": {"geodesy"},
     "export": {"geodesy", "trajectory"},
     "batch": {"geodesy", *ROOMS, "settings"},
-    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "__init__"},
+    "video_features": {"video", "models", "settings"},
+    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "__init__"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
     "doctor": EVERYTHING,
     "commands": EVERYTHING,
     "cli_export": EVERYTHING | {"terminal", "options"},
+    "rates": EVERYTHING,
     "terminal": set(),
     "options": set(),
-    "cli": EVERYTHING | {"worker", "terminal", "options", "cli_export"},
+    "cli": EVERYTHING | {"rates", "worker", "terminal", "options", "cli_export"},
     "worker": EVERYTHING,
     "__main__": {"cli"},
     "__init__": set(),

@@ -140,7 +140,7 @@ def test_videos_row(written):
     found = {row["video"]: row for row in rows(written, "SELECT * FROM videos")}
     assert list(found) == [result.info.name for result in every_kind()]
     gap = found["a <b> & 'c' \"d\".mp4"]
-    assert (gap["frames"], gap["located"], gap["damaged"]) == (30, 27, 2)
+    assert (gap["frames"], gap["located"], gap["damaged"], gap["repeated"]) == (30, 27, 2, 5)
     assert gap["time_source"] == "synthetic"
     assert gap["start_time"] == "2000-01-01T00:00:00.000Z"
     t = every_kind()[1].trajectory

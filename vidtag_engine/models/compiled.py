@@ -1,5 +1,8 @@
 """Frozen convolutional backbones on a CPU through OpenVINO: float32 like PyTorch's own, the same features to rounding, in about half the time.
 
+Other ways are slower, or not the same on every machine: int8 leaves cosine 0.99, and bfloat16 is faster on the newest CPUs alone, where its features differ from
+other machines' in the third digit (`python -m benchmarks encode` has them side by side).
+
 A network is translated once, which takes seconds, and kept in a cache folder. Where OpenVINO is not installed everything runs in PyTorch as before.
 """
 
@@ -26,8 +29,8 @@ _NETWORK, _WEIGHTS = "network.xml", "network.bin"
 _TELEMETRY = "openvino_telemetry"
 
 
-def _openvino() -> Any:
-    """OpenVINO without its telemetry, which otherwise tells a server of every import: nothing that is done here leaves the machine.
+def without_telemetry(name: str) -> Any:
+    """OpenVINO, or a package of its family, without its telemetry, which otherwise tells a server of every import: nothing that is done here leaves the machine.
 
     Raises:
         ImportError: it is not installed.
@@ -36,7 +39,7 @@ def _openvino() -> Any:
     if not known:
         sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # makes its import fail, and OpenVINO take its own stand-in
     try:
-        return importlib.import_module("openvino")
+        return importlib.import_module(name)
     finally:
         if not known:
             del sys.modules[_TELEMETRY]
@@ -48,16 +51,22 @@ class CompiledBackbone(nn.Module):
     Args:
         folder: that :func:`translate` has filled.
         threads: that all calls together may use.
+        precision: of what the CPU computes: ``f32``, or ``bf16`` where it has that.
 
     Raises:
         RuntimeError, ImportError: the folder's files cannot be read, or OpenVINO is absent.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, precision: str = "f32") -> None:
         super().__init__()
-        openvino = _openvino()
-        # float32, where OpenVINO would take bfloat16 by itself; streams, because calls come from several threads.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+        openvino = without_telemetry("openvino")
+        # The precision said, where OpenVINO would take bfloat16 by itself; streams, because calls come from several threads.
+        options = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": threads,
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,
+        }
         self._network: Any = openvino.Core().compile_model(folder / _NETWORK, "CPU", options)
         self._own = threading.local()
         self.register_buffer("where", torch.empty(0), persistent=False)  # so that it has a device as any module has
@@ -92,7 +101,7 @@ def translate(module: nn.Module, size_px: int, folder: Path) -> None:
     Raises:
         OSError, RuntimeError: the disk or OpenVINO refuses; nothing is left behind.
     """
-    openvino = _openvino()
+    openvino = without_telemetry("openvino")
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 

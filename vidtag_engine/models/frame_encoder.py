@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .backbones import BACKBONES, BackboneSpec, Weights
 from .compiled import CompiledBackbone, is_translated, translate, translation_folder
+from .repeats import Repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
 
 
 def batch_size_for(device: torch.device) -> int:
-    """Pictures encoded at once where nobody says: what suits the device."""
-    return _BATCH.get(device.type, 4)
+    """Pictures encoded at once where nobody says: what suits the device, and on CUDA what its free memory holds."""
+    size = _BATCH.get(device.type, 4)
+    if device.type == "cuda":
+        free_bytes, _ = torch.cuda.mem_get_info(device)
+        size = max(1, min(size, free_bytes // _CUDA_PICTURE_BYTES))
+    return size
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ FRAME_ENCODER_PRESETS: dict[str, FrameEncoderPreset] = {
 }
 # Frames a forward pass. Larger ones gain nothing on a CPU and cost memory.
 _BATCH = {"cuda": 32, "mps": 8, "cpu": 2}
+# Of a ViT-L/14 in bfloat16, counted generously from its layers' sizes: 257 tokens of 4,096 hidden values, a few copies at once.
+_CUDA_PICTURE_BYTES = 64 * 2**20
 _CPU_STREAMS = 4
 # Pictures after which a translation, once made, has paid for itself.
 _COMPILE_AFTER = 200
@@ -111,12 +118,20 @@ class FrameEncoder(nn.Module):
             raise ValueError(f"a picture is (H, W, 3) uint8, not {image.shape} {image.dtype}")
         return tuple(_prepare(image, spec) for spec in self._specs)
 
+    def repeats(self) -> Repeats:
+        """Tells repeats among pictures prepared for the first backbone."""
+        return Repeats(self._specs[0].std)
+
     @torch.no_grad()
     def forward(self, batches: tuple[Tensor, ...]) -> Tensor:
         """Features of a batch: one (N,3,h,w) tensor a backbone in, (N, feature_dim) float32 out. bf16 on CUDA, fp32 elsewhere."""
         device = self.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            parts = [module(batch.to(device)).float() for module, batch in zip(self.backbones, batches, strict=True)]
+        on_cuda = device.type == "cuda"
+        # As the weights lie. OpenVINO on a CPU would only turn the pictures back.
+        layout = torch.channels_last if on_cuda else torch.preserve_format
+        with torch.autocast(device.type, torch.bfloat16, enabled=on_cuda):
+            placed = (batch.to(device, memory_format=layout) for batch in batches)
+            parts = [module(batch).float() for module, batch in zip(self.backbones, placed, strict=True)]
         features = torch.cat(parts, dim=-1)
         return F.normalize(features, dim=-1) if self.unit_norm else features
 
