@@ -14,6 +14,7 @@ from .options import (
     AoiCrsOption,
     AoiLayerOption,
     AoiOption,
+    AoiOrWorldOption,
     DatasetOption,
     DeviceOption,
     FeaturesOption,
@@ -52,6 +53,8 @@ def _root(
 
     vidtag geolocate drive.mp4 --aoi town.geojson --checkpoint my-town --output drive.gpkg --kml drive.kml
 
+    vidtag geolocate holiday.mp4 --output holiday.gpkg
+
     vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
 
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
@@ -60,8 +63,8 @@ def _root(
 def geolocate(
     videos: Annotated[list[Path] | None, typer.Argument(help="Videos, or folders of videos.")] = None,
     *,
-    aoi: AoiOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="GeoPackage to write.")],
+    aoi: AoiOrWorldOption = None,
     checkpoint: Annotated[
         str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
     ] = "geoclip",
@@ -88,7 +91,7 @@ def geolocate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say where videos were taken, frame by frame, within an area.
+    """Say where videos were taken, frame by frame, within an area, or anywhere on land.
 
     Writes a GeoPackage: `trajectory` (a line a step), `frames` (a point a frame), `videos` (a line a video). A broken-off batch goes on where it stopped
     when the same command is given again.

@@ -14,6 +14,13 @@ AoiOption = Annotated[
         help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy (longitudes and latitudes unless --aoi-crs says else).",
     ),
 ]
+AoiOrWorldOption = Annotated[
+    str | None,
+    typer.Option(
+        "--aoi",
+        help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy. Without it, where the checkpoint was trained, or the world's land.",
+    ),
+]
 AoiLayerOption = Annotated[str | None, typer.Option("--aoi-layer", help="Layer of the vector file, where it has several.")]
 AoiCrsOption = Annotated[
     str | None, typer.Option("--aoi-crs", help="Coordinate system of the area where its source does not say, e.g. EPSG:32633.")
