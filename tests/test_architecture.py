@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
-    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "datasets", "training", "evaluation", "doctor", "__init__",
+    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "datasets", "training", "evaluation", "doctor", "__init__",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -24,13 +24,15 @@ MAY_IMPORT = {
     "export": {"geodesy", "trajectory"},
     "batch": {"geodesy", *ROOMS, "settings"},
     "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "__init__"},
+    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
     "doctor": EVERYTHING,
     "terminal": set(),
     "options": set(),
-    "cli": EVERYTHING | {"worker", "terminal", "options"},
+    "heatmap_command": {"heatmap", "protocol", "terminal", "options"},
+    "cli": EVERYTHING | {"worker", "terminal", "options", "heatmap_command"},
     "worker": EVERYTHING,
     "__main__": {"cli"},
     "__init__": set(),

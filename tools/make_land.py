@@ -4,7 +4,7 @@
     tools/make_land.py [FOLDER]
 
 Natural Earth is in the public domain (naturalearthdata.com). Its land polygons are taken from the npm package ``world-atlas``, pinned
-below; ``npm pack`` fetches it. Coasts are moved out by about 3 km before they are simplified and rounded, so that no land of the source is
+below; ``npm pack`` fetches it. Coasts are moved out by about 4 km before they are simplified and rounded, so that no land of the source is
 lost: beaches, piers and islets stay inside. Run it in the engine's environment.
 """
 
@@ -22,8 +22,8 @@ import shapely
 
 PACKAGE, VERSION = "world-atlas", "2.0.2"
 OUTPUT = Path(__file__).resolve().parent.parent / "resources" / "land"
-WIDER_DEG = 0.03  # of latitude: 3.3 km
-SIMPLER_DEG = 0.012
+WIDER_DEG = 0.04  # of latitude: 4.4 km
+FIRST_SIMPLER_DEG, SIMPLER_DEG = 0.005, 0.02  # together, and with the rounding, less than that: no land is lost
 DECIMALS = 2
 BAND_DEG = 2.0
 SMALLEST_HOLE_DEG2 = 0.1
@@ -44,7 +44,7 @@ def source() -> shapely.Geometry:
 def widened(land: shapely.Geometry) -> shapely.Geometry:
     """Coasts moved out by the same length everywhere: band by band of latitude, each stretched to true proportions; whole across ±180°."""
     parts = shapely.get_parts(land)
-    around = np.concatenate([shapely.transform(parts, lambda xy, turn=turn: xy + [turn, 0.0]) for turn in (-360.0, 0.0, 360.0)])
+    around = np.concatenate([shapely.transform(parts, lambda xy, turn=turn: xy + np.array([turn, 0.0])) for turn in (-360.0, 0.0, 360.0)])
     tree, bands = shapely.STRtree(around), []
     for south in np.arange(-90.0, 90.0, BAND_DEG):
         north = south + BAND_DEG
@@ -73,7 +73,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
     folder.mkdir(parents=True, exist_ok=True)
     land = source()
-    simple = shapely.simplify(without_ponds(widened(land)), SIMPLER_DEG)
+    simple = shapely.simplify(without_ponds(widened(shapely.simplify(land, FIRST_SIMPLER_DEG))), SIMPLER_DEG)
     rounded = shapely.set_precision(simple, 10.0**-DECIMALS)
     result = shapely.MultiPolygon([part for part in shapely.get_parts(rounded) if part.geom_type == "Polygon"])
     lost = shapely.difference(land, result).area / land.area

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .heatmap_command import EPILOG, heatmap
 from .options import (
     AoiCrsOption,
     AoiLayerOption,
@@ -21,6 +22,8 @@ from .options import (
     JsonOption,
     RootOption,
     SplitSeedOption,
+    rate_of,
+    time_of,
 )
 from .terminal import Cancellation, console, escaped, plain_errors, progress_bar, usage_error
 from .types import InputError
@@ -107,7 +110,7 @@ def geolocate(
         copies = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
-            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=_rate(fps), from_s=from_s, to_s=to_s, start_time=_time(start_time), grid=grid,
+            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time), grid=grid,
             confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
@@ -141,26 +144,7 @@ def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
         print(path)
 
 
-def _rate(text: str) -> float | None:
-    """`all` is None; anything else a positive number."""
-    if text.strip().lower() == "all":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"--fps {text!r} is not a number: give frames a second such as 1 or 0.5, or all.") from None
-
-
-def _time(text: str | None) -> str | None:
-    """Check an ISO time early, so that the error names the option."""
-    from datetime import datetime
-
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InputError(f"--start-time {text!r} is not an ISO 8601 time: write it as 2026-05-01T12:30:00Z.") from None
+app.command(epilog=EPILOG)(heatmap)
 
 
 @app.command(
@@ -221,7 +205,7 @@ def train(
         from .training.sources import pair_sources
 
         given: dict[str, Any] = {
-            "preset": preset, "resolution_m": resolution_m, "rate_hz": _rate(fps), "sigma": _sigma(sigma), "phase1_targets": phase1_targets,
+            "preset": preset, "resolution_m": resolution_m, "rate_hz": rate_of(fps), "sigma": _sigma(sigma), "phase1_targets": phase1_targets,
             "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "augment": augment, "views": views, "reverse": reverse,
             "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip

@@ -16,13 +16,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from . import __version__, protocol
 
 if TYPE_CHECKING:
     from .types import Progress
 
+_Arguments = TypeVar("_Arguments", protocol.GeolocateArguments, protocol.HeatmapArguments)
 PROGRESS_INTERVAL_S = 0.1
 SHUTDOWN_GRACE_S = 10.0
 """How long a request may take to notice that nobody is listening any more before the process ends regardless."""
@@ -140,7 +141,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _geolocate(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job)
+    arguments = _arguments(job, protocol.GeolocateArguments)
     from .geolocate import run_geolocate
     from .video import find_videos
 
@@ -151,15 +152,22 @@ def _geolocate(job: Job) -> dict[str, Any]:
     return run_geolocate(arguments, progress=job.progress, cancelled=job.cancelled, partial=job.partial, log=job.log)
 
 
-def _arguments(job: Job) -> protocol.GeolocateArguments:
-    known = {field.name for field in fields(protocol.GeolocateArguments)}
+def _heatmap(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.HeatmapArguments)
+    from .heatmap import run_heatmap
+
+    return run_heatmap(arguments, progress=job.progress, cancelled=job.cancelled, log=job.log)
+
+
+def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
+    known = {field.name for field in fields(kind)}
     if unknown := sorted(set(job.request.arguments) - known):
         # A setting that is passed over in silence would change the answer without a word.
         raise _ArgumentsError(
             f"This engine ({__version__}) does not know the setting {unknown[0]!r}: the plugin is newer. Update the engine."
         )
     try:
-        return protocol.GeolocateArguments(**job.request.arguments)
+        return kind(**job.request.arguments)
     except TypeError as error:
         raise _ArgumentsError(f"A setting is missing from the request: {error}") from error
 
@@ -170,7 +178,7 @@ def _doctor(job: Job) -> dict[str, Any]:  # noqa: ARG001 - every command takes i
     return run_doctor()
 
 
-COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {"geolocate": _geolocate, "doctor": _doctor}
+COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {"geolocate": _geolocate, "heatmap": _heatmap, "doctor": _doctor}
 
 
 class Worker:

@@ -7,7 +7,7 @@ ever finer lattices. What no coarse place resembles is missed: the search is not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from .beam_posterior import beam_mass
 from .climb import Climbers, best_of, climb, dots, steps_between
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import make_grid
-from .lattice import Embedder, Lattice, PointStore
+from .lattice import MOST_EMBEDDED, Embedder, Lattice, PointStore
 from .point_list import points_grid
 from .ranking import ranked
 from .search import checked, top_k
@@ -57,6 +57,7 @@ class BeamSearch:
     """
 
     exhaustive = False
+    most_places = MOST_EMBEDDED
 
     def __init__(
         self,
@@ -154,9 +155,9 @@ class BeamSearch:
             return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
         return mass if np.ndim(temperature) else mass[0]
 
-    def scores_at(self, queries: torch.Tensor, lat_lon_deg: FloatArray) -> torch.Tensor:
-        """(B, E) and (Q, 2) degrees to (B, Q): each place embedded."""
-        return queries @ self._embed(lat_lon_deg).T
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """See :class:`.choose.Search`: each place embedded."""
+        return self._embed.scorer(lat_lon_deg)
 
     def refined(self, queries: torch.Tensor) -> tuple[FloatArray, torch.Tensor, Candidates]:
         """The beam about the best coarse places of some frames.
@@ -218,7 +219,9 @@ class BeamSearch:
             columns += [(part.frame, self.grid.number(part.place), part.score) for part in lost]
             columns.append((np.repeat(np.arange(len(queries)), column.shape[1]), self.grid.number(places)[column.ravel()], value.ravel()))
             near = np.stack([coarse.lat_deg, coarse.lon_deg], axis=-1).reshape(-1, 2)
-            columns.append((np.repeat(np.arange(len(queries)), coarse.score.shape[1]), self.grid.number(near), coarse.score.ravel().astype(float)))
+            columns.append(
+                (np.repeat(np.arange(len(queries)), coarse.score.shape[1]), self.grid.number(near), coarse.score.ravel().astype(float))
+            )
         frame, number, score = (np.concatenate(column) for column in zip(*columns, strict=True))
         return ranked(len(queries), k, frame, number, score, np.arange(len(frame)) < len(columns[0][0]))
 

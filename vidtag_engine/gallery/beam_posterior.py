@@ -38,7 +38,9 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
     places, scores, _ = search.refined(queries)
     cell_m2 = search.lattice.step_m**2
     reach_m = float(np.sqrt(cell_m2 / np.pi))
-    chords = np.where(radii_m < np.pi * EARTH_RADIUS_M, 2 * EARTH_RADIUS_M * np.sin(np.minimum(radii_m / EARTH_RADIUS_M, np.pi) / 2), np.inf)
+    chords = np.where(
+        radii_m < np.pi * EARTH_RADIUS_M, 2 * EARTH_RADIUS_M * np.sin(np.minimum(radii_m / EARTH_RADIUS_M, np.pi) / 2), np.inf
+    )
     beam_at = ecef_m(places[:, 0], places[:, 1])
     tree = cKDTree(beam_at)
     there = ecef_m(centres[:, 0], centres[:, 1])
@@ -60,7 +62,7 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
     edges = np.linspace(0.0, reach_m, _RINGS + 1)
     rings = _rings(centres, edges)
     used, back = np.unique(rings.reshape(-1, 2), axis=0, return_inverse=True)
-    embedded = search.scores_at(queries, used).double().cpu().numpy()
+    embedded = search.scorer(used)(queries).double().cpu().numpy()
     score = np.take_along_axis(embedded, back.reshape(len(queries), _RINGS), axis=1)
     weight = np.diff(np.pi * edges**2)[None] * search.grid.bounds.inside(rings.reshape(-1, 2)).reshape(len(queries), _RINGS)
     # A ring that a radius cuts counts by the share of its area.

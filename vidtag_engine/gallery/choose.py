@@ -14,7 +14,7 @@ from .beam import BeamSearch
 from .coarse_to_fine import CoarseToFine
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size
-from .lattice import Embedder
+from .lattice import MOST_EMBEDDED, Embedder
 from .search import posterior_mass, top_k
 from .smoothness import Smoothness
 from .wide_grid import WideGrid
@@ -53,8 +53,12 @@ class Search(Protocol):
     ) -> FloatArray:
         """Mass about a place of each frame."""
 
-    def scores_at(self, queries: torch.Tensor, lat_lon_deg: FloatArray) -> torch.Tensor:
-        """(B, E) on the device and (Q, 2) degrees to (B, Q): the scores of any places of the area."""
+    @property
+    def most_places(self) -> int:
+        """How many places :meth:`scorer` holds. Known once prepared."""
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """For (Q, 2) places of the area in degrees, what gives their scores (B, Q) with any queries (B, E) on the device."""
 
 
 class ExhaustiveSearch:
@@ -65,9 +69,11 @@ class ExhaustiveSearch:
     def __init__(self, gallery: EmbeddedGallery, grid: Grid, embed: Embedder) -> None:
         self.grid, self._gallery, self._embed = grid, gallery, embed
 
-    def scores_at(self, queries: torch.Tensor, lat_lon_deg: FloatArray) -> torch.Tensor:
+    most_places = MOST_EMBEDDED
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
         """Each place embedded."""
-        return queries @ self._embed(lat_lon_deg).T
+        return self._embed.scorer(lat_lon_deg)
 
     @property
     def notes(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from .grid import make_grid
 if TYPE_CHECKING:
     from .aoi import AreaOfInterest
 
+MOST_LOCATED = 1_000_000
 _FINER = 5  # the sum's points to a coarse step
 _DISC = 96  # points in a disc
 _AT_ONCE = 4_000_000
@@ -78,12 +80,16 @@ class CoarsePosterior:
         return result
 
 
-def scores_at(coarse: CoarsePass, queries: torch.Tensor, lat_lon_deg: FloatArray) -> torch.Tensor:
-    """(B, E) and (Q, 2) degrees to (B, Q): scores at any places of the area, off the surfaces (a heat map's numbers)."""
+def surface_scorer(coarse: CoarsePass, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+    """For (Q, 2) degrees, what gives their scores (B, Q) with queries (B, E), off the surfaces; at most ``MOST_LOCATED`` places."""
     tree = cKDTree(ecef_m(coarse.lat_lon_deg[:, 0], coarse.lat_lon_deg[:, 1]))
     home, terms = _located(coarse, tree, lat_lon_deg)
-    own = queries @ coarse.embeddings.T
-    return _at(own, coarse.surfaces(own), home, terms)
+
+    def scores(queries: torch.Tensor) -> torch.Tensor:
+        own = queries @ coarse.embeddings.T
+        return _at(own, coarse.surfaces(own), home, terms)
+
+    return scores
 
 
 def _at(own: torch.Tensor, surfaces: torch.Tensor, home: np.ndarray, terms: FloatArray) -> torch.Tensor:

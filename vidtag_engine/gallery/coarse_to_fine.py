@@ -7,7 +7,7 @@ surfaces (`coarse`); each frame's highest foreseen peaks are climbed on ever fin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputEr
 from .aoi import AreaOfInterest
 from .climb import Climbers, best_of, climb, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
-from .coarse_posterior import CoarsePosterior, disc, scores_at
+from .coarse_posterior import MOST_LOCATED, CoarsePosterior, disc, surface_scorer
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size, make_grid
-from .lattice import Bounds, Embedder, Lattice
+from .lattice import MOST_EMBEDDED, Bounds, Embedder, Lattice
 from .ranking import ranked
 from .search import checked, posterior_mass, top_k
 from .smoothness import LEVEL, Smoothness, measure_smoothness
@@ -215,12 +215,15 @@ class CoarseToFine:
             return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
         return mass if np.ndim(temperature) else mass[0]
 
-    def scores_at(self, queries: torch.Tensor, lat_lon_deg: FloatArray) -> torch.Tensor:
-        """(B, E) and (Q, 2) degrees to (B, Q): off the coarse pass's surfaces, or each place embedded where there is none."""
+    @property
+    def most_places(self) -> int:
+        """See :class:`.choose.Search`."""
+        return MOST_EMBEDDED if self._coarse is None else MOST_LOCATED
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """See :class:`.choose.Search`: off the coarse pass's surfaces, or each place embedded where there is none."""
         self.prepare()
-        if self._coarse is None:
-            return queries @ self._embed(lat_lon_deg).T
-        return scores_at(self._coarse, queries, lat_lon_deg)
+        return self._embed.scorer(lat_lon_deg) if self._coarse is None else surface_scorer(self._coarse, lat_lon_deg)
 
     def _block(self, queries: torch.Tensor, k: int) -> tuple[IntArray, FloatArray]:
         """(B, k) numbers and scores of some frames."""

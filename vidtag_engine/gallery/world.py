@@ -31,9 +31,11 @@ def area_without_aoi(training_extent: tuple[float, float, float, float] | None) 
     if training_extent is not None:
         west, south, east, north = training_extent
         area = load_aoi(f"{west},{south},{east},{north}")
-        said = f"No area was given: the extent that the checkpoint was trained on is searched ({west:.4f},{south:.4f},{east:.4f},{north:.4f})."
+        said = (
+            f"No area was given: the extent that the checkpoint was trained on is searched ({west:.4f},{south:.4f},{east:.4f},{north:.4f})."
+        )
         return replace(area, notes=(said, *area.notes))
     path = land_file()
     if not path.is_file():
         raise InputError("The world's land (resources/land/land.geojson) is not installed: give an area, or install the engine again.")
-    return replace(load_aoi(path), notes=("No area was given: the world's land is searched (Natural Earth 1:10m, widened by 3 km).",))
+    return replace(load_aoi(path), notes=("No area was given: the world's land is searched (Natural Earth 1:10m, widened by 4 km).",))
