@@ -23,7 +23,7 @@ from vidtag_engine.types import InputError
 from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
-NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "isles", "tables")
+NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "world", "isles", "tables")
 WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
 
 
@@ -41,7 +41,9 @@ def main(given: Sequence[str] | None = None) -> int:
     # Options of single benchmarks, under the names that their run() gives them; one that is not given is not passed on.
     only = parser.add_argument_group("of single benchmarks")
     only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs: write the table in docs")
-    only.add_argument("--quick", action="store_true", default=None, help="isles, tables: a small world and budget")
+    only.add_argument(
+        "--quick", action="store_true", default=None, help="isles, tables: a small world and budget; world: fewer places and queries"
+    )
     only.add_argument("--world", type=Path, help="isles, tables: a folder with a rendered world")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")

@@ -18,7 +18,6 @@ import torch
 
 from vidtag_engine.gallery import AreaOfInterest, EmbeddedGallery, area_without_aoi, load_aoi, make_grid, top_k
 from vidtag_engine.gallery.beam import BEAM, COARSE_POINTS, BeamSearch
-from vidtag_engine.gallery.lattice import Bounds, Embedder
 from vidtag_engine.gallery.wide_grid import WideGrid
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.models.checkpoint import from_pretrained

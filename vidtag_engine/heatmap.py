@@ -33,7 +33,7 @@ class HeatmapSettings(BaseModel):
 
     Args:
         bands: one for the whole video, or one a frame.
-        crs: of the map; None is Equal Earth about the area.
+        crs: of the map; None is Lambert's equal-area plane about the area.
         cell_m: side of a cell; None is the grid's step, or as much more as fits.
     """
 

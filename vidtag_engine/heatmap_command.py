@@ -29,7 +29,7 @@ def heatmap(
     resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres, and of a cell unless --cell-m says else.")] = 100.0,
     bands: Annotated[str, typer.Option(help="video: one band, the mean of its frames. frames: a band a frame.")] = "video",
     cell_m: Annotated[float | None, typer.Option(help="Side of a cell, metres.")] = None,
-    crs: Annotated[str | None, typer.Option(help="Of the map, e.g. EPSG:4326; default Equal Earth about the area.")] = None,
+    crs: Annotated[str | None, typer.Option(help="Of the map, e.g. EPSG:4326; default Lambert's equal-area plane about the area.")] = None,
     png: Annotated[Path | None, typer.Option(help="Also draw the first band (PNG).")] = None,
     fps: Annotated[str, typer.Option(help="Frames a second, or `all`.")] = "1",
     from_s: Annotated[float, typer.Option("--from", help="Start of the stretch, seconds.")] = 0.0,

@@ -49,15 +49,19 @@ class RasterPlan:
 
 
 def map_system(crs: str | None, geometry: shapely.Geometry) -> CRS:
-    """The map's system: any that PROJ knows, or where None Equal Earth about the area's middle, whole across ±180°.
+    """The map's system: any that PROJ knows, or where None Lambert's equal-area plane about the area's middle, whole across ±180° and at a pole.
+
+    (Equal Earth about another meridian than Greenwich cannot be told in a GeoTIFF: there is no key for it.)
 
     Raises:
         InputError: unknown, or longitudes for an area across ±180°.
     """
-    west, _, east, _ = geometry.bounds
+    west, south, east, north = geometry.bounds
     across = west <= -180.0 and east >= 180.0
     if crs is None:
-        return CRS.from_user_input(f"+proj=eqearth +lon_0={_middle_lon(geometry):.6f} +datum=WGS84 +units=m +type=crs")
+        return CRS.from_user_input(
+            f"+proj=laea +lat_0={(south + north) / 2:.6f} +lon_0={_middle_lon(geometry):.6f} +datum=WGS84 +units=m +type=crs"
+        )
     try:
         system = CRS.from_user_input(crs)
     except CRSError as error:
@@ -172,11 +176,16 @@ def write_raster(
                     file.write(picture, number)
                     file.set_band_description(number, description)
                     file.update_tags(number, **band_tags)
+            # What GDAL could not tell in the file it puts beside it, where it would be lost.
+            part.with_name(f"{part.name}.aux.xml").unlink(missing_ok=True)
             # A full disk may only show when the file is read again.
             with rasterio.open(part) as file:
                 file.read(count)
+                known = bool(file.crs)
         except RasterioError as error:
             raise OSError(str(error).partition("\n")[0]) from error
+        if not known:
+            raise InputError(f"The coordinate system {plan.crs.name} cannot be told in a GeoTIFF; take another, or leave --crs out.")
     style = path.with_suffix(".qml")
     if not style.exists():
         write_text(style, style_text("heatmap"))
