@@ -38,7 +38,24 @@ def source() -> shapely.Geometry:
             assert text is not None
             (Path(folder) / "land.json").write_bytes(text.read())
         frame = pyogrio.read_dataframe(Path(folder) / "land.json", columns=[])
-    return shapely.make_valid(shapely.union_all(shapely.make_valid(frame.geometry.values)))
+    return shapely.union_all([flattened(part) for part in shapely.get_parts(frame.geometry.values)])
+
+
+def flattened(part: shapely.Polygon) -> shapely.Geometry:
+    """A polygon as it is on the sphere (rings run on across ±180°, and around the pole) as one in the plane, cut at ±180°."""
+    filled, *holes = [_cut(ring) for ring in (part.exterior, *part.interiors)]
+    return shapely.difference(filled, shapely.union_all(holes)) if holes else filled
+
+
+def _cut(ring: shapely.LinearRing) -> shapely.Geometry:
+    x, y = np.asarray(ring.coords).T
+    x = np.unwrap(x, period=360.0)
+    if abs(x[-1] - x[0]) > 180.0:  # once around the pole: down to it, and back along it
+        x, y = np.r_[x, x[-1], x[0]], np.r_[y, -90.0, -90.0]
+    whole = shapely.make_valid(shapely.Polygon(np.stack([x, y], axis=1)))
+    turns = (0.0,) if np.abs(x).max() <= 180.0 else (-360.0, 0.0, 360.0)
+    moved = [shapely.transform(whole, lambda xy, turn=turn: xy + np.array([turn, 0.0])) for turn in turns]
+    return shapely.union_all([shapely.clip_by_rect(one, -180.0, -90.0, 180.0, 90.0) for one in moved])
 
 
 def widened(land: shapely.Geometry) -> shapely.Geometry:
