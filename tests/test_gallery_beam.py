@@ -40,7 +40,7 @@ class Model(torch.nn.Module):
 
 def search(name, resolution_m=4000.0, **options):
     grid = WideGrid(resolution_m, load_aoi(AREAS[name]))
-    return BeamSearch(Model(), grid, "cpu", weights_sha256="ab" * 32, **{"coarse_points": 600, "beam": 400, **options})
+    return BeamSearch(Model(), grid, "cpu", weights_sha256="ab" * 32, **{"coarse_points": 600, "beam": (200, 150), **options})
 
 
 def full(model, area, resolution_m):
@@ -77,7 +77,7 @@ def test_the_beam_finds_what_comparing_every_point_finds(name):
 def test_a_deeper_beam_never_loses():
     slow = full(Model(), AREAS["one"], 4000.0)
     queries = asked(slow, noise=2.0)
-    narrow, broad = (search("one", beam=beam).top_k(queries, 1).score[:, 0] for beam in (40, 600))
+    narrow, broad = (search("one", beam=beam).top_k(queries, 1).score[:, 0] for beam in ((10, 10), (300, 300)))
     assert broad.mean() >= narrow.mean()
 
 
@@ -93,17 +93,6 @@ def test_candidates_are_distinct_best_first_and_padded():
         assert len(set(known.tolist())) == len(known) > 100
         assert (np.diff(score[: len(known)]) <= 0).all()
     np.testing.assert_array_equal(quick.top_k(queries, 300).index, found.index)
-
-
-def test_seeds_between_coarse_places_are_looked_at():
-    """A coarse gallery far too coarse for this encoder; a seed beside the place brings the beam there."""
-    place = np.array([[47.3333, 13.7777]])
-    with torch.no_grad():
-        query = Model().embed_locations(torch.from_numpy(place))
-    seeds = np.concatenate([place + 0.02, [[0.0, 0.0]]])
-    with_seed = search("one", coarse_points=12, beam=3, seeds=seeds).top_k(query, 1)
-    assert geodesic_m(with_seed.lat_deg[0, 0], with_seed.lon_deg[0, 0], *place[0]) < 4000
-    assert search("one", coarse_points=12, beam=3, seeds=seeds).coarse_points < 40  # the seed outside the area is left out
 
 
 @pytest.mark.parametrize("name", ["one", "parts, across the seam"])
@@ -131,7 +120,6 @@ def test_the_coarse_gallery_is_cached_as_half_floats(tmp_path):
     again.prepare()
     assert again.embedded == 0
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) == pytest.approx(first.coarse_points * 32 * 2, rel=0.02)
-    assert again.coarse_bytes == first.coarse_points * 32 * 2
     np.testing.assert_array_equal(again.top_k(queries, 2).index, found.index)
 
 

@@ -169,7 +169,7 @@ def test_without_an_area_a_checkpoint_searches_where_it_was_trained(flights, loa
 
 def test_without_an_area_a_worldwide_checkpoint_searches_the_land(flights, loaded, tmp_path, monkeypatch) -> None:
     """With this small model in a worldwide one's place, and a thin coarse gallery: the whole way, not the answer."""
-    monkeypatch.setattr("vidtag_engine.gallery.choose.BeamSearch", partial(BeamSearch, coarse_points=2000, beam=50))
+    monkeypatch.setattr("vidtag_engine.gallery.choose.BeamSearch", partial(BeamSearch, coarse_points=2000, beam=(50, 50)))
     anywhere, output = replace(loaded, card=replace(loaded.card, training_extent=None)), tmp_path / "out.gpkg"
     run = partial(geolocate, [flights / "other.mp4"], None, anywhere, output, SETTINGS, cache_dir=tmp_path / "cache")
     batch = run()

@@ -34,7 +34,6 @@ from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_ao
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder, batch_size_for
-from .models.geoclip import geoclip_gallery
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
 from .trajectory import Calibration, assemble
@@ -237,7 +236,6 @@ class Job:
             weights_sha256=loaded.card.sha256,
             exhaustive=settings.exhaustive,
             smoothness=Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None,
-            seeds=geoclip_gallery if loaded.card.preset == "geoclip" else None,
             cache_dir=cache_dir,
             progress=lambda step: self.report(0.75 + 0.2 * step.fraction, "gallery", step.message),
             cancelled=cancelled,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M
 from ..types import FloatArray
@@ -23,8 +22,8 @@ _TURN = np.pi * (3 - np.sqrt(5))
 def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> FloatArray:
     """Share of softmax(score / temperature) within each radius of each frame's centre.
 
-    Three kinds of samples, each standing for its area: coarse places outside the refined beam, the beam's lattice, and rings about the centre
-    in place of the lattice's samples there.
+    Samples each stand for their area: coarse places and levels of the beam where nothing finer does, and rings about the centre in place of
+    whatever lies there.
 
     Args:
         search: prepared.
@@ -35,30 +34,29 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
     Returns:
         (K, R, B).
     """
-    places, scores, _ = search.refined(queries)
-    cell_m2 = search.lattice.step_m**2
-    reach_m = float(np.sqrt(cell_m2 / np.pi))
+    levels, _, first = search.refined(queries)
+    reach_m = float(levels[-1].lattice.step_m / np.sqrt(np.pi))
     chords = np.where(
         radii_m < np.pi * EARTH_RADIUS_M, 2 * EARTH_RADIUS_M * np.sin(np.minimum(radii_m / EARTH_RADIUS_M, np.pi) / 2), np.inf
     )
-    beam_at = ecef_m(places[:, 0], places[:, 1])
-    tree = cKDTree(beam_at)
     there = ecef_m(centres[:, 0], centres[:, 1])
-    distance = np.linalg.norm(beam_at[None] - there[:, None], axis=2)
-    # Of lattice places that were moved to the border one stands for its cell; and the rings take the place of what the lattice had there.
-    own = np.zeros(len(places))
-    own[np.unique(search.lattice.key(places), return_index=True)[1]] = cell_m2
-    weight = np.where(distance < reach_m, 0.0, own)
     sums = _Sums(temperatures, len(radii_m), len(queries))
-    sums.add(scores.double().cpu().numpy(), weight, distance[None] <= chords[:, None, None])
-    area_m2 = search.grid.area_m2 / search.coarse_chunks().count
-    for _, lat_lon, embeddings in search.coarse_chunks().chunks():
-        at = ecef_m(lat_lon[:, 0], lat_lon[:, 1])
-        # A coarse place within a step of the beam's lattice is the middle of a refined cell.
-        alone = tree.query(at, distance_upper_bound=0.75 * search.lattice.step_m)[0] == np.inf
-        away = np.linalg.norm(at[alone][None] - there[:, None], axis=2)
-        score = (queries @ embeddings[torch.from_numpy(alone).to(embeddings.device)].T).double().cpu().numpy()
-        sums.add(score, np.where(away < reach_m, 0.0, area_m2), away[None] <= chords[:, None, None])
+
+    def add(lat_lon: FloatArray, score: torch.Tensor, area_m2: FloatArray) -> None:
+        away = np.linalg.norm(ecef_m(lat_lon[:, 0], lat_lon[:, 1])[None] - there[:, None], axis=2)
+        # The rings take the place of what else lies there.
+        sums.add(score.double().cpu().numpy(), np.where(away < reach_m, 0.0, area_m2), away[None] <= chords[:, None, None])
+
+    for level in levels:
+        # Of lattice places that were moved to the border one stands for its cell.
+        own = np.zeros(len(level.lat_lon_deg), dtype=bool)
+        own[np.unique(level.lattice.key(level.lat_lon_deg), return_index=True)[1]] = True
+        alone = own & ~level.refined
+        add(level.lat_lon_deg[alone], level.scores[:, torch.from_numpy(alone)], np.full(alone.sum(), level.lattice.step_m**2))
+    area_m2 = search.grid.area_m2 / search.coarse.count
+    for _, lat_lon, embeddings in search.coarse.chunks():
+        alone = ~np.isin(levels[0].lattice.key(lat_lon), first)
+        add(lat_lon[alone], queries @ embeddings[torch.from_numpy(alone).to(embeddings.device)].T, np.full(alone.sum(), area_m2))
     edges = np.linspace(0.0, reach_m, _RINGS + 1)
     rings = _rings(centres, edges)
     used, back = np.unique(rings.reshape(-1, 2), axis=0, return_inverse=True)

@@ -109,7 +109,6 @@ def search_over(
     weights_sha256: str,
     exhaustive: bool = False,
     smoothness: Smoothness | None = None,
-    seeds: Callable[[], FloatArray] | None = None,
     cache_dir: Path | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -120,7 +119,6 @@ def search_over(
         model: on ``device``.
         grid: of ``aoi``.
         exhaustive: every point, however many.
-        seeds: gives places where pictures are likely taken, for a beam's coarse gallery.
         weights_sha256, smoothness, cache_dir, progress, cancelled: as :class:`CoarseToFine`.
 
     Raises:
@@ -128,7 +126,7 @@ def search_over(
     """
     options = {"weights_sha256": weights_sha256, "cache_dir": cache_dir, "progress": progress, "cancelled": cancelled}
     if isinstance(grid, WideGrid):
-        return BeamSearch(model, grid, device, seeds=seeds() if seeds else None, **options)  # type: ignore[arg-type]
+        return BeamSearch(model, grid, device, **options)  # type: ignore[arg-type]
     if exhaustive or grid.count <= EXHAUSTIVE_POINTS or grid.kind == "points":
         gallery = EmbeddedGallery(model, grid, device, **options)  # type: ignore[arg-type]
         check_size(grid, gallery.dim)

@@ -94,6 +94,11 @@ class PointStore:
         self._parts: list[torch.Tensor] = []
         self._where: list[FloatArray] = []
 
+    @property
+    def size(self) -> int:
+        """How many are held."""
+        return len(self._keys)
+
     def slots(self, keys: IntArray) -> IntArray:
         """Places in ``embeddings`` of any shape of keys; what is new is embedded."""
         wanted, back = np.unique(keys, return_inverse=True)
