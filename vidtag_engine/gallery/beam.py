@@ -27,7 +27,7 @@ from .wide_grid import WideGrid
 # About 50 km apart on the world's land. Measured with GeoCLIP's weights: a place's cell of 60 km is among a frame's best 100 in nine of
 # ten queries of cosine .3 with their place, and among the best 5 of cosine .45; cells of 25 km stand hardly higher.
 COARSE_POINTS = 60_000
-BEAM = (2_000, 1_000)  # places refined in a call at each level, of all frames together
+BEAM = (4_000, 2_000)  # places refined in a call at each level, of all frames together
 _RANKS = 512  # places a frame that may be refined
 _SPLIT = 3  # steps of a level to one of the level above
 _PEAKS = 16  # places of the refined beam that are climbed from, a frame
