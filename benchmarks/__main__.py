@@ -26,7 +26,7 @@ from .phantom_isles.towns.config import SEEDS
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "decode", "encode", "repeats", "geoclip", "search", "continuous",
-    "isles", "tables",
+    "world", "isles", "tables",
 )  # fmt: skip
 WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
 
@@ -45,7 +45,9 @@ def main(given: Sequence[str] | None = None) -> int:
     # Options of single benchmarks, under the names that their run() gives them; one that is not given is not passed on.
     only = parser.add_argument_group("of single benchmarks")
     only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs, search: write their page in docs")
-    only.add_argument("--quick", action="store_true", default=None, help="isles, tables: a small world and budget")
+    only.add_argument(
+        "--quick", action="store_true", default=None, help="isles, tables: a small world and budget; world: fewer places and queries"
+    )
     only.add_argument("--world", type=Path, help="isles, tables, encode: a folder with a rendered world")
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")

@@ -52,6 +52,11 @@ def geolocate(*videos: str, **options: str | None) -> tuple[str, ...]:
     return _words("geolocate", videos, {**defaults, **options})
 
 
+def heatmap(*videos: str, **options: str | None) -> tuple[str, ...]:
+    """Likewise."""
+    return _words("heatmap", videos, {"aoi": FIELD, "checkpoint": "tiny", "resolution_m": "40", "output": "found.tif", **options})
+
+
 def train(**options: str | None) -> tuple[str, ...]:
     """Likewise."""
     defaults = {"video": "drive.mp4", "truth": "drive.gpx", "aoi": FIELD, "resolution_m": "40", "output": "learned"}
@@ -124,12 +129,19 @@ CASES = (
     Case("area: layer that the file does not have", gallery(aoi="layers.gpkg", aoi_layer="harbour"), ("harbour", "layers.gpkg", "town")),
     Case("area: several layers with polygons and none chosen", gallery(aoi="layers.gpkg"), ("layers.gpkg", "town", "fields")),
     # Grid
-    Case("grid: more points than fit", geolocate(V, aoi="0,0,20,20", resolution_m="20"), ("20 m", "points")),
+    Case("grid: more points than fit", geolocate(V, aoi="0,0,5,5", resolution_m="1"), ("1 m", "points")),
     Case("grid: more points than fit, to be written", gallery(aoi="0,0,20,20", resolution_m="20"), ("20 m", "points")),
     Case("grid: resolution 0", geolocate(V, resolution_m="0"), ("--resolution-m", "0")),
     Case("grid: resolution below zero", gallery(resolution_m="-10"), ("-10",)),
     Case("grid: resolution that is a word", geolocate(V, resolution_m="fine"), ("--resolution-m", "fine"), cold=True),
     Case("grid: unknown kind", gallery(grid="hexagons"), ("hexagons",)),
+    Case("grid: the paper's grid over an area too large for it", geolocate(V, aoi="0,0,20,20", grid="latlon"), ("latlon", "equal-earth")),
+    # Heat map
+    Case("heat map: an output that is no GeoTIFF", heatmap(V, output="found.png"), ("found.png", ".tif")),
+    Case("heat map: too many cells", heatmap(V, cell_m="0.1"), ("0.1 m", "--cell-m")),
+    Case("heat map: an area too large", heatmap(V, aoi="0,0,20,20"), ("heat map", "smaller area")),
+    Case("heat map: bands of an unknown kind", heatmap(V, bands="seconds"), ("bands", "seconds")),
+    Case("heat map: a map's system that is unknown", heatmap(V, crs="EPSG:999999"), ("EPSG:999999",)),
     # Checkpoint and device
     Case("checkpoint: no such folder", geolocate(V, checkpoint="absent"), ("absent",)),
     Case("checkpoint: an empty folder", geolocate(V, checkpoint="notes"), ("notes",)),
@@ -190,7 +202,7 @@ CASES = (
     Case("train: output cannot be written to", train(output="disk/learned"), ("disk",), READ_ONLY),
     # Words
     Case("an option that does not exist", (*geolocate(V), "--bitrate", "5"), ("--bitrate", "--help")),
-    Case("the area not given", geolocate(V, aoi=None), ("--aoi",)),
+    Case("the area not given", gallery(aoi=None), ("--aoi",)),
     Case("a command that does not exist", ("locate", V), ("locate",)),
 )
 

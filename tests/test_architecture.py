@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
-    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "video_features", "datasets", "training", "evaluation", "doctor",
-    "__init__", "commands",
+    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "datasets", "training", "evaluation",
+    "doctor", "__init__", "commands",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "batch": {"geodesy", *ROOMS, "settings"},
     "video_features": {"video", "models", "settings"},
     "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "__init__"},
+    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
@@ -35,7 +36,8 @@ MAY_IMPORT = {
     "rates": EVERYTHING,
     "terminal": set(),
     "options": set(),
-    "cli": EVERYTHING | {"rates", "worker", "terminal", "options", "cli_export"},
+    "heatmap_command": {"heatmap", "protocol", "terminal", "options"},
+    "cli": EVERYTHING | {"rates", "worker", "terminal", "options", "cli_export", "heatmap_command"},
     "worker": EVERYTHING,
     "__main__": {"cli"},
     "__init__": set(),

@@ -4,15 +4,19 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
-from vidtag_engine.export import read_geopackage
+from vidtag_engine.export import read_aoi, read_geopackage
 from vidtag_engine.gallery import load_aoi
+from vidtag_engine.gallery.beam import BeamSearch
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
 from vidtag_engine.protocol import GeolocateArguments
@@ -153,6 +157,34 @@ def test_an_output_of_other_settings_is_not_overwritten_unasked(flights, loaded,
         database.execute("create table mine (a)")
     with pytest.raises(InputError, match="not a result of this tool"):
         geolocate([flights / "other.mp4"], area, loaded, foreign, SETTINGS)
+
+
+def test_without_an_area_a_checkpoint_searches_where_it_was_trained(flights, loaded, tmp_path) -> None:
+    output = tmp_path / "out.gpkg"
+    batch = geolocate([flights / "other.mp4"], None, loaded, output, SETTINGS)
+    assert any("trained on is searched" in line for line in batch.warnings)
+    assert read_aoi(output).bounds == pytest.approx(loaded.card.training_extent)
+    assert geolocate([flights / "other.mp4"], None, loaded, output, SETTINGS).resumed == ["other.mp4"]
+
+
+def test_without_an_area_a_worldwide_checkpoint_searches_the_land(flights, loaded, tmp_path, monkeypatch) -> None:
+    """With this small model in a worldwide one's place, and a thin coarse gallery: the whole way, not the answer."""
+    monkeypatch.setattr("vidtag_engine.gallery.choose.BeamSearch", partial(BeamSearch, coarse_points=2000, beam=(50, 50)))
+    anywhere, output = replace(loaded, card=replace(loaded.card, training_extent=None)), tmp_path / "out.gpkg"
+    run = partial(geolocate, [flights / "other.mp4"], None, anywhere, output, SETTINGS, cache_dir=tmp_path / "cache")
+    batch = run()
+    said = " ".join(batch.warnings)
+    assert "world's land is searched" in said
+    assert "not exhaustive" in said
+    trajectory = batch.results[0].trajectory
+    land = read_aoi(output)
+    assert len(land.geoms) > 1000
+    near = shapely.distance(land, shapely.points(trajectory.lon_deg, trajectory.lat_deg))
+    assert near.max() < 1e-6
+    assert ((trajectory.confidence > 0) & (trajectory.confidence < 1)).all()
+    gallery = read_geopackage(output)[1].gallery
+    assert (gallery["search"], gallery["count"]) == ("beam", batch.gallery_points)
+    assert run().resumed == ["other.mp4"]
 
 
 def test_a_bad_video_in_a_batch_is_named_and_the_rest_goes_on(flights, loaded, tmp_path) -> None:

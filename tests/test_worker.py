@@ -212,7 +212,7 @@ def test_lines_that_are_no_requests_are_refused_and_survived(child, line):
     child.send(type="request", id=3, command="no such command")
     answer = child.receive()
     assert (answer["id"], answer["kind"]) == (3, "protocol")
-    assert "doctor, evaluate, export, gallery, geolocate, train" in answer["message"]
+    assert "doctor, evaluate, export, gallery, geolocate, heatmap, train" in answer["message"]
     child.send(type="shutdown")
     assert child.process.wait(10) == 0
 
@@ -227,3 +227,5 @@ def test_client_that_does_not_fit_is_told(child):
     assert "'horizon'" in answer["message"]
     child.send(type="request", id=3, command="geolocate", arguments={"aoi": "0,0,1,1"})
     assert "output" in child.receive()["message"]
+    child.send(type="request", id=4, command="heatmap", arguments={"aoi": "0,0,1,1", "output": "x.tif", "kml": "x.kml"})
+    assert "'kml'" in child.receive()["message"]

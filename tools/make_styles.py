@@ -13,21 +13,28 @@ import importlib.util
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsApplication,
     QgsCategorizedSymbolRenderer,
+    QgsColorRampShader,
     QgsEditorWidgetSetup,
     QgsFillSymbol,
+    QgsGradientColorRamp,
+    QgsGradientStop,
     QgsGraduatedSymbolRenderer,
     QgsLineSymbol,
     QgsMarkerSymbol,
     QgsPalLayerSettings,
+    QgsRasterLayer,
+    QgsRasterMinMaxOrigin,
     QgsReadWriteContext,
     QgsRendererCategory,
     QgsRendererRange,
+    QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
     QgsTextBufferSettings,
     QgsTextFormat,
@@ -217,6 +224,30 @@ def make(layer: str) -> str:
     return tidy(document.toString(1))
 
 
+def make_heatmap() -> str:
+    """The QML text of a heat map: clear where nothing is probable; stretched anew over what is seen."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/heatmap.asc"
+        Path(path).write_text("ncols 2\nnrows 1\nxllcorner 0\nyllcorner 0\ncellsize 1\n0.0 1.0\n", encoding="utf-8")
+        raster = QgsRasterLayer(path, "heatmap", "gdal")
+        renderer = QgsSingleBandPseudoColorRenderer(raster.dataProvider(), 1)
+        renderer.setClassificationMin(0.0)
+        renderer.setClassificationMax(1.0)
+        stops = [QgsGradientStop(place, QColor(colour)) for place, colour in ((0.02, "#30fde725"), (0.25, "#c05ec962"), (0.6, "#e021918c"))]
+        ramp_of = QgsGradientColorRamp(QColor("#00ffffff"), QColor("#f0440154"), False, stops)
+        renderer.createShader(ramp_of, QgsColorRampShader.Interpolated, QgsColorRampShader.Continuous)
+        origin = QgsRasterMinMaxOrigin()
+        origin.setLimits(QgsRasterMinMaxOrigin.MinMax)
+        origin.setExtent(QgsRasterMinMaxOrigin.UpdatedCanvas)
+        renderer.setMinMaxOrigin(origin)
+        raster.setRenderer(renderer)
+        document = QDomDocument("qgis")
+        error = raster.exportNamedStyle(document, QgsReadWriteContext(), raster.StyleCategory(raster.Symbology | raster.Rendering))
+        if error:
+            raise SystemExit(str(error))
+        return tidy(document.toString(1))
+
+
 def tidy(text: str) -> str:
     """Same text at every run, and nothing of this machine: form code and file paths go."""
     text = re.sub(r"\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}", "", text)
@@ -233,6 +264,8 @@ def main() -> None:
     for layer in FIELDS:
         (folder / f"{layer}.qml").write_text(make(layer), encoding="utf-8")
         print(folder / f"{layer}.qml")
+    (folder / "heatmap.qml").write_text(make_heatmap(), encoding="utf-8")
+    print(folder / "heatmap.qml")
     application.exitQgis()
 
 

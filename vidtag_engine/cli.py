@@ -11,16 +11,20 @@ import typer
 
 from . import __version__
 from .cli_export import EXPORT_EXAMPLES, export
+from .heatmap_command import EPILOG, heatmap
 from .options import (
     AoiCrsOption,
     AoiLayerOption,
     AoiOption,
+    AoiOrWorldOption,
     DatasetOption,
     DeviceOption,
     FeaturesOption,
     JsonOption,
     RootOption,
     SplitSeedOption,
+    rate_of,
+    time_of,
 )
 from .terminal import Cancellation, console, escaped, plain_errors, progress_bar, usage_error
 from .types import InputError
@@ -53,6 +57,8 @@ def _root(
 
     vidtag geolocate drive.mp4 --aoi town.geojson --checkpoint my-town --output drive.gpkg --kml drive.kml
 
+    vidtag geolocate holiday.mp4 --output holiday.gpkg
+
     vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
 
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
@@ -61,8 +67,8 @@ def _root(
 def geolocate(
     videos: Annotated[list[Path] | None, typer.Argument(help="Videos, or folders of videos.")] = None,
     *,
-    aoi: AoiOption,
     output: Annotated[Path, typer.Option("--output", "-o", help="GeoPackage to write.")],
+    aoi: AoiOrWorldOption = None,
     checkpoint: Annotated[
         str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
     ] = "geoclip",
@@ -95,7 +101,7 @@ def geolocate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say where videos were taken, frame by frame, within an area.
+    """Say where videos were taken, frame by frame, within an area, or anywhere on land.
 
     Writes a GeoPackage: `trajectory` (a line a step), `frames` (a point a frame), `videos` (a line a video). A broken-off batch goes on where it stopped
     when the same command is given again.
@@ -111,7 +117,7 @@ def geolocate(
         copies = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
-            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=_rate(fps), from_s=from_s, to_s=to_s, start_time=_time(start_time), grid=grid,
+            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time), grid=grid,
             confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, continuous=continuous,
             encode_all=encode_all, overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
@@ -146,26 +152,7 @@ def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
         print(path)
 
 
-def _rate(text: str) -> float | None:
-    """`all` is None; anything else a positive number."""
-    if text.strip().lower() == "all":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"--fps {text!r} is not a number: give frames a second such as 1 or 0.5, or all.") from None
-
-
-def _time(text: str | None) -> str | None:
-    """Check an ISO time early, so that the error names the option."""
-    from datetime import datetime
-
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InputError(f"--start-time {text!r} is not an ISO 8601 time: write it as 2026-05-01T12:30:00Z.") from None
+app.command(epilog=EPILOG)(heatmap)
 
 
 @app.command(
@@ -227,7 +214,7 @@ def train(
         from .training.sources import pair_sources
 
         given: dict[str, Any] = {
-            "preset": preset, "resolution_m": resolution_m, "rate_hz": _rate(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
+            "preset": preset, "resolution_m": resolution_m, "rate_hz": rate_of(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
             "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "augment": augment, "views": views, "reverse": reverse,
             "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip

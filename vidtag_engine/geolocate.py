@@ -30,7 +30,7 @@ from .batch import (
     warnings_of,
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
-from .gallery import AreaOfInterest, Grid, Smoothness, between_points, load_aoi, make_grid, search_over
+from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder
@@ -87,7 +87,7 @@ class _Clock:
         self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
 
-def _provenance(settings: GeolocateSettings, loaded: Loaded, grid: Grid) -> Provenance:
+def _provenance(settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid) -> Provenance:
     """What made the result, without user names or absolute paths."""
     libraries = ("torch", "timm", "open_clip_torch", "av", "pyproj", "shapely", "geopandas")
     versions = {"vidtag-engine": __version__, "python": platform.python_version()}
@@ -128,7 +128,7 @@ def load(checkpoint: str, device: str = "auto") -> Loaded:
 
 def geolocate(
     videos: Sequence[Path | str],
-    aoi: AreaOfInterest,
+    aoi: AreaOfInterest | None,
     checkpoint: Loaded | str,
     output: Path,
     settings: GeolocateSettings | None = None,
@@ -146,7 +146,7 @@ def geolocate(
 
     Args:
         videos, images: video files, and folders of images each of which is one sequence.
-        aoi: area that the answer lies in.
+        aoi: area that the answer lies in; None is the extent that the checkpoint was trained on, or the world's land for a worldwide one.
         checkpoint: loaded, or what :func:`load` takes.
         output: path of the GeoPackage.
         settings: defaults where None.
@@ -162,12 +162,16 @@ def geolocate(
     settings = settings or validated(GeolocateSettings, {})
     check_output(output)
     infos, failed = open_all(videos, images, settings)
-    grid = make_grid(aoi, settings.resolution_m, settings.grid)
+    # Before the checkpoint, where it can be: a bad grid is said at once.
+    grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive) if aoi else None
     loaded = load(checkpoint, settings.device) if isinstance(checkpoint, str) else checkpoint
+    if aoi is None or grid is None:
+        aoi = area_without_aoi(loaded.card.training_extent)
+        grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
     provenance = _provenance(settings, loaded, grid)
     kept = earlier_results(output, provenance, overwrite=overwrite)
     batch = BatchResult(list(kept.values()), output, grid.count, failed)
-    job = _Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
+    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
     for info in infos:
         sha256 = source_digest(info.path)
         if sha256 in kept and kept[sha256].info.name == info.name:
@@ -200,13 +204,13 @@ def geolocate(
     return batch
 
 
-class _Job:
+class Job:
     """One run's shared parts: the model, the gallery, the clock, and how far the run is."""
 
     def __init__(
         self,
         loaded: Loaded,
-        grid: Grid,
+        grid: Grid | WideGrid,
         aoi: AreaOfInterest,
         settings: GeolocateSettings,
         cache_dir: Path,
@@ -274,19 +278,23 @@ class _Job:
 
     def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
         """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
-        model, calibration = self.loaded.model, self.loaded.calibration
-        frames = model.embed_video(features)
-        first = final = self.retrieval(frames)
-        queries = frames
-        if model.has_refiner:
-            with torch.inference_mode():
-                picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
-                refined = model.refine_video(picks, model.video_context(features, frames))
-            final = self.retrieval(refined)
-            queries = refined if calibration.similarity == "phase2" else frames
+        first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
+        mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, self.loaded.calibration.temperature)
         return first, final, mass
+
+    def retrieve(self, features: torch.Tensor) -> tuple[Candidates, Candidates, torch.Tensor]:
+        """Both retrievals, and the (T, E) embeddings whose posterior the calibration speaks of."""
+        model = self.loaded.model
+        frames = model.embed_video(features)
+        first = self.retrieval(frames)
+        if not model.has_refiner:
+            return first, first, frames
+        with torch.inference_mode():
+            picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
+            refined = model.refine_video(picks, model.video_context(features, frames))
+        final = self.retrieval(refined)
+        return first, final, refined if self.loaded.calibration.similarity == "phase2" else frames
 
     def retrieval(self, queries: torch.Tensor) -> Candidates:
         """Each frame's candidates, best first; the best between grid points, if so asked."""
@@ -335,7 +343,7 @@ def run_geolocate(
         check_place(Path(arguments.map))
     if progress:
         progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
-    aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
+    aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi is not None else None
     output = Path(arguments.output)
     batch = geolocate(
         arguments.videos,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from .types import InputError
 
 AoiOption = Annotated[
     str,
     typer.Option(
         "--aoi",
         help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy (longitudes and latitudes unless --aoi-crs says else).",
+    ),
+]
+AoiOrWorldOption = Annotated[
+    str | None,
+    typer.Option(
+        "--aoi",
+        help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy. Without it, where the checkpoint was trained, or the world's land.",
     ),
 ]
 AoiLayerOption = Annotated[str | None, typer.Option("--aoi-layer", help="Layer of the vector file, where it has several.")]
@@ -28,3 +38,23 @@ DatasetOption = Annotated[
 RootOption = Annotated[Path | None, typer.Option("--root", help="Folder that the data set was unpacked to.")]
 SplitSeedOption = Annotated[int, typer.Option("--split-seed", help="Of a data set's split that is made here (MSLS).")]
 FeaturesOption = Annotated[Path | None, typer.Option("--features", help="Folder of stored features, shared between runs.")]
+
+
+def rate_of(text: str) -> float | None:
+    """`all` is None; anything else a number."""
+    if text.strip().lower() == "all":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--fps {text!r} is not a number: give frames a second such as 1 or 0.5, or all.") from None
+
+
+def time_of(text: str | None) -> str | None:
+    """Check an ISO time early, so that the error names the option."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"--start-time {text!r} is not an ISO 8601 time: write it as 2026-05-01T12:30:00Z.") from None

@@ -30,7 +30,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Do ``command`` ("geolocate", "gallery", "evaluate", "export", "train", "doctor") with ``arguments``."""
+    """Do ``command`` ("geolocate", "gallery", "heatmap", "evaluate", "export", "train", "doctor") with ``arguments``."""
 
     type: ClassVar[str] = "request"
     id: int
@@ -110,10 +110,13 @@ class ErrorEvent:
 
 @dataclass(frozen=True)
 class GeolocateArguments:
-    """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file)."""
+    """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file).
 
-    aoi: str
+    Without ``aoi`` the extent that the checkpoint was trained on is searched, or for a worldwide one the world's land.
+    """
+
     output: str
+    aoi: Optional[str] = None
     videos: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     aoi_layer: Optional[str] = None
@@ -208,6 +211,34 @@ class TrainArguments:
     features: Optional[str] = None
     device: str = "auto"
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class HeatmapArguments:
+    """Arguments of "heatmap": one video, or one folder of images, and the GeoTIFF to write. The others as those of "geolocate".
+
+    ``bands`` is "video" (one band) or "frames" (a band a frame); ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it;
+    ``png`` a picture, ``cell_m`` the side of a cell in metres, which else follows from the resolution and the most cells.
+    """
+
+    output: str
+    aoi: str
+    video: Optional[str] = None
+    images: Optional[str] = None
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    checkpoint: str = "geoclip"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    from_s: float = 0.0
+    to_s: Optional[float] = None
+    start_time: Optional[str] = None
+    device: str = "auto"
+    batch_size: Optional[int] = None
+    bands: str = "video"
+    crs: Optional[str] = None
+    cell_m: Optional[float] = None
+    png: Optional[str] = None
 
 
 Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]

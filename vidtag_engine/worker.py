@@ -16,13 +16,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from . import __version__, protocol
 
 if TYPE_CHECKING:
     from .types import Progress
 
+_Arguments = TypeVar("_Arguments", protocol.GeolocateArguments, protocol.HeatmapArguments)
 PROGRESS_INTERVAL_S = 0.1
 SHUTDOWN_GRACE_S = 10.0
 """How long a request may take to notice that nobody is listening any more before the process ends regardless."""
@@ -140,7 +141,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _geolocate(job: Job) -> dict[str, Any]:
-    arguments: protocol.GeolocateArguments = _arguments(job, protocol.GeolocateArguments)
+    arguments = _arguments(job, protocol.GeolocateArguments)
     from .geolocate import run_geolocate
     from .video import find_videos
 
@@ -151,7 +152,14 @@ def _geolocate(job: Job) -> dict[str, Any]:
     return run_geolocate(arguments, progress=job.progress, cancelled=job.cancelled, partial=job.partial, log=job.log)
 
 
-def _arguments(job: Job, kind: Any) -> Any:
+def _heatmap(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.HeatmapArguments)
+    from .heatmap import run_heatmap
+
+    return run_heatmap(arguments, progress=job.progress, cancelled=job.cancelled, log=job.log)
+
+
+def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
     known = {field.name for field in fields(kind)}
     if unknown := sorted(set(job.request.arguments) - known):
         # A setting that is passed over in silence would change the answer without a word.
@@ -201,6 +209,7 @@ def _train(job: Job) -> dict[str, Any]:
 COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "geolocate": _geolocate,
     "gallery": _gallery,
+    "heatmap": _heatmap,
     "evaluate": _evaluate,
     "export": _export,
     "train": _train,

@@ -3,6 +3,20 @@
 from .geopackage import write_geopackage
 from .geopackage_read import read_aoi, read_geopackage
 from .map_picture import check_picture_name, write_map
+from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .registry import EXPORTERS, Exporter
 
-__all__ = ["EXPORTERS", "Exporter", "check_picture_name", "read_aoi", "read_geopackage", "write_geopackage", "write_map"]
+__all__ = [
+    "EXPORTERS",
+    "Exporter",
+    "RasterPlan",
+    "check_picture_name",
+    "map_system",
+    "plan_raster",
+    "read_aoi",
+    "read_geopackage",
+    "write_geopackage",
+    "write_map",
+    "write_raster",
+    "write_raster_picture",
+]

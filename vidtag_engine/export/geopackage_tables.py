@@ -47,6 +47,11 @@ def styles_folder() -> Path:
     return installed if installed.is_dir() else here.parents[2] / "resources" / "styles"
 
 
+def style_text(name: str) -> str:
+    """A QML style."""
+    return (styles_folder() / f"{name}.qml").read_text(encoding="utf-8")
+
+
 def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
     """Write one default style a layer into ``layer_styles``."""
     database.execute(_STYLES_SQL)
@@ -55,7 +60,7 @@ def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
         ("layer_styles", "QGIS styles"),
     )
     for layer in layers:
-        qml = (styles_folder() / f"{layer}.qml").read_text(encoding="utf-8")
+        qml = style_text(layer)
         database.execute(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
             "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",

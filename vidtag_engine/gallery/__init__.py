@@ -9,6 +9,8 @@ from .point_list import join_grids, points_grid
 from .points_file import write_points
 from .search import posterior_mass, top_k
 from .smoothness import Smoothness, measure_smoothness
+from .wide_grid import WideGrid, plan_grid
+from .world import area_without_aoi
 
 __all__ = [
     "AreaOfInterest",
@@ -16,12 +18,15 @@ __all__ = [
     "Grid",
     "Search",
     "Smoothness",
+    "WideGrid",
+    "area_without_aoi",
     "between_points",
     "check_size",
     "join_grids",
     "load_aoi",
     "make_grid",
     "measure_smoothness",
+    "plan_grid",
     "points_grid",
     "posterior_mass",
     "search_over",

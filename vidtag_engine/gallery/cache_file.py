@@ -1,6 +1,6 @@
 """The embeddings of one gallery in one file: written whole or not at all, checked block by block, bounded in total.
 
-Layout: one line of JSON (what it holds), the blocks as raw little-endian float32, then 16 bytes of BLAKE2b for every block, then the digest
+Layout: one line of JSON (what it holds), the blocks as raw little-endian numbers, then 16 bytes of BLAKE2b for every block, then the digest
 of header and block digests. Anything that does not fit is not read: the caller computes again.
 """
 
@@ -27,7 +27,7 @@ _TEMPORARY = ".part"
 _ABANDONED_AFTER_S = 24 * 3600.0
 _DIGEST_BYTES = 16
 _LARGEST_HEADER = 4096
-_FORMAT = "vidtag-embeddings-1"
+_FORMAT = "vidtag-embeddings-2"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,12 @@ class CacheKey:
     count: int
     dim: int
     block: int
+    dtype: str = "<f4"
+
+    @property
+    def row_bytes(self) -> int:
+        """Of one embedding."""
+        return self.dim * np.dtype(self.dtype).itemsize
 
     @property
     def file_name(self) -> str:
@@ -59,7 +65,7 @@ class CacheKey:
     @property
     def file_bytes(self) -> int:
         """Exact size of a whole file."""
-        return len(self.header) + self.count * self.dim * 4 + (self.blocks + 1) * _DIGEST_BYTES
+        return len(self.header) + self.count * self.row_bytes + (self.blocks + 1) * _DIGEST_BYTES
 
     def rows(self, block: int) -> int:
         """Points in a block."""
@@ -83,19 +89,19 @@ class CacheReader:
         self._handle, self._key, self._digests = handle, key, digests
 
     def read(self, block: int) -> FloatArray | None:
-        """One block (n, dim) float32, or None where its bytes are not those that were written."""
+        """One block (n, dim) as it was stored, or None where its bytes are not those that were written."""
         key = self._key
         shape = (key.rows(block), key.dim)
         try:
-            self._handle.seek(len(key.header) + block * key.block * key.dim * 4)
-            raw = bytearray(shape[0] * shape[1] * 4)
+            self._handle.seek(len(key.header) + block * key.block * key.row_bytes)
+            raw = bytearray(shape[0] * key.row_bytes)
             if self._handle.readinto(raw) != len(raw):  # type: ignore[attr-defined]
                 return None
         except OSError:
             return None
         if _digest(raw) != self._digests[block * _DIGEST_BYTES : (block + 1) * _DIGEST_BYTES]:
             return None
-        return np.frombuffer(raw, dtype="<f4").reshape(shape)
+        return np.frombuffer(raw, dtype=key.dtype).reshape(shape)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -142,7 +148,7 @@ class CacheWriter:
 
     def append(self, embeddings: FloatArray) -> None:
         """The next block."""
-        raw = np.ascontiguousarray(embeddings, dtype="<f4").data.cast("B")
+        raw = np.ascontiguousarray(embeddings, dtype=self._key.dtype).data.cast("B")
         self._digests.append(_digest(raw))
         self._handle.write(raw)
 

@@ -1,8 +1,8 @@
-"""One face for both ways of searching an area: every point, or coarse to fine."""
+"""One face for the ways of searching an area: every point, coarse to fine, or a beam."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,11 +10,14 @@ import torch
 
 from ..types import CancelCheck, Candidates, FloatArray, ProgressCallback
 from .aoi import AreaOfInterest
+from .beam import BeamSearch
 from .coarse_to_fine import CoarseToFine
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size
+from .lattice import MOST_EMBEDDED, Embedder
 from .search import posterior_mass, top_k
 from .smoothness import Smoothness
+from .wide_grid import WideGrid
 
 # Up to here every point is compared: a full-size location encoder on two cores embeds so many in about five seconds, once.
 EXHAUSTIVE_POINTS = 20_000
@@ -23,7 +26,9 @@ EXHAUSTIVE_POINTS = 20_000
 class Search(Protocol):
     """An area's search for any number of videos. Arguments and answers as in :mod:`.search`."""
 
-    grid: Grid
+    @property
+    def grid(self) -> Grid | WideGrid:
+        """What is searched."""
 
     @property
     def notes(self) -> list[str]:
@@ -48,14 +53,27 @@ class Search(Protocol):
     ) -> FloatArray:
         """Mass about a place of each frame."""
 
+    @property
+    def most_places(self) -> int:
+        """How many places :meth:`scorer` holds. Known once prepared."""
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """For (Q, 2) places of the area in degrees, what gives their scores (B, Q) with any queries (B, E) on the device."""
+
 
 class ExhaustiveSearch:
     """Every point of a grid; see :class:`Search`."""
 
     exhaustive = True
 
-    def __init__(self, gallery: EmbeddedGallery, grid: Grid) -> None:
-        self.grid, self._gallery = grid, gallery
+    def __init__(self, gallery: EmbeddedGallery, grid: Grid, embed: Embedder) -> None:
+        self.grid, self._gallery, self._embed = grid, gallery, embed
+
+    most_places = MOST_EMBEDDED
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Each place embedded."""
+        return self._embed.scorer(lat_lon_deg)
 
     @property
     def notes(self) -> list[str]:
@@ -84,7 +102,7 @@ class ExhaustiveSearch:
 
 def search_over(
     model: LocationModel,
-    grid: Grid,
+    grid: Grid | WideGrid,
     aoi: AreaOfInterest,
     device: torch.device,
     *,
@@ -95,7 +113,7 @@ def search_over(
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> Search:
-    """The search that suits a grid: every point of a small one, coarse to fine in a large one.
+    """The search that suits a grid: every point of a small one, coarse to fine in a large one, a beam in a wide one.
 
     Args:
         model: on ``device``.
@@ -107,8 +125,10 @@ def search_over(
         InputError: there are too many points, or too many even of a coarse pass.
     """
     options = {"weights_sha256": weights_sha256, "cache_dir": cache_dir, "progress": progress, "cancelled": cancelled}
+    if isinstance(grid, WideGrid):
+        return BeamSearch(model, grid, device, **options)  # type: ignore[arg-type]
     if exhaustive or grid.count <= EXHAUSTIVE_POINTS or grid.kind == "points":
         gallery = EmbeddedGallery(model, grid, device, **options)  # type: ignore[arg-type]
         check_size(grid, gallery.dim)
-        return ExhaustiveSearch(gallery, grid)
+        return ExhaustiveSearch(gallery, grid, Embedder(model, device))
     return CoarseToFine(model, grid, aoi, device, smoothness=smoothness, **options)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from .grid import make_grid
 if TYPE_CHECKING:
     from .aoi import AreaOfInterest
 
+MOST_LOCATED = 1_000_000
 _FINER = 5  # the sum's points to a coarse step
 _DISC = 96  # points in a disc
 _AT_ONCE = 4_000_000
@@ -38,13 +40,7 @@ class CoarsePosterior:
         grid = make_grid(aoi, coarse.step_m / _FINER, kind)
         self.lat_lon_deg = grid.points(0, grid.count)
         self._cell_m2 = aoi.area_m2 / grid.count
-        self._home, self._terms = self._located(self.lat_lon_deg)
-
-    def scores(self, queries: torch.Tensor) -> torch.Tensor:
-        """(B, E) to (B, Q): scores at ``lat_lon_deg``, an even cover of the area (a heat map's numbers)."""
-        coarse = self._coarse
-        own = queries @ coarse.embeddings.T
-        return self._at(own, coarse.surfaces(own), self._home, self._terms)
+        self._home, self._terms = _located(coarse, self._tree, self.lat_lon_deg)
 
     def mass(
         self, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray, inside: FloatArray
@@ -66,11 +62,11 @@ class CoarsePosterior:
             part = slice(begin, begin + rows)
             own = queries[part] @ coarse.embeddings.T
             surfaces = coarse.surfaces(own)
-            everywhere = self._at(own, surfaces, self._home, self._terms).double()
+            everywhere = _at(own, surfaces, self._home, self._terms).double()
             top = everywhere.amax(dim=1, keepdim=True)
             for place, radius_m in enumerate(radii_m):
                 points = disc(centres[part], float(radius_m))
-                home, terms = self._located(points.reshape(-1, 2))
+                home, terms = _located(coarse, self._tree, points.reshape(-1, 2))
                 frame = torch.arange(len(own), device=own.device).repeat_interleave(_DISC)
                 index = torch.from_numpy(home).to(own.device)
                 near = own[frame, index] + (surfaces[frame, index] * torch.from_numpy(terms).to(own)).sum(dim=1)
@@ -83,16 +79,29 @@ class CoarsePosterior:
                     result[number, place, part] = mass.clamp(0.0, 1.0).cpu().numpy()
         return result
 
-    @staticmethod
-    def _at(own: torch.Tensor, surfaces: torch.Tensor, home: np.ndarray, terms: FloatArray) -> torch.Tensor:
-        index = torch.from_numpy(home).to(own.device)
-        return own[:, index] + torch.einsum("bqk,qk->bq", surfaces[:, index], torch.from_numpy(terms).to(own))
 
-    def _located(self, lat_lon_deg: FloatArray) -> tuple[np.ndarray, FloatArray]:
-        """Each place's nearest coarse point, and the terms of its surface there."""
-        home = np.asarray(self._tree.query(ecef_m(lat_lon_deg[:, 0], lat_lon_deg[:, 1]))[1])
-        offset = np.nan_to_num(offsets_m(self._coarse.lat_lon_deg[home], lat_lon_deg)) / self._coarse.step_m
-        return home, basis(np.clip(offset, -1.2, 1.2))
+def surface_scorer(coarse: CoarsePass, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+    """For (Q, 2) degrees, what gives their scores (B, Q) with queries (B, E), off the surfaces; at most ``MOST_LOCATED`` places."""
+    tree = cKDTree(ecef_m(coarse.lat_lon_deg[:, 0], coarse.lat_lon_deg[:, 1]))
+    home, terms = _located(coarse, tree, lat_lon_deg)
+
+    def scores(queries: torch.Tensor) -> torch.Tensor:
+        own = queries @ coarse.embeddings.T
+        return _at(own, coarse.surfaces(own), home, terms)
+
+    return scores
+
+
+def _at(own: torch.Tensor, surfaces: torch.Tensor, home: np.ndarray, terms: FloatArray) -> torch.Tensor:
+    index = torch.from_numpy(home).to(own.device)
+    return own[:, index] + torch.einsum("bqk,qk->bq", surfaces[:, index], torch.from_numpy(terms).to(own))
+
+
+def _located(coarse: CoarsePass, tree: cKDTree, lat_lon_deg: FloatArray) -> tuple[np.ndarray, FloatArray]:
+    """Each place's nearest coarse point, and the terms of its surface there."""
+    home = np.asarray(tree.query(ecef_m(lat_lon_deg[:, 0], lat_lon_deg[:, 1]))[1])
+    offset = np.nan_to_num(offsets_m(coarse.lat_lon_deg[home], lat_lon_deg)) / coarse.step_m
+    return home, basis(np.clip(offset, -1.2, 1.2))
 
 
 def disc(centres: FloatArray, radius_m: float) -> FloatArray:

@@ -7,7 +7,7 @@ surfaces (`coarse`); each frame's highest foreseen peaks are climbed on ever fin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputEr
 from .aoi import AreaOfInterest
 from .climb import Climbers, best_of, climb, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
-from .coarse_posterior import CoarsePosterior, disc
+from .coarse_posterior import MOST_LOCATED, CoarsePosterior, disc, surface_scorer
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size, make_grid
-from .lattice import Bounds, Embedder, Lattice
+from .lattice import MOST_EMBEDDED, Bounds, Embedder, Lattice
+from .ranking import ranked
 from .search import checked, posterior_mass, top_k
 from .smoothness import LEVEL, Smoothness, measure_smoothness
 
@@ -214,6 +215,16 @@ class CoarseToFine:
             return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
         return mass if np.ndim(temperature) else mass[0]
 
+    @property
+    def most_places(self) -> int:
+        """See :class:`.choose.Search`."""
+        return MOST_EMBEDDED if self._coarse is None else MOST_LOCATED
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """See :class:`.choose.Search`: off the coarse pass's surfaces, or each place embedded where there is none."""
+        self.prepare()
+        return self._embed.scorer(lat_lon_deg) if self._coarse is None else surface_scorer(self._coarse, lat_lon_deg)
+
     def _block(self, queries: torch.Tensor, k: int) -> tuple[IntArray, FloatArray]:
         """(B, k) numbers and scores of some frames."""
         assert self._coarse is not None
@@ -250,30 +261,13 @@ class CoarseToFine:
         self, queries: torch.Tensor, k: int, fine: tuple[IntArray, IntArray, FloatArray], lost: list[Climbers]
     ) -> tuple[IntArray, FloatArray]:
         """The k best of a frame: points compared in float64, then given-up climbs and coarse points under the grid point next to them."""
-        frame, number, score = fine
-        top = np.full(len(queries), -np.inf)
-        np.maximum.at(top, frame, score)
-        columns = [(frame, number, score)]
+        columns = [fine]
         if k > 1:
             reach_m = 3 * self.grid.resolution_m
             columns += [(part.frame, self.grid.nearest(part.place, reach_m), part.score) for part in lost]
             columns.append(self._coarse_best(queries, k))
         frame, number, score = (np.concatenate(column) for column in zip(*columns, strict=True))
-        exact = np.arange(len(frame)) < len(fine[0])
-        # What was scored beside a point, and not on it, is never better than the best point.
-        score = np.where(exact, score, np.minimum(score, np.nextafter(top[frame], -np.inf)))
-        order = np.lexsort((~exact, number, frame))
-        order = order[number[order] >= 0]
-        first = np.r_[True, (frame[order][1:] != frame[order][:-1]) | (number[order][1:] != number[order][:-1])]
-        order = order[first[: len(order)]]
-        order = order[np.lexsort((number[order], -score[order], frame[order]))]
-        start = np.searchsorted(frame[order], np.arange(len(queries)))
-        rank = np.arange(len(order)) - start[frame[order]]
-        order, rank = order[rank < k], rank[rank < k]
-        index = np.full((len(queries), k), -1, dtype=np.int64)
-        found = np.full((len(queries), k), np.nan, dtype=np.float32)
-        index[frame[order], rank], found[frame[order], rank] = number[order], score[order]
-        return index, found
+        return ranked(len(queries), k, frame, number, score, np.arange(len(frame)) < len(fine[0]))
 
     def _coarse_best(self, queries: torch.Tensor, k: int) -> tuple[IntArray, IntArray, FloatArray]:
         assert self._coarse is not None

@@ -58,6 +58,7 @@ class EmbeddedGallery:
         cache_limit_bytes: for all caches in the folder together; the longest unused are deleted first.
         progress: called after each chunk with the fraction of this pass.
         cancelled: asked before each chunk; a true answer raises CancelledError and leaves no partial file.
+        half: keep float16 on disc and in memory (scores differ by about 1e-4): for coarse galleries, whose winners are looked at again.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class EmbeddedGallery:
         cache_limit_bytes: int = DEFAULT_CACHE_LIMIT_BYTES,
         progress: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
+        half: bool = False,
     ) -> None:
         self.grid = grid
         self.device = torch.device(device)
@@ -86,9 +88,10 @@ class EmbeddedGallery:
         self._cache_limit_bytes = cache_limit_bytes
         self._probe = self._embed(grid.points(0, _PROBE))
         self.dim = int(self._probe.shape[1])
-        self._key = CacheKey(weights_sha256, grid.plan_digest, grid.count, self.dim, chunk)
+        self._key = CacheKey(weights_sha256, grid.plan_digest, grid.count, self.dim, chunk, "<f2" if half else "<f4")
+        self._half = half
         self._in_memory: list[torch.Tensor] | None = None
-        self._fits_memory = grid.count * self.dim * 4 <= memory_limit_bytes
+        self._fits_memory = self.size_bytes <= memory_limit_bytes
 
     @property
     def count(self) -> int:
@@ -98,7 +101,7 @@ class EmbeddedGallery:
     @property
     def size_bytes(self) -> int:
         """Of all embeddings together."""
-        return self.count * self.dim * 4
+        return self.count * self._key.row_bytes
 
     def prepare(self) -> None:
         """Embed everything now, with progress, so that searching later only reads."""
@@ -121,7 +124,7 @@ class EmbeddedGallery:
             for block, embeddings in enumerate(blocks):
                 start = block * self._chunk
                 stop = start + len(embeddings)
-                yield start, self.grid.points(start, stop), embeddings
+                yield start, self.grid.points(start, stop), embeddings.float()
                 if self.progress is not None:
                     self.progress(Progress(stop / self.count, "gallery", f"{stop:,} of {self.count:,} points"))
 
@@ -145,6 +148,7 @@ class EmbeddedGallery:
                         writer = self._new_writer(reader, block)
                     start = block * self._chunk
                     embeddings = self._embed(self.grid.points(start, start + self._key.rows(block)))
+                    embeddings = embeddings.half() if self._half else embeddings
                     self.computed_points += len(embeddings)
                 else:
                     embeddings = torch.from_numpy(stored).to(self.device)

@@ -19,6 +19,7 @@ from .ellipsoid import lat_of_arc_deg, meridian_arc_m, parallel_radius_m
 if TYPE_CHECKING:
     from .embedding_cache import LocationModel
 
+MOST_EMBEDDED = 100_000  # places held with their embeddings
 _PIECE = 2_048
 _COLUMNS = 2**31
 
@@ -46,6 +47,11 @@ class Embedder:
         places = places if self._device.type == "mps" else places.to(self._device)
         kind = torch.float64 if double else torch.float32
         return torch.cat([model.embed_locations(piece).to(kind) for piece in places.split(_PIECE)])
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """For (Q, 2) degrees, what gives their scores (B, Q) with queries (B, E); at most ``MOST_EMBEDDED`` places."""
+        embeddings = self(lat_lon_deg)
+        return lambda queries: queries @ embeddings.T
 
     def _precise(self) -> LocationModel:
         """The location encoder in float64: where neighbours' scores differ by less than float32 can tell."""
@@ -87,6 +93,11 @@ class PointStore:
         self._slots = np.zeros(0, np.int64)
         self._parts: list[torch.Tensor] = []
         self._where: list[FloatArray] = []
+
+    @property
+    def size(self) -> int:
+        """How many are held."""
+        return len(self._keys)
 
     def slots(self, keys: IntArray) -> IntArray:
         """Places in ``embeddings`` of any shape of keys; what is new is embedded."""

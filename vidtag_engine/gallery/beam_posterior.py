@@ -1,0 +1,104 @@
+"""The posterior's mass about a place of a wide area: area-weighted sums, fine where it counts and coarse elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ..geodesy import EARTH_RADIUS_M
+from ..types import FloatArray
+from .coarse import shifted
+from .ellipsoid import ecef_m
+
+if TYPE_CHECKING:
+    from .beam import BeamSearch
+
+_RINGS = 96
+_TURN = np.pi * (3 - np.sqrt(5))
+
+
+def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> FloatArray:
+    """Share of softmax(score / temperature) within each radius of each frame's centre.
+
+    Samples each stand for their area: coarse places and levels of the beam where nothing finer does, and rings about the centre in place of
+    whatever lies there.
+
+    Args:
+        search: prepared.
+        queries: (B, E).
+        centres: (B, 2) degrees.
+        radii_m, temperatures: (R,), (K,).
+
+    Returns:
+        (K, R, B).
+    """
+    levels, _, first = search.refined(queries)
+    reach_m = float(levels[-1].lattice.step_m / np.sqrt(np.pi))
+    chords = np.where(
+        radii_m < np.pi * EARTH_RADIUS_M, 2 * EARTH_RADIUS_M * np.sin(np.minimum(radii_m / EARTH_RADIUS_M, np.pi) / 2), np.inf
+    )
+    there = ecef_m(centres[:, 0], centres[:, 1])
+    sums = _Sums(temperatures, len(radii_m), len(queries))
+
+    def add(lat_lon: FloatArray, score: torch.Tensor, area_m2: FloatArray) -> None:
+        away = np.linalg.norm(ecef_m(lat_lon[:, 0], lat_lon[:, 1])[None] - there[:, None], axis=2)
+        # The rings take the place of what else lies there.
+        sums.add(score.double().cpu().numpy(), np.where(away < reach_m, 0.0, area_m2), away[None] <= chords[:, None, None])
+
+    for level in levels:
+        # Of lattice places that were moved to the border one stands for its cell.
+        own = np.zeros(len(level.lat_lon_deg), dtype=bool)
+        own[np.unique(level.lattice.key(level.lat_lon_deg), return_index=True)[1]] = True
+        alone = own & ~level.refined
+        add(level.lat_lon_deg[alone], level.scores[:, torch.from_numpy(alone)], np.full(alone.sum(), level.lattice.step_m**2))
+    area_m2 = search.grid.area_m2 / search.coarse.count
+    for _, lat_lon, embeddings in search.coarse.chunks():
+        alone = ~np.isin(levels[0].lattice.key(lat_lon), first)
+        add(lat_lon[alone], queries @ embeddings[torch.from_numpy(alone).to(embeddings.device)].T, np.full(alone.sum(), area_m2))
+    edges = np.linspace(0.0, reach_m, _RINGS + 1)
+    rings = _rings(centres, edges)
+    used, back = np.unique(rings.reshape(-1, 2), axis=0, return_inverse=True)
+    embedded = search.scorer(used)(queries).double().cpu().numpy()
+    score = np.take_along_axis(embedded, back.reshape(len(queries), _RINGS), axis=1)
+    weight = np.diff(np.pi * edges**2)[None] * search.grid.bounds.inside(rings.reshape(-1, 2)).reshape(len(queries), _RINGS)
+    # A ring that a radius cuts counts by the share of its area.
+    share = np.clip((radii_m[:, None] ** 2 - edges[None, :-1] ** 2) / np.diff(edges**2)[None], 0.0, 1.0)
+    sums.add(score, weight, np.broadcast_to(share[:, None, :], (len(radii_m), *score.shape)))
+    return sums.mass()
+
+
+def _rings(centres: FloatArray, edges: FloatArray) -> FloatArray:
+    """(B, 2) to (B, rings, 2): one place in each ring about a centre, turning by the golden angle."""
+    middle, turn = np.sqrt((edges[:-1] ** 2 + edges[1:] ** 2) / 2), np.arange(len(edges) - 1) * _TURN
+    offset = np.stack([middle * np.cos(turn), middle * np.sin(turn)], axis=1)
+    places = shifted(np.repeat(centres, len(middle), axis=0), np.tile(offset, (len(centres), 1)))
+    return places.reshape(len(centres), len(middle), 2)
+
+
+class _Sums:
+    """Running sums of weight × exp(score / temperature), of all samples and of those near, relative to the highest score so far."""
+
+    def __init__(self, temperatures: FloatArray, radii: int, frames: int) -> None:
+        self._temperatures = temperatures
+        self._top = np.full(frames, -np.inf)
+        self._all = np.zeros((len(temperatures), frames))
+        self._near = np.zeros((len(temperatures), radii, frames))
+
+    def add(self, score: FloatArray, weight: FloatArray, near: FloatArray) -> None:
+        """(B, n) scores and areas in m², and (R, B, n) how much of each lies within a radius."""
+        if not score.shape[1]:
+            return
+        top = np.maximum(self._top, score.max(axis=1))
+        for number, temperature in enumerate(self._temperatures):
+            fade = np.exp((self._top - top) / temperature)
+            value = np.exp((score - top[:, None]) / temperature) * weight
+            self._all[number] = self._all[number] * fade + value.sum(axis=1)
+            self._near[number] = self._near[number] * fade + np.einsum("bn,rbn->rb", value, near.astype(np.float64))
+        self._top = top
+
+    def mass(self) -> FloatArray:
+        """(temperatures, radii, frames)."""
+        result: FloatArray = np.clip(self._near / np.maximum(self._all[:, None], 1e-300), 0.0, 1.0)
+        return result

@@ -1,0 +1,249 @@
+"""From a video and an area to a map of probability: the posterior that a frame's confidence is a part of, cell by cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from .batch import check_place, default_cache_folder, open_all
+from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
+from .gallery import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
+from .geolocate import Job, Loaded, load
+from .protocol import HeatmapArguments
+from .settings import GeolocateSettings, validated
+from .types import CancelCheck, FloatArray, FrameState, InputError, Progress, ProgressCallback, VideoInfo
+from .video import source_digest
+
+MOST_CELLS = 1_000_000
+MOST_BANDS = 600
+MOST_VALUES = 250_000_000  # cells × bands: a GeoTIFF of 1 GB
+_SCORES_AT_ONCE = 8_000_000
+
+
+class HeatmapSettings(BaseModel):
+    """What a heat map has beside the settings of a geolocation.
+
+    Args:
+        bands: one for the whole video, or one a frame.
+        crs: of the map; None is Lambert's equal-area plane about the area.
+        cell_m: side of a cell; None is the grid's step, or as much more as fits.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    bands: Literal["video", "frames"] = "video"
+    crs: str | None = None
+    cell_m: float | None = Field(None, gt=0, le=5_000_000)
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """What was written.
+
+    Args:
+        output: the GeoTIFF.
+        bands: how many.
+        plan: where the cells lie.
+        peak_lat_lon_deg: (bands, 2) middle of each band's most probable cell for its area.
+        notes: sentences for the user.
+    """
+
+    output: Path
+    bands: int
+    plan: RasterPlan
+    peak_lat_lon_deg: FloatArray
+    notes: list[str]
+
+
+def heatmap(
+    source: VideoInfo,
+    aoi: AreaOfInterest,
+    loaded: Loaded,
+    output: Path,
+    settings: GeolocateSettings,
+    chosen: HeatmapSettings,
+    *,
+    png: Path | None = None,
+    cache_dir: Path | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> Heatmap:
+    """Write the posterior over an area as a GeoTIFF: probability a cell, 1 in sum over the area in every band.
+
+    A frame's posterior is softmax(score / temperature) at the temperature that the checkpoint was calibrated with, times the cell's
+    area: the density whose mass within a radius is the frame's confidence before the number of validation frames is allowed for. A video's
+    is the mean of its frames': the chance that a frame of it, taken blindly, is from the cell.
+
+    Args:
+        source: an opened video or folder of images.
+        aoi: the area.
+        loaded: the checkpoint.
+        output: path of the GeoTIFF; its style is written beside it.
+        settings, chosen: of the geolocation and of the map.
+        png: also draw the first band.
+        cache_dir: for gallery embeddings; None is the user's cache folder.
+        progress, cancelled: of the whole run.
+
+    Raises:
+        InputError: bad input, an area too large for a map, too many frames or cells; nothing was written.
+        CancelledError: stopped; nothing was written.
+    """
+    system = map_system(chosen.crs, aoi.geometry)
+    if chosen.cell_m is not None:  # said before any work
+        plan_raster(aoi.geometry, system, chosen.cell_m, most_cells=MOST_CELLS)
+    grid = plan_grid(aoi, settings.resolution_m, settings.grid)
+    if not isinstance(grid, Grid):
+        raise _too_wide(grid)
+    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=1)
+    frames, features, _ = job.features(source)
+    times = [time_s for _, time_s, state in frames if state is FrameState.LOCATED]
+    if not times:
+        raise InputError(
+            f"{source.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
+        )
+    if chosen.bands == "frames" and len(times) > MOST_BANDS:
+        raise InputError(
+            f"{len(times):,} frames are more bands than the {MOST_BANDS} that a map holds; take a lower --fps, --from and --to, or --bands video."
+        )
+    job.check()
+    job.area_search.prepare()
+    most = min(MOST_CELLS, job.area_search.most_places, MOST_VALUES // (len(times) if chosen.bands == "frames" else 1))
+    plan = plan_raster(aoi.geometry, system, chosen.cell_m or settings.resolution_m, most_cells=most, widen=chosen.cell_m is None)
+    queries = job.retrieve(torch.from_numpy(features))[2]
+    posterior = _Posterior(job, plan, queries)
+    if chosen.bands == "video":
+        bands = [(f"{source.name}: {len(times)} frames", {"frames": str(len(times))}, posterior.mean())]
+    peaks: list[FloatArray] = []
+    first: list[FloatArray] = []
+
+    def told() -> Iterator[tuple[str, dict[str, str], FloatArray]]:
+        for description, tags, values in bands if chosen.bands == "video" else _frame_bands(source, times, posterior):
+            peaks.append(plan.lat_lon_deg[int((values / plan.area_m2).argmax())])
+            first.extend([] if first else [values])
+            yield description, tags, values
+
+    count = 1 if chosen.bands == "video" else len(times)
+    write_raster(output, plan, told(), count, _tags(source, loaded, settings, chosen, grid))
+    if png:
+        write_raster_picture(png, plan, first[0], aoi.geometry, source.name if count == 1 else f"{source.name}, first frame")
+    notes = [*aoi.notes, *job.area_search.notes]
+    if not loaded.calibration.fitted:
+        notes.append("This checkpoint's temperature is not calibrated: the map ranks places, its numbers are no probabilities.")
+    return Heatmap(output, count, plan, np.array(peaks), notes)
+
+
+def _too_wide(grid: WideGrid) -> InputError:
+    return InputError(
+        f"The area ({grid.area_m2 / 1e6:,.0f} km²) is too large for a heat map at {grid.resolution_m:g} m: it would be searched by a beam, which knows "
+        "no posterior between its places; give a smaller area or a coarser resolution."
+    )
+
+
+class _Posterior:
+    """Frames' probabilities over a map's cells, some frames at a time."""
+
+    def __init__(self, job: Job, plan: RasterPlan, queries: torch.Tensor) -> None:
+        self._job, self._queries = job, queries
+        self._log_area = torch.from_numpy(np.log(plan.area_m2))
+        self._score: Callable[[torch.Tensor], torch.Tensor] = job.area_search.scorer(plan.lat_lon_deg)
+        self._rows = max(1, _SCORES_AT_ONCE // len(plan.area_m2))
+
+    def frames(self) -> Iterator[FloatArray]:
+        """(Q,) float64 of each frame, 1 in sum."""
+        temperature, total = self._job.loaded.calibration.temperature, len(self._queries)
+        for begin in range(0, total, self._rows):
+            self._job.check()
+            score = self._score(self._queries[begin : begin + self._rows]).double().cpu() / temperature + self._log_area
+            yield from torch.softmax(score, dim=1).numpy()
+            self._job.report(
+                0.95 + 0.05 * min(begin + self._rows, total) / total, "map", f"{min(begin + self._rows, total)} of {total} frames"
+            )
+
+    def mean(self) -> FloatArray:
+        """(Q,) over all frames."""
+        total = np.zeros(len(self._log_area))
+        for values in self.frames():
+            total += values
+        return total / total.sum()
+
+
+def _frame_bands(source: VideoInfo, times: list[float], posterior: _Posterior) -> Iterator[tuple[str, dict[str, str], FloatArray]]:
+    for time_s, values in zip(times, posterior.frames(), strict=True):
+        moment = (source.start_time + timedelta(seconds=time_s)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        yield f"{source.name} {time_s:.3f} s ({moment})", {"time_s": f"{time_s:.6f}", "time": moment}, values
+
+
+def _tags(source: VideoInfo, loaded: Loaded, settings: GeolocateSettings, chosen: HeatmapSettings, grid: Grid) -> dict[str, Any]:
+    """What made the map: no user name, no absolute path."""
+    return {
+        "vidtag_what": "probability a cell; 1 in sum over the area in every band",
+        "vidtag_video": source.name,
+        "vidtag_video_sha256": source_digest(source.path),
+        "vidtag_time_source": source.time_source.value,
+        "vidtag_checkpoint": loaded.card.name,
+        "vidtag_checkpoint_sha256": loaded.card.sha256,
+        "vidtag_temperature": repr(loaded.calibration.temperature),
+        "vidtag_similarity": loaded.calibration.similarity,
+        "vidtag_calibration_frames": str(loaded.calibration.n_frames),
+        "vidtag_settings": {**settings.result_key(), **chosen.model_dump(mode="json")},
+        "vidtag_gallery": grid.to_summary(),
+    }
+
+
+def run_heatmap(
+    arguments: HeatmapArguments,
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+    log: Callable[[str, str], None] | None = None,
+) -> dict[str, Any]:
+    """What the command line and the worker call: text in, plain JSON values out.
+
+    Raises:
+        InputError, CancelledError: as :func:`heatmap`.
+    """
+    given = asdict(arguments)
+    settings: GeolocateSettings = validated(
+        GeolocateSettings, {name: given[name] for name in GeolocateSettings.model_fields if name in given}
+    )
+    chosen: HeatmapSettings = validated(HeatmapSettings, {name: given[name] for name in HeatmapSettings.model_fields})
+    output, png = Path(arguments.output), Path(arguments.png) if arguments.png else None
+    for path, kinds in ((output, (".tif", ".tiff")), (png, (".png",))):
+        if path is not None:
+            if path.suffix.lower() not in kinds:
+                raise InputError(f"{path.name} must end in {' or '.join(kinds)}: give a name such as {path.stem or 'map'}{kinds[0]}.")
+            check_place(path)
+    if (arguments.video is None) == (arguments.images is None):
+        raise InputError("A heat map is of one video or one folder of images: give exactly one of them.")
+    if progress:
+        progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
+    aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
+    infos, _ = open_all([arguments.video] if arguments.video else [], [arguments.images] if arguments.images else [], settings)
+    loaded = load(arguments.checkpoint, settings.device)
+    made = heatmap(infos[0], aoi, loaded, output, settings, chosen, png=png, progress=progress, cancelled=cancelled)
+    if log:
+        for line in made.notes:
+            log("warning", line)
+    if progress:
+        progress(Progress(1.0, "done", output.name))
+    return {
+        "output": str(output),
+        "png": str(png) if png else None,
+        "bands": made.bands,
+        "columns": made.plan.shape[1],
+        "rows": made.plan.shape[0],
+        "cells_inside": len(made.plan.area_m2),
+        "cell_m": round(math.sqrt(float(np.median(made.plan.area_m2))), 3),
+        "crs": made.plan.crs.to_string(),
+        "temperature": loaded.calibration.temperature,
+        "peaks_lat_lon_deg": np.round(made.peak_lat_lon_deg, 7).tolist(),
+        "warnings": made.notes,
+    }
