@@ -103,8 +103,8 @@ def heatmap(
     if not isinstance(grid, Grid):
         raise _too_wide(grid)
     job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=1)
-    frames, features, _ = job.features(source)
-    times = [time_s for _, time_s, state in frames if state is FrameState.LOCATED]
+    found = job.features(source)
+    times = [time_s for _, time_s, state in found.frames if state is FrameState.LOCATED]
     if not times:
         raise InputError(
             f"{source.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
@@ -117,7 +117,7 @@ def heatmap(
     job.area_search.prepare()
     most = min(MOST_CELLS, job.area_search.most_places, MOST_VALUES // (len(times) if chosen.bands == "frames" else 1))
     plan = plan_raster(aoi.geometry, system, chosen.cell_m or settings.resolution_m, most_cells=most, widen=chosen.cell_m is None)
-    queries = job.retrieve(torch.from_numpy(features))[2]
+    queries = job.retrieve(torch.from_numpy(found.features))[2]
     posterior = _Posterior(job, plan, queries)
     if chosen.bands == "video":
         bands = [(f"{source.name}: {len(times)} frames", {"frames": str(len(times))}, posterior.mean())]
