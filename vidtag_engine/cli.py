@@ -194,6 +194,7 @@ def evaluate(
     """Compare a result with the truth, or evaluate a checkpoint on a data set: the paper's metrics (App. E)."""
     with plain_errors(json=json):
         if dataset:
+            from .evaluation import evaluate_dataset
             from .geolocate import load
 
             if result or truth:
