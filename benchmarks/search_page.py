@@ -71,8 +71,8 @@ time goes from {first["seconds"]:.2g} s to {last["seconds"]:.2g} s: seconds grow
 
 **With area.** What bounds it is the coarse pass. In a small area it is made up to twice as fine as needed, while it stays below some 4,000 points;
 beyond that it grows with the area and with 1 / (smooth length)². {largest["area_km2"]:,.0f} km² at 10 m ({largest["points"]:,} points)
-took {largest["seconds"]:.0f} s and embedded {largest["embedded"]:,} points. The coarse pass is kept on disc for further runs. Beyond
-400,000 coarse points every point is compared, and where those are too many a sentence says which resolution fits.
+took {largest["seconds"]:.0f} s and embedded {largest["embedded"]:,} points. The coarse pass is kept on disc, so a second run over the same
+area with the same weights reads it. Beyond 400,000 coarse points every point is compared, and where those are too many a sentence says which resolution fits.
 
 ![Seconds and points embedded by area](search/area.png)
 

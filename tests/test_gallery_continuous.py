@@ -50,9 +50,9 @@ def test_no_place_of_a_very_fine_grid_about_a_pick_is_better(name, maker):
     best = np.array([brute_force(precise, query, here, grid.resolution_m, aoi) for query, here in zip(queries, pick, strict=True)])
     left = (best - after) / np.maximum(best - before, 1e-9)
     assert (after >= before).all()
-    # A ReLU encoder's scores have creases, along which the last hundredths are slow; a smooth encoder's have none.
-    assert (left < (0.05 if maker is Model else 1e-3)).mean() >= 0.9
-    assert left.max() < 0.3
+    # Of what there was to gain. A ReLU encoder's scores have creases, on which a climb may end early; a smooth encoder's have none.
+    assert left.mean() < (0.06 if maker is Model else 1e-3)
+    assert np.median(left) < 1e-3
     start = grid.at(moved.index[:, 0])  # the pick, or a candidate whose peak proved higher
     assert (geodesic_m(*start.T, *place.T) <= math.sqrt(2) * 1.01 * grid.resolution_m).all()
     # On the border to a tenth of a millimetre.

@@ -15,7 +15,7 @@ import shapely
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.export import read_aoi, read_geopackage
-from vidtag_engine.gallery import load_aoi
+from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.gallery.beam import BeamSearch
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
@@ -119,6 +119,25 @@ def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, 
     assert away.max() < 1.5
     assert found[False].confidence == pytest.approx(found[True].confidence, abs=0.05)
     assert embedded[False] < embedded[True] / 20
+
+
+def test_continuous_picks_lie_between_grid_points_and_score_no_lower(flights, loaded, tmp_path) -> None:
+    area, found = load_aoi(aoi_text()), {}
+    for continuous in (False, True):
+        settings = GeolocateSettings(resolution_m=40.0, continuous=continuous)
+        batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{continuous}.gpkg", settings)
+        found[continuous] = batch.results[0].trajectory
+    plain, moved = found[False], found[True]
+    points = {tuple(place) for place in np.round(make_grid(area, 40.0).points(0, 100_000), 9)}
+
+    def on_grid(lat_deg, lon_deg) -> float:
+        return np.mean([tuple(np.round(place, 9)) in points for place in zip(lat_deg, lon_deg, strict=True)])
+
+    assert on_grid(plain.lat_deg, plain.lon_deg) == on_grid(plain.phase1_lat_deg, plain.phase1_lon_deg) == 1
+    assert on_grid(moved.lat_deg, moved.lon_deg) < 0.5
+    assert on_grid(moved.phase1_lat_deg, moved.phase1_lon_deg) < 0.5
+    assert (moved.score >= plain.score - 1e-6).mean() > 0.9  # the refiner was asked from other places
+    assert ((moved.confidence > 0) & (moved.confidence < 1)).all()
 
 
 def test_confidence_does_not_hang_on_the_grid(flights, loaded, tmp_path) -> None:
