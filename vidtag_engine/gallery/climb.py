@@ -95,7 +95,7 @@ def _foreseen(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, F
     gain = a * step[:, 0] + b * step[:, 1] + c * step[:, 0] ** 2 + d * step[:, 0] * step[:, 1] + e * step[:, 1] ** 2
     # Curvatures across and along the top.
     middle, spread = -(c + e), np.hypot(c - e, d)
-    ridge = np.where(middle > 0, np.sqrt((middle + spread) / np.maximum(middle - spread, 1e-9)), 1.0)
+    ridge = np.where(middle > 0, np.sqrt(np.maximum(middle + spread, 0.0) / np.maximum(middle - spread, 1e-9)), 1.0)
     return step, np.maximum(gain, 0.0), np.clip(np.nan_to_num(ridge, nan=1.0), 1.0, _LONGEST_RIDGE)
 
 
