@@ -25,7 +25,7 @@ from .search import checked, top_k
 from .wide_grid import WideGrid
 
 # About 50 km apart on the world's land. Measured with GeoCLIP's weights: a place's cell of 60 km is among a frame's best 100 in nine of
-# ten queries of cosine .3 with their place, and among the best 5 of cosine .45; cells of 25 km stand hardly higher.
+# ten queries of cosine .3 with their place, and among the best 10 of cosine .45; cells of 25 km, or more cells where pictures are taken, gain little.
 COARSE_POINTS = 60_000
 BEAM = (4_000, 2_000)  # places refined in a call at each level, of all frames together
 _RANKS = 512  # places a frame that may be refined
