@@ -130,6 +130,8 @@ class GeolocateArguments:
     batch_size: Optional[int] = None
     seed: int = 0
     exhaustive: bool = False
+    decoder: str = "viterbi"
+    always_answer: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None
