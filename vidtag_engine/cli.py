@@ -99,6 +99,10 @@ def geolocate(
     encode_all: Annotated[
         bool, typer.Option("--encode-all", help="Encode every frame, also one that shows what the last one showed (standing at a light).")
     ] = False,
+    decoder: Annotated[str, typer.Option(help="viterbi: all frames of a video together; none: frame by frame.")] = "viterbi",
+    always_answer: Annotated[
+        bool, typer.Option("--always-answer", help="Give the best guess also for videos judged not to be here.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -120,7 +124,7 @@ def geolocate(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time), grid=grid,
             confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, continuous=continuous,
-            encode_all=encode_all, overwrite=overwrite,
+            encode_all=encode_all, decoder=decoder, always_answer=always_answer, overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
         cancellation = Cancellation()

@@ -36,6 +36,7 @@ from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
+from .solve import Solved, VideoSolver, with_hypotheses
 from .trajectory import Calibration, assemble
 from .types import (
     CancelCheck,
@@ -222,6 +223,7 @@ class Job:
         self.progress, self.cancelled = progress, cancelled
         self.total, self.done = total, 0
         self.clock = _Clock()
+        self.solver: VideoSolver | None = None
         self.area_search = search_over(
             loaded.model,
             grid,
@@ -258,8 +260,11 @@ class Job:
         self.area_search.prepare()
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
-        first, final, mass = self.search(torch.from_numpy(found.features))
-        trajectory = self.trajectory(found.frames, first, final, mass)
+        time_s = np.array([time_s for _, time_s, state in found.frames if state is FrameState.LOCATED])
+        first, final, confidence, solved = self.search(torch.from_numpy(found.features), time_s)
+        trajectory = self.trajectory(found.frames, first, final, confidence)
+        if solved is not None:
+            trajectory = with_hypotheses(trajectory, solved, always_answer=self.settings.always_answer)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, found.report, sha256, seconds)
@@ -276,12 +281,17 @@ class Job:
             self.clock.count(part, seconds)
         return found
 
-    def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
-        """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
+    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Solved | None]:
+        """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,)."""
+        calibration = self.loaded.calibration
         first, final, queries = self.retrieve(features)
+        if self.settings.decoder == "viterbi" and self.area_search.cover() is not None:
+            self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
+            solved = self.solver.solve(queries, features.numpy(), time_s, final, self.settings.radius_m)
+            return first, solved.final, solved.confidence, solved
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, self.loaded.calibration.temperature)
-        return first, final, mass
+        mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
+        return first, final, calibration.confidence(mass), None
 
     def retrieve(self, features: torch.Tensor) -> tuple[Candidates, Candidates, torch.Tensor]:
         """Both retrievals, and the (T, E) embeddings whose posterior the calibration speaks of."""
@@ -304,7 +314,9 @@ class Job:
         loaded, grid = self.loaded, self.area_search.grid
         return between_points(loaded.model, loaded.device, queries, found, grid.resolution_m, self.aoi, self.cancelled)
 
-    def trajectory(self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, mass: FloatArray) -> Trajectory:
+    def trajectory(
+        self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, confidence: FloatArray
+    ) -> Trajectory:
         """A row a sampled frame, those without a picture included."""
         index: IntArray = np.array([i for i, _, _ in frames], dtype=np.int64)
         return assemble(
@@ -313,7 +325,7 @@ class Job:
             state=[s for _, _, s in frames],
             final=final,
             phase1=first,
-            confidence=self.loaded.calibration.confidence(mass),
+            confidence=confidence,
             confidence_radius_m=self.settings.radius_m,
         )
 

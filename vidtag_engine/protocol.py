@@ -135,6 +135,8 @@ class GeolocateArguments:
     exhaustive: bool = False
     continuous: bool = False
     encode_all: bool = False
+    decoder: str = "viterbi"
+    always_answer: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

@@ -23,6 +23,8 @@ class GeolocateSettings(BaseModel):
         exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
         continuous: move every pick to the highest place of its score between the grid points about it.
         encode_all: encode every frame, also one that shows what the last one showed.
+        decoder: ``viterbi`` decodes all frames of a video together; ``none`` answers frame by frame.
+        always_answer: also give the best guess for videos that are judged to be outside the area or unlike the training.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
         seed: of everything random.
@@ -40,6 +42,8 @@ class GeolocateSettings(BaseModel):
     exhaustive: bool = False
     continuous: bool = False
     encode_all: bool = False
+    decoder: Literal["viterbi", "none"] = "viterbi"
+    always_answer: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)

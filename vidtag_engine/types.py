@@ -42,6 +42,8 @@ class FrameState(str, Enum):
 
     LOCATED = "located"
     DAMAGED = "damaged"  # its stretch of the video cannot be decoded
+    OUTSIDE_AOI = "outside_aoi"  # by all that is known, the video was not taken in the area that was searched
+    UNFAMILIAR = "unfamiliar"  # unlike anything that the checkpoint was trained on
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,58 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class Hypotheses:
+    """What else it could be, and how sure to be: a row a frame that has a picture. Regions are shapely (multi)polygons, x = longitude, y = latitude.
+
+    Args:
+        radii_m: (R,) of ``within``.
+        within: (T, R) calibrated P(the truth lies within each radius of the position); NaN where there is no picture.
+        entropy_bits: (T,) of the posterior over the area's places; 0: one place has it all.
+        runner_up_lat_deg, runner_up_lon_deg: (T,) the best other place outside the position's own peak; NaN where there is none.
+        runner_up_share: (T,) of the posterior that lies about it, beside ``position_share`` about the position itself.
+        position_share: (T,).
+        region50, region90: (T,) the smallest regions that hold the truth with 50 and 90 % (conformal, by video); None where there is no picture.
+        best_lat_deg, best_lon_deg: (T,) the position that would have been given, also where the answer is withheld.
+    """
+
+    radii_m: tuple[float, ...]
+    within: FloatArray
+    entropy_bits: FloatArray
+    runner_up_lat_deg: FloatArray
+    runner_up_lon_deg: FloatArray
+    runner_up_share: FloatArray
+    position_share: FloatArray
+    region50: tuple[Any, ...]
+    region90: tuple[Any, ...]
+    best_lat_deg: FloatArray
+    best_lon_deg: FloatArray
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of a whole video.
+
+    Args:
+        state: LOCATED, OUTSIDE_AOI or UNFAMILIAR.
+        inside: calibrated probability that it was taken in the area, given that it is of what the checkpoint knows; NaN where nothing tells.
+        familiarity: share of held-out training videos that were as unlike the training as this one or more (a p-value).
+        within: (R,) mean of the frames'.
+        entropy_bits: mean of the frames'.
+        region50, region90: union of the frames' regions; None where there is none.
+        why: one sentence for people where the answer is withheld, else empty.
+    """
+
+    state: FrameState
+    inside: float
+    familiarity: float
+    within: tuple[float, ...]
+    entropy_bits: float
+    region50: Any
+    region90: Any
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Trajectory:
     """One video's answer: a row a sampled frame, all arrays (T,).
 
@@ -165,6 +219,8 @@ class Trajectory:
         runner_up_m: distance to the best candidate farther than ``confidence_radius_m`` away; NaN where there is none.
         phase1_lat_deg, phase1_lon_deg: the first retrieval's position.
         state: of FrameState values.
+        hypotheses: regions, runners-up and probabilities; None where the search gave no posterior.
+        verdict: of the whole video; None likewise.
     """
 
     frame_index: IntArray
@@ -178,6 +234,8 @@ class Trajectory:
     phase1_lon_deg: FloatArray
     state: tuple[FrameState, ...]
     confidence_radius_m: float
+    hypotheses: Hypotheses | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from .aoi import AreaOfInterest, load_aoi
 from .choose import Search, search_over
 from .continuous import between_points
+from .cover import Cover
 from .embedding_cache import EmbeddedGallery
 from .grid import Grid, check_size, make_grid
 from .point_list import join_grids, points_grid
@@ -14,6 +15,7 @@ from .world import area_without_aoi
 
 __all__ = [
     "AreaOfInterest",
+    "Cover",
     "EmbeddedGallery",
     "Grid",
     "Search",

@@ -167,6 +167,9 @@ class BeamSearch:
             return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
         return mass if np.ndim(temperature) else mass[0]
 
+    def cover(self) -> None:
+        """None: see :meth:`.choose.Search.cover`."""
+
     def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
         """See :class:`.choose.Search`: each place embedded."""
         return self._embed.scorer(lat_lon_deg)

@@ -12,6 +12,7 @@ from ..types import CancelCheck, Candidates, FloatArray, ProgressCallback
 from .aoi import AreaOfInterest
 from .beam import BeamSearch
 from .coarse_to_fine import CoarseToFine
+from .cover import Cover, gallery_cover
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size
 from .lattice import MOST_EMBEDDED, Embedder
@@ -60,16 +61,20 @@ class Search(Protocol):
     def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
         """For (Q, 2) places of the area in degrees, what gives their scores (B, Q) with any queries (B, E) on the device."""
 
+    def cover(self) -> Cover | None:
+        """An even cover of the area, and the scores of frames over it; None where the area is too wide for one."""
+
 
 class ExhaustiveSearch:
     """Every point of a grid; see :class:`Search`."""
 
     exhaustive = True
 
-    def __init__(self, gallery: EmbeddedGallery, grid: Grid, embed: Embedder) -> None:
-        self.grid, self._gallery, self._embed = grid, gallery, embed
-
     most_places = MOST_EMBEDDED
+
+    def __init__(self, gallery: EmbeddedGallery, grid: Grid, aoi: AreaOfInterest, embed: Embedder) -> None:
+        self.grid, self._gallery, self._aoi, self._embed = grid, gallery, aoi, embed
+        self._cover: Cover | None = None
 
     def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
         """Each place embedded."""
@@ -98,6 +103,12 @@ class ExhaustiveSearch:
     ) -> FloatArray:
         """As :func:`.search.posterior_mass`."""
         return posterior_mass(queries, self._gallery, centers, radius_m, temperature)
+
+    def cover(self) -> Cover:
+        """The points themselves; of very many, a part."""
+        if self._cover is None:
+            self._cover = gallery_cover(self._gallery, self.grid, self._aoi)
+        return self._cover
 
 
 def search_over(
@@ -130,5 +141,5 @@ def search_over(
     if exhaustive or grid.count <= EXHAUSTIVE_POINTS or grid.kind == "points":
         gallery = EmbeddedGallery(model, grid, device, **options)  # type: ignore[arg-type]
         check_size(grid, gallery.dim)
-        return ExhaustiveSearch(gallery, grid, Embedder(model, device))
+        return ExhaustiveSearch(gallery, grid, aoi, Embedder(model, device))
     return CoarseToFine(model, grid, aoi, device, smoothness=smoothness, **options)  # type: ignore[arg-type]
