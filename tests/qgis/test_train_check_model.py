@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsGeometry, QgsProcessingException, QgsProcessingModelAlgorithm
 
-from tests.qgis.common import SQUARE, Told, algorithm_of, context_of, layer_of, polygons, qgis_run, run
+from tests.qgis.common import SQUARE, Told, a_second_s, algorithm_of, context_of, layer_of, polygons, qgis_run, run
 
 pytestmark = [pytest.mark.qgis, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,7 +26,7 @@ def test_training_is_cancelled_within_a_second_goes_on_and_gives_a_checkpoint(pl
     told = Told(cancel_at="loss ")
     with pytest.raises(QgsProcessingException, match="go on from there") as raised:
         run(algorithm_of("finetune"), {**parameters, "PHASE1_STEPS": 4000}, told)
-    assert time.monotonic() - told.cancelled_s < 1.5  # a second on an idle machine
+    assert time.monotonic() - told.cancelled_s < a_second_s()
     assert str(output) in str(raised.value)
     [stored] = (output / "training" / "features").glob("*.safetensors")
     made_s = stored.stat().st_mtime_ns
