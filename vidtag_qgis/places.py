@@ -1,4 +1,4 @@
-"""Files that come with the plugin. In a checkout they lie in ``resources``; ``tools/plugin.py`` stages them inside the package."""
+"""Files that come with the plugin. In a checkout they lie beside the package; ``tools/plugin.py`` stages them inside it."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ RESOURCES = _PACKAGE / "resources" if (_PACKAGE / "resources").is_dir() else _PA
 ICON = RESOURCES / "icon.svg"
 HELP = RESOURCES / "help"
 STYLES = RESOURCES / "styles"
+ENGINE_PACKAGES = RESOURCES / "engine" / "packages.json"
+ENGINE_SOURCE = _PACKAGE / "engine_source" if (_PACKAGE / "engine_source").is_dir() else _PACKAGE.parent
+"""The engine's source, which the managed environment is made from."""
