@@ -111,7 +111,7 @@ def test_processing_and_gui_are_not_imported_at_module_level(staged):
             continue
         for node in tree.body:
             module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
             assert not module.startswith(("processing", "qgis.gui", "qgis.utils", "qgis.PyQt.QtWidgets", "gui")), path
             assert not {"gui", "qgis.gui"} & set(names), path
 
@@ -162,7 +162,7 @@ def test_every_exception_to_a_rule_has_its_reason(staged):
 
 QT_ENUM_OWNERS = r"(?:Qt|Q[A-Z]\w+|Qgs\w+|Qgis)"
 # A class's attribute in CamelCase that begins with a capital letter and stands without a call or another dot is an enum's value without scope.
-UNSCOPED = re.compile(rf"(?<![\w.]){QT_ENUM_OWNERS}\.(?!QGIS_|[A-Z_]+\b(?<![a-z]))[A-Z]\w*\b(?!\s*[.(\[])")
+UNSCOPED = re.compile(rf"(?<![\w.]){QT_ENUM_OWNERS}\.(?!QGIS_|Type\b|[A-Z_]+\b(?<![a-z]))[A-Z]\w*\b(?!\s*[.(\[])")
 
 
 def test_enums_have_their_scope(staged):
