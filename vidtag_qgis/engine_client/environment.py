@@ -33,13 +33,13 @@ from .environment_files import (
     write_whole,
 )
 from .environment_plan import Agreement, SetupPlan, engine_version, source_digest, source_files, torch_requirement
-from .errors import EngineError, EnvironmentSetupError
+from .errors import EngineError, EnvironmentSetupError, SetupCancelledError
 from .interpreter import READY, EngineInterpreter
 from .pip_errors import explain
 from .pip_run import PipProgress, pip_environment, run_logged, without_credentials
 
-BUILD_TOOLS = ("pip>=24.1", "hatchling>=1.24")
-"""pip with machine-readable progress, and what builds the engine's own package."""
+BUILD_TOOLS = ("pip>=24.1", "hatchling>=1.24", "setuptools>=70.1")
+"""pip with machine-readable progress, what builds the engine's own package, and what builds the libraries that have no wheel."""
 _STEPS = {"venv": (0.0, 0.02), "tools": (0.02, 0.05), "engine": (0.05, 0.97), "check": (0.97, 1.0)}
 _TAIL_LINES = 60
 
@@ -205,16 +205,30 @@ class _Setup:
             )
 
     def _torch(self) -> list[str]:
-        """An exact build of torch where the index's usual one is not what the user chose."""
+        """An exact build of PyTorch where the index's usual one is not what the user chose; a folder of wheels holds what it holds."""
+        if self.plan.wheels is not None:
+            return []
         with open(os.path.join(self._source, "pyproject.toml"), encoding="utf-8") as file:
             if '"torch>' not in file.read():
                 return []
-        said: list[str] = []
-        command = [*self._pip("index", "versions"), *self._from(), "torch"]
-        with contextlib.suppress(EnvironmentSetupError):  # an index that cannot list versions; the usual build may still do
-            self._run(command, lambda line: said.append(line) is None)
-        pinned = torch_requirement("\n".join(said), self.plan.flavour)
+        pinned = torch_requirement(self._versions("torch"), self._versions("torchvision"), self.plan.flavour)
         return [pinned] if pinned else []
+
+    def _versions(self, name: str) -> str:
+        """What pip says about a package's versions; empty for an index that cannot list them, whose usual build may still do."""
+        said: list[str] = []
+
+        def listen(line: str) -> bool:
+            said.append(line)
+            return True
+
+        try:
+            self._run([*self._pip("index", "versions"), *self._from(), name], listen)
+        except SetupCancelledError:
+            raise
+        except EnvironmentSetupError as error:
+            self._log(f"# {error}")
+        return "\n".join(said)
 
     def _copy_source(self) -> None:
         """The plugin's folder may be read-only, and an update may replace it while pip is building."""

@@ -169,11 +169,14 @@ def source_files(source: str) -> list[str]:
     return sorted(found)
 
 
-def torch_requirement(versions: str, flavour: str, platform: str = sys.platform) -> Optional[str]:
+def torch_requirement(torch_versions: str, vision_versions: str, flavour: str, platform: str = sys.platform) -> Optional[str]:
     """Which build of PyTorch to ask for.
 
+    torch and torchvision must be of the same build: with torch's CPU build, the CUDA build of torchvision does not even start. torchvision asks
+    for one exact torch, of which pip takes the labelled build (``+cpu``) before the plain one: so it is torchvision that is named.
+
     Args:
-        versions: what ``pip index versions torch`` printed.
+        torch_versions, vision_versions: what ``pip index versions`` printed for each.
         flavour: "cpu" or "cuda".
         platform: ``sys.platform``.
 
@@ -184,16 +187,20 @@ def torch_requirement(versions: str, flavour: str, platform: str = sys.platform)
         EnvironmentSetupError: there is no such build.
     """
     usual = {"win32": CPU, "darwin": flavour}.get(platform, CUDA)
-    found = re.search(r"Available versions: (.*)", versions)
-    listed = [entry.strip() for entry in found.group(1).split(",")] if found else []
-    wanted = r"\+cpu$" if flavour == CPU else r"\+cu\d+$"
-    builds = [version for version in listed if re.search(wanted, version)]
-    if builds and platform != "darwin":
-        return f"torch=={builds[0]}"  # pip lists the newest first
+    label = r"\+cpu$" if flavour == CPU else r"\+cu\d+$"
+    builds = [_labelled(versions, label) for versions in (torch_versions, vision_versions)]
+    if all(builds) and platform != "darwin":
+        return f"torchvision=={builds[1][0]}"  # pip lists the newest first
     if flavour == usual:
         return None
     kind, other = ("CPU-only", CUDA.upper()) if flavour == CPU else (CUDA.upper(), CPU.upper())
     raise EnvironmentSetupError(
-        f"Your package index has no {kind} build of PyTorch for this system. Give the address of PyTorch's own index, which the 'Get started' page "
-        f"of pytorch.org shows for your choice, in the field 'PyTorch's index'; or choose {other}."
+        f"Your package index has no {kind} build of torch and torchvision for this system. Give the address of PyTorch's own index, which the 'Get "
+        f"started' page of pytorch.org shows for your choice, in the field 'PyTorch's index'; or choose {other}."
     )
+
+
+def _labelled(versions: str, label: str) -> list[str]:
+    found = re.search(r"Available versions: (.*)", versions)
+    listed = [entry.strip() for entry in found.group(1).split(",")] if found else []
+    return [version for version in listed if re.search(label, version)]

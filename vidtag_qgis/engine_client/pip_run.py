@@ -122,6 +122,12 @@ class PipProgress:
             self.message = f"Downloading {self._name}: {self._current_mb:.0f} of {int(raw.group(2)) / 1e6:.0f} MB"
             self._advance(0.05 + 0.55 * (self._done_mb + self._current_mb) / self._megabytes, 0.6)
             return True
+        local = re.match(r"Processing (.+\.whl)(?: \(from .*\))?$", text)
+        if local and os.path.isfile(local.group(1)):
+            self._done_mb += os.path.getsize(local.group(1)) / 1e6
+            self.message = f"Reading {os.path.basename(local.group(1)).split('-')[0]}"
+            self._advance(0.05 + 0.55 * self._done_mb / self._megabytes, 0.6)
+            return False
         collecting = re.match(r"(?:Collecting|Requirement already satisfied:|Processing) ([^\s<>=!~;(\[]+)", text)
         if collecting:
             self._seen.add(collecting.group(1).lower())

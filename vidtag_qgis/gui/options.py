@@ -25,6 +25,7 @@ from .. import engine, settings
 from ..engine_client import EngineError, run_request
 from ..engine_client.environment_files import ManagedEnvironment, find_environments, move_cache, remove
 from ..engine_client.errors import EnvironmentSetupError
+from ..engine_client.interpreter import HOW_TO
 from ..places import ENGINE_SOURCE, ICON
 from . import tasks
 from .report import error_text, report_text
@@ -69,6 +70,8 @@ class EngineOptionsPage(QgsOptionsPageWidget):
     def refresh(self) -> None:
         """Show what is there now."""
         problem = engine.not_found()
+        here = "Create an environment below, or name the Python of one where `pip install` has put vidtag-engine."
+        problem = problem and problem.replace(HOW_TO, here)
         self.state_label.setText(problem or f"In use: {engine.interpreter().python}, from {engine.interpreter().source}.")
         self.check_button.setEnabled(problem is None)
         self.environment_box.clear()
@@ -89,11 +92,11 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         self.python_field.lineEdit().setPlaceholderText("empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment")
         form = QFormLayout()
         form.addRow("The engine's Python", self.python_field)
+        self.report_view = QPlainTextEdit()
+        self.report_view.setReadOnly(True)
         self.check_button, self.copy_button = QPushButton("Check"), QPushButton("Copy report")
         self.check_button.clicked.connect(self._check)
         self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report_view.toPlainText()))
-        self.report_view = QPlainTextEdit()
-        self.report_view.setReadOnly(True)
         self.report_view.setPlaceholderText(
             "'Check' starts the engine and tells what is installed, which device is used and which weights are there."
         )
