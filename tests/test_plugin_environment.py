@@ -22,11 +22,12 @@ from vidtag_qgis.engine_client import environment_files as files
 from vidtag_qgis.engine_client.environment_plan import Package, SetupPlan, read_packages, source_files, torch_requirement
 from vidtag_qgis.engine_client.errors import EnvironmentSetupError, PythonNotFoundError, SetupCancelledError
 from vidtag_qgis.engine_client.pip_errors import explain
-from vidtag_qgis.engine_client.pip_run import PipProgress, pip_environment, proxy_variables, run_logged, without_credentials
+from vidtag_qgis.engine_client.pip_run import PipProgress, fetch_python, pip_environment, proxy_variables, run_logged, without_credentials
 from vidtag_qgis.engine_client.python_finder import (
     StandalonePython,
     check_python,
     find_python,
+    find_uv,
     launcher_list,
     no_python_sentence,
     python_candidates,
@@ -353,6 +354,24 @@ def test_pythons_that_will_not_do_are_refused_with_the_reason(tmp_path):
     for bad in (str(tmp_path / "none"), "/bin/ls"):
         with pytest.raises(PythonNotFoundError, match="does not answer"):
             check_python(bad)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the fakes are shell scripts")
+def test_uv_brings_a_python_or_says_why_not(tmp_path, standalone):
+    """uv's answers as uv 0.13.9 gives them; the real one needs a network."""
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text(
+        f"#!/bin/sh\n[ $2 = install ] && echo 'Installed Python 3.12' >&2 && exit 0\n[ $2 = find ] && echo '{standalone.python}'\n"
+    )
+    uv.chmod(0o755)
+    assert find_uv({"PATH": str(uv.parent), "HOME": str(tmp_path)}) == str(uv)
+    assert fetch_python(str(uv)) == standalone
+    uv.write_text(
+        "#!/bin/sh\necho '  cause: dns error' >&2\necho '  cause: failed to lookup address information: Name or service not known' >&2\nexit 1\n"
+    )
+    with pytest.raises(EnvironmentSetupError, match="cannot be reached"):
+        fetch_python(str(uv))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fakes are shell scripts")

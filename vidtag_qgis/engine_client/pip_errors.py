@@ -9,7 +9,7 @@ _AGAIN = "then create again."
 _NETWORK = (
     "Failed to establish a new connection|NameResolutionError|Temporary failure in name resolution|getaddrinfo failed|nodename nor servname|"
     "Connection refused|Network is unreachable|ConnectTimeoutError|Read timed out|ReadTimeoutError|Connection (?:aborted|reset)|IncompleteRead|"
-    "RemoteDisconnected"
+    "RemoteDisconnected|dns error|failed to lookup address"
 )
 # The first that fits is taken: a package that cannot be found because the network is away is no missing package.
 _KNOWN = (

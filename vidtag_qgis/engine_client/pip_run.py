@@ -7,19 +7,22 @@ import queue
 import re
 import subprocess  # nosec B404
 import sys
+import tempfile
 import threading
 import time
 from typing import IO, Callable, Mapping, Optional, Sequence
 
 from . import platforms
 from .errors import EnvironmentSetupError, SetupCancelledError
-from .python_finder import clean_variables
+from .pip_errors import explain
+from .python_finder import StandalonePython, check_python, clean_variables
 
 KEPT_PIP_VARIABLES = (
     "INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "TRUSTED_HOST", "CERT", "CLIENT_CERT", "PROXY", "CONFIG_FILE", "CACHE_DIR",
     "CONSTRAINT", "DEFAULT_TIMEOUT", "TIMEOUT", "RETRIES", "KEYRING_PROVIDER", "USE_FEATURE",
 )  # fmt: skip
 """Where packages come from is the user's business; where and how they are installed is ours (a PIP_TARGET would break the environment)."""
+UV_VERSION = "3.12"
 POLL_S = 0.1
 STOP_GRACE_S = 2.0
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
@@ -92,6 +95,35 @@ def proxy_variables(values: Mapping[str, str]) -> dict[str, str]:
 def without_credentials(text: str) -> str:
     """The text with names and passwords taken out of addresses: logs are made to be shown to others."""
     return _CREDENTIALS.sub("", text)
+
+
+def fetch_python(
+    uv: str,
+    proxies: Optional[Mapping[str, str]] = None,
+    own_folders: Sequence[str] = (),
+    cancelled: Callable[[], bool] = lambda: False,
+) -> StandalonePython:
+    """Have ``uv`` fetch a Python for this user, from where uv is configured to; nothing else on the machine changes.
+
+    Args:
+        uv: the program (``find_uv``).
+        proxies: variables of QGIS's proxy.
+        own_folders: QGIS's own folders, taken off PATH.
+        cancelled: asked about ten times a second.
+
+    Raises:
+        EnvironmentSetupError: it failed; the sentence says why.
+        SetupCancelledError: ``cancelled`` said so.
+    """
+    lines: list[str] = []
+    home, temporary = os.path.expanduser("~"), tempfile.gettempdir()
+    variables = pip_environment(os.environ, temporary, proxies, own_folders)
+    if run_logged([uv, "python", "install", UV_VERSION], variables, home, lines.append, cancelled):
+        said = "\n".join(lines)
+        reason = explain(said) or f"uv could not fetch Python {UV_VERSION}: {lines[-1] if lines else 'it printed nothing'}"
+        raise EnvironmentSetupError(reason, said)
+    run_logged([uv, "python", "find", "--managed-python", UV_VERSION], variables, home, lines.append, cancelled)
+    return check_python(lines[-1].strip() if lines else "", own_folders=own_folders)
 
 
 class PipProgress:

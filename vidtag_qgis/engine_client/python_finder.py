@@ -24,7 +24,6 @@ MINIMUM = (3, 11)
 """What the engine asks for; 3.22 on Windows runs 3.9, for which there is no torch any more."""
 PREFERRED = ((3, 11), (3, 12), (3, 13))
 """Tried before newer ones, for which some library may have no build yet."""
-UV_VERSION = "3.12"
 PROBE_TIMEOUT_S = 20.0
 _PROBE = """
 import json, struct, sys
@@ -152,11 +151,6 @@ def find_uv(variables: Mapping[str, str]) -> Optional[str]:
     home = variables.get("HOME") or variables.get("USERPROFILE") or os.path.expanduser("~")
     places = [os.path.join(home, ".local", "bin"), os.path.join(home, ".cargo", "bin")]
     return shutil.which("uv", path=os.pathsep.join([variables.get("PATH", ""), *places]))
-
-
-def uv_command(uv: str, version: str = UV_VERSION) -> list[str]:
-    """The command that has uv download a Python for this user; nothing else on the machine changes."""
-    return [uv, "python", "install", version]
 
 
 def _by_place(platform: str, variables: Mapping[str, str], home: str) -> Iterator[str]:

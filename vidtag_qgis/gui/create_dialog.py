@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any, Optional
 
+from qgis.core import QgsTask
 from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
@@ -30,8 +31,8 @@ from .. import engine, settings
 from ..engine_client import EngineError
 from ..engine_client.environment_plan import CPU, CUDA, SetupPlan, read_packages
 from ..engine_client.errors import EnvironmentSetupError
-from ..engine_client.pip_run import proxy_variables
-from ..engine_client.python_finder import StandalonePython, check_python, find_python
+from ..engine_client.pip_run import UV_VERSION, fetch_python, proxy_variables
+from ..engine_client.python_finder import StandalonePython, check_python, find_python, find_uv
 from ..places import ENGINE_PACKAGES, ENGINE_SOURCE
 from . import tasks
 
@@ -95,6 +96,9 @@ class CreateEnvironmentDialog(QDialog):
         self.table.setHorizontalHeaderLabels(_COLUMNS)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
+        self.uv_button = QPushButton(f"Let uv fetch Python {UV_VERSION}")
+        self.uv_button.setVisible(False)
+        self.uv_button.clicked.connect(self._fetch_python)
         self.sum_label = QLabel()
         self.sum_label.setWordWrap(True)
         self.agree_box = QCheckBox("I agree to fetch and install these packages under their licences")
@@ -108,6 +112,7 @@ class CreateEnvironmentDialog(QDialog):
         self.log_view.setMaximumBlockCount(5000)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
+        layout.addWidget(self.uv_button)
         layout.addWidget(self._further())
         for widget, stretch in (
             (self.table, 3), (self.sum_label, 0), (self.agree_box, 0), (self.stage_label, 0), (self.progress_bar, 0), (self.log_view, 2),
@@ -186,10 +191,25 @@ class CreateEnvironmentDialog(QDialog):
         if error is not None:
             self.stage_label.setText(str(error))
             self.python_field.lineEdit().setPlaceholderText("none found: name one")
+            self.uv_button.setVisible(find_uv(os.environ) is not None)
+            self.uv_button.setEnabled(True)
         elif not self.python_field.filePath():
             self._python = result
             self.python_field.setFilePath(result.python)
+            self.uv_button.setVisible(False)
             self.stage_label.setText(f"Found {result.text}.")
+
+    def _fetch_python(self) -> None:
+        uv, folders = find_uv(os.environ), engine.qgis_folders()
+        self.uv_button.setEnabled(False)
+        self.stage_label.setText("uv is fetching a Python…")
+
+        def fetch(task: QgsTask) -> StandalonePython:
+            return fetch_python(uv or "uv", proxy_variables(settings.proxy()), folders, task.isCanceled)
+
+        self._finder = tasks.Call("VidTAG: fetching a Python", fetch)
+        self._finder.done.connect(self._found)
+        tasks.start(self._finder)
 
     def _create(self) -> None:
         try:
