@@ -130,6 +130,7 @@ def small(no_engine, engine_python, monkeypatch):
     (source / "vidtag_engine").mkdir(parents=True)
     maker = """
 import importlib.metadata, re, sys, zipfile
+from pathlib import Path
 queue, seen, folder = ["pip", "hatchling", "setuptools"], set(), Path(sys.argv[1])
 folder.mkdir()
 while queue:
