@@ -84,43 +84,6 @@ def measure(python: str, log: Path) -> list[dict[str, object]]:
         if name not in fetched:  # pip tells no size of what it has built itself: at most what is installed
             print(f"{row['name']}: no size in the log, counted as large as installed", file=sys.stderr)
             fetched[name] = row["bytes"] / 1e6
-        rows.append({"name": data["Name"], "version": one.version, "licence": licence, "bytes": size})
-print(json.dumps(rows))
-"""
-_UNITS = {"bytes": 1e-6, "B": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
-
-
-def plain(name: str) -> str:
-    """A package's name as the index compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def fetched_mb(log: str) -> dict[str, float]:
-    """Size of each wheel that pip fetched or had in its cache."""
-    found = re.findall(r"(?m)^\s*(?:Downloading|Using cached) (\S+\.(?:whl|tar\.gz)) \(([\d.]+) (bytes|[kMG]?B)\)", log)
-    sizes = {plain(Path(name).name.split("-")[0]): float(size) * _UNITS[unit] for name, size, unit in found}
-    # Wheels of a local folder are named without a size.
-    for place in re.findall(r"(?m)^Processing (/.+?\.(?:whl|tar\.gz))(?: \(from .*\))?$", log):
-        sizes[plain(Path(place).name.split("-")[0])] = Path(place).stat().st_size / 1e6
-    return sizes
-
-
-def measure(python: str, log: Path) -> list[dict[str, object]]:
-    """The rows of an environment."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["geoclip"]]
-    answer = subprocess.run([python, "-c", _MEASURE, *wanted], check=True, stdout=subprocess.PIPE, text=True).stdout
-    fetched = fetched_mb(log.read_text(encoding="utf-8"))
-    rows = []
-    for row in sorted(json.loads(answer), key=lambda row: -row["bytes"]):
-        name = plain(row["name"])
-        licence = LICENCES.get(name) or row["licence"]
-        if not licence or licence == "UNKNOWN":
-            sys.exit(f"{row['name']} declares no licence: look it up and add it to LICENCES.")
-        if re.search(rf"(?m)^\s*Using cached {re.escape(name.replace('-', '_'))}-\S+\.whl$", text):
-            fetched.setdefault(name, row["bytes"] / 1e6)  # pip has built it from its source before, and does not tell that one's size
-        if name not in fetched:
-            sys.exit(f"{row['name']} is not in the log: measure an environment that was made in one go.")
         rows.append(
             {
                 "name": row["name"],
