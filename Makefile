@@ -20,6 +20,9 @@ test: system ## every test, in the engine's environment and in QGIS
 test-fast: system ## the tests that take seconds
 	@tools/run-tests fast
 
+test-qgis-ltr: ## the tests inside QGIS once more, on Debian 13's QGIS 3.40 (as root; 4 GB in a folder)
+	@tools/test-qgis-ltr
+
 lint: ## ruff and mypy
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && $$engine/bin/ruff check . && $$engine/bin/ruff format --check . && $$engine/bin/mypy
 
@@ -32,4 +35,4 @@ plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
 demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (about an hour)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python -m benchmarks.make_demo
 
-.PHONY: help system demo test test-fast lint format plugin demo-world
+.PHONY: help system demo test test-fast test-qgis-ltr lint format plugin demo-world

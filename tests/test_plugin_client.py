@@ -22,6 +22,7 @@ from vidtag_qgis.engine_client import (
     EngineStoppedError,
     EngineVersionError,
     find_interpreter,
+    platforms,
     run_request,
 )
 from vidtag_qgis.engine_client.interpreter import cache_folder, child_environment
@@ -292,6 +293,64 @@ def test_the_child_inherits_nothing_of_qgis(tmp_path):
         "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
     assert "PYTHONPATH" not in child_environment(inherited, EngineInterpreter("/py", "test"))
+
+
+def test_the_child_inherits_nothing_of_qgis_on_windows():
+    inherited = {
+        "Path": r"C:\OSGeo4W\bin;C:\Program Files\QGIS 3.40\bin;c:\program files\qgis 3.40\apps\Qt5\bin;C:\Windows\System32;;C:\Program Files\QGIS 3.400",
+        "PythonHome": r"C:\Program Files\QGIS 3.40\apps\Python312", "SystemRoot": r"C:\Windows", "GDAL_DATA": "x", "QGIS_PREFIX_PATH": "x",
+    }  # fmt: skip
+    folders = ["C:/Program Files/QGIS 3.40", "C:\\OSGeo4W\\"]
+    clean = child_environment(inherited, EngineInterpreter("python.exe", "test", cache=r"D:\Zwölf Dinge"), folders, "win32")
+    assert clean["Path"] == r"C:\Windows\System32;C:\Program Files\QGIS 3.400"
+    assert clean["SystemRoot"] == r"C:\Windows"  # without it no process starts there
+    assert clean["VIDTAG_CACHE"] == r"D:\Zwölf Dinge"
+    assert not {"PythonHome", "GDAL_DATA", "QGIS_PREFIX_PATH", "PATH"} & set(clean)
+
+
+def test_the_child_inherits_nothing_of_qgis_on_macos():
+    inherited = {
+        "PATH": "/Applications/QGIS.app/Contents/MacOS/bin:/usr/bin:/Applications/qgis.app/x", "DYLD_LIBRARY_PATH": "/x", "__PYVENV_LAUNCHER__": "/x",
+        "PYTHONHOME": "/Applications/QGIS.app/Contents/Resources/python",
+    }  # fmt: skip
+    clean = child_environment(inherited, EngineInterpreter("/py", "test"), ["/Applications/QGIS.app/Contents/"], "darwin")
+    assert clean["PATH"] == "/usr/bin:/Applications/qgis.app/x"
+    assert not {"DYLD_LIBRARY_PATH", "__PYVENV_LAUNCHER__", "PYTHONHOME"} & set(clean)
+
+
+def test_how_a_child_is_started_and_ended_on_each_system():
+    assert platforms.popen_options("linux") == platforms.popen_options("darwin") == {"start_new_session": True}
+    assert platforms.popen_options("win32") == {
+        "creationflags": 0x08000200
+    }  # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP, as Microsoft lists them
+    command = platforms.taskkill_command(42, {"SystemRoot": r"D:\WINNT"})
+    assert command == [r"D:\WINNT\System32\taskkill.exe", "/F", "/T", "/PID", "42"]
+    assert platforms.taskkill_command(42, {})[0] == r"C:\Windows\System32\taskkill.exe"
+    assert platforms.venv_python(r"C:\é x", "win32") == r"C:\é x\Scripts\python.exe"
+    assert platforms.venv_python("/é x", "darwin") == "/é x/bin/python"
+
+
+def test_where_the_cache_lies_on_each_system():
+    assert cache_folder({"LOCALAPPDATA": "/local", "XDG_CACHE_HOME": "/xdg"}, "win32") == Path("/local/vidtag")
+    assert cache_folder({"LOCALAPPDATA": "/local", "XDG_CACHE_HOME": "/xdg"}, "linux") == Path("/xdg/vidtag")
+    assert cache_folder({"HOME": "/home/ü"}, "darwin") == Path("/home/ü/.cache/vidtag")
+
+
+def test_paths_with_spaces_and_letters_beyond_ascii(tmp_path):
+    """A link to the interpreter, a source folder and a cache, all of them awkward, with a real worker."""
+    folder = tmp_path / "Zoë's \u4e2d\u6587 (1) & more"
+    folder.mkdir()
+    (folder / "python").symlink_to(sys.executable)
+    # Linked from elsewhere, an environment's python finds its packages no more: they are named.
+    packages = Path(pytest.__file__).parent.parent
+    (folder / "source here").mkdir()
+    (folder / "source here" / "vidtag_engine").symlink_to(ROOT / "vidtag_engine")
+    for name in os.listdir(packages):
+        if not (folder / "source here" / name).exists():
+            (folder / "source here" / name).symlink_to(packages / name)
+    interpreter = EngineInterpreter(str(folder / "python"), "the test", str(folder / "source here"), str(folder / "cache"))
+    with EngineClient(interpreter) as client, pytest.raises(EngineInputError, match="/no/such é"):
+        client.request("geolocate", {"aoi": "0,0,1,1", "videos": ["/no/such é.mp4"], "output": str(tmp_path / "o.gpkg")})
 
 
 def test_hostile_environment_does_not_reach_a_real_child(monkeypatch):

@@ -70,7 +70,7 @@ def child(model: Any, name: str, algorithm: str, place: tuple[float, float], sou
             step.addParameterSources(parameter.name(), [sources[parameter.name()]])
         elif not parameter.isDestination() and parameter.defaultValue() is not None:
             step.addParameterSources(parameter.name(), [Source.fromStaticValue(parameter.defaultValue())])
-    results = {}
+    results: dict[str, Any] = {}
     for title, output in outputs.items():
         result = QgsProcessingModelOutput(title, title)
         result.setChildId(name)

@@ -4,8 +4,9 @@
     tools/plugin.py stage DIR    writes DIR/vidtag_qgis; QGIS finds it with QGIS_PLUGINPATH=DIR
     tools/plugin.py zip OUT      writes the zip
 
-One top folder, ``vidtag_qgis``: the package, metadata.txt, LICENSE, the resources that it needs, and the engine's ``protocol.py``, which is
-a link in the checkout and a copy here. No engine, no weights, no demo.
+One top folder, ``vidtag_qgis``: the package, metadata.txt, LICENSE, the resources that it needs, the engine's ``protocol.py``, which is
+a link in the checkout and a copy here, and the engine's source in ``engine_source``, which the managed environment is made from. No weights,
+no demo.
 
 Standard library only.
 """
@@ -20,10 +21,14 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from vidtag_qgis.engine_client.environment_plan import source_files  # noqa: E402 - found by the line above, wherever this is run from
+
 NAME = "vidtag_qgis"
 LIMIT_BYTES = 25 * 1024 * 1024
-RESOURCES = ("icon.svg", "icons/*.svg", "models/*.model3", "help/*.html", "styles/*.qml")
-SUFFIXES = {".py", ".txt", ".svg", ".html", ".qml", ".model3", ""}
+RESOURCES = ("icon.svg", "icons/*.svg", "models/*.model3", "help/*.html", "styles/*.qml", "engine/*.json")
+SUFFIXES = {".py", ".txt", ".svg", ".html", ".qml", ".model3", ".json", ".toml", ".md", ""}
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 """Time of every entry in the zip: the same sources give the same bytes."""
 
@@ -34,6 +39,7 @@ def files() -> dict[str, Path]:
     # Whether or not the checkout could make the link (Windows often cannot), the copy is the engine's own file.
     found["engine_client/protocol.py"] = ROOT / "vidtag_engine" / "protocol.py"
     found.update({name: ROOT / name for name in ("metadata.txt", "LICENSE")})
+    found.update({f"engine_source/{Path(inside).as_posix()}": ROOT / inside for inside in source_files(str(ROOT))})
     for pattern in RESOURCES:
         matching = sorted((ROOT / "resources").glob(pattern))
         if not matching:

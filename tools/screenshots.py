@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Draw every algorithm's dialog into docs/images/<id>.png: run it by the system's Python with PyQGIS; it needs no screen.
+"""Draw the plugin's windows and every algorithm's dialog into docs/images, in an English QGIS without an engine; it needs no screen.
 
-Usage: ``tools/screenshots.py [FOLDER]``.
+Usage: ``$(tools/environment.py qgis)/bin/python tools/screenshots.py [FOLDER]``.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -10,31 +10,31 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMO = ROOT / "resources" / "demo"
 sys.path[:0] = [str(ROOT), "/usr/share/qgis/python/plugins"]
 
+_EXTENT = "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]"
 FILLED: dict[str, dict[str, Any]] = {
-    "geolocatevideo": {
-        "VIDEOS": ["drive.mp4"], "EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "CHECKPOINT": "checkpoint", "RESOLUTION": 25,
-        "OUTPUT": "drive.gpkg",
-    },
-    "gridgallery": {"EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "RESOLUTION": 25, "CHECKPOINT": "checkpoint"},
-    "similarityheatmap": {
-        "VIDEO": "drive.mp4", "EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "CHECKPOINT": "checkpoint", "RESOLUTION": 25,
-    },
+    "geolocatevideo": {"VIDEOS": ["drive.mp4"], "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25, "OUTPUT": "drive.gpkg"},
+    "gridgallery": {"EXTENT": _EXTENT, "RESOLUTION": 25, "CHECKPOINT": "checkpoint"},
+    "similarityheatmap": {"VIDEO": "drive.mp4", "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25},
     "evaluatetrajectory": {"RESULT": "drive.gpkg", "TRUTH_FILE": "drive.gpx"},
     "exporttrajectory": {"RESULT": "drive.gpkg", "KML": "drive.kml", "FRAMES": "pictures", "VIDEOS": ["drive.mp4"]},
-    "finetune": {"FOLDER": "drives", "EXTENT": "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]", "RESOLUTION": 25, "OUTPUT": "checkpoint"},
+    "finetune": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "checkpoint"},
     "checkengine": {},
-}  # fmt: skip
+}
 
 
 def main() -> None:
-    """Open each dialog, fill it in and save what it shows."""
+    """Open each window, fill it in and save what it shows."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    # The pictures show the folders of nobody in particular.
+    os.environ.update(QGIS_CUSTOM_CONFIG_PATH=tempfile.mkdtemp(prefix="vidtag-screenshots-"), VIDTAG_CACHE="/home/user/.cache/vidtag")
+    os.environ.pop("VIDTAG_ENGINE_PYTHON", None)
     from qgis.core import QgsApplication
     from qgis.PyQt.QtGui import QFont
 
@@ -43,14 +43,42 @@ def main() -> None:
     application = QgsApplication([], True)
     application.setFont(QFont("DejaVu Sans", 9))
     application.initQgis()
+    _windows(folder)
+    _dialogs(folder)
+    sys.stdout.flush()
+    os._exit(0)  # QGIS's own end may crash a script that holds widgets
+
+
+def _windows(folder: Path) -> None:
+    """The options page and the dialog that makes the environment."""
+    from qgis.core import QgsApplication
+
+    from vidtag_qgis.gui.create_dialog import CreateEnvironmentDialog
+    from vidtag_qgis.gui.options import EngineOptionsPage
+
+    page, dialog = EngineOptionsPage(), CreateEnvironmentDialog()
+    page.resize(760, 620)
+    dialog.resize(800, 700)
+    until = time.monotonic() + 60
+    while not dialog.python_field.filePath() and time.monotonic() < until:
+        QgsApplication.processEvents()
+    dialog.python_field.setFilePath("/usr/bin/python3")
+    dialog.stage_label.setText("")
+    _save(page, folder / "options-page.png")
+    _save(dialog, folder / "create-environment.png")
+
+
+def _dialogs(folder: Path) -> None:
+    """Every algorithm's dialog."""
     from processing.core.Processing import Processing
+    from qgis.core import QgsApplication
 
     Processing.initialize()
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
     from vidtag_qgis.plugin import VidTAGPlugin
 
-    plugin = VidTAGPlugin(None)
+    plugin: Any = VidTAGPlugin(None)
     plugin.initProcessing()
     registered = {algorithm.name() for algorithm in plugin.provider.algorithms()}
     for name, values in FILLED.items():
@@ -59,19 +87,21 @@ def main() -> None:
         dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
         dialog.setParameters(values)
         dialog.resize(980, 760)
-        dialog.show()
-        for _ in range(20):
-            QgsApplication.processEvents()
-        dialog.grab().save(str(folder / f"{name}.png"))
-        print(folder / f"{name}.png")
-        dialog.close()
+        _save(dialog, folder / f"{name}.png")
         dialog.deleteLater()
     plugin.unload()
-    sys.stdout.flush()
-    os._exit(0)  # QGIS's own shutdown order is no matter of ours
+
+
+def _save(widget: Any, path: Path) -> None:
+    from qgis.core import QgsApplication
+
+    widget.show()
+    for _ in range(20):
+        QgsApplication.processEvents()
+    widget.grab().save(str(path))
+    print(path)
+    widget.close()
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ["QGIS_CUSTOM_CONFIG_PATH"] = tempfile.mkdtemp(prefix="vidtag-screenshots-")
     main()

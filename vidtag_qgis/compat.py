@@ -1,22 +1,68 @@
-"""The differences between QGIS 3.22 and 3.40 (and Qt 5 and 6) that the plugin meets, each in one place.
+"""The differences between QGIS 3.22 and 4 (Qt 5 and 6) that the plugin meets, each in one place.
 
-Enums are written with their scope everywhere (``QgsWkbTypes.GeometryType.PolygonGeometry``): that spelling works on all of them, which
-``tests/qgis`` holds. What is left is here.
+Enums are written with their scope everywhere (``QgsWkbTypes.GeometryType.PolygonGeometry``), dialogs run with ``exec()`` and Qt comes from
+``qgis.PyQt``: these spellings work on all of them, which ``tests/test_plugin_package.py`` and ``tests/qgis`` hold. What is left is here.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.core import Qgis, QgsField
-from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt, QVariant
+from qgis.PyQt import QtCore, QtGui
+from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt
 
 QMETATYPE_FIELDS_SINCE = 33800
 
+# The field's kind by the name it has in QMetaType.Type, and in QVariant.Type, which Qt 6 has no more.
+_FIELD_TYPES = {
+    "text": ("QString", "String"),
+    "integer": ("Int", "Int"),
+    "long": ("LongLong", "LongLong"),
+    "double": ("Double", "Double"),
+    "boolean": ("Bool", "Bool"),
+    "date": ("QDate", "Date"),
+    "datetime": ("QDateTime", "DateTime"),
+    "binary": ("QByteArray", "ByteArray"),
+}
+
+
+def field(name: str, kind: str, length: int = 0, precision: int = 0) -> QgsField:
+    """A field: QMetaType from 3.38 on, where QVariant's types are deprecated, QVariant before.
+
+    Args:
+        name: of the field.
+        kind: "text", "integer", "long", "double", "boolean", "date", "datetime" or "binary".
+        length, precision: as the format wants them; 0 for any.
+    """
+    return QgsField(name, field_type(kind), "", length, precision)
+
+
+def field_type(kind: str) -> Any:
+    """The type of such a field, as QgsField takes it in this QGIS."""
+    new, old = _FIELD_TYPES[kind]
+    if Qgis.QGIS_VERSION_INT >= QMETATYPE_FIELDS_SINCE:
+        return getattr(QMetaType.Type, new)
+    return getattr(QtCore.QVariant.Type, old)
+
 
 def text_field(name: str) -> QgsField:
-    """A text field: QMetaType from 3.38 on, where QVariant's types are deprecated, QVariant before."""
-    if Qgis.QGIS_VERSION_INT >= QMETATYPE_FIELDS_SINCE:
-        return QgsField(name, QMetaType.Type.QString)
-    return QgsField(name, QVariant.Type.String)
+    """A text field."""
+    return field(name, "text")
+
+
+def action_class() -> Any:
+    """Qt's class of actions, which moved from QtWidgets to QtGui in Qt 6."""
+    if hasattr(QtGui, "QAction"):
+        return QtGui.QAction
+    from qgis.PyQt import QtWidgets
+
+    return QtWidgets.QAction
+
+
+def is_null(value: Any) -> bool:
+    """Whether an attribute's value is NULL: None, or a QVariant that is null, as older QGIS gives it."""
+    return value is None or (isinstance(value, QtCore.QVariant) and value.isNull())
 
 
 def iso_text(moment: QDateTime) -> str:

@@ -17,7 +17,7 @@ from .engine_client import EngineCancelledError, EngineError, EngineInterpreter,
 
 def interpreter() -> EngineInterpreter:
     """The engine's interpreter by QGIS's settings; raises EngineNotFoundError. Starts nothing."""
-    return find_interpreter(settings.engine_python(), settings.engine_path())
+    return find_interpreter(settings.engine_python(), settings.engine_path(), setting_cache=settings.chosen_cache())
 
 
 def not_found() -> Optional[str]:

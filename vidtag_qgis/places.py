@@ -1,4 +1,4 @@
-"""Files that come with the plugin. In a checkout they lie in ``resources``; ``tools/plugin.py`` stages them inside the package."""
+"""Files that come with the plugin. In a checkout they lie beside the package; ``tools/plugin.py`` stages them inside it."""
 
 from __future__ import annotations
 
@@ -13,3 +13,6 @@ STYLES = RESOURCES / "styles"
 METADATA = next(
     (path for path in (_PACKAGE / "metadata.txt", _PACKAGE.parent / "metadata.txt") if path.is_file()), _PACKAGE / "metadata.txt"
 )
+ENGINE_PACKAGES = RESOURCES / "engine" / "packages.json"
+ENGINE_SOURCE = _PACKAGE / "engine_source" if (_PACKAGE / "engine_source").is_dir() else _PACKAGE.parent
+"""The engine's source, which the managed environment is made from."""

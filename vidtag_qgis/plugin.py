@@ -1,4 +1,4 @@
-"""The plugin: it brings the Processing provider and takes it away."""
+"""The plugin: it brings the Processing provider and the options' page, and takes them away."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class VidTAGPlugin:
     def __init__(self, iface: Any) -> None:
         self.iface = iface
         self.provider: Optional[VidTAGProvider] = None
+        self._options: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider."""
@@ -23,10 +24,22 @@ class VidTAGPlugin:
 
     def initGui(self) -> None:
         """Start inside the QGIS desktop."""
+        from qgis.PyQt.QtCore import QTimer
+
+        from .gui.first_run import show_where_missing
+        from .gui.options import EngineOptionsFactory
+
         self.initProcessing()
+        self._options = EngineOptionsFactory()
+        self.iface.registerOptionsWidgetFactory(self._options)
+        # Once QGIS is up: its message bar is not there for every plugin before.
+        QTimer.singleShot(0, lambda: show_where_missing(self.iface) if self.provider is not None else None)
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        if self._options is not None:
+            self.iface.unregisterOptionsWidgetFactory(self._options)
+            self._options = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

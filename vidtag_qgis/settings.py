@@ -1,13 +1,19 @@
-"""The plugin's settings: Settings > Options > Processing > Providers > VidTAG."""
+"""The plugin's settings: Settings > Options > VidTAG, and for the interpreter also Processing > Providers > VidTAG there."""
 
 from __future__ import annotations
+
+import os
 
 from qgis.core import QgsSettings
 from qgis.PyQt.QtGui import QIcon
 
+from .engine_client.interpreter import cache_folder as usual_cache_folder
+
 ENGINE_PYTHON = "VIDTAG_ENGINE_PYTHON"
 ENGINE_PATH = "VIDTAG_ENGINE_PATH"
+CACHE = "vidtag/cache_folder"
 _PREFIX = "Processing/Configuration/"
+_PROXY = ("proxyEnabled", "proxyType", "proxyHost", "proxyPort", "proxyUser", "proxyPassword", "noProxyUrls")
 
 
 def engine_python() -> str:
@@ -15,9 +21,41 @@ def engine_python() -> str:
     return str(QgsSettings().value(_PREFIX + ENGINE_PYTHON, "") or "")
 
 
+def set_engine_python(python: str) -> None:
+    """Choose the engine's interpreter; empty for none."""
+    from processing.core.ProcessingConfig import ProcessingConfig
+
+    QgsSettings().setValue(_PREFIX + ENGINE_PYTHON, python)
+    if ENGINE_PYTHON in ProcessingConfig.settings:
+        ProcessingConfig.readSettings()
+
+
 def engine_path() -> str:
     """A folder with the engine's source, for developers; empty where none."""
     return str(QgsSettings().value(_PREFIX + ENGINE_PATH, "") or "")
+
+
+def chosen_cache() -> str:
+    """The cache folder that the user chose; empty for the usual one."""
+    return str(QgsSettings().value(CACHE, "") or "")
+
+
+def cache_folder() -> str:
+    """Where environments and the engine's caches lie."""
+    return chosen_cache() or str(usual_cache_folder(os.environ))
+
+
+def set_cache_folder(folder: str) -> None:
+    """Choose the cache folder; empty for the usual one."""
+    QgsSettings().setValue(CACHE, folder)
+
+
+def proxy() -> dict[str, str]:
+    """QGIS's proxy settings, as text."""
+    stored = QgsSettings()
+    found = {name: stored.value(f"proxy/{name}", "") for name in _PROXY}
+    lists = {name: "|".join(map(str, value)) if isinstance(value, list) else str(value or "") for name, value in found.items()}
+    return {name: value.lower() if name == "proxyEnabled" else value for name, value in lists.items()}
 
 
 def register(group: str, icon: QIcon) -> None:

@@ -108,7 +108,7 @@ def _write_layer(part: Path, layer: str, table: Table) -> None:
 def _check_counts(database: sqlite3.Connection, tables: dict[str, Table]) -> None:
     """A full disk may lose rows without a word: count them."""
     for layer, table in tables.items():
-        (count,) = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()  # noqa: S608 - our own three names
+        (count,) = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()  # noqa: S608 - our own three names  # nosec B608
         if count != len(table["video"]):
             raise OSError(f"only {count} of {len(table['video'])} rows of {layer} were kept, as when the disk is full")
 

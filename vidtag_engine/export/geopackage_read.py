@@ -86,7 +86,7 @@ def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
 def _frames_by_video(database: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
     """Rows of ``frames`` without their first column, by it: one pass, however many videos there are."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for video, *row in database.execute(f"SELECT {_FRAME_COLUMNS} FROM frames ORDER BY fid"):  # noqa: S608 - a constant
+    for video, *row in database.execute(f"SELECT {_FRAME_COLUMNS} FROM frames ORDER BY fid"):  # noqa: S608 - a constant  # nosec B608
         found.setdefault(video, []).append(tuple(row))
     return found
 

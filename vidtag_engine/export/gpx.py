@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
-from xml.etree import ElementTree as ET
+from xml.etree import ElementTree as ET  # writes alone  # nosec B405
 
 import numpy as np
 

@@ -173,7 +173,7 @@ class CoarseToFine:
             k: at most; where fewer points were compared, the rest of a row is -1 and NaN.
         """
         self.prepare()
-        assert self._gallery is not None
+        assert self._gallery is not None  # for the type checker  # nosec B101
         if self._coarse is None:
             return top_k(queries, self._gallery, k)
         if k < 1:
@@ -196,7 +196,7 @@ class CoarseToFine:
     ) -> FloatArray:
         """As :func:`.search.posterior_mass`, from the coarse pass: what the sum over an ever finer grid tends to."""
         self.prepare()
-        assert self._gallery is not None
+        assert self._gallery is not None  # for the type checker  # nosec B101
         if self._coarse is None:
             return posterior_mass(queries, self._gallery, centers, radius_m, temperature)
         radii, temperatures = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (radius_m, temperature))
@@ -244,7 +244,7 @@ class CoarseToFine:
 
     def _block(self, queries: torch.Tensor, k: int) -> tuple[IntArray, FloatArray]:
         """(B, k) numbers and scores of some frames."""
-        assert self._coarse is not None
+        assert self._coarse is not None  # for the type checker  # nosec B101
         climbers, lost = self._climbed(queries, self._seeds(queries), self.grid.resolution_m)
         frame, number, score = on_grid(climbers, queries, self.grid, self._embed)
         return self._merged(queries, k, (frame, number, score), lost)
@@ -264,7 +264,7 @@ class CoarseToFine:
 
     def _seeds(self, queries: torch.Tensor) -> Climbers:
         coarse = self._coarse
-        assert coarse is not None
+        assert coarse is not None  # for the type checker  # nosec B101
         rows = max(1, _SURFACES // coarse.neighbours.size)
         parts = []
         for begin in range(0, len(queries), rows):
@@ -287,7 +287,7 @@ class CoarseToFine:
         return ranked(len(queries), k, frame, number, score, np.arange(len(frame)) < len(fine[0]))
 
     def _coarse_best(self, queries: torch.Tensor, k: int) -> tuple[IntArray, IntArray, FloatArray]:
-        assert self._coarse is not None
+        assert self._coarse is not None  # for the type checker  # nosec B101
         if self._snapped is None:
             self._snapped = self.grid.nearest(self._coarse.lat_lon_deg, 3 * self.grid.resolution_m)
         value, point = torch.topk(queries @ self._coarse.embeddings.T, min(k, len(self._snapped)), dim=1)

@@ -50,5 +50,5 @@ def blend_windows(count: int, window: int, overlap: int, run: Callable[[slice], 
         if total is None:
             total = part.new_zeros(count, part.shape[-1])
         total[start : start + window] += weight.to(part)[:, None] * part
-    assert total is not None
+    assert total is not None  # for the type checker  # nosec B101
     return F.normalize(total, dim=-1)

@@ -46,3 +46,15 @@ class EngineCancelledError(EngineError):
         super().__init__(message)
         self.kept = list(kept or [])
         self.output = output
+
+
+class EnvironmentSetupError(EngineError):
+    """The engine's environment cannot be made, checked, moved or removed; what is done is kept, so that the next try goes on from there."""
+
+
+class PythonNotFoundError(EnvironmentSetupError):
+    """No Python to make the environment from, or one that will not do."""
+
+
+class SetupCancelledError(EnvironmentSetupError):
+    """Stopped on request; the next try goes on from there."""

@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
+from . import platforms
 from .errors import EngineNotFoundError
 
 PYTHON_VARIABLE = "VIDTAG_ENGINE_PYTHON"
 PATH_VARIABLE = "VIDTAG_ENGINE_PATH"
+CACHE_VARIABLE = "VIDTAG_CACHE"
+READY = "READY"
+"""The file that makes an environment a whole one; written last."""
 HOW_TO = (
-    f"Point Settings > Options > Processing > Providers > VidTAG, or the variable {PYTHON_VARIABLE}, at the python of an environment where "
-    "`pip install` has put vidtag-engine (python -m venv makes one)."
+    "Make one in Settings > Options > VidTAG (Create environment…), or point "
+    f"Settings > Options > Processing > Providers > VidTAG, or the variable {PYTHON_VARIABLE}, at the python of an environment where "
+    "`pip install` has put vidtag-engine."
 )
 
 # What QGIS, OSGeo4W, an AppImage or a virtual environment set for themselves, and what would break another Python's numpy, GDAL or PROJ.
@@ -34,11 +39,13 @@ class EngineInterpreter:
         python: its executable.
         source: where it was named, for messages.
         engine_path: a folder with the engine's source that comes before what is installed, or None.
+        cache: VidTAG's cache folder, None for the usual one.
     """
 
     python: str
     source: str
     engine_path: Optional[str] = None
+    cache: Optional[str] = None
 
     def command(self) -> list[str]:
         """The command that starts the worker."""
@@ -46,7 +53,7 @@ class EngineInterpreter:
 
 
 def find_interpreter(
-    setting_python: str = "", setting_path: str = "", environment: Optional[Mapping[str, str]] = None
+    setting_python: str = "", setting_path: str = "", environment: Optional[Mapping[str, str]] = None, setting_cache: str = ""
 ) -> EngineInterpreter:
     """Find the engine's interpreter. Cheap: looks at files and starts nothing.
 
@@ -54,55 +61,65 @@ def find_interpreter(
         setting_python: the user's setting, empty where there is none.
         setting_path: a folder with the engine's source, from the settings; empty for none.
         environment: variables to look at; the process's own by default.
+        setting_cache: VidTAG's cache folder, from the settings; empty for the usual one.
 
     Raises:
         EngineNotFoundError: none is named, or what is named is not there. A broken setting is not passed over in silence.
     """
     variables = os.environ if environment is None else environment
+    cache = setting_cache.strip() or None
     engine_path = _engine_path(setting_path, variables)
     named = [("the setting for the engine's Python", setting_python), (PYTHON_VARIABLE, variables.get(PYTHON_VARIABLE, ""))]
     for source, value in named:
         if value.strip():
-            return EngineInterpreter(_executable(value.strip(), source), source, engine_path)
-    managed = managed_python(cache_folder(variables))
+            return EngineInterpreter(_executable(value.strip(), source), source, engine_path, cache)
+    managed = managed_python(Path(cache) if cache else cache_folder(variables))
     if managed is None:
         raise EngineNotFoundError(f"The VidTAG engine was not found. {HOW_TO}")
-    return EngineInterpreter(managed, "the managed environment", engine_path)
+    return EngineInterpreter(managed, "the managed environment", engine_path, cache)
 
 
-def cache_folder(environment: Mapping[str, str]) -> Path:
+def cache_folder(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
     """Where VidTAG keeps its environments; outside the plugin's folder, which updates replace."""
-    chosen = environment.get("VIDTAG_CACHE")
+    chosen = environment.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen)
-    base = environment.get("LOCALAPPDATA") if sys.platform == "win32" else environment.get("XDG_CACHE_HOME")
+    base = environment.get("LOCALAPPDATA") if platform == "win32" else environment.get("XDG_CACHE_HOME")
     home = environment.get("HOME") or environment.get("USERPROFILE") or os.path.expanduser("~")
     return (Path(base) if base else Path(home) / ".cache") / "vidtag"
 
 
 def managed_python(cache: Path) -> Optional[str]:
     """The newest finished engine environment in the cache folder, None where there is none."""
-    finished = [ready for ready in cache.glob("engine-*/READY") if _python_of(ready.parent).is_file()]
+    finished = [ready for ready in cache.glob(f"engine-*/{READY}") if _python_of(ready.parent).is_file()]
     if not finished:
         return None
     return str(_python_of(max(finished, key=lambda ready: ready.stat().st_mtime).parent))
 
 
-def child_environment(inherited: Mapping[str, str], interpreter: EngineInterpreter, own_folders: Sequence[str] = ()) -> dict[str, str]:
+def child_environment(
+    inherited: Mapping[str, str],
+    interpreter: EngineInterpreter,
+    own_folders: Sequence[str] = (),
+    platform: str = sys.platform,
+) -> dict[str, str]:
     """Environment variables for the engine: the inherited ones less what belongs to QGIS or another Python.
 
     Args:
         inherited: of this process.
         interpreter: what will run.
         own_folders: folders that are QGIS's own (on Windows and macOS); what lies in them is taken off PATH.
+        platform: ``sys.platform`` of the machine that the variables are for.
     """
     kept = {name: value for name, value in inherited.items() if not _dropped(name.upper())}
     path_name = next((name for name in kept if name.upper() == "PATH"), "PATH")
-    entries = [entry for entry in kept.get(path_name, "").split(os.pathsep) if entry and not _inside(entry, own_folders)]
-    kept[path_name] = os.pathsep.join(entries)
+    separator = platforms.paths(platform).pathsep
+    kept[path_name] = separator.join(platforms.without_folders(kept.get(path_name, "").split(separator), own_folders, platform))
     kept.update(PYTHONUTF8="1", PYTHONIOENCODING="utf-8", PYTHONSAFEPATH="1", PYTHONUNBUFFERED="1")
     if interpreter.engine_path:
         kept["PYTHONPATH"] = interpreter.engine_path
+    if interpreter.cache:
+        kept[CACHE_VARIABLE] = interpreter.cache
     return kept
 
 
@@ -110,12 +127,6 @@ def _dropped(name: str) -> bool:
     if name.startswith("QGIS_") and name.endswith("PATH"):
         return True
     return name in _DROPPED_NAMES or name.startswith(_DROPPED_PREFIXES)
-
-
-def _inside(entry: str, folders: Sequence[str]) -> bool:
-    place = os.path.normcase(os.path.abspath(entry))
-    roots = [os.path.normcase(os.path.abspath(folder)) for folder in folders if folder]
-    return any(place == root or place.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
 
 
 def _engine_path(setting: str, variables: Mapping[str, str]) -> Optional[str]:
@@ -143,4 +154,4 @@ def _executable(value: str, source: str) -> str:
 
 
 def _python_of(environment: Path) -> Path:
-    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    return Path(platforms.venv_python(str(environment)))

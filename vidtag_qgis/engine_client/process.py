@@ -6,14 +6,12 @@ import collections
 import os
 import queue
 import shutil
-import signal
 import subprocess  # nosec B404
-import sys
 import tempfile
 import threading
 from typing import IO, Optional, Sequence
 
-from . import protocol
+from . import platforms, protocol
 from .errors import EngineNotFoundError
 from .interpreter import HOW_TO, EngineInterpreter, child_environment
 
@@ -48,8 +46,7 @@ class EngineProcess:
                 stderr=subprocess.PIPE,
                 cwd=self._folder,
                 env=child_environment(os.environ, interpreter, own_folders),
-                creationflags=_creation_flags(),
-                start_new_session=sys.platform != "win32",  # a group of its own: Ctrl+C reaches us alone, a kill reaches all of it
+                **platforms.popen_options(),
             )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -109,12 +106,12 @@ class EngineProcess:
         """
         self.send(protocol.Shutdown())
         self._close_stdin()
-        if not self._ended(grace_s):
-            self._terminate()
-            if not self._ended(grace_s):
+        if not platforms.ended(self._process, grace_s):
+            platforms.terminate_tree(self._process)
+            if not platforms.ended(self._process, grace_s):
                 self._process.kill()
-        self._kill_group()  # also where it ended by itself: what it started must not outlive it
-        self._ended(5.0)
+        platforms.kill_tree(self._process)  # also where it ended by itself: what it started must not outlive it
+        platforms.ended(self._process, 5.0)
         for reader in self._readers:
             reader.join(2.0)
         for stream in (self._process.stdout, self._process.stderr):
@@ -122,29 +119,12 @@ class EngineProcess:
                 stream.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ended(self, timeout_s: float) -> bool:
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
     def _close_stdin(self) -> None:
         if self._process.stdin is not None:
             try:
                 self._process.stdin.close()
             except OSError:  # what was not flushed has no reader any more
                 self._tail.append("(the engine closed its input)")
-
-    def _terminate(self) -> None:
-        if sys.platform == "win32":
-            _kill_tree_windows(self._process.pid)
-        else:
-            _signal_group(self._process.pid, signal.SIGTERM)
-
-    def _kill_group(self) -> None:
-        if sys.platform != "win32":
-            _signal_group(self._process.pid, signal.SIGKILL)
 
     def _read_messages(self, stream: IO[bytes]) -> None:
         while True:
@@ -164,24 +144,3 @@ class EngineProcess:
             if not line:
                 break
             self._tail.append(line.decode("utf-8", errors="replace").rstrip()[:2000])
-
-
-def _creation_flags() -> int:
-    if sys.platform != "win32":
-        return 0
-    return subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-
-
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return  # nothing of the group is left (macOS says so by refusing)
-
-
-def _kill_tree_windows(pid: int) -> None:
-    taskkill = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
-    # A fixed program by its full path and a number: nothing of the user's goes in.
-    subprocess.run(  # nosec B603
-        [taskkill, "/F", "/T", "/PID", str(pid)], check=False, capture_output=True, timeout=10, creationflags=_creation_flags()
-    )

@@ -1,0 +1,229 @@
+"""The page "VidTAG" in QGIS's options: the engine in use, its check, the managed environment, and the cache folder."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import QgsTask
+from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices, QGuiApplication, QIcon
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from .. import engine, settings
+from ..engine_client import EngineError, run_request
+from ..engine_client.environment_files import ManagedEnvironment, find_environments, move_cache, remove
+from ..engine_client.errors import EnvironmentSetupError
+from ..engine_client.interpreter import HOW_TO
+from ..places import ENGINE_SOURCE, ICON
+from . import tasks
+from .report import error_text, report_text
+
+TITLE, PAGE = "VidTAG", "vidtag_options"
+
+
+class EngineOptionsFactory(QgsOptionsWidgetFactory):
+    """What QGIS asks for the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTitle(TITLE)
+
+    def icon(self) -> QIcon:
+        """Beside the title."""
+        return QIcon(str(ICON))
+
+    def createWidget(self, parent: Optional[QWidget]) -> QgsOptionsPageWidget:
+        """A fresh page each time the options are opened."""
+        return EngineOptionsPage(parent)
+
+
+class EngineOptionsPage(QgsOptionsPageWidget):
+    """The page itself. OK saves the interpreter; what the buttons do is done at once."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(PAGE)
+        layout = QVBoxLayout(self)
+        for group in (self._engine_group(), self._environment_group(), self._cache_group()):
+            layout.addWidget(group)
+        layout.setStretch(0, 1)
+        self.refresh()
+
+    def apply(self) -> None:
+        """QGIS calls this on OK."""
+        python = self.python_field.filePath().strip()
+        if python != settings.engine_python():
+            settings.set_engine_python(python)
+
+    def refresh(self) -> None:
+        """Show what is there now."""
+        problem = engine.not_found()
+        here = "Create an environment below, or name the Python of one where `pip install` has put vidtag-engine."
+        problem = problem and problem.replace(HOW_TO, here)
+        self.state_label.setText(problem or f"In use: {engine.interpreter().python}, from {engine.interpreter().source}.")
+        self.check_button.setEnabled(problem is None)
+        self.environment_box.clear()
+        for one in find_environments(settings.cache_folder(), str(ENGINE_SOURCE)):
+            self.environment_box.addItem(_describe(one), one)
+        there = self.environment_box.count() > 0
+        self.none_label.setVisible(not there)
+        for widget in (self.environment_box, self.remove_button, self.log_button):
+            widget.setVisible(there)
+        self.cache_field.setFilePath(settings.cache_folder())
+
+    def _engine_group(self) -> QGroupBox:
+        group = QGroupBox("Engine")
+        self.state_label = QLabel()
+        self.state_label.setWordWrap(True)
+        self.python_field = QgsFileWidget()
+        self.python_field.setFilePath(settings.engine_python())
+        self.python_field.lineEdit().setPlaceholderText("empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment")
+        form = QFormLayout()
+        form.addRow("The engine's Python", self.python_field)
+        self.report_view = QPlainTextEdit()
+        self.report_view.setReadOnly(True)
+        self.check_button, self.copy_button = QPushButton("Check"), QPushButton("Copy report")
+        self.check_button.clicked.connect(self._check)
+        self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report_view.toPlainText()))
+        self.report_view.setPlaceholderText(
+            "'Check' starts the engine and tells what is installed, which device is used and which weights are there."
+        )
+        layout = QVBoxLayout(group)
+        layout.addWidget(self.state_label)
+        layout.addLayout(form)
+        layout.addLayout(_row(self.check_button, self.copy_button))
+        layout.addWidget(self.report_view, 1)
+        return group
+
+    def _environment_group(self) -> QGroupBox:
+        group = QGroupBox("Managed environment")
+        self.none_label = QLabel("There is none. Making one takes some minutes; size and licences are shown first.")
+        self.environment_box = QComboBox()
+        self.create_button, self.remove_button, self.log_button = (
+            QPushButton("Create environment…"), QPushButton("Remove"), QPushButton("Open log"),
+        )  # fmt: skip
+        self.create_button.clicked.connect(self._create)
+        self.remove_button.clicked.connect(self._remove)
+        self.log_button.clicked.connect(self._open_log)
+        layout = QVBoxLayout(group)
+        layout.addWidget(self.none_label)
+        layout.addWidget(self.environment_box)
+        layout.addLayout(_row(self.create_button, self.remove_button, self.log_button))
+        return group
+
+    def _cache_group(self) -> QGroupBox:
+        group = QGroupBox("Cache folder")
+        self.cache_field = QgsFileWidget()
+        self.cache_field.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
+        self.move_button = QPushButton("Move there")
+        self.move_button.clicked.connect(self._move)
+        self.cache_label = QLabel(
+            "Environments and the embeddings of galleries lie here: several gigabytes, outside the plugin and your profile."
+        )
+        self.cache_label.setWordWrap(True)
+        layout = QVBoxLayout(group)
+        layout.addWidget(self.cache_label)
+        layout.addWidget(self.cache_field)
+        layout.addLayout(_row(self.move_button))
+        return group
+
+    def _check(self) -> None:
+        self.apply()
+        self.refresh()
+        try:
+            interpreter = engine.interpreter()
+        except EngineError as error:
+            self.report_view.setPlainText(error_text(error))
+            return
+        self.check_button.setEnabled(False)
+        self.report_view.setPlainText("Starting the engine…")
+        folders = engine.qgis_folders()
+
+        def ask(task: QgsTask) -> str:
+            try:
+                return report_text(interpreter, run_request(interpreter, "doctor", {}, own_folders=folders, cancelled=task.isCanceled))
+            except EngineError as error:
+                return error_text(error, interpreter)
+
+        self._run("VidTAG: checking the engine", ask, self._checked)
+
+    def _checked(self, text: Optional[str], error: Optional[EngineError]) -> None:
+        self.check_button.setEnabled(True)
+        self.report_view.setPlainText(text if error is None else error_text(error))
+
+    def _create(self) -> None:
+        from .create_dialog import CreateEnvironmentDialog
+
+        CreateEnvironmentDialog(self).exec()
+        self.refresh()
+
+    def _remove(self) -> None:
+        chosen: Optional[ManagedEnvironment] = self.environment_box.currentData()
+        if chosen is None or not self.ask(f"Remove the environment in {chosen.folder}?"):
+            return
+        self.remove_button.setEnabled(False)
+        self._run("VidTAG: removing the environment", lambda _: remove(chosen.folder), self._changed)
+
+    def _move(self) -> None:
+        old, new = settings.cache_folder(), self.cache_field.filePath().strip()
+        if not new or new == old or not self.ask(f"Move environments and caches from {old} to {new}?"):
+            return
+        self.move_button.setEnabled(False)
+
+        def move(task: QgsTask) -> None:
+            move_cache(old, new, on_progress=lambda fraction, *_: task.setProgress(100 * fraction))
+            settings.set_cache_folder(new)
+
+        self._run("VidTAG: moving the cache folder", move, self._changed)
+
+    def _changed(self, _: Any, error: Optional[EngineError]) -> None:
+        for button in (self.remove_button, self.move_button):
+            button.setEnabled(True)
+        self.refresh()
+        if error is not None:
+            self.cache_label.setText(str(error))
+            self.state_label.setText(str(error))
+
+    def _open_log(self) -> None:
+        chosen: Optional[ManagedEnvironment] = self.environment_box.currentData()
+        if chosen is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(chosen.log))
+
+    def _run(self, title: str, function: Any, then: Any) -> None:
+        if tasks.running_setup() is not None:
+            then(None, EnvironmentSetupError("The environment is being made: wait until it is done, or stop it."))
+            return
+        self._task = tasks.Call(title, function)
+        self._task.done.connect(then)
+        tasks.start(self._task)
+
+    def ask(self, question: str) -> bool:
+        """Whether the user says yes."""
+        return QMessageBox.question(self, TITLE, question) == QMessageBox.StandardButton.Yes
+
+
+def _describe(one: ManagedEnvironment) -> str:
+    state = "ready" if one.ready else "not finished: create goes on with it"
+    if one.ready and not one.current:
+        state = "of an earlier plugin: create brings it up to date"
+    return f"{one.flavour.upper()}, engine {one.engine}, {state} ({one.folder})"
+
+
+def _row(*buttons: QPushButton) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for button in buttons:
+        row.addWidget(button)
+    row.addStretch(1)
+    return row
