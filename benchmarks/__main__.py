@@ -4,6 +4,7 @@ python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
 python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty]
+python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
@@ -26,9 +27,9 @@ from .phantom_isles.towns.config import SEEDS
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "decode", "encode", "repeats", "geoclip", "search", "continuous",
-    "world", "isles", "tables",
+    "world", "isles", "tables", "decoder", "calibration", "abstention",
 )  # fmt: skip
-WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
+WORLDS = ("isles", "tables", "decoder", "calibration", "abstention")  # their seed is a world's, which may have a name
 
 
 def _seed(text: str) -> int | str:
@@ -41,14 +42,14 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--list", action="store_true", help="name the benchmarks")
-    parser.add_argument("--seed", type=_seed, default=0, help="of everything random; isles, tables: of the world, a number or dev")
+    parser.add_argument("--seed", type=_seed, default=0, help="of everything random; of the isles: of the world, a number or dev")
     # Options of single benchmarks, under the names that their run() gives them; one that is not given is not passed on.
     only = parser.add_argument_group("of single benchmarks")
     only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs, search: write their page in docs")
     only.add_argument(
-        "--quick", action="store_true", default=None, help="isles, tables: a small world and budget; world: fewer places and queries"
+        "--quick", action="store_true", default=None, help="those of the isles: a small world and budget; world: fewer places and queries"
     )
-    only.add_argument("--world", type=Path, help="isles, tables, encode: a folder with a rendered world")
+    only.add_argument("--world", type=Path, help="those of the isles, encode: a folder with a rendered world")
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
