@@ -126,11 +126,12 @@ def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("video", "frames", "located", "length", "mean confidence")
+    table = Table("video", "frames", "located", "length", "mean confidence", "state")
     for video in result["videos"]:
         confidence = video["mean_confidence"]
         said = "-" if confidence is None else f"{confidence:.0%}"
-        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said)
+        state = (video["state"] or "-").replace("_", " ")
+        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said, state)
     Console().print(table)
     radius = result["confidence_radius_m"]
     print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")

@@ -53,12 +53,24 @@ def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
         ("layer_styles", "QGIS styles"),
     )
     for layer in layers:
-        qml = (styles_folder() / f"{layer}.qml").read_text(encoding="utf-8")
-        database.execute(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
-            "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
-            (layer, f"VidTAG {layer}", qml, "Coloured by confidence"),
-        )
+        add_style(database, layer)
+
+
+def add_style(database: sqlite3.Connection, layer: str, like: str | None = None) -> None:
+    """Write a layer's default style, in place of an older one.
+
+    Args:
+        database: the GeoPackage, with ``layer_styles``.
+        layer: to be styled.
+        like: whose QML file; None is its own.
+    """
+    qml = (styles_folder() / f"{like or layer}.qml").read_text(encoding="utf-8")
+    database.execute("DELETE FROM layer_styles WHERE f_table_name = ?", (layer,))
+    database.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
+        "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
+        (layer, f"VidTAG {layer}", qml, "Coloured by confidence"),
+    )
 
 
 def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:
