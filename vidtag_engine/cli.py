@@ -294,6 +294,7 @@ def evaluate(
     ] = None,
     video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
     map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
+    markdown: Annotated[Path | None, typer.Option(help="Also write a report (Markdown), its reliability diagrams beside it.")] = None,
     dataset: DatasetOption = None,
     root: RootOption = None,
     checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
@@ -334,14 +335,20 @@ def evaluate(
             picture = map or result.with_suffix(".evaluation.png")
             report.write_map(picture)
             said = {**report.to_dict(), "map": str(picture)}
+            if markdown:
+                from .evaluation.markdown_report import write_markdown
+
+                said["markdown"] = [str(path) for path in write_markdown(markdown, report)]
     if json:
         print(json_module.dumps(said, ensure_ascii=False))
         return
     from rich.console import Console
 
     Console().print(report.table())
-    if "map" in said:
-        print(said["map"])
+    for table in getattr(report, "confidence_tables", list)():
+        Console().print(table)
+    for path in [*([said["map"]] if "map" in said else []), *said.get("markdown", [])]:
+        print(path)
 
 
 @app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..trajectory.calibration import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
-from ..types import FloatArray, FrameState, InputError, TimeSource, Track, VideoResult
+from ..types import FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
 from . import metrics
+from .confidence import score_confidence
 from .report import Accuracy, Confidence, Report, VideoReport
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NO_ANSWER = "the frame has no answer"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One video's frames that have both an answer and a truth: arrays (n,) and (n, 2)."""
+    """One video's frames that have both an answer and a truth: arrays (n,) and (n, 2); ``rows`` (n,) are their rows in the trajectory."""
 
     predicted: FloatArray
     truth: FloatArray
@@ -37,6 +38,7 @@ class Comparison:
     note: str = ""
     why_none: str = ""
     frames: int = 0
+    rows: IntArray | None = None
 
 
 def evaluate_geopackage(
@@ -95,6 +97,7 @@ def evaluate_results(
         overall=replace(accuracy_of(usable, radii_km), frames=sum(one.frames for one in videos)),
         results=tuple(chosen),
         truth=truth if isinstance(truth, Track) else {one.info.name: truth[one.info.name] for one in chosen},
+        confidence=score_confidence([(one, comparisons[one.info.name]) for one in chosen]),
     )
 
 
@@ -146,6 +149,7 @@ def _compare(result: VideoResult, truth: Track, max_gap_s: float | None) -> Comp
         note=found.note,
         why_none=found.why_none,
         frames=len(trajectory.time_s),
+        rows=rows,
     )
 
 
