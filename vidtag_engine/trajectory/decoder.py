@@ -4,13 +4,15 @@ A state is a place, all places stand for equal shares of the area. Evidence of a
 that the picture tells nothing (a lorry in front). Between frames the camera moves as far as a speed and the real time between them allow, or, rarely,
 anywhere. Forward-backward gives each frame's marginal over the area; the line is the path that is right most often by those marginals and moves
 as a camera does (the Viterbi algorithm over expected accuracies). Pins are evidence like any other.
+
+Time grows with frames times links between places (about 40 a place); memory with the places and, for marginals, the cells that hold all but a ten-thousandth of
+each frame's mass: scores are asked for in blocks, and of the forward pass only a block and its beginnings are held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -20,10 +22,19 @@ from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray, IntArray
 
 _REACH = 5.0  # lengths of the motion's fall-off, beyond which a step is a jump
-_MOST_LINKS = 12_000_000
+_MOST_LINKS = 3_000_000
 _TIMES = 1.2  # time steps nearer than this factor share their transitions
-_NEVER = 1e-300
-_PATH_PLACES = 400  # that a line is sought over
+_MOST_SUBSTEPS = 16
+_TINY = 1e-30  # of float32
+_BLOCK = 4_000_000  # frames times places held at once
+_LEFT_OUT = 1e-4  # of a frame's mass, in its faintest places
+_MOST_KEPT = 40_000_000  # of all marginals
+_PATH_PLACES = 300  # that a line is sought over
+_PATH_LOOKED_AT = 800  # that these are chosen from
+_PATH_MASS = 3000  # places that it is judged by
+_SHIFTS = 3
+
+Scores = Callable[[slice], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -46,17 +57,41 @@ class Evidence:
     Args:
         temperature: of the softmax over the area's scores.
         blind: probability that a picture tells nothing of its place.
-        shared: correlation of the frames' errors in 0..1: n frames count as n / (1 + (n - 1) shared); frames of one drive are dark, wet or blocked
-            together.
+        shared: correlation of the errors of frames at one time, in 0..1: frames of one drive are dark, wet or blocked together.
+        memory_s: that correlation falls off with time by this length. A frame counts as one over the sum of its correlations with all frames.
     """
 
     temperature: float
     blind: float = 0.02
     shared: float = 0.0
+    memory_s: float = 120.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+    def weights(self, time_s: FloatArray) -> FloatArray:
+        """(T,) how much each frame counts beside the others, in 0..1."""
+        time_s = np.asarray(time_s, dtype=np.float64)
+        weight = np.empty(len(time_s))
+        for row, moment in enumerate(time_s):  # a row at a time: memory stays linear
+            weight[row] = 1.0 / (1.0 + self.shared * (np.exp(-np.abs(time_s - moment) / self.memory_s).sum() - 1.0))
+        return weight
+
+    def likelihood(self, scores: FloatArray, weight: FloatArray) -> FloatArray:
+        """(B, M) float32 likelihood of frames at each place, one on average over the places.
+
+        Args:
+            scores: (B, M) cosines.
+            weight: (B,) of :meth:`weights`.
+        """
+        likely = np.asarray(scores, dtype=np.float32) * np.float32(1.0 / self.temperature)
+        likely -= likely.max(axis=1, keepdims=True)
+        np.exp(likely, out=likely)
+        likely *= likely.shape[1] / likely.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        likely *= np.float32(1.0 - self.blind)
+        likely += np.float32(max(self.blind, _TINY))
+        np.log(likely, out=likely)
+        likely *= np.asarray(weight, dtype=np.float32)[:, None]
+        np.exp(likely, out=likely)
+        likely /= likely.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        return likely
 
 
 @dataclass(frozen=True)
@@ -82,13 +117,15 @@ class Decoded:
     """A video's answer over the places.
 
     Args:
-        marginal: (T, M) float32, each row sums to 1.
+        marginal: (T, M) sparse rows that sum to 1; a frame's faintest places, a ten-thousandth of its mass, are left out.
         path: (T,) number of each frame's place.
+        lat_lon_deg: (T, 2) the line: each path place moved to the middle of the mass about it.
         log_evidence: mean natural log of how much better the best-fitting places foresee the frames than an even spread would.
     """
 
-    marginal: FloatArray
+    marginal: sparse.csr_matrix
     path: IntArray
+    lat_lon_deg: FloatArray
     log_evidence: float
 
 
@@ -103,96 +140,154 @@ class Decoder:
 
     def __init__(self, lat_lon_deg: FloatArray, spacing_m: float, motion: Motion | None = None) -> None:
         self.lat_lon_deg, self.spacing_m, self.motion = np.asarray(lat_lon_deg, dtype=np.float64), spacing_m, motion or Motion()
-        self._points = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
-        self._tree = cKDTree(self._points)
-        self._steps: dict[int, sparse.csr_matrix] = {}
+        self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
+        self.tree = cKDTree(self.points_m)
+        self._steps: dict[int, tuple[sparse.csr_matrix, sparse.csr_matrix, int]] = {}
 
-    def emissions(self, scores: FloatArray, evidence: Evidence, pins: Sequence[Pin] = ()) -> FloatArray:
-        """(T, M) likelihood of each frame at each place, one on average over the places.
-
-        Args:
-            scores: (T, M) cosines.
-            evidence: how they are read.
-            pins: of this video.
-        """
-        frames, places = scores.shape
-        # Frames whose errors are shared count for less than one each.
-        weight = 1.0 / (1.0 + (frames - 1) * evidence.shared)
-        logits = np.asarray(scores, dtype=np.float64) * (1.0 / evidence.temperature)
-        logits -= logits.max(axis=1, keepdims=True)
-        likely = np.exp(logits)
-        likely *= places / likely.sum(axis=1, keepdims=True)
-        likely = ((1.0 - evidence.blind) * likely + evidence.blind) ** weight
-        likely /= likely.mean(axis=1, keepdims=True)
-        for pin in pins:
-            near = self.within(np.array([[pin.lat_deg, pin.lon_deg]]), pin.radius_m)[0]
-            factor = np.full(places, 0.0 if pin.here else 1.0)
-            factor[near] = 1.0 - factor[near]
-            likely[pin.row] *= np.maximum(factor, 1e-9)
-        return likely
-
-    def decode(self, emissions: FloatArray, time_s: FloatArray, *, cuts: Sequence[int] = (), accuracy_m: float | None = None) -> Decoded:
+    def decode(
+        self,
+        scores: FloatArray | Scores,
+        time_s: FloatArray,
+        evidence: Evidence,
+        *,
+        cuts: Iterable[int] = (),
+        pins: Sequence[Pin] = (),
+        accuracy_m: float | None = None,
+    ) -> Decoded:
         """Marginals and line.
 
         Args:
-            emissions: (T, M) from :meth:`emissions`.
-            time_s: (T,) of the frames.
+            scores: (T, M) cosines, or what gives those of a slice of frames (asked twice for each).
+            time_s: (T,) of the frames, not falling.
+            evidence: how scores are read.
             cuts: rows that begin a new shot: the camera may be anywhere again.
+            pins: of this video.
             accuracy_m: the line seeks to be right within this; None is twice the spacing.
         """
-        marginal, log_evidence = self._marginals(emissions, time_s, frozenset(cuts))
-        path = self._path(marginal, time_s, frozenset(cuts), 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
-        return Decoded(marginal.astype(np.float32), path, log_evidence)
+        time_s, asked = np.asarray(time_s, dtype=np.float64), frozenset(cuts)
+        marginal, log_evidence = self._marginals(self._emissions(scores, time_s, evidence, pins), time_s, asked)
+        path, places = self.line(marginal, time_s, asked, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
+        return Decoded(marginal, path, places, log_evidence)
+
+    def marginals(
+        self, scores: FloatArray | Scores, time_s: FloatArray, evidence: Evidence, cuts: Iterable[int] = (), pins: Sequence[Pin] = ()
+    ) -> tuple[sparse.csr_matrix, float]:
+        """The marginal and the log evidence of :meth:`decode`, without a line."""
+        time_s = np.asarray(time_s, dtype=np.float64)
+        return self._marginals(self._emissions(scores, time_s, evidence, pins), time_s, frozenset(cuts))
 
     def within(self, centres: FloatArray, radius_m: float) -> list[list[int]]:
         """Numbers of the places within a radius of each centre (N, 2)."""
         chord_m = 2.0 * EARTH_RADIUS_M * np.sin(min(radius_m / (2.0 * EARTH_RADIUS_M), np.pi / 2))
         points = unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M
-        found: list[list[int]] = list(self._tree.query_ball_point(points, chord_m))
+        found: list[list[int]] = list(self.tree.query_ball_point(points, chord_m))
         return found
 
-    def _marginals(self, emissions: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> tuple[FloatArray, float]:
-        frames, places = emissions.shape
-        ahead = np.empty((frames, places))
-        log_total = 0.0
-        now = np.full(places, 1.0 / places)
-        for row in range(frames):
+    def nearest(self, centres: FloatArray) -> IntArray:
+        """Number of the place nearest to each centre (N, 2)."""
+        return np.asarray(self.tree.query(unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M)[1], dtype=np.int64)
+
+    def _emissions(self, scores: FloatArray | Scores, time_s: FloatArray, evidence: Evidence, pins: Sequence[Pin]) -> Scores:
+        """What gives the likelihood of a slice of frames, pins included."""
+        weight = evidence.weights(time_s)
+
+        def emissions(rows: slice) -> FloatArray:
+            likely = evidence.likelihood(scores(rows) if callable(scores) else scores[rows], weight[rows])
+            for pin in pins:
+                if rows.start <= pin.row < rows.stop:
+                    near = self.within(np.array([[pin.lat_deg, pin.lon_deg]]), pin.radius_m)[0]
+                    # A pin between places means the nearest.
+                    near = near or (self.nearest(np.array([[pin.lat_deg, pin.lon_deg]])).tolist() if pin.here else [])
+                    factor = np.full(likely.shape[1], 1e-9 if pin.here else 1.0, dtype=np.float32)
+                    factor[near] = 1.0 if pin.here else 1e-9
+                    likely[pin.row - rows.start] *= factor
+            return likely
+
+        return emissions
+
+    def _marginals(self, emissions: Scores, time_s: FloatArray, cuts: frozenset[int]) -> tuple[sparse.csr_matrix, float]:
+        frames, places = len(time_s), len(self.points_m)
+        size = max(1, min(frames, _BLOCK // places))
+        blocks = [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
+        kept = max(500, _MOST_KEPT // max(1, frames))
+        begins, log_total = [], 0.0
+        now = np.full(places, 1.0 / places, dtype=np.float32)
+        likely = np.empty((0, places), dtype=np.float32)
+        for block in blocks:
+            begins.append(now)
+            likely = emissions(block)
+            ahead, gained = self._ahead(likely, now, block, time_s, cuts)
+            now, log_total = ahead[-1], log_total + gained
+        back = np.ones(places, dtype=np.float32)
+        rows: list[sparse.csr_matrix] = []
+        for number in range(len(blocks) - 1, -1, -1):
+            block = blocks[number]
+            if number < len(blocks) - 1:
+                likely = emissions(block)
+                ahead, _ = self._ahead(likely, begins[number], block, time_s, cuts)
+            for row in range(block.stop - 1, block.start - 1, -1):
+                mass = ahead[row - block.start] * back
+                rows.append(_thinned(mass, kept))
+                if row:
+                    back = self._moved(back * likely[row - block.start], time_s, row, cuts, forward=False)
+                    back /= max(float(back.mean(dtype=np.float64)), _TINY)
+        return sparse.vstack(rows[::-1], format="csr"), log_total / frames
+
+    def _ahead(
+        self, likely: FloatArray, now: FloatArray, block: slice, time_s: FloatArray, cuts: frozenset[int]
+    ) -> tuple[FloatArray, float]:
+        """(B, M) filtered mass of a block of frames, and the log evidence gained in it."""
+        ahead, gained = np.empty_like(likely), 0.0
+        for row in range(block.start, block.stop):
             if row:
                 now = self._moved(now, time_s, row, cuts, forward=True)
-            now = now * emissions[row]
-            total = float(now.sum())
-            log_total += np.log(max(total, _NEVER))
-            now = now / total if total > 0 else np.full(places, 1.0 / places)
-            ahead[row] = now
-        back = np.ones(places)
-        for row in range(frames - 1, -1, -1):
-            ahead[row] *= back
-            total = float(ahead[row].sum())
-            ahead[row] = ahead[row] / total if total > 0 else 1.0 / places
-            if row:
-                back = self._moved(back * emissions[row], time_s, row, cuts, forward=False)
-                back /= max(float(back.mean()), _NEVER)
-        return ahead, log_total / frames
+            now = now * likely[row - block.start]
+            total = float(now.sum(dtype=np.float64))
+            gained += float(np.log(max(total, _TINY)))
+            now = now / np.float32(total) if total > _TINY else np.full_like(now, 1.0 / len(now))
+            ahead[row - block.start] = now
+        return ahead, gained
 
     def _moved(self, mass: FloatArray, time_s: FloatArray, row: int, cuts: frozenset[int], *, forward: bool) -> FloatArray:
         """The mass after (or, backward, the likelihood before) the step that ends in ``row``."""
-        jump = 1.0 if row in cuts else self.motion.jump
-        anywhere = np.full(len(mass), mass.mean())
-        if jump >= 1.0:
-            return anywhere
-        step = self._transitions(float(time_s[row] - time_s[row - 1]))
-        moved: FloatArray = step.T @ mass if forward else step @ mass
-        return (1.0 - jump) * moved + jump * anywhere
+        anywhere = np.float32(mass.mean(dtype=np.float64))
+        if row in cuts:
+            return np.full_like(mass, anywhere)
+        ahead, behind, times = self._transitions(float(time_s[row] - time_s[row - 1]))
+        for _ in range(times):
+            mass = (ahead if forward else behind) @ mass
+        jump = np.float32(self.motion.jump)
+        moved: FloatArray = (1 - jump) * mass + jump * anywhere
+        return moved
 
-    def _path(self, marginal: FloatArray, time_s: FloatArray, cuts: frozenset[int], accuracy_m: float) -> IntArray:
-        """The path of highest expected accuracy that moves as a camera does."""
-        kept = np.flatnonzero((marginal > 1e-3 * marginal.max(axis=1, keepdims=True)).any(axis=0))
-        kept = kept[np.argsort(-marginal[:, kept].max(axis=0), kind="stable")[:_PATH_PLACES]]
-        points = self._points[kept]
-        apart_m = np.sqrt(np.maximum(((points[:, None] - points[None]) ** 2).sum(axis=2), 0.0))
-        gain = np.log(np.maximum(marginal[:, kept] @ np.exp(-((apart_m / accuracy_m) ** 2)), _NEVER))
+    def line(self, marginal: sparse.csr_matrix, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float) -> tuple[IntArray, FloatArray]:
+        """The path of highest expected accuracy that moves as a camera does, and its places moved to the middle of the mass about them.
+
+        Returns:
+            (T,) numbers of places, (T, 2) lat, lon.
+        """
+        cuts = frozenset(cuts)
+        peak = np.asarray(marginal.max(axis=0).todense()).ravel()
+        held = np.argsort(-peak, kind="stable")[: min(_PATH_MASS, int((peak > 0).sum()))]
+        mass = np.asarray(marginal[:, held].todense())
+        # Of places within a third of the accuracy, the best one stands for all.
+        box = np.floor(self.points_m[held] / (accuracy_m / 3.0)).astype(np.int64)
+        first = np.sort(np.unique(box, axis=0, return_index=True)[1])[:_PATH_LOOKED_AT]
+        gain = mass @ np.exp(-_apart2(self.points_m[held], self.points_m[held[first]]) / np.float32(accuracy_m**2))
+        most = np.argsort(-gain.max(axis=0), kind="stable")[:_PATH_PLACES]
+        kept, gain = held[first[most]], np.log(np.maximum(gain[:, most], _TINY).astype(np.float64))
+        path = kept[self._viterbi(gain, np.sqrt(_apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
+        places = self.points_m[path]
+        for _ in range(_SHIFTS):
+            near = mass * np.exp(-_apart2(places, self.points_m[held]) / np.float32(accuracy_m**2))
+            total = near.sum(axis=1, keepdims=True)
+            places = np.where(total > _TINY, (near @ self.points_m[held]) / np.maximum(total, _TINY), places)
+        lat = np.degrees(np.arctan2(places[:, 2], np.hypot(places[:, 0], places[:, 1])))
+        return path, np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
+
+    def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> IntArray:
         best = gain[0]
-        before = np.zeros((len(gain), len(kept)), dtype=np.int64)
+        before = np.zeros(gain.shape, dtype=np.int16)
         for row in range(1, len(gain)):
             if row in cuts:
                 before[row] = best.argmax()
@@ -201,26 +296,49 @@ class Decoder:
             length_m = self._length_m(float(time_s[row] - time_s[row - 1]))
             total = best[:, None] + np.maximum(-apart_m / length_m, np.log(self.motion.jump))
             before[row] = total.argmax(axis=0)
-            best = total[before[row], np.arange(len(kept))] + gain[row]
+            best = total[before[row], np.arange(len(best))] + gain[row]
         path = [int(best.argmax())]
         for row in range(len(gain) - 1, 0, -1):
             path.append(int(before[row, path[-1]]))
-        return kept[np.array(path[::-1])]
+        return np.array(path[::-1])
 
     def _length_m(self, seconds: float) -> float:
         # Half the spacing: a camera between two places may be told as either.
         return self.motion.speed_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
 
-    def _transitions(self, seconds: float) -> sparse.csr_matrix:
-        """(M, M) probabilities of getting from row to column."""
+    def _transitions(self, seconds: float) -> tuple[sparse.csr_matrix, sparse.csr_matrix, int]:
+        """(M, M) probabilities of getting to a row from a column, their transpose, and how many times they are to be applied."""
         key = round(np.log(max(seconds, 1e-3)) / np.log(_TIMES))
         if key not in self._steps:
             length_m = self._length_m(_TIMES**key)
-            # As many neighbours as memory bears.
-            reach_m = min(_REACH * length_m, self.spacing_m * np.sqrt(_MOST_LINKS / len(self._points) / np.pi))
-            links = self._tree.sparse_distance_matrix(self._tree, reach_m, output_type="coo_matrix").tocsr()
+            # As many neighbours as memory bears; longer steps are several short ones: the squares of their lengths add up.
+            longest_m = self.spacing_m * np.sqrt(_MOST_LINKS / len(self.points_m) / np.pi) / _REACH
+            times = int(np.clip(np.ceil((length_m / longest_m) ** 2), 1, _MOST_SUBSTEPS))
+            length_m /= np.sqrt(times)
+            reach_m = min(_REACH * length_m, _REACH * longest_m * 1.2)
+            links = self.tree.sparse_distance_matrix(self.tree, max(reach_m, 1e-6), output_type="coo_matrix").tocsr()
             links.data = np.exp(-links.data / length_m)
             links.setdiag(1.0)
-            self._steps[key] = sparse.diags(1.0 / np.asarray(links.sum(axis=1)).ravel()) @ links
+            chance = sparse.diags(1.0 / np.asarray(links.sum(axis=1)).ravel()) @ links
+            self._steps[key] = (chance.T.tocsr().astype(np.float32), chance.tocsr().astype(np.float32), times)
         return self._steps[key]
 
+
+def _apart2(one: FloatArray, other: FloatArray) -> FloatArray:
+    """(N, K) float32 squares of the straight-line distances between points (N, 3) and (K, 3)."""
+    middle = other.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
+    one, other = one - middle, other - middle
+    result: FloatArray = np.maximum((one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2 * one @ other.T, 0).astype(np.float32)
+    return result
+
+
+def _thinned(mass: FloatArray, most: int) -> sparse.csr_matrix:
+    """(1, M) the mass as a sparse row that sums to 1, without its faintest places."""
+    total = float(mass.sum(dtype=np.float64))
+    share = mass / np.float32(total) if total > _TINY else np.full_like(mass, 1.0 / len(mass))
+    floor = _LEFT_OUT / len(share)
+    kept = np.flatnonzero(share > floor)
+    if len(kept) > most:
+        kept = np.sort(kept[np.argpartition(-share[kept], most)[:most]])
+    values = share[kept] / share[kept].sum(dtype=np.float64)
+    return sparse.csr_matrix((values.astype(np.float32), kept, [0, len(kept)]), shape=(1, len(share)))
