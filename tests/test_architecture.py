@@ -10,6 +10,7 @@ ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
     *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "batch", "datasets", "training", "evaluation", "doctor", "__init__",
+    "commands",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -28,9 +29,11 @@ MAY_IMPORT = {
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
     "doctor": EVERYTHING,
+    "commands": EVERYTHING,
+    "cli_corrections": EVERYTHING | {"terminal", "options"},
     "terminal": set(),
     "options": set(),
-    "cli": EVERYTHING | {"worker", "terminal", "options"},
+    "cli": EVERYTHING | {"worker", "terminal", "options", "cli_corrections"},
     "worker": EVERYTHING,
     "__main__": {"cli"},
     "__init__": set(),

@@ -69,13 +69,13 @@ def test_radii_by_hand():
 
 
 def test_coverage_counts_videos_not_frames():
-    drives = [sure(f"{i}.mp4", 10.0, (0.5,) * 4, held=range(20) if i < 9 else ()) for i in range(10)]
+    drives = [sure(f"{i}.mp4", 10.0, (0.5,) * 4, held=range(20) if i < 10 else ()) for i in range(11)]
     long, truth = sure("long.mp4", 10.0, (0.5,) * 4, frames=400)  # one long video must not outvote the others
     scores = evaluate_results([*(r for r, _ in drives), long], {r.info.name: t for r, t in drives} | {"long.mp4": truth}).confidence
     fifty, ninety = scores.regions
-    assert (ninety.videos, ninety.frames) == (11, 600)
-    assert ninety.coverage == fifty.coverage == pytest.approx(9 / 11)
-    assert (ninety.low, ninety.high) == pytest.approx((binom.ppf(0.025, 11, 0.9) / 11, binom.ppf(0.975, 11, 0.9) / 11))
+    assert (ninety.videos, ninety.frames) == (12, 620)
+    assert ninety.coverage == fifty.coverage == pytest.approx(10 / 12)
+    assert (ninety.low, ninety.high) == pytest.approx((binom.ppf(0.025, 12, 0.9) / 12, binom.ppf(0.975, 12, 0.9) / 12))
     assert ninety.inside_interval
     assert not fifty.inside_interval
     assert ninety.median_km2 == pytest.approx(4.9, abs=0.2)  # 0.02° squared, near the equator and at 17° south

@@ -23,8 +23,7 @@ ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.starts
 
 SCRIPT = """
 import json, sys
-from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsExpression, QgsExpressionContext, QgsExpressionContextUtils,
-                       QgsFeatureRequest, QgsMapRendererSequentialJob, QgsMapSettings,
+from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsExpression, QgsFeatureRequest, QgsMapRendererSequentialJob, QgsMapSettings,
                        QgsRectangle, QgsVectorLayer, QgsVectorLayerTemporalContext, QgsDateTimeRange)
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
 from qgis.PyQt.QtGui import QColor
@@ -38,7 +37,7 @@ def drawn(layer, renderer):
     # Video and the labels of the classes that each feature falls into.
     found = []
     for feature in layer.getFeatures():
-        context = QgsExpressionContext([QgsExpressionContextUtils.layerScope(layer)])
+        context = layer.createExpressionContext()
         context.setFeature(feature)
         labels = [r.label() for r in rules_of(renderer) if QgsExpression(r.filterExpression()).evaluate(context)]
         if labels:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .cli_corrections import register as register_corrections
 from .options import (
     AoiCrsOption,
     AoiLayerOption,
@@ -85,6 +86,9 @@ def geolocate(
     batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow.")] = False,
+    keep_scores: Annotated[
+        bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -105,7 +109,8 @@ def geolocate(
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=_rate(fps), from_s=from_s, to_s=to_s, start_time=_time(start_time), grid=grid,
-            confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, overwrite=overwrite,
+            confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, keep_scores=keep_scores,
+            overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
         cancellation = Cancellation()
@@ -379,6 +384,9 @@ def gallery(
         return
     for name, value in summary.items():
         print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}")
+
+
+register_corrections(app)
 
 
 @app.command()

@@ -130,6 +130,7 @@ class GeolocateArguments:
     batch_size: Optional[int] = None
     seed: int = 0
     exhaustive: bool = False
+    keep_scores: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

@@ -21,6 +21,7 @@ class GeolocateSettings(BaseModel):
         grid: ``equal-earth`` or the paper's ``latlon``.
         confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
         exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
+        keep_scores: keep what ``vidtag solve`` needs to decode again with pins, in a folder beside the output.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
         seed: of everything random.
@@ -36,6 +37,7 @@ class GeolocateSettings(BaseModel):
     grid: Literal["equal-earth", "latlon"] = "equal-earth"
     confidence_radius_m: float | None = Field(None, gt=0)
     exhaustive: bool = False
+    keep_scores: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)
@@ -60,8 +62,8 @@ class GeolocateSettings(BaseModel):
         return self.confidence_radius_m if self.confidence_radius_m is not None else 10.0 * self.resolution_m
 
     def result_key(self) -> dict[str, Any]:
-        """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out."""
-        return self.model_dump(mode="json", exclude={"device", "batch_size"})
+        """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
+        return self.model_dump(mode="json", exclude={"device", "batch_size", "keep_scores"})
 
 
 def validated(model: type[BaseModel], values: dict[str, Any]) -> Any:
