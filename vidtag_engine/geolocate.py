@@ -36,6 +36,7 @@ from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder, batch_size_for
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
+from .solve import Solved, VideoSolver, with_hypotheses
 from .trajectory import Calibration, assemble
 from .types import (
     CancelCheck,
@@ -224,6 +225,7 @@ class _Job:
         self.progress, self.cancelled = progress, cancelled
         self.total, self.done = total, 0
         self.clock = _Clock()
+        self.solver: VideoSolver | None = None
         self.area_search = search_over(
             loaded.model,
             grid,
@@ -261,8 +263,11 @@ class _Job:
         self.area_search.prepare()
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
-        first, final, mass = self.search(torch.from_numpy(features))
-        trajectory = self.trajectory(frames, first, final, mass)
+        time_s = np.array([frames[row][1] for row in located])
+        first, final, confidence, solved = self.search(torch.from_numpy(features), time_s)
+        trajectory = self.trajectory(frames, first, final, confidence)
+        if solved is not None:
+            trajectory = with_hypotheses(trajectory, solved, always_answer=self.settings.always_answer)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, report, sha256, seconds)
@@ -296,8 +301,8 @@ class _Job:
         features = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim), np.float32)
         return frames, features, report
 
-    def search(self, features: torch.Tensor) -> tuple[Candidates, Candidates, FloatArray]:
-        """Phase I retrieval, GeoRefiner, Phase II retrieval, and the mass around the final picks (T,)."""
+    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Solved | None]:
+        """Phase I retrieval, GeoRefiner, Phase II retrieval, and all frames decoded together; the answers' confidence (T,)."""
         model, calibration = self.loaded.model, self.loaded.calibration
         k = min(_CANDIDATES, self.area_search.grid.count)
         frames = model.embed_video(features)
@@ -309,11 +314,17 @@ class _Job:
                 refined = model.refine_video(picks, model.video_context(features, frames))
             final = self.area_search.top_k(refined, k)
             queries = refined if calibration.similarity == "phase2" else frames
+        if self.settings.decoder == "viterbi":
+            self.solver = self.solver or VideoSolver(model, self.area_search, calibration)
+            solved = self.solver.solve(queries, features.numpy(), time_s, final, self.settings.radius_m)
+            return first, solved.final, solved.confidence, solved
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
-        return first, final, mass
+        return first, final, calibration.confidence(mass), None
 
-    def trajectory(self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, mass: FloatArray) -> Trajectory:
+    def trajectory(
+        self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, confidence: FloatArray
+    ) -> Trajectory:
         """A row a sampled frame, those without a picture included."""
         index: IntArray = np.array([i for i, _, _ in frames], dtype=np.int64)
         return assemble(
@@ -322,7 +333,7 @@ class _Job:
             state=[s for _, _, s in frames],
             final=final,
             phase1=first,
-            confidence=self.loaded.calibration.confidence(mass),
+            confidence=confidence,
             confidence_radius_m=self.settings.radius_m,
         )
 

@@ -21,6 +21,8 @@ class GeolocateSettings(BaseModel):
         grid: ``equal-earth`` or the paper's ``latlon``.
         confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
         exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
+        decoder: ``viterbi`` decodes all frames of a video together; ``none`` answers frame by frame.
+        always_answer: also give the best guess for videos that are judged to be outside the area or unlike the training.
         keep_scores: keep what ``vidtag solve`` needs to decode again with pins, in a folder beside the output.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
@@ -37,6 +39,8 @@ class GeolocateSettings(BaseModel):
     grid: Literal["equal-earth", "latlon"] = "equal-earth"
     confidence_radius_m: float | None = Field(None, gt=0)
     exhaustive: bool = False
+    decoder: Literal["viterbi", "none"] = "viterbi"
+    always_answer: bool = False
     keep_scores: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)

@@ -2,6 +2,7 @@
 
 from .aoi import AreaOfInterest, load_aoi
 from .choose import Search, search_over
+from .cover import Cover
 from .embedding_cache import EmbeddedGallery
 from .grid import Grid, check_size, make_grid
 from .point_list import join_grids, points_grid
@@ -11,6 +12,7 @@ from .smoothness import Smoothness, measure_smoothness
 
 __all__ = [
     "AreaOfInterest",
+    "Cover",
     "EmbeddedGallery",
     "Grid",
     "Search",

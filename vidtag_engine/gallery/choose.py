@@ -11,6 +11,7 @@ import torch
 from ..types import CancelCheck, Candidates, FloatArray, ProgressCallback
 from .aoi import AreaOfInterest
 from .coarse_to_fine import CoarseToFine
+from .cover import Cover, gallery_cover
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size
 from .search import posterior_mass, top_k
@@ -48,14 +49,18 @@ class Search(Protocol):
     ) -> FloatArray:
         """Mass about a place of each frame."""
 
+    def cover(self) -> Cover:
+        """An even cover of the area, and the scores of frames over it."""
+
 
 class ExhaustiveSearch:
     """Every point of a grid; see :class:`Search`."""
 
     exhaustive = True
 
-    def __init__(self, gallery: EmbeddedGallery, grid: Grid) -> None:
-        self.grid, self._gallery = grid, gallery
+    def __init__(self, gallery: EmbeddedGallery, grid: Grid, aoi: AreaOfInterest) -> None:
+        self.grid, self._gallery, self._aoi = grid, gallery, aoi
+        self._cover: Cover | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -80,6 +85,12 @@ class ExhaustiveSearch:
     ) -> FloatArray:
         """As :func:`.search.posterior_mass`."""
         return posterior_mass(queries, self._gallery, centers, radius_m, temperature)
+
+    def cover(self) -> Cover:
+        """The points themselves; of very many, a part."""
+        if self._cover is None:
+            self._cover = gallery_cover(self._gallery, self.grid, self._aoi)
+        return self._cover
 
 
 def search_over(
@@ -110,5 +121,5 @@ def search_over(
     if exhaustive or grid.count <= EXHAUSTIVE_POINTS or grid.kind == "points":
         gallery = EmbeddedGallery(model, grid, device, **options)  # type: ignore[arg-type]
         check_size(grid, gallery.dim)
-        return ExhaustiveSearch(gallery, grid)
+        return ExhaustiveSearch(gallery, grid, aoi)
     return CoarseToFine(model, grid, aoi, device, smoothness=smoothness, **options)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +46,22 @@ class CoarsePosterior:
         coarse = self._coarse
         own = queries @ coarse.embeddings.T
         return self._at(own, coarse.surfaces(own), self._home, self._terms)
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], FloatArray]:
+        """What gives (B, E) queries' (B, M) float32 scores at places of the area."""
+        home, terms = self._located(lat_lon_deg)
+        coarse = self._coarse
+
+        def score(queries: torch.Tensor) -> FloatArray:
+            asked, parts = queries.detach().to(coarse.embeddings), []
+            rows = max(1, _AT_ONCE // max(len(home), coarse.neighbours.size))
+            for begin in range(0, len(asked), rows):
+                own = asked[begin : begin + rows] @ coarse.embeddings.T
+                parts.append(self._at(own, coarse.surfaces(own), home, terms).float().cpu().numpy())
+            result: FloatArray = np.concatenate(parts)
+            return result
+
+        return score
 
     def mass(
         self, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray, inside: FloatArray

@@ -19,6 +19,7 @@ from .aoi import AreaOfInterest
 from .climb import Climbers, best_of, climb, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import CoarsePosterior, disc
+from .cover import Cover, coarse_cover, gallery_cover
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size, make_grid
 from .lattice import Bounds, Embedder, Lattice
@@ -104,6 +105,7 @@ class CoarseToFine:
         self._gallery: EmbeddedGallery | None = None
         self._snapped: IntArray | None = None
         self._posterior: CoarsePosterior | None = None
+        self._cover: Cover | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -204,15 +206,30 @@ class CoarseToFine:
         if places.shape != (len(asked), 2):
             raise InputError(f"Centres of shape {places.shape} do not fit {len(asked)} frames; give one latitude and longitude a frame.")
         known = usable.cpu().numpy() & np.isfinite(places).all(axis=1)
-        if self._posterior is None:
-            self._posterior = CoarsePosterior(self._coarse, self.aoi, self.grid.kind)
+        posterior = self._posterior_of(self._coarse)
         filled = np.nan_to_num(places)
         inside = np.stack([self._bounds.inside(disc(filled, float(r)).reshape(-1, 2)).reshape(len(filled), -1) for r in radii], axis=1)
-        mass = self._posterior.mass(asked, filled, radii, temperatures, inside.astype(np.float64))
+        mass = posterior.mass(asked, filled, radii, temperatures, inside.astype(np.float64))
         mass[:, :, ~known] = np.nan
         if np.ndim(radius_m) == 0:
             return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
         return mass if np.ndim(temperature) else mass[0]
+
+    def cover(self) -> Cover:
+        """As :meth:`.choose.Search.cover`, from the coarse pass."""
+        self.prepare()
+        if self._cover is None:
+            assert self._gallery is not None
+            if self._coarse is None:
+                self._cover = gallery_cover(self._gallery, self.grid, self.aoi)
+            else:
+                self._cover = coarse_cover(self._posterior_of(self._coarse), self.aoi, self.grid.kind)
+        return self._cover
+
+    def _posterior_of(self, coarse: CoarsePass) -> CoarsePosterior:
+        if self._posterior is None:
+            self._posterior = CoarsePosterior(coarse, self.aoi, self.grid.kind)
+        return self._posterior
 
     def _block(self, queries: torch.Tensor, k: int) -> tuple[IntArray, FloatArray]:
         """(B, k) numbers and scores of some frames."""

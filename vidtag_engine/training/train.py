@@ -27,6 +27,7 @@ from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import TrainingSequence, split_sequences
 from .features import FeatureStore, Source, load_sequences
+from .path import calibrate_path
 from .settings import TrainSettings
 from .state import TrainingState, write_json
 from .trainer import PhaseRun, Retrieval, Trainer
@@ -143,7 +144,7 @@ def train(
 
     chosen = trainer(training, validation)
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
-    calibration, metrics = calibrate(chosen, validation, settings)
+    calibration, metrics = calibrate(chosen, validation, settings, grid.area_m2)
     metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
     metrics |= {"dataset": dataset.name, "split_seed": dataset.seed} if dataset else {}
     if split == "block" and settings.refit:
@@ -249,8 +250,10 @@ def _run_key(settings: TrainSettings, sequences: list[TrainingSequence], grid: G
 
 
 @torch.inference_mode()
-def calibrate(trainer: Trainer, validation: list[TrainingSequence], settings: TrainSettings) -> tuple[Calibration, dict[str, Any]]:
-    """Fit the confidence's temperature on validation frames, and say how well they were placed.
+def calibrate(
+    trainer: Trainer, validation: list[TrainingSequence], settings: TrainSettings, area_m2: float
+) -> tuple[Calibration, dict[str, Any]]:
+    """Fit the confidence's temperature on validation frames and how whole videos are decoded, and say how well they were placed.
 
     Returns:
         The calibration (not fitted where there is no validation) and metrics by phase.
@@ -278,7 +281,17 @@ def calibrate(trainer: Trainer, validation: list[TrainingSequence], settings: Tr
         errors_m[:, None] <= radii_m[None],
         radii_m=radii_m,
     )
-    return calibration, metrics
+    path = calibrate_path(
+        model,
+        trainer.area.points,
+        math.sqrt(area_m2 / len(trainer.area.points)),
+        trainer.training,
+        validation,
+        temperature=calibration.temperature,
+        seed=settings.seed,
+        cancelled=trainer.cancelled,
+    )
+    return replace(calibration, path=path), metrics
 
 
 def _few(validation: list[TrainingSequence], picks: Retrieval, most_frames: int) -> tuple[list[TrainingSequence], Retrieval]:

@@ -2,26 +2,54 @@
 
 from .calibration import Calibration, brier, ece, fit_best, fit_temperature, log_loss, reliability
 from .confidence import default_radius_m, mass_within
+from .cuts import cuts
+from .decoder import Decoded, Decoder, Evidence, Motion, Pin
+from .elsewhere import Elsewhere, fit_threshold, p_inside, thinned_places
+from .familiarity import Familiarity, fit_familiarity
+from .fit import FitVideo, fit_path, typical_speed_mps
+from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
 from .path import Steps, assemble, parts, runner_up_m, steps
+from .path_calibration import PathCalibration
 from .track import Alignment, align, align_track, interpolate_track
 
 __all__ = [
+    "RADII_M",
     "Alignment",
     "Calibration",
+    "Decoded",
+    "Decoder",
+    "Elsewhere",
+    "Evidence",
+    "Familiarity",
+    "FitVideo",
+    "Motion",
+    "PathCalibration",
+    "Pin",
     "Steps",
     "align",
     "align_track",
     "assemble",
     "brier",
+    "cuts",
     "default_radius_m",
     "ece",
     "fit_best",
+    "fit_familiarity",
+    "fit_path",
     "fit_temperature",
+    "fit_threshold",
+    "hypotheses",
     "interpolate_track",
     "log_loss",
+    "mass_about",
     "mass_within",
+    "p_inside",
     "parts",
     "reliability",
     "runner_up_m",
+    "spread",
     "steps",
+    "thinned_places",
+    "typical_speed_mps",
+    "verdict",
 ]

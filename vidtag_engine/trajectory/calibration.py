@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..types import FloatArray, InputError
+from .path_calibration import PathCalibration
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -59,6 +60,7 @@ class Calibration:
         n_frames: validation frames it was fitted on; 0 means that it was not fitted.
         ece, brier, log_loss: of the confidences on those same frames, all radii together; NaN where not fitted.
         by_radius: the same, radius by radius.
+        path: how whole videos are decoded and what their posterior means; None in checkpoints that were made without it.
     """
 
     temperature: float
@@ -68,6 +70,7 @@ class Calibration:
     brier: float = math.nan
     log_loss: float = math.nan
     by_radius: tuple[RadiusFit, ...] = ()
+    path: PathCalibration | None = None
 
     @property
     def fitted(self) -> bool:
@@ -87,9 +90,10 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; NaN becomes None."""
-        values = asdict(self)
+        values = asdict(replace(self, path=None))
         values["by_radius"] = [{key: _plain(value) for key, value in entry.items()} for entry in values["by_radius"]]
-        return {key: _plain(value) for key, value in values.items()}
+        plain = {key: _plain(value) for key, value in values.items()}
+        return plain | {"path": self.path.to_dict()} if self.path else {key: value for key, value in plain.items() if key != "path"}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
@@ -107,7 +111,10 @@ class Calibration:
                 brier=_number(values.get("brier")),
                 log_loss=_number(values.get("log_loss")),
                 by_radius=by_radius,
+                path=PathCalibration.from_dict(values["path"]) if values.get("path") else None,
             )
+        except InputError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"The checkpoint's calibration cannot be read ({type(error).__name__}: {error}); fit it again with 'vidtag train'."

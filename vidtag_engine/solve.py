@@ -1,0 +1,156 @@
+"""A video's frames decoded together over the searched area: the line, how sure to be, what else it could be, and whether it was taken there at all.
+
+Beside `geolocate` and called by it alone: `trajectory` knows arrays, `gallery` and `models` know scores, and here they meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from .gallery import Search
+from .geodesy import haversine_m
+from .models import GeoCLIP, VidTAG
+from .trajectory import Calibration, Decoded, Decoder, PathCalibration, Pin, cuts, hypotheses, mass_about, p_inside, spread, verdict
+from .types import Candidates, FloatArray, FrameState, Hypotheses, Trajectory, Verdict
+
+UNFAMILIAR_BELOW = 0.02  # of held-out videos are as strange; with the 3 % outside that is 5 % of false alarms
+_REACH = 0.75  # spacings: half a cell's diagonal
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A video's answer; rows are the frames that have a picture.
+
+    Args:
+        final: candidates whose first column is the line.
+        confidence: (T,) P(the truth lies within the asked radius).
+        hypotheses, verdict: see their types.
+    """
+
+    final: Candidates
+    confidence: FloatArray
+    hypotheses: Hypotheses
+    verdict: Verdict
+
+
+class VideoSolver:
+    """Solves any number of videos over one search.
+
+    Args:
+        model: whose embeddings are searched.
+        search: prepared.
+        calibration: of the checkpoint.
+    """
+
+    def __init__(self, model: VidTAG | GeoCLIP, search: Search, calibration: Calibration) -> None:
+        self.cover, self.search, self.calibration = search.cover(), search, calibration
+        self.path = calibration.path or PathCalibration.unfitted(calibration.temperature, self.cover.spacing_m)
+        self.decoder = Decoder(self.cover.lat_lon_deg, self.cover.spacing_m, self.path.motion)
+        # The line seeks no more than a place of the cover.
+        self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
+        self._elsewhere = self._places_outside(model)
+
+    def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, pins: Sequence[Pin] = ()) -> Decoded:
+        """The posterior and the line; pins are rows of these frames.
+
+        Args:
+            queries: (T, E) frame embeddings.
+            features: (T, D) backbone features, which show cuts.
+            time_s: (T,).
+            pins: a person's word.
+        """
+        return self.decoder.decode(
+            lambda rows: self.cover.score(queries[rows]),
+            time_s,
+            self.path.evidence,
+            cuts=cuts(features),
+            pins=pins,
+            accuracy_m=self.accuracy_m,
+        )
+
+    def solve(
+        self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, final: Candidates, radius_m: float, pins: Sequence[Pin] = ()
+    ) -> Solved:
+        """Everything that is said of a video.
+
+        Args:
+            queries, features, time_s, pins: as :meth:`decode`.
+            final: each frame's own candidates.
+            radius_m: that confidence is about.
+        """
+        decoded = self.decode(queries, features, time_s, pins)
+        positions = self._on_grid(decoded.lat_lon_deg, final)
+        found = hypotheses(decoded.marginal, self.decoder, positions, self.path)
+
+        def mass(radii: FloatArray) -> FloatArray:
+            return mass_about(decoded.marginal, self.decoder, positions, radii)
+
+        own = self.path.chances(mass, [radius_m])[:, 0]
+        confidence = own if self.path.maps else self.calibration.confidence(own)
+        moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
+        moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
+        moved.score[:, 0] = [
+            self.cover.score(queries[row : row + 1])[0, place] for row, place in enumerate(self.decoder.nearest(positions))
+        ]
+        return Solved(moved, confidence, found, self._verdict(found, queries, features, time_s))
+
+    def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
+        """The line's places; where the cover is coarser than the grid, each frame's best candidate of those within a place's reach."""
+        if self.cover.spacing_m <= 1.5 * self.search.grid.resolution_m:
+            return positions
+        apart_m = haversine_m(positions[:, :1], positions[:, 1:], final.lat_deg, final.lon_deg)
+        near = np.nan_to_num(apart_m, nan=np.inf) <= _REACH * self.cover.spacing_m
+        first = near.argmax(axis=1)  # candidates come best first
+        rows = np.arange(len(positions))
+        best = np.stack([final.lat_deg[rows, first], final.lon_deg[rows, first]], axis=1)
+        result: FloatArray = np.where(near.any(axis=1)[:, None], best, positions)
+        return result
+
+    def _places_outside(self, model: VidTAG | GeoCLIP) -> torch.Tensor | None:
+        """Embeddings of the training places outside the area; None where the checkpoint does not tell or there are none."""
+        known = self.path.elsewhere
+        if known is None:
+            return None
+        places = known.lat_lon_deg[known.outside(self.cover.lat_lon_deg, self.cover.spacing_m)]
+        with torch.inference_mode():
+            return model.embed_locations(torch.from_numpy(places)) if len(places) else None
+
+    def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Verdict:
+        inside = familiar = float("nan")
+        known = self.path.elsewhere
+        if known is not None and self._elsewhere is not None:
+            outer = (queries.to(self._elsewhere) @ self._elsewhere.T).float().cpu().numpy()
+            areas_m2 = (self.cover.spacing_m**2, known.spacing_m**2)
+            inside = p_inside(self.cover.score(queries), outer, areas_m2, self.path.evidence, time_s)
+        if self.path.familiarity is not None:
+            familiar = self.path.familiarity.p_value(features)
+        state, why = FrameState.LOCATED, ""
+        if familiar < UNFAMILIAR_BELOW:
+            state = FrameState.UNFAMILIAR
+            why = f"Only {familiar:.1%} of comparable videos were as unlike the checkpoint's training as this one."
+        elif known is not None and inside < known.threshold:
+            state = FrameState.OUTSIDE_AOI
+            why = f"It looks taken in another place that the checkpoint knows: the area has {inside:.1%} of the probability."
+        return verdict(found, state=state, inside=inside, familiarity=familiar, why=why)
+
+
+def with_hypotheses(trajectory: Trajectory, solved: Solved, *, always_answer: bool) -> Trajectory:
+    """The trajectory with what is said beside it; where the verdict withholds the answer, positions are NaN and the state says why.
+
+    Args:
+        trajectory: of all sampled frames, the answer in place.
+        solved: of those that have a picture.
+        always_answer: withhold nothing.
+    """
+    located = np.array([one is FrameState.LOCATED for one in trajectory.state])
+    whole = replace(trajectory, hypotheses=spread(solved.hypotheses, located), verdict=solved.verdict)
+    if always_answer or solved.verdict.state is FrameState.LOCATED:
+        return whole
+    names = ("lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg")
+    nothing = {name: np.full(len(located), np.nan) for name in names}
+    states = tuple(solved.verdict.state if one else state for one, state in zip(located, trajectory.state, strict=True))
+    return replace(whole, state=states, **nothing)

@@ -1,0 +1,73 @@
+"""How whole videos are decoded, fitted on a trained model's held-out sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ..models.vidtag import VidTAG
+from ..trajectory import FitVideo, PathCalibration, fit_familiarity, fit_path, fit_threshold, thinned_places, typical_speed_mps
+from ..types import CancelCheck, FloatArray
+from .dataset import TrainingSequence
+
+_MOST_VIDEOS = 400
+_CHUNK = 8192
+
+
+@torch.inference_mode()
+def calibrate_path(
+    model: VidTAG,
+    cover_lat_lon_deg: FloatArray,
+    spacing_m: float,
+    training: Sequence[TrainingSequence],
+    validation: Sequence[TrainingSequence],
+    *,
+    temperature: float,
+    seed: int = 0,
+    cancelled: CancelCheck | None = None,
+) -> PathCalibration:
+    """Fit decoding, confidence, regions and abstention.
+
+    Args:
+        model: trained, in evaluation.
+        cover_lat_lon_deg: (M, 2) an even cover of the training area.
+        spacing_m: of it.
+        training: for speeds, places and what is familiar.
+        validation: held out; evenly out of all where there are very many.
+        temperature: where the search for one begins.
+        seed: of everything random.
+        cancelled: asked between videos.
+    """
+    device = next(model.parameters()).device
+    validation = list(validation)[:: -(-len(validation) // _MOST_VIDEOS)]
+    gallery = embedded(model, cover_lat_lon_deg)
+    frames = [model.embed_video(torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device)) for s in validation]
+    videos = [
+        FitVideo(lambda rows, queries=queries: _scores(queries[rows], gallery), s.time_s, s.lat_lon_deg)  # type: ignore[misc]
+        for queries, s in zip(frames, validation, strict=True)
+    ]
+    speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
+    found = fit_path(cover_lat_lon_deg, spacing_m, videos, temperature=temperature, speed_mps=speed, cancelled=cancelled)
+    known = thinned_places(np.concatenate([s.lat_lon_deg for s in training]), 2.0 * spacing_m)
+    places = embedded(model, known.lat_lon_deg)
+    halves = [
+        (_scores(queries, gallery), _scores(queries, places), s.time_s, s.lat_lon_deg)
+        for queries, s in zip(frames, validation, strict=True)
+    ]
+    threshold = fit_threshold(known, cover_lat_lon_deg, spacing_m, halves, found.evidence, seed)
+    familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], seed=seed)
+    return replace(found, elsewhere=replace(known, threshold=threshold), familiarity=familiarity)
+
+
+def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:
+    """(N, E) embeddings of places."""
+    parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK))
+    return torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
+
+
+def _scores(queries: torch.Tensor, gallery: torch.Tensor) -> FloatArray:
+    scores: FloatArray = (queries @ gallery.T).float().cpu().numpy()
+    return scores

@@ -1,0 +1,117 @@
+"""Whether a video is like those that a checkpoint was trained on: how near its pictures lie to training pictures, beside held-out videos'.
+
+A video's strangeness is the mean over its frames of the distance to the nearest of some hundred centres of the training features
+(whitened). Its p-value is the share of held-out videos that are as strange or stranger, with the add-one of conformal prediction (Vovk et al.): at most 5 % of videos of the training's own kind fall
+below .05, whatever the distances' shape.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..types import FloatArray
+
+_MOST_FRAMES = 20_000
+_ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """A summary of training features.
+
+    Args:
+        mean: (D,) of the training features.
+        axes: (K, D) whitening.
+        centres: (C, K) of the whitened features.
+        held_out: (V,) strangeness of held-out videos, rising.
+    """
+
+    mean: FloatArray
+    axes: FloatArray
+    centres: FloatArray
+    held_out: FloatArray
+
+    def strangeness(self, features: FloatArray) -> float:
+        """Of one video's features (T, D)."""
+        if not len(features):
+            return math.nan
+        white = _unit((np.asarray(features, dtype=np.float32) - self.mean) @ self.axes.T)
+        return float(1.0 - (white @ self.centres.T).max(axis=1).mean())
+
+    def p_value(self, features: FloatArray) -> float:
+        """Share of held-out videos that are as strange as this one or stranger; NaN where none was held out."""
+        found = self.strangeness(features)
+        if not len(self.held_out) or not math.isfinite(found):
+            return math.nan
+        return float((1 + np.sum(self.held_out >= found)) / (1 + len(self.held_out)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; arrays as base64 of float16."""
+        arrays = {name: getattr(self, name) for name in ("mean", "axes", "centres")}
+        packed = {
+            name: {"shape": list(a.shape), "float16": base64.b64encode(np.ascontiguousarray(a, dtype="<f2").tobytes()).decode()}
+            for name, a in arrays.items()
+        }
+        return packed | {"held_out": [round(float(value), 6) for value in self.held_out]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Familiarity:
+        """Read what ``to_dict`` wrote."""
+        arrays = [
+            np.frombuffer(base64.b64decode(values[name]["float16"]), dtype="<f2").astype(np.float32).reshape(values[name]["shape"])
+            for name in ("mean", "axes", "centres")
+        ]
+        return cls(*arrays, np.asarray(values["held_out"], dtype=np.float64))
+
+
+def fit_familiarity(
+    training: Sequence[FloatArray], held_out: Sequence[FloatArray], *, width: int = 64, centres: int = 512, seed: int = 0
+) -> Familiarity:
+    """Summarise training features, and see how strange held-out videos are.
+
+    Args:
+        training: (T, D) a video.
+        held_out: likewise; of the same kind, not trained on.
+        width: of the whitened features.
+        centres: of k-means.
+        seed: of its start.
+    """
+    rng = np.random.default_rng(seed)
+    total = sum(map(len, training))
+    stride = -(-total // _MOST_FRAMES)
+    data = np.concatenate([np.asarray(part, dtype=np.float32) for part in training])[::stride]
+    mean = data.mean(axis=0)
+    variance, axes = np.linalg.eigh(np.cov((data - mean).T.astype(np.float64)) + 1e-12 * np.eye(data.shape[1]))
+    width = min(width, data.shape[1])
+    axes = (axes[:, ::-1][:, :width] / np.sqrt(np.maximum(variance[::-1][:width], 1e-9 * variance[-1]) + 1e-12)).T
+    # Kept small and in half precision: scaled so that it fits.
+    axes = axes / np.abs(axes).max() * 100.0
+    mean16, axes16 = mean.astype(np.float16).astype(np.float32), axes.astype(np.float16).astype(np.float32)
+    white = _unit((data - mean16) @ axes16.T)
+    found = _k_means(white, min(centres, len(white)), rng).astype(np.float16).astype(np.float32)
+    summary = Familiarity(mean16, axes16, found, np.zeros(0))
+    strange = np.sort([summary.strangeness(part) for part in held_out])
+    return Familiarity(mean16, axes16, found, strange)
+
+
+def _k_means(data: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
+    """(count, K) unit centres of unit vectors (spherical k-means)."""
+    centres = data[rng.choice(len(data), count, replace=False)]
+    for _ in range(_ROUNDS if count < len(data) else 0):
+        home = (data @ centres.T).argmax(axis=1)
+        total = np.zeros_like(centres)
+        np.add.at(total, home, data)
+        known = np.linalg.norm(total, axis=1) > 0
+        centres[known] = _unit(total[known])
+    return centres
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    result: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return result

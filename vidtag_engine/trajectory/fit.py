@@ -1,0 +1,224 @@
+"""Fits how a checkpoint's videos are decoded and how sure to be, on held-out videos, each of which weighs the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize
+
+from ..geodesy import haversine_m
+from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from .decoder import Decoder, Evidence, Motion, Scores
+from .hypotheses import RADII_M, mass_about
+from .path_calibration import PathCalibration, RadiusMap, log_odds
+from .regions import mass_before
+
+_RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
+_ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
+_STEP = 1.6  # between temperatures
+_SHARED = (0.0, 0.1, 0.3, 1.0)
+_BLIND = (0.005, 0.02, 0.1)
+_PIECES = (8, 16)  # frames: how errors are shared shows in videos of several lengths
+_SEARCHED = 24  # videos
+_LEAST = 1e-6
+_LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
+_PRIOR = 1.0  # video that the map's slope towards the base rate counts for
+
+
+@dataclass(frozen=True)
+class FitVideo:
+    """A held-out video.
+
+    Args:
+        scores: gives the (B, M) scores of a slice of its frames over the cover.
+        time_s: (T,).
+        lat_lon_deg: (T, 2) truth.
+    """
+
+    scores: Scores
+    time_s: FloatArray
+    lat_lon_deg: FloatArray
+
+    def middle(self, frames: int) -> FitVideo:
+        """So many frames out of the middle."""
+        start = (len(self.time_s) - frames) // 2
+        window = slice(start, start + frames)
+        return FitVideo(
+            lambda rows: self.scores(slice(rows.start + start, rows.stop + start)), self.time_s[window], self.lat_lon_deg[window]
+        )
+
+
+def typical_speed_mps(tracks: Sequence[tuple[FloatArray, FloatArray]]) -> float:
+    """Mean speed between neighbouring frames of tracks, each (time_s (T,), lat_lon_deg (T, 2)); NaN where nothing moves or no time passes."""
+    metres = seconds = 0.0
+    for time_s, places in tracks:
+        passed = np.diff(time_s)
+        known = passed > 0
+        metres += float(haversine_m(*places[:-1].T, *places[1:].T)[known].sum())
+        seconds += float(passed[known].sum())
+    return metres / seconds if metres > 0 and seconds > 0 else float("nan")
+
+
+def fit_path(
+    lat_lon_deg: FloatArray,
+    spacing_m: float,
+    videos: Sequence[FitVideo],
+    *,
+    temperature: float,
+    speed_mps: float,
+    cancelled: CancelCheck | None = None,
+) -> PathCalibration:
+    """Fit everything.
+
+    Args:
+        lat_lon_deg: (M, 2) an even cover of the area.
+        spacing_m: of the cover.
+        videos: held out.
+        temperature: where the search for one begins.
+        speed_mps: that cameras are driven at.
+        cancelled: asked between videos.
+
+    Raises:
+        InputError: there is no video.
+        CancelledError: as ``cancelled`` said.
+    """
+    if not videos:
+        raise InputError("There is no held-out video to fit the confidence on: give more videos.")
+    motion = Motion(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else Motion()
+    decoder = Decoder(lat_lon_deg, spacing_m, motion)
+    evidence = fit_evidence(decoder, videos, temperature, cancelled)
+    marginals = []
+    for video in videos:
+        _check(cancelled)
+        marginals.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
+    accuracy_m, lines = _best_line(decoder, videos, marginals)
+    level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share) for share in (0.5, 0.9))
+    radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
+    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
+    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+    maps = tuple(
+        fit_map([mass[:, column] for mass in masses], [error <= radius_m for error in errors], radius_m)
+        for column, radius_m in enumerate(radii)
+        if sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos))
+    )
+    return PathCalibration(evidence, motion, accuracy_m, spacing_m, len(videos), maps, level50, level90)
+
+
+def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> Evidence:
+    """How scores are read: the evidence under which the truths have most mass about them (mean log over radii, frames and videos)."""
+    some = videos[:: -(-len(videos) // _SEARCHED)]
+    pieces = [video.middle(length) for video in some for length in _PIECES if len(video.time_s) >= 1.5 * length]
+    seen: dict[Evidence, float] = {}
+
+    def worth(evidence: Evidence) -> float:
+        if evidence not in seen:
+            seen[evidence] = float(np.mean([_log_mass(decoder, video, evidence, cancelled) for video in [*some, *pieces]]))
+        return seen[evidence]
+
+    best = Evidence(temperature)
+    for shared in _SHARED[::-1]:
+        best = max(best, _climbed(replace(best, shared=shared), worth), key=worth)
+    for blind in _BLIND:
+        best = max(best, replace(best, blind=blind), key=worth)
+    return best
+
+
+def _climbed(evidence: Evidence, worth: object) -> Evidence:
+    """The best temperature, found by steps in the direction that helps."""
+    assert callable(worth)
+    for factor in (_STEP, 1.0 / _STEP):
+        moved = False
+        while worth(further := replace(evidence, temperature=evidence.temperature * factor)) > worth(evidence):
+            evidence, moved = further, True
+        if moved:
+            break
+    return evidence
+
+
+def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: CancelCheck | None) -> float:
+    _check(cancelled)
+    marginal, _ = decoder.marginals(video.scores, video.time_s, evidence)
+    mass = mass_about(marginal, decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m)
+    return float(np.log(np.maximum(mass, _LEAST)).mean())
+
+
+def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> tuple[float, list[FloatArray]]:
+    """The accuracy whose lines have the smallest mean log error, and those lines."""
+    found = []
+    for factor in _ACCURACIES:
+        accuracy_m = factor * decoder.spacing_m
+        lines = [decoder.line(marginal, video.time_s, (), accuracy_m)[1] for video, marginal in zip(videos, marginals, strict=True)]
+        errors = [
+            float(np.log(haversine_m(*line.T, *video.lat_lon_deg.T) + 0.5 * decoder.spacing_m).mean())
+            for video, line in zip(videos, lines, strict=True)
+        ]
+        found.append((float(np.mean(errors)), accuracy_m, lines))
+    _, accuracy_m, lines = min(found, key=lambda one: one[0])
+    return accuracy_m, lines
+
+
+def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:
+    """(T,) level of the smallest region that holds each frame's truth; 1 where the posterior left its place out."""
+    home = decoder.nearest(lat_lon_deg)
+    levels = np.ones(len(home))
+    for row, place in enumerate(home):
+        begin, end = marginal.indptr[row : row + 2]
+        at = np.flatnonzero(marginal.indices[begin:end] == place)
+        if len(at):
+            levels[row] = mass_before(marginal.data[begin:end].astype(np.float64))[at[0]]
+    return levels
+
+
+def _levels(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> list[FloatArray]:
+    return [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
+
+
+def conformal_level(levels: Sequence[FloatArray], share: float) -> float:
+    """The level whose regions hold a frame of a new video with at least ``share``.
+
+    The quantile over videos, each video's frames sharing its weight, one more video counted as beyond all (hierarchical conformal prediction, Lee, Barber
+    and Willett 2023): 1 where the videos are too few to say.
+    """
+    value = np.concatenate(levels)
+    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in levels]) / (len(levels) + 1.0)
+    order = np.argsort(value, kind="stable")
+    reached = np.flatnonzero(np.cumsum(weight[order]) >= share - 1e-12)
+    return float(value[order][reached[0]]) if len(reached) else 1.0
+
+
+def fit_map(masses: Sequence[FloatArray], right: Sequence[FloatArray], radius_m: float) -> RadiusMap:
+    """A logistic from mass to P(right) by log loss; the slope is drawn towards 0 (the base rate) as by one video, and never negative.
+
+    Args:
+        masses: (T,) a video.
+        right: (T,) a video, whether the truth lay within.
+        radius_m: within.
+    """
+    odds = np.concatenate([log_odds(one) for one in masses])
+    target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
+    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in masses])
+    videos = float(len(masses))
+    rate = (weight @ target + 0.5) / (videos + 1.0)
+    # Platt's targets: few videos cannot drive the map to certainty.
+    hits = weight @ target
+    target = np.where(target > 0, (hits + 1.0) / (hits + 2.0), 1.0 / (videos - hits + 2.0))
+    middle = float(weight @ odds / weight.sum())
+
+    def loss(given: FloatArray) -> tuple[float, FloatArray]:
+        at = given[0] * (odds - middle) + given[1]
+        said = 1.0 / (1.0 + np.exp(-at))
+        value = weight @ (np.logaddexp(0.0, at) - target * at) + 0.5 * _PRIOR * given[0] ** 2
+        wrong = weight * (said - target)
+        return float(value), np.array([wrong @ (odds - middle) + _PRIOR * given[0], wrong.sum()])
+
+    start = np.array([0.5, float(np.log(rate / (1.0 - rate)))])
+    slope, height = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 10.0), (-20.0, 20.0)]).x
+    return RadiusMap(float(radius_m), float(slope), float(height - slope * middle))
+
+
+def _check(cancelled: CancelCheck | None) -> None:
+    if cancelled and cancelled():
+        raise CancelledError("Stopped while fitting the confidence; run the same command again to go on from there.")

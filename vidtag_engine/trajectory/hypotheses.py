@@ -1,0 +1,144 @@
+"""From a decoded video to what is said of each frame: how sure, where else, and the regions that hold the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..types import FloatArray, FrameState, Hypotheses, Verdict
+from .decoder import Decoder
+from .path_calibration import PathCalibration
+from .regions import highest, outline
+
+RADII_M = (25.0, 100.0, 500.0, 1000.0)
+REGION_LEVELS = (0.5, 0.9)
+_PEAK = 2.0  # a place's own peak, in the line's accuracies
+
+
+def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArray, radii_m: FloatArray) -> FloatArray:
+    """(T, R) mass within radii of each frame's centre; a place's mass lies evenly over a disc of its cell's area.
+
+    Args:
+        marginal: (T, M) sparse rows.
+        decoder: whose places they are of.
+        centres: (T, 2) lat, lon; NaN gives NaN.
+        radii_m: (R,).
+    """
+    radii = np.asarray(radii_m, dtype=np.float64)
+    cell_m = decoder.spacing_m / np.sqrt(np.pi)
+    points = unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M
+    result = np.full((len(points), len(radii)), np.nan)
+    for row, point in enumerate(points):
+        if not np.isfinite(point).all():
+            continue
+        begin, end = marginal.indptr[row : row + 2]
+        place, share = marginal.indices[begin:end], marginal.data[begin:end]
+        apart_m = np.linalg.norm(decoder.points_m[place] - point, axis=1)
+        for column, radius_m in enumerate(radii):
+            near = apart_m < radius_m + cell_m
+            result[row, column] = share[near] @ overlap(apart_m[near], cell_m, float(radius_m))
+    return np.clip(result, 0.0, 1.0)
+
+
+def overlap(apart: FloatArray, own: float, other: float) -> FloatArray:
+    """Share of a disc of radius ``own`` that lies within a disc of radius ``other``, their middles ``apart``.
+
+    The lens of two circles; see Weisstein, "Circle-Circle Intersection".
+    """
+    d = np.maximum(np.asarray(apart, dtype=np.float64), 1e-9)
+    first = np.arccos(np.clip((d**2 + own**2 - other**2) / (2 * d * own), -1.0, 1.0))
+    second = np.arccos(np.clip((d**2 + other**2 - own**2) / (2 * d * other), -1.0, 1.0))
+    lens = own**2 * (first - np.sin(2 * first) / 2) + other**2 * (second - np.sin(2 * second) / 2)
+    result: FloatArray = lens / (np.pi * own**2)
+    return result
+
+
+def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatArray, calibration: PathCalibration) -> Hypotheses:
+    """What is said of each frame.
+
+    Args:
+        marginal: (T, M) of the decoded video.
+        decoder: that decoded it.
+        positions: (T, 2) the answer.
+        calibration: what the mass means.
+    """
+    frames = marginal.shape[0]
+    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M)
+    chance = np.maximum.accumulate(chance, axis=1)  # a larger disc holds the smaller
+    peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
+    runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)
+    regions: dict[float, list[shapely.Geometry]] = {level: [] for level in REGION_LEVELS}
+    points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M
+    everything = None
+    for row in range(frames):
+        begin, end = marginal.indptr[row : row + 2]
+        place, share = marginal.indices[begin:end], marginal.data[begin:end].astype(np.float64)
+        entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum()
+        far = np.linalg.norm(decoder.points_m[place] - points[row], axis=1) > _PEAK * peak_m
+        if far.any():
+            runner_up[row] = decoder.lat_lon_deg[place[far][share[far].argmax()]]
+        for level, mass_level in zip(REGION_LEVELS, (calibration.level50, calibration.level90), strict=True):
+            if mass_level >= 1.0:
+                everything = outline(decoder.lat_lon_deg, decoder.spacing_m) if everything is None else everything
+                regions[level].append(everything)
+            else:
+                regions[level].append(outline(decoder.lat_lon_deg[place[highest(share, mass_level)]], decoder.spacing_m))
+    return Hypotheses(
+        radii_m=RADII_M,
+        within=chance,
+        entropy_bits=entropy,
+        runner_up_lat_deg=runner_up[:, 0],
+        runner_up_lon_deg=runner_up[:, 1],
+        runner_up_share=mass_about(marginal, decoder, runner_up, np.array([peak_m]))[:, 0],
+        position_share=mass_about(marginal, decoder, positions, np.array([peak_m]))[:, 0],
+        region50=tuple(regions[0.5]),
+        region90=tuple(regions[0.9]),
+        best_lat_deg=positions[:, 0].copy(),
+        best_lon_deg=positions[:, 1].copy(),
+    )
+
+
+def spread(of: Hypotheses, located: NDArray[np.bool_]) -> Hypotheses:
+    """Rows of frames with a picture put among all sampled frames.
+
+    Args:
+        of: a row a frame with a picture.
+        located: (T,) bool, which of all frames have one.
+    """
+
+    def among(values: FloatArray) -> FloatArray:
+        column = np.full((len(located), *values.shape[1:]), np.nan)
+        column[located] = values
+        return column
+
+    def shapes(values: tuple[shapely.Geometry, ...]) -> tuple[shapely.Geometry | None, ...]:
+        given = iter(values)
+        return tuple(next(given) if one else None for one in located)
+
+    numbers = ("within", "entropy_bits", "runner_up_lat_deg", "runner_up_lon_deg", "runner_up_share", "position_share")
+    columns = {name: among(getattr(of, name)) for name in (*numbers, "best_lat_deg", "best_lon_deg")}
+    return Hypotheses(radii_m=of.radii_m, region50=shapes(of.region50), region90=shapes(of.region90), **columns)
+
+
+def verdict(of: Hypotheses, *, state: FrameState, inside: float, familiarity: float, why: str = "") -> Verdict:
+    """What is said of the whole video.
+
+    Args:
+        of: its frames.
+        state, inside, familiarity, why: as :class:`Verdict`.
+    """
+    regions = [[shape for shape in shapes if shape is not None] for shapes in (of.region50, of.region90)]
+    united = [shapely.union_all(shapes) if shapes else None for shapes in regions]
+    return Verdict(
+        state=state,
+        inside=inside,
+        familiarity=familiarity,
+        within=tuple(float(value) for value in np.nanmean(of.within, axis=0)),
+        entropy_bits=float(np.nanmean(of.entropy_bits)),
+        region50=united[0],
+        region90=united[1],
+        why=why,
+    )

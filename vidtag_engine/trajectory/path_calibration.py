@@ -1,0 +1,129 @@
+"""What a video's posterior means: how scores are read, and how its mass becomes probabilities and regions. Fitted by video, kept in the checkpoint's card."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..types import FloatArray, InputError
+from .decoder import Evidence, Motion
+from .elsewhere import Elsewhere
+from .familiarity import Familiarity
+
+_LEAST_MASS = 1e-4
+
+
+@dataclass(frozen=True)
+class RadiusMap:
+    """Mass within a radius to probability: a logistic of the mass's log odds, never beyond what the videos it was fitted on can say.
+
+    Args:
+        radius_m: within.
+        slope: not negative.
+        intercept: in log odds.
+    """
+
+    radius_m: float
+    slope: float
+    intercept: float
+
+
+@dataclass(frozen=True)
+class PathCalibration:
+    """How a checkpoint's videos are decoded.
+
+    Args:
+        evidence, motion, accuracy_m: of the decoder.
+        spacing_m: of the cover that it was fitted on.
+        videos: that it was fitted on.
+        maps: by radius, rising; only radii within which some videos' truths lay.
+        level50, level90: mass of the regions that held the truth with 50 and 90 % (conformal, by video); 1 is the whole area.
+        familiarity: what training videos look like; None where that was not stored.
+        elsewhere: where training videos were taken; None likewise.
+    """
+
+    evidence: Evidence
+    motion: Motion
+    accuracy_m: float
+    spacing_m: float
+    videos: int
+    maps: tuple[RadiusMap, ...]
+    level50: float
+    level90: float
+    familiarity: Familiarity | None = None
+    elsewhere: Elsewhere | None = None
+
+    def chances(self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float]) -> FloatArray:
+        """(T, R) P(the truth lies within each radius).
+
+        A map between two radii is in between (by their logarithms). Below the smallest radius that has a map, that one's probability is shared out as the mass is.
+
+        Args:
+            mass_within: gives the (T, R) posterior mass within radii.
+            radii_m: (R,).
+        """
+        radii = np.asarray(radii_m, dtype=np.float64)
+        if not self.maps:
+            return np.asarray(mass_within(radii), dtype=np.float64)
+        smallest = self.maps[0].radius_m
+        mass = mass_within(np.append(np.maximum(radii, smallest), smallest))
+        own = mass_within(radii)
+        log_radii = np.log([one.radius_m for one in self.maps])
+        chance = np.empty(own.shape)
+        for column, radius_m in enumerate(np.maximum(radii, smallest)):
+            slope = np.interp(math.log(radius_m), log_radii, [one.slope for one in self.maps])
+            intercept = np.interp(math.log(radius_m), log_radii, [one.intercept for one in self.maps])
+            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + intercept)))
+            # Add-one: n videos cannot speak of more than (n + 1) / (n + 2).
+            chance[:, column] = np.clip(said, 1.0 / (self.videos + 2.0), (self.videos + 1.0) / (self.videos + 2.0))
+        below = radii < smallest
+        chance[:, below] *= own[:, below] / np.maximum(mass[:, -1:], 1e-9)
+        return np.clip(chance, 0.0, 1.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        values = asdict(replace(self, familiarity=None, elsewhere=None))
+        values["maps"] = list(values["maps"])
+        parts = {"familiarity": self.familiarity, "elsewhere": self.elsewhere}
+        return values | {name: part.to_dict() if part else None for name, part in parts.items()}
+
+    @classmethod
+    def unfitted(cls, temperature: float, spacing_m: float) -> PathCalibration:
+        """What a checkpoint without one is decoded by: its mass is taken as it is, and nothing is known of other places or strange videos."""
+        return cls(Evidence(temperature, shared=0.3), Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
+        """Read what ``to_dict`` wrote. Raises InputError where it cannot be used."""
+        try:
+            found = cls(
+                Evidence(**{key: float(value) for key, value in values["evidence"].items()}),
+                Motion(**{key: float(value) for key, value in values["motion"].items()}),
+                *(float(values[key]) for key in ("accuracy_m", "spacing_m")),
+                int(values["videos"]),
+                tuple(RadiusMap(**{key: float(value) for key, value in one.items()}) for one in values["maps"]),
+                *(float(values[key]) for key in ("level50", "level90")),
+                Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"The checkpoint's calibration of paths cannot be read ({type(error).__name__}: {error}); fit it again with 'vidtag train'."
+            ) from error
+        numbers = (found.evidence.temperature, found.accuracy_m, found.spacing_m, found.motion.speed_mps)
+        if not all(math.isfinite(number) and number > 0 for number in numbers):
+            raise InputError(
+                f"The checkpoint's calibration of paths has {numbers}, where positive numbers are needed; fit it again with 'vidtag train'."
+            )
+        return found
+
+
+def log_odds(mass: FloatArray) -> FloatArray:
+    """Log odds of masses, kept finite."""
+    safe = np.clip(np.asarray(mass, dtype=np.float64), _LEAST_MASS, 1.0 - _LEAST_MASS)
+    result: FloatArray = np.log(safe / (1.0 - safe))
+    return result
