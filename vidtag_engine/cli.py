@@ -86,14 +86,12 @@ def geolocate(
     batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow.")] = False,
-<<<<<<< HEAD
-    keep_scores: Annotated[
-        bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
-=======
     decoder: Annotated[str, typer.Option(help="viterbi: all frames of a video together; none: frame by frame.")] = "viterbi",
     always_answer: Annotated[
         bool, typer.Option("--always-answer", help="Give the best guess also for videos judged not to be here.")
->>>>>>> trajectory-wip
+    ] = False,
+    keep_scores: Annotated[
+        bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
@@ -115,13 +113,8 @@ def geolocate(
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=_rate(fps), from_s=from_s, to_s=to_s, start_time=_time(start_time), grid=grid,
-<<<<<<< HEAD
-            confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, keep_scores=keep_scores,
-            overwrite=overwrite,
-=======
             confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, overwrite=overwrite,
-            decoder=decoder, always_answer=always_answer,
->>>>>>> trajectory-wip
+            decoder=decoder, always_answer=always_answer, keep_scores=keep_scores,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
         cancellation = Cancellation()

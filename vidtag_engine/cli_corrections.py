@@ -64,7 +64,7 @@ def pin(
 
 
 def solve(result: ResultArgument, *, json: JsonOption = False) -> None:
-    """Decode videos again with their pins; writes the layers `frames_pinned` and `trajectory_pinned` beside the model's own."""
+    """Decode videos again with their pins; writes `frames_pinned`, `trajectory_pinned` and `regions_pinned` beside the model's own layers."""
     with plain_errors(json=json):
         from .commands.solve import run_solve
 

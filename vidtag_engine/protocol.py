@@ -130,12 +130,9 @@ class GeolocateArguments:
     batch_size: Optional[int] = None
     seed: int = 0
     exhaustive: bool = False
-<<<<<<< HEAD
-    keep_scores: bool = False
-=======
     decoder: str = "viterbi"
     always_answer: bool = False
->>>>>>> trajectory-wip
+    keep_scores: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..export import read_geopackage
+from ..export import read_aoi, read_geopackage
+from ..export.confidence_tables import regions_table
 from ..export.corrections import with_layers
 from ..export.pins import PinRow, read_pins
 from ..export.scores_file import VideoScores, read_scores, scores_path
 from ..export.tables import clean, frames_table, joined, steps_table
 from ..geodesy import geodesic_m, haversine_m
-from ..trajectory.decoder import Decoded, Decoder, Evidence, Motion, Pin
-from ..types import FloatArray, FrameState, InputError, Trajectory, VideoResult
+from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, mass_about, spread
+from ..types import FloatArray, FrameState, Hypotheses, InputError, Trajectory, VideoResult
 from .pin import check_frame, video_of
 
-FRAMES, TRAJECTORY = "frames_pinned", "trajectory_pinned"
+FRAMES, TRAJECTORY, REGIONS = "frames_pinned", "trajectory_pinned", "regions_pinned"
 
 
 def run_solve(result: Path) -> dict[str, Any]:
-    """Solve every video that has a pin, and write the layers ``frames_pinned`` and ``trajectory_pinned`` into the result.
+    """Solve every video that has a pin, and write the layers ``frames_pinned``, ``trajectory_pinned`` and ``regions_pinned`` into the result.
 
     Args:
         result: GeoPackage that geolocate wrote with ``--keep-scores``.
@@ -55,6 +57,7 @@ def run_solve(result: Path) -> dict[str, Any]:
     tables = {
         FRAMES: (joined([frames_table(one) for one in solved]), "frames"),
         TRAJECTORY: (joined([steps_table(one) for one in solved]), "trajectory"),
+        REGIONS: (regions_table(solved, read_aoi(result)), "regions"),
     }
     with_layers(result, tables)
     return {"output": str(result), "layers": list(tables), "videos": said, "seconds": round(time.perf_counter() - began, 3)}
@@ -64,7 +67,7 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     """A video's trajectory with pins as evidence.
 
     Where the line stays what it was without pins, so do the model's own positions; elsewhere they are the decoder's, and at a pin that says "here" the pin's.
-    A person's word lifts a withheld answer. Probabilities are the posterior's mass: the calibration was fitted without pins.
+    A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on.
 
     Args:
         trajectory: as it was.
@@ -77,24 +80,19 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     rows = {int(index): row for row, index in enumerate(kept.frame_index)}
     decoder = _decoder(kept)
     given = [_checked(pin, rows, decoder) for pin in pins]
-    settings = kept.calibration
-    decoded = decoder.decode(
-        kept.scores,
-        kept.time_s,
-        Evidence(**settings["evidence"]),
-        cuts=kept.cuts,
-        pins=given,
-        accuracy_m=settings.get("accuracy_m"),
-    )
-    among = np.searchsorted(trajectory.frame_index, kept.frame_index)
-    places = _places(trajectory, kept, decoded, given, among)
-    return _assembled(trajectory, decoder, decoded, places, among)
+    path = kept.calibration
+    accuracy_m = max(path.accuracy_m, kept.spacing_m)
+    decoded = decoder.decode(kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=given, accuracy_m=accuracy_m)
+    located = np.isin(trajectory.frame_index, kept.frame_index)
+    places = _places(trajectory, kept, decoded, given, located)
+    found = hypotheses(decoded.marginal, decoder, places, path)
+    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), [trajectory.confidence_radius_m])[:, 0]
+    return _assembled(trajectory, located, places, confidence, spread(found, located))
 
 
 def _decoder(kept: VideoScores) -> Decoder:
     """The decoder of an area; that of the last one is kept, so that solving again takes no time for it."""
-    motion = Motion(**kept.calibration["motion"])
-    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, motion)
+    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.motion)
 
 
 @lru_cache(maxsize=1)
@@ -118,12 +116,12 @@ def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:
     return Pin(rows[pin.frame_index], pin.lat_deg, pin.lon_deg, max(pin.radius_m, 0.75 * decoder.spacing_m), pin.here)
 
 
-def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: list[Pin], among: Any) -> FloatArray:
+def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: list[Pin], located: NDArray[np.bool_]) -> FloatArray:
     """(T, 2) of the frames with a picture."""
     places = decoded.lat_lon_deg.copy()
-    own = np.stack([trajectory.lat_deg, trajectory.lon_deg], axis=1)[among]
+    own = np.stack([trajectory.lat_deg, trajectory.lon_deg], axis=1)[located]
     if trajectory.hypotheses is not None:
-        best = np.stack([trajectory.hypotheses.best_lat_deg, trajectory.hypotheses.best_lon_deg], axis=1)[among]
+        best = np.stack([trajectory.hypotheses.best_lat_deg, trajectory.hypotheses.best_lon_deg], axis=1)[located]
         own = np.where(np.isfinite(own), own, best)
     unmoved = haversine_m(places[:, 0], places[:, 1], kept.line[:, 0], kept.line[:, 1]) < 0.5 * kept.spacing_m
     keeps = unmoved & np.isfinite(own).all(axis=1)
@@ -134,40 +132,29 @@ def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: l
     return places
 
 
-def _assembled(trajectory: Trajectory, decoder: Decoder, decoded: Decoded, places: FloatArray, among: Any) -> Trajectory:
-    """The trajectory with its new places, and what the posterior says of them."""
+def _assembled(
+    trajectory: Trajectory, located: NDArray[np.bool_], places: FloatArray, confidence: FloatArray, found: Hypotheses
+) -> Trajectory:
+    """The trajectory with its new places, and what the posterior says of them. A score and a runner-up are those of the old place."""
 
     def column(values: FloatArray) -> FloatArray:
-        whole = np.full(len(trajectory.state), np.nan)
-        whole[among] = values
+        whole = np.full(len(located), np.nan)
+        whole[located] = values
         return whole
 
-    confidence = _mass_within(decoded, decoder, places, trajectory.confidence_radius_m)
-    picture = set(among.tolist())
-    moved = haversine_m(places[:, 0], places[:, 1], trajectory.lat_deg[among], trajectory.lon_deg[among])
-    same = moved == 0
+    lat_deg, lon_deg = column(places[:, 0]), column(places[:, 1])
+    same = (lat_deg == trajectory.lat_deg) & (lon_deg == trajectory.lon_deg)
     return replace(
         trajectory,
-        lat_deg=column(places[:, 0]),
-        lon_deg=column(places[:, 1]),
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
         confidence=column(confidence),
-        score=column(np.where(same, trajectory.score[among], np.nan)),
-        runner_up_m=column(np.full(len(places), np.nan)),
-        state=tuple(FrameState.LOCATED if row in picture else state for row, state in enumerate(trajectory.state)),
-        hypotheses=None,
+        score=np.where(same, trajectory.score, np.nan),
+        runner_up_m=np.where(same, trajectory.runner_up_m, np.nan),
+        state=tuple(FrameState.LOCATED if has else state for has, state in zip(located, trajectory.state, strict=True)),
+        hypotheses=found,
         verdict=None,
     )
-
-
-def _mass_within(decoded: Decoded, decoder: Decoder, places: FloatArray, radius_m: float) -> FloatArray:
-    """(T,) share of the posterior in the cells within a radius of each place; a cell at the edge counts by how far it reaches in."""
-    mass = np.zeros(len(places))
-    spacing_m = decoder.spacing_m
-    for row, near in enumerate(decoder.within(places, radius_m + spacing_m)):
-        apart_m = haversine_m(*places[row], *decoder.lat_lon_deg[near].T) if near else np.zeros(0)
-        share = np.minimum(np.clip((radius_m - apart_m) / spacing_m + 0.5, 0.0, 1.0), np.pi * (radius_m / spacing_m) ** 2)
-        mass[row] = float(np.asarray(decoded.marginal[row, near].todense()).ravel() @ share) if near else 0.0
-    return np.clip(mass, 0.0, 1.0)
 
 
 def _moved(before: Trajectory, after: Trajectory) -> dict[str, Any]:

@@ -9,12 +9,12 @@ at most below 0.5, a hundredth of any temperature fitted so far.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ..trajectory import PathCalibration
 from ..types import FloatArray, InputError, IntArray
 from .atomic import replacing
 
@@ -33,7 +33,7 @@ class VideoScores:
         frame_index: (T,) of those frames.
         time_s: (T,).
         line: (T, 2) lat, lon of the line as it was decoded without pins, before it was moved to finer candidates.
-        calibration: what the decoder was given, as the checkpoint's calibration of paths puts it (``evidence``, ``motion``, ``accuracy_m``, ...).
+        calibration: of paths, that the video was decoded by; what is known of other places and strange videos is not kept.
         cuts: rows that begin a new shot.
     """
 
@@ -43,7 +43,7 @@ class VideoScores:
     frame_index: IntArray
     time_s: FloatArray
     line: FloatArray
-    calibration: dict[str, Any] = field(default_factory=dict)
+    calibration: PathCalibration
     cuts: tuple[int, ...] = ()
 
 
@@ -85,6 +85,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         "time_s": np.ascontiguousarray(kept.time_s, dtype=np.float64),
         "line": np.ascontiguousarray(kept.line, dtype=np.float64),
     }
+    calibration = replace(kept.calibration, familiarity=None, elsewhere=None)
     header = {
         "version": FORMAT_VERSION,
         "spacing_m": kept.spacing_m,
@@ -110,15 +111,18 @@ def read_scores(path: Path) -> VideoScores:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise InputError(f"The scores {path.name} are not there: run geolocate again with --keep-scores, into the same result.")
+        raise InputError(f"The scores {path.name} are not there: run geolocate again with --keep-scores --overwrite; its pins are kept.")
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()[_HEADER])
             if header["version"] > FORMAT_VERSION:
                 raise InputError(f"The scores {path.name} were written by a newer VidTAG; update VidTAG.")
             tensors = {name: file.get_tensor(name) for name in ("lat_lon_deg", "scores", "frame_index", "time_s", "line")}
-        return VideoScores(**tensors, spacing_m=float(header["spacing_m"]), calibration=header["calibration"], cuts=tuple(header["cuts"]))
+            calibration = PathCalibration.from_dict(header["calibration"])
+        return VideoScores(**tensors, spacing_m=float(header["spacing_m"]), calibration=calibration, cuts=tuple(header["cuts"]))
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"The scores {path.name} are damaged ({error}); run geolocate again with --keep-scores.") from error
+        raise InputError(
+            f"The scores {path.name} are damaged ({error}); run geolocate again with --keep-scores --overwrite; its pins are kept."
+        ) from error

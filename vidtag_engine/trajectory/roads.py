@@ -105,13 +105,8 @@ def _states(network: Any, xy_m: FloatArray, std_m: FloatArray) -> list[Any]:
     class Matcher(DistanceMatcher):
         """Every frame has an error of its own."""
 
-        def logprob_obs(  # the library's names
-            self,
-            dist: float,
-            prev_m: Any = None,
-            new_edge_m: Any = None,
-            new_edge_o: Any = None,
-            is_ne: bool = False,  # noqa: ARG002
+        def logprob_obs(
+            self, dist: float, _before: Any, _edge: Any, new_edge_o: Any, is_ne: bool = False
         ) -> tuple[float, dict[str, float]]:
             """Log probability of a frame ``dist`` metres from a road; half as strict between frames."""
             chance = -(dist**2) / (variance2[int(new_edge_o.l1[1:])] * (4.0 if is_ne else 1.0))
