@@ -90,7 +90,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         "version": FORMAT_VERSION,
         "spacing_m": kept.spacing_m,
         "cuts": [int(row) for row in kept.cuts],
-        "calibration": kept.calibration,
+        "calibration": calibration.to_dict(),
     }
     path = scores_path(result, sha256)
     try:

@@ -100,7 +100,9 @@ def _states(network: Any, xy_m: FloatArray, std_m: FloatArray) -> list[Any]:
     """The best states from the first frame on, as far as roads lead; none where no road is in its reach."""
     from leuvenmapmatching.matcher.distance import DistanceMatcher
 
-    variance2 = 2.0 * np.asarray(std_m, dtype=np.float64) ** 2
+    path = [(float(y), float(x)) for x, y in xy_m]
+    # By place: the library's own numbers of frames are off by one between frames (1.1.4).
+    variance2 = dict(zip(path, (2.0 * np.asarray(std_m, dtype=np.float64) ** 2).tolist(), strict=True))
 
     class Matcher(DistanceMatcher):
         """Every frame has an error of its own."""
@@ -109,12 +111,12 @@ def _states(network: Any, xy_m: FloatArray, std_m: FloatArray) -> list[Any]:
             self, dist: float, _before: Any, _edge: Any, new_edge_o: Any, is_ne: bool = False
         ) -> tuple[float, dict[str, float]]:
             """Log probability of a frame ``dist`` metres from a road; half as strict between frames."""
-            chance = -(dist**2) / (variance2[int(new_edge_o.l1[1:])] * (4.0 if is_ne else 1.0))
+            chance = -(dist**2) / (variance2[new_edge_o.p1] * (4.0 if is_ne else 1.0))
             return chance, {"lpe": chance}
 
     # It warns of every look-up without an index; there is one a run.
     logging.getLogger("be.kuleuven.cs.dtai.mapmatching").setLevel(logging.ERROR)
     typical_m = float(np.median(std_m))
     matcher = Matcher(network, obs_noise=typical_m, dist_noise=typical_m, max_dist=reach_m(std_m), max_lattice_width=_WIDTH)
-    matcher.match([(float(y), float(x)) for x, y in xy_m])
+    matcher.match(path)
     return list(matcher.lattice_best or [])
