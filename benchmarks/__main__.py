@@ -3,6 +3,7 @@
 python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty]
+python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
@@ -23,8 +24,11 @@ from vidtag_engine.types import InputError
 from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
-NAMES = ("seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "isles", "tables")
-WORLDS = ("isles", "tables")  # their seed is a world's, which may have a name
+NAMES = (
+    "seneca", "demo", "overhead", "memory", "real_inputs", "bad_inputs", "decode", "encode", "search", "isles", "tables", "decoder", "calibration",
+    "abstention",
+)  # fmt: skip
+WORLDS = ("isles", "tables", "decoder", "calibration", "abstention")  # their seed is a world's, which may have a name
 
 
 def _seed(text: str) -> int | str:
@@ -37,12 +41,12 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--list", action="store_true", help="name the benchmarks")
-    parser.add_argument("--seed", type=_seed, default=0, help="of everything random; isles, tables: of the world, a number or dev")
+    parser.add_argument("--seed", type=_seed, default=0, help="of everything random; of the isles: of the world, a number or dev")
     # Options of single benchmarks, under the names that their run() gives them; one that is not given is not passed on.
     only = parser.add_argument_group("of single benchmarks")
     only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs: write the table in docs")
-    only.add_argument("--quick", action="store_true", default=None, help="isles, tables: a small world and budget")
-    only.add_argument("--world", type=Path, help="isles, tables: a folder with a rendered world")
+    only.add_argument("--quick", action="store_true", default=None, help="those of the isles: a small world and budget")
+    only.add_argument("--world", type=Path, help="those of the isles: a folder with a rendered world")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")

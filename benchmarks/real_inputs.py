@@ -40,7 +40,8 @@ def run(seed: int = 0) -> dict[str, Any]:
 
         def median_confidence(path: Path, from_s: float = 0.0, to_s: float | None = None) -> tuple[float, int]:
             output = work / f"{path.stem}-{len(list(work.glob('*.gpkg')))}.gpkg"
-            batch = geolocate([path], area, loaded, output, GeolocateSettings(resolution_m=RESOLUTION_M, from_s=from_s, to_s=to_s))
+            settings = GeolocateSettings(resolution_m=RESOLUTION_M, from_s=from_s, to_s=to_s, always_answer=True)
+            batch = geolocate([path], area, loaded, output, settings)
             confidence = batch.results[0].trajectory.confidence
             return float(np.nanmedian(confidence)), int(np.isfinite(confidence).sum())
 

@@ -17,7 +17,7 @@ from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.gallery import AreaOfInterest, load_aoi
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import Loaded, geolocate, load
-from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.trajectory import align_track
@@ -67,9 +67,7 @@ def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict
                 result["train_s"] = round(time.perf_counter() - started, 1)
             loaded = load(str(checkpoint), "cpu")
             if not name and learn == "flight1":
-                KEPT.mkdir(parents=True, exist_ok=True)
-                for file in ("model.safetensors", "config.json"):
-                    shutil.copy(checkpoint / file, KEPT / file)
+                keep(checkpoint)
             report = place(folder, find, loaded, area, work / f"{name}result.gpkg")
             result[f"{name}median_m"] = report["median_m"]
             if not name:
@@ -78,9 +76,17 @@ def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict
     return result
 
 
-def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path) -> dict[str, float]:
+def keep(checkpoint: Path) -> None:
+    """Keep a checkpoint for other benchmarks."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for file in ("model.safetensors", "config.json"):
+        shutil.copy(checkpoint / file, KEPT / file)
+
+
+def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path, decoder: str = "viterbi") -> dict[str, float]:
     """Geolocate a flight and compare it with its track."""
-    batch = geolocate([folder / f"{find}.mp4"], area, loaded, output, GeolocateSettings(resolution_m=RESOLUTION_M))
+    settings: GeolocateSettings = validated(GeolocateSettings, {"resolution_m": RESOLUTION_M, "decoder": decoder, "always_answer": True})
+    batch = geolocate([folder / f"{find}.mp4"], area, loaded, output, settings)
     report = evaluate_geopackage(output, folder / f"{find}.gpx", radii_km=(CLOSE_M / 1000,))
     trajectory = batch.results[0].trajectory
     track = read_track(folder / f"{find}.gpx")
@@ -90,6 +96,7 @@ def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output:
     assert abs(float(np.median(errors_m[known])) - report.overall.median_m) < 1.0
     return {
         "median_m": round(float(np.median(errors_m[known])), 2),
+        "within_25m": round(float(np.mean(errors_m[known] <= 25.0)), 4),
         "within_40m": round(float(np.mean(errors_m[known] <= CLOSE_M)), 4),
         "mean_confidence": round(float(np.mean(trajectory.confidence[known])), 3),
     }

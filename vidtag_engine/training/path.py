@@ -14,6 +14,8 @@ from ..types import CancelCheck, FloatArray
 from .dataset import TrainingSequence
 
 _MOST_VIDEOS = 400
+_MOST_FRAMES = 64  # of a video
+_HALVED_FRAMES = 16
 _CHUNK = 8192
 
 
@@ -42,7 +44,7 @@ def calibrate_path(
         cancelled: asked between videos.
     """
     device = next(model.parameters()).device
-    validation = list(validation)[:: -(-len(validation) // _MOST_VIDEOS)]
+    validation = [_middle(s, _MOST_FRAMES) for s in validation[:: -(-len(validation) // _MOST_VIDEOS)]]
     gallery = embedded(model, cover_lat_lon_deg)
     frames = [model.embed_video(torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device)) for s in validation]
     videos = [
@@ -53,10 +55,10 @@ def calibrate_path(
     found = fit_path(cover_lat_lon_deg, spacing_m, videos, temperature=temperature, speed_mps=speed, cancelled=cancelled)
     known = thinned_places(np.concatenate([s.lat_lon_deg for s in training]), 2.0 * spacing_m)
     places = embedded(model, known.lat_lon_deg)
-    halves = [
-        (_scores(queries, gallery), _scores(queries, places), s.time_s, s.lat_lon_deg)
+    halves = (
+        (_scores(queries[:_HALVED_FRAMES], gallery), _scores(queries[:_HALVED_FRAMES], places), *_first(s, _HALVED_FRAMES))
         for queries, s in zip(frames, validation, strict=True)
-    ]
+    )
     threshold = fit_threshold(known, cover_lat_lon_deg, spacing_m, halves, found.evidence, seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], seed=seed)
     return replace(found, elsewhere=replace(known, threshold=threshold), familiarity=familiarity)
@@ -66,6 +68,15 @@ def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:
     """(N, E) embeddings of places."""
     parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK))
     return torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
+
+
+def _middle(sequence: TrainingSequence, frames: int) -> TrainingSequence:
+    start = max(0, (len(sequence) - frames) // 2)
+    return sequence.part(start, start + frames) if len(sequence) > frames else sequence
+
+
+def _first(sequence: TrainingSequence, frames: int) -> tuple[FloatArray, FloatArray]:
+    return sequence.time_s[:frames], sequence.lat_lon_deg[:frames]
 
 
 def _scores(queries: torch.Tensor, gallery: torch.Tensor) -> FloatArray:

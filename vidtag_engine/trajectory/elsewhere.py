@@ -6,7 +6,7 @@ The places of its training videos compete with the area's.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,7 @@ def fit_threshold(
     known: Elsewhere,
     cover_lat_lon_deg: FloatArray,
     cover_spacing_m: float,
-    videos: Sequence[tuple[FloatArray, FloatArray, FloatArray, FloatArray]],
+    videos: Iterable[tuple[FloatArray, FloatArray, FloatArray, FloatArray]],
     evidence: Evidence,
     seed: int = 0,
 ) -> float:

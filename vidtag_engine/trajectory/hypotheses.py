@@ -38,8 +38,9 @@ def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArra
         place, share = marginal.indices[begin:end], marginal.data[begin:end]
         apart_m = np.linalg.norm(decoder.points_m[place] - point, axis=1)
         for column, radius_m in enumerate(radii):
-            near = apart_m < radius_m + cell_m
-            result[row, column] = share[near] @ overlap(apart_m[near], cell_m, float(radius_m))
+            rim = np.abs(apart_m - radius_m) < cell_m
+            part = overlap(apart_m[rim], cell_m, float(radius_m))
+            result[row, column] = share[rim] @ part + share[apart_m <= radius_m - cell_m].sum(dtype=np.float64)
     return np.clip(result, 0.0, 1.0)
 
 

@@ -1,0 +1,162 @@
+"""Is it said when a video was not taken where it is searched for, or is unlike anything trained on? Isles (simulated), and real recordings by name.
+
+Outside: each isle is cut in two through the middle of its drives; one half is searched, drives of the other half are outside (500 m of margin), its own are inside.
+Foreign: what is familiar is learned on every second isle, drives of the others are foreign. An alarm is either verdict.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.models.frame_encoder import FrameEncoder
+from vidtag_engine.solve import UNFAMILIAR_BELOW
+from vidtag_engine.training.path import embedded
+from vidtag_engine.trajectory import Familiarity, fit_familiarity, p_inside
+from vidtag_engine.types import FloatArray
+from vidtag_engine.video import FrameReader, open_source
+
+from .isles_paths import Paths, open_lab, open_paths
+from .isles_world import TEST_SPLITS, IslesWorld
+from .recordings import DATA
+
+TITLE = "Abstention: outside the area, foreign isles (simulated); Lund, GoPro and KLV (real)"
+FILES = {
+    "lund": "lund/walk.mp4",
+    "gopro": "gopro/max-heromode.mp4",
+    "klv": "klv/aphill_klv_10s.ts",
+    "klv_h264": "klv/h264_klv.ts",
+    "klv_1fps": "klv/aphill_240_1fps_crf32.mp4",
+}
+_MARGIN_M = 500.0
+_REAL_S = 60.0
+
+
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) -> dict[str, Any]:
+    """Flagged shares, false alarms and how well the two kinds are told apart.
+
+    Args:
+        seed: of the world.
+        quick: a small world and budget.
+        world: a folder with a rendered world, instead of the benchmark's own.
+    """
+    lab, encoder = open_lab(seed, quick=quick, world=world)
+    paths = open_paths(lab)
+    outside, alarms, inside_p, outside_p = halves(paths)
+    foreign_p, familiar_p = foreign(lab.world)
+    assert paths.calibration.familiarity is not None
+    foreign_auroc, outside_auroc = auroc(familiar_p, foreign_p), auroc(inside_p, outside_p)
+    foreign_alarms = float(np.mean(familiar_p < UNFAMILIAR_BELOW))
+    return {
+        "outside_videos": len(outside_p),
+        "foreign_videos": len(foreign_p),
+        "inside_videos": len(inside_p),
+        "outside_aoi_flagged": round(outside, 4),
+        "foreign_flagged": round(float(np.mean(foreign_p < UNFAMILIAR_BELOW)), 4),
+        "false_alarms": round(max(alarms, foreign_alarms), 4),
+        "false_alarms_outside": round(alarms, 4),
+        "false_alarms_foreign": round(foreign_alarms, 4),
+        "auroc": round(min(foreign_auroc, outside_auroc), 4),
+        "auroc_outside": round(outside_auroc, 4),
+        "auroc_foreign": round(foreign_auroc, 4),
+        "outside_at_5_percent": round(at_false_alarms(inside_p, outside_p, 0.05), 4),
+        "foreign_at_5_percent": round(at_false_alarms(familiar_p, foreign_p, 0.05), 4),
+        "real": real(paths.calibration.familiarity, encoder),
+    }
+
+
+def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
+    """Share of outside drives flagged, of inside drives flagged, and P(inside) of both kinds."""
+    known, evidence = paths.calibration.elsewhere, paths.calibration.evidence
+    familiarity = paths.calibration.familiarity
+    assert known is not None
+    assert familiarity is not None
+    embeddings = embedded(paths.model, known.lat_lon_deg)
+    inside, outside, flags = [], [], {True: [], False: []}  # type: ignore[var-annotated]
+    areas_m2 = (paths.decoder.spacing_m**2, known.spacing_m**2)
+    isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg[::1]])
+    for isle in paths.lab.world.isles:
+        drives = paths.lab.world.of("test", isle=isle)
+        cells = np.flatnonzero(isle_of == isle)
+        if not drives or not len(cells):
+            continue
+        middles = np.array([drive.sequence.lat_lon_deg.mean(axis=0) for drive in drives])
+        axis = int(np.ptp(middles, axis=0).argmax())
+        cut = float(np.median(middles[:, axis]))
+        for side in (1.0, -1.0):
+            area = cells[side * (paths.lat_lon_deg[cells, axis] - cut) >= 0]
+            if not len(area):
+                continue
+            beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
+            for drive in drives:
+                truth = drive.sequence.lat_lon_deg
+                apart_m = haversine_m(truth[:, :1], truth[:, 1:], *paths.lat_lon_deg[area].T).min(axis=1)
+                within = bool((side * (truth[:, axis] - cut) >= 0).all() and (apart_m < 2 * paths.decoder.spacing_m).all())
+                if not within and apart_m.min() < _MARGIN_M:
+                    continue
+                chance = p_inside(
+                    paths.scores(drive, paths.gallery[area]),
+                    paths.scores(drive, embeddings[beyond]),
+                    areas_m2,
+                    evidence,
+                    drive.sequence.time_s,
+                )
+                (inside if within else outside).append(chance)
+                flags[within].append(chance < known.threshold or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
+    return float(np.mean(flags[False])), float(np.mean(flags[True])), np.array(inside), np.array(outside)
+
+
+def _nearest_isle(world: IslesWorld, place: FloatArray) -> str:
+    """The isle whose box's middle is nearest: isles lie far apart."""
+    boxes = {name: area.bounds for name, area in world.areas.items()}
+    return min(
+        boxes, key=lambda name: float(haversine_m(*place, (boxes[name][1] + boxes[name][3]) / 2, (boxes[name][0] + boxes[name][2]) / 2))
+    )
+
+
+def foreign(world: IslesWorld) -> tuple[FloatArray, FloatArray]:
+    """p-values of test drives on isles never seen, and on the isles that were learned; each isle is foreign once."""
+    foreign_p, familiar_p = [], []
+    for part in (0, 1):
+        learned = {name for number, name in enumerate(world.isles) if number % 2 == part}
+        known = fit_familiarity(
+            [drive.sequence.features[0] for drive in world.of("train") if drive.isle in learned],
+            [drive.sequence.features[0] for drive in world.of("val") if drive.isle in learned],
+        )
+        for drive in world.of(*TEST_SPLITS):
+            if drive.isle not in learned:
+                foreign_p.append(known.p_value(drive.sequence.features[0]))
+            elif drive.split == "test":
+                familiar_p.append(known.p_value(drive.sequence.features[0]))
+    return np.array(foreign_p), np.array(familiar_p)
+
+
+def real(familiarity: Familiarity, encoder: FrameEncoder) -> dict[str, Any]:
+    """The real recordings put to what the isles taught: p-value and verdict by name; those that are absent are left out."""
+    result = {}
+    for name, file in FILES.items():
+        if not (DATA / file).is_file():
+            continue
+        info = open_source(DATA / file, kind="video")
+        with FrameReader(info, rate_hz=0.5, to_s=_REAL_S) as reader:
+            pictures = [encoder.preprocess(frame.image) for frame in reader if frame.image is not None]
+        features = np.concatenate(list(encoder.encode_prepared(iter(pictures))))
+        p_value = familiarity.p_value(features)
+        result[name] = {"frames": len(features), "p_value": round(p_value, 4), "flagged": bool(p_value < UNFAMILIAR_BELOW)}
+    return result
+
+
+def auroc(usual: FloatArray, odd: FloatArray) -> float:
+    """Chance that an odd video has a lower value than a usual one, ties half (Mann-Whitney)."""
+    ranks = rankdata(np.concatenate([usual, odd]))
+    over = ranks[: len(usual)].sum() - len(usual) * (len(usual) + 1) / 2
+    return float(over / (len(usual) * len(odd)))
+
+
+def at_false_alarms(usual: FloatArray, odd: FloatArray, share: float) -> float:
+    """Share of odd videos below the value that so many usual ones lie below: what the best threshold would flag."""
+    return float(np.mean(odd < np.quantile(usual, share)))

@@ -1,0 +1,221 @@
+"""Probabilities, regions and abstention against worlds whose posterior is known by construction."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from scipy.special import softmax
+from scipy.stats import binom
+from test_trajectory_decoder import METRE_DEG, grid
+
+from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.trajectory import Calibration, Decoder, Evidence, FitVideo, Motion, PathCalibration, fit_familiarity, fit_path, p_inside
+from vidtag_engine.trajectory.elsewhere import Elsewhere, fit_threshold, thinned_places
+from vidtag_engine.trajectory.fit import conformal_level, fit_evidence, fit_map, truth_levels
+from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
+from vidtag_engine.trajectory.path_calibration import log_odds
+from vidtag_engine.trajectory.regions import highest, mass_before, outline
+from vidtag_engine.types import FrameState, InputError
+
+SPACING_M = 100.0
+PLACES = grid(30, 20)
+
+
+def drawn_videos(count: int, rng: np.random.Generator, frames: int = 6, temperature: float = 0.1) -> list[FitVideo]:
+    """Still cameras whose frames' scores foresee their place exactly as softmax(scores / temperature) says."""
+    videos = []
+    for _ in range(count):
+        scores = rng.normal(0, 0.15, len(PLACES)) + 0.25 * np.exp(
+            -(haversine_m(*PLACES[rng.integers(len(PLACES))], *PLACES.T) ** 2) / 300.0**2
+        )
+        truth = rng.choice(len(PLACES), p=softmax(scores / temperature))
+        every = np.repeat(scores[None].astype(np.float32), frames, axis=0)
+        offset = rng.uniform(-0.5, 0.5, 2) * SPACING_M * METRE_DEG
+        videos.append(
+            FitVideo(
+                lambda rows, every=every: every[rows], np.arange(frames) * 2.0, np.repeat((PLACES[truth] + offset)[None], frames, axis=0)
+            )
+        )
+    return videos
+
+
+@pytest.fixture(scope="module")
+def fitted() -> PathCalibration:
+    videos = drawn_videos(80, np.random.default_rng(0), frames=3)
+    return fit_path(PLACES, SPACING_M, videos, temperature=0.05, speed_mps=1.0)
+
+
+def test_evidence_finds_the_temperature_that_made_the_truth():
+    videos = drawn_videos(24, np.random.default_rng(1), frames=1, temperature=0.1)
+    found = fit_evidence(Decoder(PLACES, SPACING_M, Motion(1.0)), videos, 0.03)
+    assert 0.05 < found.temperature < 0.2
+
+
+def test_copies_of_a_frame_count_as_one(fitted):
+    frames = 3
+    weight = fitted.evidence.weights(np.arange(frames) * 2.0).sum() / fitted.evidence.temperature
+    # Three frames that are the same picture tell as much as one at the true temperature.
+    assert weight == pytest.approx(1 / 0.1, rel=0.7)
+
+
+def test_new_videos_lie_in_their_regions_as_often_as_said_and_probabilities_hold(fitted):
+    decoder = Decoder(PLACES, SPACING_M, fitted.motion)
+    covered, said, right = [], [], []
+    for video in drawn_videos(100, np.random.default_rng(7), frames=3):
+        decoded = decoder.decode(video.scores, video.time_s, fitted.evidence, accuracy_m=fitted.accuracy_m)
+        levels = truth_levels(decoder, decoded.marginal, video.lat_lon_deg)
+        covered.append([np.mean(levels <= fitted.level50), np.mean(levels <= fitted.level90)])
+        of = hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, fitted)
+        said.append(of.within.mean(axis=0))
+        errors = haversine_m(*decoded.lat_lon_deg.T, *video.lat_lon_deg.T)
+        right.append((errors[:, None] <= RADII_M).mean(axis=0))
+    share50, share90 = np.mean(covered, axis=0)
+    low, high = binom.interval(0.9999, 100, 0.9)
+    assert low / 100 <= share90 <= high / 100
+    assert abs(share50 - 0.5) < 0.2
+    said, right = np.array(said), np.array(right)
+    for column in range(1, len(RADII_M)):
+        assert abs(said[:, column].mean() - right[:, column].mean()) < 0.1
+        # Better than the same probability for all.
+        skill = 1 - np.mean((said[:, column] - right[:, column]) ** 2) / np.var(right[:, column])
+        assert skill > 0
+
+
+def test_a_discs_share_of_another_against_shapely():
+    for apart, own, other in [
+        (0.0, 50.0, 20.0),
+        (0.0, 20.0, 50.0),
+        (40.0, 50.0, 30.0),
+        (79.9, 50.0, 30.0),
+        (100.0, 50.0, 30.0),
+        (25.0, 50.0, 80.0),
+    ]:
+        one, two = (shapely.Point(x, 0).buffer(r, quad_segs=512) for x, r in ((0, own), (apart, other)))
+        expected = shapely.intersection(one, two).area / one.area
+        assert overlap(np.array([apart]), own, other)[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_mass_within_grows_with_the_radius_to_everything():
+    rng = np.random.default_rng(4)
+    decoder = Decoder(PLACES, SPACING_M)
+    marginal = decoder.marginals(rng.normal(0, 0.2, (3, len(PLACES))), np.arange(3.0), Evidence(0.1))[0]
+    mass = mass_about(marginal, decoder, PLACES[[5, 100, 300]], np.array([1.0, 25.0, 100.0, 500.0, 1e5]))
+    assert (np.diff(mass, axis=1) >= 0).all()
+    np.testing.assert_allclose(mass[:, -1], 1.0, atol=1e-6)
+    # Below the spacing a place's mass lies evenly over its cell.
+    assert mass[0, 0] == pytest.approx(marginal[0, 5] * math.pi / SPACING_M**2, rel=1e-3)
+    assert np.isnan(mass_about(marginal, decoder, np.full((3, 2), np.nan), np.array([10.0]))).all()
+
+
+def test_regions_hold_their_mass_and_their_cells():
+    share = np.array([0.4, 0.05, 0.3, 0.2, 0.05])
+    np.testing.assert_allclose(mass_before(share), [0.0, 0.9, 0.4, 0.7, 0.95])
+    assert highest(share, 0.5).tolist() == [0, 2]
+    assert len(highest(share, 1.0)) == 5
+    chosen = PLACES[[0, 1, 2, 31, 250, 251]]
+    shape = outline(chosen, SPACING_M)
+    assert shape.is_valid
+    assert len(shapely.get_parts(shape)) == 2  # two hypotheses, two parts
+    inside = shapely.contains_xy(shape, PLACES[:, 1], PLACES[:, 0])
+    assert set(np.flatnonzero(inside)) == {0, 1, 2, 31, 250, 251}
+    assert outline(PLACES[:0], SPACING_M).is_empty
+    # An even cover's outline has the cover's area, but for its rim.
+    assert outline(PLACES, SPACING_M).area / METRE_DEG**2 == pytest.approx(30 * 20 * SPACING_M**2, rel=0.02)
+
+
+def test_conformal_levels_are_quantiles_over_videos():
+    assert conformal_level([np.array([0.2])] * 5, 0.9) == 1.0  # five videos cannot speak of 90 %
+    levels = [np.array([value]) for value in np.linspace(0.01, 1.0, 100)]
+    assert conformal_level(levels, 0.9) == pytest.approx(0.91, abs=0.0101)
+    # A long video weighs no more than a short one.
+    assert conformal_level([*levels, np.full(10_000, 0.001)], 0.5) == pytest.approx(0.5, abs=0.0201)
+
+
+def test_maps_are_monotone_and_fall_back_to_the_base_rate():
+    rng = np.random.default_rng(6)
+    noise = [rng.uniform(0, 1, 5) for _ in range(200)]
+    rate = fit_map(noise, [rng.uniform(0, 1, 5) < 0.3 for _ in noise], 100.0)
+    assert rate.slope < 0.1
+    chance = 1 / (1 + np.exp(-(rate.slope * log_odds(np.array([0.1, 0.9])) + rate.intercept)))
+    np.testing.assert_allclose(chance, 0.3, atol=0.06)
+    against = fit_map(noise, [one < 0.5 for one in noise], 100.0)
+    assert against.slope == 0.0
+
+
+def test_calibration_survives_json_and_old_cards_still_load(fitted):
+    features = [np.random.default_rng(n).normal(size=(6, 8)).astype(np.float32) for n in range(20)]
+    known = Elsewhere(PLACES[::7], 200.0, 0.25)
+    whole = replace(fitted, familiarity=fit_familiarity(features[:15], features[15:]), elsewhere=known)
+    card = Calibration(0.1, n_frames=10, path=whole)
+    again = Calibration.from_dict(json.loads(json.dumps(card.to_dict()))).path
+    assert (again.evidence, again.motion, again.maps, again.level90) == (whole.evidence, whole.motion, whole.maps, whole.level90)
+    assert again.familiarity.strangeness(features[16]) == pytest.approx(whole.familiarity.strangeness(features[16]), abs=1e-6)
+    np.testing.assert_allclose(again.elsewhere.lat_lon_deg, known.lat_lon_deg, atol=1e-5)
+    assert Calibration.from_dict({"temperature": 0.1}).path is None
+    assert "path" not in Calibration(0.1).to_dict()
+    broken = card.to_dict()
+    broken["path"]["evidence"] = {"warmth": 1}
+    with pytest.raises(InputError, match="vidtag train"):
+        Calibration.from_dict(broken)
+
+
+def test_strange_videos_have_small_p_values_and_common_ones_any():
+    rng = np.random.default_rng(8)
+    kinds = rng.normal(size=(12, 32))
+
+    def video(centre):
+        rows = centre + rng.normal(0, 0.3, (10, 32))
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    known = fit_familiarity([video(kinds[n % 12]) for n in range(60)], [video(kinds[n % 12]) for n in range(60)], width=16, centres=64)
+    common = [known.p_value(video(kinds[n % 12])) for n in range(60)]
+    assert np.mean(np.array(common) < 0.05) < 0.15
+    strange = [known.p_value(video(rng.normal(size=32))) for _ in range(30)]
+    assert np.mean(np.array(strange) < 0.05) > 0.9
+
+
+def test_p_inside_weighs_the_area_against_the_training_places():
+    evidence, time_s = Evidence(0.1, 0.0), np.arange(3.0)
+    inner, outer = np.zeros((3, 50), np.float32), np.zeros((3, 10), np.float32)
+    # Nothing told: as the areas.
+    assert p_inside(inner, outer, (1.0, 5.0), evidence, time_s) == pytest.approx(0.5)
+    outer[:, 3] = 0.9
+    assert p_inside(inner, outer, (1.0, 5.0), evidence, time_s) < 0.01
+    inner[:, 7] = 1.8
+    assert p_inside(inner, outer, (1.0, 5.0), evidence, time_s) > 0.99
+    assert math.isnan(p_inside(inner, outer[:, :0], (1.0, 5.0), evidence, time_s))
+
+
+def test_a_threshold_lets_nearly_all_videos_within_through():
+    rng = np.random.default_rng(9)
+    known = thinned_places(PLACES, 200.0)
+    assert len(known.lat_lon_deg) < len(PLACES) / 3
+    evidence, made = Evidence(0.1, 0.02, 1.0), []
+    home = Decoder(PLACES, SPACING_M).nearest(known.lat_lon_deg)
+    for video in drawn_videos(80, rng):
+        scores = video.scores(slice(0, 6))
+        made.append((scores, scores[:, home], video.time_s, video.lat_lon_deg))
+    threshold = fit_threshold(known, PLACES, SPACING_M, made[:40], evidence)
+    assert 0.0 < threshold < 0.6
+    later = fit_threshold(known, PLACES, SPACING_M, made[40:], evidence)
+    assert abs(threshold - later) < 0.3
+
+
+def test_rows_without_a_picture_say_nothing_and_the_verdict_unites_the_rest(fitted):
+    decoder = Decoder(PLACES, SPACING_M, fitted.motion)
+    video = drawn_videos(1, np.random.default_rng(3))[0]
+    decoded = decoder.decode(video.scores, video.time_s, fitted.evidence)
+    of = hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, fitted)
+    located = np.array([True, False, True, True, True, False, True, True])
+    whole = spread(of, located)
+    assert np.isnan(whole.within[~located]).all()
+    assert whole.region90[1] is None
+    assert (whole.within[located] == of.within).all()
+    said = verdict(whole, state=FrameState.LOCATED, inside=math.nan, familiarity=math.nan)
+    for shape in of.region90:
+        assert shapely.area(shapely.difference(shape, said.region90)) < 1e-12
+    assert said.region50.area <= said.region90.area * (1 + 1e-9)
+    assert len(said.within) == len(RADII_M)
