@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import shapely
 
-from vidtag_engine.types import DecodeReport, FrameState, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from vidtag_engine.types import DecodeReport, FrameState, Hypotheses, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
 
 START = datetime(2024, 5, 1, 12, 0, 0, 123000, tzinfo=UTC)
 CREATED = datetime(2025, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -78,3 +80,55 @@ def every_kind():
         video("standing.mp4", [5, 5, 5], [6, 6, 6], [0.9, 0.9, 0.9], time_s=[0, 0, 1]),
         video("empty.mp4", [], [], []),
     ]
+
+
+def around(lat, lon, deg):
+    """A square region about a place."""
+    return shapely.box(lon - deg, lat - deg, lon + deg, lat + deg)
+
+
+def unsure(name="unsure.mp4", count=6, *, state=FrameState.LOCATED, always_answer=False, seed=3, **more):
+    """A drive with hypotheses: two places it could be, a damaged frame, and a verdict; ``state`` withholds the answer unless always_answer."""
+    result = drive(name, count, seed, gap=slice(2, 3), **more)
+    t = result.trajectory
+    rng = np.random.default_rng(seed)
+    known = np.isfinite(t.lat_deg)
+
+    def column(values):
+        return np.where(known, values, np.nan)
+
+    within = np.where(known[:, None], np.sort(rng.random((count, 4)), axis=1), np.nan)
+    region50 = tuple(around(y, x, 0.001) if ok else None for y, x, ok in zip(t.lat_deg, t.lon_deg, known, strict=True))
+    other = around(-19.25, 159.95, 0.002)
+    region90 = tuple(None if one is None else shapely.union_all([one.buffer(0.0005, cap_style="square"), other]) for one in region50)
+    hypotheses = Hypotheses(
+        radii_m=(25.0, 100.0, 500.0, 1000.0),
+        within=within,
+        entropy_bits=column(rng.random(count) * 8),
+        runner_up_lat_deg=column(-19.25),
+        runner_up_lon_deg=column(159.95),
+        runner_up_share=column(0.3),
+        position_share=column(0.6),
+        region50=region50,
+        region90=region90,
+        best_lat_deg=t.lat_deg,
+        best_lon_deg=t.lon_deg,
+    )
+    withheld = state is not FrameState.LOCATED and not always_answer
+    verdict = Verdict(
+        state=state,
+        inside=0.03 if state is FrameState.OUTSIDE_AOI else 0.97,
+        familiarity=0.4,
+        within=tuple(np.nanmean(within, axis=0).tolist()),
+        entropy_bits=float(np.nanmean(hypotheses.entropy_bits)),
+        region50=shapely.union_all([one for one in region50 if one is not None]),
+        region90=shapely.union_all([one for one in region90 if one is not None]),
+        why="" if state is FrameState.LOCATED else f"It is {state.value}, by all that is known.",
+    )
+    if withheld:
+        nothing = np.full(count, np.nan)
+        t = replace(
+            t, lat_deg=nothing, lon_deg=nothing, confidence=nothing, score=nothing, runner_up_m=nothing,
+            state=tuple(state if ok else FrameState.DAMAGED for ok in known),
+        )  # fmt: skip
+    return replace(result, trajectory=replace(t, hypotheses=hypotheses, verdict=verdict))

@@ -16,7 +16,7 @@ RUNNER = CliRunner()
 BOX = "10,50,10.05,50.03"
 
 
-@pytest.mark.parametrize("command", ["geolocate", "train", "evaluate", "gallery", "export", "benchmark"])
+@pytest.mark.parametrize("command", ["geolocate", "train", "evaluate", "gallery", "export", "benchmark", "pin", "solve", "match"])
 def test_help_has_an_example(command: str) -> None:
     result = RUNNER.invoke(app, [command, "--help"], env={"COLUMNS": "160"})
     assert result.exit_code == 0

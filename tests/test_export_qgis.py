@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.export_cases import PROVENANCE, every_kind
+from tests.export_cases import PROVENANCE, every_kind, unsure
 from vidtag_engine.export import write_geopackage
-from vidtag_engine.export.colours import COLOURS
+from vidtag_engine.export.colours import COLOURS, REGION_COLOURS, STATES, class_label
+from vidtag_engine.types import FrameState
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
@@ -22,15 +23,30 @@ ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.starts
 
 SCRIPT = """
 import json, sys
-from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsFeatureRequest, QgsMapRendererSequentialJob, QgsMapSettings,
+from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsExpression, QgsFeatureRequest, QgsMapRendererSequentialJob, QgsMapSettings,
                        QgsRectangle, QgsVectorLayer, QgsVectorLayerTemporalContext, QgsDateTimeRange)
 from qgis.PyQt.QtCore import QDate, QDateTime, QSize, Qt, QTime
 from qgis.PyQt.QtGui import QColor
 app = QgsApplication([], False)
 app.initQgis()
+
+def rules_of(renderer):
+    return renderer.rootRule().children() if renderer.type() == "RuleRenderer" else []
+
+def drawn(layer, renderer):
+    # Video and the labels of the classes that each feature falls into.
+    found = []
+    for feature in layer.getFeatures():
+        context = layer.createExpressionContext()
+        context.setFeature(feature)
+        labels = [r.label() for r in rules_of(renderer) if QgsExpression(r.filterExpression()).evaluate(context)]
+        if labels:
+            found.append([feature.attribute("video"), labels])
+    return found
+
 path, picture = sys.argv[1:]
 found, layers = {}, []
-for name in ("trajectory", "frames", "videos", "aoi"):
+for name in ("trajectory", "frames", "videos", "regions", "pins", "aoi"):
     layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
     by_itself = type(layer.renderer()).__name__
     message, loaded = layer.loadDefaultStyle()
@@ -39,7 +55,8 @@ for name in ("trajectory", "frames", "videos", "aoi"):
     found[name] = {
         "valid": layer.isValid(), "by_itself": by_itself, "loaded": loaded, "attribute": getattr(renderer, "classAttribute", str)(),
         "ranges": [[r.lowerValue(), r.upperValue(), r.symbol().color().name()] for r in getattr(renderer, "ranges", list)()],
-        "active": temporal.isActive(), "mode": int(temporal.mode()), "start": temporal.startField(), "end": temporal.endField(),
+        "rules": [[r.label(), r.filterExpression(), r.symbol().color().name()] for r in rules_of(renderer)],
+        "drawn": drawn(layer, renderer), "active": temporal.isActive(), "mode": int(temporal.mode()), "start": temporal.startField(), "end": temporal.endField(),
         "types": {f.name(): f.typeName() for f in layer.fields()}, "count": layer.featureCount(), "crs": layer.crs().authid(),
         "invalid": [f.id() for f in layer.getFeatures() if f.hasGeometry() and not f.geometry().isGeosValid()],
     }
@@ -82,7 +99,13 @@ def found(request, tmp_path_factory):
     import shapely
 
     folder = tmp_path_factory.mktemp("qgis")
-    write_geopackage(folder / "Ergebnis ü.gpkg", every_kind(), PROVENANCE, aoi=shapely.box(159.9, -19.3, 160, -19.1))
+    results = [
+        *every_kind(),
+        unsure("outside.mp4", state=FrameState.OUTSIDE_AOI),
+        unsure("strange.mp4", state=FrameState.UNFAMILIAR, always_answer=True),
+        unsure("sure.mp4"),
+    ]
+    write_geopackage(folder / "Ergebnis ü.gpkg", results, PROVENANCE, aoi=shapely.box(159.9, -19.3, 160, -19.1))
     done = subprocess.run(
         [PYTHON, "-c", SCRIPT, folder / "Ergebnis ü.gpkg", folder / "map.png"],
         capture_output=True, text=True, env={**ENVIRONMENT, "TZ": request.param}, timeout=120, check=False,
@@ -91,21 +114,53 @@ def found(request, tmp_path_factory):
     return {**json.loads(done.stdout.split("FOUND", 1)[1]), "picture": folder / "map.png"}
 
 
-@pytest.mark.parametrize(("layer", "attribute"), [("trajectory", "confidence"), ("frames", "confidence"), ("videos", "mean_confidence")])
-def test_style_loads_by_itself_and_is_graduated_by_confidence(found, layer, attribute):
-    one = found[layer]
+def test_style_loads_by_itself_and_is_graduated_by_confidence(found):
+    one = found["trajectory"]
     assert one["valid"]
     assert one["by_itself"] == "QgsGraduatedSymbolRenderer"
     assert one["loaded"]
-    assert one["attribute"] == attribute
+    assert one["attribute"] == "confidence"
     assert [entry[0] for entry in one["ranges"]] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
     assert one["ranges"][-1][1] == 1
     assert one["crs"] == "EPSG:4326"
 
 
+@pytest.mark.parametrize(("layer", "field"), [("frames", "confidence"), ("videos", "mean_confidence")])
+def test_states_are_classes_beside_those_of_confidence(found, layer, field):
+    one = found[layer]
+    assert one["by_itself"] == "QgsRuleBasedRenderer"
+    assert all(field in expression for _, expression, _ in one["rules"][:5])
+    labels = [label for label, _, _ in one["rules"]]
+    states = [words for _, words in list(STATES.values())[: 3 if layer == "frames" else 2]]
+    assert labels == [class_label(number) for number in range(5)] + states
+    assert len(one["drawn"]) == one["count"]
+    assert all(len(labels) == 1 for _, labels in one["drawn"])  # every feature is in one class
+    of = {}
+    for video, (label,) in one["drawn"]:
+        of.setdefault(video, set()).add(label)
+    assert of["sure.mp4"] & {STATES["outside_aoi"][1], STATES["unfamiliar"][1]} == set()
+    if layer == "frames":
+        assert of["outside.mp4"] == {"Not in this area", "Damaged"}
+        assert of["none.mp4"] == {"Damaged"}
+        assert STATES["unfamiliar"][1] not in of["strange.mp4"]  # the answers were asked for
+    else:
+        assert of["outside.mp4"] == {"Not in this area"}
+        assert of["strange.mp4"] == {"Unlike what was trained on"}
+
+
+def test_regions_are_graded_by_level(found):
+    one = found["regions"]
+    assert [label for label, _, _ in one["rules"]] == ["All frames, 90 %", "All frames, 50 %", "One frame, 90 %", "One frame, 50 %"]
+    assert [colour for _, _, colour in one["rules"]] == [REGION_COLOURS[90], REGION_COLOURS[50]] * 2
+    assert one["count"] == len(one["drawn"]) == 3 * (2 * 5 + 2)
+    assert all(len(labels) == 1 for _, labels in one["drawn"])
+    assert (one["active"], one["start"]) == (True, "time")
+
+
 def test_colours_are_the_ramp(found):
-    for layer in ("trajectory", "frames", "videos"):
-        assert [entry[2] for entry in found[layer]["ranges"]] == list(COLOURS), layer
+    assert [entry[2] for entry in found["trajectory"]["ranges"]] == list(COLOURS)
+    for layer in ("frames", "videos"):
+        assert [colour for _, _, colour in found[layer]["rules"]][:5] == list(COLOURS), layer
 
 
 def test_temporal_settings(found):
@@ -125,8 +180,8 @@ def test_times_are_datetimes_with_milliseconds_in_any_zone(found):
 
 
 def test_all_geometries_are_valid_for_processing(found):
-    assert {layer: found[layer]["invalid"] for layer in ("trajectory", "frames", "videos", "aoi")} == {
-        "trajectory": [], "frames": [], "videos": [], "aoi": [],
+    assert {layer: found[layer]["invalid"] for layer in ("trajectory", "frames", "videos", "regions", "aoi")} == {
+        "trajectory": [], "frames": [], "videos": [], "regions": [], "aoi": [],
     }  # fmt: skip
 
 

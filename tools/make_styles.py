@@ -21,6 +21,7 @@ from qgis.core import (
     QgsApplication,
     QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
+    QgsDefaultValue,
     QgsEditorWidgetSetup,
     QgsFillSymbol,
     QgsGradientColorRamp,
@@ -34,6 +35,7 @@ from qgis.core import (
     QgsReadWriteContext,
     QgsRendererCategory,
     QgsRendererRange,
+    QgsRuleBasedRenderer,
     QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
     QgsTextBufferSettings,
@@ -64,12 +66,22 @@ FIELDS = {
     "frames": (
         "Point",
         "video:string,frame_index:integer,time_s:double,time:datetime,time_source:string,state:string,confidence:double,score:double,"
-        "runner_up_m:double,phase1_lat_deg:double,phase1_lon_deg:double",
+        "runner_up_m:double,phase1_lat_deg:double,phase1_lon_deg:double,p_25m:double,p_100m:double,p_500m:double,p_1000m:double,"
+        "entropy_bits:double,runner_up_lat_deg:double,runner_up_lon_deg:double,runner_up_share:double,position_share:double,"
+        "best_lat_deg:double,best_lon_deg:double",
     ),
     "videos": (
         "MultiLineString",
         "video:string,file:string,kind:string,start_time:datetime,end_time:datetime,time_source:string,base_time:datetime,frames:integer,"
-        "located:integer,mean_confidence:double,length_m:double",
+        "located:integer,mean_confidence:double,length_m:double,state:string,inside:double,familiarity:double,entropy_bits:double,why:string",
+    ),
+    "regions": (
+        "MultiPolygon",
+        "video:string,frame_index:integer,time_s:double,time:datetime,level:integer,parts:integer,area_km2:double,aoi_share:double",
+    ),
+    "pins": (
+        "Point",
+        "video:string,frame_index:integer,here:bool,radius_m:double,who:string,when:datetime,why:string",
     ),
     "aoi": ("MultiPolygon", "name:string"),
     "errors": (
@@ -87,9 +99,15 @@ TIPS = {
     "frames": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% format_date("time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
     "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]"
-    "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]",
+    "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]"
+    "[% if(\"p_100m\" is null, '', '<br>Within 100 m: ' || round(100 * \"p_100m\") || ' %, within 1 km: ' || round(100 * \"p_1000m\") || ' %') %]",
     "videos": '<b>[% "video" %]</b><br>[% "located" %] of [% "frames" %] frames located<br>'
-    "Mean confidence [% coalesce(round(100 * \"mean_confidence\") || ' %', 'unknown') %]<br>[% round(\"length_m\") %] m",
+    "Mean confidence [% coalesce(round(100 * \"mean_confidence\") || ' %', 'unknown') %]<br>[% round(\"length_m\") %] m"
+    "[% if(\"why\" is null, '', '<br><b>' || \"why\" || '</b>') %]",
+    "regions": '<b>[% "video" %]</b>[% if("frame_index" is null, \', all frames\', \', frame \' || "frame_index") %]<br>'
+    'Here with [% "level" %] %, in [% "parts" %] part(s)<br>[% round("area_km2", 3) %] km²',
+    "pins": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% if("here", \'Here\', \'Not here\') %], within [% "radius_m" %] m<br>'
+    "[% coalesce(\"who\", '') %] [% coalesce(\"why\", '') %]",
     "aoi": "Searched area",
     "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>'
     "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]",
@@ -135,15 +153,53 @@ def symbol_of(layer: str, colour: str, colours: Any) -> Any:
     return line_symbol(colour, colours, 1.1)
 
 
-def graduated(layer: str, field: str, colours: Any) -> QgsGraduatedSymbolRenderer:
-    """Five classes of confidence, the same in every layer."""
+def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
+    """Label, expression and symbol of each class of a layer, the first in the legend first."""
+    if layer == "regions":
+        kinds = (("All frames", "is null", 0.45), ("One frame", "is not null", 0.12))
+        return [
+            (f"{name}, {level} %", f'"frame_index" {null} and "level" = {level}', region_symbol(colours.REGION_COLOURS[level], opacity))
+            for name, null, opacity in kinds
+            for level in (90, 50)
+        ]
+    if layer == "pins":
+        return [("Here", '"here"', pin_symbol("#117733", "circle")), ("Not here", 'not "here"', pin_symbol("#cc3311", "cross2"))]
+    field = "mean_confidence" if layer == "videos" else "confidence"
+    states = {"videos": ("outside_aoi", "unfamiliar"), "frames": ("outside_aoi", "unfamiliar", "damaged")}[layer]
+    answered = "coalesce(\"state\", 'located') = 'located'"
+    uppers = (*colours.EDGES[1:], None)
+    rules = []
+    value = f'coalesce("{field}", 0)'
+    for number, (low, up, colour) in enumerate(zip(colours.EDGES, uppers, colours.COLOURS)):  # noqa: B905 - Python 3.9
+        between = f"{value} >= {low}" + ("" if up is None else f" and {value} < {up}")
+        rules.append((colours.class_label(number), f"{answered} and {between}", symbol_of(layer, colour, colours)))
+    for state in states:
+        colour, words = colours.STATES[state]
+        rules.append((words, f"\"state\" = '{state}'", symbol_of(layer, colour, colours)))
+    return rules
+
+
+def region_symbol(colour: str, opacity: float) -> QgsFillSymbol:
+    """A light fill in a thin line of its own colour."""
+    symbol = QgsFillSymbol.createSimple({"color": colour, "outline_color": colour, "outline_width": "0.26"})
+    symbol.setOpacity(opacity)
+    return symbol
+
+
+def pin_symbol(colour: str, shape: str) -> QgsMarkerSymbol:
+    """Larger than a frame, so that it stands out."""
+    return QgsMarkerSymbol.createSimple({"name": shape, "color": colour, "size": "4", "outline_color": colour, "outline_width": "0.6"})
+
+
+def graduated(field: str, colours: Any) -> QgsGraduatedSymbolRenderer:
+    """Five classes of confidence, for a layer without states."""
     uppers = (*colours.EDGES[1:], 1.0)
     ranges = [
-        QgsRendererRange(low, up, symbol_of(layer, colour, colours), colours.class_label(number))
+        QgsRendererRange(low, up, symbol_of("trajectory", colour, colours), colours.class_label(number))
         for number, (low, up, colour) in enumerate(zip(colours.EDGES, uppers, colours.COLOURS))  # noqa: B905 - Python 3.9
     ]
     renderer = QgsGraduatedSymbolRenderer(field, ranges)
-    renderer.setUsingSymbolLevels(layer != "frames")
+    renderer.setUsingSymbolLevels(True)
     return renderer
 
 
@@ -159,12 +215,32 @@ def within_or_not(colours: Any) -> QgsCategorizedSymbolRenderer:
     return QgsCategorizedSymbolRenderer("within_radius", categories)
 
 
+def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
+    """Classes of confidence, and the states as classes of their own."""
+    root = QgsRuleBasedRenderer.Rule(None)
+    for label, expression, symbol in rules_of(layer, colours):
+        rule = QgsRuleBasedRenderer.Rule(symbol, 0, 0, expression, label)
+        rule.setRuleKey(f"{layer}-{label}")  # Qt would make up another at every run
+        root.appendChild(rule)
+    root.setRuleKey(layer)
+    renderer = QgsRuleBasedRenderer(root)
+    renderer.setUsingSymbolLevels(layer == "videos")
+    return renderer
+
+
+def set_pin_form(vector: QgsVectorLayer) -> None:
+    """What a new pin starts with."""
+    defaults = {"here": "true", "radius_m": "50", "when": "now()", "who": "@user_full_name"}
+    for field, expression in defaults.items():
+        vector.setDefaultValueDefinition(vector.fields().indexOf(field), QgsDefaultValue(expression))
+
+
 def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     """Points are moments, lines last from start to end."""
-    if layer in {"aoi", "gallery"}:
+    if layer in {"aoi", "gallery", "pins"}:
         return
     temporal = vector.temporalProperties()
-    if layer in {"frames", "errors"}:
+    if layer in {"frames", "errors", "regions"}:
         temporal.setMode(temporal.ModeFeatureDateTimeInstantFromField)
         temporal.setStartField("time")
     else:
@@ -206,10 +282,14 @@ def make(layer: str) -> str:
         vector.setRenderer(QgsSingleSymbolRenderer(QgsMarkerSymbol.createSimple(dot)))
     elif layer == "errors":
         vector.setRenderer(within_or_not(colours))
+    elif layer == "trajectory":
+        vector.setRenderer(graduated("confidence", colours))
     else:
-        vector.setRenderer(graduated(layer, "mean_confidence" if layer == "videos" else "confidence", colours))
+        vector.setRenderer(by_rules(layer, colours))
     if layer == "videos":
         set_labels(vector)
+    if layer == "pins":
+        set_pin_form(vector)
     for number, field in enumerate(vector.fields()):
         if field.typeName() == "datetime":
             vector.setEditorWidgetSetup(number, QgsEditorWidgetSetup("DateTime", DATETIME))

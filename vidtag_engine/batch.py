@@ -143,6 +143,8 @@ def warnings_of(
             )
         if result.info.time_source.value == "synthetic":
             said.append(f"{name} does not say when it was taken: times count from 2000-01-01T00:00:00Z; give --start-time to set them.")
+        if result.trajectory.verdict and result.trajectory.verdict.why:
+            said.append(f"{name}: {result.trajectory.verdict.why}")
         if result.report.damaged:
             said.append(f"{name}: {result.report.damaged} damaged parts were skipped.")
     return said
@@ -152,11 +154,14 @@ def summary_of(result: VideoResult) -> dict[str, Any]:
     """One video in a few plain numbers."""
     trajectory = result.trajectory
     known = np.isfinite(trajectory.confidence)
+    verdict = trajectory.verdict
     return {
         "name": result.info.name,
         "frames": len(trajectory.time_s),
         "located": int(known.sum()),
         "mean_confidence": round(float(trajectory.confidence[known].mean()), 4) if known.any() else None,
+        "state": verdict.state.value if verdict else None,
+        "why": verdict.why if verdict else "",
         "length_m": round(float(np.sum(steps(trajectory).length_m)), 1),
         "start_time": result.info.start_time.isoformat(),
         "time_source": result.info.time_source.value,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .cli_corrections import register as register_corrections
 from .cli_export import EXPORT_EXAMPLES, export
 from .cli_heatmap import EPILOG, heatmap
 from .cli_train import TRAIN_EXAMPLES, dataset_of, train
@@ -103,6 +104,9 @@ def geolocate(
     always_answer: Annotated[
         bool, typer.Option("--always-answer", help="Give the best guess also for videos judged not to be here.")
     ] = False,
+    keep_scores: Annotated[
+        bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -124,7 +128,7 @@ def geolocate(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time), grid=grid,
             confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, continuous=continuous,
-            encode_all=encode_all, decoder=decoder, always_answer=always_answer, overwrite=overwrite,
+            encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores, overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
         cancellation = Cancellation()
@@ -145,11 +149,12 @@ def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("video", "frames", "located", "length", "mean confidence")
+    table = Table("video", "frames", "located", "length", "mean confidence", "state")
     for video in result["videos"]:
         confidence = video["mean_confidence"]
         said = "-" if confidence is None else f"{confidence:.0%}"
-        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said)
+        state = (video["state"] or "-").replace("_", " ")
+        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said, state)
     Console().print(table)
     radius = result["confidence_radius_m"]
     print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")
@@ -181,6 +186,7 @@ def evaluate(
     map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
     html: Annotated[Path | None, typer.Option(help="Also write a report with pictures (HTML).")] = None,
     errors: Annotated[Path | None, typer.Option(help="Also write a line from each answer to its truth (GeoPackage).")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write a report (Markdown), its reliability diagrams beside it.")] = None,
     dataset: DatasetOption = None,
     root: RootOption = None,
     checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
@@ -221,15 +227,20 @@ def evaluate(
             outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors}
             report = evaluate_geopackage(result, truth, video=video)
             said = {**report.to_dict(), **write_outputs(report, {kind: path for kind, path in outputs.items() if path})}
+            if markdown:
+                from .evaluation.markdown_report import write_markdown
+
+                said["markdown"] = [str(path) for path in write_markdown(markdown, report)]
     if json:
         print(json_module.dumps(said, ensure_ascii=False))
         return
     from rich.console import Console
 
     Console().print(report.table())
-    for kind in ("map", "html", "errors"):
-        if kind in said:
-            print(said[kind])
+    for table in getattr(report, "confidence_tables", list)():
+        Console().print(table)
+    for path in [*(said[kind] for kind in ("map", "html", "errors") if kind in said), *said.get("markdown", [])]:
+        print(path)
 
 
 @app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")
@@ -263,6 +274,7 @@ def gallery(
 
 
 app.command(epilog=EXPORT_EXAMPLES)(export)
+register_corrections(app)
 
 
 @app.command()

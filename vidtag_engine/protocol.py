@@ -137,6 +137,7 @@ class GeolocateArguments:
     encode_all: bool = False
     decoder: str = "viterbi"
     always_answer: bool = False
+    keep_scores: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

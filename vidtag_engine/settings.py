@@ -25,6 +25,7 @@ class GeolocateSettings(BaseModel):
         encode_all: encode every frame, also one that shows what the last one showed.
         decoder: ``viterbi`` decodes all frames of a video together; ``none`` answers frame by frame.
         always_answer: also give the best guess for videos that are judged to be outside the area or unlike the training.
+        keep_scores: keep what ``vidtag solve`` needs to decode again with pins, in a folder beside the output.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.
         seed: of everything random.
@@ -44,6 +45,7 @@ class GeolocateSettings(BaseModel):
     encode_all: bool = False
     decoder: Literal["viterbi", "none"] = "viterbi"
     always_answer: bool = False
+    keep_scores: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)
@@ -68,8 +70,8 @@ class GeolocateSettings(BaseModel):
         return self.confidence_radius_m if self.confidence_radius_m is not None else 10.0 * self.resolution_m
 
     def result_key(self) -> dict[str, Any]:
-        """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out."""
-        return self.model_dump(mode="json", exclude={"device", "batch_size"})
+        """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
+        return self.model_dump(mode="json", exclude={"device", "batch_size", "keep_scores"})
 
 
 def validated(model: type[BaseModel], values: dict[str, Any]) -> Any:

@@ -6,14 +6,17 @@
    <end></end>
   </fixedRange>
  </temporal>
- <renderer-v2 type="graduatedSymbol" referencescale="-1" enableorderby="0" attr="confidence" graduatedMethod="GraduatedColor" forceraster="0" symbollevels="0">
-  <ranges>
-   <range lower="0.000000000000000" symbol="0" upper="0.200000000000000" render="true" label="0–20 %"/>
-   <range lower="0.200000000000000" symbol="1" upper="0.400000000000000" render="true" label="20–40 %"/>
-   <range lower="0.400000000000000" symbol="2" upper="0.600000000000000" render="true" label="40–60 %"/>
-   <range lower="0.600000000000000" symbol="3" upper="0.800000000000000" render="true" label="60–80 %"/>
-   <range lower="0.800000000000000" symbol="4" upper="1.000000000000000" render="true" label="80–100 %"/>
-  </ranges>
+ <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
+  <rules key="frames">
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.0 and coalesce(&quot;confidence&quot;, 0) &lt; 0.2" symbol="0" label="0–20 %" key="frames-0–20 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.2 and coalesce(&quot;confidence&quot;, 0) &lt; 0.4" symbol="1" label="20–40 %" key="frames-20–40 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.4 and coalesce(&quot;confidence&quot;, 0) &lt; 0.6" symbol="2" label="40–60 %" key="frames-40–60 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.6 and coalesce(&quot;confidence&quot;, 0) &lt; 0.8" symbol="3" label="60–80 %" key="frames-60–80 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.8" symbol="4" label="80–100 %" key="frames-80–100 %"/>
+   <rule filter="&quot;state&quot; = 'outside_aoi'" symbol="5" label="Not in this area" key="frames-Not in this area"/>
+   <rule filter="&quot;state&quot; = 'unfamiliar'" symbol="6" label="Unlike what was trained on" key="frames-Unlike what was trained on"/>
+   <rule filter="&quot;state&quot; = 'damaged'" symbol="7" label="Damaged" key="frames-Damaged"/>
+  </rules>
   <symbols>
    <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="0">
     <data_defined_properties>
@@ -305,17 +308,181 @@
      </data_defined_properties>
     </layer>
    </symbol>
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="5">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option type="QString" name="angle" value="0"/>
+      <Option type="QString" name="cap_style" value="square"/>
+      <Option type="QString" name="color" value="204,51,17,255"/>
+      <Option type="QString" name="horizontal_anchor_point" value="1"/>
+      <Option type="QString" name="joinstyle" value="bevel"/>
+      <Option type="QString" name="name" value="circle"/>
+      <Option type="QString" name="offset" value="0,0"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="outline_color" value="68,68,68,255"/>
+      <Option type="QString" name="outline_style" value="solid"/>
+      <Option type="QString" name="outline_width" value="0.25"/>
+      <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="outline_width_unit" value="MM"/>
+      <Option type="QString" name="scale_method" value="diameter"/>
+      <Option type="QString" name="size" value="2.2"/>
+      <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="size_unit" value="MM"/>
+      <Option type="QString" name="vertical_anchor_point" value="1"/>
+     </Option>
+     <prop k="angle" v="0"/>
+     <prop k="cap_style" v="square"/>
+     <prop k="color" v="204,51,17,255"/>
+     <prop k="horizontal_anchor_point" v="1"/>
+     <prop k="joinstyle" v="bevel"/>
+     <prop k="name" v="circle"/>
+     <prop k="offset" v="0,0"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="outline_color" v="68,68,68,255"/>
+     <prop k="outline_style" v="solid"/>
+     <prop k="outline_width" v="0.25"/>
+     <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="outline_width_unit" v="MM"/>
+     <prop k="scale_method" v="diameter"/>
+     <prop k="size" v="2.2"/>
+     <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="size_unit" v="MM"/>
+     <prop k="vertical_anchor_point" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="6">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option type="QString" name="angle" value="0"/>
+      <Option type="QString" name="cap_style" value="square"/>
+      <Option type="QString" name="color" value="238,119,51,255"/>
+      <Option type="QString" name="horizontal_anchor_point" value="1"/>
+      <Option type="QString" name="joinstyle" value="bevel"/>
+      <Option type="QString" name="name" value="circle"/>
+      <Option type="QString" name="offset" value="0,0"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="outline_color" value="68,68,68,255"/>
+      <Option type="QString" name="outline_style" value="solid"/>
+      <Option type="QString" name="outline_width" value="0.25"/>
+      <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="outline_width_unit" value="MM"/>
+      <Option type="QString" name="scale_method" value="diameter"/>
+      <Option type="QString" name="size" value="2.2"/>
+      <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="size_unit" value="MM"/>
+      <Option type="QString" name="vertical_anchor_point" value="1"/>
+     </Option>
+     <prop k="angle" v="0"/>
+     <prop k="cap_style" v="square"/>
+     <prop k="color" v="238,119,51,255"/>
+     <prop k="horizontal_anchor_point" v="1"/>
+     <prop k="joinstyle" v="bevel"/>
+     <prop k="name" v="circle"/>
+     <prop k="offset" v="0,0"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="outline_color" v="68,68,68,255"/>
+     <prop k="outline_style" v="solid"/>
+     <prop k="outline_width" v="0.25"/>
+     <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="outline_width_unit" v="MM"/>
+     <prop k="scale_method" v="diameter"/>
+     <prop k="size" v="2.2"/>
+     <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="size_unit" v="MM"/>
+     <prop k="vertical_anchor_point" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="7">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option type="QString" name="angle" value="0"/>
+      <Option type="QString" name="cap_style" value="square"/>
+      <Option type="QString" name="color" value="136,136,136,255"/>
+      <Option type="QString" name="horizontal_anchor_point" value="1"/>
+      <Option type="QString" name="joinstyle" value="bevel"/>
+      <Option type="QString" name="name" value="circle"/>
+      <Option type="QString" name="offset" value="0,0"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="outline_color" value="68,68,68,255"/>
+      <Option type="QString" name="outline_style" value="solid"/>
+      <Option type="QString" name="outline_width" value="0.25"/>
+      <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="outline_width_unit" value="MM"/>
+      <Option type="QString" name="scale_method" value="diameter"/>
+      <Option type="QString" name="size" value="2.2"/>
+      <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="size_unit" value="MM"/>
+      <Option type="QString" name="vertical_anchor_point" value="1"/>
+     </Option>
+     <prop k="angle" v="0"/>
+     <prop k="cap_style" v="square"/>
+     <prop k="color" v="136,136,136,255"/>
+     <prop k="horizontal_anchor_point" v="1"/>
+     <prop k="joinstyle" v="bevel"/>
+     <prop k="name" v="circle"/>
+     <prop k="offset" v="0,0"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="outline_color" v="68,68,68,255"/>
+     <prop k="outline_style" v="solid"/>
+     <prop k="outline_width" v="0.25"/>
+     <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="outline_width_unit" v="MM"/>
+     <prop k="scale_method" v="diameter"/>
+     <prop k="size" v="2.2"/>
+     <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="size_unit" v="MM"/>
+     <prop k="vertical_anchor_point" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
   </symbols>
-  <classificationMethod id="Custom">
-   <symmetricMode symmetrypoint="0" astride="0" enabled="0"/>
-   <labelFormat labelprecision="4" trimtrailingzeroes="1" format="%1 - %2"/>
-   <parameters>
-    <Option/>
-   </parameters>
-   <extraInformation/>
-  </classificationMethod>
-  <rotation/>
-  <sizescale/>
  </renderer-v2>
  <blendMode>0</blendMode>
  <featureBlendMode>0</featureBlendMode>
@@ -403,6 +570,83 @@
     </config>
    </editWidget>
   </field>
+  <field name="p_25m" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="p_100m" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="p_500m" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="p_1000m" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="entropy_bits" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="runner_up_lat_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="runner_up_lon_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="runner_up_share" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="position_share" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="best_lat_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="best_lon_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
  </fieldConfiguration>
  <aliases>
   <alias name="" field="video" index="0"/>
@@ -416,6 +660,17 @@
   <alias name="" field="runner_up_m" index="8"/>
   <alias name="" field="phase1_lat_deg" index="9"/>
   <alias name="" field="phase1_lon_deg" index="10"/>
+  <alias name="" field="p_25m" index="11"/>
+  <alias name="" field="p_100m" index="12"/>
+  <alias name="" field="p_500m" index="13"/>
+  <alias name="" field="p_1000m" index="14"/>
+  <alias name="" field="entropy_bits" index="15"/>
+  <alias name="" field="runner_up_lat_deg" index="16"/>
+  <alias name="" field="runner_up_lon_deg" index="17"/>
+  <alias name="" field="runner_up_share" index="18"/>
+  <alias name="" field="position_share" index="19"/>
+  <alias name="" field="best_lat_deg" index="20"/>
+  <alias name="" field="best_lon_deg" index="21"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -429,6 +684,17 @@
   <default expression="" field="runner_up_m" applyOnUpdate="0"/>
   <default expression="" field="phase1_lat_deg" applyOnUpdate="0"/>
   <default expression="" field="phase1_lon_deg" applyOnUpdate="0"/>
+  <default expression="" field="p_25m" applyOnUpdate="0"/>
+  <default expression="" field="p_100m" applyOnUpdate="0"/>
+  <default expression="" field="p_500m" applyOnUpdate="0"/>
+  <default expression="" field="p_1000m" applyOnUpdate="0"/>
+  <default expression="" field="entropy_bits" applyOnUpdate="0"/>
+  <default expression="" field="runner_up_lat_deg" applyOnUpdate="0"/>
+  <default expression="" field="runner_up_lon_deg" applyOnUpdate="0"/>
+  <default expression="" field="runner_up_share" applyOnUpdate="0"/>
+  <default expression="" field="position_share" applyOnUpdate="0"/>
+  <default expression="" field="best_lat_deg" applyOnUpdate="0"/>
+  <default expression="" field="best_lon_deg" applyOnUpdate="0"/>
  </defaults>
  <constraints>
   <constraint unique_strength="0" exp_strength="0" field="video" notnull_strength="0" constraints="0"/>
@@ -442,6 +708,17 @@
   <constraint unique_strength="0" exp_strength="0" field="runner_up_m" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="phase1_lat_deg" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="phase1_lon_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="p_25m" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="p_100m" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="p_500m" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="p_1000m" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="entropy_bits" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="runner_up_lat_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="runner_up_lon_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="runner_up_share" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="position_share" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="best_lat_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="best_lon_deg" notnull_strength="0" constraints="0"/>
  </constraints>
  <constraintExpressions>
   <constraint desc="" field="video" exp=""/>
@@ -455,6 +732,17 @@
   <constraint desc="" field="runner_up_m" exp=""/>
   <constraint desc="" field="phase1_lat_deg" exp=""/>
   <constraint desc="" field="phase1_lon_deg" exp=""/>
+  <constraint desc="" field="p_25m" exp=""/>
+  <constraint desc="" field="p_100m" exp=""/>
+  <constraint desc="" field="p_500m" exp=""/>
+  <constraint desc="" field="p_1000m" exp=""/>
+  <constraint desc="" field="entropy_bits" exp=""/>
+  <constraint desc="" field="runner_up_lat_deg" exp=""/>
+  <constraint desc="" field="runner_up_lon_deg" exp=""/>
+  <constraint desc="" field="runner_up_share" exp=""/>
+  <constraint desc="" field="position_share" exp=""/>
+  <constraint desc="" field="best_lat_deg" exp=""/>
+  <constraint desc="" field="best_lon_deg" exp=""/>
  </constraintExpressions>
  <expressionfields/>
  <attributetableconfig sortOrder="0" sortExpression="" actionWidgetStyle="dropDown">
@@ -477,6 +765,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>Confidence [% coalesce(round(100 * "confidence") || ' %', 'unknown') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>Confidence [% coalesce(round(100 * "confidence") || ' %', 'unknown') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

@@ -13,6 +13,7 @@ from ..trajectory.calibration import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
 from ..types import FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
 from . import metrics
+from .confidence import score_confidence
 from .report import Accuracy, Confidence, Report, VideoReport
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def evaluate_results(
         results=tuple(chosen),
         truth=truth if isinstance(truth, Track) else {one.info.name: truth[one.info.name] for one in chosen},
         comparisons=comparisons,
+        confidence=score_confidence([(one, comparisons[one.info.name]) for one in chosen]),
     )
 
 

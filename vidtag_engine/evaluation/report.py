@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..types import Track, VideoResult
+    from .confidence import ConfidenceScores
     from .evaluate import Comparison
 
 FORMAT_VERSION = 1
@@ -81,6 +82,7 @@ class Report:
         truth: one track for all videos, or tracks by name.
         area: the searched area (shapely), where it is known.
         comparisons: the compared frames by video name, for the error layer and the pictures.
+        confidence: what probabilities, regions and verdicts are worth; None where the result has none.
     """
 
     source: str
@@ -91,6 +93,7 @@ class Report:
     truth: Track | Mapping[str, Track] | None = field(default=None, repr=False, compare=False)
     area: Any | None = field(default=None, repr=False, compare=False)
     comparisons: Mapping[str, Comparison] = field(default_factory=dict, repr=False, compare=False)
+    confidence: ConfidenceScores | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values: NaN becomes None, lengths are in metres and DFD and MRD in km too."""
@@ -100,6 +103,7 @@ class Report:
                 "source": self.source,
                 "radii_km": list(self.radii_km),
                 "overall": accuracy_dict(self.overall),
+                "confidence": None if self.confidence is None else self.confidence.to_dict(),
                 "videos": [
                     {
                         "name": one.name,
@@ -132,6 +136,21 @@ class Report:
         for row in zip(*cells, strict=True):
             table.add_row(row[0][0], *(cell for _, cell in row))
         return table
+
+    def confidence_tables(self) -> list[Table]:
+        """Return what the probabilities and the regions are worth, for a terminal; none where the result has none."""
+        from rich.table import Table
+
+        from .confidence import radius_rows, region_rows, state_text
+
+        tables: list[Table] = []
+        if self.confidence is not None:
+            for rows in (list(radius_rows(self.confidence)), list(region_rows(self.confidence))):
+                table = Table(*rows[0], caption=state_text(self.confidence), caption_justify="left")
+                for row in rows[1:]:
+                    table.add_row(*row)
+                tables.append(table)
+        return tables
 
     def notes(self) -> list[str]:
         """Return what people must know beside the numbers: how the truth was laid on the video, and what was left out and why."""

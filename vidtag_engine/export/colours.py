@@ -16,6 +16,13 @@ COLOURS = ("#ece51b", "#5ec962", "#21918c", "#38588c", "#471365")
 # Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.
 OUTLINE = "#444444"
 CASING = "#ffffff"
+# Answers that are not given, or given in spite of a doubt: by the state's name, colour and words.
+STATES = {
+    "outside_aoi": ("#cc3311", "Not in this area"),
+    "unfamiliar": ("#ee7733", "Unlike what was trained on"),
+    "damaged": ("#888888", "Damaged"),
+}
+REGION_COLOURS = {50: "#3b78a8", 90: "#9ec3dd"}
 AOI_COLOUR = "#8a8a8a"
 TRUTH_COLOUR = "#d55e00"
 

@@ -13,11 +13,12 @@ import numpy as np
 
 from ..types import Provenance, VideoResult
 from .atomic import write_text
+from .confidence_tables import FRAME_COLUMNS
 from .tables import check_names, frames_table, iso_texts, time_known
 
 COLUMNS = (
     "video", "frame_index", "time_s", "time_utc", "time_source", "lat_deg", "lon_deg", "confidence", "runner_up_m",
-    "phase1_lat_deg", "phase1_lon_deg", "score", "state",
+    "phase1_lat_deg", "phase1_lon_deg", "score", "state", *FRAME_COLUMNS,
 )  # fmt: skip
 
 

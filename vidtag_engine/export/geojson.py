@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946): the steps as lines and the frames as points, in one feature collection."""
+"""GeoJSON (RFC 7946): the steps as lines, the frames as points and the regions as polygons, in one feature collection."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from ..types import Provenance, VideoResult
 from .atomic import write_text
+from .confidence_tables import regions_table
 from .provenance import to_json
 from .tables import Table, check_names, frames_table, iso_texts, steps_table
 
@@ -20,7 +21,7 @@ _DIGITS = 10
 
 
 def write_geojson(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
-    """Write steps and frames; the property ``layer`` ("trajectory" or "frames") tells them apart.
+    """Write steps, frames and regions; the property ``layer`` ("trajectory", "frames" or "regions") tells them apart.
 
     A step across ±180° is cut into a MultiLineString (RFC 7946, 3.1.9); a frame without an answer has a null geometry; unknown numbers
     are null. ``provenance`` stands beside the features as a foreign member.
@@ -33,6 +34,7 @@ def write_geojson(path: Path | str, results: Sequence[VideoResult], provenance: 
     for result in results:
         features += _steps(result)
         features += _frames(result)
+        features += _regions(result)
     head = f'{{"type": "FeatureCollection", "provenance": {json.dumps(json.loads(to_json(provenance, results)), ensure_ascii=False)},'
     lines = ",\n".join(json.dumps(feature, ensure_ascii=False, allow_nan=False) for feature in features)
     write_text(path, f'{head} "features": [\n{lines}\n]}}\n')
@@ -53,6 +55,18 @@ def _frames(result: VideoResult) -> Iterator[dict[str, Any]]:
     for y, x, properties in zip(lat, lon, _rows(table), strict=True):
         geometry = {"type": "Point", "coordinates": _position(x, y)} if math.isfinite(y) else None
         yield {"type": "Feature", "geometry": geometry, "properties": {"layer": "frames", **properties}}
+
+
+def _regions(result: VideoResult) -> Iterator[dict[str, Any]]:
+    table = regions_table([result])
+    del table["aoi_share"]  # the area is not in this file
+    shapes = table.pop("geometry")
+    table["frame_index"] = table["frame_index"].astype(object).where(table["frame_index"].notna(), None).tolist()
+    for shape, properties in zip(shapes, _rows(table), strict=True):
+        coordinates = [[[_position(x, y) for x, y in ring.coords] for ring in (part.exterior, *part.interiors)] for part in shape.geoms]
+        yield {
+            "type": "Feature", "geometry": {"type": "MultiPolygon", "coordinates": coordinates}, "properties": {"layer": "regions", **properties},
+        }  # fmt: skip
 
 
 def _rows(table: Table) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,9 @@ import numpy as np
 
 from ..types import DecodeReport, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
 from .atomic import replacing
+from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
+from .pins import kept_pins
 from .provenance import to_json
 from .tables import Table, check_names, frames_table, joined, steps_table, video_row
 
@@ -23,6 +25,8 @@ LAYERS = {
     "trajectory": ("MultiLineString", "Steps between neighbouring frames, coloured by confidence"),
     "frames": ("Point", "Sampled frames, also those without an answer"),
     "videos": ("MultiLineString", "One line a video"),
+    "regions": ("MultiPolygon", "Where the truth lies with 50 and 90 %, by frame and by video"),
+    "pins": ("Point", "Where a person says that the camera was, or was not"),
     "aoi": ("MultiPolygon", "The area that was searched"),
 }
 # 1.2 is what QGIS 3.22's GDAL writes itself; newer ones make older readers warn.
@@ -30,7 +34,7 @@ _DATASET = {"VERSION": "1.2"}
 
 
 def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, aoi: Any | None = None) -> None:
-    """Write the canonical result of all videos finished so far; an older file of that name is replaced in one step.
+    """Write the canonical result of all videos finished so far; an older file of that name is replaced in one step, its pins are kept.
 
     Args:
         path: where to, ending in ``.gpkg``; its folder exists.
@@ -52,13 +56,15 @@ def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenanc
         "trajectory": joined(step_tables) or steps_table(_nothing()),
         "frames": joined([frames_table(result) for result in results]) or frames_table(_nothing()),
         "videos": _column_wise(rows),
+        "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
+        "pins": kept_pins(path),
     }
     with replacing(path) as part:
         for layer, table in tables.items():
-            _write_layer(part, layer, table)
+            write_layer(part, layer, table)
         layers = [*tables]
         if aoi is not None:
-            _write_layer(part, "aoi", _aoi_table(aoi))
+            write_layer(part, "aoi", _aoi_table(aoi))
             layers.append("aoi")
         with closing(sqlite3.connect(part)) as database, database:
             add_styles(database, layers)
@@ -67,15 +73,22 @@ def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenanc
             _check_counts(database, tables)
 
 
-def _write_layer(part: Path, layer: str, table: Table) -> None:
-    """Add one layer to the file."""
+def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -> None:
+    """Add one layer to the file.
+
+    Args:
+        part: the GeoPackage, made where it is not there.
+        layer: its name.
+        table: columns; ``geometry``, or ``lat_deg`` and ``lon_deg``.
+        like: layer of the canonical result whose kind of geometry it has; None is its own name.
+    """
     import geopandas
     import pandas as pd
     import pyogrio
     import shapely
 
     columns = dict(table)
-    if layer == "frames":
+    if "lat_deg" in columns:
         lat, lon = columns.pop("lat_deg"), columns.pop("lon_deg")
         geometry = np.full(len(lat), None, dtype=object)
         known = np.isfinite(lat)
@@ -87,7 +100,7 @@ def _write_layer(part: Path, layer: str, table: Table) -> None:
             columns[name] = pd.Series(values).dt.tz_localize("UTC")
         elif isinstance(values, list):
             columns[name] = pd.Series(values, dtype=object)
-    kind, title = LAYERS[layer]
+    kind, title = LAYERS[like or layer]
     try:
         pyogrio.write_dataframe(
             geopandas.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs="EPSG:4326"),
@@ -108,7 +121,7 @@ def _write_layer(part: Path, layer: str, table: Table) -> None:
 def _check_counts(database: sqlite3.Connection, tables: dict[str, Table]) -> None:
     """A full disk may lose rows without a word: count them."""
     for layer, table in tables.items():
-        (count,) = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()  # noqa: S608 - our own three names  # nosec B608
+        (count,) = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()  # noqa: S608 - our own names  # nosec B608
         if count != len(table["video"]):
             raise OSError(f"only {count} of {len(table['video'])} rows of {layer} were kept, as when the disk is full")
 

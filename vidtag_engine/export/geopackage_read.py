@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ..types import DecodeReport, FrameState, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from ..types import DecodeReport, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
+from .confidence_tables import FRAME_COLUMNS, WITHIN, read_hypotheses
 from .geopackage_tables import provenance_texts
 from .provenance import SCHEMA_VERSION, from_json
 
 # A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
-_FRAME_COLUMNS = (
-    "video, frame_index, time_s, state, confidence, score, runner_up_m, phase1_lat_deg, phase1_lon_deg, geom"  # as in _trajectory
-)
+_FRAME_COLUMNS = ("frame_index", "time_s", "state", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "geom")
+Columns = dict[str, tuple[Any, ...]]
+Regions = dict[tuple[int | None, int], Any]
 
 
 def read_geopackage(path: Path | str) -> tuple[list[VideoResult], Provenance]:
@@ -38,8 +39,8 @@ def read_geopackage(path: Path | str) -> tuple[list[VideoResult], Provenance]:
             names = database.execute("SELECT * FROM videos ORDER BY fid")
             columns = [entry[0] for entry in names.description]
             videos = [dict(zip(columns, row, strict=True)) for row in names.fetchall()]
-            frames = _frames_by_video(database)
-            results = [_result(video, frames.get(video["video"], [])) for video in videos]
+            frames, regions = _frames_by_video(database), _regions_by_video(database)
+            results = [_result(video, frames.get(video["video"], {}), regions.get(video["video"], {})) for video in videos]
         except (sqlite3.Error, KeyError, TypeError, ValueError, IndexError) as error:
             if isinstance(error, InputError):
                 raise
@@ -83,16 +84,29 @@ def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
     return provenance
 
 
-def _frames_by_video(database: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows of ``frames`` without their first column, by it: one pass, however many videos there are."""
+def _frames_by_video(database: sqlite3.Connection) -> dict[str, Columns]:
+    """Columns of ``frames`` by video: one pass, however many videos there are. Schema 1 had no columns of hypotheses."""
+    there = {row[1] for row in database.execute("PRAGMA table_info(frames)")}
+    names = (*_FRAME_COLUMNS, *(name for name in FRAME_COLUMNS if name in there))
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for video, *row in database.execute(f"SELECT {_FRAME_COLUMNS} FROM frames ORDER BY fid"):  # noqa: S608 - a constant  # nosec B608
+    for video, *row in database.execute(f"SELECT video, {', '.join(names)} FROM frames ORDER BY fid"):  # noqa: S608 - constants  # nosec B608
         found.setdefault(video, []).append(tuple(row))
+    return {video: dict(zip(names, zip(*rows, strict=True), strict=True)) for video, rows in found.items()}
+
+
+def _regions_by_video(database: sqlite3.Connection) -> dict[str, Regions]:
+    """Geometries by frame number (None: the whole video) and level, by video; none in schema 1."""
+    import shapely
+
+    found: dict[str, Regions] = {}
+    if database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'regions'").fetchone():
+        for video, index, level, blob in database.execute("SELECT video, frame_index, level, geom FROM regions ORDER BY fid"):
+            found.setdefault(video, {})[index, level] = shapely.from_wkb(_wkb(blob))
     return found
 
 
-def _result(row: dict[str, Any], frames: list[tuple[Any, ...]]) -> VideoResult:
-    stretches = tuple((float(a), float(b)) for a, b in json.loads(row["damaged_stretches_s"]))
+def _result(row: dict[str, Any], frames: Columns, regions: Regions) -> VideoResult:
+    stretches = json.loads(row["damaged_stretches_s"])
     return VideoResult(
         info=VideoInfo(
             path=Path(row["file"]),
@@ -107,28 +121,45 @@ def _result(row: dict[str, Any], frames: list[tuple[Any, ...]]) -> VideoResult:
             rotation_deg=row["rotation_deg"],
             variable_frame_rate=bool(row["variable_frame_rate"]),
         ),
-        trajectory=_trajectory(frames, row["confidence_radius_m"]),
-        report=DecodeReport(row["decoded"], row["sampled"], row["damaged"], stretches, row.get("repeated") or 0),
+        trajectory=_trajectory(row, frames, regions),
+        report=DecodeReport(
+            row["decoded"], row["sampled"], row["damaged"], tuple((float(a), float(b)) for a, b in stretches), row.get("repeated") or 0
+        ),
         sha256=row["sha256"],
         seconds=json.loads(row["processing_s"]),
     )
 
 
-def _trajectory(rows: list[tuple[Any, ...]], radius_m: float) -> Trajectory:
-    index, time_s, state, confidence, score, runner_up, lat1, lon1, geom = zip(*rows, strict=True) if rows else ((),) * 9
-    lat_lon = np.array([_lat_lon(blob) for blob in geom], dtype=np.float64).reshape(-1, 2)
+def _trajectory(row: dict[str, Any], frames: Columns, regions: Regions) -> Trajectory:
+    index = frames.get("frame_index", ())
+    numbers = {name: _floats(frames.get(name, ())) for name in _FRAME_COLUMNS if name not in {"frame_index", "state", "geom"}}
+    lat_lon = np.array([_lat_lon(blob) for blob in frames.get("geom", ())], dtype=np.float64).reshape(-1, 2)
+    unknown = (None,) * len(index)
     return Trajectory(
         frame_index=np.array(index, dtype=np.int64),
-        time_s=_floats(time_s),
         lat_deg=lat_lon[:, 0],
         lon_deg=lat_lon[:, 1],
-        confidence=_floats(confidence),
-        score=_floats(score),
-        runner_up_m=_floats(runner_up),
-        phase1_lat_deg=_floats(lat1),
-        phase1_lon_deg=_floats(lon1),
-        state=tuple(FrameState(value) for value in state),
-        confidence_radius_m=float(radius_m),
+        state=tuple(FrameState(value) for value in frames.get("state", ())),
+        confidence_radius_m=float(row["confidence_radius_m"]),
+        hypotheses=read_hypotheses({name: _floats(frames.get(name, unknown)) for name in FRAME_COLUMNS}, regions, index),
+        verdict=_verdict(row, regions),
+        **numbers,
+    )
+
+
+def _verdict(row: dict[str, Any], regions: Regions) -> Verdict | None:
+    if row.get("state") is None:
+        return None
+    inside, familiarity, entropy_bits = _floats([row["inside"], row["familiarity"], row["entropy_bits"]]).tolist()
+    return Verdict(
+        state=FrameState(row["state"]),
+        inside=inside,
+        familiarity=familiarity,
+        within=tuple(_floats([row[name] for name in WITHIN]).tolist()),
+        entropy_bits=entropy_bits,
+        region50=regions.get((None, 50)),
+        region90=regions.get((None, 90)),
+        why=row["why"] or "",
     )
 
 

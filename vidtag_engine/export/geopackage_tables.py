@@ -60,12 +60,24 @@ def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
         ("layer_styles", "QGIS styles"),
     )
     for layer in layers:
-        qml = style_text(layer)
-        database.execute(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
-            "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
-            (layer, f"VidTAG {layer}", qml, _STYLES_SAY.get(layer, "Coloured by confidence")),
-        )
+        add_style(database, layer)
+
+
+def add_style(database: sqlite3.Connection, layer: str, like: str | None = None) -> None:
+    """Write a layer's default style, in place of an older one.
+
+    Args:
+        database: the GeoPackage, with ``layer_styles``.
+        layer: to be styled.
+        like: whose QML file; None is its own.
+    """
+    qml = style_text(like or layer)
+    database.execute("DELETE FROM layer_styles WHERE f_table_name = ?", (layer,))
+    database.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
+        "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
+        (layer, f"VidTAG {layer}", qml, _STYLES_SAY.get(layer, "Coloured by confidence")),
+    )
 
 
 def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:

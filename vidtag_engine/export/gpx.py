@@ -42,6 +42,8 @@ def _track(result: VideoResult) -> object:
     times = utc_times(result, t.time_s).astype("datetime64[us]").tolist() if time_known(result) else [None] * len(t.time_s)
     track = GPXTrack(name=clean(result.info.name))
     track.source = "VidTAG, estimated from the pictures"
+    if t.verdict and t.verdict.why:
+        track.description = t.verdict.why
     for run in parts(t):
         segment = GPXTrackSegment()
         for row in range(run.start, run.stop):

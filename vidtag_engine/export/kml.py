@@ -10,12 +10,13 @@ from typing import Any
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
 from .atomic import write_text
-from .colours import COLOURS, class_label, class_of
+from .colours import COLOURS, REGION_COLOURS, class_label, class_of
+from .confidence_tables import frame_regions, video_regions
 from .tables import Table, check_names, clean, iso_texts, located_mask, steps_table, time_known, utc_times
 
 
 def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
-    """Write a folder a video: first and last place, the line in five colours of confidence, and, where the time is known, a gx:Track.
+    """Write a folder a video: first and last place, the line in five colours of confidence, a gx:Track where the time is known, regions.
 
     Steps of the same colour that follow each other make one line; what crosses ±180° is cut. Lines and tracks lie on the ground.
 
@@ -35,10 +36,13 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
     schema.newgxsimplearrayfield(name="confidence", type=simplekml.Types.float, displayname="Confidence")
     for result in results:
         folder = kml.newfolder(name=clean(result.info.name))
+        if result.trajectory.verdict and result.trajectory.verdict.why:
+            folder.description = result.trajectory.verdict.why
         _add_ends(simplekml, folder, result)
         _add_lines(simplekml, folder, result, styles)
         if time_known(result):
             _add_track(simplekml, folder, result, schema)
+        _add_regions(simplekml, folder, result)
     write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{kml.kml(format=False)}\n')
 
 
@@ -117,6 +121,32 @@ def _add_track(simplekml: Any, folder: Any, result: VideoResult, schema: Any) ->
         track.extendeddata.schemadata.schemaurl = schema.id
         confidence = [round(float(value), 4) if math.isfinite(value) else "" for value in t.confidence[run]]
         track.extendeddata.schemadata.newgxsimplearraydata("confidence", confidence)
+
+
+def _add_regions(simplekml: Any, folder: Any, result: VideoResult) -> None:
+    """Where the truth lies with 50 and 90 %: of the video, and of each frame. Switched off: they would cover the line."""
+    t = result.trajectory
+    times = iso_texts(utc_times(result, t.time_s)) if time_known(result) else None
+    shapes = [(f"Video, {level} %", None, level, shape) for level, shape in video_regions(t)]
+    shapes += [(f"Frame {int(t.frame_index[row])}, {level} %", row, level, shape) for row, level, shape in frame_regions(t)]
+    if not shapes:
+        return
+    regions = folder.newfolder(name="Regions", visibility=0)
+    styles = {level: _region_style(simplekml, colour) for level, colour in REGION_COLOURS.items()}
+    for name, row, level, shape in shapes:
+        mark = regions.newmultigeometry(name=name, visibility=0)
+        for part in shape.geoms:
+            mark.newpolygon(outerboundaryis=list(part.exterior.coords), innerboundaryis=[list(ring.coords) for ring in part.interiors])
+        mark.style = styles[level]
+        if times and row is not None:
+            mark.timestamp = simplekml.TimeStamp(when=times[row])
+
+
+def _region_style(simplekml: Any, colour: str) -> Any:
+    style = simplekml.Style()
+    style.linestyle.color = f"ff{colour[5:7]}{colour[3:5]}{colour[1:3]}"
+    style.polystyle.color = f"66{colour[5:7]}{colour[3:5]}{colour[1:3]}"
+    return style
 
 
 def _percent(value: float) -> str:

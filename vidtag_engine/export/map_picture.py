@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,8 @@ from ..geodesy import wrap_lon
 from ..trajectory.path import parts, steps
 from ..types import InputError, Track, VideoResult
 from .atomic import replacing
-from .colours import AOI_COLOUR, COLOURS, EDGES, OUTLINE, TRUTH_COLOUR
+from .colours import AOI_COLOUR, COLOURS, EDGES, OUTLINE, REGION_COLOURS, STATES, TRUTH_COLOUR
+from .confidence_tables import LEVELS, video_regions
 from .map_plane import Plane
 from .tables import clean, located_mask
 
@@ -24,6 +26,7 @@ _MIN_SPAN_M = 50.0
 _LEAST_SHAPE = 0.75  # short side over long: no slit of a map for a straight road
 _OVERVIEW_FROM = 5.0  # the area over the way
 _DPI = 150
+_MOST_WHYS = 3
 _FORMATS = {".png", ".pdf", ".svg", ".jpg", ".jpeg"}
 Truth = Track | Sequence[Track] | Mapping[str, Track]
 
@@ -46,7 +49,8 @@ def write_map(
 
     Args:
         path: a .png, .pdf, .svg or .jpg.
-        results: their lines take the colour of their confidence; breaks stay open, a lone frame is a dot.
+        results: their lines take the colour of their confidence; breaks stay open, a lone frame is a dot. Their 90 % regions are shaded;
+            why an answer is withheld stands in a banner.
         aoi: outline of the searched area, a shapely geometry or an object with one as ``geometry``.
         truth: one track, several, or tracks by video name; drawn dashed.
         title: above the map; by default the videos' names.
@@ -71,6 +75,7 @@ def write_map(
         _draw_truth(axes, plane, track, "Truth" if number == 0 else None)
     for number, result in enumerate(results):
         _draw_video(axes, plane, result, number if len(results) > 1 else None)
+    _draw_regions(axes, plane, results)
     rings = [] if outline is None else _rings(plane, outline)
     overview = _draw_aoi(axes, rings)
     _frame(axes, plane)
@@ -78,6 +83,7 @@ def write_map(
     if overview:
         _overview(axes, rings, plane, results)
     _legend(figure, axes, results, title)
+    _draw_banner(axes, results)
     with replacing(path) as part, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that no font here has shows as boxes
         figure.savefig(part, dpi=_DPI, bbox_inches="tight", pad_inches=0.12)
@@ -98,11 +104,39 @@ def _rings(plane: Plane, outline: Any) -> list[Any]:
 
 
 def _area_patch(rings: list[Any], width: float) -> Any:
+    return _patch(rings, facecolor="white", edgecolor=AOI_COLOUR, linewidth=width, zorder=1, label="Area searched")
+
+
+def _patch(rings: list[Any], **look: Any) -> Any:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
-    path = Outline.make_compound_path(*[Outline(ring, closed=True) for ring in rings])
-    return PathPatch(path, facecolor="white", edgecolor=AOI_COLOUR, linewidth=width, zorder=1, label="Area searched")
+    return PathPatch(Outline.make_compound_path(*[Outline(ring, closed=True) for ring in rings]), **look)
+
+
+def _draw_regions(axes: Any, plane: Plane, results: Sequence[VideoResult]) -> None:
+    """Where each video lies with 90 %: a light shade, so that several hypotheses are seen as such."""
+    label: str | None = "90 % region"
+    for result in results:
+        for level, region in video_regions(result.trajectory):
+            rings = _rings(plane, region) if level == max(LEVELS) else []
+            if rings:
+                colour = REGION_COLOURS[level]
+                axes.add_patch(_patch(rings, facecolor=f"{colour}55", edgecolor=colour, linewidth=0.7, zorder=2, label=label))
+                label = None
+
+
+def _draw_banner(axes: Any, results: Sequence[VideoResult]) -> None:
+    """Why an answer is withheld, or given in spite of a doubt."""
+    several = len(results) > 1
+    verdicts = [(result.info.name, result.trajectory.verdict) for result in results]
+    whys = [f"{_plain(name)}: {_plain(v.why)}" if several else _plain(v.why) for name, v in verdicts if v is not None and v.why]
+    if not whys:
+        return
+    shown = whys[:_MOST_WHYS] + ([f"and {len(whys) - _MOST_WHYS} more"] if len(whys) > _MOST_WHYS else [])
+    text = "\n".join(textwrap.fill(why, 88) for why in shown)
+    box = {"boxstyle": "round,pad=0.4", "facecolor": "#fff4ee", "edgecolor": STATES["outside_aoi"][0]}
+    axes.text(0.5, 0.985, text, transform=axes.transAxes, ha="center", va="top", fontsize=8.5, zorder=12, bbox=box)
 
 
 def _draw_aoi(axes: Any, rings: list[Any]) -> bool:

@@ -11,6 +11,7 @@ import shapely
 
 from ..geodesy import centroid_deg, wrap_lon
 from ..types import FloatArray, InputError, Track, VideoResult
+from .confidence_tables import LEVELS, video_regions
 from .tables import located_mask
 
 # Wider than this, no plane keeps distances all over: Equal Earth then, and the scale bar holds at the centre.
@@ -32,8 +33,9 @@ class Plane:
         """The plane that suits all there is to draw."""
         lat = [r.trajectory.lat_deg[located_mask(r.trajectory)] for r in results] + [t.lat_deg for t in tracks]
         lon = [r.trajectory.lon_deg[located_mask(r.trajectory)] for r in results] + [t.lon_deg for t in tracks]
-        if outline is not None and not outline.is_empty:
-            x, y = shapely.get_coordinates(outline).T
+        shapes = [region for r in results for level, region in video_regions(r.trajectory) if level == max(LEVELS)]
+        for shape in [*shapes, *([] if outline is None or outline.is_empty else [outline])]:
+            x, y = shapely.get_coordinates(shape).T
             lat.append(y)
             lon.append(x)
         lats, lons = np.concatenate([np.zeros(0), *lat]), np.concatenate([np.zeros(0), *lon])

@@ -13,7 +13,7 @@ from ..types import Provenance, VideoResult
 from .tables import clean
 
 # Raised with every change of layers or columns that a reader must know of; docs/geopackage.md tells them.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def scrub(value: Any) -> Any:

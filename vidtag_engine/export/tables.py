@@ -12,6 +12,7 @@ import numpy as np
 
 from ..trajectory.path import parts, steps
 from ..types import FloatArray, InputError, TimeSource, Trajectory, VideoResult
+from .confidence_tables import RADII_M, frame_columns, verdict_columns
 from .lines import cut_steps, video_line
 
 Table = dict[str, Any]
@@ -85,6 +86,7 @@ def frames_table(result: VideoResult) -> Table:
         "runner_up_m": _where(located, t.runner_up_m),
         "phase1_lat_deg": np.asarray(t.phase1_lat_deg, dtype=np.float64),
         "phase1_lon_deg": np.asarray(t.phase1_lon_deg, dtype=np.float64),
+        **frame_columns(t),
         "lat_deg": _where(located, t.lat_deg),
         "lon_deg": _where(located, t.lon_deg),
     }
@@ -133,6 +135,7 @@ def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
         "mean_confidence": float(confidence.mean()) if len(confidence) else math.nan,
         "length_m": length_m,
         "confidence_radius_m": float(t.confidence_radius_m),
+        **verdict_columns(t.verdict, t.hypotheses.radii_m if t.hypotheses else RADII_M),
         "duration_s": math.nan if info.duration_s is None else float(info.duration_s),
         "sha256": result.sha256,
         "embedded_gps": info.embedded_gps,

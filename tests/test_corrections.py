@@ -1,0 +1,252 @@
+"""Pins and solving again: the person's word moves the line, the model's own layers stay, and all is read back by other eyes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import Geod
+from typer.testing import CliRunner
+
+from tests.export_cases import NAN, PROVENANCE, video
+from vidtag_engine.cli import app
+from vidtag_engine.commands.pin import run_pin
+from vidtag_engine.commands.solve import run_solve, solve
+from vidtag_engine.export import write_geopackage
+from vidtag_engine.export.corrections import with_layers
+from vidtag_engine.export.pins import PinRow, pins_table, read_pins
+from vidtag_engine.export.scores_file import VideoScores, read_scores, scores_path, write_scores
+from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
+from vidtag_engine.types import FrameState, InputError
+
+GEOD = Geod(ellps="WGS84")
+SPACING_M = 100.0
+SIDE = 40
+LAT, LON = 10.0, 20.0
+CALIBRATION = PathCalibration(Evidence(0.05, shared=0.3), Motion(12.0), 300.0, SPACING_M, 50, (), 0.5, 0.9)
+OWN = ("trajectory", "frames", "videos", "regions", "aoi")
+
+
+def place(row, column):
+    """Latitude and longitude of a cell of the square town."""
+    return LAT + row * SPACING_M / 110_600.0, LON + column * SPACING_M / 109_600.0
+
+
+CELLS = np.array([place(row, column) for row in range(SIDE) for column in range(SIDE)])
+AOI = shapely.box(*CELLS.min(axis=0)[::-1] - 0.0005, *CELLS.max(axis=0)[::-1] + 0.0005)
+WEST, EAST = (20, 5), (20, 33)  # two places that look alike; the west one a little more like it
+FRAMES = 12
+
+
+def town(*, withheld=False, damaged=()):
+    """A video that drives north in the east while its pictures rather look like the west, and its scores."""
+    rows = [row for row in range(FRAMES) if row not in damaged]
+    time_s = np.arange(FRAMES) * 8.0
+    scores = np.zeros((len(rows), SIDE * SIDE), dtype=np.float32)
+    for n, row in enumerate(rows):
+        for (r, c), most in ((WEST, 0.62), (EAST, 0.6)):
+            apart = np.hypot(*((CELLS - place(r + row, c)) * (110_600.0, 109_600.0)).T)
+            scores[n] += most * np.exp(-((apart / 250.0) ** 2))
+    decoder = Decoder(CELLS, SPACING_M, CALIBRATION.motion)
+    decoded = decoder.decode(scores, time_s[rows], CALIBRATION.evidence, accuracy_m=CALIBRATION.accuracy_m)
+    lat, lon = np.full((2, FRAMES), NAN)
+    if not withheld:
+        lat[rows], lon[rows] = decoded.lat_lon_deg.T + 1e-5  # the model moved its places to a finer grid
+    result = video("town.mp4", lat, lon, np.where(np.isfinite(lat), 0.5, NAN), time_s=time_s)
+    states = tuple(
+        (FrameState.OUTSIDE_AOI if withheld else FrameState.LOCATED) if row in rows else FrameState.DAMAGED for row in range(FRAMES)
+    )
+    result = replace(result, trajectory=replace(result.trajectory, state=states))
+    return result, VideoScores(CELLS, SPACING_M, scores, np.array(rows), time_s[rows], decoded.lat_lon_deg, CALIBRATION)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Path of a result with one video whose scores were kept."""
+    result, kept = town(damaged=(3,))
+    path = tmp_path / "town ü.gpkg"
+    write_geopackage(path, [result], PROVENANCE, aoi=AOI)
+    write_scores(path, result.sha256, kept)
+    return path
+
+
+def rows_of(path, layer):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(f"SELECT * FROM {layer}").fetchall()
+
+
+def away_m(t, cell, rows):
+    """Distance of some frames from a drive north from a cell."""
+    truth = np.array([place(cell[0] + row, cell[1]) for row in rows])
+    return GEOD.inv(t.lon_deg[rows], t.lat_deg[rows], truth[:, 1], truth[:, 0])[2]
+
+
+def test_scores_come_back(tmp_path):
+    result, kept = town()
+    path = write_scores(tmp_path / "r.gpkg", result.sha256, replace(kept, cuts=(4, 7)))
+    assert path == scores_path(tmp_path / "r.gpkg", result.sha256)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    got = read_scores(path)
+    assert got.cuts == (4, 7)
+    assert got.calibration == CALIBRATION
+    for name in ("lat_lon_deg", "frame_index", "time_s", "line"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(kept, name), err_msg=name)
+    assert np.abs(got.scores - kept.scores).max() <= 2.0**-12
+    with pytest.raises(ValueError, match="shapes"):
+        write_scores(tmp_path / "r.gpkg", result.sha256, replace(kept, time_s=kept.time_s[1:]))
+
+
+def test_a_pin_moves_the_whole_line_to_the_other_place():
+    result, kept = town()
+    assert away_m(result.trajectory, WEST, range(FRAMES)).max() < 200
+    solved = solve(result.trajectory, kept, [PinRow("town.mp4", 6, *place(EAST[0] + 6, EAST[1]))])
+    assert away_m(solved, EAST, range(FRAMES)).max() < 200
+    assert (solved.lat_deg[6], solved.lon_deg[6]) == place(EAST[0] + 6, EAST[1])
+    within = solved.hypotheses.within
+    assert (np.diff(within, axis=1) >= 0).all()
+    assert within[6, 1] > 0.9
+    point = shapely.Point(solved.lon_deg[0], solved.lat_deg[0])
+    assert solved.hypotheses.region90[0].covers(point)
+
+
+def test_not_here_moves_it_too_and_what_agrees_changes_nothing():
+    result, kept = town()
+    t = result.trajectory
+    denied = solve(t, kept, [PinRow("town.mp4", 6, *place(WEST[0] + 6, WEST[1]), here=False, radius_m=1500.0)])
+    assert away_m(denied, EAST, range(FRAMES)).max() < 200
+    agreed = solve(t, kept, [PinRow("town.mp4", 6, *place(30, 30), here=False, radius_m=100.0)])
+    np.testing.assert_array_equal(agreed.lat_deg, t.lat_deg)  # the model's own finer places are kept
+    np.testing.assert_array_equal(agreed.score, t.score)
+
+
+def test_a_pin_between_cells_and_smaller_than_one_still_counts():
+    result, kept = town()
+    lat, lon = place(EAST[0] + 6.5, EAST[1] + 0.5)
+    solved = solve(result.trajectory, kept, [PinRow("town.mp4", 6, lat, lon, radius_m=5.0)])
+    assert away_m(solved, EAST, range(FRAMES)).max() < 250
+
+
+def test_a_person_lifts_a_withheld_answer():
+    result, kept = town(withheld=True, damaged=(3,))
+    solved = solve(result.trajectory, kept, [PinRow("town.mp4", 6, *place(EAST[0] + 6, EAST[1]))])
+    assert [one is FrameState.LOCATED for one in solved.state] == [row != 3 for row in range(FRAMES)]
+    assert np.isnan(solved.lat_deg[3])
+    assert np.isnan(solved.hypotheses.within[3]).all()
+
+
+def test_solved_layers_stand_beside_the_models_own(written):
+    before = {layer: rows_of(written, layer) for layer in OWN}
+    for _ in range(2):  # a second time takes the place of the first
+        run_pin(written, PinRow("", 6, *place(EAST[0] + 6, EAST[1]), who="Ada", why="the church"))
+        said = run_solve(written)
+    assert said["videos"][0]["pins"] == 2
+    assert said["videos"][0]["moved"] == FRAMES - 1
+    assert said["videos"][0]["farthest_m"] == pytest.approx(2800, abs=300)
+    for layer in OWN:
+        assert rows_of(written, layer) == before[layer], layer
+    frames = pyogrio.read_dataframe(written, layer="frames_pinned")
+    own = pyogrio.read_dataframe(written, layer="frames")
+    assert list(frames.columns) == list(own.columns)
+    assert len(frames) == FRAMES
+    assert frames.geometry[3] is None
+    assert frames.state[3] == "damaged"
+    assert frames.geometry[6].equals(shapely.Point(*place(EAST[0] + 6, EAST[1])[::-1]))
+    steps = pyogrio.read_dataframe(written, layer="trajectory_pinned")
+    assert list(steps.columns) == list(pyogrio.read_dataframe(written, layer="trajectory").columns)
+    assert len(steps) == FRAMES - 3
+    assert set(pyogrio.read_dataframe(written, layer="regions_pinned").level) == {50, 90}
+    styles = {row[3] for row in rows_of(written, "layer_styles")}
+    assert {"frames_pinned", "trajectory_pinned", "regions_pinned", "frames", "pins"} <= styles
+    assert len(rows_of(written, "layer_styles")) == len(styles)
+    pins = read_pins(written)
+    assert [(pin.who, pin.why, pin.here, pin.frame_index, pin.video) for pin in pins] == [("Ada", "the church", True, 6, "town.mp4")] * 2
+    assert pins[0].when is not None
+    with closing(sqlite3.connect(written)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_models_own_layers_cannot_be_written_over(written):
+    for layer in OWN:
+        with pytest.raises(ValueError, match="not written over"):
+            with_layers(written, {layer: (pins_table([]), "pins")})
+
+
+def test_solving_is_quick(written):
+    """Under a second on an idle core; generous here, for busy machines."""
+    run_pin(written, PinRow("", 6, *place(EAST[0] + 6, EAST[1])))
+    run_solve(written)
+    began = time.process_time()
+    run_solve(written)
+    assert time.process_time() - began < 3
+
+
+def test_pins_that_a_person_drew_in_another_program(written):
+    """A bare point with a frame's number, saved by another program that holds the file in write-ahead mode."""
+    frame = pyogrio.read_dataframe(written, layer="pins")
+    frame.loc[0, ["video", "frame_index"]] = ["town.mp4", 6]
+    frame = frame.astype({"frame_index": "int64"})[["video", "frame_index", "geometry"]]
+    frame["geometry"] = [shapely.Point(*place(EAST[0] + 6, EAST[1])[::-1])]
+    with closing(sqlite3.connect(written)) as other:
+        assert other.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+        other.execute("SELECT count(*) FROM pins").fetchone()  # it stays open, so that the log is not moved into the file
+        pyogrio.write_dataframe(frame.set_crs(4326, allow_override=True), written, layer="pins", append=True)
+        assert written.with_name(written.name + "-wal").stat().st_size > 0
+        said = run_solve(written)
+    assert said["videos"][0]["pins"] == 1
+    assert read_pins(written)[0].radius_m == 50.0
+    assert read_pins(written)[0].here is True
+
+
+@pytest.mark.parametrize(
+    ("pin", "says"),
+    [
+        (PinRow("other.mp4", 6, 10, 20), "no video 'other.mp4'.*town.mp4"),
+        (PinRow("", 99, 10, 20), "no frame 99.*0 to 11"),
+        (PinRow("", 6, 100, 20), "not on Earth"),
+        (PinRow("", 6, 10, 20, radius_m=0), "radius of 0 m"),
+    ],
+)
+def test_pins_that_do_not_fit_are_refused(written, pin, says):
+    before = hashlib.sha256(written.read_bytes()).digest()
+    with pytest.raises(InputError, match=says):
+        run_pin(written, pin)
+    assert hashlib.sha256(written.read_bytes()).digest() == before
+
+
+def test_what_cannot_be_solved_is_said(written, tmp_path):
+    with pytest.raises(InputError, match="has no pins.*vidtag pin"):
+        run_solve(written)
+    run_pin(written, PinRow("", 6, 11.0, 20.0))
+    with pytest.raises(InputError, match=r"frame 6 of town\.mp4 lies .* m outside the area"):
+        run_solve(written)
+    with_layers(written, {"pins": (pins_table([PinRow("town.mp4", 3, 10.01, 20.01)]), "pins")})
+    with pytest.raises(InputError, match="Frame 3 .* has no picture"):
+        run_solve(written)
+    (file,) = (tmp_path / "town ü.scores").iterdir()
+    file.write_bytes(file.read_bytes()[:-500])
+    with pytest.raises(InputError, match="damaged.*--keep-scores"):
+        run_solve(written)
+    file.unlink()
+    with pytest.raises(InputError, match="not there.*--keep-scores"):
+        run_solve(written)
+
+
+def test_command_line(written):
+    runner = CliRunner()
+    lat, lon = place(EAST[0] + 6, EAST[1])
+    done = runner.invoke(app, ["pin", str(written), "--frame", "6", "--at", f"{lat},{lon}", "--who", "Ada", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["video"] == "town.mp4"
+    done = runner.invoke(app, ["pin", str(written), "--frame", "2", "--at", f"{lat} {lon}"])
+    assert done.exit_code == 2
+    done = runner.invoke(app, ["solve", str(written)])
+    assert done.exit_code == 0, done.output
+    assert "frames_pinned" in done.stdout

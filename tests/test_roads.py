@@ -1,0 +1,159 @@
+"""Lines laid on roads: on them, nearer to the truth, and wrong layers told by name."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import geopandas
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from pyproj import Geod, Transformer
+
+from tests.export_cases import NAN, PROVENANCE, video
+from vidtag_engine.commands.match import run_match
+from vidtag_engine.export import write_geopackage
+from vidtag_engine.trajectory.roads import match_roads, spread_m
+from vidtag_engine.types import InputError
+
+GEOD = Geod(ellps="WGS84")
+UTM = "EPSG:32633"
+TO_DEG = Transformer.from_crs(UTM, "EPSG:4326", always_xy=True)
+X0, Y0, BLOCK, BLOCKS = 500_000.0, 6_000_000.0, 150.0, 8
+STREETS = [shapely.LineString([(X0 + i * BLOCK, Y0), (X0 + i * BLOCK, Y0 + BLOCKS * BLOCK)]) for i in range(BLOCKS + 1)]
+STREETS += [shapely.LineString([(X0, Y0 + i * BLOCK), (X0 + BLOCKS * BLOCK, Y0 + i * BLOCK)]) for i in range(BLOCKS + 1)]
+STD_M = 30.0
+
+
+def truth():
+    """A drive through the grid with three turns, every 40 m."""
+    corners = np.array([(1, 1), (1, 4), (5, 4), (5, 6), (7, 6)]) * BLOCK + (X0, Y0)
+    line = shapely.LineString(corners)
+    return np.array([line.interpolate(d).coords[0] for d in np.arange(0, line.length, 40.0)])
+
+
+def noisy(seed):
+    true = truth()
+    rng = np.random.default_rng(seed)
+    shared = np.cumsum(rng.normal(0, 6, true.shape), axis=0)
+    return true, true + rng.normal(0, STD_M, true.shape) + shared - shared.mean(axis=0)
+
+
+def result_of(xy, seed=0, gap=()):
+    lon, lat = TO_DEG.transform(xy[:, 0], xy[:, 1])
+    lat, lon = lat.copy(), lon.copy()
+    lat[list(gap)] = lon[list(gap)] = NAN
+    chance = 1 - np.exp(-(100.0**2) / (2 * STD_M**2))  # of lying within the result's 100 m
+    return video(f"drive{seed}.mp4", lat, lon, np.where(np.isfinite(lat), chance, NAN), time_s=np.arange(len(xy)) * 4.0)
+
+
+def write_roads(path, lines, crs=UTM, **more):
+    pyogrio.write_dataframe(geopandas.GeoDataFrame({"name": ["x"] * len(lines)}, geometry=list(lines), crs=crs), path, **more)
+    return path
+
+
+@pytest.fixture
+def written(tmp_path):
+    path = tmp_path / "r.gpkg"
+    write_geopackage(path, [result_of(noisy(seed)[1], seed, gap=(10,) if seed else ()) for seed in range(2)], PROVENANCE)
+    return path
+
+
+def frechet_m(a, b):
+    return shapely.frechet_distance(shapely.LineString(a), shapely.LineString(b))
+
+
+def test_spread_is_that_of_a_round_normal_error():
+    rng = np.random.default_rng(0)
+    errors = np.hypot(*rng.normal(0, 70.0, (2, 100_000)))
+    assert spread_m(np.array([(errors <= 100).mean()]), 100.0)[0] == pytest.approx(70, rel=0.01)
+    assert np.isfinite(spread_m(np.array([0.0, 1.0, NAN]), 100.0)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_matched_line_lies_on_roads_and_follows_the_truth_better(seed):
+    true, seen = noisy(seed)
+    net = shapely.union_all(STREETS)
+    segments = np.concatenate([shapely.get_coordinates(part)[None] for part in shapely.get_parts(net)])
+    found = match_roads(seen, np.full(len(seen), STD_M), segments)
+    roads = net.buffer(0.2)
+    assert sorted(found.ways) == list(range(len(seen) - 1))
+    for way in found.ways.values():
+        assert roads.covers(shapely.LineString(way)) or np.ptp(way, axis=0).max() < 1e-6
+    line = np.concatenate([found.ways[row] for row in range(len(seen) - 1)])
+    # Errors along the road stay; those across it go.
+    off, before = (shapely.distance(shapely.LineString(true), shapely.points(xy)) for xy in (found.xy_m, seen))
+    assert off.mean() < 0.5 * before.mean()
+    assert np.hypot(*(found.xy_m - true).T).mean() < np.hypot(*(seen - true).T).mean()
+    assert frechet_m(line, true) < frechet_m(seen, true)
+
+
+def test_roads_out_of_reach_break_the_line():
+    seen = np.column_stack([np.arange(20) * 20.0, np.zeros(20)])
+    roads = np.array([[[0, 5], [100, 5]], [[280, 5], [400, 5]]], dtype=float)
+    found = match_roads(seen, np.full(20, 10.0), roads)
+    on = np.isfinite(found.xy_m[:, 0])
+    assert on[:6].all()
+    assert on[14:].all()
+    assert not on[8:12].any()
+    assert not set(found.ways) & {7, 8, 9, 10, 11}
+    nothing = match_roads(seen, np.full(20, 10.0), roads + 5000)
+    assert not nothing.ways
+    assert np.isnan(nothing.xy_m).all()
+
+
+def test_layer_beside_the_models_own(written, tmp_path):
+    with closing(sqlite3.connect(written)) as database:
+        before = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in ("trajectory", "frames", "videos")}
+    roads = write_roads(tmp_path / "roads.gpkg", STREETS)
+    said = run_match(written, roads)
+    assert [one["matched"] for one in said["videos"]] == [len(truth()), len(truth()) - 1]
+    assert all(5 < one["median_moved_m"] < 60 for one in said["videos"])
+    run_match(written, roads)  # again: the layer is exchanged, not doubled
+    with closing(sqlite3.connect(written)) as database:
+        assert {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in before} == before
+    matched, own = (pyogrio.read_dataframe(written, layer=name) for name in ("trajectory_matched", "trajectory"))
+    assert list(matched.columns) == list(own.columns)
+    assert list(matched.from_index) == list(own.from_index)  # the gap breaks this line too
+    assert matched.geometry.is_valid.all()
+    net = shapely.union_all(STREETS).buffer(0.5)
+    flat = matched.to_crs(UTM)
+    assert flat.geometry.within(net).all()
+    lengths = [GEOD.geometry_length(one) for one in matched.geometry]
+    np.testing.assert_allclose(matched.length_m, lengths, atol=1e-3)
+    np.testing.assert_allclose(matched.speed_mps, matched.length_m / 4.0)
+    true = truth()
+    mine = np.concatenate([shapely.get_coordinates(one) for one in flat[flat.video == "drive0.mp4"].geometry])
+    theirs = np.concatenate([shapely.get_coordinates(one) for one in own[own.video == "drive0.mp4"].to_crs(UTM).geometry])
+    assert frechet_m(mine, true) < frechet_m(theirs, true)
+
+
+def test_wrong_roads_are_told_by_name(written, tmp_path):
+    far = [shapely.transform(one, lambda c: c + np.array([200_000.0, 0.0])) for one in STREETS]
+    points = [shapely.Point(X0, Y0)]
+    two = write_roads(tmp_path / "two.gpkg", STREETS, layer="streets")
+    write_roads(two, STREETS, layer="paths")
+    (tmp_path / "no.gpkg").write_bytes(b"no database")
+    cases = [
+        (tmp_path / "none.gpkg", {}, "none.gpkg are not there"),
+        (tmp_path / "no.gpkg", {}, "not a vector file"),
+        (write_roads(tmp_path / "points.gpkg", points), {}, "hold no lines .*Point"),
+        (write_roads(tmp_path / "far.gpkg", far), {}, "another place"),
+        (two, {}, "several layers of lines .*--layer"),
+        (two, {"layer": "rivers"}, "no layer 'rivers'"),
+        (write_roads(tmp_path / "bare.shp", STREETS, crs=None), {}, "do not name their coordinate system.*--crs"),
+        (tmp_path / "bare.shp", {"crs": "EPSG:0"}, "'EPSG:0' is unknown"),
+        (tmp_path / "bare.shp", {"crs": "EPSG:3857"}, "another place"),
+    ]
+    before = written.read_bytes()
+    for path, more, says in cases:
+        with pytest.raises(InputError, match=says):
+            run_match(written, path, **more)
+        assert written.read_bytes() == before
+    assert run_match(written, tmp_path / "bare.shp", crs=UTM)["videos"][0]["matched"] == len(truth())
+    assert run_match(written, two, layer="paths")["videos"][0]["matched"] == len(truth())
+    write_geopackage(tmp_path / "nothing.gpkg", [video("v", [NAN], [NAN], [NAN])], PROVENANCE)
+    with pytest.raises(InputError, match="no line to lay on roads"):
+        run_match(tmp_path / "nothing.gpkg", two, layer="paths")

@@ -1,0 +1,165 @@
+"""Lay the lines of a result on roads that the user gives. The model's own line stays as it is; the matched one stands beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from ..export import read_geopackage
+from ..export.corrections import with_layers
+from ..export.lines import cut_line
+from ..export.tables import Table, clean, joined, steps_table
+from ..geodesy import WGS84, centroid_deg
+from ..trajectory.path import parts
+from ..trajectory.roads import match_roads, reach_m, spread_m
+from ..types import FloatArray, InputError, Trajectory, VideoResult
+
+LAYER = "trajectory_matched"
+_MOST_SEGMENTS = 400_000
+
+
+def run_match(result: Path, roads: Path, *, layer: str | None = None, crs: str | None = None) -> dict[str, Any]:
+    """Match every video's line and write the layer ``trajectory_matched`` into the result.
+
+    Args:
+        result: GeoPackage that geolocate wrote.
+        roads: vector file with lines.
+        layer: of ``roads``, where several hold lines.
+        crs: of ``roads``, where it does not say.
+
+    Returns:
+        ``output``, ``layers`` and ``videos``: name, located frames, those on a road, and how far a frame was moved, in the middle.
+
+    Raises:
+        InputError: there is no line to match, or the roads are no lines, of another place or in an unknown coordinate system.
+    """
+    results = [one for one in read_geopackage(result)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
+    if not results:
+        raise InputError(f"{result.name} has no line to lay on roads: none of its videos has two neighbouring frames with an answer.")
+    tables: list[Table] = []
+    said: list[dict[str, Any]] = []
+    for one in results:
+        plane = _plane(one.trajectory)
+        table, moved_m = _match(one, plane, _roads_near(roads, layer, crs, one.trajectory, plane))
+        tables.append(table)
+        located = int(np.isfinite(one.trajectory.lat_deg).sum())
+        middle_m = round(float(np.median(moved_m)), 1) if len(moved_m) else None
+        said.append({"name": clean(one.info.name), "located": located, "matched": len(moved_m), "median_moved_m": middle_m})
+    if not any(len(table["video"]) for table in tables):
+        raise InputError(
+            f"No line of {result.name} could be laid on the roads of {roads.name}: none leads from frame to frame; check the layer."
+        )
+    with_layers(result, {LAYER: (joined(tables), "trajectory")})
+    return {"output": str(result), "layers": [LAYER], "videos": said}
+
+
+def _plane(trajectory: Trajectory) -> Transformer:
+    """A plane of metres around a video's line."""
+    known = np.isfinite(trajectory.lat_deg)
+    lat, lon = centroid_deg(trajectory.lat_deg[known], trajectory.lon_deg[known])
+    return Transformer.from_crs("EPSG:4326", f"+proj=laea +lat_0={lat} +lon_0={lon} +ellps=WGS84", always_xy=True)
+
+
+def _spread(trajectory: Trajectory) -> FloatArray:
+    return spread_m(trajectory.confidence, trajectory.confidence_radius_m)
+
+
+def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> tuple[Table, FloatArray]:
+    """Rows of the layer, and how far each matched frame was moved, metres."""
+    t = result.trajectory
+    std_m = _spread(t)
+    xy_m = np.column_stack(plane.transform(t.lon_deg, t.lat_deg))
+    on_road, ways = np.full((len(t.state), 2), np.nan), {}
+    for run in parts(t):
+        if run.stop - run.start > 1:
+            found = match_roads(xy_m[run], std_m[run], segments_m)
+            on_road[run] = found.xy_m
+            ways |= {int(t.frame_index[run.start + row]): way for row, way in found.ways.items()}
+    known = np.isfinite(on_road[:, 0])
+    lon, lat = np.full(len(known), np.nan), np.full(len(known), np.nan)
+    lon[known], lat[known] = plane.transform(*on_road[known].T, direction="INVERSE")
+    table = steps_table(replace(result, trajectory=replace(t, lat_deg=lat, lon_deg=lon)))
+    rows = [row for row, index in enumerate(table["from_index"]) if int(index) in ways]
+    table = {name: values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows] for name, values in table.items()}
+    for row, index in enumerate(table["from_index"]):
+        x, y = plane.transform(*ways[int(index)].T, direction="INVERSE")
+        table["geometry"][row] = shapely.MultiLineString(cut_line(np.asarray(y), np.asarray(x)))
+        table["length_m"][row] = WGS84.line_length(x, y)
+    passed_s = table["to_time_s"] - table["from_time_s"]
+    table["speed_mps"] = np.divide(table["length_m"], passed_s, out=np.full(len(rows), np.nan), where=passed_s > 0)
+    return table, np.linalg.norm(on_road[known] - xy_m[known], axis=1)
+
+
+def _roads_near(path: Path, layer: str | None, crs: str | None, trajectory: Trajectory, plane: Transformer) -> FloatArray:
+    """(S, 2, 2) straight pieces of the roads near a video's line, on its plane, joined where roads meet or cross.
+
+    Crossings count as junctions, bridges too: a layer need not be cut at its junctions.
+    """
+    import pyogrio
+
+    known = np.isfinite(trajectory.lat_deg)
+    reach = reach_m(_spread(trajectory)[known])
+    line = shapely.MultiPoint(np.column_stack(plane.transform(trajectory.lon_deg[known], trajectory.lat_deg[known])))
+    near = line.buffer(2.0 * reach).envelope
+    layer, system = _layer_of(path, layer, crs)
+    to_roads = Transformer.from_crs(plane.target_crs, system, always_xy=True)
+    box = to_roads.transform_bounds(*near.bounds)
+    try:
+        frame = pyogrio.read_dataframe(path, layer=layer, columns=[], force_2d=True, bbox=box if box[0] < box[2] else None)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.GeometryError, ValueError, RuntimeError) as error:
+        raise InputError(f"The roads {path.name} cannot be read ({error}); save them again as a GeoPackage.") from error
+    shapes = [shape for shape in np.asarray(frame.geometry, dtype=object) if shape is not None and not shape.is_empty]
+
+    def flat(c: FloatArray) -> FloatArray:
+        return np.column_stack(to_roads.transform(c[:, 0], c[:, 1], direction="INVERSE"))
+
+    lines = [part for part in shapely.get_parts([shapely.transform(shape, flat) for shape in shapes]) if part.geom_type == "LineString"]
+    lines = [one for one in lines if np.isfinite(shapely.get_coordinates(one)).all() and one.intersects(near)]
+    if not lines:
+        raise InputError(
+            f"No road of {path.name} lies within {2 * reach:,.0f} m of the line: it is of another place, or its coordinate system is not the one"
+            f" that it states ({system.name}); give the roads of this place, or the right system with --crs."
+        )
+    # Short pieces: the library finds roads near the first frame by their ends.
+    whole = shapely.segmentize(shapely.union_all(lines), reach)
+    coordinates = [shapely.get_coordinates(part) for part in shapely.get_parts(whole)]
+    segments = np.concatenate([np.stack([one[:-1], one[1:]], axis=1) for one in coordinates])
+    if len(segments) > _MOST_SEGMENTS:
+        raise InputError(f"{path.name} has {len(segments):,} pieces of road near the line: give a smaller layer.")
+    return segments
+
+
+def _layer_of(path: Path, layer: str | None, crs: str | None) -> tuple[str, CRS]:
+    """The layer of lines and its coordinate system. Raises InputError where there is none, several, or the system is unknown."""
+    import pyogrio
+
+    if not path.exists():
+        raise InputError(f"The roads {path.name} are not there: give a vector file with a line layer.")
+    try:
+        kinds = {str(name): str(kind or "") for name, kind in pyogrio.list_layers(path)}
+    except (pyogrio.errors.DataSourceError, RuntimeError) as error:
+        raise InputError(
+            f"The roads {path.name} are not a vector file that can be read: give a GeoPackage, Shapefile or GeoJSON."
+        ) from error
+    lines = [name for name, kind in kinds.items() if "LineString" in kind or "Curve" in kind or kind.startswith(("Unknown", "Geometry"))]
+    if layer is not None and layer not in kinds:
+        raise InputError(f"The roads {path.name} have no layer {layer!r}: choose one of {', '.join(kinds)}.")
+    if layer is None and len(lines) > 1:
+        raise InputError(f"The roads {path.name} have several layers of lines ({', '.join(lines)}): say which with --layer.")
+    if not lines or (layer is not None and layer not in lines):
+        held = ", ".join(f"{name}: {kind or 'no geometry'}" for name, kind in kinds.items())
+        raise InputError(f"The roads {path.name} hold no lines ({held}): give a layer of lines.")
+    name = layer or lines[0]
+    stated = pyogrio.read_info(path, layer=name)["crs"]
+    if stated is None and crs is None:
+        raise InputError(f"The roads {path.name} do not name their coordinate system: give it with --crs, e.g. EPSG:4326.")
+    try:
+        return name, CRS.from_user_input(crs or stated)
+    except CRSError as error:
+        raise InputError(f"The roads' coordinate system {str(crs or stated)[:80]!r} is unknown: give for example EPSG:4326.") from error

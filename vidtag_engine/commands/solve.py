@@ -1,0 +1,167 @@
+"""Decode a result's videos again with the pins that people have set. The model's own answer stays as it is; the new one stands beside it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..export import read_aoi, read_geopackage
+from ..export.confidence_tables import regions_table
+from ..export.corrections import with_layers
+from ..export.pins import PinRow, read_pins
+from ..export.scores_file import VideoScores, read_scores, scores_path
+from ..export.tables import clean, frames_table, joined, steps_table
+from ..geodesy import geodesic_m, haversine_m
+from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, mass_about, spread
+from ..types import FloatArray, FrameState, Hypotheses, InputError, Trajectory, VideoResult
+from .pin import check_frame, video_of
+
+FRAMES, TRAJECTORY, REGIONS = "frames_pinned", "trajectory_pinned", "regions_pinned"
+
+
+def run_solve(result: Path) -> dict[str, Any]:
+    """Solve every video that has a pin, and write the layers ``frames_pinned``, ``trajectory_pinned`` and ``regions_pinned`` into the result.
+
+    Args:
+        result: GeoPackage that geolocate wrote with ``--keep-scores``.
+
+    Returns:
+        ``output``, ``layers``, ``seconds`` and ``videos``: name, pins, and how many frames moved and by how much at most.
+
+    Raises:
+        InputError: there are no pins, one does not fit, or a video's scores were not kept.
+    """
+    began = time.perf_counter()
+    results, _ = read_geopackage(result)
+    pins = read_pins(result)
+    if not pins:
+        raise InputError(f"{result.name} has no pins: set some in its layer 'pins' in QGIS, or with vidtag pin.")
+    by_video: dict[str, list[PinRow]] = {}
+    for pin in pins:
+        video = video_of(results, pin.video, result.name)
+        check_frame(video, pin)
+        by_video.setdefault(video.info.name, []).append(pin)
+    solved: list[VideoResult] = []
+    said: list[dict[str, Any]] = []
+    for one in results:
+        if one.info.name in by_video:
+            mine = by_video[one.info.name]
+            solved.append(replace(one, trajectory=solve(one.trajectory, read_scores(scores_path(result, one.sha256)), mine)))
+            said.append({"name": clean(one.info.name), "pins": len(mine), **_moved(one.trajectory, solved[-1].trajectory)})
+    tables = {
+        FRAMES: (joined([frames_table(one) for one in solved]), "frames"),
+        TRAJECTORY: (joined([steps_table(one) for one in solved]), "trajectory"),
+        REGIONS: (regions_table(solved, read_aoi(result)), "regions"),
+    }
+    with_layers(result, tables)
+    return {"output": str(result), "layers": list(tables), "videos": said, "seconds": round(time.perf_counter() - began, 3)}
+
+
+def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Trajectory:
+    """A video's trajectory with pins as evidence.
+
+    Where the line stays what it was without pins, so do the model's own positions; elsewhere they are the decoder's, and at a pin that says "here" the pin's.
+    A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on.
+
+    Args:
+        trajectory: as it was.
+        kept: its scores.
+        pins: of this video.
+
+    Raises:
+        InputError: a pin's frame has no picture, or its place lies outside the area.
+    """
+    rows = {int(index): row for row, index in enumerate(kept.frame_index)}
+    decoder = _decoder(kept)
+    given = [_checked(pin, rows, decoder) for pin in pins]
+    path = kept.calibration
+    accuracy_m = max(path.accuracy_m, kept.spacing_m)
+    decoded = decoder.decode(kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=given, accuracy_m=accuracy_m)
+    located = np.isin(trajectory.frame_index, kept.frame_index)
+    places = _places(trajectory, kept, decoded, given, located)
+    found = hypotheses(decoded.marginal, decoder, places, path)
+    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), [trajectory.confidence_radius_m])[:, 0]
+    return _assembled(trajectory, located, places, confidence, spread(found, located))
+
+
+def _decoder(kept: VideoScores) -> Decoder:
+    """The decoder of an area; that of the last one is kept, so that solving again takes no time for it."""
+    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.motion)
+
+
+@lru_cache(maxsize=1)
+def _cached_decoder(places: bytes, spacing_m: float, motion: Motion) -> Decoder:
+    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, motion)
+
+
+def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:
+    """The pin as the decoder takes it."""
+    if pin.frame_index not in rows:
+        raise InputError(f"Frame {pin.frame_index} of {pin.video} has no picture: pin another frame.")
+    nearest = decoder.lat_lon_deg[decoder.nearest(np.array([[pin.lat_deg, pin.lon_deg]]))[0]]
+    away_m = float(haversine_m(pin.lat_deg, pin.lon_deg, *nearest))
+    # Half a cell's diagonal, and the half cell that an area's edge may cut off.
+    if pin.here and away_m > max(pin.radius_m, 1.5 * decoder.spacing_m):
+        raise InputError(
+            f"The pin on frame {pin.frame_index} of {pin.video} lies {away_m:,.0f} m outside the area that was searched:"
+            " move it, or run geolocate again over a larger area."
+        )
+    # A pin means at least the cell that it lies in.
+    return Pin(rows[pin.frame_index], pin.lat_deg, pin.lon_deg, max(pin.radius_m, 0.75 * decoder.spacing_m), pin.here)
+
+
+def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: list[Pin], located: NDArray[np.bool_]) -> FloatArray:
+    """(T, 2) of the frames with a picture."""
+    places = decoded.lat_lon_deg.copy()
+    own = np.stack([trajectory.lat_deg, trajectory.lon_deg], axis=1)[located]
+    if trajectory.hypotheses is not None:
+        best = np.stack([trajectory.hypotheses.best_lat_deg, trajectory.hypotheses.best_lon_deg], axis=1)[located]
+        own = np.where(np.isfinite(own), own, best)
+    unmoved = haversine_m(places[:, 0], places[:, 1], kept.line[:, 0], kept.line[:, 1]) < 0.5 * kept.spacing_m
+    keeps = unmoved & np.isfinite(own).all(axis=1)
+    places[keeps] = own[keeps]
+    for pin in pins:
+        if pin.here:
+            places[pin.row] = pin.lat_deg, pin.lon_deg
+    return places
+
+
+def _assembled(
+    trajectory: Trajectory, located: NDArray[np.bool_], places: FloatArray, confidence: FloatArray, found: Hypotheses
+) -> Trajectory:
+    """The trajectory with its new places, and what the posterior says of them. A score and a runner-up are those of the old place."""
+
+    def column(values: FloatArray) -> FloatArray:
+        whole = np.full(len(located), np.nan)
+        whole[located] = values
+        return whole
+
+    lat_deg, lon_deg = column(places[:, 0]), column(places[:, 1])
+    same = (lat_deg == trajectory.lat_deg) & (lon_deg == trajectory.lon_deg)
+    return replace(
+        trajectory,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        confidence=column(confidence),
+        score=np.where(same, trajectory.score, np.nan),
+        runner_up_m=np.where(same, trajectory.runner_up_m, np.nan),
+        state=tuple(FrameState.LOCATED if has else state for has, state in zip(located, trajectory.state, strict=True)),
+        hypotheses=found,
+        verdict=None,
+    )
+
+
+def _moved(before: Trajectory, after: Trajectory) -> dict[str, Any]:
+    """How many frames have another place now, and how far they went at most; those that had none count as moved."""
+    away_m = geodesic_m(before.lat_deg, before.lon_deg, after.lat_deg, after.lon_deg)
+    known = np.isfinite(after.lat_deg)
+    return {
+        "moved": int((known & ~(away_m <= 0)).sum()),
+        "farthest_m": round(float(np.nanmax(away_m)), 1) if np.isfinite(away_m).any() else None,
+    }

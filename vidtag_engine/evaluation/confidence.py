@@ -1,0 +1,253 @@
+"""What the probabilities, the regions and the verdicts are worth, against the truth."""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..trajectory.calibration import ReliabilityBin, brier, ece, reliability
+from ..types import FloatArray, VideoResult
+
+if TYPE_CHECKING:
+    from .evaluate import Comparison
+
+_INTERVAL = 0.95
+_NO_VERDICT = "no verdict"
+_INK = "#0b6fa4"
+
+
+@dataclass(frozen=True)
+class RadiusScore:
+    """P(within a radius) against whether it was so.
+
+    Args:
+        radius_m: the radius.
+        frames: with such a probability and a truth.
+        mean, share_within: mean probability, and the share of frames that truly lay within.
+        ece: expected calibration error over ten bins of equal width.
+        brier: mean squared error.
+        brier_skill: 1 - Brier over that of always saying ``share_within``; above 0 the probabilities tell frames apart. NaN where all frames are alike.
+        bins: of the reliability diagram.
+    """
+
+    radius_m: float
+    frames: int
+    mean: float
+    share_within: float
+    ece: float
+    brier: float
+    brier_skill: float
+    bins: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True)
+class RegionScore:
+    """How often regions hold the truth.
+
+    Frames of one video are wrong together, so videos are counted: the interval is the binomial one that as many videos as these would fall into
+    with 95 % if regions of ``level`` percent held the truth of just as many.
+
+    Args:
+        level: 50 or 90.
+        frames, videos: with such regions and a truth.
+        coverage: mean over the videos of their frames' share whose region holds the truth.
+        low, high: of the interval.
+        inside_interval: whether ``coverage`` lies in it.
+        median_km2: area of the frames' regions.
+        mean_parts: of how many parts they are.
+    """
+
+    level: int
+    frames: int
+    videos: int
+    coverage: float
+    low: float
+    high: float
+    inside_interval: bool
+    median_km2: float
+    mean_parts: float
+
+
+@dataclass(frozen=True)
+class ConfidenceScores:
+    """Everything about how sure the engine said to be; ``states`` counts the videos by verdict."""
+
+    radii: tuple[RadiusScore, ...]
+    regions: tuple[RegionScore, ...]
+    states: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Values by name; NaN stays."""
+        return asdict(self)
+
+
+def score_confidence(pairs: Sequence[tuple[VideoResult, Comparison]]) -> ConfidenceScores | None:
+    """Score videos' hypotheses and verdicts; None where no video has any.
+
+    Args:
+        pairs: each video and its comparison. Frames without an answer or a truth are left out; their video's verdict still counts.
+    """
+    trajectories = [result.trajectory for result, _ in pairs]
+    if all(t.hypotheses is None and t.verdict is None for t in trajectories):
+        return None
+    states = Counter(_NO_VERDICT if t.verdict is None else t.verdict.state.value for t in trajectories)
+    usable = [(r.trajectory.hypotheses, c) for r, c in pairs if r.trajectory.hypotheses is not None and c.rows is not None and len(c.rows)]
+    radii = sorted({radius for found, _ in usable for radius in found.radii_m})
+    scores = [_radius_score(radius, usable) for radius in radii]
+    regions = [_region_score(level, usable) for level in (50, 90)]
+    return ConfidenceScores(
+        tuple(one for one in scores if one.frames), tuple(one for one in regions if one is not None), dict(sorted(states.items()))
+    )
+
+
+def _radius_score(radius_m: float, usable: Sequence[tuple[Any, Comparison]]) -> RadiusScore:
+    from .metrics import errors_m
+
+    said, right = [np.zeros(0)], [np.zeros(0, dtype=bool)]
+    for found, one in usable:
+        if radius_m in found.radii_m:
+            said.append(np.asarray(found.within)[one.rows, found.radii_m.index(radius_m)])
+            right.append(errors_m(one.predicted, one.truth) <= radius_m)
+    probability, within = np.concatenate(said), np.concatenate(right)
+    known = np.isfinite(probability)
+    probability, within = probability[known], within[known]
+    if not len(probability):
+        return RadiusScore(radius_m, 0, math.nan, math.nan, math.nan, math.nan, math.nan, ())
+    share, score = float(within.mean()), brier(probability, within)
+    always = share * (1.0 - share)
+    return RadiusScore(
+        radius_m=radius_m,
+        frames=len(probability),
+        mean=float(probability.mean()),
+        share_within=share,
+        ece=ece(probability, within),
+        brier=score,
+        brier_skill=1.0 - score / always if always > 0 else math.nan,
+        bins=tuple(reliability(probability, within)),
+    )
+
+
+def _region_score(level: int, usable: Sequence[tuple[Any, Comparison]]) -> RegionScore | None:
+    from ..export.confidence_tables import area_km2
+
+    shares: list[float] = []
+    areas: list[float] = []
+    parts: list[int] = []
+    for found, one in usable:
+        regions = found.region50 if level == 50 else found.region90
+        known = [(regions[row], truth) for row, truth in zip(one.rows, one.truth, strict=True) if regions[row] is not None]
+        if known:
+            shares.append(float(np.mean([_holds(region, truth) for region, truth in known])))
+            areas += [area_km2(region) for region, _ in known]
+            parts += [len(shapely.get_parts(region)) for region, _ in known]
+    if not shares:
+        return None
+    coverage = float(np.mean(shares))
+    low, high = binomial_interval(level / 100.0, len(shares))
+    return RegionScore(
+        level=level,
+        frames=len(areas),
+        videos=len(shares),
+        coverage=coverage,
+        low=low,
+        high=high,
+        inside_interval=low <= coverage <= high,
+        median_km2=float(np.median(areas)),
+        mean_parts=float(np.mean(parts)),
+    )
+
+
+def _holds(region: Any, lat_lon_deg: FloatArray) -> bool:
+    """Whether a region, its edge included, holds a place; ±180° are the same."""
+    lat, lon = float(lat_lon_deg[0]), float(lat_lon_deg[1])
+    return any(region.covers(shapely.Point(lon + turn, lat)) for turn in (0.0, -360.0, 360.0))
+
+
+def binomial_interval(p: float, n: int) -> tuple[float, float]:
+    """Shares of n trials of probability p between which 95 % fall, at least."""
+    from scipy.stats import binom
+
+    return tuple(float(count) / n for count in binom.interval(_INTERVAL, n, p))  # type: ignore[return-value]
+
+
+def radius_rows(scores: ConfidenceScores) -> Iterator[tuple[str, ...]]:
+    """Head and rows of the table of radii, for people."""
+    yield ("within", "frames", "mean probability", "share truly within", "ECE", "Brier", "Brier skill")
+    for one in scores.radii:
+        numbers = (one.mean, one.share_within, one.ece, one.brier, one.brier_skill)
+        yield (f"{one.radius_m:g} m", str(one.frames), *(f"{value:.3f}" if math.isfinite(value) else "–" for value in numbers))
+
+
+def bin_rows(scores: ConfidenceScores) -> Iterator[tuple[str, ...]]:
+    """Head and rows of the reliability diagrams as a table."""
+    yield ("within", "probability said", "frames", "mean probability", "share truly within")
+    for one in scores.radii:
+        for entry in one.bins:
+            between = f"{entry.low * 100:.0f}–{entry.high * 100:.0f} %"
+            yield (f"{one.radius_m:g} m", between, str(entry.count), f"{entry.mean_confidence:.3f}", f"{entry.share_correct:.3f}")
+
+
+def region_rows(scores: ConfidenceScores) -> Iterator[tuple[str, ...]]:
+    """Head and rows of the table of regions."""
+    yield ("region", "videos", "frames", "holds the truth", "95 % of such sets of videos lie in", "inside", "median area", "parts")
+    for one in scores.regions:
+        between = f"{one.low * 100:.1f}–{one.high * 100:.1f} %"
+        inside = "yes" if one.inside_interval else "no"
+        yield (
+            f"{one.level} %", str(one.videos), str(one.frames), f"{one.coverage * 100:.1f} %", between, inside,
+            f"{one.median_km2:.3g} km²", f"{one.mean_parts:.1f}",
+        )  # fmt: skip
+
+
+def state_text(scores: ConfidenceScores) -> str:
+    """Sentence of how many videos were withheld or doubted."""
+    return "Verdicts by video: " + ", ".join(f"{state.replace('_', ' ')} {count}" for state, count in scores.states.items()) + "."
+
+
+def reliability_picture(scores: ConfidenceScores) -> bytes | None:
+    """Reliability diagrams, one a radius, as a PNG; None where there is no probability. On the dashed line both agree."""
+    if not scores.radii:
+        return None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(len(scores.radii), 4)
+    rows = math.ceil(len(scores.radii) / columns)
+    figure = Figure(figsize=(3.0 * columns, 3.2 * rows), dpi=120, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)).ravel()
+    for axis in axes[len(scores.radii) :]:
+        axis.set_visible(False)
+    for axis, one in zip(axes, scores.radii, strict=False):
+        axis.plot([0, 1], [0, 1], color="#999999", linestyle="--", linewidth=1)
+        said, right = [entry.mean_confidence for entry in one.bins], [entry.share_correct for entry in one.bins]
+        axis.plot(said, right, color=_INK, linewidth=1)
+        axis.scatter(said, right, s=[12 + 240 * entry.count / one.frames for entry in one.bins], color=_INK, alpha=0.8)
+        axis.set_title(f"within {one.radius_m:g} m (ECE {one.ece:.3f})", fontsize=9)
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axis.grid(visible=True, color="#eeeeee")
+    figure.supxlabel("probability said (larger dots: more frames)", fontsize=9)
+    figure.supylabel("share truly within", fontsize=9)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def html_tables(scores: ConfidenceScores) -> str:
+    """The tables as HTML, for a report of that kind."""
+    parts = [f"<h2>Confidence</h2>\n<p>{html.escape(state_text(scores))}</p>"]
+    for rows in (radius_rows(scores), region_rows(scores), bin_rows(scores)):
+        head, *body = rows
+        if body:
+            cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+            lines = "\n".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
+            parts.append(f"<table><thead><tr>{cells}</tr></thead><tbody>\n{lines}\n</tbody></table>")
+    return "\n".join(parts)

@@ -1,0 +1,61 @@
+"""An evaluation as Markdown, with its pictures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..export.atomic import replacing, write_text
+from .confidence import bin_rows, radius_rows, region_rows, reliability_picture, state_text
+from .report import accuracy_rows
+
+if TYPE_CHECKING:
+    from .report import Report
+
+_MAX_COLUMNS = 5
+
+
+def write_markdown(path: Path, report: Report) -> list[Path]:
+    """Write the report, and ``<name>.reliability.png`` beside it where the result has probabilities.
+
+    Returns:
+        the files written, the report first.
+
+    Raises:
+        InputError: one cannot be written.
+    """
+    columns = [(one.name, one.accuracy) for one in report.videos if one.accuracy is not None]
+    if len(columns) != 1:
+        columns = [*(columns if len(columns) <= _MAX_COLUMNS else []), (f"all {len(columns)} videos", report.overall)]
+    metrics = zip(*[list(accuracy_rows(accuracy)) for _, accuracy in columns], strict=True)
+    parts = [
+        f"# Evaluation of {_cell(report.source)}",
+        _table([("metric", *(name for name, _ in columns)), *((r[0][0], *(c for _, c in r)) for r in metrics)]),
+    ]
+    parts.append("\n".join(f"- {_cell(note)}" for note in report.notes()))
+    files = [path]
+    scores = report.confidence
+    if scores is not None:
+        parts += ["## Confidence", state_text(scores)]
+        parts += [_table(rows) for rows in (list(radius_rows(scores)), list(region_rows(scores))) if len(rows) > 1]
+        picture = reliability_picture(scores)
+        if picture is not None:
+            place = path.with_suffix(".reliability.png")
+            with replacing(place) as part:
+                part.write_bytes(picture)
+            files.append(place)
+            parts += [f"![Reliability diagrams](<{place.name}>)", _table(list(bin_rows(scores)))]
+    write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+    return files
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    head, *body = rows
+    lines = [head, tuple(["---"] + ["---:"] * (len(head) - 1)), *body]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Text that Markdown takes as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in " ".join(text.split()))

@@ -1,0 +1,167 @@
+"""How sure the engine is, as columns: of frames, of videos, and of regions where the truth may lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from shapely.geometry.polygon import orient
+
+from ..geodesy import WGS84
+from ..types import FloatArray, Hypotheses, Trajectory, Verdict, VideoResult
+
+if TYPE_CHECKING:
+    from .tables import Table
+
+# Radii of the columns p_25m, p_100m ...; a probability within another radius has no column.
+RADII_M = (25.0, 100.0, 500.0, 1000.0)
+WITHIN = tuple(f"p_{radius:g}m" for radius in RADII_M)
+LEVELS = (50, 90)
+HYPOTHESIS_COLUMNS = {
+    "entropy_bits": "entropy_bits",
+    "runner_up_lat_deg": "runner_up_lat_deg",
+    "runner_up_lon_deg": "runner_up_lon_deg",
+    "runner_up_share": "runner_up_share",
+    "position_share": "position_share",
+    "best_lat_deg": "best_lat_deg",
+    "best_lon_deg": "best_lon_deg",
+}
+"""Columns of ``frames`` that are fields of Hypotheses as they are."""
+FRAME_COLUMNS = (*WITHIN, *HYPOTHESIS_COLUMNS)
+
+
+def frame_columns(trajectory: Trajectory) -> dict[str, FloatArray]:
+    """(T,) columns of ``frames``; all NaN where there are no hypotheses.
+
+    Raises:
+        ValueError: the hypotheses are not a row a frame.
+    """
+    count, found = len(trajectory.state), trajectory.hypotheses
+    if found is None:
+        return {name: np.full(count, np.nan) for name in FRAME_COLUMNS}
+    if len(found.entropy_bits) != count:
+        raise ValueError(f"hypotheses have {len(found.entropy_bits)} rows for {count} frames")
+    within = {name: np.asarray(found.within, dtype=np.float64)[:, column] for name, column in _columns_of(found.radii_m)}
+    columns = {name: within.get(name, np.full(count, np.nan)) for name in WITHIN}
+    return columns | {name: np.asarray(getattr(found, field), dtype=np.float64) for name, field in HYPOTHESIS_COLUMNS.items()}
+
+
+def verdict_columns(verdict: Verdict | None, radii_m: Sequence[float]) -> dict[str, Any]:
+    """Values of ``videos``: unknown where there is no verdict.
+
+    Args:
+        verdict: of the video.
+        radii_m: of ``verdict.within``.
+    """
+    if verdict is None:
+        return (
+            {"state": None, "inside": math.nan, "familiarity": math.nan}
+            | dict.fromkeys((*WITHIN, "entropy_bits"), math.nan)
+            | {"why": None}
+        )
+    within = {name: float(verdict.within[column]) for name, column in _columns_of(radii_m)}
+    return (
+        {"state": verdict.state.value, "inside": float(verdict.inside), "familiarity": float(verdict.familiarity)}
+        | {name: within.get(name, math.nan) for name in WITHIN}
+        | {"entropy_bits": float(verdict.entropy_bits), "why": verdict.why or None}
+    )
+
+
+def regions_table(results: Sequence[VideoResult], aoi: Any | None = None) -> Table:
+    """A row a frame and level, then a row a video and level (``frame_index`` and times unknown); ``geometry`` holds MultiPolygons.
+
+    Args:
+        results: those without regions give no row.
+        aoi: the searched area (shapely); None leaves ``aoi_share`` unknown.
+    """
+    import pandas as pd
+
+    from .tables import clean, utc_times
+
+    rows: list[tuple[str, int | None, float, np.datetime64, int, shapely.MultiPolygon]] = []
+    for result in results:
+        name, t = clean(result.info.name), result.trajectory
+        times = utc_times(result, t.time_s)
+        for row, level, shape in frame_regions(t):
+            rows.append((name, int(t.frame_index[row]), float(t.time_s[row]), times[row], level, shape))
+        rows += [(name, None, math.nan, np.datetime64("NaT"), level, shape) for level, shape in video_regions(t)]
+    videos, index, time_s, moments, level, shapes = zip(*rows, strict=True) if rows else ((),) * 6
+    areas_km2 = np.array([area_km2(shape) for shape in shapes], dtype=np.float64)
+    whole_km2 = math.nan if aoi is None else area_km2(aoi)
+    geometry = np.empty(len(shapes), dtype=object)
+    geometry[:] = shapes
+    return {
+        "video": list(videos),
+        "frame_index": pd.Series(index, dtype="Int64"),
+        "time_s": np.array(time_s, dtype=np.float64),
+        "time": np.array(moments, dtype="datetime64[ms]"),
+        "level": np.array(level, dtype=np.int64),
+        "parts": np.array([len(shape.geoms) for shape in shapes], dtype=np.int64),
+        "area_km2": areas_km2,
+        "aoi_share": areas_km2 / whole_km2,
+        "geometry": geometry,
+    }
+
+
+def frame_regions(trajectory: Trajectory) -> Iterator[tuple[int, int, shapely.MultiPolygon]]:
+    """(row, level, region) of every frame and level that has one, the larger first: so the smaller is drawn on top."""
+    found = trajectory.hypotheses
+    if found is None:
+        return
+    for row in range(len(trajectory.state)):
+        for level, regions in ((90, found.region90), (50, found.region50)):
+            if (shape := multi(regions[row])) is not None:
+                yield row, level, shape
+
+
+def video_regions(trajectory: Trajectory) -> Iterator[tuple[int, shapely.MultiPolygon]]:
+    """(level, region) of the whole video, the larger first."""
+    found = trajectory.verdict
+    if found is not None:
+        for level, region in ((90, found.region90), (50, found.region50)):
+            if (shape := multi(region)) is not None:
+                yield level, shape
+
+
+def multi(region: Any) -> shapely.MultiPolygon | None:
+    """The region as a MultiPolygon with rings the way RFC 7946 wants them; None where there is none."""
+    if region is None or region.is_empty:
+        return None
+    parts = [orient(part) for part in shapely.get_parts(region) if part.geom_type == "Polygon" and not part.is_empty]
+    return shapely.MultiPolygon(parts) if parts else None
+
+
+def area_km2(shape: Any) -> float:
+    """Area on WGS 84's ellipsoid; ``shape`` is a polygon or several, in degrees."""
+    return abs(float(WGS84.geometry_area_perimeter(multi(shape) or shapely.MultiPolygon())[0])) / 1e6
+
+
+def _columns_of(radii_m: Sequence[float]) -> Iterator[tuple[str, int]]:
+    """Name and number of each radius that has a column."""
+    for column, radius in enumerate(radii_m):
+        if float(radius) in RADII_M:
+            yield f"p_{radius:g}m", column
+
+
+def read_hypotheses(
+    columns: dict[str, FloatArray], regions: dict[tuple[int | None, int], Any], frame_index: Sequence[int]
+) -> Hypotheses | None:
+    """Hypotheses of a video as they were written; None where nothing is known.
+
+    Args:
+        columns: (T,) by the names of FRAME_COLUMNS.
+        regions: geometries by frame number and level.
+        frame_index: (T,) of the frames.
+    """
+    if not any(np.isfinite(values).any() for values in columns.values()) and not any(index is not None for index, _ in regions):
+        return None
+    return Hypotheses(
+        radii_m=RADII_M,
+        within=np.stack([columns[name] for name in WITHIN], axis=1),
+        region50=tuple(regions.get((int(index), 50)) for index in frame_index),
+        region90=tuple(regions.get((int(index), 90)) for index in frame_index),
+        **{field: columns[name] for name, field in HYPOTHESIS_COLUMNS.items()},
+    )
