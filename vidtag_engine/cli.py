@@ -28,7 +28,7 @@ from .options import (
     rate_of,
     time_of,
 )
-from .terminal import Cancellation, console, escaped, plain_errors, progress_bar, usage_error
+from .terminal import Cancellation, console, escaped, plain_errors, print_geolocation, progress_bar, usage_error
 from .types import InputError
 
 app = typer.Typer(
@@ -138,28 +138,7 @@ def geolocate(
             result = run_geolocate(arguments, progress=bar, cancelled=cancellation, log=lambda _, text: notes.append(text))
         for note in notes:
             console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
-    _print_geolocation(result, json=json)
-
-
-def _print_geolocation(result: dict[str, Any], *, json: bool) -> None:
-    """The result for people, or for programs."""
-    if json:
-        print(json_module.dumps(result, ensure_ascii=False))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("video", "frames", "located", "length", "mean confidence", "state")
-    for video in result["videos"]:
-        confidence = video["mean_confidence"]
-        said = "-" if confidence is None else f"{confidence:.0%}"
-        state = (video["state"] or "-").replace("_", " ")
-        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said, state)
-    Console().print(table)
-    radius = result["confidence_radius_m"]
-    print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")
-    for path in [result["output"], *result["copies"].values()]:
-        print(path)
+    print_geolocation(result, json=json)
 
 
 app.command(epilog=EPILOG)(heatmap)

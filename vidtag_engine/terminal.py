@@ -133,3 +133,24 @@ def usage_error(error: Any) -> int:
         print(json_module.dumps({"error": sentence}))
     say_error(sentence)
     return int(error.exit_code)
+
+
+def print_geolocation(result: dict[str, Any], *, json: bool) -> None:
+    """A geolocation's result on standard output, for people or for programs."""
+    if json:
+        print(json_module.dumps(result, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("video", "frames", "located", "length", "mean confidence", "state")
+    for video in result["videos"]:
+        confidence = video["mean_confidence"]
+        said = "-" if confidence is None else f"{confidence:.0%}"
+        state = (video["state"] or "-").replace("_", " ")
+        table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said, state)
+    Console().print(table)
+    radius = result["confidence_radius_m"]
+    print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")
+    for path in [result["output"], *result["copies"].values()]:
+        print(path)
