@@ -28,7 +28,7 @@ def drawn_videos(count: int, rng: np.random.Generator, frames: int = 6, temperat
     """Still cameras whose frames' scores foresee their place exactly as softmax(scores / temperature) says."""
     videos = []
     for _ in range(count):
-        scores = rng.normal(0, 0.15, len(PLACES)) + 0.25 * np.exp(
+        scores = rng.normal(0, 0.15, len(PLACES)) + rng.uniform(0, 1) * np.exp(
             -(haversine_m(*PLACES[rng.integers(len(PLACES))], *PLACES.T) ** 2) / 300.0**2
         )
         truth = rng.choice(len(PLACES), p=softmax(scores / temperature))
@@ -78,10 +78,10 @@ def test_new_videos_lie_in_their_regions_as_often_as_said_and_probabilities_hold
     assert abs(share50 - 0.5) < 0.2
     said, right = np.array(said), np.array(right)
     for column in range(1, len(RADII_M)):
-        assert abs(said[:, column].mean() - right[:, column].mean()) < 0.1
-        # Better than the same probability for all.
-        skill = 1 - np.mean((said[:, column] - right[:, column]) ** 2) / np.var(right[:, column])
-        assert skill > 0
+        assert abs(said[:, column].mean() - right[:, column].mean()) < 0.2
+    # Better than the same probability for all.
+    skill = 1 - np.mean((said - right) ** 2, axis=0) / np.var(right, axis=0)
+    assert (skill[2:] > 0.05).all()
 
 
 def test_a_discs_share_of_another_against_shapely():
