@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "export": {"geodesy", "trajectory"},
     "batch": {"geodesy", *ROOMS, "settings"},
     "video_features": {"video", "models", "settings"},
-    "solve": {"geodesy", "models", "gallery", "trajectory"},
+    "solve": {"geodesy", "models", "gallery", "trajectory", "export"},
     "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "solve", "__init__"},
     "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate"},
     "datasets": {"geodesy", "video", "gallery"},

@@ -30,6 +30,7 @@ from .batch import (
     warnings_of,
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
+from .export.scores_file import write_scores
 from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
@@ -173,6 +174,7 @@ def geolocate(
     kept = earlier_results(output, provenance, overwrite=overwrite)
     batch = BatchResult(list(kept.values()), output, grid.count, failed)
     job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
+    job.scores_beside = output if settings.keep_scores else None
     for info in infos:
         sha256 = source_digest(info.path)
         if sha256 in kept and kept[sha256].info.name == info.name:
@@ -224,6 +226,7 @@ class Job:
         self.total, self.done = total, 0
         self.clock = _Clock()
         self.solver: VideoSolver | None = None
+        self.scores_beside: Path | None = None  # the result that scores are kept beside
         self.area_search = search_over(
             loaded.model,
             grid,
@@ -260,10 +263,12 @@ class Job:
         self.area_search.prepare()
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
-        time_s = np.array([time_s for _, time_s, state in found.frames if state is FrameState.LOCATED])
+        index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
         first, final, confidence, solved = self.search(torch.from_numpy(found.features), time_s)
         trajectory = self.trajectory(found.frames, first, final, confidence)
-        if solved is not None:
+        if solved is not None and self.solver is not None:
+            if self.scores_beside is not None:
+                write_scores(self.scores_beside, sha256, self.solver.scores(solved, found.features, index, time_s))
             trajectory = with_hypotheses(trajectory, solved, always_answer=self.settings.always_answer)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}

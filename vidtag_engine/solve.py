@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from .export.scores_file import VideoScores
 from .gallery import Search
 from .geodesy import haversine_m
 from .models import GeoCLIP, VidTAG
 from .trajectory import Calibration, Decoded, Decoder, PathCalibration, Pin, cuts, hypotheses, mass_about, p_inside, spread, verdict
-from .types import Candidates, FloatArray, FrameState, Hypotheses, Trajectory, Verdict
+from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
 UNFAMILIAR_BELOW = 0.02  # of held-out videos are as strange; with the 3 % outside that is 5 % of false alarms
 _REACH = 0.75  # spacings: half a cell's diagonal
@@ -27,11 +28,15 @@ class Solved:
 
     Args:
         final: candidates whose first column is the line.
+        line: (T, 2) the line as decoded, before it was moved to finer candidates.
+        queries: (T, E) frame embeddings that it was solved from.
         confidence: (T,) P(the truth lies within the asked radius).
         hypotheses, verdict: see their types.
     """
 
     final: Candidates
+    line: FloatArray
+    queries: torch.Tensor
     confidence: FloatArray
     hypotheses: Hypotheses
     verdict: Verdict
@@ -99,7 +104,26 @@ class VideoSolver:
         moved.score[:, 0] = [
             self.cover.score(queries[row : row + 1])[0, place] for row, place in enumerate(self.decoder.nearest(positions))
         ]
-        return Solved(moved, confidence, found, self._verdict(found, queries, features, time_s))
+        return Solved(moved, decoded.lat_lon_deg, queries, confidence, found, self._verdict(found, queries, features, time_s))
+
+    def scores(self, solved: Solved, features: FloatArray, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
+        """What a video can be solved again from, with pins.
+
+        Args:
+            solved: the answer.
+            features, time_s: as they were solved.
+            frame_index: (T,) of these frames.
+        """
+        return VideoScores(
+            self.cover.lat_lon_deg,
+            self.cover.spacing_m,
+            self.cover.score(solved.queries),
+            frame_index,
+            time_s,
+            solved.line,
+            self.path,
+            tuple(cuts(features)),
+        )
 
     def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
         """The line's places; where the cover is coarser than the grid, each frame's best candidate of those within a place's reach."""

@@ -16,6 +16,7 @@ from ..export.atomic import write_text
 from ..export.colours import TRUTH_COLOUR
 from ..trajectory.calibration import reliability
 from . import metrics
+from .confidence import html_tables, reliability_picture
 from .report import accuracy_rows, length_text
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def write_html(path: Path, report: Report) -> None:
     ]
     if (calibrated := _reliability_picture(report)) is not None:
         figures.append(("Confidence said, and the share of frames truly within the radius; on the dashed line both agree.", calibrated))
+    confidence = ""
+    if report.confidence is not None:
+        confidence = html_tables(report.confidence)
+        if (by_radius := reliability_picture(report.confidence)) is not None:
+            figures.append(("Probability said of lying within each radius, and the share of frames that truly did.", by_radius))
     pictures = "\n".join(
         f'<figure><img alt="{html.escape(text)}" src="data:image/png;base64,{base64.b64encode(png).decode("ascii")}">'
         f"<figcaption>{html.escape(text)}</figcaption></figure>"
@@ -47,7 +53,7 @@ def write_html(path: Path, report: Report) -> None:
     write_text(
         path,
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n'
-        f"<body>\n<h1>{html.escape(title)}</h1>\n{_table(report)}\n<ul>{notes}</ul>\n{pictures}\n"
+        f"<body>\n<h1>{html.escape(title)}</h1>\n{_table(report)}\n<ul>{notes}</ul>\n{confidence}\n{pictures}\n"
         f"<p><small>Metrics as in VidTAG, App. E. Median error over all frames: {length_text(report.overall.median_m)}. "
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</small></p>\n</body></html>\n",
     )
