@@ -36,7 +36,7 @@ from ..engine_client.python_finder import StandalonePython, check_python, find_p
 from ..places import ENGINE_PACKAGES, ENGINE_SOURCE
 from . import tasks
 
-_COLUMNS = ("Package", "Version", "Licence", "To fetch (MB)", "On disk (MB)")
+_COLUMNS = ("Package", "Version", "To fetch (MB)", "On disk (MB)", "Licence")
 _FLAVOURS = {CPU: "CPU: runs everywhere", CUDA: "CUDA: for an NVIDIA graphics card"}
 
 
@@ -159,7 +159,7 @@ class CreateEnvironmentDialog(QDialog):
             return
         self.table.setRowCount(len(packages))
         for row, package in enumerate(packages):
-            values = (package.name, package.version, package.licence, f"{package.download_mb:.1f}", f"{package.installed_mb:.1f}")
+            values = (package.name, package.version, f"{package.download_mb:.1f}", f"{package.installed_mb:.1f}", package.licence)
             for column, value in enumerate(values):
                 self.table.setItem(row, column, QTableWidgetItem(value))
         self.table.resizeColumnsToContents()
