@@ -91,14 +91,22 @@ class VideoSolver:
             radius_m: that confidence is about.
         """
         decoded = self.decode(queries, features, time_s, pins)
-        positions = self._on_grid(decoded.lat_lon_deg, final)
+        if self.calibration.path is None and not pins:
+            # How far to trust the joint answer was never fitted: each frame keeps its own, and the posterior is told beside it.
+            decoded = replace(decoded, lat_lon_deg=np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1))
+            positions = decoded.lat_lon_deg
+        else:
+            positions = self._on_grid(decoded.lat_lon_deg, final)
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path)
 
         def mass(radii: FloatArray) -> FloatArray:
             return mass_about(decoded.marginal, self.decoder, positions, radii)
 
-        own = self.path.chances(mass, [radius_m])[:, 0]
-        confidence = own if self.path.maps else self.calibration.confidence(own)
+        if self.calibration.path is None:  # what was fitted is each frame's own posterior
+            own = self.search.posterior_mass(queries, positions, radius_m, self.calibration.temperature)
+            confidence = self.calibration.confidence(own)
+        else:
+            confidence = self.path.chances(mass, [radius_m])[:, 0]
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         moved.score[:, 0] = [

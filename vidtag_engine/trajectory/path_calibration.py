@@ -93,8 +93,8 @@ class PathCalibration:
 
     @classmethod
     def unfitted(cls, temperature: float, spacing_m: float) -> PathCalibration:
-        """What a checkpoint without one is decoded by: its mass is taken as it is, and nothing is known of other places or strange videos."""
-        return cls(Evidence(temperature, shared=0.3), Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9)
+        """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or strange videos."""
+        return cls(Evidence(temperature, shared=1.0), Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
