@@ -55,7 +55,7 @@ def onnx_int8(module: nn.Module, calibration: Calibration, work: Path) -> nn.Mod
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    class Pictures(CalibrationDataReader):  # type: ignore[misc]
+    class Pictures(CalibrationDataReader):
         def __init__(self) -> None:
             self._rest = iter(calibration)
 

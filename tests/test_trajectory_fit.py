@@ -9,8 +9,8 @@ import pytest
 import shapely
 from scipy.special import softmax
 from scipy.stats import binom
-from test_trajectory_decoder import METRE_DEG, grid
 
+from tests.test_trajectory_decoder import METRE_DEG, grid
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.trajectory import Calibration, Decoder, Evidence, FitVideo, Motion, PathCalibration, fit_familiarity, fit_path, p_inside
 from vidtag_engine.trajectory.elsewhere import Elsewhere, fit_threshold, thinned_places

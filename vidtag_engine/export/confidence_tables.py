@@ -88,7 +88,8 @@ def regions_table(results: Sequence[VideoResult], aoi: Any | None = None) -> Tab
         for row, level, shape in frame_regions(t):
             rows.append((name, int(t.frame_index[row]), float(t.time_s[row]), times[row], level, shape))
         rows += [(name, None, math.nan, np.datetime64("NaT"), level, shape) for level, shape in video_regions(t)]
-    videos, index, time_s, moments, level, shapes = zip(*rows, strict=True) if rows else ((),) * 6
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 6
+    videos, index, time_s, moments, levels, shapes = columns
     areas_km2 = np.array([area_km2(shape) for shape in shapes], dtype=np.float64)
     whole_km2 = math.nan if aoi is None else area_km2(aoi)
     geometry = np.empty(len(shapes), dtype=object)
@@ -98,7 +99,7 @@ def regions_table(results: Sequence[VideoResult], aoi: Any | None = None) -> Tab
         "frame_index": pd.Series(index, dtype="Int64"),
         "time_s": np.array(time_s, dtype=np.float64),
         "time": np.array(moments, dtype="datetime64[ms]"),
-        "level": np.array(level, dtype=np.int64),
+        "level": np.array(levels, dtype=np.int64),
         "parts": np.array([len(shape.geoms) for shape in shapes], dtype=np.int64),
         "area_km2": areas_km2,
         "aoi_share": areas_km2 / whole_km2,

@@ -127,7 +127,7 @@ def _add_regions(simplekml: Any, folder: Any, result: VideoResult) -> None:
     """Where the truth lies with 50 and 90 %: of the video, and of each frame. Switched off: they would cover the line."""
     t = result.trajectory
     times = iso_texts(utc_times(result, t.time_s)) if time_known(result) else None
-    shapes = [(f"Video, {level} %", None, level, shape) for level, shape in video_regions(t)]
+    shapes: list[tuple[str, int | None, int, Any]] = [(f"Video, {level} %", None, level, shape) for level, shape in video_regions(t)]
     shapes += [(f"Frame {int(t.frame_index[row])}, {level} %", row, level, shape) for row, level, shape in frame_regions(t)]
     if not shapes:
         return

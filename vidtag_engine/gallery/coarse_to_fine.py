@@ -230,7 +230,7 @@ class CoarseToFine:
         """As :meth:`.choose.Search.cover`, from the coarse pass."""
         self.prepare()
         if self._cover is None:
-            assert self._gallery is not None
+            assert self._gallery is not None  # for the type checker  # nosec B101
             if self._coarse is None:
                 self._cover = gallery_cover(self._gallery, self.grid, self.aoi)
             else:

@@ -63,11 +63,11 @@ class Familiarity:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Familiarity:
         """Read what ``to_dict`` wrote."""
-        arrays = [
+        mean, axes, centres = (
             np.frombuffer(base64.b64decode(values[name]["float16"]), dtype="<f2").astype(np.float32).reshape(values[name]["shape"])
             for name in ("mean", "axes", "centres")
-        ]
-        return cls(*arrays, np.asarray(values["held_out"], dtype=np.float64))
+        )
+        return cls(mean, axes, centres, np.asarray(values["held_out"], dtype=np.float64))
 
 
 def fit_familiarity(

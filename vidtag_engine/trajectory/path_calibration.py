@@ -101,14 +101,16 @@ class PathCalibration:
         """Read what ``to_dict`` wrote. Raises InputError where it cannot be used."""
         try:
             found = cls(
-                Evidence(**{key: float(value) for key, value in values["evidence"].items()}),
-                Motion(**{key: float(value) for key, value in values["motion"].items()}),
-                *(float(values[key]) for key in ("accuracy_m", "spacing_m")),
-                int(values["videos"]),
-                tuple(RadiusMap(**{key: float(value) for key, value in one.items()}) for one in values["maps"]),
-                *(float(values[key]) for key in ("level50", "level90")),
-                Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
-                Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                evidence=Evidence(**{key: float(value) for key, value in values["evidence"].items()}),
+                motion=Motion(**{key: float(value) for key, value in values["motion"].items()}),
+                accuracy_m=float(values["accuracy_m"]),
+                spacing_m=float(values["spacing_m"]),
+                videos=int(values["videos"]),
+                maps=tuple(RadiusMap(**{key: float(value) for key, value in one.items()}) for one in values["maps"]),
+                level50=float(values["level50"]),
+                level90=float(values["level90"]),
+                familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
