@@ -51,7 +51,8 @@ class Paths:
 
     def scores(self, drive: Drive, part: torch.Tensor | None = None) -> FloatArray:
         """(T, M) over the cover, or over other embeddings."""
-        found: FloatArray = (self.queries(drive) @ (self.gallery if part is None else part).T).numpy()
+        with torch.inference_mode():
+            found: FloatArray = (self.queries(drive) @ (self.gallery if part is None else part).T).numpy()
         return found
 
     def decoded(self, drives: Sequence[Drive]) -> Iterator[Decoded]:

@@ -26,7 +26,7 @@ from vidtag_engine.gallery.wide_grid import WideGrid
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.models.checkpoint import from_pretrained
 from vidtag_engine.models.geoclip import geoclip_gallery
-from vidtag_engine.types import FloatArray
+from vidtag_engine.types import FloatArray, IntArray
 
 TITLE = "World search: recall of the beam by noise, seconds with and without the cached coarse gallery, its size"
 RESOLUTION_M = 100.0
@@ -109,7 +109,7 @@ def _best_near(search: BeamSearch, places: FloatArray, queries: torch.Tensor) ->
     around = search.grid.bounds.moved_in(shifted(np.repeat(places, len(offset), axis=0), np.tile(offset, (len(places), 1))))
     embedded = search._embed(around).reshape(len(places), len(offset), -1)  # noqa: SLF001
     score, column = torch.einsum("ne,nme->nm", queries, embedded).topk(3, dim=1)
-    frame = np.repeat(np.arange(len(places)), 3)
+    frame: IntArray = np.repeat(np.arange(len(places)), 3)
     start = around.reshape(len(places), -1, 2)[frame, column.numpy().ravel()]
     climbers = Climbers(frame, start, score.numpy().ravel().astype(float), score.numpy().ravel().astype(float))
     for step_m in (1000.0 / 3, RESOLUTION_M):

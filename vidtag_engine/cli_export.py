@@ -43,7 +43,7 @@ def export(
             videos=[str(path) for path in videos or []],
             least_confidence=least_confidence,
             quality=quality,
-            **{kind: str(path) if path else None for kind, path in copies.items()},  # type: ignore[arg-type]
+            **{kind: str(path) if path else None for kind, path in copies.items()},
         )
         cancellation = Cancellation()
         cancellation.install()

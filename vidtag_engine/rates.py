@@ -19,7 +19,7 @@ from .gallery import EmbeddedGallery, load_aoi, make_grid, top_k
 from .models import GeoCLIP, VidTAG, VidTAGConfig, build_frame_encoder, load_geoclip, pick_device
 from .models.compiled import CompiledBackbone
 from .models.frame_encoder import FRAME_ENCODER_PRESETS, FrameEncoder, batch_size_for
-from .types import CancelCheck, CancelledError, FloatArray, InputError, Progress, ProgressCallback
+from .types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
 from .video import FrameReader, open_source
 
 _SIZE_PX, _RATE_HZ, _SECONDS = (1280, 720), 25, 8
@@ -147,7 +147,7 @@ def _model(preset: str) -> VidTAG | GeoCLIP:
     return load_geoclip() if preset == "geoclip" else VidTAG(VidTAGConfig.preset(preset, sigma="city"))
 
 
-def _decode(clip: Path) -> tuple[float, list[FloatArray]]:
+def _decode(clip: Path) -> tuple[float, list[Any]]:
     """Seconds of video read a second, a picture a second being taken, and the pictures."""
     _write_clip(clip)
     info = open_source(clip)

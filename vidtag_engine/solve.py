@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -138,7 +139,7 @@ class VideoSolver:
         if self.cover.spacing_m <= 1.5 * self.search.grid.resolution_m:
             return positions
         apart_m = haversine_m(positions[:, :1], positions[:, 1:], final.lat_deg, final.lon_deg)
-        near = np.nan_to_num(apart_m, nan=np.inf) <= _REACH * self.cover.spacing_m
+        near = np.asarray(np.nan_to_num(apart_m, nan=np.inf) <= _REACH * self.cover.spacing_m)
         first = near.argmax(axis=1)  # candidates come best first
         rows = np.arange(len(positions))
         best = np.stack([final.lat_deg[rows, first], final.lon_deg[rows, first]], axis=1)
@@ -186,6 +187,6 @@ def with_hypotheses(trajectory: Trajectory, solved: Solved, *, always_answer: bo
     if always_answer or solved.verdict.state is FrameState.LOCATED:
         return whole
     names = ("lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg")
-    nothing = {name: np.full(len(located), np.nan) for name in names}
+    nothing: dict[str, Any] = {name: np.full(len(located), np.nan) for name in names}
     states = tuple(solved.verdict.state if one else state for one, state in zip(located, trajectory.state, strict=True))
     return replace(whole, state=states, **nothing)

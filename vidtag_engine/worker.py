@@ -23,7 +23,7 @@ from . import __version__, protocol
 if TYPE_CHECKING:
     from .types import Progress
 
-_Arguments = TypeVar("_Arguments", protocol.GeolocateArguments, protocol.HeatmapArguments)
+_Arguments = TypeVar("_Arguments")
 PROGRESS_INTERVAL_S = 0.1
 SHUTDOWN_GRACE_S = 10.0
 """How long a request may take to notice that nobody is listening any more before the process ends regardless."""

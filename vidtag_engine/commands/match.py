@@ -75,7 +75,8 @@ def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> t
     t = result.trajectory
     std_m = _spread(t)
     xy_m = np.column_stack(plane.transform(t.lon_deg, t.lat_deg))
-    on_road, ways = np.full((len(t.state), 2), np.nan), {}
+    on_road = np.full((len(t.state), 2), np.nan)
+    ways: dict[int, FloatArray] = {}
     for run in parts(t):
         if run.stop - run.start > 1:
             found = match_roads(xy_m[run], std_m[run], segments_m)
@@ -83,12 +84,13 @@ def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> t
             ways |= {int(t.frame_index[run.start + row]): way for row, way in found.ways.items()}
     known = np.isfinite(on_road[:, 0])
     lon, lat = np.full(len(known), np.nan), np.full(len(known), np.nan)
-    lon[known], lat[known] = plane.transform(*on_road[known].T, direction="INVERSE")
+    lon[known], lat[known] = plane.transform(on_road[known, 0], on_road[known, 1], direction="INVERSE")
     table = steps_table(replace(result, trajectory=replace(t, lat_deg=lat, lon_deg=lon)))
     rows = [row for row, index in enumerate(table["from_index"]) if int(index) in ways]
     table = {name: values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows] for name, values in table.items()}
     for row, index in enumerate(table["from_index"]):
-        x, y = plane.transform(*ways[int(index)].T, direction="INVERSE")
+        way = ways[int(index)]
+        x, y = plane.transform(way[:, 0], way[:, 1], direction="INVERSE")
         table["geometry"][row] = shapely.MultiLineString(cut_line(np.asarray(y), np.asarray(x)))
         table["length_m"][row] = WGS84.line_length(x, y)
     passed_s = table["to_time_s"] - table["from_time_s"]

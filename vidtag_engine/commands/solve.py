@@ -105,7 +105,7 @@ def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:
     if pin.frame_index not in rows:
         raise InputError(f"Frame {pin.frame_index} of {pin.video} has no picture: pin another frame.")
     nearest = decoder.lat_lon_deg[decoder.nearest(np.array([[pin.lat_deg, pin.lon_deg]]))[0]]
-    away_m = float(haversine_m(pin.lat_deg, pin.lon_deg, *nearest))
+    away_m = float(haversine_m(np.asarray(pin.lat_deg), np.asarray(pin.lon_deg), *nearest))
     # Half a cell's diagonal, and the half cell that an area's edge may cut off.
     if pin.here and away_m > max(pin.radius_m, 1.5 * decoder.spacing_m):
         raise InputError(

@@ -143,7 +143,11 @@ def _region_score(level: int, usable: Sequence[tuple[Any, Comparison]]) -> Regio
     parts: list[int] = []
     for found, one in usable:
         regions = found.region50 if level == 50 else found.region90
-        known = [(regions[row], truth) for row, truth in zip(one.rows, one.truth, strict=True) if regions[row] is not None]
+        known = [
+            (regions[row], truth)
+            for row, truth in zip(() if one.rows is None else one.rows, one.truth, strict=True)
+            if regions[row] is not None
+        ]
         if known:
             shares.append(float(np.mean([_holds(region, truth) for region, truth in known])))
             areas += [area_km2(region) for region, _ in known]

@@ -78,7 +78,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
     shapes = (np.shape(kept.lat_lon_deg), np.shape(kept.frame_index), np.shape(kept.time_s), np.shape(kept.line))
     if shapes != ((places, 2), (frames,), (frames,), (frames, 2)):
         raise ValueError(f"places, frame numbers, times and line have shapes {shapes} for scores of {frames} frames over {places} places")
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "lat_lon_deg": np.ascontiguousarray(kept.lat_lon_deg, dtype=np.float64),
         "scores": np.ascontiguousarray(kept.scores, dtype=np.float16),
         "frame_index": np.ascontiguousarray(kept.frame_index, dtype=np.int64),

@@ -183,7 +183,7 @@ class BeamSearch:
         coarse = top_k(queries, self.coarse, _RANKS)
         best = np.stack([coarse.lat_deg, coarse.lon_deg], axis=-1)
         levels: list[Level] = []
-        first = np.zeros(0, np.int64)
+        first: IntArray = np.zeros(0, np.int64)
         for number, (lattice, beam) in enumerate(zip(self._lattices, self._beam, strict=True)):
             chosen = _first_ranks(lattice.key(best.reshape(-1, 2)).reshape(best.shape[:2]), beam)
             if levels:
