@@ -114,7 +114,12 @@ def _nearest_isle(world: IslesWorld, place: FloatArray) -> str:
     """The isle whose box's middle is nearest: isles lie far apart."""
     boxes = {name: area.bounds for name, area in world.areas.items()}
     return min(
-        boxes, key=lambda name: float(haversine_m(*place, (boxes[name][1] + boxes[name][3]) / 2, (boxes[name][0] + boxes[name][2]) / 2))
+        boxes,
+        key=lambda name: float(
+            haversine_m(
+                place[0], place[1], np.asarray((boxes[name][1] + boxes[name][3]) / 2), np.asarray((boxes[name][0] + boxes[name][2]) / 2)
+            )
+        ),
     )
 
 

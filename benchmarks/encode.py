@@ -99,7 +99,7 @@ def _large(work: Path) -> dict[str, Any]:
         size = BACKBONES[name].size_px
         generator = torch.Generator().manual_seed(0)
         coarse = torch.randn(LARGE_FRAMES, 3, 14, 14, generator=generator)
-        prepared = [(picture,) for picture in F.interpolate(coarse, (size, size), mode="bicubic")]
+        prepared: list[tuple[torch.Tensor, ...]] = [(picture,) for picture in F.interpolate(coarse, (size, size), mode="bicubic")]
         ways: dict[str, Callable[[], FrameEncoder]] = {"shipped": lambda: _encoder({name: module})}  # noqa: B023 - called below
         for way in LARGE_WAYS:
             ways[way] = lambda way=way: _encoder({name: WAYS[way](module, [p for (p,) in prepared], work / f"{name}-{way}")})  # type: ignore[misc]  # noqa: B023

@@ -41,7 +41,7 @@ def run(seed: int = 0) -> dict[str, Any]:
             seen = _compressed(pictures, crf, Path(temporary) / "clip.mp4")
             prepared = [encoder.preprocess(picture) for picture in seen]
             features = np.concatenate(list(encoder.encode_prepared(prepared)))
-            levels = [picture[0].numpy() * 128.0 for picture in prepared]
+            levels = [(picture[0] * 128.0).numpy() for picture in prepared]
             rows += [(name, *differences(levels[n], levels[0]), float(features[n] @ features[0])) for n in range(1, len(seen))]
     same = [row for row in rows if row[1] <= MEAN_LIMIT and row[2] <= BLOCK_LIMIT]
     kinds = sorted({row[0] for row in rows})

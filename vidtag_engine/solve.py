@@ -139,11 +139,11 @@ class VideoSolver:
         if self.cover.spacing_m <= 1.5 * self.search.grid.resolution_m:
             return positions
         apart_m = haversine_m(positions[:, :1], positions[:, 1:], final.lat_deg, final.lon_deg)
-        near = np.asarray(np.nan_to_num(apart_m, nan=np.inf) <= _REACH * self.cover.spacing_m)
+        near = np.less_equal(np.nan_to_num(apart_m, nan=np.inf), _REACH * self.cover.spacing_m)
         first = near.argmax(axis=1)  # candidates come best first
         rows = np.arange(len(positions))
         best = np.stack([final.lat_deg[rows, first], final.lon_deg[rows, first]], axis=1)
-        result: FloatArray = np.where(near.any(axis=1)[:, None], best, positions)
+        result: FloatArray = np.where(near.any(axis=1, keepdims=True), best, positions)
         return result
 
     def _places_outside(self, model: VidTAG | GeoCLIP) -> torch.Tensor | None:

@@ -160,7 +160,7 @@ def _heatmap(job: Job) -> dict[str, Any]:
 
 
 def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
-    known = {field.name for field in fields(kind)}
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(job.request.arguments) - known):
         # A setting that is passed over in silence would change the answer without a word.
         raise _ArgumentsError(

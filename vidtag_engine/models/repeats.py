@@ -42,7 +42,7 @@ class Repeats:
         return False
 
 
-def differences(first: NDArray[np.float32], second: NDArray[np.float32]) -> tuple[float, float]:
+def differences(first: FloatArray, second: FloatArray) -> tuple[float, float]:
     """How much two (3,h,w) pictures differ: the mean over all pixels, and the largest of the means over 8 x 8 blocks; in the pictures' units."""
     each = np.abs(first - second).mean(axis=0)
     high, wide = each.shape[0] // _BLOCKS, each.shape[1] // _BLOCKS
