@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from ..types import FloatArray
     from torch import Tensor
 
 # Of 255 grey levels. The networks see noise and compression too: within both limits the features stayed within cosine 0.996 of the picture's own
