@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from ..types import FloatArray
-    from torch import Tensor
 
 # Of 255 grey levels. The networks see noise and compression too: within both limits the features stayed within cosine 0.996 of the picture's own
 # (`python -m benchmarks repeats`). A standing camera's pictures differ by 0.0 to 0.1 until the codec starts anew, then by 0.5 to 1.5: one is encoded again.
