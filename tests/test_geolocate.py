@@ -108,7 +108,7 @@ def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, 
     assert json.loads((checkpoint / "config.json").read_text())["smoothness"]["places"]
     area, found, embedded = load_aoi(aoi_text()), {}, {}
     for exhaustive in (True, False):
-        settings = GeolocateSettings(resolution_m=1.0, confidence_radius_m=40.0, exhaustive=exhaustive)
+        settings = GeolocateSettings(resolution_m=1.0, confidence_radius_m=40.0, exhaustive=exhaustive, decoder="none")
         batch = geolocate(
             [flights / "test.mp4"], area, loaded, tmp_path / f"{exhaustive}.gpkg", settings, cache_dir=tmp_path / f"cache{exhaustive}"
         )
@@ -124,7 +124,7 @@ def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, 
 def test_continuous_picks_lie_between_grid_points_and_score_no_lower(flights, loaded, tmp_path) -> None:
     area, found = load_aoi(aoi_text()), {}
     for continuous in (False, True):
-        settings = GeolocateSettings(resolution_m=40.0, continuous=continuous)
+        settings = GeolocateSettings(resolution_m=40.0, continuous=continuous, decoder="none")
         batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{continuous}.gpkg", settings)
         found[continuous] = batch.results[0].trajectory
     plain, moved = found[False], found[True]
@@ -144,7 +144,7 @@ def test_confidence_does_not_hang_on_the_grid(flights, loaded, tmp_path) -> None
     """The same radius on a grid twice as fine: ± 0.02 (and the pick may move by a step)."""
     area, said = load_aoi(aoi_text()), []
     for resolution_m in (20.0, 10.0):
-        settings = GeolocateSettings(resolution_m=resolution_m, confidence_radius_m=200.0)
+        settings = GeolocateSettings(resolution_m=resolution_m, confidence_radius_m=200.0, decoder="none")
         batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{resolution_m}.gpkg", settings)
         said.append(batch.results[0].trajectory.confidence)
     assert said[1] == pytest.approx(said[0], abs=0.02)
