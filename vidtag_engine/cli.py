@@ -95,7 +95,11 @@ def geolocate(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow.")] = False,
     continuous: Annotated[
-        bool, typer.Option("--continuous", help="Move every pick to the best place between the grid points about it.")
+        bool,
+        typer.Option(
+            "--continuous",
+            help="Move every frame's own pick to the best place between the grid points; a decoded line lies between them anyway.",
+        ),
     ] = False,
     encode_all: Annotated[
         bool, typer.Option("--encode-all", help="Encode every frame, also one that shows what the last one showed (standing at a light).")

@@ -5,7 +5,6 @@ Beside `geolocate` and called by it alone: `trajectory` knows arrays, `gallery` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +15,7 @@ from .export.scores_file import VideoScores
 from .gallery import Search
 from .geodesy import haversine_m
 from .models import GeoCLIP, VidTAG
-from .trajectory import Calibration, Decoded, Decoder, PathCalibration, Pin, cuts, hypotheses, mass_about, p_inside, spread, verdict
+from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, mass_about, p_inside, spread, verdict
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
 UNFAMILIAR_BELOW = 0.02  # of held-out videos are as strange; with the 3 % outside that is 5 % of false alarms
@@ -63,41 +62,34 @@ class VideoSolver:
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._elsewhere = self._places_outside(model)
 
-    def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, pins: Sequence[Pin] = ()) -> Decoded:
-        """The posterior and the line; pins are rows of these frames.
+    def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
+        """The posterior and the line.
 
         Args:
             queries: (T, E) frame embeddings.
             features: (T, D) backbone features, which show cuts.
             time_s: (T,).
-            pins: a person's word.
         """
         return self.decoder.decode(
             lambda rows: self.cover.score(queries[rows]),
             time_s,
             self.path.evidence,
             cuts=cuts(features),
-            pins=pins,
             accuracy_m=self.accuracy_m,
         )
 
-    def solve(
-        self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, final: Candidates, radius_m: float, pins: Sequence[Pin] = ()
-    ) -> Solved:
+    def solve(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, final: Candidates, radius_m: float) -> Solved:
         """Everything that is said of a video.
 
         Args:
-            queries, features, time_s, pins: as :meth:`decode`.
+            queries, features, time_s: as :meth:`decode`.
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
-        decoded = self.decode(queries, features, time_s, pins)
-        if self.calibration.path is None and not pins:
-            # How far to trust the joint answer was never fitted: each frame keeps its own, and the posterior is told beside it.
-            decoded = replace(decoded, lat_lon_deg=np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1))
-            positions = decoded.lat_lon_deg
-        else:
-            positions = self._on_grid(decoded.lat_lon_deg, final)
+        decoded = self.decode(queries, features, time_s)
+        own_picks = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
+        # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
+        positions = own_picks if self.calibration.path is None else self._on_grid(decoded.lat_lon_deg, final)
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path)
 
         def mass(radii: FloatArray) -> FloatArray:
