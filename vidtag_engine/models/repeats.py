@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..types import FloatArray
 
-# Of 255 grey levels. The networks see noise and compression too: within both limits the features stayed within cosine 0.996 of the picture's own
+# Of 255 grey levels. The networks see noise and compression too: within both limits the features stayed within cosine 0.991 of the picture's own
 # (`python -m benchmarks repeats`). A standing camera's pictures differ by 0.0 to 0.1 until the codec starts anew, then by 0.5 to 1.5: one is encoded again.
 MEAN_LIMIT = 0.7
 # And in no block of the picture by more than this: a car of 3 % of the width may pass, one of 6 % not; nor 2 cm towards a house 10 m away.
