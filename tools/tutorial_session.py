@@ -1,0 +1,244 @@
+"""What ``tools/tutorial_pictures.py`` has QGIS do: the tutorial's steps, each with a picture. QGIS runs it with ``--code``; it is no program of its own."""
+
+# mypy: disable-error-code="import-not-found"
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsApplication,
+    QgsDateTimeRange,
+    QgsFillSymbol,
+    QgsInterval,
+    QgsProject,
+    QgsRasterLayer,
+    QgsSingleSymbolRenderer,
+    QgsTemporalNavigationObject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox, QDockWidget, QFileDialog, QLineEdit, QPushButton, QToolButton
+from qgis.utils import iface
+
+PICTURES = Path(os.environ["VIDTAG_PICTURES"])
+WORK = Path.cwd()
+LONG_S = 1200.0
+GEOLOCATE = {
+    "AOI": "aoi", "CHECKPOINT": str(WORK / "checkpoint"), "RESOLUTION": 25, "OUTPUT": str(WORK / "drive.gpkg"),
+}  # fmt: skip
+HEATMAP = {
+    "VIDEO": str(WORK / "drive.mp4"), "AOI": "aoi", "CHECKPOINT": str(WORK / "checkpoint"), "RESOLUTION": 25, "OUTPUT": str(WORK / "heat.tif"),
+}  # fmt: skip
+EVALUATE = {
+    "RESULT": str(WORK / "drive.gpkg"), "TRUTH_FILE": str(WORK / "drive.gpx"), "ERRORS": str(WORK / "errors.gpkg"), "REPORT": str(WORK / "report.html"),
+}  # fmt: skip
+
+
+def wait(seconds: float = 0.0, until: Callable[[], bool] | None = None) -> None:
+    """Let QGIS work for some seconds, or until something holds."""
+    end = time.monotonic() + (LONG_S if until else seconds)
+    while time.monotonic() < end and not (until and until()):
+        QgsApplication.processEvents()
+        time.sleep(0.02)
+    if until and not until():
+        raise TimeoutError("a step of the tutorial did not come to its end")
+
+
+def settle() -> None:
+    """Wait until the map is drawn."""
+    wait(1.0)
+    wait(until=lambda: not iface.mapCanvas().isDrawing())
+    wait(0.5)
+
+
+def picture(name: str, widget: Any = None) -> None:
+    """Save what a window shows; by default the main one."""
+    settle()
+    (widget or iface.mainWindow()).grab().save(str(PICTURES / f"{name}.png"))
+    print(f"{name}.png", file=sys.stderr, flush=True)
+
+
+def dock(title: str, *, shown: bool = True) -> Any:
+    """One of QGIS's panels by its title, shown or hidden."""
+    for panel in iface.mainWindow().findChildren(QDockWidget):
+        if panel.windowTitle().startswith(title):
+            panel.setVisible(shown)
+            return panel
+    raise LookupError(f"QGIS has no panel {title!r}")
+
+
+def start() -> None:
+    """The window as a new user has it: layers on the left, the toolbox on the right, the area on the map."""
+    window = iface.mainWindow()
+    window.setGeometry(0, 0, 1360, 860)
+    for panel in window.findChildren(QDockWidget):
+        panel.setVisible(panel.windowTitle() in {"Layers", "Processing Toolbox"})
+    layer = QgsVectorLayer(str(WORK / "aoi.geojson"), "aoi", "ogr")
+    symbol = QgsFillSymbol.createSimple({"color": "240,240,235,255", "outline_color": "90,90,90,255", "outline_width": "0.4"})
+    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+    QgsProject.instance().addMapLayer(layer)
+    QgsProject.instance().setCrs(layer.crs())
+    toolbox = dock("Processing Toolbox")
+    window.resizeDocks([dock("Layers"), toolbox], [250, 300], Qt.Orientation.Horizontal)
+    wait(1)
+    toolbox.findChild(QLineEdit).setText("vidtag")
+    zoom(layer)
+
+
+def zoom(layer: Any) -> None:
+    """Show a layer whole, with some room about it."""
+    extent = layer.extent()
+    extent.scale(1.1)
+    iface.mapCanvas().setExtent(extent)
+    iface.mapCanvas().refresh()
+
+
+def add_file(dialog: Any, path: Path) -> None:
+    """Choose a file for the dialog's field of several inputs, by its buttons: QGIS 3.22 does not take files that a script sets."""
+    field = next(line for line in dialog.findChildren(QLineEdit) if line.text().startswith("0 inputs"))
+    field.parent().findChild(QToolButton).click()
+    wait(1)
+    chosen: list[bool] = []
+
+    def choose() -> None:
+        window = QApplication.activeModalWidget()
+        if not isinstance(window, QFileDialog):
+            QTimer.singleShot(300, choose)
+            return
+        window.findChild(QLineEdit).setText(str(path))
+        chosen.append(True)
+        window.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Open).click()
+
+    QTimer.singleShot(300, choose)
+    next(button for button in dialog.findChildren(QPushButton) if button.text().replace("&", "").startswith("Add File")).click()
+    wait(until=lambda: bool(chosen))
+    boxes = [box for box in dialog.findChildren(QDialogButtonBox) if box.isVisible() and box.button(QDialogButtonBox.StandardButton.Ok)]
+    boxes[-1].button(QDialogButtonBox.StandardButton.Ok).click()
+    wait(1)
+
+
+def run_dialog(name: str, values: dict[str, Any], filled: str = "", log: str = "", video: Path | None = None) -> None:
+    """An algorithm by its dialog: filled in, Run pressed, closed; with pictures of both where they have a name."""
+    import processing
+
+    dialog = processing.createAlgorithmDialog(f"vidtag:{name}", values)
+    dialog.resize(900, 700)
+    dialog.show()
+    wait(1)
+    if video:
+        add_file(dialog, video)
+    if filled:
+        picture(filled, dialog)
+    done: list[bool] = []
+    dialog.algorithmFinished.connect(lambda *_: done.append(True))
+    dialog.runButton().click()
+    wait(until=lambda: bool(done))
+    wait(3)
+    if log:
+        picture(log, dialog)
+    dialog.close()
+    wait(1)
+
+
+def result() -> None:
+    """The layers of the result on the map."""
+    project = QgsProject.instance()
+    for kind in ("regions", "frames", "trajectory"):
+        if not any(layer.name().lower().startswith(kind) for layer in project.mapLayers().values()):
+            project.addMapLayer(QgsVectorLayer(f"{WORK / 'drive.gpkg'}|layername={kind}", kind, "ogr"))
+    for node in project.layerTreeRoot().findLayers():
+        node.setExpanded(node.name().lower().startswith("frames"))
+        if node.name() == "regions":
+            node.setItemVisibilityChecked(False)
+    dock("Processing Toolbox", shown=False)
+    zoom(layers("trajectory")[0])
+
+
+def layers(kind: str) -> list[Any]:
+    """Layers of the project whose name starts so."""
+    return [layer for layer in QgsProject.instance().mapLayers().values() if layer.name().lower().startswith(kind)]
+
+
+def temporal() -> None:
+    """The Temporal Controller amid the drive."""
+    dock("Temporal Controller")
+    times = [layer.temporalProperties() for layer in layers("frames") + layers("trajectory")]
+    print("temporal active:", [t.isActive() for t in times], file=sys.stderr)
+    controller = iface.mapCanvas().temporalController()
+    frames = layers("frames")[0]
+    moments = sorted(feature["time"].toPyDateTime() for feature in frames.getFeatures())
+    controller.setTemporalExtents(QgsDateTimeRange(moments[0], moments[-1] + timedelta(seconds=1)))
+    controller.setFrameDuration(QgsInterval(5.0))
+    controller.setNavigationMode(QgsTemporalNavigationObject.NavigationMode.Animated)
+    wait(1)
+    controller.setCurrentFrameNumber(4)
+    wait(2)
+
+
+def without_time() -> None:
+    """The whole drive again."""
+    iface.mapCanvas().temporalController().setNavigationMode(QgsTemporalNavigationObject.NavigationMode.NavigationOff)
+    dock("Temporal Controller", shown=False)
+    wait(1)
+
+
+def heat_map() -> None:
+    """The heat map under the frames."""
+    run_dialog("similarityheatmap", HEATMAP)
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        node.setExpanded(isinstance(node.layer(), QgsRasterLayer))
+    zoom(layers("aoi")[0])
+
+
+def errors() -> None:
+    """A line from each answer to its truth."""
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        if isinstance(node.layer(), QgsRasterLayer):
+            node.setItemVisibilityChecked(False)
+    run_dialog("evaluatetrajectory", EVALUATE, log="evaluate-log")
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        node.setExpanded(node.name().lower().startswith("error"))
+    track = QgsVectorLayer(f"{WORK / 'drive.gpx'}|layername=tracks", "truth (drive.gpx)", "ogr")
+    QgsProject.instance().addMapLayer(track)
+    extent = track.extent()
+    extent.combineExtentWith(layers("trajectory")[0].extent())
+    extent.scale(1.2)
+    iface.mapCanvas().setExtent(extent)
+
+
+def session() -> None:
+    """All steps."""
+    start()
+    picture("area")
+    run_dialog("geolocatevideo", GEOLOCATE, "geolocate", "log", WORK / "drive.mp4")
+    result()
+    picture("result")
+    temporal()
+    picture("temporal")
+    without_time()
+    heat_map()
+    picture("heatmap")
+    errors()
+    picture("errors")
+
+
+def run() -> None:
+    """Run, and end QGIS whatever came of it."""
+    status = 0
+    try:
+        session()
+    except Exception:  # noqa: BLE001 - it is printed, and QGIS would otherwise stay open unseen
+        traceback.print_exc()
+        status = 1
+    sys.stderr.flush()
+    os._exit(status)
+
+
+QTimer.singleShot(2000, run)
