@@ -1,4 +1,4 @@
-"""MkDocs' hook: the pages that show a file of the checkout, or a section of one, take it as it is when the site is built."""
+"""MkDocs' hook: what the site takes from elsewhere in the checkout, when it is built: the icon, and files or sections that a page shows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mkdocs.structure.files import File, Files
+
 ROOT = Path(__file__).resolve().parent.parent
 _SHOWN = re.compile(r"^<!-- show: (?P<file>[\w.]+)(?: # (?P<section>.+?))? -->$", re.MULTILINE)
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """The plugin's icon is the site's."""
+    files.append(File.generated(config, "images/icon.svg", abs_src_path=str(ROOT / "resources" / "icon.svg")))
+    return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -81,7 +81,7 @@ def _command(name: str, command: Any) -> str:
     parts += ["| | what | default |", "|---|---|---|", *rows, ""]
     examples = [line.strip() for line in (command.epilog or "").splitlines() if line.strip().startswith("vidtag ")]
     if examples:
-        parts.append("```text\n" + "\n".join(examples) + "\n```")
+        parts.append("For example:\n\n```text\n" + "\n".join(examples) + "\n```")
     return "\n".join(parts) + "\n"
 
 

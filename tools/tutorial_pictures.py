@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder of the demo's copy and of the results")
     parser.add_argument("--python", help="the engine's interpreter")
+    parser.add_argument("--keep", action="store_true", help="show results that lie in the folder already, make only what is missing")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "images" / "tutorial")
     given = parser.parse_args()
     prepare_work(given.work)
@@ -45,6 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vidtag-tutorial-") as temporary:
         variables = qgis_run.prepare(Path(temporary), python)
         variables |= {"VIDTAG_PICTURES": str(given.pictures.resolve()), "LANG": "C.UTF-8", "TZ": "UTC"}
+        variables |= {"VIDTAG_KEEP": "1"} if given.keep else {}
         variables.pop("QT_QPA_PLATFORM")
         session = str(ROOT / "tools" / "tutorial_session.py")
         qgis = [shutil.which("qgis.bin") or "qgis", "--nologo", "--noversioncheck", "--lang", "en", "--code", session]

@@ -17,6 +17,7 @@ from qgis.core import (
     QgsDateTimeRange,
     QgsFillSymbol,
     QgsInterval,
+    QgsLineSymbol,
     QgsProject,
     QgsRasterLayer,
     QgsSingleSymbolRenderer,
@@ -119,8 +120,9 @@ def add_file(dialog: Any, path: Path) -> None:
     QTimer.singleShot(300, choose)
     next(button for button in dialog.findChildren(QPushButton) if button.text().replace("&", "").startswith("Add File")).click()
     wait(until=lambda: bool(chosen))
-    boxes = [box for box in dialog.findChildren(QDialogButtonBox) if box.isVisible() and box.button(QDialogButtonBox.StandardButton.Ok)]
-    boxes[-1].button(QDialogButtonBox.StandardButton.Ok).click()
+    # The dialog's own Run is an OK button, too.
+    buttons = [box.button(QDialogButtonBox.StandardButton.Ok) for box in dialog.findChildren(QDialogButtonBox)]
+    next(button for button in buttons if button and button is not dialog.runButton() and button.text().replace("&", "") == "OK").click()
     wait(1)
 
 
@@ -137,9 +139,11 @@ def run_dialog(name: str, values: dict[str, Any], filled: str = "", log: str = "
     if filled:
         picture(filled, dialog)
     done: list[bool] = []
+    began = time.monotonic()
     dialog.algorithmFinished.connect(lambda *_: done.append(True))
     dialog.runButton().click()
     wait(until=lambda: bool(done))
+    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     wait(3)
     if log:
         picture(log, dialog)
@@ -189,23 +193,56 @@ def without_time() -> None:
     wait(1)
 
 
+def kept(name: str) -> bool:
+    """Whether an earlier session's result is to be shown again instead of being made."""
+    return bool(os.environ.get("VIDTAG_KEEP")) and (WORK / name).is_file()
+
+
+def geolocate() -> None:
+    """The drive, located."""
+    if kept("drive.gpkg"):
+        from vidtag_qgis.layers import finish
+
+        for kind in ("trajectory", "frames"):
+            layer = QgsVectorLayer(f"{WORK / 'drive.gpkg'}|layername={kind}", kind.capitalize(), "ogr")
+            QgsProject.instance().addMapLayer(layer)
+            finish(layer, kind)
+    else:
+        run_dialog("geolocatevideo", GEOLOCATE, "geolocate", "log", WORK / "drive.mp4")
+
+
 def heat_map() -> None:
-    """The heat map under the frames."""
-    run_dialog("similarityheatmap", HEATMAP)
-    for node in QgsProject.instance().layerTreeRoot().findLayers():
+    """The heat map, below the frames and the line."""
+    if kept("heat.tif"):
+        QgsProject.instance().addMapLayer(QgsRasterLayer(str(WORK / "heat.tif"), "Heat map"))
+    else:
+        run_dialog("similarityheatmap", HEATMAP)
+    root = QgsProject.instance().layerTreeRoot()
+    for node in root.findLayers():
         node.setExpanded(isinstance(node.layer(), QgsRasterLayer))
+        if isinstance(node.layer(), QgsRasterLayer):
+            below = node.clone()
+            root.insertChildNode(len(root.children()) - 1, below)
+            root.removeChildNode(node)
     zoom(layers("aoi")[0])
 
 
 def errors() -> None:
     """A line from each answer to its truth."""
     for node in QgsProject.instance().layerTreeRoot().findLayers():
+        node.setExpanded(False)
         if isinstance(node.layer(), QgsRasterLayer):
             node.setItemVisibilityChecked(False)
-    run_dialog("evaluatetrajectory", EVALUATE, log="evaluate-log")
-    for node in QgsProject.instance().layerTreeRoot().findLayers():
-        node.setExpanded(node.name().lower().startswith("error"))
+    if kept("errors.gpkg"):
+        from vidtag_qgis.layers import finish
+
+        made = QgsVectorLayer(str(WORK / "errors.gpkg"), "Errors", "ogr")
+        QgsProject.instance().addMapLayer(made)
+        finish(made, "errors")
+    else:
+        run_dialog("evaluatetrajectory", EVALUATE, log="evaluate")
     track = QgsVectorLayer(f"{WORK / 'drive.gpx'}|layername=tracks", "truth (drive.gpx)", "ogr")
+    track.setRenderer(QgsSingleSymbolRenderer(QgsLineSymbol.createSimple({"color": "40,40,40,255", "width": "0.6"})))
     QgsProject.instance().addMapLayer(track)
     extent = track.extent()
     extent.combineExtentWith(layers("trajectory")[0].extent())
@@ -217,7 +254,7 @@ def session() -> None:
     """All steps."""
     start()
     picture("area")
-    run_dialog("geolocatevideo", GEOLOCATE, "geolocate", "log", WORK / "drive.mp4")
+    geolocate()
     result()
     picture("result")
     temporal()
