@@ -87,7 +87,7 @@ def start() -> None:
     QgsProject.instance().addMapLayer(layer)
     QgsProject.instance().setCrs(layer.crs())
     toolbox = dock("Processing Toolbox")
-    window.resizeDocks([dock("Layers"), toolbox], [250, 300], Qt.Orientation.Horizontal)
+    window.resizeDocks([dock("Layers"), toolbox], [330, 300], Qt.Orientation.Horizontal)
     wait(1)
     toolbox.findChild(QLineEdit).setText("vidtag")
     zoom(layer)
@@ -152,17 +152,42 @@ def run_dialog(name: str, values: dict[str, Any], filled: str = "", log: str = "
 
 
 def result() -> None:
-    """The layers of the result on the map."""
+    """The layers of the result on the map: frames over the line over the video's regions."""
     project = QgsProject.instance()
-    for kind in ("regions", "frames", "trajectory"):
-        if not any(layer.name().lower().startswith(kind) for layer in project.mapLayers().values()):
-            project.addMapLayer(QgsVectorLayer(f"{WORK / 'drive.gpkg'}|layername={kind}", kind, "ogr"))
+    regions = QgsVectorLayer(f"{WORK / 'drive.gpkg'}|layername=regions", "Regions", "ogr")
+    regions.setSubsetString('"frame_index" IS NULL')
+    project.addMapLayer(regions)
+    put_last(regions)
+    put_last(layers("aoi")[0])
+    put_first(layers("frames")[0])
     for node in project.layerTreeRoot().findLayers():
-        node.setExpanded(node.name().lower().startswith("frames"))
-        if node.name() == "regions":
-            node.setItemVisibilityChecked(False)
+        node.setExpanded(True)
     dock("Processing Toolbox", shown=False)
-    zoom(layers("trajectory")[0])
+    zoom(regions)
+
+
+def put_first(layer: Any) -> None:
+    """Draw a layer over all others."""
+    _moved(layer, 0)
+
+
+def put_last(layer: Any) -> None:
+    """Draw a layer under all others."""
+    _moved(layer, -1)
+
+
+def _moved(layer: Any, place: int) -> None:
+    root = QgsProject.instance().layerTreeRoot()
+    node = root.findLayer(layer.id())
+    root.insertChildNode(place, node.clone())
+    root.removeChildNode(node)
+
+
+def show(*names: str) -> None:
+    """Show the layers of these names alone, the first with its legend."""
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        node.setItemVisibilityChecked(node.name().lower().startswith(names))
+        node.setExpanded(node.name().lower().startswith(names[0]))
 
 
 def layers(kind: str) -> list[Any]:
@@ -173,8 +198,8 @@ def layers(kind: str) -> list[Any]:
 def temporal() -> None:
     """The Temporal Controller amid the drive."""
     dock("Temporal Controller")
-    times = [layer.temporalProperties() for layer in layers("frames") + layers("trajectory")]
-    print("temporal active:", [t.isActive() for t in times], file=sys.stderr)
+    show("frames", "trajectory", "aoi")
+    zoom(layers("trajectory")[0])
     controller = iface.mapCanvas().temporalController()
     frames = layers("frames")[0]
     moments = sorted(feature["time"].toPyDateTime() for feature in frames.getFeatures())
@@ -217,22 +242,14 @@ def heat_map() -> None:
         QgsProject.instance().addMapLayer(QgsRasterLayer(str(WORK / "heat.tif"), "Heat map"))
     else:
         run_dialog("similarityheatmap", HEATMAP)
-    root = QgsProject.instance().layerTreeRoot()
-    for node in root.findLayers():
-        node.setExpanded(isinstance(node.layer(), QgsRasterLayer))
-        if isinstance(node.layer(), QgsRasterLayer):
-            below = node.clone()
-            root.insertChildNode(len(root.children()) - 1, below)
-            root.removeChildNode(node)
+    put_last(layers("heat")[0])
+    put_last(layers("aoi")[0])
+    show("heat", "frames", "aoi")
     zoom(layers("aoi")[0])
 
 
 def errors() -> None:
     """A line from each answer to its truth."""
-    for node in QgsProject.instance().layerTreeRoot().findLayers():
-        node.setExpanded(False)
-        if isinstance(node.layer(), QgsRasterLayer):
-            node.setItemVisibilityChecked(False)
     if kept("errors.gpkg"):
         from vidtag_qgis.layers import finish
 
@@ -244,6 +261,8 @@ def errors() -> None:
     track = QgsVectorLayer(f"{WORK / 'drive.gpx'}|layername=tracks", "truth (drive.gpx)", "ogr")
     track.setRenderer(QgsSingleSymbolRenderer(QgsLineSymbol.createSimple({"color": "40,40,40,255", "width": "0.6"})))
     QgsProject.instance().addMapLayer(track)
+    put_first(layers("frames")[0])
+    show("error", "frames", "truth", "aoi")
     extent = track.extent()
     extent.combineExtentWith(layers("trajectory")[0].extent())
     extent.scale(1.2)
