@@ -51,8 +51,12 @@ def reader(folder: Path) -> tuple[Path, Path, dict[str, str]]:
     # Python's name for the engine's `vidtag`, and Debian 12's qgis_process without its broken wrapper, as the tutorial says.
     _program(programs / "vidtag", f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m vidtag_engine "$@"')
     _program(programs / "qgis_process", f'exec "{qgis_run.qgis_process()}" "$@"')
-    variables = qgis_run.prepare(folder / "qgis", sys.executable)
-    return home, programs, variables
+    for name in ("plugins", "profile", "runtime"):
+        (folder / "qgis" / name).mkdir(parents=True)
+    (folder / "qgis" / "runtime").chmod(0o700)
+    # The plugin is where QGIS looks, and not yet enabled: the pages do that.
+    subprocess.run([sys.executable, str(ROOT / "tools" / "plugin.py"), "stage", str(folder / "qgis" / "plugins")], check=True)
+    return home, programs, qgis_run.environment(folder / "qgis", sys.executable)
 
 
 def _program(path: Path, line: str) -> None:

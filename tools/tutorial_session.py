@@ -93,10 +93,10 @@ def start() -> None:
     zoom(layer)
 
 
-def zoom(layer: Any) -> None:
+def zoom(layer: Any, factor: float = 1.1) -> None:
     """Show a layer whole, with some room about it."""
     extent = layer.extent()
-    extent.scale(1.1)
+    extent.scale(factor)
     iface.mapCanvas().setExtent(extent)
     iface.mapCanvas().refresh()
 
@@ -163,7 +163,7 @@ def result() -> None:
     for node in project.layerTreeRoot().findLayers():
         node.setExpanded(True)
     dock("Processing Toolbox", shown=False)
-    zoom(regions)
+    zoom(layers("trajectory")[0], 3.0)
 
 
 def put_first(layer: Any) -> None:
