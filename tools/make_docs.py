@@ -54,12 +54,12 @@ def _algorithm(name: str, page: str) -> str:
 
 def cli_page() -> str:
     """Every command of ``vidtag`` with its arguments and options, as the command line itself declares them."""
-    import typer
+    from typer.main import get_command
 
     from vidtag_engine.cli import app
 
     parts = [_MADE, "# Command line\n", "`vidtag COMMAND --help` says the same on a terminal.\n"]
-    root: Any = typer.main.get_command(app)
+    root: Any = get_command(app)
     for name, command in sorted(root.commands.items()):
         parts.append(_command(name, command))
     return "\n".join(parts)
