@@ -29,10 +29,13 @@ lint: ## ruff and mypy
 format: ## format the code
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && $$engine/bin/ruff check --fix . && $$engine/bin/ruff format .
 
+docs: ## build the documentation, strictly, into build/site; open index.html there
+	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && NO_MKDOCS_2_WARNING=1 $$engine/bin/mkdocs build --strict
+
 plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
 	@mkdir -p dist && $(SYSTEM_PYTHON) tools/plugin.py zip dist/vidtag_qgis.zip
 
 demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (about an hour)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python -m benchmarks.make_demo
 
-.PHONY: help system demo test test-fast test-qgis-ltr lint format plugin demo-world
+.PHONY: help system demo test test-fast test-qgis-ltr lint format docs plugin demo-world

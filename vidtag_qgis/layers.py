@@ -51,6 +51,9 @@ class LayerFinish(QgsProcessingLayerPostProcessorInterface):
         """Style it and switch its time on."""
         if isinstance(layer, QgsVectorLayer):
             finish(layer, self.kind)
+        else:  # Processing loads a raster without the style that lies beside it
+            layer.loadDefaultStyle()
+            layer.triggerRepaint()
 
 
 # QGIS keeps only the C++ half of a post-processor; the Python half must be alive when it calls, after the algorithm is gone.

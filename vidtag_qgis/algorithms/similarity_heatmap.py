@@ -21,6 +21,7 @@ from .. import engine
 from ..aoi import crs_name, read_area
 from ..compat import iso_text
 from ..engine_client import protocol
+from ..layers import finish_on_load
 from . import checks
 from .base import VidTAGAlgorithm
 
@@ -106,10 +107,11 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
-        """Ask the engine; the style lies beside the raster, where QGIS finds it."""
+        """Ask the engine; the style lies beside the raster, and is loaded with it."""
         area = read_area(self, parameters, context, "AOI", "EXTENT")
         video, images = (self.file_in(parameters, name, context) for name in ("VIDEO", "IMAGES"))
-        output = os.path.abspath(self.parameterAsOutputLayer(parameters, "OUTPUT", context))
+        destination = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
+        output = os.path.abspath(destination)
         png = self.file_out(parameters, "PNG", context)
         for path in filter(None, (output, png)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -135,6 +137,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         )
         said = engine.run("heatmap", asdict(arguments), feedback, when_cancelled="Cancelled; no heat map was written.")
         peak = (said["peaks_lat_lon_deg"] or [[None, None]])[0]
+        finish_on_load(destination, "heatmap", context)
         outputs: dict[str, Any] = {
             "OUTPUT": output, "BAND_COUNT": said["bands"], "CELL_M": said["cell_m"], "PEAK_LAT": peak[0], "PEAK_LON": peak[1],
         }  # fmt: skip
