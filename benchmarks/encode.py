@@ -32,7 +32,7 @@ from .isles_world import ROOT, RUNS
 
 TITLE = "encode: backbones on the CPU, ours and others against eager timm and open_clip (float32)"
 FRAMES, CALIBRATION, ROUNDS = 60, 32, 3
-LARGE_FRAMES = 4
+LARGE_FRAMES = 2
 SHIPPED = "openvino"
 DEMO = ROOT / "resources" / "demo" / "drive.mp4"
 Prepared = list[tuple[Tensor, ...]]
