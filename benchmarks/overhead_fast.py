@@ -18,4 +18,10 @@ TITLE = "Overhead, the second time: the whole job (60 frames, 40,000 points cach
 def run(seed: int = 0) -> dict[str, Any]:
     """Keys ``ratio``, ``ratio_openvino`` and ``job_over_pytorch``, and of each engine the rest of :mod:`.overhead`'s."""
     slow, fast = (measure(seed, cached=True, translated=translated, rounds=ROUNDS) for translated in (False, True))
-    return {"ratio": slow["ratio"], "ratio_openvino": fast["ratio"], "job_over_pytorch": round(fast["whole_s"] / slow["backbones_s"], 3), "pytorch": slow, "openvino": fast}
+    return {
+        "ratio": slow["ratio"],
+        "ratio_openvino": fast["ratio"],
+        "job_over_pytorch": round(fast["whole_s"] / slow["backbones_s"], 3),
+        "pytorch": slow,
+        "openvino": fast,
+    }
