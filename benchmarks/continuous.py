@@ -1,6 +1,6 @@
 """Picks between grid points: a coarse grid with --continuous against a plain one ten times as fine.
 
-Of two picks whose cosines differ in the fifth digit either may lie nearer to the true place, and medians of a few hundred frames swing by a tenth. So the
+Of two picks whose cosines differ in the fifth digit either may lie nearer to the true place, and medians of a few hundred frames swing by some percent. So the
 medians come with the interval of their difference over the same frames, drawn again (``difference_m``: 95 %, coarse less fine), and with what the search
 itself is asked for: ``cosine_not_lower``, the share of frames whose pick scores at least as high as the fine grid's.
 """
@@ -27,7 +27,7 @@ _CASES = {
     "site_80m": (SITE, "159.9168,-19.2293,159.9358,-19.2113", 80.0, 8.0),
     "site_250m": (SITE, "159.9168,-19.2293,159.9358,-19.2113", 250.0, 25.0),
 }
-_FRAMES = {"geoclip": 600, "site_80m": 300, "site_250m": 300}
+_FRAMES = {"geoclip": 2000, "site_80m": 300, "site_250m": 300}
 _DRAWN, _SAME = 1000, 1e-6
 _CANDIDATES = 512
 
