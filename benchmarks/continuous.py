@@ -44,7 +44,8 @@ def _case(checkpoint: str, text: str, coarse_m: float, fine_m: float, frames: in
     smoothness = Smoothness.from_dict(card.smoothness) if card.smoothness else None
     queries, true = noisy_frames(Embedder(model, device), aoi, frames, seed)
     result: dict[str, Any] = {"frames": frames, "smooth_length_m": measure_smoothness(model, aoi.bounds).length_m}
-    away_m, cosine = {}, {}
+    away_m: dict[str, np.ndarray] = {}
+    cosine: dict[str, np.ndarray] = {}
     for name, step_m in (("coarse", coarse_m), ("fine", fine_m)):
         search = search_over(model, make_grid(aoi, step_m), aoi, device, weights_sha256=card.sha256, smoothness=smoothness)
         search.prepare()
