@@ -28,7 +28,7 @@ FRAMES = 600
 def a1km_loss(folder: Path, store: Path, seed: int) -> dict[str, Any]:
     """How many points of a@1km the shipped encoder loses to eager float32: ``a1km_loss``, and the two accuracies.
 
-    The paper's VidTAG, trained on the world's stored features, places whole test drives of about 600 frames.
+    Our VidTAG, trained on the world's stored features, places whole test drives of about 600 frames.
 
     Args:
         folder: of the world, with its videos.
@@ -38,7 +38,7 @@ def a1km_loss(folder: Path, store: Path, seed: int) -> dict[str, Any]:
     shipped = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder())
     isles = load_world(folder, shipped)
     lab = Lab(isles, BUDGETS["full"], store)
-    model, _ = lab.train(METHODS["paper"])
+    model, _ = lab.train(METHODS["ours"])
     assert isinstance(model, VidTAG)
     drives = _sample(isles.of(*TEST_SPLITS), seed)
     shipped.compile_backbones()

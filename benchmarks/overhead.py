@@ -56,7 +56,9 @@ def measure(seed: int, *, cached: bool = False, translated: bool = False, rounds
         if translated:
             encoder.compile_backbones()  # which leaves the translation for the job to find
         with FrameReader(open_source(work / "clip.mp4"), rate_hz=1.0) as reader:
+            started = time.perf_counter()
             prepared = [encoder.preprocess(frame.image) for frame in reader if frame.image is not None]
+            reading_s = time.perf_counter() - started
         whole, alone, parts = [], [], []
         for number in range(rounds + 1):
             started = time.perf_counter()
@@ -81,6 +83,9 @@ def measure(seed: int, *, cached: bool = False, translated: bool = False, rounds
         "decode_share": share["decode"],
         "whole_s": round(float(np.median(whole[1:])), 2),
         "backbones_s": round(float(np.median(alone[1:])), 2),
+        # What decoding and preparing take by themselves: where the networks leave no core idle, no job can have a smaller ratio.
+        "reading_s": round(reading_s, 2),
+        "least_ratio": round(1.0 + reading_s / float(np.median(alone[1:])), 3),
         "gallery_points": make_grid(area, RESOLUTION_M).count,
         "frames": len(prepared),
         "share": share,

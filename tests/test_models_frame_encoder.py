@@ -202,10 +202,12 @@ def test_translated_backbones_give_the_same_features(tmp_path: Path, monkeypatch
     assert sorted(path.name for path in tmp_path.glob("*/*")) == ["network.bin", "network.bin", "network.xml", "network.xml"]
     assert encoder.device.type == "cpu"
 
-    again = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)  # finds them, and takes them from the first picture on
     monkeypatch.setattr("vidtag_engine.models.frame_encoder.translate", lambda *_: pytest.fail("translated twice"))
+    monkeypatch.setattr("vidtag_engine.models.backbones._wheel_state", lambda *_: pytest.fail("built in PyTorch beside its translation"))
+    again = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)  # finds them, and builds nothing else
+    assert all(isinstance(module, CompiledBackbone) for module in again.backbones)
+    assert again.weights_source == encoder.weights_source
     got = np.concatenate(list(again.encode_images(images)))
-    assert isinstance(again.backbones[0], CompiledBackbone)
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from vidtag_engine import rates
 from vidtag_engine.cli import app
-from vidtag_engine.rates import Rate, _bound
+from vidtag_engine.rates import Rate, _advice, _bound
 
 RUNNER = CliRunner()
 
@@ -22,6 +22,14 @@ def test_a_job_waits_for_the_slower_side() -> None:
     assert _bound(parts(10.0, 5.0, 40.0)) == ("encode", (144.0, 198.0))
     assert _bound(parts(30.0, 5.0, 20.0)) == ("decode", (126.0, 198.0))
     assert _bound(parts(5.0, 30.0, 20.0)) == ("prepare", (126.0, 198.0))
+
+
+def test_the_advice_is_about_what_a_job_waits_for() -> None:
+    assert "--fps" in _advice("encode", "vidtag-compact", "cpu")
+    assert "graphics card" in _advice("encode", "vidtag-compact", "cpu")
+    assert "graphics card" not in _advice("encode", "vidtag-l14", "cuda")
+    assert "vidtag-compact" in _advice("encode", "vidtag-l14", "cuda")
+    assert "--fps" not in _advice("decode", "vidtag-compact", "cpu")
 
 
 def test_every_part_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

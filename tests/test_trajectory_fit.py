@@ -17,7 +17,7 @@ from vidtag_engine.trajectory.elsewhere import Elsewhere, fit_threshold, thinned
 from vidtag_engine.trajectory.fit import conformal_level, fit_evidence, fit_map, truth_levels
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
 from vidtag_engine.trajectory.path_calibration import log_odds
-from vidtag_engine.trajectory.regions import highest, mass_before, outline
+from vidtag_engine.trajectory.regions import _united, highest, mass_before, outline
 from vidtag_engine.types import FrameState, InputError
 
 SPACING_M = 100.0
@@ -217,3 +217,18 @@ def test_rows_without_a_picture_say_nothing_and_the_verdict_unites_the_rest(fitt
         assert shapely.area(shapely.difference(shape, said.region90)) < 1e-12
     assert said.region50.area <= said.region90.area * (1 + 1e-9)
     assert len(said.within) == len(RADII_M)
+
+
+@pytest.mark.parametrize("rows", ["even", "uneven"])
+def test_strips_are_united_by_rows_as_all_at_once(rows: str) -> None:
+    rng = np.random.default_rng(3)
+    lat = np.arange(30.0) if rows == "even" else np.sort(rng.uniform(0, 30, 30))  # uneven ones overlap those after the next as well
+    boxes, middles = [], []
+    for number, middle in enumerate(lat):
+        ends = np.sort(rng.choice(80, 8, replace=False)) + 0.3 * (number % 3)
+        for west, east in ends.reshape(-1, 2):
+            boxes.append(shapely.box(west, middle - 0.56, east, middle + 0.56))
+            middles.append(middle)
+    united = _united(np.array(boxes), np.array(middles), 1.12)
+    assert united.is_valid
+    assert shapely.equals(united, shapely.union_all(boxes))

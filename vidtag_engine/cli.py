@@ -300,7 +300,9 @@ def benchmark(
         ms = "-" if rate.frame_ms is None else f"{rate.frame_ms:.1f}"
         table.add_row(rate.part, f"{rate.value:,.4g} {rate.unit}" if rate.value < 1000 else f"{rate.value:,.0f} {rate.unit}", ms, rate.note)
     Console().print(table)
-    print(f"{found.preset} on {found.device}, {found.threads} threads, {found.weights} weights. A job waits for: {found.bound}.")
+    print(
+        f"{found.preset} on {found.device}, {found.threads} threads, {found.weights} weights. A job waits for: {found.bound}. {found.advice}"
+    )
     low, high = (seconds / 60 for seconds in found.hour_s)
     print(f"An hour of such video at a frame a second: {low:.1f} to {high:.1f} minutes, and the search.")
 

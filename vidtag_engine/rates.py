@@ -56,6 +56,7 @@ class Rates:
         weights: "pretrained", or "random" where the pretrained ones are not here (which takes the same time).
         rates: by part.
         bound: the part that a job waits for.
+        advice: what would make that part shorter.
         hour_s: seconds that an hour of such video takes at a frame a second, between decoding wholly beside the networks and not at all.
     """
 
@@ -65,6 +66,7 @@ class Rates:
     weights: str
     rates: tuple[Rate, ...]
     bound: str
+    advice: str
     hour_s: tuple[float, float]
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def measure_rates(
         Rate("search", search, "frames x places/s", None, f"every place compared, {_KEPT} kept a frame"),
     )
     bound, hour_s = _bound(rates)
-    return Rates(preset, str(place), torch.get_num_threads(), weights, rates, bound, hour_s)
+    return Rates(preset, str(place), torch.get_num_threads(), weights, rates, bound, _advice(bound, preset, place.type), hour_s)
 
 
 def _bound(rates: tuple[Rate, ...]) -> tuple[str, tuple[float, float]]:
@@ -128,6 +130,18 @@ def _bound(rates: tuple[Rate, ...]) -> tuple[str, tuple[float, float]]:
     reading = frame_ms["decode"] + frame_ms["prepare"]
     bound = "encode" if frame_ms["encode"] >= reading else max(("decode", "prepare"), key=lambda part: frame_ms[part])
     return bound, (round(3.6 * max(reading, frame_ms["encode"]), 1), round(3.6 * (reading + frame_ms["encode"]), 1))
+
+
+def _advice(bound: str, preset: str, device: str) -> str:
+    """What a user can do about the part that a job waits for."""
+    if bound != "encode":
+        return "Videos of fewer pixels are read faster; --from and --to leave out what is not needed."
+    means = ["fewer frames a second (--fps)"]
+    if preset != "vidtag-compact":
+        means.append("a checkpoint of the preset vidtag-compact")
+    if device == "cpu":
+        means.append("a graphics card (--device cuda or mps)")
+    return f"Shorter with {' or '.join(means)}."
 
 
 def _encoder(preset: str, place: torch.device) -> tuple[FrameEncoder, str]:

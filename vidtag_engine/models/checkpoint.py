@@ -26,6 +26,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..types import InputError
+from .backbones import NoDraws
 from .geoclip import GEOCLIP_LICENCE, GeoCLIP, GeoCLIPConfig, load_geoclip
 from .vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
 
@@ -177,7 +178,7 @@ def _load(weights: Path, config: Path | None, device: torch.device | str) -> tup
     build = _builder(card, named)
     if tensors_sha256(tensors) != card.sha256:
         raise InputError(f"Checkpoint {weights} is damaged: its SHA-256 is not the one in {named.name}; copy or train it again.")
-    with torch.device("meta"):  # no memory is taken before every shape is known to fit
+    with torch.device("meta"), NoDraws():  # no memory is taken before every shape is known to fit
         model = build()
     _check_tensors(tensors, model.state_dict(), weights)
     model.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)

@@ -180,7 +180,7 @@ class FrameEncoder(nn.Module):
     def compile_backbones(self) -> None:
         """From here on in OpenVINO what is faster there: translated once, then loaded. What cannot be stays as it is; off a CPU nothing changes."""
         for number, (name, folder) in enumerate(zip(self.backbone_names, self._translations(), strict=True)):
-            if folder is None:
+            if folder is None or isinstance(self.backbones[number], CompiledBackbone):
                 continue
             try:
                 if not is_translated(folder):
@@ -271,7 +271,8 @@ def build_frame_encoder(
     if preset not in FRAME_ENCODER_PRESETS:
         raise InputError(f"Preset {preset!r} is not known: give one of {', '.join(FRAME_ENCODER_PRESETS)}.")
     chosen = FRAME_ENCODER_PRESETS[preset]
-    built = {name: BACKBONES[name].build(weights) for name in chosen.backbones}
+    cache = compiled_folder if weights == "pretrained" and torch.device(device).type == "cpu" else None
+    built = {name: _translated(name, cache) or BACKBONES[name].build(weights) for name in chosen.backbones}
     encoder = FrameEncoder(
         {name: module for name, (module, _) in built.items()},
         {name: source for name, (_, source) in built.items()},
@@ -279,3 +280,16 @@ def build_frame_encoder(
         compiled_folder=compiled_folder if weights == "pretrained" else None,
     )
     return encoder.to(device)
+
+
+def _translated(name: str, cache: Path | None) -> tuple[nn.Module, str] | None:
+    """A backbone's translation and its weights' source, where it lies on the disk: building it in PyTorch as well would take half a second for nothing."""
+    source = BACKBONES[name].source
+    folder = translation_folder(cache, name, source) if cache is not None and source is not None else None
+    if folder is None or source is None or not is_translated(folder):
+        return None
+    try:
+        return CompiledBackbone(folder, torch.get_num_threads()), source
+    except (OSError, RuntimeError, ImportError) as error:
+        _LOG.info("%s is built in PyTorch: %s", name, error)
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ..types import FloatArray, IntArray
 
@@ -49,5 +50,20 @@ def outline(lat_lon_deg: FloatArray, spacing_m: float) -> shapely.Geometry:
     last = np.r_[first[1:], len(lat)] - 1
     south, north = np.maximum(lat[first] - half_lat, -90.0), np.minimum(lat[first] + half_lat, 90.0)
     west, east = np.maximum(lon[first] - half_lon[first], -180.0), np.minimum(lon[last] + half_lon[last], 180.0)
-    united = shapely.union_all(shapely.box(west, south, east, north))
+    united = _united(shapely.box(west, south, east, north), lat[first], 2 * half_lat)
     return shapely.make_valid(shapely.simplify(united, _SIMPLER * spacing_m / _DEGREE_M))
+
+
+def _united(strips: NDArray[np.object_], lat_deg: FloatArray, height_deg: float) -> shapely.Geometry:
+    """The union of strips. Every other row of a grid overlaps none of its like: two shapes to unite instead of hundreds, in less than half of the time.
+
+    Args:
+        strips: boxes, those of a row apart from each other.
+        lat_deg: of their middles, rising.
+        height_deg: of each.
+    """
+    row = np.cumsum(np.r_[0, np.diff(lat_deg) > 1e-9])
+    rows_deg = lat_deg[np.unique(row, return_index=True)[1]]
+    if (rows_deg[2:] - rows_deg[:-2] <= height_deg * (1 + 1e-6)).any():  # not the rows of a grid
+        return shapely.union_all(strips)
+    return shapely.union(*(shapely.multipolygons(strips[row % 2 == side]) for side in (0, 1)))
