@@ -8,7 +8,8 @@ from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.settings import recipe
-from vidtag_engine.training.start import place_differences, place_start, principal_start, start_projection
+from vidtag_engine.training.start import drive_differences, place_differences, place_start, principal_start, start_projection
+from vidtag_engine.training.steps import AreaSampler, phase1_loss
 from vidtag_engine.training.trainer import Trainer
 from vidtag_engine.types import InputError
 
@@ -148,3 +149,28 @@ def test_what_is_fixed_stays_while_the_rest_learns() -> None:
     assert any(
         not torch.equal(before[name], after[name]) for name in before if name.startswith("location_encoder.") and "frequencies" not in name
     )
+
+
+def test_drives_differ_by_their_light_where_they_meet() -> None:
+    some = drives(count=4)
+    light = drive_differences(some, near_m=15.0)
+    assert light.shape == (6, WIDTH)  # each two of four
+    means = [s.features[0].mean(axis=0) for s in some]  # all drive the same street, so that the places cancel
+    expected = np.array([means[a] - means[b] for a in range(4) for b in range(a + 1, 4)])
+    apart = np.linalg.norm(light - expected, axis=1) / np.linalg.norm(expected, axis=1)
+    assert (apart < 0.2).all()
+    assert drive_differences(drives(count=1), near_m=15.0).shape == (0, WIDTH)
+
+
+def test_light_noise_moves_whole_clips_and_nothing_where_it_is_off() -> None:
+    some = drives(count=4)
+    model, area = small(georefiner=False).eval(), AreaSampler(np.concatenate([s.lat_lon_deg for s in some]), 50.0)
+    light = drive_differences(some, near_m=15.0)
+
+    def loss(amount: float) -> float:
+        settings = recipe("default", clip_frames=4, negatives=8, light_noise=amount)
+        with torch.no_grad():
+            return float(phase1_loss(model, some, area, settings, np.random.default_rng(0), light if amount else None))
+
+    assert loss(0.0) == loss(0.0)
+    assert loss(1.0) != pytest.approx(loss(0.0), rel=1e-4)

@@ -58,6 +58,8 @@ class TrainSettings(BaseModel):
         residual: frame MLPs start as the features themselves (not in the paper; only the compact preset).
         whitening: what the compact preset's first layer starts from: ``principal`` axes, and is trained on; or what tells ``places`` apart (learned whitening from
             videos that meet and from altered copies), and stays so. Where too few meet it is ``principal`` after all.
+        light_noise: how much of what two videos differ by where they meet is added to whole clips, with a random sign and size: another drive's light
+            (not in the paper).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -91,6 +93,7 @@ class TrainSettings(BaseModel):
     tempgeo_layers: int = Field(2, ge=0)
     lone_frames: bool = False
     residual: bool = False
+    light_noise: float = Field(0.0, ge=0, le=10)
     whitening: Literal["principal", "places"] = "principal"
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)

@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 from .dataset import TrainingSequence
 from .settings import TrainSettings
 
@@ -35,12 +35,17 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
     stride = -(-sum(map(len, flat)) // _MAX_FRAMES)
     features = np.concatenate([part[::stride] for part in flat])
     if settings.whitening == "places":
-        differences = place_differences(sequences, _NEAR * (settings.softening_m or 2.0 * settings.resolution_m), settings.seed)
+        differences = place_differences(sequences, near_m(settings), settings.seed)
         if len(differences) >= _LEAST_DIFFERENCES:
             place_start(layer, features, differences)
             return True
     principal_start(layer, features)
     return False
+
+
+def near_m(settings: TrainSettings) -> float:
+    """Metres within which two frames show one place: a part of the length over which targets fall off."""
+    return _NEAR * (settings.softening_m or 2.0 * settings.resolution_m)
 
 
 @torch.no_grad()
@@ -91,8 +96,32 @@ def place_differences(sequences: Sequence[TrainingSequence], near_m: float, seed
         near_m: what counts as one place, metres.
         seed: of which frames are looked at, where there are very many.
     """
-    rng = np.random.default_rng([seed, 5])
     plain = np.concatenate([s.features[0] for s in sequences])
+    one, other, _ = _meetings(sequences, near_m, seed)
+    views = [(s.features[1:] - s.features[:1]).reshape(-1, plain.shape[1]) for s in sequences if s.features.shape[0] > 1]
+    found = np.concatenate([plain[one] - plain[other], *views])
+    most = _ANCHORS * _PER_ANCHOR
+    return found if len(found) <= most else found[np.sort(np.random.default_rng([seed, 6]).permutation(len(found))[:most])]
+
+
+def drive_differences(sequences: Sequence[TrainingSequence], near_m: float, seed: int = 0) -> FloatArray:
+    """(Q, D) mean feature difference of each two videos where they meet: what light, weather and camera do to all frames of a drive.
+
+    Args:
+        sequences, near_m, seed: as for :func:`place_differences`; videos that meet in fewer than two pairs of frames say too little.
+    """
+    plain = np.concatenate([s.features[0] for s in sequences])
+    one, other, videos = _meetings(sequences, near_m, seed)
+    _, which, count = np.unique(videos, axis=0, return_inverse=True, return_counts=True)
+    total = np.zeros((len(count), plain.shape[1]))
+    np.add.at(total, which.reshape(-1), plain[one] - plain[other])
+    means: FloatArray = (total / count[:, None])[count >= 2].astype(np.float32)
+    return means
+
+
+def _meetings(sequences: Sequence[TrainingSequence], near_m: float, seed: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Frames of different videos at one place, by their numbers among all, (P,) and (P,), and the videos' numbers (P, 2); a sample where there are very many."""
+    rng = np.random.default_rng([seed, 5])
     owner = np.concatenate([np.full(len(s), number) for number, s in enumerate(sequences)])
     lat, lon = np.radians(np.concatenate([s.lat_lon_deg for s in sequences])).T
     places = EARTH_RADIUS_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
@@ -101,11 +130,8 @@ def place_differences(sequences: Sequence[TrainingSequence], near_m: float, seed
     for anchor, near in zip(anchors, cKDTree(places).query_ball_point(places[anchors], near_m), strict=True):
         others = np.asarray(near)[owner[near] > owner[anchor]]  # each pair of videos from one side
         pairs += [(anchor, other) for other in rng.permutation(others)[:_PER_ANCHOR]]
-    parts = [plain[[a for a, _ in pairs]] - plain[[b for _, b in pairs]]] if pairs else []
-    parts += [(s.features[1:] - s.features[:1]).reshape(-1, plain.shape[1]) for s in sequences if s.features.shape[0] > 1]
-    found = np.concatenate(parts) if parts else np.empty((0, plain.shape[1]))
-    most = _ANCHORS * _PER_ANCHOR
-    return found if len(found) <= most else found[np.sort(rng.permutation(len(found))[:most])]
+    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1], owner[found]
 
 
 def _set(layer: torch.nn.Linear, weight: FloatArray, data: FloatArray) -> None:

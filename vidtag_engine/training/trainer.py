@@ -17,6 +17,7 @@ from ..types import CancelCheck, CancelledError, FloatArray, Progress, ProgressC
 from .dataset import TrainingSequence
 from .noise import PAPER_NOISE, NoiseModel, fit_noise
 from .settings import TrainSettings
+from .start import drive_differences, near_m
 from .state import TrainingState, optimiser_tensors, restore_optimiser
 from .steps import AreaSampler, learning_rate, phase1_loss, phase2_loss
 
@@ -84,8 +85,10 @@ class Trainer:
     def phase1(self, stage: str, steps: int) -> PhaseRun:
         """Train TempGeo, frame MLP, location encoder and logit scale contrastively."""
         frozen = {"georefiner"} | self.fixed
+        settings = self.settings
+        light = drive_differences(self.training, near_m(settings), settings.seed) if settings.light_noise > 0 else None
         return self._phase(
-            stage, steps, frozen, lambda rng: phase1_loss(self.model, self.training, self.area, self.settings, rng), "phase1"
+            stage, steps, frozen, lambda rng: phase1_loss(self.model, self.training, self.area, self.settings, rng, light), "phase1"
         )
 
     def phase2(self, stage: str, steps: int) -> PhaseRun:
