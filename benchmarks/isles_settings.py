@@ -51,6 +51,7 @@ OURS: dict[str, Any] = {
     "softening_m": 200.0,
     "negatives": 512,
     "feature_dropout": 0.1,
+    "light_noise": 1.0,
 }
 
 
