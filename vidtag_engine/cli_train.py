@@ -67,6 +67,14 @@ def train(
         bool | None,
         typer.Option("--lone-frames/--no-lone-frames", help="A branch that sees each frame alone, beside TempGeo (not in the paper)."),
     ] = None,
+    residual: Annotated[
+        bool | None,
+        typer.Option("--residual/--no-residual", help="Frame MLPs that add to the features (not in the paper; vidtag-compact only)."),
+    ] = None,
+    whitening: Annotated[
+        str | None,
+        typer.Option(help="Start of vidtag-compact's first layer: principal (axes), or places (what tells places apart; then fixed)."),
+    ] = None,
     augment: Annotated[str | None, typer.Option(help="none, street or aerial: altered copies stored beside each picture.")] = None,
     views: Annotated[int | None, typer.Option(help="How many altered copies a picture.")] = None,
     reverse: Annotated[bool | None, typer.Option("--reverse/--no-reverse", help="Play half of the clips backwards.")] = None,
@@ -86,8 +94,9 @@ def train(
 
         given: dict[str, Any] = {
             "preset": preset, "resolution_m": resolution_m, "rate_hz": rate_of(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
-            "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "lone_frames": lone_frames, "augment": augment,
-            "views": views, "reverse": reverse, "validation_fraction": validation_fraction, "device": device, "seed": seed,
+            "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "lone_frames": lone_frames, "residual": residual,
+            "whitening": whitening, "augment": augment, "views": views,
+            "reverse": reverse, "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip
         changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}
         changes |= {"phase1_steps": phase1_steps, "phase2_steps": phase2_steps}

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from vidtag_engine.training.dataset import TrainingSequence
-from vidtag_engine.training.train import start_projection
+from vidtag_engine.training.settings import TrainSettings
+from vidtag_engine.training.start import principal_start, start_projection
 from vidtag_engine.types import FloatArray
 
 from ..isles_settings import VALIDATION_RESOLUTION_M
@@ -56,19 +57,23 @@ class RunData:
         return np.concatenate(list(grid.chunks()))
 
     @cached_property
-    def _start(self) -> dict[int, dict[str, torch.Tensor]]:
+    def _start(self) -> dict[tuple[int, str, int], tuple[dict[str, torch.Tensor], bool]]:
         return {}
 
-    def start(self, layer: torch.nn.Linear) -> None:
-        """Start a first layer from the principal axes of the training features: the same start in every row, computed once."""
-        width = layer.out_features
-        if layer.in_features < width:  # fewer axes than it has outputs
-            return
-        if width not in self._start:
-            flat = np.concatenate([s.features[0] for s in sequences_of(self.training)])
-            start_projection(layer, flat[:: -(-len(flat) // _START_FRAMES)])
-            self._start[width] = {name: value.clone() for name, value in layer.state_dict().items()}
-        layer.load_state_dict(self._start[width])
+    def start(self, layer: torch.nn.Linear, settings: TrainSettings) -> bool:
+        """Start a first layer as training does, computed once for like rows; True where it is to stay so."""
+        key = (layer.out_features, settings.whitening, settings.seed if settings.whitening == "places" else 0)
+        if key not in self._start:
+            sequences, stays = sequences_of(self.training), False
+            if settings.whitening == "places":
+                stays = start_projection(layer, sequences, settings)
+            else:
+                flat = np.concatenate([s.features[0] for s in sequences])
+                principal_start(layer, flat[:: -(-len(flat) // _START_FRAMES)])
+            self._start[key] = ({name: value.clone() for name, value in layer.state_dict().items()}, stays)
+        state, stays = self._start[key]
+        layer.load_state_dict(state)
+        return stays
 
     def _targets(self, drives: Sequence[Drive]) -> list[Drive]:
         if self.target != "cities":

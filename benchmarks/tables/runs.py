@@ -68,6 +68,7 @@ class Run:
             dropout=settings.dropout,
             feature_dropout=settings.feature_dropout,
             lone_frames=settings.lone_frames,
+            residual=settings.residual,
         )
         config = base.model_copy(update={"feature_dim": feature_dim, "mlp": self.mlp})
         if self.method == "geoclip":

@@ -48,7 +48,7 @@ def train_classifier(
     if entry is None:
         for module in model.modules():
             if isinstance(first := getattr(module, "projection", None), torch.nn.Linear):
-                data.start(first)
+                data.start(first, settings)
         fitted = fit_classifier(model, _frames(data.training), _frames(data.validation), settings, progress)
         values = {"seconds": round(fitted.seconds, 1), "score": fitted.score, "best_step": fitted.step, "rows": fitted.rows}
         entry = Entry(

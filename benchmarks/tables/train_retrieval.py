@@ -44,8 +44,8 @@ def train_retrieval(
     }
     entry = store.get(specification)
     if entry is None:
-        model = _new_model(run, first_config, settings, data)
-        entry = _train_phase(model, settings, data, progress, phase=1)
+        model, fixed = _new_model(run, first_config, settings, data)
+        entry = _train_phase(model, settings, data, progress, phase=1, fixed=fixed)
         store.put(specification, entry)
     if config.georefiner is None or settings.phase2.steps == 0:
         return _loaded(first_config, entry), entry.values
@@ -64,22 +64,29 @@ def train_retrieval(
     return _loaded(config, entry), values
 
 
-def _new_model(run: Run, config: VidTAGConfig, settings: TrainSettings, data: RunData) -> VidTAG:
+def _new_model(run: Run, config: VidTAGConfig, settings: TrainSettings, data: RunData) -> tuple[VidTAG, frozenset[str]]:
     torch.manual_seed(settings.seed)
     model = VidTAG(config)
-    if isinstance(model.projection, torch.nn.Linear):
-        data.start(model.projection)
+    stays = isinstance(model.projection, torch.nn.Linear) and data.start(model.projection, settings)
     if run.shipped_location:
         model.warm_start_from_geoclip()
-    return model
+    return model, frozenset({"projection"} if stays else ())
 
 
-def _train_phase(model: VidTAG, settings: TrainSettings, data: RunData, progress: ProgressCallback | None, *, phase: int) -> Entry:
+def _train_phase(
+    model: VidTAG,
+    settings: TrainSettings,
+    data: RunData,
+    progress: ProgressCallback | None,
+    *,
+    phase: int,
+    fixed: frozenset[str] = frozenset(),
+) -> Entry:
     """One phase. Phase I keeps its best step on validation. The paper's Phase II is taken as it ends; ours may be left out where it does not help."""
     started = time.perf_counter()
     keep_best = phase == 1 or settings.recipe != "paper"
     training, validation = sequences_of(data.training), sequences_of(data.validation)
-    trainer = Trainer(model, training, validation, data.points, settings, progress=progress, keep_best=keep_best)
+    trainer = Trainer(model, training, validation, data.points, settings, progress=progress, fixed=fixed, keep_best=keep_best)
     done: PhaseRun = trainer.phase1("phase1", settings.phase1.steps) if phase == 1 else trainer.phase2("phase2", settings.phase2.steps)
     values = {
         "seconds": round(time.perf_counter() - started, 1),

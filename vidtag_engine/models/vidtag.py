@@ -34,6 +34,7 @@ class VidTAGConfig(BaseModel):
         feature_dropout: part of the features dropped while training (a regulariser for small data sets).
         mlp: hidden widths of the frame MLP, Mish between (paper B.2).
         lone_frames: a second frame MLP sees each frame without TempGeo; a frame's embedding is the direction of both branches' sum (not in the paper).
+        residual: frame MLPs add to the features they are given instead of replacing them, and start by adding nothing; takes equal widths (not in the paper).
         tempgeo, location, georefiner: the parts; ``georefiner`` None = off.
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
     """
@@ -46,6 +47,7 @@ class VidTAGConfig(BaseModel):
     feature_dropout: Share = 0.0
     mlp: tuple[Size, ...] = (1024, 768)
     lone_frames: bool = False
+    residual: bool = False
     tempgeo: TempGeoConfig = TempGeoConfig()
     location: LocationEncoderConfig = LocationEncoderConfig()
     georefiner: GeoRefinerConfig | None = GeoRefinerConfig()
@@ -58,6 +60,8 @@ class VidTAGConfig(BaseModel):
             raise ValueError("tempgeo.width differs from the width of what it is given")
         if self.tempgeo.layers and self.tempgeo.width % self.tempgeo.heads:
             raise ValueError("tempgeo.width is not a multiple of tempgeo.heads")
+        if self.residual and self.tempgeo.width != self.location.embedding_dim:
+            raise ValueError("residual needs embeddings as wide as the features")
         if self.overlap >= self.window:
             raise ValueError("overlap is not smaller than window")
         refiner = self.georefiner
@@ -86,6 +90,7 @@ class VidTAGConfig(BaseModel):
         dropout: float = 0.1,
         feature_dropout: float = 0.0,
         lone_frames: bool = False,
+        residual: bool = False,
     ) -> VidTAGConfig:
         """Sizes of a preset.
 
@@ -97,15 +102,20 @@ class VidTAGConfig(BaseModel):
             dropout: of TempGeo and GeoRefiner.
             feature_dropout: of the input features.
             lone_frames: with a branch that sees each frame alone.
+            residual: with frame MLPs that add to the features; only vidtag-compact's widths allow it.
 
         Raises:
-            InputError: for an unknown preset or σ name.
+            InputError: for an unknown preset or σ name, or residual where it cannot be.
         """
         if name not in VIDTAG_PRESETS:
             raise InputError(f"Preset {name!r} is not known: give one of {', '.join(VIDTAG_PRESETS)}.")
         if isinstance(sigma, str) and sigma not in SIGMA_PRESETS:
             raise InputError(f"Sigma preset {sigma!r} is not known: give one of {', '.join(SIGMA_PRESETS)}.")
         compact = name == "vidtag-compact"
+        if residual and not compact:
+            raise InputError(
+                f"Preset {name} cannot have residual frame MLPs, as its embeddings are narrower than its features: use vidtag-compact."
+            )
         width, heads, ffn, embedding = (256, 4, 1024, 256) if compact else (1792, 8, 2048, 512)
         context: Literal["frames", "tempgeo"] = "tempgeo" if georefiner == "tempgeo" else "frames"
         refiner_width = width if context == "tempgeo" else embedding
@@ -116,6 +126,7 @@ class VidTAGConfig(BaseModel):
             feature_dropout=feature_dropout,
             mlp=(256,) if compact else (1024, 768),
             lone_frames=lone_frames,
+            residual=residual,
             tempgeo=TempGeoConfig(width=width, layers=tempgeo_layers, heads=heads, ffn=ffn, dropout=dropout),
             location=LocationEncoderConfig(
                 sigma=SIGMA_PRESETS[sigma] if isinstance(sigma, str) else sigma,
@@ -147,8 +158,9 @@ class VidTAG(nn.Module):
         self.projection = _projection(config.feature_dim, config.projection_dim)
         self.tempgeo = TempGeo(config.tempgeo)
         normed = bool(config.tempgeo.layers) and config.tempgeo.final_norm
-        self.frame_mlp = _mish_mlp((width, *config.mlp, embedding), input_norm=math.sqrt(width) if normed else 1.0)
-        self.lone_mlp = _mish_mlp((width, *config.mlp, embedding), input_norm=1.0) if config.lone_frames else None
+        widths = (width, *config.mlp, embedding)
+        self.frame_mlp = _frame_mlp(widths, math.sqrt(width) if normed else 1.0, residual=config.residual)
+        self.lone_mlp = _frame_mlp(widths, 1.0, residual=config.residual) if config.lone_frames else None
         self.location_encoder = LocationEncoder(config.location)
         self.georefiner = GeoRefiner(config.georefiner) if config.georefiner else None
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # as GeoCLIP and CLIP start
@@ -270,6 +282,24 @@ def _projection(inputs: int, outputs: int | None) -> nn.Module:
     nn.init.orthogonal_(layer.weight, gain=math.sqrt(max(inputs / outputs, 1.0)))
     nn.init.zeros_(layer.bias)
     return layer
+
+
+class _Residual(nn.Module):
+    """An MLP's answer beside its input, brought to norm 1; at the start the input alone."""
+
+    def __init__(self, mlp: nn.Sequential, input_norm: float) -> None:
+        super().__init__()
+        self.mlp, self.scale = mlp, 1 / input_norm
+        nn.init.zeros_(mlp[-1].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        total: Tensor = x * self.scale + self.mlp(x)
+        return total
+
+
+def _frame_mlp(widths: tuple[int, ...], input_norm: float, *, residual: bool) -> nn.Module:
+    mlp = _mish_mlp(widths, input_norm)
+    return _Residual(mlp, input_norm) if residual else mlp
 
 
 def _mish_mlp(widths: tuple[int, ...], input_norm: float) -> nn.Sequential:

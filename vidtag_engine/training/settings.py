@@ -55,6 +55,11 @@ class TrainSettings(BaseModel):
         reverse: play half of the clips backwards.
         tempgeo_layers: 0 turns TempGeo off.
         lone_frames: a branch that sees each frame alone, beside TempGeo (not in the paper).
+        residual: frame MLPs start as the features themselves (not in the paper; only the compact preset).
+        whitening: what the compact preset's first layer starts from: ``principal`` axes, and is trained on; or what tells ``places`` apart (learned whitening from
+            videos that meet and from altered copies), and stays so. Where too few meet it is ``principal`` after all.
+        light_noise: how much of what two videos differ by where they meet is added to whole clips, with a random sign and size: another drive's light
+            (not in the paper).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -87,6 +92,9 @@ class TrainSettings(BaseModel):
     reverse: bool = False
     tempgeo_layers: int = Field(2, ge=0)
     lone_frames: bool = False
+    residual: bool = False
+    light_noise: float = Field(0.0, ge=0, le=10)
+    whitening: Literal["principal", "places"] = "principal"
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)
@@ -123,6 +131,8 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             "phase1": {"steps": 800, "batch_clips": 16, "learning_rate": 1e-3, "weight_decay": 0.01},
             "phase2": {"steps": 300, "batch_clips": 16, "learning_rate": 3e-4, "weight_decay": 0.01},
         }
+    if name == "default" and changes.get("preset", "vidtag-compact") == "vidtag-compact":
+        base |= {"lone_frames": True, "residual": True, "whitening": "places"}
     for phase, count in steps.items():
         if count is not None:
             base[phase]["steps"] = count

@@ -47,11 +47,19 @@ class AreaSampler:
 
 
 def phase1_loss(
-    model: VidTAG, sequences: list[TrainingSequence], area: AreaSampler, settings: TrainSettings, rng: np.random.Generator
+    model: VidTAG,
+    sequences: list[TrainingSequence],
+    area: AreaSampler,
+    settings: TrainSettings,
+    rng: np.random.Generator,
+    light: FloatArray | None = None,
 ) -> Tensor:
-    """Loss of one Phase I batch (Sec. 3.5, eq. 1)."""
+    """Loss of one Phase I batch (Sec. 3.5, eq. 1); ``light`` (Q, D) is what may be added to whole clips."""
     device = next(model.parameters()).device
     features, places = draw_batch(sequences, settings.phase1.batch_clips, settings.clip_frames, rng, reverse=settings.reverse)
+    if light is not None and len(light):
+        size = settings.light_noise * rng.uniform(-1.0, 1.0, (len(features), 1, 1))
+        features = (features + size * light[rng.integers(len(light), size=len(features))][:, None]).astype(np.float32)
     branches = [branch.flatten(0, 1) for branch in model.embed_branches(torch.from_numpy(features).to(device))]
     flat = places.reshape(-1, 2)
 

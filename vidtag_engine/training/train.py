@@ -22,20 +22,20 @@ from ..models.frame_encoder import FrameEncoder, build_frame_encoder
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..trajectory import Calibration, fit_temperature, mass_within
-from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
+from ..types import CancelCheck, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import TrainingSequence, split_sequences
 from .features import FeatureStore, Source, load_sequences
 from .path import calibrate_path
 from .settings import TrainSettings
+from .start import start_projection
 from .state import TrainingState, write_json
 from .trainer import PhaseRun, Retrieval, Trainer
 
 # More points than this make each validation slower than the steps between two.
 _MAX_GRID_POINTS = 60_000
 CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
-_MAX_START_FRAMES = 100_000
 _MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate on
 
 
@@ -139,8 +139,8 @@ def train(
     rows: list[dict[str, Any]] = []
 
     def trainer(on: list[TrainingSequence], against: list[TrainingSequence]) -> Trainer:
-        model = _new_model(settings, device, on)
-        return Trainer(model, on, against, points, settings, state=state, cancelled=cancelled)
+        model, fixed = _new_model(settings, device, on)
+        return Trainer(model, on, against, points, settings, state=state, cancelled=cancelled, fixed=fixed)
 
     chosen = trainer(training, validation)
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
@@ -184,8 +184,8 @@ def _both_phases(
     return first, second
 
 
-def _new_model(settings: TrainSettings, device: torch.device, sequences: list[TrainingSequence]) -> VidTAG:
-    """A model with the seed's own start; the compact preset's first layer starts from the training features' principal axes."""
+def _new_model(settings: TrainSettings, device: torch.device, sequences: list[TrainingSequence]) -> tuple[VidTAG, frozenset[str]]:
+    """A model with the seed's own start, and the parts of it that stay as they are; the compact preset's first layer starts from the training features."""
     torch.manual_seed(settings.seed)
     config = VidTAGConfig.preset(
         settings.preset,
@@ -195,41 +195,13 @@ def _new_model(settings: TrainSettings, device: torch.device, sequences: list[Tr
         dropout=settings.dropout,
         feature_dropout=settings.feature_dropout,
         lone_frames=settings.lone_frames,
+        residual=settings.residual,
     )
     model = VidTAG(config)
     if settings.warm_start and settings.preset == "vidtag-l14":
         model.warm_start_from_geoclip()
-    if isinstance(model.projection, torch.nn.Linear):
-        start_projection(model.projection, _some_features(sequences))
-    return model.to(device)
-
-
-def _some_features(sequences: list[TrainingSequence]) -> FloatArray:
-    """(N, D) features evenly out of all sequences; all of them where they are few."""
-    flat = [s.features.reshape(-1, s.features.shape[-1]) for s in sequences]
-    stride = -(-sum(map(len, flat)) // _MAX_START_FRAMES)
-    return np.concatenate([part[::stride] for part in flat])
-
-
-@torch.no_grad()
-def start_projection(layer: torch.nn.Linear, features: FloatArray) -> None:
-    """Start a linear layer as a shrunk whitening of the features it will see.
-
-    Pooled network features share a large mean and a few strong directions (exposure, season), which drown what tells places apart: a start that takes
-    the mean away and brings the principal axes to like size learns several times faster. Weak axes stay weak, so that few frames' noise is not blown up.
-
-    Args:
-        layer: (D to d); its answer has a mean norm of 1.
-        features: (N, D).
-    """
-    data = torch.from_numpy(np.asarray(features, dtype=np.float64))
-    mean = data.mean(dim=0)
-    variance, axes = torch.linalg.eigh((data - mean).T @ (data - mean) / max(1, len(data) - 1))
-    variance, axes = variance.flip(0)[: layer.out_features].clamp(min=0), axes.flip(1)[:, : layer.out_features]
-    weight = (axes / (variance + variance.mean() + 1e-12).sqrt()).T
-    norm = ((data - mean) @ weight.T).norm(dim=1).mean().clamp(min=1e-9)
-    layer.weight.copy_((weight / norm).float())
-    layer.bias.copy_((-(weight / norm) @ mean).float())
+    stays = isinstance(model.projection, torch.nn.Linear) and start_projection(model.projection, sequences, settings)
+    return model.to(device), frozenset({"projection"} if stays else ())
 
 
 def _training_grid(aoi: AreaOfInterest, resolution_m: float) -> Grid:

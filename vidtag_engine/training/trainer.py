@@ -17,6 +17,7 @@ from ..types import CancelCheck, CancelledError, FloatArray, Progress, ProgressC
 from .dataset import TrainingSequence
 from .noise import PAPER_NOISE, NoiseModel, fit_noise
 from .settings import TrainSettings
+from .start import drive_differences, near_m
 from .state import TrainingState, optimiser_tensors, restore_optimiser
 from .steps import AreaSampler, learning_rate, phase1_loss, phase2_loss
 
@@ -56,6 +57,7 @@ class Trainer:
         settings: of the run.
         state: where to save; None saves nothing.
         progress, cancelled: called at each step.
+        fixed: parts of the model that no phase trains.
         keep_best: end with the weights that were best on validation; else with the last step's, whatever validation says of them.
     """
 
@@ -70,20 +72,23 @@ class Trainer:
         state: TrainingState | None = None,
         progress: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
+        fixed: frozenset[str] = frozenset(),
         keep_best: bool = True,
     ) -> None:
         self.model, self.training, self.validation, self.settings = model, training, validation, settings
         self.area = AreaSampler(grid_points, settings.resolution_m)
         self.state, self.progress, self.cancelled = state, progress, cancelled
-        self.keep_best = keep_best
+        self.fixed, self.keep_best = fixed, keep_best
         self.noise: NoiseModel = PAPER_NOISE
         self.device = next(model.parameters()).device
 
     def phase1(self, stage: str, steps: int) -> PhaseRun:
         """Train TempGeo, frame MLP, location encoder and logit scale contrastively."""
-        frozen = {"georefiner"}
+        frozen = {"georefiner"} | self.fixed
+        settings = self.settings
+        light = drive_differences(self.training, near_m(settings), settings.seed) if settings.light_noise > 0 else None
         return self._phase(
-            stage, steps, frozen, lambda rng: phase1_loss(self.model, self.training, self.area, self.settings, rng), "phase1"
+            stage, steps, frozen, lambda rng: phase1_loss(self.model, self.training, self.area, self.settings, rng, light), "phase1"
         )
 
     def phase2(self, stage: str, steps: int) -> PhaseRun:

@@ -1,0 +1,141 @@
+"""Where the compact preset's first layer starts from: the features' principal axes, or what tells places apart (learned whitening)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.linalg import eigh
+from scipy.spatial import cKDTree
+
+from ..geodesy import EARTH_RADIUS_M
+from ..types import FloatArray, IntArray
+from .dataset import TrainingSequence
+from .settings import TrainSettings
+
+# Of the mean within-place variance; of .01 to 10 the best for nearest neighbours on the isles' dev seed (simulated).
+_RIDGE = 0.3
+_ANCHORS = 8000  # frames whose neighbours are looked up
+_PER_ANCHOR = 4
+_MAX_FRAMES = 100_000
+_NEAR = 0.3  # of the length over which targets fall off: what counts as one place
+_LEAST_DIFFERENCES = 200  # fewer say nothing about thousands of features
+
+
+def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequence], settings: TrainSettings) -> bool:
+    """Start the first layer as the settings say; True where it is to stay so.
+
+    Args:
+        layer: (D to d).
+        sequences: that will be trained on.
+        settings: ``whitening``; ``softening_m`` or ``resolution_m`` say how near one place is.
+    """
+    flat = [s.features.reshape(-1, s.features.shape[-1]) for s in sequences]
+    stride = -(-sum(map(len, flat)) // _MAX_FRAMES)
+    features = np.concatenate([part[::stride] for part in flat])
+    if settings.whitening == "places":
+        differences = place_differences(sequences, near_m(settings), settings.seed)
+        if len(differences) >= _LEAST_DIFFERENCES:
+            place_start(layer, features, differences)
+            return True
+    principal_start(layer, features)
+    return False
+
+
+def near_m(settings: TrainSettings) -> float:
+    """Metres within which two frames show one place: a part of the length over which targets fall off."""
+    return _NEAR * (settings.softening_m or 2.0 * settings.resolution_m)
+
+
+@torch.no_grad()
+def principal_start(layer: torch.nn.Linear, features: FloatArray) -> None:
+    """Start a linear layer as a shrunk whitening of the features it will see.
+
+    Pooled network features share a large mean and a few strong directions (exposure, season), which drown what tells places apart: a start that takes
+    the mean away and brings the principal axes to like size learns several times faster. Weak axes stay weak, so that few frames' noise is not blown up.
+
+    Args:
+        layer: (D to d); its answer has a mean norm of 1.
+        features: (N, D).
+    """
+    data = torch.from_numpy(np.asarray(features, dtype=np.float64))
+    mean = data.mean(dim=0)
+    variance, axes = torch.linalg.eigh((data - mean).T @ (data - mean) / max(1, len(data) - 1))
+    variance, axes = variance.flip(0)[: layer.out_features].clamp(min=0), axes.flip(1)[:, : layer.out_features]
+    _set(layer, ((axes / (variance + variance.mean() + 1e-12).sqrt()).T).numpy(), data.numpy())
+
+
+@torch.no_grad()
+def place_start(layer: torch.nn.Linear, features: FloatArray, differences: FloatArray) -> None:
+    """Start a linear layer as learned whitening (Mikolajczyk and Matas 2007; Radenovic et al. 2018, Sec. 3.3).
+
+    Its axes are the directions in which places differ most, measured by how much one place differs between drives.
+
+    Args:
+        layer: (D to d); its answer has a mean norm of 1.
+        features: (N, D) of all places.
+        differences: (P, D) between two views of one place; see :func:`place_differences`.
+    """
+    data = np.asarray(features, dtype=np.float64)
+    apart = np.asarray(differences, dtype=np.float64)
+    within = apart.T @ apart / (2 * len(apart))
+    within[np.diag_indices_from(within)] += _RIDGE * np.trace(within) / len(within) + 1e-12
+    width = data.shape[1]
+    _, axes = eigh(np.cov(data.T), within, subset_by_index=(max(0, width - layer.out_features), width - 1))
+    weight = np.zeros((layer.out_features, width))
+    weight[: axes.shape[1]] = axes.T[::-1]
+    _set(layer, weight, data)
+
+
+def place_differences(sequences: Sequence[TrainingSequence], near_m: float, seed: int = 0) -> FloatArray:
+    """(P, D) feature differences between two views of one place: frames of different videos no farther apart than ``near_m``, and altered copies of one frame.
+
+    Args:
+        sequences: with their truth.
+        near_m: what counts as one place, metres.
+        seed: of which frames are looked at, where there are very many.
+    """
+    plain = np.concatenate([s.features[0] for s in sequences])
+    one, other, _ = _meetings(sequences, near_m, seed)
+    views = [(s.features[1:] - s.features[:1]).reshape(-1, plain.shape[1]) for s in sequences if s.features.shape[0] > 1]
+    found = np.concatenate([plain[one] - plain[other], *views])
+    most = _ANCHORS * _PER_ANCHOR
+    return found if len(found) <= most else found[np.sort(np.random.default_rng([seed, 6]).permutation(len(found))[:most])]
+
+
+def drive_differences(sequences: Sequence[TrainingSequence], near_m: float, seed: int = 0) -> FloatArray:
+    """(Q, D) mean feature difference of each two videos where they meet: what light, weather and camera do to all frames of a drive.
+
+    Args:
+        sequences, near_m, seed: as for :func:`place_differences`; videos that meet in fewer than two pairs of frames say too little.
+    """
+    plain = np.concatenate([s.features[0] for s in sequences])
+    one, other, videos = _meetings(sequences, near_m, seed)
+    _, which, count = np.unique(videos, axis=0, return_inverse=True, return_counts=True)
+    total = np.zeros((len(count), plain.shape[1]))
+    np.add.at(total, which.reshape(-1), plain[one] - plain[other])
+    means: FloatArray = (total / count[:, None])[count >= 2].astype(np.float32)
+    return means
+
+
+def _meetings(sequences: Sequence[TrainingSequence], near_m: float, seed: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Frames of different videos at one place, by their numbers among all, (P,) and (P,), and the videos' numbers (P, 2); a sample where there are very many."""
+    rng = np.random.default_rng([seed, 5])
+    owner = np.concatenate([np.full(len(s), number) for number, s in enumerate(sequences)])
+    lat, lon = np.radians(np.concatenate([s.lat_lon_deg for s in sequences])).T
+    places = EARTH_RADIUS_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    anchors = rng.permutation(len(places))[:_ANCHORS]
+    pairs = []
+    for anchor, near in zip(anchors, cKDTree(places).query_ball_point(places[anchors], near_m), strict=True):
+        others = np.asarray(near)[owner[near] > owner[anchor]]  # each pair of videos from one side
+        pairs += [(anchor, other) for other in rng.permutation(others)[:_PER_ANCHOR]]
+    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1], owner[found]
+
+
+def _set(layer: torch.nn.Linear, weight: FloatArray, data: FloatArray) -> None:
+    mean = data.mean(axis=0)
+    weight = weight / max(float(np.linalg.norm((data - mean) @ weight.T, axis=1).mean()), 1e-9)
+    layer.weight.copy_(torch.from_numpy(weight).float())
+    layer.bias.copy_(torch.from_numpy(-weight @ mean).float())
