@@ -111,7 +111,8 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
 
     ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
-    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule).
+    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule); with the compact preset also
+    learned whitening, a branch for lone frames, residual frame MLPs and other drives' light.
     """
     steps = {phase: changes.pop(f"{phase}_steps", None) for phase in ("phase1", "phase2")}
     changes = {key: value for key, value in changes.items() if value is not None or key == "rate_hz"}
@@ -132,7 +133,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             "phase2": {"steps": 300, "batch_clips": 16, "learning_rate": 3e-4, "weight_decay": 0.01},
         }
     if name == "default" and changes.get("preset", "vidtag-compact") == "vidtag-compact":
-        base |= {"lone_frames": True, "residual": True, "whitening": "places"}
+        base |= {"lone_frames": True, "residual": True, "whitening": "places", "light_noise": 1.0}
     for phase, count in steps.items():
         if count is not None:
             base[phase]["steps"] = count
