@@ -22,6 +22,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "geolocatevideo": {"VIDEOS": ["drive.mp4"], "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25, "OUTPUT": "drive.gpkg"},
     "gridgallery": {"EXTENT": _EXTENT, "RESOLUTION": 25, "CHECKPOINT": "checkpoint"},
     "similarityheatmap": {"VIDEO": "drive.mp4", "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25},
+    "solvewithpins": {"RESULT": "drive.gpkg", "OUTPUT": "corrected.gpkg"},
+    "matchroads": {"RESULT": "drive.gpkg", "MATCHED": "matched.gpkg"},
     "evaluatetrajectory": {"RESULT": "drive.gpkg", "TRUTH_FILE": "drive.gpx"},
     "exporttrajectory": {"RESULT": "drive.gpkg", "KML": "drive.kml", "FRAMES": "pictures", "VIDEOS": ["drive.mp4"]},
     "finetune": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "checkpoint"},

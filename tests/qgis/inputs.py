@@ -3,7 +3,8 @@
     python tests/qgis/inputs.py DIR
 
 DIR gets ``checkpoint`` (a compact model with random weights: its answers mean nothing, but all of it runs), ``a.mp4`` and ``b é.mp4`` (6 s)
-``long.mp4`` (20 min), ``a.gpx`` (a straight way at 5 m/s) and ``a.gpkg``, where ``a.mp4`` was located at 2 frames a second.
+``long.mp4`` (20 min), ``a.gpx`` (a straight way at 5 m/s) and ``a.gpkg``, where ``a.mp4`` was located at 2 frames a second,
+with its scores kept.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def main(folder: Path) -> None:
     track(folder / "a.gpx", 6)
     arguments = GeolocateArguments(
         aoi="159.930,-19.222,159.934,-19.218", output=str(folder / "a.gpkg"), videos=[str(folder / "a.mp4")],
-        checkpoint=str(folder / "checkpoint"), resolution_m=25.0, rate_hz=2.0, start_time=START,
+        checkpoint=str(folder / "checkpoint"), resolution_m=25.0, rate_hz=2.0, start_time=START, keep_scores=True,
     )  # fmt: skip
     run_geolocate(arguments)
 

@@ -31,7 +31,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from tests.qgis.common import SQUARE, Told, a_second_s, polygons, run
+from tests.qgis.common import SQUARE, Told, a_second_s, polygons, run, workers
 from vidtag_qgis import engine, layers, settings
 from vidtag_qgis.aoi import AreaError, read_area
 from vidtag_qgis.plugin import VidTAGPlugin
@@ -316,17 +316,3 @@ def test_cancel_before_anything_is_finished(algorithm, engine_here, inputs, tmp_
     assert time.monotonic() - feedback.cancelled_s < a_second_s()
     assert not workers()
     assert list((tmp_path / "new folder").glob("*.gpkg")) == []
-
-
-def workers() -> list[int]:
-    """Workers that this process has started and that still run."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            parent = f"PPid:\t{os.getpid()}\n" in status.read_text()
-            command = (status.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if parent and b"vidtag_engine.worker" in command:
-            found.append(int(status.parent.name))
-    return found
