@@ -90,7 +90,7 @@ def read_pins(
         said = _said(feature, fields, f"Pin {number} of {source.sourceName()!r}", meaning == HERE)
         said = {"radius_m": radius_m, "who": who or None, **{name: value for name, value in said.items() if value is not None}}
         pins += [{**said, "lat_deg": point.y(), "lon_deg": point.x()} for point in feature.geometry().vertices()]
-    if not pins:
+    if not pins and not feedback.isCanceled():
         raise PinsError(f"The layer {source.sourceName()!r} has no pin (or no selected one): set at least one.")
     return pins
 
