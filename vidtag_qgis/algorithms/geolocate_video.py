@@ -22,9 +22,9 @@ Give one or more videos, the area that they are from, and a checkpoint: a model 
 knows the whole world, roughly. The area is covered with a grid of candidate places, and every frame gets the best of them, with a confidence: \
 the probability that the true place lies within the confidence radius.
 
-The result is a GeoPackage with the layers <i>trajectory</i> (a line a step), <i>frames</i> (a point a frame) and <i>videos</i>, with styles, \
-times for the temporal controller, and the record of what it was made from. Trajectory, frames and confidence regions can be copied to layers of \
-any format, too.
+The result is a GeoPackage with the layers <i>trajectory</i> (a line a step), <i>frames</i> (a point a frame), <i>videos</i> and \
+<i>regions</i> (where a frame lies with 50 and 90 %), with styles, times for the temporal controller, and the record of what it was made from. \
+Trajectory, frames and regions can be copied to layers of any format, too.
 
 A video that is judged to be from elsewhere, or unlike all that the checkpoint knows, gets no answer, and the log says why. Where you know better, \
 keep the scores, set pins and run <i>Solve with pins</i>.

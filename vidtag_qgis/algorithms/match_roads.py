@@ -58,7 +58,9 @@ class MatchRoads(VidTAGAlgorithm):
             "A line a step, along the roads, with the length and speed along them.",
         )
         self.add(
-            QgsProcessingParameterFileDestination("OUTPUT", "Result with it", "GeoPackage (*.gpkg)", optional=True, createByDefault=False),
+            QgsProcessingParameterFileDestination(
+                "OUTPUT", "Result with the matched trajectory", "GeoPackage (*.gpkg)", optional=True, createByDefault=False
+            ),
             "If asked for: a copy of the result, with the layer trajectory_matched beside the model's own.",
         )
         for name, text in (
