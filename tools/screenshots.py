@@ -106,17 +106,22 @@ def _dialogs(folder: Path) -> None:
         layers = {key: found[0].id() for key, value in values.items() if (found := QgsProject.instance().mapLayersByName(str(value)))}
         dialog.setParameters({**values, **layers})
         dialog.resize(980, 760)
-        _save(dialog, folder / f"{name}.png")
+        _show(dialog, folder / f"{name}.png")
         if name in UNFOLDED:
             for box in dialog.findChildren(QgsCollapsibleGroupBoxBasic):
                 box.setCollapsed(False)
             dialog.resize(980, 2300)
-            _save(dialog, folder / f"{name}-advanced.png")
-        dialog.deleteLater()
+            _show(dialog, folder / f"{name}-advanced.png")
+        dialog.close()
     plugin.unload()
 
 
 def _save(widget: Any, path: Path) -> None:
+    _show(widget, path)
+    widget.close()
+
+
+def _show(widget: Any, path: Path) -> None:
     from qgis.core import QgsApplication
 
     widget.show()
@@ -124,7 +129,6 @@ def _save(widget: Any, path: Path) -> None:
         QgsApplication.processEvents()
     widget.grab().save(str(path))
     print(path)
-    widget.close()
 
 
 if __name__ == "__main__":
