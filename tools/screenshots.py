@@ -40,7 +40,7 @@ LAYERS = {
     "streets": "LineString?crs=EPSG:32757&field=name:string",
 }
 UNFOLDED = ("geolocatevideo",)
-"""Those whose advanced parameters are many: a second picture shows them."""
+"""Those whose advanced parameters are many: a second picture shows them alone."""
 
 
 def main() -> None:
@@ -86,7 +86,6 @@ def _dialogs(folder: Path) -> None:
     """Every algorithm's dialog."""
     from processing.core.Processing import Processing
     from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
-    from qgis.gui import QgsCollapsibleGroupBoxBasic
 
     Processing.initialize()
     from processing.gui.AlgorithmDialog import AlgorithmDialog
@@ -106,22 +105,19 @@ def _dialogs(folder: Path) -> None:
         layers = {key: found[0].id() for key, value in values.items() if (found := QgsProject.instance().mapLayersByName(str(value)))}
         dialog.setParameters({**values, **layers})
         dialog.resize(980, 760)
-        _show(dialog, folder / f"{name}.png")
-        if name in UNFOLDED:
-            for box in dialog.findChildren(QgsCollapsibleGroupBoxBasic):
-                box.setCollapsed(False)
-            dialog.resize(980, 2300)
-            _show(dialog, folder / f"{name}-advanced.png")
+        _save(dialog, folder / f"{name}.png")
+    for name in UNFOLDED:  # last, as QGIS opens the next dialog as large as the one before
+        dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
+        dialog.resize(980, 2600)
+        dialog.show()
+        folded = dialog.mainWidget().grpAdvanced
+        folded.setCollapsed(False)
+        _save(folded, folder / f"{name}-advanced.png")
         dialog.close()
     plugin.unload()
 
 
 def _save(widget: Any, path: Path) -> None:
-    _show(widget, path)
-    widget.close()
-
-
-def _show(widget: Any, path: Path) -> None:
     from qgis.core import QgsApplication
 
     widget.show()
@@ -129,6 +125,7 @@ def _show(widget: Any, path: Path) -> None:
         QgsApplication.processEvents()
     widget.grab().save(str(path))
     print(path)
+    widget.close()
 
 
 if __name__ == "__main__":
