@@ -86,6 +86,7 @@ def _dialogs(folder: Path) -> None:
     """Every algorithm's dialog."""
     from processing.core.Processing import Processing
     from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+    from qgis.PyQt.QtWidgets import QGroupBox
 
     Processing.initialize()
     from processing.gui.AlgorithmDialog import AlgorithmDialog
@@ -110,8 +111,8 @@ def _dialogs(folder: Path) -> None:
         dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
         dialog.resize(980, 2600)
         dialog.show()
-        folded = dialog.mainWidget().grpAdvanced
-        folded.setCollapsed(False)
+        folded = dialog.findChild(QGroupBox, "grpAdvanced")
+        folded.setProperty("collapsed", False)  # its own class is not known in Python
         _save(folded, folder / f"{name}-advanced.png")
         dialog.close()
     plugin.unload()

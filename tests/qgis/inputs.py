@@ -57,7 +57,7 @@ def wary(model: VidTAG, checkpoint: Path, video: Path) -> CheckpointCard:
     """A card with a familiarity that is fitted on one video, and held-out videos that are nearly like it."""
     features = encode_video(open_source(video), load(str(checkpoint), "cpu").encoder, GeolocateSettings(rate_hz=2.0)).features
     noise = 0.02 * features.std() * np.random.default_rng(0).standard_normal((99, *features.shape))
-    known = fit_familiarity([features], list(features + noise))
+    known = fit_familiarity([features], list(features + noise), width=8)  # fewer than it has frames
     temperature = float(1.0 / model.logit_scale.detach().exp())
     path = PathCalibration(Evidence(temperature), Motion(), 50.0, 25.0, 99, (), 0.5, 0.9, known)
     return CheckpointCard(name="wary", preset="vidtag-compact", calibration=Calibration(temperature, path=path).to_dict())
