@@ -8,6 +8,7 @@ import sqlite3
 import time
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pyogrio
@@ -18,14 +19,14 @@ from typer.testing import CliRunner
 
 from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.cli import app
-from vidtag_engine.commands.pin import run_pin
+from vidtag_engine.commands.pin import pin_from, run_pin
 from vidtag_engine.commands.solve import run_solve, solve
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.corrections import with_layers
 from vidtag_engine.export.pins import PinRow, pins_table, read_pins
 from vidtag_engine.export.scores_file import VideoScores, read_scores, scores_path, write_scores
 from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
-from vidtag_engine.types import FrameState, InputError
+from vidtag_engine.types import CancelledError, FrameState, InputError
 
 GEOD = Geod(ellps="WGS84")
 SPACING_M = 100.0
@@ -173,6 +174,57 @@ def test_solved_layers_stand_beside_the_models_own(written):
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_a_copy_gets_the_layers_its_pins_and_the_scores(written, tmp_path):
+    before, steps = hashlib.sha256(written.read_bytes()).digest(), []
+    output, pin = tmp_path / "corrected é.gpkg", {"frame_index": 6, "lat_deg": place(26, 33)[0], "lon_deg": place(26, 33)[1], "here": True}
+    brought = [pin_from({**pin, "video": None, "when": "2024-05-01T10:00:00.5Z", "who": "Ada"})]
+    said = run_solve(written, output=output, pins=brought, progress=steps.append)
+    assert hashlib.sha256(written.read_bytes()).digest() == before
+    assert (said["output"], said["notes"], said["videos"][0]["pins"]) == (str(output), [], 1)
+    assert [(step.stage, step.fraction) for step in steps] == [("solve", 0.0), ("solve", 0.95)]
+    for layer in OWN:
+        assert rows_of(output, layer) == rows_of(written, layer), layer
+    [kept] = read_pins(output)
+    assert (kept.video, kept.who, kept.when) == ("town.mp4", "Ada", datetime(2024, 5, 1, 10, 0, 0, 500_000, tzinfo=UTC))
+    again = tmp_path / "again.gpkg"
+    run_solve(output, output=again)  # from the copy's own pins and its scores
+    assert rows_of(again, "frames_pinned") == rows_of(output, "frames_pinned")
+    (linked,), (own,) = ((path.with_suffix(".scores")).iterdir() for path in (again, written))
+    assert linked.samefile(own)
+    own.unlink()
+    assert read_scores(linked).spacing_m == SPACING_M
+    said = run_solve(output)  # into itself
+    assert said["output"] == str(output)
+
+
+def test_scores_that_cannot_be_linked_are_told(written, tmp_path):
+    (tmp_path / "c.scores").write_text("a file where the folder should be")
+    pins = [PinRow("", 6, *place(26, 33))]
+    said = run_solve(written, output=tmp_path / "c.gpkg", pins=pins)
+    assert "The scores stay beside town ü.gpkg alone" in said["notes"][0]
+    assert len(rows_of(tmp_path / "c.gpkg", "frames_pinned")) == FRAMES
+
+
+def test_a_stopped_or_wrong_request_writes_nothing(written, tmp_path):
+    pins, output = [PinRow("", 6, *place(26, 33))], tmp_path / "c.gpkg"
+    with pytest.raises(CancelledError):
+        run_solve(written, output=output, pins=pins, cancelled=lambda: True)
+    for more, says in (
+        ({"pins": pins}, "give an output besides the result"),
+        ({"pins": pins, "output": written}, "give an output besides the result"),
+        ({"pins": [], "output": output}, "has no pins"),
+        ({"pins": [PinRow("", 99, 10, 20)], "output": output}, "no frame 99"),
+        ({"pins": pins, "output": tmp_path / "c.shp"}, "must end in .gpkg"),
+        ({"pins": pins, "output": tmp_path / "none" / "c.gpkg"}, "does not exist"),
+    ):
+        with pytest.raises(InputError, match=says):
+            run_solve(written, **more)
+    for wrong in ({"frame_index": 6}, {"frame_index": 6, "lat_deg": 1, "lon_deg": 2, "height": 3}, {"when": "noon"}):
+        with pytest.raises(InputError, match="A pin cannot be understood"):
+            pin_from(wrong)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["town ü.gpkg", "town ü.scores"]
+
+
 def test_the_models_own_layers_cannot_be_written_over(written):
     for layer in OWN:
         with pytest.raises(ValueError, match="not written over"):
@@ -253,3 +305,8 @@ def test_command_line(written):
     done = runner.invoke(app, ["solve", str(written)])
     assert done.exit_code == 0, done.output
     assert "frames_pinned" in done.stdout
+    copy = written.with_name("copy.gpkg")
+    done = runner.invoke(app, ["solve", str(written), "--output", str(copy), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["output"] == str(copy)
+    assert rows_of(copy, "frames_pinned") == rows_of(written, "frames_pinned")

@@ -215,7 +215,7 @@ def test_cancel_kills_the_whole_tree_within_a_second(misbehaving, tmp_path):
     with pytest.raises(EngineCancelledError):
         run_request(interpreter, "geolocate", {}, cancelled=cancelled)
     took_s = time.monotonic() - started[0]
-    assert took_s < 1.5  # 0.9 s on an idle machine
+    assert took_s < 1.0  # 0.6 s on an idle machine: half a second to answer, then no more asking
     assert not any(alive(int(pid)) for pid in pids.read_text().split())
 
 

@@ -16,7 +16,7 @@ from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.commands.match import run_match
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.trajectory.roads import match_roads, spread_m
-from vidtag_engine.types import InputError
+from vidtag_engine.types import CancelledError, InputError
 
 GEOD = Geod(ellps="WGS84")
 UTM = "EPSG:32633"
@@ -128,6 +128,19 @@ def test_layer_beside_the_models_own(written, tmp_path):
     mine = np.concatenate([shapely.get_coordinates(one) for one in flat[flat.video == "drive0.mp4"].geometry])
     theirs = np.concatenate([shapely.get_coordinates(one) for one in own[own.video == "drive0.mp4"].to_crs(UTM).geometry])
     assert frechet_m(mine, true) < frechet_m(theirs, true)
+
+
+def test_a_copy_gets_the_layer_and_a_stop_leaves_nothing(written, tmp_path):
+    roads, before, output, steps = write_roads(tmp_path / "roads.gpkg", STREETS), written.read_bytes(), tmp_path / "copy.gpkg", []
+    with pytest.raises(CancelledError):
+        run_match(written, roads, output=output, cancelled=lambda: True)
+    assert not output.exists()
+    said = run_match(written, roads, output=output, progress=steps.append)
+    assert written.read_bytes() == before
+    assert said["output"] == str(output)
+    assert [step.message for step in steps] == ["drive0.mp4", "drive1.mp4"]
+    assert len(pyogrio.read_dataframe(output, layer="trajectory_matched")) > 0
+    assert not (tmp_path / "copy.scores").exists()
 
 
 def test_wrong_roads_are_told_by_name(written, tmp_path):

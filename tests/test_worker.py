@@ -212,7 +212,7 @@ def test_lines_that_are_no_requests_are_refused_and_survived(child, line):
     child.send(type="request", id=3, command="no such command")
     answer = child.receive()
     assert (answer["id"], answer["kind"]) == (3, "protocol")
-    assert "doctor, evaluate, export, gallery, geolocate, heatmap, train" in answer["message"]
+    assert "doctor, evaluate, export, gallery, geolocate, heatmap, match, solve, train" in answer["message"]
     child.send(type="shutdown")
     assert child.process.wait(10) == 0
 
@@ -229,3 +229,14 @@ def test_client_that_does_not_fit_is_told(child):
     assert "output" in child.receive()["message"]
     child.send(type="request", id=4, command="heatmap", arguments={"aoi": "0,0,1,1", "output": "x.tif", "kml": "x.kml"})
     assert "'kml'" in child.receive()["message"]
+    for identity, command, arguments, said in (
+        (5, "solve", {"result": "/no/such.gpkg"}, "/no/such.gpkg"),
+        (6, "solve", {"result": "/no/such.gpkg", "pins": [{"frame": 1}]}, "A pin cannot be understood"),
+        (7, "match", {"result": "/no/such.gpkg", "roads": "/no/roads.gpkg"}, "/no/such.gpkg"),
+    ):
+        child.send(type="request", id=identity, command=command, arguments=arguments)
+        answer = child.until("result", "error")
+        assert (answer["id"], answer["kind"]) == (identity, "input")
+        assert said in answer["message"]
+    child.send(type="request", id=8, command="match", arguments={"result": "/no/such.gpkg"})
+    assert "roads" in child.receive()["message"]

@@ -29,6 +29,8 @@ EXAMPLES = {
     "geolocatevideo": "VIDEOS=drive.mp4 AOI=area.geojson CHECKPOINT=checkpoint RESOLUTION=25 OUTPUT=drive.gpkg",
     "gridgallery": "AOI=area.geojson RESOLUTION=25 OUTPUT=points.gpkg",
     "similarityheatmap": "VIDEO=drive.mp4 AOI=area.geojson CHECKPOINT=checkpoint RESOLUTION=25 OUTPUT=map.tif",
+    "solvewithpins": "RESULT=drive.gpkg PINS=pins.gpkg FRAME_FIELD=frame_index OUTPUT=corrected.gpkg",
+    "matchroads": "RESULT=drive.gpkg ROADS=streets.gpkg MATCHED=matched.gpkg",
     "evaluatetrajectory": "RESULT=drive.gpkg TRUTH_FILE=drive.gpx ERRORS=errors.gpkg REPORT=report.html",
     "exporttrajectory": "RESULT=drive.gpkg KML=drive.kml FRAMES=pictures VIDEOS=drive.mp4",
     "finetune": "FOLDER=drives AOI=area.geojson RESOLUTION=25 OUTPUT=checkpoint",

@@ -22,11 +22,25 @@ FILLED: dict[str, dict[str, Any]] = {
     "geolocatevideo": {"VIDEOS": ["drive.mp4"], "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25, "OUTPUT": "drive.gpkg"},
     "gridgallery": {"EXTENT": _EXTENT, "RESOLUTION": 25, "CHECKPOINT": "checkpoint"},
     "similarityheatmap": {"VIDEO": "drive.mp4", "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25},
+    "solvewithpins": {
+        "RESULT": "drive.gpkg",
+        "PINS": "pins",
+        "FRAME_FIELD": "frame_index",
+        "HERE_FIELD": "here",
+        "OUTPUT": "corrected.gpkg",
+    },
+    "matchroads": {"RESULT": "drive.gpkg", "ROADS": "streets", "MATCHED": "matched.gpkg"},
     "evaluatetrajectory": {"RESULT": "drive.gpkg", "TRUTH_FILE": "drive.gpx"},
     "exporttrajectory": {"RESULT": "drive.gpkg", "KML": "drive.kml", "FRAMES": "pictures", "VIDEOS": ["drive.mp4"]},
     "finetune": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "checkpoint"},
     "checkengine": {},
 }
+LAYERS = {
+    "pins": "Point?crs=EPSG:4326&field=frame_index:integer&field=here:boolean",
+    "streets": "LineString?crs=EPSG:32757&field=name:string",
+}
+UNFOLDED = ("geolocatevideo",)
+"""Those whose advanced parameters are many: a second picture shows them alone."""
 
 
 def main() -> None:
@@ -71,7 +85,8 @@ def _windows(folder: Path) -> None:
 def _dialogs(folder: Path) -> None:
     """Every algorithm's dialog."""
     from processing.core.Processing import Processing
-    from qgis.core import QgsApplication
+    from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+    from qgis.PyQt.QtWidgets import QGroupBox
 
     Processing.initialize()
     from processing.gui.AlgorithmDialog import AlgorithmDialog
@@ -80,15 +95,26 @@ def _dialogs(folder: Path) -> None:
 
     plugin: Any = VidTAGPlugin(None)
     plugin.initProcessing()
+    for name, place in LAYERS.items():
+        QgsProject.instance().addMapLayer(QgsVectorLayer(place, name, "memory"))
     registered = {algorithm.name() for algorithm in plugin.provider.algorithms()}
     for name, values in FILLED.items():
         if name not in registered:
             continue
         dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
-        dialog.setParameters(values)
+        # A layer is named by its name, which its parameter's choice shows.
+        layers = {key: found[0].id() for key, value in values.items() if (found := QgsProject.instance().mapLayersByName(str(value)))}
+        dialog.setParameters({**values, **layers})
         dialog.resize(980, 760)
         _save(dialog, folder / f"{name}.png")
-        dialog.deleteLater()
+    for name in UNFOLDED:  # last, as QGIS opens the next dialog as large as the one before
+        dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
+        dialog.resize(980, 2600)
+        dialog.show()
+        folded = dialog.findChild(QGroupBox, "grpAdvanced")
+        folded.setProperty("collapsed", False)  # its own class is not known in Python
+        _save(folded, folder / f"{name}-advanced.png")
+        dialog.close()
     plugin.unload()
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import JsonOption
-from .terminal import plain_errors
+from .terminal import Cancellation, plain_errors, progress_bar
 from .types import InputError
 
 PIN_EXAMPLES = """Examples:
@@ -33,6 +33,9 @@ MATCH_EXAMPLES = """Example:
 """
 
 ResultArgument = Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Copy of the result to write the layers to; default: the result itself.")
+]
 
 
 def pin(
@@ -63,12 +66,13 @@ def pin(
     print(f"Pinned frame {frame} of {written.video}: {word}, within {radius_m:g} m of {lat_deg:.6f},{lon_deg:.6f}.")
 
 
-def solve(result: ResultArgument, *, json: JsonOption = False) -> None:
+def solve(result: ResultArgument, *, output: OutputOption = None, json: JsonOption = False) -> None:
     """Decode videos again with their pins; writes `frames_pinned`, `trajectory_pinned` and `regions_pinned` beside the model's own layers."""
     with plain_errors(json=json):
         from .commands.solve import run_solve
 
-        said = run_solve(result)
+        with progress_bar() as bar:
+            said = run_solve(result, output=output, progress=bar, cancelled=_cancellation())
     _say(said, json=json)
 
 
@@ -78,14 +82,22 @@ def match(
     roads: Annotated[Path, typer.Option(help="Vector file with a line layer of roads.")],
     layer: Annotated[str | None, typer.Option(help="Its layer, where it has several of lines.")] = None,
     crs: Annotated[str | None, typer.Option(help="Its coordinate system, where it does not say, e.g. EPSG:32633.")] = None,
+    output: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
     """Lay the line of each video on roads; writes the layer `trajectory_matched` beside the model's own."""
     with plain_errors(json=json):
         from .commands.match import run_match
 
-        said = run_match(result, roads, layer=layer, crs=crs)
+        with progress_bar() as bar:
+            said = run_match(result, roads, output=output, layer=layer, crs=crs, progress=bar, cancelled=_cancellation())
     _say(said, json=json)
+
+
+def _cancellation() -> Cancellation:
+    cancellation = Cancellation()
+    cancellation.install()
+    return cancellation
 
 
 def _say(said: dict[str, Any], *, json: bool) -> None:

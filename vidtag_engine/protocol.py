@@ -30,7 +30,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Do ``command`` ("geolocate", "gallery", "heatmap", "evaluate", "export", "train", "doctor") with ``arguments``."""
+    """Do ``command`` ("geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "doctor") with ``arguments``."""
 
     type: ClassVar[str] = "request"
     id: int
@@ -187,6 +187,30 @@ class ExportArguments:
     videos: list[str] = field(default_factory=list)
     least_confidence: float = 0.0
     quality: int = 92
+
+
+@dataclass(frozen=True)
+class SolveArguments:
+    """Arguments of "solve". ``output`` is a copy of the result with the solved layers; None puts them into the result itself.
+
+    ``pins`` stand in place of the result's own: objects with ``frame_index``, ``lat_deg``, ``lon_deg`` and, as they are known, ``video``, ``here``,
+    ``radius_m``, ``who``, ``when`` (ISO 8601) and ``why``. They need an ``output``, which keeps them.
+    """
+
+    result: str
+    output: Optional[str] = None
+    pins: Optional[list[dict[str, Any]]] = None
+
+
+@dataclass(frozen=True)
+class MatchArguments:
+    """Arguments of "match". ``roads`` is a vector file with lines; ``output`` as for "solve"."""
+
+    result: str
+    roads: str
+    output: Optional[str] = None
+    layer: Optional[str] = None
+    crs: Optional[str] = None
 
 
 @dataclass(frozen=True)

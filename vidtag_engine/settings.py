@@ -64,6 +64,12 @@ class GeolocateSettings(BaseModel):
             raise ValueError(f"--to {self.to_s:g} s must lie after --from {self.from_s:g} s")
         return self
 
+    @model_validator(mode="after")
+    def _scores(self) -> GeolocateSettings:
+        if self.keep_scores and self.decoder == "none":
+            raise ValueError("scores are kept of frames that are decoded together: with --keep-scores take --decoder viterbi")
+        return self
+
     @property
     def radius_m(self) -> float:
         """The radius that confidence speaks of."""

@@ -199,6 +199,31 @@ def _export(job: Job) -> dict[str, Any]:
     return run_export(arguments, progress=job.progress, cancelled=job.cancelled)
 
 
+def _solve(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.SolveArguments)
+    from .commands.pin import pin_from
+    from .commands.solve import run_solve
+
+    pins = None if arguments.pins is None else [pin_from(pin) for pin in arguments.pins]
+    output = Path(arguments.output) if arguments.output else None
+    return run_solve(Path(arguments.result), output=output, pins=pins, progress=job.progress, cancelled=job.cancelled)
+
+
+def _match(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.MatchArguments)
+    from .commands.match import run_match
+
+    return run_match(
+        Path(arguments.result),
+        Path(arguments.roads),
+        output=Path(arguments.output) if arguments.output else None,
+        layer=arguments.layer,
+        crs=arguments.crs,
+        progress=job.progress,
+        cancelled=job.cancelled,
+    )
+
+
 def _train(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.TrainArguments)
     from .commands.train import run_train
@@ -212,6 +237,8 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "heatmap": _heatmap,
     "evaluate": _evaluate,
     "export": _export,
+    "solve": _solve,
+    "match": _match,
     "train": _train,
     "doctor": _doctor,
 }

@@ -95,6 +95,9 @@ def keep(output: str) -> str:
     folder = QgsProject.instance().homePath() or os.path.join(documents, "VidTAG")
     os.makedirs(folder, exist_ok=True)
     place = os.path.join(folder, f"VidTAG kept {datetime.now().astimezone():%Y-%m-%d %H%M%S}.gpkg")
+    scores = os.path.splitext(output)[0] + ".scores"
+    if os.path.isdir(scores):
+        shutil.copytree(scores, os.path.splitext(place)[0] + ".scores")
     shutil.copyfile(output, place + ".part")
     os.replace(place + ".part", place)
     return place

@@ -32,6 +32,7 @@ TIME_FIELDS = {
     "errors": ("time", None),
     "trajectory": ("start_time", "end_time"),
     "videos": ("start_time", "end_time"),
+    "regions": ("time", None),
 }
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
 
@@ -107,11 +108,12 @@ def copy_layer(
     feedback: QgsProcessingFeedback,
     *,
     crs: Optional[QgsCoordinateReferenceSystem] = None,
+    like: str = "",
 ) -> Optional[str]:
     """Copy one layer of the GeoPackage into the sink of the parameter ``output``; None where no sink is asked for.
 
-    Places are given in ``crs``, by default in WGS 84. Every attribute is copied, and each time also as ISO text with milliseconds and zone
-    (``time_iso``), which 3.22's writers drop from true times.
+    Places are given in ``crs``, by default in WGS 84; style and time are those of the layer ``like``, by default its own. Every attribute is
+    copied, and each time also as ISO text with milliseconds and zone (``time_iso``), which 3.22's writers drop from true times.
 
     Raises:
         QgsProcessingException: the layer cannot be read or the sink cannot be written.
@@ -142,7 +144,7 @@ def copy_layer(
         copy.setAttributes([values[index] for index in copied] + [_iso(values[index]) for index in times])
         if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
             raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, output))
-    finish_on_load(destination, kind, context)
+    finish_on_load(destination, like or kind, context)
     return destination
 
 

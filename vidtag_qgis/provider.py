@@ -12,7 +12,9 @@ from .algorithms.export_trajectory import ExportTrajectory
 from .algorithms.finetune import Finetune
 from .algorithms.geolocate_video import GeolocateVideo
 from .algorithms.grid_gallery import GridGallery
+from .algorithms.match_roads import MatchRoads
 from .algorithms.similarity_heatmap import SimilarityHeatmap
+from .algorithms.solve_with_pins import SolveWithPins
 from .engine_client import protocol
 from .places import ICON
 
@@ -20,6 +22,8 @@ ALGORITHMS = (
     GeolocateVideo,
     GridGallery,
     *([SimilarityHeatmap] if hasattr(protocol, "HeatmapArguments") else []),
+    SolveWithPins,
+    MatchRoads,
     EvaluateTrajectory,
     ExportTrajectory,
     Finetune,

@@ -113,3 +113,17 @@ def layer_of(path: str | Path, name: str = "") -> QgsVectorLayer:
     layer = QgsVectorLayer(f"{path}|layername={name}" if name else str(path), name or "layer", "ogr")
     assert layer.isValid(), path
     return layer
+
+
+def workers() -> list[int]:
+    """Workers that this process has started and that still run."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            parent = f"PPid:\t{os.getpid()}\n" in status.read_text()
+            command = (status.parent / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent and b"vidtag_engine.worker" in command:
+            found.append(int(status.parent.name))
+    return found

@@ -2,8 +2,10 @@
 
     python tests/qgis/inputs.py DIR
 
-DIR gets ``checkpoint`` (a compact model with random weights: its answers mean nothing, but all of it runs), ``a.mp4`` and ``b é.mp4`` (6 s)
-``long.mp4`` (20 min), ``a.gpx`` (a straight way at 5 m/s) and ``a.gpkg``, where ``a.mp4`` was located at 2 frames a second.
+DIR gets ``checkpoint`` (a compact model with random weights: its answers mean nothing, but all of it runs), ``wary`` (the same, and it knows nothing but
+what ``a.mp4`` shows, so that it withholds its answer of any other), ``a.mp4`` and ``b é.mp4`` (6 s)
+``long.mp4`` (20 min), ``a.gpx`` (a straight way at 5 m/s) and ``a.gpkg``, where ``a.mp4`` was located at 2 frames a second,
+with its scores kept.
 """
 
 from __future__ import annotations
@@ -16,9 +18,13 @@ import av
 import numpy as np
 import torch
 
-from vidtag_engine.geolocate import run_geolocate
+from vidtag_engine.geolocate import load, run_geolocate
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
 from vidtag_engine.protocol import GeolocateArguments
+from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.trajectory import Calibration, Evidence, Motion, PathCalibration, fit_familiarity
+from vidtag_engine.video import open_source
+from vidtag_engine.video_features import encode_video
 
 START = "2024-05-01T10:00:00"
 
@@ -47,6 +53,16 @@ def track(path: Path, seconds: int) -> None:
     path.write_text(f'<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{fixes}</trkseg></trk></gpx>')
 
 
+def wary(model: VidTAG, checkpoint: Path, video: Path) -> CheckpointCard:
+    """A card with a familiarity that is fitted on one video, and held-out videos that are nearly like it."""
+    features = encode_video(open_source(video), load(str(checkpoint), "cpu").encoder, GeolocateSettings(rate_hz=2.0)).features
+    noise = 0.02 * features.std() * np.random.default_rng(0).standard_normal((99, *features.shape))
+    known = fit_familiarity([features], list(features + noise), width=8)  # fewer than it has frames
+    temperature = float(1.0 / model.logit_scale.detach().exp())
+    path = PathCalibration(Evidence(temperature), Motion(), 50.0, 25.0, 99, (), 0.5, 0.9, known)
+    return CheckpointCard(name="wary", preset="vidtag-compact", calibration=Calibration(temperature, path=path).to_dict())
+
+
 def main(folder: Path) -> None:
     """Write everything."""
     torch.manual_seed(0)
@@ -55,10 +71,11 @@ def main(folder: Path) -> None:
     clip(folder / "a.mp4", 6, 1)
     clip(folder / "b é.mp4", 6, 2)
     clip(folder / "long.mp4", 1200, 3)
+    save_pretrained(model, folder / "wary", wary(model, folder / "checkpoint", folder / "a.mp4"))
     track(folder / "a.gpx", 6)
     arguments = GeolocateArguments(
         aoi="159.930,-19.222,159.934,-19.218", output=str(folder / "a.gpkg"), videos=[str(folder / "a.mp4")],
-        checkpoint=str(folder / "checkpoint"), resolution_m=25.0, rate_hz=2.0, start_time=START,
+        checkpoint=str(folder / "checkpoint"), resolution_m=25.0, rate_hz=2.0, start_time=START, keep_scores=True,
     )  # fmt: skip
     run_geolocate(arguments)
 

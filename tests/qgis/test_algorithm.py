@@ -15,6 +15,8 @@ import pytest
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
     QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
@@ -31,9 +33,12 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from tests.qgis.common import SQUARE, Told, a_second_s, polygons, run
+from tests.qgis.common import SQUARE, Told, a_second_s, algorithm_of, layer_of, polygons, run, workers
 from vidtag_qgis import engine, layers, settings
+from vidtag_qgis.algorithms.checks import check_scores
 from vidtag_qgis.aoi import AreaError, read_area
+from vidtag_qgis.compat import is_null
+from vidtag_qgis.engine_client import GeolocateArguments
 from vidtag_qgis.plugin import VidTAGPlugin
 
 pytestmark = pytest.mark.qgis
@@ -69,7 +74,7 @@ def test_declares_itself(plugin, algorithm):
     for parameter in algorithm.parameterDefinitions():
         assert parameter.help().endswith((".", "…")), parameter.name()
     advanced = {p.name() for p in algorithm.parameterDefinitions() if p.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced}
-    assert {"DEVICE", "SEED", "START_TIME"} <= advanced
+    assert {"DEVICE", "SEED", "START_TIME", "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"} <= advanced
     assert not {"VIDEOS", "AOI", "CHECKPOINT", "RESOLUTION", "RATE"} & advanced
 
 
@@ -117,6 +122,10 @@ def test_good_parameters_pass(algorithm, good, engine_here):
             "same file",
         ),
         ({"OUTPUT": "/tmp/x.gpkg", "FRAMES": "/tmp/x.gpkg"}, "Result and Frames go to the same file"),
+        ({"TRAJECTORY": "/tmp/x.gpkg", "REGIONS": "/tmp/x.gpkg"}, "Trajectory and Confidence regions go to the same file"),
+        ({"DECODER": "none", "KEEP_SCORES": True}, "Scores for pins are kept of frames that are decoded together"),
+        ({"DECODER": "none", "REGIONS": "TEMPORARY_OUTPUT"}, "Regions come from decoding all frames together"),
+        ({"DECODER": "best"}, "DECODER|Decoder"),
         ({"OUTPUT": "/tmp/x.gpkg", "FRAMES": "ogr:dbname='/tmp/x.gpkg' table=\"f\" (geom)"}, "same file"),
     ],
 )
@@ -134,6 +143,7 @@ def test_bad_parameters_are_refused_with_a_sentence(algorithm, good, engine_here
         {"TRAJECTORY": "ogr:dbname='/tmp/x.gpkg' table=\"lines\" (geom)", "FRAMES": "ogr:dbname='/tmp/x.gpkg' table=\"frames\" (geom)"},
         {"TRAJECTORY": QgsProcessing.TEMPORARY_OUTPUT, "FRAMES": QgsProcessing.TEMPORARY_OUTPUT, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT},
         {"CHECKPOINT": "someone/model"},
+        {"DECODER": "none", "CONTINUOUS": True, "ENCODE_ALL": True, "ALWAYS_ANSWER": True},
     ],
 )
 def test_what_is_not_wrong_is_not_refused(algorithm, good, engine_here, changes):
@@ -280,6 +290,59 @@ def test_a_real_run_fills_every_output(algorithm, engine_here, inputs, tmp_path)
         assert layer.renderer().type() != "singleSymbol"
 
 
+def test_the_settings_reach_the_engine(algorithm, good, engine_here):
+    """Each as it is given, and the engine's own default where it is not."""
+    usual = algorithm._arguments(good, QgsProcessingContext())
+    default = GeolocateArguments(output="")
+    given = {"DECODER": "none", "CONTINUOUS": True, "ENCODE_ALL": True, "ALWAYS_ANSWER": True, "KEEP_SCORES": True, "EXHAUSTIVE": True}
+    changed = algorithm._arguments({**good, **given}, QgsProcessingContext())
+    for name, value in given.items():
+        assert getattr(usual, name.lower()) == getattr(default, name.lower()) != value
+        assert getattr(changed, name.lower()) == value
+
+
+@pytest.mark.slow
+def test_what_is_withheld_is_counted_and_a_pin_lifts_it(algorithm, engine_here, inputs, tmp_path):
+    parameters = {
+        **real(inputs, tmp_path, "a.mp4", "b é.mp4"), "CHECKPOINT": str(inputs / "wary"), "KEEP_SCORES": True,
+        "FRAMES": str(tmp_path / "frames.gpkg"), "REGIONS": str(tmp_path / "regions.gpkg"),
+    }  # fmt: skip
+    told = Told()
+    results = run(algorithm, parameters, told)
+    assert (results["UNFAMILIAR_COUNT"], results["OUTSIDE_COUNT"], results["WITHHELD_COUNT"]) == (1, 0, 1)
+    assert (results["FRAME_COUNT"], results["LOCATED_COUNT"]) == (24, 12)
+    assert any("b é.mp4: Only 1.0% of comparable videos" in line for line in told.said)
+    frames = {(f["video"], f["frame_index"]): f for f in layer_of(results["FRAMES"]).getFeatures()}
+    assert {(video, f["state"], f.hasGeometry()) for (video, _), f in frames.items()} == {
+        ("a.mp4", "located", True), ("b é.mp4", "unfamiliar", False),
+    }  # fmt: skip
+    regions = layer_of(results["REGIONS"])
+    assert {(f["video"], f["level"]) for f in regions.getFeatures()} == {(v, level) for v in ("a.mp4", "b é.mp4") for level in (50, 90)}
+    area = QgsGeometry.fromWkt(SQUARE).buffer(0.0005, 3)
+    assert all(area.contains(f.geometry()) for f in regions.getFeatures())
+    for f in regions.getFeatures():  # a frame lies in its own region
+        if f["video"] == "a.mp4" and f["level"] == 90 and not is_null(f["frame_index"]):
+            assert f.geometry().distance(frames["a.mp4", f["frame_index"]].geometry()) < 0.0003
+    layers.finish(regions, "regions")
+    assert regions.temporalProperties().isActive()
+    assert len(regions.renderer().rootRule().children()) == 4
+
+    pins = QgsVectorLayer("Point?crs=EPSG:4326&field=frame_index:integer&field=video:string", "pins", "memory")
+    pin = QgsFeature(pins.fields())
+    pin.setGeometry(QgsGeometry.fromWkt("Point(159.931 -19.221)"))
+    pin.setAttributes([5, "b é.mp4"])
+    pins.dataProvider().addFeatures([pin])
+    QgsProject.instance().addMapLayer(pins)
+    lifted = run(algorithm_of("solvewithpins"), {"RESULT": results["OUTPUT"], "PINS": pins, "OUTPUT": str(tmp_path / "lifted.gpkg")})
+    states = {f["state"] for f in layer_of(lifted["OUTPUT"], "frames_pinned").getFeatures()}
+    assert (states, lifted["MOVED_COUNT"]) == ({"located"}, 12)
+
+    answered = run(
+        algorithm_of("geolocatevideo"), {**parameters, "ALWAYS_ANSWER": True, "VIDEOS": [str(inputs / "b é.mp4")], "FRAMES": None}
+    )
+    assert (answered["UNFAMILIAR_COUNT"], answered["WITHHELD_COUNT"], answered["LOCATED_COUNT"]) == (1, 0, 12)
+
+
 @pytest.mark.slow
 def test_the_engines_sentence_is_shown_as_it_is(algorithm, engine_here, inputs, tmp_path):
     broken = tmp_path / "broken.mp4"
@@ -297,7 +360,7 @@ def test_cancel_stops_the_engine_within_a_second_and_keeps_what_is_finished(algo
     monkeypatch.setattr(QgsProject.instance(), "homePath", lambda: str(kept_in), raising=False)
     monkeypatch.setattr("vidtag_qgis.engine.QgsProject", type("Project", (), {"instance": staticmethod(lambda: QgsProject.instance())}))
     feedback = Told(cancel_at="frames located")  # the first video is done
-    parameters = {**real(inputs, tmp_path, "a.mp4", "long.mp4"), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
+    parameters = {**real(inputs, tmp_path, "a.mp4", "long.mp4"), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "KEEP_SCORES": True}
     with pytest.raises(QgsProcessingException, match="1 finished video is kept in ") as raised:
         run(algorithm, parameters, feedback)
     assert time.monotonic() - feedback.cancelled_s < a_second_s()
@@ -305,6 +368,7 @@ def test_cancel_stops_the_engine_within_a_second_and_keeps_what_is_finished(algo
     assert not place.startswith(QgsProcessingUtils.tempFolder())
     with sqlite3.connect(place) as database:
         assert database.execute("SELECT count(*) FROM frames").fetchone() == (12,)
+    assert check_scores(place) is None
     assert not workers()
 
 
@@ -316,17 +380,3 @@ def test_cancel_before_anything_is_finished(algorithm, engine_here, inputs, tmp_
     assert time.monotonic() - feedback.cancelled_s < a_second_s()
     assert not workers()
     assert list((tmp_path / "new folder").glob("*.gpkg")) == []
-
-
-def workers() -> list[int]:
-    """Workers that this process has started and that still run."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            parent = f"PPid:\t{os.getpid()}\n" in status.read_text()
-            command = (status.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if parent and b"vidtag_engine.worker" in command:
-            found.append(int(status.parent.name))
-    return found

@@ -15,13 +15,15 @@ from qgis.core import (
     QgsSettings,
 )
 
-from tests.qgis.common import algorithm_of, context_of, problem_of
+from tests.qgis.common import algorithm_of, context_of, polygons, problem_of
 from vidtag_qgis.provider import ALGORITHMS
 
 pytestmark = pytest.mark.qgis
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = [kind.ID for kind in ALGORITHMS]
-IDS = {"geolocatevideo", "gridgallery", "evaluatetrajectory", "exporttrajectory", "finetune", "checkengine"}
+IDS = {
+    "geolocatevideo", "gridgallery", "similarityheatmap", "solvewithpins", "matchroads", "evaluatetrajectory", "exporttrajectory", "finetune", "checkengine",
+}  # fmt: skip
 each = pytest.mark.parametrize("name", NAMES)
 
 
@@ -66,7 +68,9 @@ def test_without_an_engine_it_is_refused_with_a_way_out(plugin, name, monkeypatc
         return
     assert not usable
     given = {p.name(): p.defaultValue() for p in algorithm.parameterDefinitions()}
-    refused, said = algorithm.checkParameterValues({**given, "OUTPUT": str(tmp_path / "o.gpkg"), "RESULT": __file__}, context_of())
+    roads = polygons("LineString(0 0, 1 1)", kind="LineString")
+    given |= {"OUTPUT": str(tmp_path / "o.gpkg"), "RESULT": __file__, "ROADS": roads, "MATCHED": "memory:"}
+    refused, said = algorithm.checkParameterValues(given, context_of())
     assert (refused, said) == (False, text)
 
 

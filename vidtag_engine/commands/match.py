@@ -11,40 +11,60 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from ..batch import check_output
 from ..export import read_geopackage
 from ..export.corrections import with_layers
 from ..export.lines import cut_line
+from ..export.scores_file import share_scores
 from ..export.tables import Table, clean, joined, steps_table
 from ..geodesy import WGS84, centroid_deg
 from ..trajectory.path import parts
 from ..trajectory.roads import match_roads, reach_m, spread_m
-from ..types import FloatArray, InputError, Trajectory, VideoResult
+from ..types import CancelCheck, CancelledError, FloatArray, InputError, Progress, ProgressCallback, Trajectory, VideoResult
 
 LAYER = "trajectory_matched"
 _MOST_SEGMENTS = 400_000
 
 
-def run_match(result: Path, roads: Path, *, layer: str | None = None, crs: str | None = None) -> dict[str, Any]:
-    """Match every video's line and write the layer ``trajectory_matched`` into the result.
+def run_match(
+    result: Path,
+    roads: Path,
+    *,
+    output: Path | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> dict[str, Any]:
+    """Match every video's line and write the layer ``trajectory_matched``.
 
     Args:
         result: GeoPackage that geolocate wrote.
         roads: vector file with lines.
+        output: a copy of the result that gets the layer; None puts it into the result itself.
         layer: of ``roads``, where several hold lines.
         crs: of ``roads``, where it does not say.
+        progress, cancelled: of the whole.
 
     Returns:
         ``output``, ``layers`` and ``videos``: name, located frames, those on a road, and how far a frame was moved, in the middle.
 
     Raises:
         InputError: there is no line to match, or the roads are no lines, of another place or in an unknown coordinate system.
+        CancelledError: stopped; nothing was written.
     """
+    if output is not None:
+        check_output(output)
     results = [one for one in read_geopackage(result)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
     if not results:
         raise InputError(f"{result.name} has no line to lay on roads: none of its videos has two neighbouring frames with an answer.")
     tables: list[Table] = []
     said: list[dict[str, Any]] = []
-    for one in results:
+    for number, one in enumerate(results):
+        if cancelled and cancelled():
+            raise CancelledError("Stopped; nothing was written.")
+        if progress:
+            progress(Progress(number / len(results), "match", one.info.name))
         plane = _plane(one.trajectory)
         table, moved_m = _match(one, plane, _roads_near(roads, layer, crs, one.trajectory, plane))
         tables.append(table)
@@ -55,8 +75,10 @@ def run_match(result: Path, roads: Path, *, layer: str | None = None, crs: str |
         raise InputError(
             f"No line of {result.name} could be laid on the roads of {roads.name}: none leads from frame to frame; check the layer."
         )
-    with_layers(result, {LAYER: (joined(tables), "trajectory")})
-    return {"output": str(result), "layers": [LAYER], "videos": said}
+    with_layers(result, {LAYER: (joined(tables), "trajectory")}, output)
+    if output is not None:
+        share_scores(result, output)
+    return {"output": str(output or result), "layers": [LAYER], "videos": said}
 
 
 def _plane(trajectory: Trajectory) -> Transformer:
@@ -126,7 +148,7 @@ def _roads_near(path: Path, layer: str | None, crs: str | None, trajectory: Traj
     if not lines:
         raise InputError(
             f"No road of {path.name} lies within {2 * reach:,.0f} m of the line: it is of another place, or its coordinate system is not the one"
-            f" that it states ({system.name}); give the roads of this place, or the right system with --crs."
+            f" that it states ({system.name}); give the roads of this place, or their right system."
         )
     # Short pieces: the library finds roads near the first frame by their ends.
     whole = shapely.segmentize(shapely.union_all(lines), reach)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ..export import read_geopackage
 from ..export.corrections import with_layers
@@ -27,12 +28,31 @@ def run_pin(result: Path, pin: PinRow) -> PinRow:
         InputError: the pin does not fit the result, or the result cannot be written.
     """
     results, _ = read_geopackage(result)
-    _check_numbers(pin)
-    video = video_of(results, pin.video, result.name)
-    check_frame(video, pin)
-    pin = replace(pin, video=video.info.name, when=pin.when or datetime.now(UTC))
+    pin = fitted(pin, results, result.name)
     with_layers(result, {"pins": (pins_table([*read_pins(result), pin]), "pins")})
     return pin
+
+
+def pin_from(values: dict[str, Any]) -> PinRow:
+    """A pin as the worker is given it (see :class:`~vidtag_engine.protocol.SolveArguments`).
+
+    Raises:
+        InputError: it lacks its frame or its place, or holds something else.
+    """
+    known = {name: value for name, value in values.items() if value is not None}
+    try:
+        when = datetime.fromisoformat(known.pop("when")) if "when" in known else None
+        return PinRow(**{"video": "", **known}, when=when)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"A pin cannot be understood ({error}): give its frame_index, lat_deg and lon_deg.") from error
+
+
+def fitted(pin: PinRow, results: list[VideoResult], source: str) -> PinRow:
+    """The pin with its video's name and its moment filled in. Raises InputError where it does not fit the result."""
+    _check_numbers(pin)
+    video = video_of(results, pin.video, source)
+    check_frame(video, pin)
+    return replace(pin, video=video.info.name, when=pin.when or datetime.now(UTC))
 
 
 def video_of(results: list[VideoResult], name: str, source: str) -> VideoResult:

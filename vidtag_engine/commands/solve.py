@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,35 +12,64 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..batch import check_output
 from ..export import read_aoi, read_geopackage
 from ..export.confidence_tables import regions_table
 from ..export.corrections import with_layers
-from ..export.pins import PinRow, read_pins
-from ..export.scores_file import VideoScores, read_scores, scores_path
+from ..export.pins import PinRow, pins_table, read_pins
+from ..export.scores_file import VideoScores, read_scores, scores_path, share_scores
 from ..export.tables import clean, frames_table, joined, steps_table
 from ..geodesy import geodesic_m, haversine_m
 from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, mass_about, spread
-from ..types import FloatArray, FrameState, Hypotheses, InputError, Trajectory, VideoResult
-from .pin import check_frame, video_of
+from ..types import (
+    CancelCheck,
+    CancelledError,
+    FloatArray,
+    FrameState,
+    Hypotheses,
+    InputError,
+    Progress,
+    ProgressCallback,
+    Trajectory,
+    VideoResult,
+)
+from .pin import check_frame, fitted, video_of
 
 FRAMES, TRAJECTORY, REGIONS = "frames_pinned", "trajectory_pinned", "regions_pinned"
 
 
-def run_solve(result: Path) -> dict[str, Any]:
-    """Solve every video that has a pin, and write the layers ``frames_pinned``, ``trajectory_pinned`` and ``regions_pinned`` into the result.
+def run_solve(
+    result: Path,
+    *,
+    output: Path | None = None,
+    pins: Sequence[PinRow] | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> dict[str, Any]:
+    """Solve every video that has a pin, and write the layers ``frames_pinned``, ``trajectory_pinned`` and ``regions_pinned``.
 
     Args:
         result: GeoPackage that geolocate wrote with ``--keep-scores``.
+        output: a copy of it that gets the layers; None puts them into the result itself.
+        pins: instead of the result's own; the output then holds these. They need an output.
+        progress, cancelled: of the whole.
 
     Returns:
-        ``output``, ``layers``, ``seconds`` and ``videos``: name, pins, and how many frames moved and by how much at most.
+        ``output``, ``layers``, ``seconds``, ``notes`` and ``videos``: name, pins, and how many frames moved and by how much at most.
 
     Raises:
         InputError: there are no pins, one does not fit, or a video's scores were not kept.
+        CancelledError: stopped; nothing was written.
     """
     began = time.perf_counter()
+    if output is not None:
+        check_output(output)
+        output = None if output.exists() and result.exists() and output.samefile(result) else output
+    if pins is not None and output is None:
+        raise InputError("Pins from elsewhere go with a result of their own: give an output besides the result.")
     results, _ = read_geopackage(result)
-    pins = read_pins(result)
+    brought = [fitted(pin, results, result.name) for pin in pins or []]
+    pins = read_pins(result) if pins is None else brought
     if not pins:
         raise InputError(f"{result.name} has no pins: set some in its layer 'pins' in QGIS, or with vidtag pin.")
     by_video: dict[str, list[PinRow]] = {}
@@ -52,6 +82,7 @@ def run_solve(result: Path) -> dict[str, Any]:
     for one in results:
         if one.info.name in by_video:
             mine = by_video[one.info.name]
+            _step(progress, cancelled, len(solved) / len(by_video), one.info.name)
             solved.append(replace(one, trajectory=solve(one.trajectory, read_scores(scores_path(result, one.sha256)), mine)))
             said.append({"name": clean(one.info.name), "pins": len(mine), **_moved(one.trajectory, solved[-1].trajectory)})
     tables = {
@@ -59,8 +90,21 @@ def run_solve(result: Path) -> dict[str, Any]:
         TRAJECTORY: (joined([steps_table(one) for one in solved]), "trajectory"),
         REGIONS: (regions_table(solved, read_aoi(result)), "regions"),
     }
-    with_layers(result, tables)
-    return {"output": str(result), "layers": list(tables), "videos": said, "seconds": round(time.perf_counter() - began, 3)}
+    _step(progress, cancelled, 0.95, "writing")
+    with_layers(result, tables | ({"pins": (pins_table(brought), "pins")} if brought else {}), output)
+    notes = []
+    if output is not None and not share_scores(result, output):
+        notes.append(f"The scores stay beside {result.name} alone, as they cannot be linked: correct that one again, with all pins.")
+    where, seconds = str(output or result), round(time.perf_counter() - began, 3)
+    return {"output": where, "layers": list(tables), "videos": said, "seconds": seconds, "notes": notes}
+
+
+def _step(progress: ProgressCallback | None, cancelled: CancelCheck | None, fraction: float, message: str) -> None:
+    """Say how far it is, and stop if the user said so."""
+    if cancelled and cancelled():
+        raise CancelledError("Stopped; nothing was written.")
+    if progress:
+        progress(Progress(fraction, "solve", message))
 
 
 def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Trajectory:

@@ -16,12 +16,13 @@ from .tables import Table
 _MODELS_OWN = frozenset({"trajectory", "frames", "videos", "regions", "aoi", "layer_styles"})
 
 
-def with_layers(path: Path, layers: Mapping[str, tuple[Table, str]]) -> None:
-    """Put layers into a result, in place of older ones of their names. The file is exchanged whole; all other layers stay as they are.
+def with_layers(path: Path, layers: Mapping[str, tuple[Table, str]], output: Path | None = None) -> None:
+    """Put layers into a result, in place of older ones of their names. The file is written whole; all other layers stay as they are.
 
     Args:
         path: of the GeoPackage.
         layers: by name, the columns and the layer of the canonical result that it is like (kind of geometry, style).
+        output: a copy to make instead; ``path`` then stays as it is.
 
     Raises:
         InputError: it cannot be written.
@@ -29,7 +30,7 @@ def with_layers(path: Path, layers: Mapping[str, tuple[Table, str]]) -> None:
     """
     if taken := _MODELS_OWN & set(layers):
         raise ValueError(f"the model's own layers are not written over: {sorted(taken)}")
-    with replacing(path) as part:
+    with replacing(output or path) as part:
         _copy(path, part)
         for name, (table, like) in layers.items():
             write_layer(part, name, table, like)

@@ -102,6 +102,29 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
     return path
 
 
+def share_scores(result: Path, output: Path) -> bool:
+    """Have a copy of a result share its scores, which are never written in place: links, so that they take no room twice.
+
+    Args:
+        result: where they lie.
+        output: the copy.
+
+    Returns:
+        False where links cannot be made, as on another disk: the copy then has no scores.
+    """
+    found, folder = sorted(scores_folder(result).glob("*.safetensors")), scores_folder(output)
+    try:
+        if found:
+            folder.mkdir(exist_ok=True)
+        for path in found:
+            link = folder / path.name
+            link.unlink(missing_ok=True)
+            link.hardlink_to(path)
+    except OSError:
+        return False
+    return True
+
+
 def read_scores(path: Path) -> VideoScores:
     """Read what :func:`write_scores` wrote.
 

@@ -11,12 +11,14 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsProviderRegistry,
 )
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QIcon
@@ -155,6 +157,10 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """Add the choice of what computes."""
         self.advanced(self.choice("DEVICE", "Device", DEVICES), "What computes; auto takes the graphics card where there is one.")
 
+    def result_file(self, text: str = "The GeoPackage that 'Geolocate video' wrote.") -> None:
+        """Add the result to work on."""
+        self.add(QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File), text)
+
     def area(self, what: str) -> None:
         """Add the area of interest: polygons or an extent."""
         self.add(
@@ -171,6 +177,13 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def folder(self, name: str, text: str) -> QgsProcessingParameterFile:
         """An optional folder's parameter."""
         return QgsProcessingParameterFile(name, text, QgsProcessingParameterFile.Behavior.Folder, optional=True)
+
+    def copies_crs(self, which: str) -> None:
+        """Add the coordinate system of the layers that are copied from the result."""
+        self.advanced(
+            QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of the copied layers", optional=True),
+            f"For {which} below. Empty: WGS 84. The result file itself is always in WGS 84.",
+        )
 
     # Reading
 
@@ -190,6 +203,18 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def file_in(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """Path of an input file or folder as it was given, empty where it was not."""
         return self.parameterAsFile(parameters, name, context) or ""
+
+    def result(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Path of the result to work on; a layer of the result names its file, too."""
+        path = self.file_in(parameters, "RESULT", context).split("|", 1)[0]
+        return os.path.abspath(path) if path else ""
+
+    def layer_file(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """File of an input layer; empty where it has none."""
+        layer = self.parameterAsVectorLayer(parameters, name, context)
+        if layer is None or layer.providerType() != "ogr":
+            return ""
+        return QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path") or ""
 
     def labels(self, parameters: dict[str, Any], names: list[str]) -> dict[str, Any]:
         """Values of outputs by what the user knows them as."""

@@ -95,6 +95,24 @@ def check_result(path: str) -> Optional[str]:
     return None
 
 
+def check_scores(path: str) -> Optional[str]:
+    """A result whose scores were kept beside it."""
+    folder = os.path.splitext(path)[0] + ".scores"
+    if os.path.isdir(folder) and any(name.endswith(".safetensors") for name in os.listdir(folder)):
+        return None
+    return (
+        f"The result {path} has no scores beside it, in {folder}: run 'Geolocate video' again with 'Keep scores for pins', or give the result "
+        "that this one was copied from."
+    )
+
+
+def check_geopackage_name(path: Optional[str]) -> Optional[str]:
+    """A result to write ends in .gpkg; None (temporary) is fine."""
+    if path and not path.lower().endswith(".gpkg"):
+        return f"The result {path} must end in .gpkg: it is a GeoPackage. Other formats are outputs of their own."
+    return None
+
+
 def check_files(paths: Iterable[str], what: str) -> Optional[str]:
     """Input files are there and can be read."""
     for path in paths:
@@ -126,6 +144,12 @@ def check_destinations(destinations: dict[str, Any]) -> Optional[str]:
                 return f"{other} and {label} go to the same file, {path}: one would overwrite the other. Give each a file of its own."
         seen[path, table] = label
     return None
+
+
+def check_inputs_stay(inputs: dict[str, str], outputs: dict[str, Any]) -> Optional[str]:
+    """No output takes the place of an input's file, nor of another output; inputs may share a file."""
+    problems = (check_destinations({label: path, **outputs}) for label, path in inputs.items() if path)
+    return next(filter(None, problems), None)
 
 
 def check_folders(paths: Iterable[str]) -> Optional[str]:

@@ -56,10 +56,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         file = QgsProcessingParameterFile.Behavior.File
-        self.add(
-            QgsProcessingParameterFile("RESULT", "Result", file),
-            "The GeoPackage that 'Geolocate video' wrote.",
-        )
+        self.result_file()
         self.add(
             QgsProcessingParameterFile("TRUTH_FILE", "Truth (file)", file, optional=True),
             "A GPX, CSV or SRT track, or a video that carries its positions (GoPro, KLV).",
@@ -102,7 +99,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         """What is wrong with the parameters."""
         truth = self.file_in(parameters, "TRUTH_FILE", context)
         has_layer = parameters.get("TRUTH") not in (None, "")
-        problem = checks.check_result(self._result(parameters, context))
+        problem = checks.check_result(self.result(parameters, context))
         if problem:
             return problem
         if bool(truth) == has_layer:
@@ -119,7 +116,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
                 return str(error)
         outputs = ["ERRORS", "REPORT", "MAP", "JSON"]
         files = [self.file_out(parameters, name, context) for name in outputs[1:]]
-        destinations = {"Result (input)": self._result(parameters, context), **self.labels(parameters, outputs)}
+        destinations = {"Result (input)": self.result(parameters, context), **self.labels(parameters, outputs)}
         return checks.check_destinations(destinations) or checks.check_folders(path for path in files if path)
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
@@ -139,7 +136,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         wants_errors = parameters.get("ERRORS") not in (None, "")
         errors = QgsProcessingUtils.generateTempFilename("errors.gpkg") if wants_errors else None
         arguments = EvaluateArguments(
-            result=os.path.abspath(self._result(parameters, context)),
+            result=self.result(parameters, context),
             truth=os.path.abspath(truth),
             video=self.parameterAsString(parameters, "VIDEO", context) or None,
             errors=errors,
@@ -159,10 +156,6 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         if errors:
             outputs["ERRORS"] = copy_layer(errors, "errors", self, parameters, "ERRORS", context, feedback)
         return outputs
-
-    def _result(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        # A layer of the result names its file, too.
-        return self.file_in(parameters, "RESULT", context).split("|", 1)[0]
 
     def _fields(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[str, str]:
         return (

@@ -11,7 +11,6 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
@@ -44,10 +43,7 @@ class ExportTrajectory(VidTAGAlgorithm):
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
-        self.add(
-            QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File),
-            "The GeoPackage that 'Geolocate video' wrote.",
-        )
+        self.result_file()
         for name, kind, text in _COPIES:
             title = kind.split(" ")[0]
             self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), text)
@@ -73,7 +69,7 @@ class ExportTrajectory(VidTAGAlgorithm):
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
-        result = self._result(parameters, context)
+        result = self.result(parameters, context)
         if problem := checks.check_result(result):
             return problem
         names = [name for name, _, _ in _COPIES]
@@ -100,7 +96,7 @@ class ExportTrajectory(VidTAGAlgorithm):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         frames, folder = self.file_out(parameters, "FRAMES", context), self.file_in(parameters, "FOLDER", context)
         arguments = ExportArguments(
-            result=os.path.abspath(self._result(parameters, context)),
+            result=self.result(parameters, context),
             frames=frames,
             videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
             least_confidence=self.parameterAsDouble(parameters, "LEAST_CONFIDENCE", context),
@@ -113,6 +109,3 @@ class ExportTrajectory(VidTAGAlgorithm):
             feedback.pushInfo(f"{said['frames']} frames written, {said['left_out']} left out.")
         outputs: dict[str, Any] = {name: path for name, path in {**copies, "FRAMES": frames}.items() if path}
         return {**outputs, "FRAME_COUNT": said["frames"], "LEFT_OUT_COUNT": said["left_out"], "VIDEO_COUNT": said["videos"]}
-
-    def _result(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        return self.file_in(parameters, "RESULT", context).split("|", 1)[0]

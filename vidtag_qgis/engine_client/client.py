@@ -116,7 +116,8 @@ class EngineClient:
                 cancel_until_s = time.monotonic() + CANCEL_GRACE_S
                 self._process.send(protocol.Cancel(self._last_id))
             if cancel_until_s is not None and time.monotonic() > cancel_until_s:
-                self.close()  # it is in the middle of a long step; what is finished is on disk already
+                # It is in the middle of a long step and was asked once: asking again would only take time. What is finished is on disk already.
+                self._process.stop(0.0)
                 raise waiting.cancelled("Cancelled.")
             try:
                 message = self._process.receive(POLL_S)

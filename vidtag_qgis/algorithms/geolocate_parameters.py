@@ -1,0 +1,153 @@
+"""The parameters of "Geolocate video", each with its help."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+)
+
+from .base import GRIDS, VidTAGAlgorithm
+
+DECODERS = ["viterbi", "none"]
+
+
+class GeolocateParameters(VidTAGAlgorithm):
+    """What "Geolocate video" takes and gives."""
+
+    VIDEOS, FOLDER, IMAGES = "VIDEOS", "FOLDER", "IMAGES"
+    AOI, EXTENT = "AOI", "EXTENT"
+    CHECKPOINT, RESOLUTION, RATE = "CHECKPOINT", "RESOLUTION", "RATE"
+    FROM, TO, START_TIME = "FROM", "TO", "START_TIME"
+    RADIUS, GRID, EXHAUSTIVE, DEVICE, BATCH_SIZE, SEED, RESUME = (
+        "CONFIDENCE_RADIUS", "GRID", "EXHAUSTIVE", "DEVICE", "BATCH_SIZE", "SEED", "RESUME",
+    )  # fmt: skip
+    DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
+    OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
+    SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        self._declare_inputs()
+        self._declare_settings()
+        self._declare_outputs()
+
+    def _declare_inputs(self) -> None:
+        folder, file = QgsProcessingParameterFile.Behavior.Folder, QgsProcessing.SourceType.TypeFile
+        self.add(
+            QgsProcessingParameterMultipleLayers(self.VIDEOS, "Videos", file, optional=True),
+            "Video files, in any format that FFmpeg reads. Each gives a trajectory of its own.",
+        )
+        self.add(
+            self.folder(self.FOLDER, "Folder of videos"),
+            "All videos in this folder and its subfolders, besides those above.",
+        )
+        self.area("Where the videos may be from; the answer lies inside.")
+        # Optional, as QGIS passes over the default of a file parameter that is left out and would ask for it.
+        self.add(
+            QgsProcessingParameterFile(self.CHECKPOINT, "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip", optional=True),
+            "The trained model: a folder that `vidtag train` has written, a .safetensors file, a Hub id, or geoclip for the worldwide one.",
+        )
+        self.add(
+            self.number(self.RESOLUTION, "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
+            "Step of the grid of candidate places. Halving it makes four times as many points.",
+        )
+        self.add(
+            self.number(self.RATE, "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0),
+            "How many frames of each second of video are located.",
+        )
+
+    def _declare_settings(self) -> None:
+        integer = QgsProcessingParameterNumber.Type.Integer
+        self.advanced(
+            self.folder(self.IMAGES, "Folder of images (one sequence)"),
+            "Still images that are one sequence, in the order of their EXIF times, else of their names.",
+        )
+        self.advanced(self.number(self.FROM, "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
+        self.advanced(self.number(self.TO, "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")
+        self.advanced(
+            QgsProcessingParameterDateTime(self.START_TIME, "Start time (UTC)", optional=True),
+            "When each video begins. Empty: what the file says; else a flagged base, 2000-01-01.",
+        )
+        self.advanced(
+            self.number(self.RADIUS, "Confidence radius (m)", None, minimum=0.1),
+            "A frame's confidence is the probability that the truth lies within this of its point. Empty: ten times the resolution.",
+        )
+        self.advanced(
+            self.choice(self.GRID, "Grid", GRIDS), "equal-earth: points equally spaced on the ground. latlon: the paper's grid of degrees."
+        )
+        self.advanced(
+            QgsProcessingParameterBoolean(self.EXHAUSTIVE, "Compare every grid point", defaultValue=False),
+            "A large area is otherwise searched coarse to fine, which nearly always gives the same answer and is far faster.",
+        )
+        self._declare_decoding()
+        self.device()
+        self.advanced(
+            self.number(self.BATCH_SIZE, "Batch size", None, minimum=1, maximum=4096, kind=integer),
+            "Frames at once; less takes less memory.",
+        )
+        self.advanced(self.number(self.SEED, "Seed", 0, minimum=0, kind=integer), "Of everything random, so that a run can be repeated.")
+        self.advanced(
+            QgsProcessingParameterBoolean(self.RESUME, "Go on from the result file where it exists", defaultValue=False),
+            "Videos that an earlier run of the same settings has put there are not done again. Otherwise the file is replaced.",
+        )
+        self.copies_crs("Trajectory, Frames and Confidence regions")
+
+    def _declare_decoding(self) -> None:
+        self.advanced(
+            self.choice(self.DECODER, "Decoder", DECODERS),
+            "viterbi: all frames of a video together, as a camera moves. none: each frame's own best place, without regions.",
+        )
+        for name, title, text in (
+            (self.CONTINUOUS, "Places between the grid points",
+             "Moves each frame's own pick to the best place between the grid points. A decoded line lies between them anyway."),
+            (self.ENCODE_ALL, "Encode every frame",
+             "Also a frame that shows what the last one showed, as at a red light; such a frame otherwise takes its features."),
+            (self.ALWAYS_ANSWER, "Always answer",
+             "Gives the best guess also for a video that is judged to be from outside the area or unlike all that the checkpoint knows. "
+             "Otherwise its frames have no geometry, and their state says why."),
+            (self.KEEP_SCORES, "Keep scores for pins",
+             "Leaves a folder <result>.scores beside the result, with which 'Solve with pins' decodes it again."),
+        ):  # fmt: skip
+            self.advanced(QgsProcessingParameterBoolean(name, title, defaultValue=False), text)
+
+    def _declare_outputs(self) -> None:
+        lines, points, areas = (
+            QgsProcessing.SourceType.TypeVectorLine, QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon,
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterFileDestination(self.OUTPUT, "Result", "GeoPackage (*.gpkg)"),
+            "The whole result: trajectory, frames, videos, regions, styles and the record of what made it.",
+        )
+        self.add(
+            QgsProcessingParameterFeatureSink("TRAJECTORY", "Trajectory", lines, optional=True),
+            "A copy of the trajectory as a layer: a line from each located frame to the next, with both confidences and the speed.",
+        )
+        self.add(
+            QgsProcessingParameterFeatureSink("FRAMES", "Frames", points, optional=True),
+            "A copy of the frames as a layer: a point a frame, with its confidence; frames without an answer have no geometry.",
+        )
+        self.add(
+            QgsProcessingParameterFeatureSink("REGIONS", "Confidence regions", areas, optional=True, createByDefault=False),
+            "If asked for: where each frame lies with 50 and with 90 %, and the same for the whole video. Several parts are several hypotheses.",
+        )
+        kml = QgsProcessingParameterFileDestination(self.KML, "KML", "KML (*.kml)", optional=True, createByDefault=False)
+        self.add(kml, "For Google Earth: a track with times and a styled line.")
+        picture = QgsProcessingParameterFileDestination(self.MAP, "Map picture", "PNG (*.png)", optional=True, createByDefault=False)
+        self.add(picture, "The trajectories on a map, coloured by confidence.")
+        for name, text in (
+            ("VIDEO_COUNT", "Videos"), ("FRAME_COUNT", "Frames"), ("LOCATED_COUNT", "Frames located"),
+            ("MEAN_CONFIDENCE", "Mean confidence"), ("LENGTH_M", "Length (m)"), ("GALLERY_POINTS", "Gallery points"), ("SKIPPED_COUNT", "Videos left out"),
+            ("OUTSIDE_COUNT", "Videos judged to be from outside the area"), ("UNFAMILIAR_COUNT", "Videos unlike all that the checkpoint knows"),
+            ("WITHHELD_COUNT", "Videos whose answer is withheld"),
+        ):  # fmt: skip
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+        self.addOutput(QgsProcessingOutputString("CHECKPOINT_NAME", "Checkpoint"))

@@ -1,0 +1,122 @@
+"""The Processing algorithm "Match roads"."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsFeatureSource,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingUtils,
+)
+
+from .. import engine
+from ..aoi import crs_name
+from ..engine_client.protocol import MatchArguments
+from ..layers import copy_layer
+from ..roads import RoadsError, check_roads, write_roads
+from . import checks
+from .base import VidTAGAlgorithm
+
+_HELP = """Lays the trajectory of a result on roads, as a car drives: a frame lies where its place, its confidence and the way along the roads from the \
+frame before agree best.
+
+Roads are any line layer. They may be driven both ways, and meet where they touch or cross, bridges too. Where no road is in reach, the line breaks; how \
+far is in reach follows from each frame's confidence.
+
+It helps where the camera did follow roads: a drone, or a walk through a park, is drawn away from the truth. The model's own trajectory stays as it is."""
+
+
+class MatchRoads(VidTAGAlgorithm):
+    """Result and roads in; the trajectory along the roads out."""
+
+    ID, TITLE, TEXT = "matchroads", "Match roads", _HELP
+    SUMMARY = "Lays the trajectory of a result on a layer of roads."
+    TAGS = ("map matching", "match", "roads", "streets", "osm", "network", "snap", "trajectory", "car", "drive")
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        self.result_file()
+        self.add(
+            QgsProcessingParameterFeatureSource("ROADS", "Roads", [QgsProcessing.SourceType.TypeVectorLine]),
+            "Lines in any coordinate system, such as OpenStreetMap's streets. With 'Selected features only', the selected ones.",
+        )
+        self.copies_crs("Matched trajectory")
+        lines = QgsProcessing.SourceType.TypeVectorLine
+        self.add(
+            QgsProcessingParameterFeatureSink("MATCHED", "Matched trajectory", lines),
+            "A line a step, along the roads, with the length and speed along them.",
+        )
+        self.add(
+            QgsProcessingParameterFileDestination(
+                "OUTPUT", "Result with the matched trajectory", "GeoPackage (*.gpkg)", optional=True, createByDefault=False
+            ),
+            "If asked for: a copy of the result, with the layer trajectory_matched beside the model's own.",
+        )
+        for name, text in (
+            ("VIDEO_COUNT", "Videos"), ("LOCATED_COUNT", "Frames located"), ("MATCHED_COUNT", "Frames on a road"),
+            ("MOVED_M", "Median move of a frame (m)"),
+        ):  # fmt: skip
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters."""
+        result, output = self.result(parameters, context), self.file_out(parameters, "OUTPUT", context)
+        if problem := checks.check_result(result):
+            return problem
+        try:
+            check_roads(self._roads(parameters, context))
+        except RoadsError as error:
+            return str(error)
+        inputs = {"Result (input)": result, "Roads (input)": self.layer_file(parameters, "ROADS", context)}
+        return (
+            checks.check_inputs_stay(inputs, self.labels(parameters, ["MATCHED", "OUTPUT"]))
+            or checks.check_folders([output] if output else [])
+            or checks.check_geopackage_name(output)
+        )
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine, then copy the line into its layer."""
+        result, output = self.result(parameters, context), self.file_out(parameters, "OUTPUT", context)
+        written = output or QgsProcessingUtils.generateTempFilename("matched.gpkg")
+        os.makedirs(os.path.dirname(written), exist_ok=True)
+        roads = self._roads(parameters, context)
+        # The engine's sentences name the file.
+        file = QgsProcessingUtils.generateTempFilename(re.sub(r"[^\w. -]", "_", roads.sourceName())[:60] + ".gpkg")
+        try:
+            count = write_roads(roads, result, file, context, feedback)
+        except RoadsError as error:
+            raise QgsProcessingException(str(error)) from error
+        feedback.pushInfo(f"{count:,} roads near the line.")
+        arguments = MatchArguments(result=result, roads=file, output=written, crs=crs_name(roads.sourceCrs()))
+        said = engine.run("match", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was written.")
+        for video in said["videos"]:
+            feedback.pushInfo(f"{video['name']}: {video['matched']} of {video['located']} located frames lie on a road.")
+        moved = sorted(video["median_moved_m"] for video in said["videos"] if video["median_moved_m"] is not None)
+        outputs: dict[str, Any] = {
+            "VIDEO_COUNT": len(said["videos"]),
+            "LOCATED_COUNT": sum(video["located"] for video in said["videos"]),
+            "MATCHED_COUNT": sum(video["matched"] for video in said["videos"]),
+            "MOVED_M": moved[len(moved) // 2] if moved else None,
+        }
+        crs = self.parameterAsCrs(parameters, "OUTPUT_CRS", context)
+        outputs["MATCHED"] = copy_layer(
+            written, "trajectory_matched", self, parameters, "MATCHED", context, feedback, crs=crs, like="trajectory"
+        )
+        return {**outputs, "OUTPUT": output} if output else outputs
+
+    def _roads(self, parameters: dict[str, Any], context: QgsProcessingContext) -> QgsFeatureSource:
+        source = self.parameterAsSource(parameters, "ROADS", context)
+        if source is None:
+            raise RoadsError(f"The roads cannot be read: {parameters.get('ROADS')}. Give a line layer or a vector file.")
+        return source

@@ -1,0 +1,141 @@
+"""A layer of pins as the engine takes them: where a person says that the camera was, or was not, in a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsFeatureSource,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QDateTime
+
+from .aoi import WGS84
+from .compat import is_null, iso_text
+
+HERE, NOT_HERE = "here", "not here"
+_SAYS_HERE = {"here", "yes", "true", "t", "y", "1"}
+_SAYS_NOT = {"not here", "not_here", "nothere", "not", "no", "false", "f", "n", "0"}
+
+
+class PinsError(ValueError):
+    """A layer that holds no pins; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class PinFields:
+    """Which fields of a layer say what of a pin; empty ones do not.
+
+    Args:
+        frame: number of the sampled frame, the only one that must be there.
+        video: name of the video.
+        here: whether the camera was here.
+    """
+
+    frame: str
+    video: str = ""
+    here: str = ""
+
+
+def pin_fields(source: QgsFeatureSource, frame: str = "", video: str = "", here: str = "") -> PinFields:
+    """The fields as given, else by the names that they have in a result's own layer of pins.
+
+    Raises:
+        PinsError: the layer cannot hold pins.
+    """
+    name, known = source.sourceName(), source.fields().names()
+    if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PointGeometry:
+        raise PinsError(f"The pins {name!r} are no points: give a point layer.")
+    if not source.sourceCrs().isValid():
+        raise PinsError(f"The pins {name!r} have no coordinate reference system: set it in the layer's properties.")
+    frame = frame or ("frame_index" if "frame_index" in known else "")
+    if not frame:
+        raise PinsError(f"The pins {name!r} do not say which frame each is of: choose the field with the frame's number (frame_index).")
+    return PinFields(frame, video or ("video" if "video" in known else ""), here or ("here" if "here" in known else ""))
+
+
+def read_pins(
+    source: QgsFeatureSource,
+    fields: PinFields,
+    *,
+    meaning: str,
+    radius_m: float,
+    who: str,
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> list[dict[str, Any]]:
+    """The pins as objects for the engine, in WGS 84; a point of several parts is several pins.
+
+    Args:
+        source: the layer.
+        fields: of it.
+        meaning: "here" or "not here", where no field says it.
+        radius_m: how near is meant, where the layer's field ``radius_m`` does not say.
+        who: has set them, where the layer's field ``who`` does not say.
+
+    Raises:
+        PinsError: there is none, or one lacks its frame or place.
+    """
+    request = QgsFeatureRequest().setDestinationCrs(QgsCoordinateReferenceSystem(WGS84), context.transformContext())
+    pins: list[dict[str, Any]] = []
+    for number, feature in enumerate(source.getFeatures(request), 1):
+        if feedback.isCanceled():
+            break
+        said = _said(feature, fields, f"Pin {number} of {source.sourceName()!r}", meaning == HERE)
+        said = {"radius_m": radius_m, "who": who or None, **{name: value for name, value in said.items() if value is not None}}
+        pins += [{**said, "lat_deg": point.y(), "lon_deg": point.x()} for point in feature.geometry().vertices()]
+    if not pins and not feedback.isCanceled():
+        raise PinsError(f"The layer {source.sourceName()!r} has no pin (or no selected one): set at least one.")
+    return pins
+
+
+def _said(feature: QgsFeature, fields: PinFields, which: str, here: bool) -> dict[str, Any]:
+    """What a feature's attributes say; None for what they do not."""
+    if not feature.hasGeometry() or feature.geometry().isEmpty():
+        raise PinsError(f"{which} has no place: set its point on the map, or delete it.")
+    frame = _value(feature, fields.frame)
+    try:
+        index = int(frame)
+    except (TypeError, ValueError):
+        index = -1
+    if index < 0 or (isinstance(frame, float) and frame != index):
+        raise PinsError(f"{which} does not say its frame: give a whole number in its field {fields.frame!r}, or delete the pin.")
+    when = _value(feature, "when")
+    return {
+        "frame_index": index,
+        "video": _text(feature, fields.video),
+        "here": _here(_value(feature, fields.here), here, which, fields.here),
+        "radius_m": _value(feature, "radius_m"),
+        "who": _text(feature, "who"),
+        "when": iso_text(when) if isinstance(when, QDateTime) and when.isValid() else None,
+        "why": _text(feature, "why"),
+    }
+
+
+def _here(value: Any, otherwise: bool, which: str, field: str) -> bool:
+    if value is None:
+        return otherwise
+    if not isinstance(value, str):
+        return bool(value)
+    word = value.strip().lower()
+    if word in _SAYS_HERE or word in _SAYS_NOT:
+        return word in _SAYS_HERE
+    raise PinsError(f"{which} says {value!r} in its field {field!r}: write {HERE!r} or {NOT_HERE!r}, or true or false.")
+
+
+def _text(feature: QgsFeature, name: str) -> Optional[str]:
+    value = _value(feature, name)
+    return None if value is None or not str(value).strip() else str(value).strip()
+
+
+def _value(feature: QgsFeature, name: str) -> Any:
+    """An attribute; None where it is NULL or the layer has no such field."""
+    index = feature.fields().indexOf(name) if name else -1
+    value = feature.attributes()[index] if index >= 0 else None
+    return None if is_null(value) else value
