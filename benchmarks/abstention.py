@@ -16,7 +16,7 @@ from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.solve import UNFAMILIAR_BELOW
 from vidtag_engine.training.path import embedded
-from vidtag_engine.trajectory import Familiarity, fit_familiarity, p_inside
+from vidtag_engine.trajectory import Decoder, Familiarity, fit_familiarity, p_inside
 from vidtag_engine.types import FloatArray
 from vidtag_engine.video import FrameReader, open_source
 
@@ -77,8 +77,7 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
     assert familiarity is not None
     embeddings = embedded(paths.model, known.lat_lon_deg)
     inside, outside, flags = [], [], {True: [], False: []}  # type: ignore[var-annotated]
-    areas_m2 = (paths.decoder.spacing_m**2, known.spacing_m**2)
-    isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg[::1]])
+    isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg])
     for isle in paths.lab.world.isles:
         drives = paths.lab.world.of("test", isle=isle)
         cells = np.flatnonzero(isle_of == isle)
@@ -91,20 +90,17 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
             area = cells[side * (paths.lat_lon_deg[cells, axis] - cut) >= 0]
             if not len(area):
                 continue
-            beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
+            outer = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
+            searched = Decoder(paths.lat_lon_deg[area], paths.decoder.spacing_m, paths.calibration.motion)
+            beyond = Decoder(known.lat_lon_deg[outer], known.spacing_m, paths.calibration.motion)
             for drive in drives:
                 truth = drive.sequence.lat_lon_deg
                 apart_m = haversine_m(truth[:, :1], truth[:, 1:], *paths.lat_lon_deg[area].T).min(axis=1)
                 within = bool((side * (truth[:, axis] - cut) >= 0).all() and (apart_m < 2 * paths.decoder.spacing_m).all())
                 if not within and apart_m.min() < _MARGIN_M:
                     continue
-                chance = p_inside(
-                    paths.scores(drive, paths.gallery[area]),
-                    paths.scores(drive, embeddings[beyond]),
-                    areas_m2,
-                    evidence,
-                    drive.sequence.time_s,
-                )
+                inner_scores, outer_scores = paths.scores(drive, paths.gallery[area]), paths.scores(drive, embeddings[outer])
+                chance = p_inside(searched, inner_scores.__getitem__, beyond, outer_scores.__getitem__, evidence, drive.sequence.time_s)
                 (inside if within else outside).append(chance)
                 flags[within].append(chance < known.threshold or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
     return float(np.mean(flags[False])), float(np.mean(flags[True])), np.array(inside), np.array(outside)

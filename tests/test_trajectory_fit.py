@@ -12,8 +12,8 @@ from scipy.stats import binom
 
 from tests.test_trajectory_decoder import METRE_DEG, grid
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Calibration, Decoder, Evidence, FitVideo, Motion, PathCalibration, fit_familiarity, fit_path, p_inside
-from vidtag_engine.trajectory.elsewhere import Elsewhere, fit_threshold, thinned_places
+from vidtag_engine.trajectory import Calibration, Decoder, Evidence, FitVideo, Motion, PathCalibration, fit_familiarity, fit_path
+from vidtag_engine.trajectory.elsewhere import Elsewhere
 from vidtag_engine.trajectory.fit import conformal_level, fit_evidence, fit_map, truth_levels
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
 from vidtag_engine.trajectory.path_calibration import log_odds
@@ -175,31 +175,6 @@ def test_strange_videos_have_small_p_values_and_common_ones_any():
     assert np.mean(np.array(common) < 0.05) < 0.15
     strange = [known.p_value(video(rng.normal(size=32))) for _ in range(30)]
     assert np.mean(np.array(strange) < 0.05) > 0.9
-
-
-def test_p_inside_weighs_the_area_against_the_training_places():
-    evidence, time_s = Evidence(0.1, 0.0), np.arange(3.0)
-    inner, outer = np.zeros((3, 50), np.float32), np.zeros((3, 10), np.float32)
-    # Nothing told: as the areas.
-    assert p_inside(inner, outer, (1.0, 5.0), evidence, time_s) == pytest.approx(0.5)
-    outer[:, 3] = 0.9
-    assert p_inside(inner, outer, (1.0, 5.0), evidence, time_s) < 0.01
-    inner[:, 7] = 1.8
-    assert p_inside(inner, outer, (1.0, 5.0), evidence, time_s) > 0.99
-    assert math.isnan(p_inside(inner, outer[:, :0], (1.0, 5.0), evidence, time_s))
-
-
-def test_a_threshold_lets_nearly_all_videos_within_through():
-    rng = np.random.default_rng(9)
-    known = thinned_places(PLACES, 200.0)
-    assert len(known.lat_lon_deg) < len(PLACES) / 3
-    evidence, made = Evidence(0.1, 0.02, 1.0), []
-    home = Decoder(PLACES, SPACING_M).nearest(known.lat_lon_deg)
-    for video in drawn_videos(80, rng):
-        scores = video.scores(slice(0, 6))
-        made.append((scores, scores[:, home], video.time_s, video.lat_lon_deg))
-    for half in (made[:40], made[40:]):  # a low percentile of few values: it varies
-        assert 0.0 < fit_threshold(known, PLACES, SPACING_M, half, evidence) < 0.6
 
 
 def test_rows_without_a_picture_say_nothing_and_the_verdict_unites_the_rest(fitted):

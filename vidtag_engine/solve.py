@@ -61,7 +61,7 @@ class VideoSolver:
         self.decoder = Decoder(self.cover.lat_lon_deg, self.cover.spacing_m, self.path.motion)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
-        self._elsewhere = self._places_outside(model)
+        self._elsewhere = self._ground_outside(model)
 
     def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
         """The posterior and the line.
@@ -140,22 +140,31 @@ class VideoSolver:
         result: FloatArray = np.where(near.any(axis=1, keepdims=True), best, positions)
         return result
 
-    def _places_outside(self, model: VidTAG | GeoCLIP) -> torch.Tensor | None:
-        """Embeddings of the training places outside the area; None where the checkpoint does not tell or there are none."""
+    def _ground_outside(self, model: VidTAG | GeoCLIP) -> tuple[Decoder, torch.Tensor] | None:
+        """The training's ground outside the area and its embeddings; None where the checkpoint does not tell or there is none."""
         known = self.path.elsewhere
         if known is None:
             return None
         places = known.lat_lon_deg[known.outside(self.cover.lat_lon_deg, self.cover.spacing_m)]
+        if not len(places):
+            return None
         with torch.inference_mode():
-            return model.embed_locations(torch.from_numpy(places)) if len(places) else None
+            return Decoder(places, known.spacing_m, self.path.motion), model.embed_locations(torch.from_numpy(places))
 
     def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Verdict:
         inside = familiar = float("nan")
         known = self.path.elsewhere
         if known is not None and self._elsewhere is not None:
-            outer = (queries.to(self._elsewhere) @ self._elsewhere.T).float().cpu().numpy()
-            areas_m2 = (self.cover.spacing_m**2, known.spacing_m**2)
-            inside = p_inside(self.cover.score(queries), outer, areas_m2, self.path.evidence, time_s)
+            beyond, embeddings = self._elsewhere
+            inside = p_inside(
+                self.decoder,
+                lambda rows: self.cover.score(queries[rows]),
+                beyond,
+                lambda rows: (queries[rows].to(embeddings) @ embeddings.T).float().cpu().numpy(),
+                self.path.evidence,
+                time_s,
+                cuts(features),
+            )
         if self.path.familiarity is not None:
             familiar = self.path.familiarity.p_value(features)
         state, why = FrameState.LOCATED, ""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..models.vidtag import VidTAG
-from ..trajectory import FitVideo, PathCalibration, fit_familiarity, fit_path, fit_threshold, thinned_places, typical_speed_mps
+from ..trajectory import Decoder, FitVideo, PathCalibration, fit_familiarity, fit_path, fit_threshold, known_ground, typical_speed_mps
 from ..types import CancelCheck, FloatArray
 from .dataset import TrainingSequence
 
@@ -53,13 +53,17 @@ def calibrate_path(
     ]
     speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
     found = fit_path(cover_lat_lon_deg, spacing_m, videos, temperature=temperature, speed_mps=speed, cancelled=cancelled)
-    known = thinned_places(np.concatenate([s.lat_lon_deg for s in training]), 2.0 * spacing_m)
+    known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     places = embedded(model, known.lat_lon_deg)
     halves = (
-        (_scores(queries[:_HALVED_FRAMES], gallery), _scores(queries[:_HALVED_FRAMES], places), *_first(s, _HALVED_FRAMES))
+        (
+            lambda rows, queries=queries: _scores(queries[rows], gallery),  # type: ignore[misc]
+            lambda rows, queries=queries: _scores(queries[rows], places),  # type: ignore[misc]
+            *_first(s, _HALVED_FRAMES),
+        )
         for queries, s in zip(frames, validation, strict=True)
     )
-    threshold = fit_threshold(known, cover_lat_lon_deg, spacing_m, halves, found.evidence, seed)
+    threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves, found.evidence, seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], seed=seed)
     return replace(found, elsewhere=replace(known, threshold=threshold), familiarity=familiarity)
 

@@ -4,7 +4,7 @@ from .calibration import Calibration, brier, ece, fit_best, fit_temperature, log
 from .confidence import default_radius_m, mass_within
 from .cuts import cuts
 from .decoder import Decoded, Decoder, Evidence, Motion, Pin
-from .elsewhere import Elsewhere, fit_threshold, p_inside, thinned_places
+from .elsewhere import Elsewhere, fit_threshold, known_ground, p_inside
 from .familiarity import Familiarity, fit_familiarity
 from .fit import FitVideo, fit_path, typical_speed_mps
 from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
@@ -40,6 +40,7 @@ __all__ = [
     "fit_threshold",
     "hypotheses",
     "interpolate_track",
+    "known_ground",
     "log_loss",
     "mass_about",
     "mass_within",
@@ -49,7 +50,6 @@ __all__ = [
     "runner_up_m",
     "spread",
     "steps",
-    "thinned_places",
     "typical_speed_mps",
     "verdict",
 ]

@@ -20,6 +20,7 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray, IntArray
+from .smooth import smoothed
 
 _REACH = 5.0  # lengths of the motion's fall-off, beyond which a step is a jump
 _MOST_LINKS = 3_000_000
@@ -44,10 +45,12 @@ class Motion:
     Args:
         speed_mps: scale of an exponential fall-off of distance with time.
         jump: probability of a step to anywhere in the area.
+        steady: how steadily it is carried, s^3 / m^2: one over the spectral density of its accelerations; 0 makes nothing of them.
     """
 
     speed_mps: float = 12.0
     jump: float = 1e-4
+    steady: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,23 @@ class Decoder:
                     back /= max(float(back.mean(dtype=np.float64)), _TINY)
         return sparse.vstack(rows[::-1], format="csr"), log_total / frames
 
+    def log_evidence(self, likelihood: Scores, time_s: FloatArray, cuts: Iterable[int] = ()) -> float:
+        """Natural log of the mean, over all paths that the motion makes, of the product of the frames' likelihoods.
+
+        Args:
+            likelihood: gives those (B, M) of a slice of frames, as they are; 0 where no path may pass.
+            time_s: (T,) not falling.
+            cuts: rows that begin a new shot.
+        """
+        time_s, frames, places = np.asarray(time_s, dtype=np.float64), len(time_s), len(self.points_m)
+        now, log_total = np.full(places, 1.0 / places, dtype=np.float32), 0.0
+        size = max(1, _BLOCK // places)
+        for start in range(0, frames, size):
+            block = slice(start, min(start + size, frames))
+            ahead, gained = self._ahead(likelihood(block), now, block, time_s, frozenset(cuts))
+            now, log_total = ahead[-1], log_total + gained
+        return log_total
+
     def _ahead(
         self, likely: FloatArray, now: FloatArray, block: slice, time_s: FloatArray, cuts: frozenset[int]
     ) -> tuple[FloatArray, float]:
@@ -261,14 +281,13 @@ class Decoder:
         return moved
 
     def line(self, marginal: sparse.csr_matrix, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float) -> tuple[IntArray, FloatArray]:
-        """The path of highest expected accuracy that moves as a camera does, and its places moved to the middle of the mass about them.
+        """The path of highest expected accuracy that moves as a camera does, and its places settled as :meth:`settled` does.
 
         Returns:
             (T,) numbers of places, (T, 2) lat, lon.
         """
         cuts = frozenset(cuts)
-        peak = np.asarray(marginal.max(axis=0).todense()).ravel()
-        held = np.argsort(-peak, kind="stable")[: min(_PATH_MASS, int((peak > 0).sum()))]
+        held = self._held(marginal)
         mass = np.asarray(marginal[:, held].todense())
         # Of places within a third of the accuracy, the best one stands for all.
         box = np.floor(self.points_m[held] / (accuracy_m / 3.0)).astype(np.int64)
@@ -277,13 +296,31 @@ class Decoder:
         most = np.argsort(-gain.max(axis=0), kind="stable")[:_PATH_PLACES]
         kept, gain = held[first[most]], np.log(np.maximum(gain[:, most], _TINY).astype(np.float64))
         path = kept[self._viterbi(gain, np.sqrt(_apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
+        return path, self.settled(marginal, path, time_s, cuts, accuracy_m, self.motion.steady)
+
+    def settled(
+        self, marginal: sparse.csr_matrix, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
+    ) -> FloatArray:
+        """(T, 2) a path's places moved to the middle of the mass about them; with ``steady`` above 0 each as far as its mass is narrow and the others follow."""
+        held = self._held(marginal)
+        mass = np.asarray(marginal[:, held].todense())
         places = self.points_m[path]
         for _ in range(_SHIFTS):
             near = mass * np.exp(-_apart2(places, self.points_m[held]) / np.float32(accuracy_m**2))
             total = near.sum(axis=1, keepdims=True)
             places = np.where(total > _TINY, (near @ self.points_m[held]) / np.maximum(total, _TINY), places)
+            if steady > 0:
+                variance = (near * _apart2(places, self.points_m[held])).sum(axis=1) / np.maximum(total[:, 0], _TINY) / 2.0
+                spread_m = np.sqrt(np.where(total[:, 0] > _TINY, variance, accuracy_m**2) + self.spacing_m**2 / 12.0)
+                places = smoothed(places, spread_m, time_s, steady, cuts)
         lat = np.degrees(np.arctan2(places[:, 2], np.hypot(places[:, 0], places[:, 1])))
-        return path, np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
+        return np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
+
+    @staticmethod
+    def _held(marginal: sparse.csr_matrix) -> IntArray:
+        """Numbers of the places that a line is judged by: those with the most mass in any frame."""
+        peak = np.asarray(marginal.max(axis=0).todense()).ravel()
+        return np.argsort(-peak, kind="stable")[: min(_PATH_MASS, int((peak > 0).sum()))]
 
     def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> IntArray:
         best = gain[0]

@@ -18,6 +18,7 @@ from .regions import mass_before
 
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
 _ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
+_STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
 _STEP = 1.6  # between temperatures
 _SHARED = (0.0, 0.1, 0.3, 1.0)
 _BLIND = (0.005, 0.02, 0.1)
@@ -94,7 +95,7 @@ def fit_path(
     for video in videos:
         _check(cancelled)
         marginals.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
-    accuracy_m, lines = _best_line(decoder, videos, marginals)
+    accuracy_m, motion, lines = _best_line(decoder, videos, marginals)
     level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share) for share in (0.5, 0.9))
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
@@ -144,20 +145,33 @@ def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: 
     return float(np.log(np.maximum(mass, _LEAST)).mean())
 
 
-def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> tuple[float, list[FloatArray]]:
-    """The accuracy whose lines are within 2.5 and 5 spacings of the truth most often, and those lines.
+def _best_line(
+    decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]
+) -> tuple[float, Motion, list[FloatArray]]:
+    """The accuracy, then the steadiness, whose lines are within 2.5 and 5 spacings of the truth most often, and those lines.
 
-    By mean log error a far wider one wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
+    By mean log error a far wider accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
     """
+
+    def right(lines: Sequence[FloatArray]) -> float:
+        errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+        return float(np.mean([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors]))
+
     found = []
     for factor in _ACCURACIES:
         accuracy_m = factor * decoder.spacing_m
-        lines = [decoder.line(marginal, video.time_s, (), accuracy_m)[1] for video, marginal in zip(videos, marginals, strict=True)]
-        errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-        right = [np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors]
-        found.append((float(np.mean(right)), accuracy_m, lines))
-    _, accuracy_m, lines = max(found, key=lambda one: one[0])
-    return accuracy_m, lines
+        both = [decoder.line(marginal, video.time_s, (), accuracy_m) for video, marginal in zip(videos, marginals, strict=True)]
+        found.append((right([line for _, line in both]), accuracy_m, both))
+    best, accuracy_m, both = max(found, key=lambda one: one[0])
+    motion, lines = decoder.motion, [line for _, line in both]
+    for steady in _STEADY:
+        others = [
+            decoder.settled(marginal, path, video.time_s, (), accuracy_m, steady)
+            for video, marginal, (path, _) in zip(videos, marginals, both, strict=True)
+        ]
+        if right(others) > best:
+            best, motion, lines = right(others), replace(motion, steady=steady), others
+    return accuracy_m, motion, lines
 
 
 def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:
