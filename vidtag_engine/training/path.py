@@ -57,8 +57,8 @@ def calibrate_path(
     places = embedded(model, known.lat_lon_deg)
     halves = (
         (
-            lambda rows, queries=queries: _scores(queries[rows], gallery),  # type: ignore[misc]
-            lambda rows, queries=queries: _scores(queries[rows], places),  # type: ignore[misc]
+            lambda rows, queries=queries: _scores(queries[rows], gallery),
+            lambda rows, queries=queries: _scores(queries[rows], places),
             *_first(s, _HALVED_FRAMES),
         )
         for queries, s in zip(frames, validation, strict=True)
