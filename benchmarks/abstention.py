@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.stats import rankdata
 
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.solve import UNFAMILIAR_BELOW
+from vidtag_engine.training import recipe
 from vidtag_engine.training.path import embedded
+from vidtag_engine.training.start import start_projection
 from vidtag_engine.trajectory import Decoder, Familiarity, fit_familiarity, p_inside
 from vidtag_engine.types import FloatArray
 from vidtag_engine.video import FrameReader, open_source
 
 from .isles_paths import Paths, open_lab, open_paths
-from .isles_world import TEST_SPLITS, IslesWorld
+from .isles_settings import OURS
+from .isles_world import TEST_SPLITS, IslesWorld, sequences_of
 from .recordings import DATA
 
 TITLE = "Abstention: outside the area, foreign isles (simulated); Lund, GoPro and KLV (real)"
@@ -33,6 +37,7 @@ FILES = {
     "klv_1fps": "klv/aphill_240_1fps_crf32.mp4",
 }
 _MARGIN_M = 500.0
+_AXES = 256  # of the compact preset's first layer
 _REAL_S = 60.0
 
 
@@ -124,9 +129,13 @@ def foreign(world: IslesWorld) -> tuple[FloatArray, FloatArray]:
     foreign_p, familiar_p = [], []
     for part in (0, 1):
         learned = {name for number, name in enumerate(world.isles) if number % 2 == part}
+        training = sequences_of([drive for drive in world.of("train") if drive.isle in learned])
+        first = torch.nn.Linear(training[0].features.shape[-1], _AXES)
+        start_projection(first, training, recipe("default", **{key: value for key, value in OURS.items() if key != "recipe"}))
         known = fit_familiarity(
-            [drive.sequence.features[0] for drive in world.of("train") if drive.isle in learned],
+            [sequence.features[0] for sequence in training],
             [drive.sequence.features[0] for drive in world.of("val") if drive.isle in learned],
+            axes=first.weight.detach().numpy(),
         )
         for drive in world.of(*TEST_SPLITS):
             if drive.isle not in learned:

@@ -88,9 +88,17 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
         sequences_of(lab.world.of("train")),
         sequences_of(lab.world.of("val")),
         temperature=float(1.0 / model.logit_scale.detach().exp()),
+        place_axes=_axes(model),
     )
     places = np.concatenate(list(grid.chunks()))
     decoder = Decoder(places, math.sqrt(grid.area_m2 / grid.count), calibration.motion)
     with torch.inference_mode():
         gallery = embedded(model, places)
     return Paths(lab, model, places, gallery, calibration, decoder)
+
+
+def _axes(model: VidTAG) -> FloatArray:
+    """(K, D) of ours' first layer, which is learned whitening."""
+    assert isinstance(model.projection, torch.nn.Linear)
+    axes: FloatArray = model.projection.weight.detach().numpy()
+    return axes

@@ -18,7 +18,7 @@ from .models import GeoCLIP, VidTAG
 from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, mass_about, p_inside, spread, verdict
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
-UNFAMILIAR_BELOW = 0.02  # of held-out videos are as strange; with the 3 % outside that is 5 % of false alarms
+UNFAMILIAR_BELOW = 0.03  # of held-out videos are as strange; with the 2 % outside that is 5 % of false alarms
 _FRAMES = 256  # scored at once
 _REACH = 0.75  # spacings: half a cell's diagonal
 

@@ -28,6 +28,7 @@ def calibrate_path(
     validation: Sequence[TrainingSequence],
     *,
     temperature: float,
+    place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
 ) -> PathCalibration:
@@ -40,6 +41,7 @@ def calibrate_path(
         training: for speeds, places and what is familiar.
         validation: held out; evenly out of all where there are very many.
         temperature: where the search for one begins.
+        place_axes: (K, D) directions that tell places apart, for what is familiar; None where training found none.
         seed: of everything random.
         cancelled: asked between videos.
     """
@@ -64,7 +66,7 @@ def calibrate_path(
         for queries, s in zip(frames, validation, strict=True)
     )
     threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves, found.evidence, seed)
-    familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], seed=seed)
+    familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
     return replace(found, elsewhere=replace(known, threshold=threshold), familiarity=familiarity)
 
 

@@ -22,7 +22,7 @@ from ..models.frame_encoder import FrameEncoder, build_frame_encoder
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..trajectory import Calibration, fit_temperature, mass_within
-from ..types import CancelCheck, InputError, Progress, ProgressCallback
+from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import TrainingSequence, split_sequences
@@ -261,10 +261,20 @@ def calibrate(
         trainer.training,
         validation,
         temperature=calibration.temperature,
+        place_axes=_place_axes(trainer),
         seed=settings.seed,
         cancelled=trainer.cancelled,
     )
     return replace(calibration, path=path), metrics
+
+
+def _place_axes(trainer: Trainer) -> FloatArray | None:
+    """(K, D) of a first layer that started from what tells places apart, and stayed so."""
+    first = trainer.model.projection
+    if not isinstance(first, torch.nn.Linear) or "projection" not in trainer.fixed:
+        return None
+    axes: FloatArray = first.weight.detach().cpu().numpy()
+    return axes
 
 
 def _few(validation: list[TrainingSequence], picks: Retrieval, most_frames: int) -> tuple[list[TrainingSequence], Retrieval]:

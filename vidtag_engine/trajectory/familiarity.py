@@ -1,7 +1,7 @@
 """Whether a video is like those that a checkpoint was trained on: how near its pictures lie to training pictures, beside held-out videos'.
 
-A video's strangeness is the mean over its frames of the distance to the nearest of some hundred centres of the training features (whitened). Its p-value
-is the share of held-out videos that are as strange or stranger, with the add-one of conformal prediction (Vovk et al.): of videos of the training's own
+A video's strangeness is the mean over its frames of the distance to the nearest of some hundred centres of the training features, whitened, where training
+found them along axes that tell places apart. Its p-value is the share of held-out videos that are as strange or stranger, with the add-one of conformal prediction (Vovk et al.): of videos of the training's own
 kind no more than 5 % fall below .05, whatever the distances' shape.
 """
 
@@ -71,14 +71,21 @@ class Familiarity:
 
 
 def fit_familiarity(
-    training: Sequence[FloatArray], held_out: Sequence[FloatArray], *, width: int = 64, centres: int = 512, seed: int = 0
+    training: Sequence[FloatArray],
+    held_out: Sequence[FloatArray],
+    *,
+    axes: FloatArray | None = None,
+    width: int = 64,
+    centres: int = 512,
+    seed: int = 0,
 ) -> Familiarity:
     """Summarise training features, and see how strange held-out videos are.
 
     Args:
         training: (T, D) a video.
         held_out: likewise; of the same kind, not trained on.
-        width: of the whitened features.
+        axes: (K, D) directions that tell places apart, as training found them; None takes the principal axes, which hold light and weather, too.
+        width: of the whitened features, at most.
         centres: of k-means.
         seed: of its start.
     """
@@ -87,9 +94,7 @@ def fit_familiarity(
     stride = -(-total // _MOST_FRAMES)
     data = np.concatenate([np.asarray(part, dtype=np.float32) for part in training])[::stride]
     mean = data.mean(axis=0)
-    variance, axes = np.linalg.eigh(np.cov((data - mean).T.astype(np.float64)) + 1e-12 * np.eye(data.shape[1]))
-    width = min(width, data.shape[1])
-    axes = (axes[:, ::-1][:, :width] / np.sqrt(np.maximum(variance[::-1][:width], 1e-9 * variance[-1]) + 1e-12)).T
+    axes = _principal(data - mean, width) if axes is None else np.asarray(axes, dtype=np.float64)[:width]
     # Kept small and in half precision: scaled so that it fits.
     axes = axes / np.abs(axes).max() * 100.0
     mean16, axes16 = mean.astype(np.float16).astype(np.float32), axes.astype(np.float16).astype(np.float32)
@@ -98,6 +103,14 @@ def fit_familiarity(
     summary = Familiarity(mean16, axes16, found, np.zeros(0))
     strange = np.sort([summary.strangeness(part) for part in held_out])
     return Familiarity(mean16, axes16, found, strange)
+
+
+def _principal(data: FloatArray, width: int) -> FloatArray:
+    """(K, D) principal axes, whitened."""
+    variance, axes = np.linalg.eigh(np.cov(data.T.astype(np.float64)) + 1e-12 * np.eye(data.shape[1]))
+    width = min(width, data.shape[1])
+    found: FloatArray = (axes[:, ::-1][:, :width] / np.sqrt(np.maximum(variance[::-1][:width], 1e-9 * variance[-1]) + 1e-12)).T
+    return found
 
 
 def _k_means(data: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
