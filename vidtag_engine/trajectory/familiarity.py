@@ -1,8 +1,8 @@
 """Whether a video is like those that a checkpoint was trained on: how near its pictures lie to training pictures, beside held-out videos'.
 
 A video's strangeness is the mean over its frames of the distance to the nearest of some hundred centres of the training features, whitened, where training
-found them along axes that tell places apart. Its p-value is the share of held-out videos that are as strange or stranger, with the add-one of conformal prediction (Vovk et al.): of videos of the training's own
-kind no more than 5 % fall below .05, whatever the distances' shape.
+found them along axes that tell places apart. Its p-value is the share of held-out videos that are as strange or stranger, with the add-one of conformal
+prediction (Vovk et al.): of videos of the training's own kind no more than 5 % fall below .05, whatever the distances' shape.
 """
 
 from __future__ import annotations
