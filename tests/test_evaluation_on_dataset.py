@@ -16,7 +16,7 @@ from vidtag_engine.datasets import City, LabelledSequence, PlaceLabels, open_dat
 from vidtag_engine.evaluation import evaluate_dataset
 from vidtag_engine.evaluation.evaluate import Comparison
 from vidtag_engine.evaluation.on_dataset import levels_percent
-from vidtag_engine.training import dataset_settings
+from vidtag_engine.training import dataset_settings, start
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.training.trainer import Retrieval
@@ -170,9 +170,9 @@ def test_cityguessr68k_from_frames_to_levels(tmp_path):
 
 def test_few_of_very_many_are_taken_evenly(monkeypatch):
     train_module = sys.modules["vidtag_engine.training.train"]  # the package shows the function of that name
-    monkeypatch.setattr(train_module, "_MAX_START_FRAMES", 10)
+    monkeypatch.setattr(start, "_MAX_FRAMES", 10)
     sequences = [TrainingSequence(str(i), np.full((1, 8, 2), i, np.float16), np.zeros((8, 2)), np.arange(8.0)) for i in range(6)]
-    some = train_module._some_features(sequences)
+    some = start._some_features(sequences)
     assert len(some) <= 12
     assert set(some[:, 0].astype(int)) == set(range(6))
     picks = Retrieval([s.lat_lon_deg for s in sequences], [])

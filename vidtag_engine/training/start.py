@@ -31,12 +31,10 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
         sequences: that will be trained on.
         settings: ``whitening``; ``softening_m`` or ``resolution_m`` say how near one place is.
     """
-    flat = [s.features.reshape(-1, s.features.shape[-1]) for s in sequences]
-    stride = -(-sum(map(len, flat)) // _MAX_FRAMES)
-    features = np.concatenate([part[::stride] for part in flat])
+    features = _some_features(sequences)
     if settings.whitening == "places":
         differences = place_differences(sequences, near_m(settings), settings.seed)
-        if len(differences) >= _LEAST_DIFFERENCES:
+        if len(differences) >= _LEAST_DIFFERENCES and layer.in_features >= layer.out_features:
             place_start(layer, features, differences)
             return True
     principal_start(layer, features)
@@ -56,9 +54,11 @@ def principal_start(layer: torch.nn.Linear, features: FloatArray) -> None:
     the mean away and brings the principal axes to like size learns several times faster. Weak axes stay weak, so that few frames' noise is not blown up.
 
     Args:
-        layer: (D to d); its answer has a mean norm of 1.
+        layer: (D to d); its answer has a mean norm of 1. Where d is more than D it is left as it is.
         features: (N, D).
     """
+    if layer.in_features < layer.out_features:  # fewer axes than it has outputs
+        return
     data = torch.from_numpy(np.asarray(features, dtype=np.float64))
     mean = data.mean(dim=0)
     variance, axes = torch.linalg.eigh((data - mean).T @ (data - mean) / max(1, len(data) - 1))
@@ -73,7 +73,7 @@ def place_start(layer: torch.nn.Linear, features: FloatArray, differences: Float
     Its axes are the directions in which places differ most, measured by how much one place differs between drives.
 
     Args:
-        layer: (D to d); its answer has a mean norm of 1.
+        layer: (D to d), d not more than D; its answer has a mean norm of 1.
         features: (N, D) of all places.
         differences: (P, D) between two views of one place; see :func:`place_differences`.
     """
@@ -82,10 +82,8 @@ def place_start(layer: torch.nn.Linear, features: FloatArray, differences: Float
     within = apart.T @ apart / (2 * len(apart))
     within[np.diag_indices_from(within)] += _RIDGE * np.trace(within) / len(within) + 1e-12
     width = data.shape[1]
-    _, axes = eigh(np.cov(data.T), within, subset_by_index=(max(0, width - layer.out_features), width - 1))
-    weight = np.zeros((layer.out_features, width))
-    weight[: axes.shape[1]] = axes.T[::-1]
-    _set(layer, weight, data)
+    _, axes = eigh(np.cov(data.T), within, subset_by_index=(width - layer.out_features, width - 1))
+    _set(layer, axes.T[::-1], data)
 
 
 def place_differences(sequences: Sequence[TrainingSequence], near_m: float, seed: int = 0) -> FloatArray:
@@ -117,6 +115,13 @@ def drive_differences(sequences: Sequence[TrainingSequence], near_m: float, seed
     np.add.at(total, which.reshape(-1), plain[one] - plain[other])
     means: FloatArray = (total / count[:, None])[count >= 2].astype(np.float32)
     return means
+
+
+def _some_features(sequences: Sequence[TrainingSequence]) -> FloatArray:
+    """(N, D) features evenly out of all sequences; all of them where they are few."""
+    flat = [s.features.reshape(-1, s.features.shape[-1]) for s in sequences]
+    stride = -(-sum(map(len, flat)) // _MAX_FRAMES)
+    return np.concatenate([part[::stride] for part in flat])
 
 
 def _meetings(sequences: Sequence[TrainingSequence], near_m: float, seed: int) -> tuple[IntArray, IntArray, IntArray]:
