@@ -94,10 +94,10 @@ def fit_familiarity(
     stride = -(-total // _MOST_FRAMES)
     data = np.concatenate([np.asarray(part, dtype=np.float32) for part in training])[::stride]
     mean = data.mean(axis=0)
-    axes = _principal(data - mean, width) if axes is None else np.asarray(axes, dtype=np.float64)[:width]
+    along = _principal(data - mean, width) if axes is None else np.asarray(axes, dtype=np.float64)[:width]
     # Kept small and in half precision: scaled so that it fits.
-    axes = axes / np.abs(axes).max() * 100.0
-    mean16, axes16 = mean.astype(np.float16).astype(np.float32), axes.astype(np.float16).astype(np.float32)
+    along = along / np.abs(along).max() * 100.0
+    mean16, axes16 = mean.astype(np.float16).astype(np.float32), along.astype(np.float16).astype(np.float32)
     white = _unit((data - mean16) @ axes16.T)
     found = _k_means(white, min(centres, len(white)), rng).astype(np.float16).astype(np.float32)
     summary = Familiarity(mean16, axes16, found, np.zeros(0))
