@@ -6,7 +6,6 @@ GeoRefiner's answers.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -80,7 +79,7 @@ def real(learn: str = "flight1", find: str = "flight2", seed: int = 0) -> dict[s
     folder, area = recordings("seneca"), load_aoi(seneca.AOI)
     with tempfile.TemporaryDirectory() as temporary:
         checkpoint = seneca.KEPT
-        if learn != "flight1" or not _has_path(checkpoint):
+        if learn != "flight1" or not (checkpoint / "config.json").is_file():
             checkpoint = Path(temporary) / "checkpoint"
             source = TrainingSource(folder / f"{learn}.mp4", folder / f"{learn}.gpx")
             train([source], area, checkpoint, recipe("default", seed=seed, **seneca.SETTINGS))
@@ -101,11 +100,6 @@ def real(learn: str = "flight1", find: str = "flight2", seed: int = 0) -> dict[s
         "seneca_decoder": ours,
         "seneca_calibration": {key: fitted[key] for key in ("evidence", "motion", "accuracy_m", "videos", "level90") if key in fitted},
     }
-
-
-def _has_path(checkpoint: Path) -> bool:
-    file = checkpoint / "config.json"
-    return file.is_file() and bool(json.loads(file.read_text(encoding="utf-8"))["calibration"].get("path"))
 
 
 def running_median(places: FloatArray) -> FloatArray:

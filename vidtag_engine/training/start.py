@@ -9,7 +9,7 @@ import torch
 from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
-from ..geodesy import EARTH_RADIUS_M
+from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray, IntArray
 from .dataset import TrainingSequence
 from .settings import TrainSettings
@@ -128,8 +128,7 @@ def _meetings(sequences: Sequence[TrainingSequence], near_m: float, seed: int) -
     """Frames of different videos at one place, by their numbers among all, (P,) and (P,), and the videos' numbers (P, 2); a sample where there are very many."""
     rng = np.random.default_rng([seed, 5])
     owner = np.concatenate([np.full(len(s), number) for number, s in enumerate(sequences)])
-    lat, lon = np.radians(np.concatenate([s.lat_lon_deg for s in sequences])).T
-    places = EARTH_RADIUS_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    places = EARTH_RADIUS_M * unit_vectors(*np.concatenate([s.lat_lon_deg for s in sequences]).T)
     anchors = rng.permutation(len(places))[:_ANCHORS]
     pairs = []
     for anchor, near in zip(anchors, cKDTree(places).query_ball_point(places[anchors], near_m), strict=True):
