@@ -17,7 +17,7 @@ from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.solve import UNFAMILIAR_BELOW
 from vidtag_engine.training import recipe
-from vidtag_engine.training.path import embedded
+from vidtag_engine.training.path import PlaceScores
 from vidtag_engine.training.start import start_projection
 from vidtag_engine.trajectory import Decoder, Familiarity, fit_familiarity, p_inside
 from vidtag_engine.types import FloatArray
@@ -80,7 +80,8 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
     familiarity = paths.calibration.familiarity
     assert known is not None
     assert familiarity is not None
-    embeddings = embedded(paths.model, known.lat_lon_deg)
+    reach_m = paths.calibration.recall.reach_m if paths.calibration.recall else known.spacing_m
+    ground = PlaceScores(paths.model, known.lat_lon_deg, known.spacing_m, reach_m)
     inside, outside, flags = [], [], {True: [], False: []}  # type: ignore[var-annotated]
     isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg])
     for isle in paths.lab.world.isles:
@@ -104,7 +105,7 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
                 within = bool((side * (truth[:, axis] - cut) >= 0).all() and (apart_m < 2 * paths.decoder.spacing_m).all())
                 if not within and apart_m.min() < _MARGIN_M:
                     continue
-                inner_scores, outer_scores = paths.scores(drive, paths.gallery[area]), paths.scores(drive, embeddings[outer])
+                inner_scores, outer_scores = paths.scores(drive)[:, area], paths.scores(drive, ground)[:, outer]
                 chance = p_inside(searched, inner_scores.__getitem__, beyond, outer_scores.__getitem__, evidence, drive.sequence.time_s)
                 (inside if within else outside).append(chance)
                 flags[within].append(chance < known.threshold or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)

@@ -50,7 +50,7 @@ def isles(seed: int | str, *, quick: bool, world: Path | None) -> dict[str, Any]
     """Every test drive, each way."""
     lab, _ = open_lab(seed, quick=quick, world=world)
     paths = open_paths(lab)
-    placed = lab.place(METHODS["ours"], splits=TEST_SPLITS)
+    placed = lab.place(METHODS["ours_alone"], splits=TEST_SPLITS)
     spread_m = 1000 * scores(placed.drives, placed.predicted)["median_km"]
     times = [drive.sequence.time_s for drive in placed.drives]
     ways: dict[str, Sequence[FloatArray]] = {

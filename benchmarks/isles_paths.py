@@ -14,14 +14,15 @@ from vidtag_engine.batch import compiled_folder
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.terminal import progress_bar
-from vidtag_engine.training.path import calibrate_path, embedded
+from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
+from vidtag_engine.training.start import reach_m
 from vidtag_engine.trajectory import Decoded, Decoder, PathCalibration
 from vidtag_engine.types import FloatArray
 
-from .isles import METHODS
-from .isles_settings import BUDGETS, RESOLUTION_M, VALIDATION_RESOLUTION_M
+from .isles_settings import BUDGETS, RESOLUTION_M
 from .isles_world import RUNS, Drive, load_world, make_world, sequences_of, world_folder
 from .tables.lab import Lab
+from .tables.rows import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -32,34 +33,36 @@ class Paths:
         lab: whose world and model.
         model: ours.
         lat_lon_deg: (M, 2) the gallery that results are reported on.
-        gallery: (M, E) its embeddings.
-        calibration: fitted on the validation drives over the coarser gallery that training validates on.
+        cover: its scores.
+        calibration: fitted on the validation drives over the same gallery.
         decoder: over the cover.
     """
 
     lab: Lab
     model: VidTAG
     lat_lon_deg: FloatArray
-    gallery: torch.Tensor
+    cover: PlaceScores
     calibration: PathCalibration
     decoder: Decoder
 
-    def queries(self, drive: Drive) -> torch.Tensor:
-        """(T, E) a drive's frame embeddings."""
-        with torch.inference_mode():
-            return self.model.embed_video(torch.from_numpy(np.asarray(drive.sequence.features[0], dtype=np.float32)))
-
-    def scores(self, drive: Drive, part: torch.Tensor | None = None) -> FloatArray:
-        """(T, M) over the cover, or over other embeddings."""
-        with torch.inference_mode():
-            found: FloatArray = (self.queries(drive) @ (self.gallery if part is None else part).T).numpy()
+    def scores(self, drive: Drive, over: PlaceScores | None = None) -> FloatArray:
+        """(T, M) over the cover, or over other places."""
+        frames = FrameScores(self.model, torch.from_numpy(np.asarray(drive.sequence.features[0], dtype=np.float32)))
+        weight = self.calibration.recall.weight if self.calibration.recall else 0.0
+        found: FloatArray = (over or self.cover).scores(frames, weight)(slice(0, len(drive.sequence)))
         return found
 
     def decoded(self, drives: Sequence[Drive]) -> Iterator[Decoded]:
         """Each drive's posterior and line."""
         fitted = self.calibration
         for drive in drives:
-            yield self.decoder.decode(self.scores(drive), drive.sequence.time_s, fitted.evidence, accuracy_m=fitted.accuracy_m)
+            yield self.decoder.decode(
+                self.scores(drive),
+                drive.sequence.time_s,
+                fitted.evidence,
+                accuracy_m=fitted.accuracy_m,
+                line_evidence=fitted.line_evidence,
+            )
 
 
 def open_lab(seed: int | str, *, quick: bool, world: Path | None) -> tuple[Lab, FrameEncoder]:
@@ -78,23 +81,25 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     """Train (or read) ours and calibrate it."""
     with progress_bar() as bar:
         lab.progress = bar
-        model, _ = lab.train(replace(METHODS["ours"], seed=training_seed))
+        model, _ = lab.train(replace(SHIPPED, seed=training_seed))
     assert isinstance(model, VidTAG)
-    grid, coarse = lab.world.grid(RESOLUTION_M), lab.world.grid(VALIDATION_RESOLUTION_M)
+    grid = lab.world.grid(RESOLUTION_M)
+    places, spacing_m = np.concatenate(list(grid.chunks())), math.sqrt(grid.area_m2 / grid.count)
+    training = sequences_of(lab.world.of("train"))
+    model.remember([(torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)), torch.from_numpy(s.lat_lon_deg)) for s in training])
+    reach = reach_m(SHIPPED.settings(lab.budget))
     calibration = calibrate_path(
         model,
-        np.concatenate(list(coarse.chunks())),
-        math.sqrt(coarse.area_m2 / coarse.count),
-        sequences_of(lab.world.of("train")),
+        places,
+        spacing_m,
+        training,
         sequences_of(lab.world.of("val")),
         temperature=float(1.0 / model.logit_scale.detach().exp()),
+        reach_m=reach,
         place_axes=_axes(model),
     )
-    places = np.concatenate(list(grid.chunks()))
-    decoder = Decoder(places, math.sqrt(grid.area_m2 / grid.count), calibration.motion)
-    with torch.inference_mode():
-        gallery = embedded(model, places)
-    return Paths(lab, model, places, gallery, calibration, decoder)
+    decoder = Decoder(places, spacing_m, calibration.motion)
+    return Paths(lab, model, places, PlaceScores(model, places, spacing_m, reach), calibration, decoder)
 
 
 def _axes(model: VidTAG) -> FloatArray:

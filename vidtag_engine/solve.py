@@ -5,6 +5,7 @@ Beside `geolocate` and called by it alone: `trajectory` knows arrays, `gallery` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from .gallery import Search
 from .geodesy import haversine_m
 from .models import GeoCLIP, VidTAG
 from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, mass_about, p_inside, spread, verdict
+from .trajectory.decoder import Scores
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
 UNFAMILIAR_BELOW = 0.03  # of held-out videos are as strange; with the 2 % outside that is 5 % of false alarms
@@ -43,6 +45,20 @@ class Solved:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class _Beyond:
+    """The training's ground outside the area: its decoder, its embeddings and what is remembered of it."""
+
+    decoder: Decoder
+    embeddings: torch.Tensor
+    recalled: Callable[[torch.Tensor], torch.Tensor] | None
+
+    def score(self, queries: torch.Tensor) -> FloatArray:
+        """(B, N) cosines."""
+        found: FloatArray = (queries.to(self.embeddings) @ self.embeddings.T).float().cpu().numpy()
+        return found
+
+
 class VideoSolver:
     """Solves any number of videos over one search.
 
@@ -61,6 +77,8 @@ class VideoSolver:
         self.decoder = Decoder(self.cover.lat_lon_deg, self.cover.spacing_m, self.path.motion)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
+        self._model = model
+        self._recalled = self._remembered(self.cover.lat_lon_deg, self.cover.spacing_m)
         self._elsewhere = self._ground_outside(model)
 
     def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
@@ -72,11 +90,12 @@ class VideoSolver:
             time_s: (T,).
         """
         return self.decoder.decode(
-            lambda rows: self.cover.score(queries[rows]),
+            self._scores(queries, features),
             time_s,
             self.path.evidence,
             cuts=cuts(features),
             accuracy_m=self.accuracy_m,
+            line_evidence=self.path.line_evidence,
         )
 
     def solve(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, final: Candidates, radius_m: float) -> Solved:
@@ -120,13 +139,35 @@ class VideoSolver:
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
-            self.cover.score(solved.queries),
+            self._scores(solved.queries, features)(slice(0, len(solved.queries))),
             frame_index,
             time_s,
             solved.line,
             self.path,
             tuple(cuts(features)),
         )
+
+    def _remembered(self, lat_lon_deg: FloatArray, spacing_m: float) -> Callable[[torch.Tensor], torch.Tensor] | None:
+        """What tells how much frames look like what the checkpoint remembers of places; None where it does not, or where that is not read."""
+        memory = self._model.memory if isinstance(self._model, VidTAG) else None
+        if memory is None or self.path.recall is None:
+            return None
+        return memory.over(lat_lon_deg, spacing_m, self.path.recall.reach_m)
+
+    def _scores(
+        self,
+        queries: torch.Tensor,
+        features: FloatArray,
+        score: Callable[[torch.Tensor], FloatArray] | None = None,
+        recalled: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> Scores:
+        """What gives the scores of a slice of frames over the cover, or over other places: cosines, and what is remembered."""
+        score, recalled = (score, recalled) if score else (self.cover.score, self._recalled)
+        recall = self.path.recall
+        if recalled is None or recall is None or not isinstance(self._model, VidTAG):
+            return lambda rows: score(queries[rows])
+        frames, weight = self._model.in_context(torch.from_numpy(features)), recall.weight
+        return lambda rows: score(queries[rows]) + weight * recalled(frames[rows]).cpu().numpy()
 
     def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
         """The line's places; where the cover is coarser than the grid, each frame's best candidate of those within a place's reach."""
@@ -140,8 +181,8 @@ class VideoSolver:
         result: FloatArray = np.where(near.any(axis=1, keepdims=True), best, positions)
         return result
 
-    def _ground_outside(self, model: VidTAG | GeoCLIP) -> tuple[Decoder, torch.Tensor] | None:
-        """The training's ground outside the area and its embeddings; None where the checkpoint does not tell or there is none."""
+    def _ground_outside(self, model: VidTAG | GeoCLIP) -> _Beyond | None:
+        """The training's ground outside the area; None where the checkpoint does not tell or there is none."""
         known = self.path.elsewhere
         if known is None:
             return None
@@ -149,18 +190,19 @@ class VideoSolver:
         if not len(places):
             return None
         with torch.inference_mode():
-            return Decoder(places, known.spacing_m, self.path.motion), model.embed_locations(torch.from_numpy(places))
+            embeddings = model.embed_locations(torch.from_numpy(places))
+        return _Beyond(Decoder(places, known.spacing_m, self.path.motion), embeddings, self._remembered(places, known.spacing_m))
 
     def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Verdict:
         inside = familiar = float("nan")
         known = self.path.elsewhere
         if known is not None and self._elsewhere is not None:
-            beyond, embeddings = self._elsewhere
+            beyond = self._elsewhere
             inside = p_inside(
                 self.decoder,
-                lambda rows: self.cover.score(queries[rows]),
-                beyond,
-                lambda rows: (queries[rows].to(embeddings) @ embeddings.T).float().cpu().numpy(),
+                self._scores(queries, features),
+                beyond.decoder,
+                self._scores(queries, features, beyond.score, beyond.recalled),
                 self.path.evidence,
                 time_s,
                 cuts(features),

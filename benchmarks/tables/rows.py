@@ -29,5 +29,5 @@ MAIN = {
     "GeoCLIP fine-tuned": GEOCLIP,
     "GeoCLIP fine-tuned, its own location encoder": GEOCLIP_SHIPPED,
     "VidTAG as in the paper": VIDTAG,
-    "VidTAG as we ship it": SHIPPED,
+    "ours, retrieval alone": SHIPPED,
 }

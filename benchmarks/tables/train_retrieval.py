@@ -17,6 +17,7 @@ from .data import RunData
 from .runs import Run
 from .store import Entry, Store
 
+_AFTERWARDS = {"remembered"}  # what a trained model is given besides
 _PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "beta", "device", "dropout"}
 
 
@@ -38,7 +39,7 @@ def train_retrieval(
     specification = {
         "phase": 1,
         "data": made_from,
-        "config": first_config.model_dump(),
+        "config": first_config.model_dump(exclude=_AFTERWARDS),
         "shipped_location": run.shipped_location,
         "settings": settings.model_dump(exclude=_PHASE2_ONLY),
     }
@@ -50,7 +51,12 @@ def train_retrieval(
     if config.georefiner is None or settings.phase2.steps == 0:
         return _loaded(first_config, entry), entry.values
     first = entry
-    specification = {"phase": 2, "first": specification, "config": config.model_dump(), "settings": settings.model_dump(exclude={"device"})}
+    specification = {
+        "phase": 2,
+        "first": specification,
+        "config": config.model_dump(exclude=_AFTERWARDS),
+        "settings": settings.model_dump(exclude={"device"}),
+    }
     entry = store.get(specification)
     if entry is None:
         torch.manual_seed(settings.seed)

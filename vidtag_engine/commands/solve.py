@@ -126,7 +126,9 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     given = [_checked(pin, rows, decoder) for pin in pins]
     path = kept.calibration
     accuracy_m = max(path.accuracy_m, kept.spacing_m)
-    decoded = decoder.decode(kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=given, accuracy_m=accuracy_m)
+    decoded = decoder.decode(
+        kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=given, accuracy_m=accuracy_m, line_evidence=path.line_evidence
+    )
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, given, located)
     found = hypotheses(decoded.marginal, decoder, places, path)

@@ -83,7 +83,7 @@ def save_pretrained(model: VidTAG | GeoCLIP, folder: str | Path, card: Checkpoin
         model: its weights and configuration are written.
         folder: made if it is not there, other files in it are left alone; a path that ends in .safetensors becomes a single file.
         card: name, preset, extent, calibration, licence and metrics; the rest is filled in.
-        half: matrices as float16. Fourier frequencies and small tensors stay float32: at σ = 2¹⁴ half precision would move places.
+        half: matrices as float16. Fourier frequencies, places and small tensors stay float32: in half precision places would move.
 
     Returns:
         The card as written.
@@ -268,7 +268,7 @@ def _from_hub(hub_id: str) -> Path:
 
 def _on_disk(name: str, value: Tensor, *, half: bool) -> Tensor:
     value = value.detach().cpu().float().contiguous()
-    if not half or value.ndim < 2 or name.endswith(".frequencies"):
+    if not half or value.ndim < 2 or name.endswith((".frequencies", ".lat_lon_deg")):
         return value
     smaller = value.half()
     return smaller if bool(torch.isfinite(smaller).all()) else value

@@ -14,12 +14,13 @@ from torch.nn import functional as F  # noqa: N812
 from ..types import InputError
 from .georefiner import GeoRefiner, GeoRefinerConfig
 from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig
+from .memory import MOST_FRAMES, Memory, in_context
 from .sizes import Share, Size
 from .tempgeo import TempGeo, TempGeoConfig
 from .windows import blend_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 VIDTAG_PRESETS = ("vidtag-l14", "vidtag-compact")
 
@@ -37,6 +38,7 @@ class VidTAGConfig(BaseModel):
         residual: frame MLPs add to the features they are given instead of replacing them, and start by adding nothing; takes equal widths (not in the paper).
         tempgeo, location, georefiner: the parts; ``georefiner`` None = off.
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
+        remembered: training frames that it keeps beside its weights (see :class:`.memory.Memory`; not in the paper).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +55,7 @@ class VidTAGConfig(BaseModel):
     georefiner: GeoRefinerConfig | None = GeoRefinerConfig()
     window: Annotated[int, Field(gt=1, le=65_536)] = 512
     overlap: Size = 256
+    remembered: Annotated[int, Field(ge=0, le=MOST_FRAMES)] = 0
 
     @model_validator(mode="after")
     def _parts_fit(self) -> VidTAGConfig:
@@ -164,6 +167,7 @@ class VidTAG(nn.Module):
         self.location_encoder = LocationEncoder(config.location)
         self.georefiner = GeoRefiner(config.georefiner) if config.georefiner else None
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # as GeoCLIP and CLIP start
+        self.memory = Memory(config.remembered, 2 * width) if config.remembered else None
 
     @property
     def has_refiner(self) -> bool:
@@ -252,6 +256,24 @@ class VidTAG(nn.Module):
             return self.refine(gps[part].to(self.device)[None], frames[part].to(self.device)[None], first=part.start)[0]
 
         return self._windowed(len(gps), run)
+
+    @torch.no_grad()
+    def in_context(self, features: Tensor) -> Tensor:
+        """A whole video's frames as the memory compares them: (T,feature_dim) to (T,2D) unit-normalised, on the model's device."""
+        return in_context(self.projection(features.to(self.device).float()))
+
+    def remember(self, videos: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Keep training frames beside the weights, in place of those kept before; evenly out of very many.
+
+        Args:
+            videos: features (T,feature_dim) of plain views and (T,2) where they were taken, of each.
+        """
+        stride = max(1, -(-sum(len(features) for features, _ in videos) // MOST_FRAMES))
+        embeddings = torch.cat([self.in_context(features)[::stride] for features, _ in videos])
+        self.config = self.config.model_copy(update={"remembered": len(embeddings)})
+        self.memory = Memory(*embeddings.shape).to(self.device)
+        self.memory.embeddings.copy_(embeddings)
+        self.memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
 
     def warm_start_from_geoclip(self) -> tuple[float, ...]:
         """Copy GeoCLIP's location capsules whose σ and sizes agree; returns their σ."""

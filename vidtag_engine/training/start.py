@@ -20,6 +20,7 @@ _ANCHORS = 8000  # frames whose neighbours are looked up
 _PER_ANCHOR = 4
 _MAX_FRAMES = 100_000
 _NEAR = 0.3  # of the length over which targets fall off: what counts as one place
+_REACH = 3.0  # of that length
 _LEAST_DIFFERENCES = 200  # fewer say nothing about thousands of features
 
 
@@ -43,7 +44,16 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
 
 def near_m(settings: TrainSettings) -> float:
     """Metres within which two frames show one place: a part of the length over which targets fall off."""
-    return _NEAR * (settings.softening_m or 2.0 * settings.resolution_m)
+    return _NEAR * _fall_off_m(settings)
+
+
+def reach_m(settings: TrainSettings) -> float:
+    """Metres over which a remembered frame speaks for places around it: what targets have fallen off over."""
+    return _REACH * _fall_off_m(settings)
+
+
+def _fall_off_m(settings: TrainSettings) -> float:
+    return settings.softening_m or 2.0 * settings.resolution_m
 
 
 @torch.no_grad()

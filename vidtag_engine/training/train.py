@@ -29,7 +29,7 @@ from .dataset import TrainingSequence, split_sequences
 from .features import FeatureStore, Source, load_sequences
 from .path import calibrate_path
 from .settings import TrainSettings
-from .start import start_projection
+from .start import reach_m, start_projection
 from .state import TrainingState, write_json
 from .trainer import PhaseRun, Retrieval, Trainer
 
@@ -152,6 +152,8 @@ def train(
     if split == "block" and settings.refit:
         chosen = trainer(sequences, [])
         _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
+        if calibration.path and calibration.path.recall:
+            _remember(chosen)
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = save_pretrained(chosen.model, output, card, half=settings.half)
@@ -258,6 +260,7 @@ def calibrate(
     )
     if len(validation) < LEAST_PATH_VIDEOS:
         return calibration, metrics
+    _remember(trainer)
     path = calibrate_path(
         model,
         trainer.area.points,
@@ -265,11 +268,18 @@ def calibrate(
         trainer.training,
         validation,
         temperature=calibration.temperature,
+        reach_m=reach_m(settings),
         place_axes=_place_axes(trainer),
         seed=settings.seed,
         cancelled=trainer.cancelled,
     )
     return replace(calibration, path=path), metrics
+
+
+def _remember(trainer: Trainer) -> None:
+    """Keep the training frames, where the first layer tells places apart and stayed so: else nothing of theirs is worth comparing."""
+    if _place_axes(trainer) is not None:
+        trainer.model.remember([(torch.from_numpy(s.features[0]), torch.from_numpy(s.lat_lon_deg)) for s in trainer.training])
 
 
 def _place_axes(trainer: Trainer) -> FloatArray | None:

@@ -6,10 +6,10 @@ from .cuts import cuts
 from .decoder import Decoded, Decoder, Evidence, Motion, Pin
 from .elsewhere import Elsewhere, fit_threshold, known_ground, p_inside
 from .familiarity import Familiarity, fit_familiarity
-from .fit import FitVideo, fit_path, typical_speed_mps
+from .fit import FitVideo, best_weight, fit_path, typical_speed_mps
 from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
 from .path import Steps, assemble, parts, runner_up_m, steps
-from .path_calibration import PathCalibration
+from .path_calibration import PathCalibration, Recall
 from .track import Alignment, align, align_track, interpolate_track
 
 __all__ = [
@@ -25,10 +25,12 @@ __all__ = [
     "Motion",
     "PathCalibration",
     "Pin",
+    "Recall",
     "Steps",
     "align",
     "align_track",
     "assemble",
+    "best_weight",
     "brier",
     "cuts",
     "default_radius_m",

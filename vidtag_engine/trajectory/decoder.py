@@ -156,6 +156,7 @@ class Decoder:
         cuts: Iterable[int] = (),
         pins: Sequence[Pin] = (),
         accuracy_m: float | None = None,
+        line_evidence: Evidence | None = None,
     ) -> Decoded:
         """Marginals and line.
 
@@ -166,10 +167,14 @@ class Decoder:
             cuts: rows that begin a new shot: the camera may be anywhere again.
             pins: of this video.
             accuracy_m: the line seeks to be right within this; None is twice the spacing.
+            line_evidence: how scores are read for the line, where otherwise than for the marginals.
         """
         time_s, asked = np.asarray(time_s, dtype=np.float64), frozenset(cuts)
         marginal, log_evidence = self._marginals(self._emissions(scores, time_s, evidence, pins), time_s, asked)
-        path, places = self.line(marginal, time_s, asked, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
+        sought = marginal
+        if line_evidence is not None and line_evidence != evidence:
+            sought, _ = self._marginals(self._emissions(scores, time_s, line_evidence, pins), time_s, asked)
+        path, places = self.line(sought, time_s, asked, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
         return Decoded(marginal, path, places, log_evidence)
 
     def marginals(

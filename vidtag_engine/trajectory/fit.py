@@ -19,6 +19,8 @@ from .regions import mass_before
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
 _ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
 _STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
+_SHARPER = (2.0, 4.0, 8.0, 16.0)  # times, evidence that the line is sought by
+_TEMPERATURES = (0.25, 0.5, 1.0, 2.0)  # times what is given, that a weight is tried at
 _STEP = 1.6  # between temperatures
 _SHARED = (0.0, 0.1, 0.3, 1.0)
 _BLIND = (0.005, 0.02, 0.1)
@@ -88,24 +90,64 @@ def fit_path(
     """
     if not videos:
         raise InputError("There is no held-out video to fit the confidence on: give more videos.")
-    motion = Motion(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else Motion()
+    motion = _motion(speed_mps)
     decoder = Decoder(lat_lon_deg, spacing_m, motion)
     evidence = fit_evidence(decoder, videos, temperature, cancelled)
-    marginals = []
-    for video in videos:
-        _check(cancelled)
-        marginals.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
-    accuracy_m, motion, lines = _best_line(decoder, videos, marginals)
+    marginals = _marginals(decoder, videos, evidence, cancelled)
+    best = _best_line(decoder, videos, marginals)
+    line_evidence = None
+    for sharper in (replace(evidence, temperature=evidence.temperature / factor) for factor in _SHARPER):
+        found = _best_line(decoder, videos, _marginals(decoder, videos, sharper, cancelled))
+        if found.right > best.right:
+            best, line_evidence = found, sharper
     level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share) for share in (0.5, 0.9))
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
-    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
-    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, best.lines, strict=True)]
+    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, best.lines, strict=True)]
     maps = tuple(
         fit_map([mass[:, column] for mass in masses], [np.asarray(error <= radius_m, dtype=np.float64) for error in errors], radius_m)
         for column, radius_m in enumerate(radii)
         if sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos))
     )
-    return PathCalibration(evidence, motion, accuracy_m, spacing_m, len(videos), maps, level50, level90)
+    return PathCalibration(
+        evidence, best.motion, best.accuracy_m, spacing_m, len(videos), maps, level50, level90, line_evidence=line_evidence
+    )
+
+
+def best_weight(
+    lat_lon_deg: FloatArray,
+    spacing_m: float,
+    videos: Callable[[float], Sequence[FitVideo]],
+    weights: Sequence[float],
+    *,
+    temperature: float,
+    speed_mps: float,
+    cancelled: CancelCheck | None = None,
+) -> float:
+    """The weight of a second kind of evidence that makes the lines that are right most often, each at the temperature that suits it.
+
+    Args:
+        lat_lon_deg, spacing_m, temperature, speed_mps, cancelled: as for :func:`fit_path`.
+        videos: gives those whose scores have a weight's share of it.
+        weights: to choose from; of one, that.
+    """
+    if len(weights) == 1:
+        return weights[0]
+    decoder, found = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps)), []
+    for weight in weights:
+        given = videos(weight)
+        for factor in _TEMPERATURES:
+            marginals = _marginals(decoder, given, Evidence(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
+            lines = [
+                decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
+                for video, marginal in zip(given, marginals, strict=True)
+            ]
+            found.append((_right(decoder, given, lines), weight))
+    return max(found, key=lambda one: one[0])[1]
+
+
+def _motion(speed_mps: float) -> Motion:
+    return Motion(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else Motion()
 
 
 def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> Evidence:
@@ -145,33 +187,52 @@ def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: 
     return float(np.log(np.maximum(mass, _LEAST)).mean())
 
 
-def _best_line(
-    decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]
-) -> tuple[float, Motion, list[FloatArray]]:
-    """The accuracy, then the steadiness, whose lines are within 2.5 and 5 spacings of the truth most often, and those lines.
+def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: Evidence, cancelled: CancelCheck | None) -> list[sparse.csr_matrix]:
+    found = []
+    for video in videos:
+        _check(cancelled)
+        found.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
+    return found
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Lines of videos: how often they are right, and the accuracy and motion that made them."""
+
+    right: float
+    accuracy_m: float
+    motion: Motion
+    lines: list[FloatArray]
+
+
+def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> float:
+    """Mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
+    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+    return float(np.mean([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors]))
+
+
+def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> _Lines:
+    """The accuracy, then the steadiness, whose lines are within 2.5 and 5 spacings of the truth most often.
 
     By mean log error a far wider accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
     """
-
-    def right(lines: Sequence[FloatArray]) -> float:
-        errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-        return float(np.mean([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors]))
-
-    found = []
+    best, paths = None, []
     for factor in _ACCURACIES:
         accuracy_m = factor * decoder.spacing_m
         both = [decoder.line(marginal, video.time_s, (), accuracy_m) for video, marginal in zip(videos, marginals, strict=True)]
-        found.append((right([line for _, line in both]), accuracy_m, both))
-    best, accuracy_m, both = max(found, key=lambda one: one[0])
-    motion, lines = decoder.motion, [line for _, line in both]
+        lines = [line for _, line in both]
+        right = _right(decoder, videos, lines)
+        if best is None or right > best.right:
+            best, paths = _Lines(right, accuracy_m, decoder.motion, lines), [path for path, _ in both]
+    assert best is not None  # nosec B101
     for steady in _STEADY:
-        others = [
-            decoder.settled(marginal, path, video.time_s, (), accuracy_m, steady)
-            for video, marginal, (path, _) in zip(videos, marginals, both, strict=True)
+        lines = [
+            decoder.settled(marginal, path, video.time_s, (), best.accuracy_m, steady)
+            for video, marginal, path in zip(videos, marginals, paths, strict=True)
         ]
-        if right(others) > best:
-            best, motion, lines = right(others), replace(motion, steady=steady), others
-    return accuracy_m, motion, lines
+        if (right := _right(decoder, videos, lines)) > best.right:
+            best = _Lines(right, best.accuracy_m, replace(decoder.motion, steady=steady), lines)
+    return best
 
 
 def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:

@@ -33,6 +33,19 @@ class RadiusMap:
 
 
 @dataclass(frozen=True)
+class Recall:
+    """How the checkpoint's remembered frames are read beside the location encoder.
+
+    Args:
+        weight: of their scores beside the cosines.
+        reach_m: metres over which a remembered frame speaks for places around it.
+    """
+
+    weight: float
+    reach_m: float
+
+
+@dataclass(frozen=True)
 class PathCalibration:
     """How a checkpoint's videos are decoded.
 
@@ -44,6 +57,8 @@ class PathCalibration:
         level50, level90: mass of the regions that held the truth with 50 and 90 % (conformal, by video); 1 is the whole area.
         familiarity: what training videos look like; None where that was not stored.
         elsewhere: where training videos were taken; None likewise.
+        recall: of what the checkpoint remembers; None where it remembers nothing, or nothing that helps.
+        line_evidence: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
     """
 
     evidence: Evidence
@@ -56,6 +71,8 @@ class PathCalibration:
     level90: float
     familiarity: Familiarity | None = None
     elsewhere: Elsewhere | None = None
+    recall: Recall | None = None
+    line_evidence: Evidence | None = None
 
     def chances(self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float]) -> FloatArray:
         """(T, R) P(the truth lies within each radius).
@@ -101,7 +118,7 @@ class PathCalibration:
         """Read what ``to_dict`` wrote. Raises InputError where it cannot be used."""
         try:
             found = cls(
-                evidence=Evidence(**{key: float(value) for key, value in values["evidence"].items()}),
+                evidence=_evidence(values["evidence"]),
                 motion=Motion(**{key: float(value) for key, value in values["motion"].items()}),
                 accuracy_m=float(values["accuracy_m"]),
                 spacing_m=float(values["spacing_m"]),
@@ -111,17 +128,25 @@ class PathCalibration:
                 level90=float(values["level90"]),
                 familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
                 elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                recall=Recall(float(values["recall"]["weight"]), float(values["recall"]["reach_m"])) if values.get("recall") else None,
+                line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"The checkpoint's calibration of paths cannot be read ({type(error).__name__}: {error}); fit it again with 'vidtag train'."
             ) from error
-        numbers = (found.evidence.temperature, found.accuracy_m, found.spacing_m, found.motion.speed_mps)
+        numbers = [found.evidence.temperature, found.accuracy_m, found.spacing_m, found.motion.speed_mps]
+        numbers += [found.recall.weight, found.recall.reach_m] if found.recall else []
+        numbers += [found.line_evidence.temperature] if found.line_evidence else []
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise InputError(
                 f"The checkpoint's calibration of paths has {numbers}, where positive numbers are needed; fit it again with 'vidtag train'."
             )
         return found
+
+
+def _evidence(values: Mapping[str, Any]) -> Evidence:
+    return Evidence(**{key: float(value) for key, value in values.items()})
 
 
 def log_odds(mass: FloatArray) -> FloatArray:
