@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,8 @@ _MOST_VIDEOS = 400
 _MOST_FRAMES = 64  # of a video
 _HALVED_FRAMES = 16
 _CHUNK = 8192
-_WEIGHTS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)  # of what is remembered
+_MOST_KEPT = 100_000_000  # scores, frames times places
+_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
 
 
 @torch.inference_mode()
@@ -66,8 +67,12 @@ def calibrate_path(
     frames = [FrameScores(model, torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device)) for s in validation]
     cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
 
+    few = sum(map(len, validation)) * len(cover_lat_lon_deg) <= _MOST_KEPT
+    kept = [cover.kept(one) for one in frames] if few else []
+
     def videos(weight: float) -> list[FitVideo]:
-        return [FitVideo(cover.scores(one, weight), s.time_s, s.lat_lon_deg) for one, s in zip(frames, validation, strict=True)]
+        scores = [one(weight) for one in kept] or [cover.scores(one, weight) for one in frames]
+        return [FitVideo(one, s.time_s, s.lat_lon_deg) for one, s in zip(scores, validation, strict=True)]
 
     speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
@@ -119,13 +124,21 @@ class PlaceScores:
 
         @torch.inference_mode()
         def given(rows: slice) -> FloatArray:
-            found = frames.queries[rows] @ self.embeddings.T
+            cosines = frames.queries[rows] @ self.embeddings.T
+            scores: FloatArray = cosines.float().cpu().numpy()
             if weight and self.recalled is not None and frames.in_context is not None:
-                found = found + weight * self.recalled(frames.in_context[rows])
-            scores: FloatArray = found.float().cpu().numpy()
+                scores += weight * self.recalled(frames.in_context[rows]).cpu().numpy()
             return scores
 
         return given
+
+    def kept(self, frames: FrameScores) -> Callable[[float], Scores]:
+        """The same for any weight, with both kinds computed once and held in half precision."""
+        everything = slice(0, len(frames.queries))
+        cosines = self.scores(frames, 0.0)(everything)
+        seen = (self.scores(frames, 1.0)(everything) - cosines).astype(np.float16)
+        cosines = cosines.astype(np.float16)
+        return lambda weight: lambda rows: cosines[rows].astype(np.float32) + weight * seen[rows]
 
 
 def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:

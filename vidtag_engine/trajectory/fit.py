@@ -19,8 +19,8 @@ from .regions import mass_before
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
 _ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
 _STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
-_SHARPER = (2.0, 4.0, 8.0, 16.0)  # times, evidence that the line is sought by
-_TEMPERATURES = (0.25, 0.5, 1.0, 2.0)  # times what is given, that a weight is tried at
+_SHARPER = (2.0, 8.0, 32.0)  # times, evidence that the line is sought by
+_TEMPERATURES = (0.1, 0.3, 1.0)  # times what is given, that a weight is tried at
 _STEP = 1.6  # between temperatures
 _SHARED = (0.0, 0.1, 0.3, 1.0)
 _BLIND = (0.005, 0.02, 0.1)
