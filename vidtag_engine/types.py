@@ -165,6 +165,7 @@ class Hypotheses:
         position_share: (T,).
         region50, region90: (T,) the smallest regions that hold the truth with 50 and 90 % (conformal, by video); None where there is no picture.
         best_lat_deg, best_lon_deg: (T,) the position that would have been given, also where the answer is withheld.
+        overall50, overall90: what the frames' regions cover together; None where that was not asked for.
     """
 
     radii_m: tuple[float, ...]
@@ -178,6 +179,8 @@ class Hypotheses:
     region90: tuple[Any, ...]
     best_lat_deg: FloatArray
     best_lon_deg: FloatArray
+    overall50: Any = None
+    overall90: Any = None
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,9 @@ class Decoder:
         self.lat_lon_deg, self.spacing_m, self.motion = np.asarray(lat_lon_deg, dtype=np.float64), spacing_m, motion or Motion()
         self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
         self.tree = cKDTree(self.points_m)
+        self._middle_m = self.points_m.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
+        self._about_m = self.points_m - self._middle_m
+        self._squares_m2 = np.square(self._about_m).sum(axis=1)
         self._steps: dict[int, tuple[sparse.csr_matrix, sparse.csr_matrix, int]] = {}
 
     def decode(
@@ -194,6 +197,14 @@ class Decoder:
     def nearest(self, centres: FloatArray) -> IntArray:
         """Number of the place nearest to each centre (N, 2)."""
         return np.asarray(self.tree.query(unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M)[1], dtype=np.int64)
+
+    def apart2_m2(self, point_m: FloatArray, places: IntArray) -> FloatArray:
+        """Squares of the straight-line distances from a point (3,) to the places of these numbers; to all where there are as many."""
+        point_m = point_m - self._middle_m
+        every = len(places) == len(self.points_m)
+        about_m, squares_m2 = (self._about_m, self._squares_m2) if every else (self._about_m[places], self._squares_m2[places])
+        result: FloatArray = np.maximum(squares_m2 - 2.0 * (about_m @ point_m) + point_m @ point_m, 0.0)
+        return result
 
     def _emissions(self, scores: FloatArray | Scores, time_s: FloatArray, evidence: Evidence, pins: Sequence[Pin]) -> Scores:
         """What gives the likelihood of a slice of frames, pins included."""

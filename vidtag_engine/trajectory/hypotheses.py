@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
-from ..types import FloatArray, FrameState, Hypotheses, Verdict
+from ..types import FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .decoder import Decoder
 from .path_calibration import PathCalibration
-from .regions import highest, outline
+from .regions import Outliner, highest
 
 RADII_M = (25.0, 100.0, 500.0, 1000.0)
-REGION_LEVELS = (0.5, 0.9)
 _PEAK = 2.0  # a place's own peak, in the line's accuracies
+_FRAMES = 16  # whose regions are drawn at once
 
 
 def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArray, radii_m: FloatArray) -> FloatArray:
@@ -34,14 +34,21 @@ def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArra
     for row, point in enumerate(points):
         if not np.isfinite(point).all():
             continue
-        begin, end = marginal.indptr[row : row + 2]
-        place, share = marginal.indices[begin:end], marginal.data[begin:end]
-        apart_m = np.linalg.norm(decoder.points_m[place] - point, axis=1)
+        place, share = _row(marginal, row)
+        apart2_m2 = decoder.apart2_m2(point, place)
+        near = np.flatnonzero(apart2_m2 <= (radii.max(initial=0.0) + cell_m) ** 2)
+        apart_m, share = np.sqrt(apart2_m2[near]), share[near]
         for column, radius_m in enumerate(radii):
-            rim = np.abs(apart_m - radius_m) < cell_m
+            rim = np.flatnonzero(np.abs(apart_m - radius_m) < cell_m)
             part = overlap(apart_m[rim], cell_m, float(radius_m))
             result[row, column] = share[rim] @ part + share[apart_m <= radius_m - cell_m].sum(dtype=np.float64)
     return np.clip(result, 0.0, 1.0)
+
+
+def _row(marginal: sparse.csr_matrix, row: int) -> tuple[IntArray, FloatArray]:
+    """Numbers of a frame's places, and their shares."""
+    begin, end = marginal.indptr[row : row + 2]
+    return marginal.indices[begin:end], marginal.data[begin:end]
 
 
 def overlap(apart: FloatArray, own: float, other: float) -> FloatArray:
@@ -71,22 +78,24 @@ def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatAr
     chance = np.maximum.accumulate(chance, axis=1)  # a larger disc holds the smaller
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
     runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)
-    regions: dict[float, list[shapely.Geometry]] = {level: [] for level in REGION_LEVELS}
     points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M
-    everything = None
-    for row in range(frames):
-        begin, end = marginal.indptr[row : row + 2]
-        place, share = marginal.indices[begin:end], marginal.data[begin:end].astype(np.float64)
-        entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum()
-        far = np.linalg.norm(decoder.points_m[place] - points[row], axis=1) > _PEAK * peak_m
-        if far.any():
-            runner_up[row] = decoder.lat_lon_deg[place[far][share[far].argmax()]]
-        for level, mass_level in zip(REGION_LEVELS, (calibration.level50, calibration.level90), strict=True):
-            if mass_level >= 1.0:
-                everything = outline(decoder.lat_lon_deg, decoder.spacing_m) if everything is None else everything
-                regions[level].append(everything)
-            else:
-                regions[level].append(outline(decoder.lat_lon_deg[place[highest(share, mass_level)]], decoder.spacing_m))
+    outliner = Outliner(decoder.lat_lon_deg, decoder.spacing_m)
+    levels = calibration.level50, calibration.level90
+    regions = np.empty((frames, len(levels)), dtype=object)
+    overall = np.zeros((len(levels), len(decoder.points_m)), dtype=bool)
+    for begin in range(0, frames, _FRAMES):
+        chosen = np.zeros((min(_FRAMES, frames - begin), *overall.shape), dtype=bool)
+        chosen[:, np.greater_equal(levels, 1.0)] = True
+        for row, of in enumerate(chosen, begin):
+            place, share = _row(marginal, row)
+            entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum(dtype=np.float64)
+            of[:, place] |= highest(share, levels)
+            far = decoder.apart2_m2(points[row], place) > (_PEAK * peak_m) ** 2
+            if far.any():
+                runner_up[row] = decoder.lat_lon_deg[place[np.where(far, share, -1.0).argmax()]]
+        overall |= chosen.any(axis=0)
+        regions[begin : begin + len(chosen)] = outliner.outlines(chosen.reshape(-1, overall.shape[1])).reshape(-1, len(levels))
+    united = outliner.outlines(overall)
     return Hypotheses(
         radii_m=RADII_M,
         within=chance,
@@ -95,10 +104,12 @@ def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatAr
         runner_up_lon_deg=runner_up[:, 1],
         runner_up_share=mass_about(marginal, decoder, runner_up, np.array([peak_m]))[:, 0],
         position_share=mass_about(marginal, decoder, positions, np.array([peak_m]))[:, 0],
-        region50=tuple(regions[0.5]),
-        region90=tuple(regions[0.9]),
+        region50=tuple(regions[:, 0]),
+        region90=tuple(regions[:, 1]),
         best_lat_deg=positions[:, 0].copy(),
         best_lon_deg=positions[:, 1].copy(),
+        overall50=united[0],
+        overall90=united[1],
     )
 
 
@@ -121,7 +132,8 @@ def spread(of: Hypotheses, located: NDArray[np.bool_]) -> Hypotheses:
 
     numbers = ("within", "entropy_bits", "runner_up_lat_deg", "runner_up_lon_deg", "runner_up_share", "position_share")
     columns = {name: among(getattr(of, name)) for name in (*numbers, "best_lat_deg", "best_lon_deg")}
-    return Hypotheses(radii_m=of.radii_m, region50=shapes(of.region50), region90=shapes(of.region90), **columns)
+    regions = {"region50": shapes(of.region50), "region90": shapes(of.region90), "overall50": of.overall50, "overall90": of.overall90}
+    return Hypotheses(radii_m=of.radii_m, **columns, **regions)
 
 
 def verdict(of: Hypotheses, *, state: FrameState, inside: float, familiarity: float, why: str = "") -> Verdict:
@@ -131,15 +143,13 @@ def verdict(of: Hypotheses, *, state: FrameState, inside: float, familiarity: fl
         of: its frames.
         state, inside, familiarity, why: as :class:`Verdict`.
     """
-    regions = [[shape for shape in shapes if shape is not None] for shapes in (of.region50, of.region90)]
-    united = [shapely.union_all(shapes) if shapes else None for shapes in regions]
     return Verdict(
         state=state,
         inside=inside,
         familiarity=familiarity,
         within=tuple(float(value) for value in np.nanmean(of.within, axis=0)),
         entropy_bits=float(np.nanmean(of.entropy_bits)),
-        region50=united[0],
-        region90=united[1],
+        region50=of.overall50,
+        region90=of.overall90,
         why=why,
     )
