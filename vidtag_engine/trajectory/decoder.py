@@ -12,6 +12,7 @@ each frame's mass: scores are asked for in blocks, and of the forward pass only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,7 @@ _PATH_PLACES = 300  # that a line is sought over
 _PATH_LOOKED_AT = 800  # that these are chosen from
 _PATH_MASS = 3000  # places that it is judged by
 _SHIFTS = 3
+_ROWS = 64  # of marginals, written out at once
 
 Scores = Callable[[slice], FloatArray]
 
@@ -148,7 +150,7 @@ class Decoder:
         self._middle_m = self.points_m.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
         self._about_m = self.points_m - self._middle_m
         self._squares_m2 = np.square(self._about_m).sum(axis=1)
-        self._steps: dict[int, tuple[sparse.csr_matrix, sparse.csr_matrix, int]] = {}
+        self._steps: dict[int, tuple[sparse.csr_array, FloatArray, int]] = {}
 
     def decode(
         self,
@@ -229,28 +231,28 @@ class Decoder:
         size = max(1, min(frames, _BLOCK // places))
         blocks = [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
         kept = max(500, _MOST_KEPT // max(1, frames))
-        begins, log_total = [], 0.0
-        now = np.full(places, 1.0 / places, dtype=np.float32)
-        likely = np.empty((0, places), dtype=np.float32)
-        for block in blocks:
+        now, log_total = np.full(places, 1.0 / places, dtype=np.float32), 0.0
+        begins = [now]
+        for block in blocks[:-1]:
+            ahead, gained = self._ahead(emissions(block), now, block, time_s, cuts)
+            now, log_total = ahead[-1].copy(), log_total + gained
             begins.append(now)
-            likely = emissions(block)
-            ahead, gained = self._ahead(likely, now, block, time_s, cuts)
-            now, log_total = ahead[-1], log_total + gained
+        for row in range(1, frames):  # before two threads ask for them
+            if row not in cuts:
+                self._transitions(float(time_s[row] - time_s[row - 1]))
         back = np.ones(places, dtype=np.float32)
-        rows: list[sparse.csr_matrix] = []
-        for number in range(len(blocks) - 1, -1, -1):
-            block = blocks[number]
-            if number < len(blocks) - 1:
+        rows: list[tuple[IntArray, FloatArray]] = []
+        with ThreadPoolExecutor(1) as aside:
+            for block, begin in zip(blocks[::-1], begins[::-1], strict=True):
                 likely = emissions(block)
-                ahead, _ = self._ahead(likely, begins[number], block, time_s, cuts)
-            for row in range(block.stop - 1, block.start - 1, -1):
-                mass = ahead[row - block.start] * back
-                rows.append(_thinned(mass, kept))
-                if row:
-                    back = self._moved(back * likely[row - block.start], time_s, row, cuts, forward=False)
-                    back /= max(float(back.mean(dtype=np.float64)), _TINY)
-        return sparse.vstack(rows[::-1], format="csr"), log_total / frames
+                filtering = aside.submit(self._ahead, likely, begin, block, time_s, cuts)
+                behind, back = self._behind(likely, back, block, time_s, cuts)
+                ahead, gained = filtering.result()
+                if block is blocks[-1]:
+                    log_total += gained
+                behind *= ahead
+                rows.extend(_thinned(mass, kept) for mass in behind[::-1])
+        return _stacked(rows[::-1], places), log_total / frames
 
     def log_evidence(self, likelihood: Scores, time_s: FloatArray, cuts: Iterable[int] = ()) -> float:
         """Natural log of the mean, over all paths that the motion makes, of the product of the frames' likelihoods.
@@ -284,14 +286,32 @@ class Decoder:
             ahead[row - block.start] = now
         return ahead, gained
 
+    def _behind(
+        self, likely: FloatArray, back: FloatArray, block: slice, time_s: FloatArray, cuts: frozenset[int]
+    ) -> tuple[FloatArray, FloatArray]:
+        """(B, M) likelihood of what comes after each frame of a block, and that of what comes after the frame before it, each but for a factor.
+
+        Args:
+            likely: (B, M) of the frames.
+            back: (M,) of what comes after the block.
+            block, time_s, cuts: as elsewhere.
+        """
+        behind = np.empty_like(likely)
+        for row in range(block.stop - 1, block.start - 1, -1):
+            behind[row - block.start] = back
+            if row:
+                back = self._moved(back * likely[row - block.start], time_s, row, cuts, forward=False)
+                back /= max(float(back.mean(dtype=np.float64)), _TINY)
+        return behind, back
+
     def _moved(self, mass: FloatArray, time_s: FloatArray, row: int, cuts: frozenset[int], *, forward: bool) -> FloatArray:
         """The mass after (or, backward, the likelihood before) the step that ends in ``row``."""
         anywhere = np.float32(mass.mean(dtype=np.float64))
         if row in cuts:
             return np.full_like(mass, anywhere)
-        ahead, behind, times = self._transitions(float(time_s[row] - time_s[row - 1]))
+        links, one_over, times = self._transitions(float(time_s[row] - time_s[row - 1]))
         for _ in range(times):
-            mass = (ahead if forward else behind) @ mass
+            mass = links @ (mass * one_over) if forward else (links @ mass) * one_over
         jump = np.float32(self.motion.jump)
         moved: FloatArray = (1 - jump) * mass + jump * anywhere
         return moved
@@ -303,26 +323,29 @@ class Decoder:
             (T,) numbers of places, (T, 2) lat, lon.
         """
         cuts = frozenset(cuts)
-        held = self._held(marginal)
-        mass = np.asarray(marginal[:, held].todense())
+        held, mass = self._held(marginal)
         # Of places within a third of the accuracy, the best one stands for all.
         box = np.floor(self.points_m[held] / (accuracy_m / 3.0)).astype(np.int64)
         first = np.sort(np.unique(box, axis=0, return_index=True)[1])[:_PATH_LOOKED_AT]
-        gain = mass @ np.exp(-_apart2(self.points_m[held], self.points_m[held[first]]) / np.float32(accuracy_m**2))
+        gain = mass @ _nearness(self.points_m[held], self.points_m[held[first]], accuracy_m)
         most = np.argsort(-gain.max(axis=0), kind="stable")[:_PATH_PLACES]
         kept, gain = held[first[most]], np.log(np.maximum(gain[:, most], _TINY).astype(np.float64))
         path = kept[self._viterbi(gain, np.sqrt(_apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
-        return path, self.settled(marginal, path, time_s, cuts, accuracy_m, self.motion.steady)
+        return path, self._settled(held, mass, path, time_s, cuts, accuracy_m, self.motion.steady)
 
     def settled(
         self, marginal: sparse.csr_matrix, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
     ) -> FloatArray:
         """(T, 2) a path's places moved to the middle of the mass about them; with ``steady`` above 0 each as far as its mass is narrow and the others follow."""
-        held = self._held(marginal)
-        mass = np.asarray(marginal[:, held].todense())
+        return self._settled(*self._held(marginal), path, time_s, cuts, accuracy_m, steady)
+
+    def _settled(
+        self, held: IntArray, mass: FloatArray, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
+    ) -> FloatArray:
+        """As :meth:`settled`, from what :meth:`_held` gives."""
         places = self.points_m[path]
         for _ in range(_SHIFTS):
-            near = mass * np.exp(-_apart2(places, self.points_m[held]) / np.float32(accuracy_m**2))
+            near = mass * _nearness(places, self.points_m[held], accuracy_m)
             total = near.sum(axis=1, keepdims=True)
             places = np.where(total > _TINY, (near @ self.points_m[held]) / np.maximum(total, _TINY), places)
             if steady > 0:
@@ -333,13 +356,18 @@ class Decoder:
         return np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
 
     @staticmethod
-    def _held(marginal: sparse.csr_matrix) -> IntArray:
-        """Numbers of the places that a line is judged by: those with the most mass in any frame."""
-        peak = np.asarray(marginal.max(axis=0).todense()).ravel()
-        return np.argsort(-peak, kind="stable")[: min(_PATH_MASS, int((peak > 0).sum()))]
+    def _held(marginal: sparse.csr_matrix) -> tuple[IntArray, FloatArray]:
+        """Numbers of the places that a line is judged by, those with the most mass in any frame; and their (T, K) mass."""
+        peak = np.zeros(marginal.shape[1], dtype=np.float32)
+        for begin in range(0, marginal.shape[0], _ROWS):
+            np.maximum(peak, marginal[begin : begin + _ROWS].toarray().max(axis=0), out=peak)
+        held = np.argsort(-peak, kind="stable")[: min(_PATH_MASS, int((peak > 0).sum()))]
+        mass = [marginal[begin : begin + _ROWS].toarray()[:, held] for begin in range(0, marginal.shape[0], _ROWS)]
+        return held, np.concatenate(mass)
 
     def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> IntArray:
-        best = gain[0]
+        best, last_m = gain[0], -1.0
+        moves = np.empty_like(apart_m)
         before = np.zeros(gain.shape, dtype=np.int16)
         for row in range(1, len(gain)):
             if row in cuts:
@@ -347,9 +375,11 @@ class Decoder:
                 best = best.max() + gain[row]
                 continue
             length_m = self._length_m(float(time_s[row] - time_s[row - 1]))
-            total = best[:, None] + np.maximum(-apart_m / length_m, np.log(self.motion.jump))
-            before[row] = total.argmax(axis=0)
-            best = total[before[row], np.arange(len(best))] + gain[row]
+            if length_m != last_m:
+                moves, last_m = np.maximum(-apart_m / length_m, np.log(self.motion.jump)), length_m
+            total = best + moves  # from a column to a row; moves are the same both ways
+            before[row] = total.argmax(axis=1)
+            best = total[np.arange(len(best)), before[row]] + gain[row]
         path = [int(best.argmax())]
         for row in range(len(gain) - 1, 0, -1):
             path.append(int(before[row, path[-1]]))
@@ -359,8 +389,8 @@ class Decoder:
         # Half the spacing: a camera between two places may be told as either.
         return self.motion.speed_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
 
-    def _transitions(self, seconds: float) -> tuple[sparse.csr_matrix, sparse.csr_matrix, int]:
-        """(M, M) probabilities of getting to a row from a column, their transpose, and how many times they are to be applied."""
+    def _transitions(self, seconds: float) -> tuple[sparse.csr_array, FloatArray, int]:
+        """(M, M) weights of getting from place to place, one over each place's sum of them, and how many times they are to be applied."""
         key = round(np.log(max(seconds, 1e-3)) / np.log(_TIMES))
         if key not in self._steps:
             length_m = self._length_m(_TIMES**key)
@@ -369,29 +399,59 @@ class Decoder:
             times = int(np.clip(np.ceil((length_m / longest_m) ** 2), 1, _MOST_SUBSTEPS))
             length_m /= np.sqrt(times)
             reach_m = min(_REACH * length_m, _REACH * longest_m * 1.2)
-            links = self.tree.sparse_distance_matrix(self.tree, max(reach_m, 1e-6), output_type="coo_matrix").tocsr()
-            links.data = np.exp(-links.data / length_m)
-            links.setdiag(1.0)
-            chance = sparse.diags(1.0 / np.asarray(links.sum(axis=1)).ravel()) @ links
-            self._steps[key] = (chance.T.tocsr().astype(np.float32), chance.tocsr().astype(np.float32), times)
+            self._steps[key] = (*self._links(max(reach_m, 1e-6), length_m), times)
         return self._steps[key]
+
+    def _links(self, reach_m: float, length_m: float) -> tuple[sparse.csr_array, FloatArray]:
+        """(M, M) float32 exp(-distance / length) between places within reach, the same both ways, and one over its rows' sums."""
+        places = np.arange(len(self.points_m), dtype=np.int32)
+        one, other = np.ascontiguousarray(self.tree.query_pairs(reach_m, output_type="ndarray").T.astype(np.int32))
+        apart_m = self._about_m[one]
+        apart_m -= self._about_m[other]
+        near = np.sqrt(np.einsum("ij,ij->i", apart_m, apart_m)).astype(np.float32)
+        np.exp(near * np.float32(-1.0 / length_m), out=near)
+        weights = np.concatenate([near, near, np.ones(len(places), dtype=np.float32)])
+        pairs = np.concatenate([one, other, places]), np.concatenate([other, one, places])
+        links = sparse.coo_array((weights, pairs), shape=(len(places), len(places)))
+        links.has_canonical_format = True  # no pair is told twice: nothing to sort and to sum up
+        links = links.tocsr()
+        return links, (1.0 / links.sum(axis=1, dtype=np.float64)).astype(np.float32)
 
 
 def _apart2(one: FloatArray, other: FloatArray) -> FloatArray:
     """(N, K) float32 squares of the straight-line distances between points (N, 3) and (K, 3)."""
     middle = other.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
     one, other = one - middle, other - middle
-    result: FloatArray = np.maximum((one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2 * one @ other.T, 0).astype(np.float32)
+    squares = one @ (-2.0 * other.T)
+    squares += (one**2).sum(axis=1)[:, None]
+    squares += (other**2).sum(axis=1)
+    result: FloatArray = np.maximum(squares, 0.0, out=squares).astype(np.float32)
     return result
 
 
-def _thinned(mass: FloatArray, most: int) -> sparse.csr_matrix:
-    """(1, M) the mass as a sparse row that sums to 1, without its faintest places."""
+def _nearness(one: FloatArray, other: FloatArray, length_m: float) -> FloatArray:
+    """(N, K) float32 exp(-(distance / length)^2) between points (N, 3) and (K, 3); 0 below `_TINY`, as numbers near the least of float32 multiply slowly."""
+    power = _apart2(one, other)
+    power *= np.float32(-1.0 / length_m**2)
+    far = power < np.log(_TINY)
+    near: FloatArray = np.exp(power, out=power)
+    near[far] = 0.0
+    return near
+
+
+def _thinned(mass: FloatArray, most: int) -> tuple[IntArray, FloatArray]:
+    """Numbers and shares of places, summing to 1, without the faintest."""
     total = float(mass.sum(dtype=np.float64))
     share = mass / np.float32(total) if total > _TINY else np.full_like(mass, 1.0 / len(mass))
-    floor = _LEFT_OUT / len(share)
-    kept = np.flatnonzero(share > floor)
+    kept = np.flatnonzero(share > _LEFT_OUT / len(share))
     if len(kept) > most:
         kept = np.sort(kept[np.argpartition(-share[kept], most)[:most]])
-    values = share[kept] / share[kept].sum(dtype=np.float64)
-    return sparse.csr_matrix((values.astype(np.float32), kept, [0, len(kept)]), shape=(1, len(share)))
+    values = share[kept]
+    return kept.astype(np.int32), values / np.float32(values.sum(dtype=np.float64))
+
+
+def _stacked(rows: list[tuple[IntArray, FloatArray]], places: int) -> sparse.csr_matrix:
+    """(T, M) of the rows of :func:`_thinned`."""
+    ends = np.cumsum([0] + [len(kept) for kept, _ in rows])
+    kept, values = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return sparse.csr_matrix((values, kept, ends), shape=(len(rows), places))

@@ -85,14 +85,14 @@ def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatAr
     overall = np.zeros((len(levels), len(decoder.points_m)), dtype=bool)
     for begin in range(0, frames, _FRAMES):
         chosen = np.zeros((min(_FRAMES, frames - begin), *overall.shape), dtype=bool)
-        chosen[:, np.greater_equal(levels, 1.0)] = True
         for row, of in enumerate(chosen, begin):
             place, share = _row(marginal, row)
             entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum(dtype=np.float64)
-            of[:, place] |= highest(share, levels)
+            of[:, place] = highest(share, levels)
             far = decoder.apart2_m2(points[row], place) > (_PEAK * peak_m) ** 2
             if far.any():
                 runner_up[row] = decoder.lat_lon_deg[place[np.where(far, share, -1.0).argmax()]]
+        chosen[:, np.greater_equal(levels, 1.0)] = True
         overall |= chosen.any(axis=0)
         regions[begin : begin + len(chosen)] = outliner.outlines(chosen.reshape(-1, overall.shape[1])).reshape(-1, len(levels))
     united = outliner.outlines(overall)
