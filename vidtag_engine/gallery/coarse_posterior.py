@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M
@@ -22,6 +23,7 @@ MOST_LOCATED = 1_000_000
 _FINER = 5  # the sum's points to a coarse step
 _DISC = 96  # points in a disc
 _AT_ONCE = 4_000_000
+_PLACES = 50_000  # whose weights are made at once
 _TURN = np.pi * (3 - np.sqrt(5))
 
 
@@ -40,7 +42,11 @@ class CoarsePosterior:
         grid = make_grid(aoi, coarse.step_m / _FINER, kind)
         self.lat_lon_deg = grid.points(0, grid.count)
         self._cell_m2 = aoi.area_m2 / grid.count
-        self._home, self._terms = _located(coarse, self._tree, self.lat_lon_deg)
+        self._weights = _weights(coarse, self._tree, self.lat_lon_deg)
+
+    def scores(self, queries: torch.Tensor) -> torch.Tensor:
+        """(T, Q) of queries (T, E) with the places, as :func:`surface_scorer` gives them."""
+        return _interpolated(self._weights, queries @ self._coarse.embeddings.T)
 
     def mass(
         self, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray, inside: FloatArray
@@ -57,12 +63,12 @@ class CoarsePosterior:
             (K, R, T).
         """
         coarse, result = self._coarse, np.empty((len(temperatures), len(radii_m), len(queries)))
-        rows = max(1, _AT_ONCE // max(len(self._home), coarse.neighbours.size))
+        rows = max(1, _AT_ONCE // max(len(self.lat_lon_deg), coarse.neighbours.size))
         for begin in range(0, len(queries), rows):
             part = slice(begin, begin + rows)
             own = queries[part] @ coarse.embeddings.T
             surfaces = coarse.surfaces(own)
-            everywhere = _at(own, surfaces, self._home, self._terms).double()
+            everywhere = _interpolated(self._weights, own).double()
             top = everywhere.amax(dim=1, keepdim=True)
             for place, radius_m in enumerate(radii_m):
                 points = disc(centres[part], float(radius_m))
@@ -82,19 +88,28 @@ class CoarsePosterior:
 
 def surface_scorer(coarse: CoarsePass, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
     """For (Q, 2) degrees, what gives their scores (B, Q) with queries (B, E), off the surfaces; at most ``MOST_LOCATED`` places."""
-    tree = cKDTree(ecef_m(coarse.lat_lon_deg[:, 0], coarse.lat_lon_deg[:, 1]))
+    weights = _weights(coarse, cKDTree(ecef_m(coarse.lat_lon_deg[:, 0], coarse.lat_lon_deg[:, 1])), lat_lon_deg)
+    return lambda queries: _interpolated(weights, queries @ coarse.embeddings.T)
+
+
+def _weights(coarse: CoarsePass, tree: cKDTree, lat_lon_deg: FloatArray) -> sparse.csr_array:
+    """(Q, N) float32 what each coarse point's score counts in a place's: its surface there, put in terms of the scores that it was fitted to."""
     home, terms = _located(coarse, tree, lat_lon_deg)
+    places, neighbours = len(home), coarse.neighbours
+    parts = [
+        np.einsum("qk,qkm->qm", terms[begin : begin + _PLACES], coarse.fit[home[begin : begin + _PLACES]].cpu().numpy())
+        for begin in range(0, places, _PLACES)
+    ]
+    share = np.concatenate(parts)
+    share[:, 0] += 1.0 - share.sum(axis=1)  # a point's first neighbour is the point itself
+    index = np.arange(places + 1) * neighbours.shape[1]
+    return sparse.csr_array((share.astype(np.float32).ravel(), neighbours[home].ravel(), index), shape=(places, len(neighbours)))
 
-    def scores(queries: torch.Tensor) -> torch.Tensor:
-        own = queries @ coarse.embeddings.T
-        return _at(own, coarse.surfaces(own), home, terms)
 
-    return scores
-
-
-def _at(own: torch.Tensor, surfaces: torch.Tensor, home: np.ndarray, terms: FloatArray) -> torch.Tensor:
-    index = torch.from_numpy(home).to(own.device)
-    return own[:, index] + torch.einsum("bqk,qk->bq", surfaces[:, index], torch.from_numpy(terms).to(own))
+def _interpolated(weights: sparse.csr_array, own: torch.Tensor) -> torch.Tensor:
+    """(B, Q) scores from (B, N) ones of the coarse points."""
+    scores = weights @ np.ascontiguousarray(own.detach().cpu().numpy().T)
+    return torch.from_numpy(np.ascontiguousarray(scores.T)).to(own.device)
 
 
 def _located(coarse: CoarsePass, tree: cKDTree, lat_lon_deg: FloatArray) -> tuple[np.ndarray, FloatArray]:

@@ -70,11 +70,11 @@ def coarse_cover(coarse: CoarsePass, posterior: CoarsePosterior, aoi: AreaOfInte
         aoi: its area.
         kind: of grid.
     """
-    places = posterior.lat_lon_deg
+    places, scorer = posterior.lat_lon_deg, posterior.scores
     if len(places) > MOST_PLACES:
         grid = make_grid(aoi, math.sqrt(aoi.area_m2 / _WANTED), kind)
         places = grid.points(0, grid.count)
-    scorer = surface_scorer(coarse, places)
+        scorer = surface_scorer(coarse, places)
     rows = max(1, _AT_ONCE // max(len(places), coarse.neighbours.size))
 
     def score(queries: torch.Tensor) -> FloatArray:
