@@ -137,7 +137,10 @@ def multi(region: Any) -> shapely.MultiPolygon | None:
 
 def area_km2(shape: Any) -> float:
     """Area on WGS 84's ellipsoid; ``shape`` is a polygon or several, in degrees."""
-    return abs(float(WGS84.geometry_area_perimeter(multi(shape) or shapely.MultiPolygon())[0])) / 1e6
+    rings, part = shapely.get_rings(shapely.get_parts(shape), return_index=True)
+    rim = np.diff(part, prepend=-1) > 0  # of each part the first, its holes after it
+    areas_m2 = [abs(WGS84.polygon_area_perimeter(*shapely.get_coordinates(ring).T)[0]) for ring in rings]
+    return float(np.where(rim, areas_m2, np.negative(areas_m2)).sum()) / 1e6
 
 
 def _columns_of(radii_m: Sequence[float]) -> Iterator[tuple[str, int]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ LAYERS = {
 }
 # 1.2 is what QGIS 3.22's GDAL writes itself; newer ones make older readers warn.
 _DATASET = {"VERSION": "1.2"}
+_SYNCHRONOUS = "OGR_SQLITE_SYNCHRONOUS"
 
 
 def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, aoi: Any | None = None) -> None:
@@ -59,7 +60,7 @@ def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenanc
         "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
         "pins": kept_pins(path),
     }
-    with replacing(path) as part:
+    with replacing(path) as part, _unsynchronised():
         for layer, table in tables.items():
             write_layer(part, layer, table)
         layers = [*tables]
@@ -67,10 +68,24 @@ def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenanc
             write_layer(part, "aoi", _aoi_table(aoi))
             layers.append("aoi")
         with closing(sqlite3.connect(part)) as database, database:
+            database.execute("PRAGMA synchronous = OFF")
             add_styles(database, layers)
             add_provenance(database, to_json(provenance, results), provenance.created_utc)
             set_last_change(database, provenance.created_utc)
             _check_counts(database, tables)
+
+
+@contextmanager
+def _unsynchronised() -> Iterator[None]:
+    """GDAL does not wait for the disk after every layer, which takes as long as all else: `replacing` brings the whole file to it once."""
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option(_SYNCHRONOUS)
+    pyogrio.set_gdal_config_options({_SYNCHRONOUS: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_SYNCHRONOUS: before})
 
 
 def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -> None:
