@@ -9,6 +9,7 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ from .models.frame_encoder import FrameEncoder
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
 from .solve import Solved, VideoSolver, with_hypotheses
-from .trajectory import Calibration, assemble
+from .trajectory import Calibration, Decoded, assemble
 from .types import (
     CancelCheck,
     CancelledError,
@@ -289,27 +290,39 @@ class Job:
     def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Solved | None]:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,)."""
         calibration = self.loaded.calibration
-        first, final, queries = self.retrieve(features)
         if self.settings.decoder == "viterbi" and self.area_search.cover() is not None:
-            self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
-            solved = self.solver.solve(queries, features.numpy(), time_s, final, self.settings.radius_m)
+            solver = self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
+            decoding: list[Future[Decoded]] = []
+            with ThreadPoolExecutor(1) as aside:  # all frames are decoded together while candidates are sought for each
+                first, final, queries = self.retrieve(
+                    features, lambda queries: decoding.append(aside.submit(solver.decode, queries, features.numpy(), time_s))
+                )
+                decoded = decoding[0].result()
+            solved = solver.solve(queries, features.numpy(), time_s, decoded, final, self.settings.radius_m)
             return first, solved.final, solved.confidence, solved
+        first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         return first, final, calibration.confidence(mass), None
 
-    def retrieve(self, features: torch.Tensor) -> tuple[Candidates, Candidates, torch.Tensor]:
-        """Both retrievals, and the (T, E) embeddings whose posterior the calibration speaks of."""
-        model = self.loaded.model
+    def retrieve(
+        self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None
+    ) -> tuple[Candidates, Candidates, torch.Tensor]:
+        """Both retrievals, and the (T, E) embeddings whose posterior the calibration speaks of; ``asked`` is given these as soon as they are there."""
+        model, late = self.loaded.model, self.loaded.calibration.similarity == "phase2"
         frames = model.embed_video(features)
+        if not model.has_refiner or not late:
+            asked(frames)
         first = self.retrieval(frames)
         if not model.has_refiner:
             return first, first, frames
         with torch.inference_mode():
             picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
             refined = model.refine_video(picks, model.video_context(features, frames))
+        if late:
+            asked(refined)
         final = self.retrieval(refined)
-        return first, final, refined if self.loaded.calibration.similarity == "phase2" else frames
+        return first, final, refined if late else frames
 
     def retrieval(self, queries: torch.Tensor) -> Candidates:
         """Each frame's candidates, best first; the best between grid points, if so asked."""

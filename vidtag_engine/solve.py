@@ -98,15 +98,17 @@ class VideoSolver:
             line_evidence=self.path.line_evidence,
         )
 
-    def solve(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, final: Candidates, radius_m: float) -> Solved:
+    def solve(
+        self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, decoded: Decoded, final: Candidates, radius_m: float
+    ) -> Solved:
         """Everything that is said of a video.
 
         Args:
             queries, features, time_s: as :meth:`decode`.
+            decoded: what that gave.
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
-        decoded = self.decode(queries, features, time_s)
         own_picks = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
         positions = own_picks if self.calibration.path is None else self._on_grid(decoded.lat_lon_deg, final)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -81,20 +83,24 @@ def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatAr
     points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M
     outliner = Outliner(decoder.lat_lon_deg, decoder.spacing_m)
     levels = calibration.level50, calibration.level90
-    regions = np.empty((frames, len(levels)), dtype=object)
     overall = np.zeros((len(levels), len(decoder.points_m)), dtype=bool)
-    for begin in range(0, frames, _FRAMES):
-        chosen = np.zeros((min(_FRAMES, frames - begin), *overall.shape), dtype=bool)
-        for row, of in enumerate(chosen, begin):
-            place, share = _row(marginal, row)
-            entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum(dtype=np.float64)
-            of[:, place] = highest(share, levels)
-            far = decoder.apart2_m2(points[row], place) > (_PEAK * peak_m) ** 2
-            if far.any():
-                runner_up[row] = decoder.lat_lon_deg[place[np.where(far, share, -1.0).argmax()]]
-        chosen[:, np.greater_equal(levels, 1.0)] = True
-        overall |= chosen.any(axis=0)
-        regions[begin : begin + len(chosen)] = outliner.outlines(chosen.reshape(-1, overall.shape[1])).reshape(-1, len(levels))
+    drawn: list[Future[NDArray[np.object_]]] = []
+    with ThreadPoolExecutor(1) as aside:  # draws what was chosen while the next is being chosen
+        for begin in range(0, frames, _FRAMES):
+            chosen = np.zeros((min(_FRAMES, frames - begin), *overall.shape), dtype=bool)
+            for row, of in enumerate(chosen, begin):
+                place, share = _row(marginal, row)
+                entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum(dtype=np.float64)
+                of[:, place] = highest(share, levels)
+                far = decoder.apart2_m2(points[row], place) > (_PEAK * peak_m) ** 2
+                if far.any():
+                    runner_up[row] = decoder.lat_lon_deg[place[np.where(far, share, -1.0).argmax()]]
+            chosen[:, np.greater_equal(levels, 1.0)] = True
+            overall |= chosen.any(axis=0)
+            if len(drawn) > 1:
+                drawn[-2].result()  # no more than two wait, with their places
+            drawn.append(aside.submit(outliner.outlines, chosen.reshape(-1, overall.shape[1])))
+        regions = np.concatenate([one.result() for one in drawn]).reshape(-1, len(levels))
     united = outliner.outlines(overall)
     return Hypotheses(
         radii_m=RADII_M,
