@@ -27,6 +27,7 @@ from torch import Tensor
 
 from ..types import InputError
 from .backbones import NoDraws
+from .device import one_thread
 from .geoclip import GEOCLIP_LICENCE, GeoCLIP, GeoCLIPConfig, load_geoclip
 from .vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
 
@@ -166,6 +167,7 @@ def _zero_shot(device: torch.device | str) -> tuple[GeoCLIP, CheckpointCard]:
     return model, card
 
 
+@one_thread()
 def _load(weights: Path, config: Path | None, device: torch.device | str) -> tuple[VidTAG | GeoCLIP, CheckpointCard]:
     metadata, tensors = _read_weights(weights)
     if config is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from ..types import InputError
@@ -32,3 +35,14 @@ def pick_device(name: str = "auto") -> torch.device:
     if kind == "mps" and not has_mps:
         raise InputError("Device 'mps' is not available here (it needs a Mac with Apple silicon): give auto or cpu.")
     return torch.device(wanted)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Where hundreds of small tensors follow each other: torch's threads would wait for each other, beside other programs ten times as long as they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .backbones import BACKBONES, BackboneSpec, Weights
 from .compiled import CompiledBackbone, is_translated, translate, translation_folder
+from .device import one_thread
 from .repeats import Repeats
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class FrameEncoder(nn.Module):
         self.weights_source = dict(sources)
         self.unit_norm = unit_norm
         # channels_last makes convolutions a fifth faster on a CPU and leaves a ViT as it is.
-        self.backbones = nn.ModuleList(modules.values()).to(memory_format=torch.channels_last)
+        with one_thread():
+            self.backbones = nn.ModuleList(modules.values()).to(memory_format=torch.channels_last)
         self.requires_grad_(False)
         self.eval()
 

@@ -21,21 +21,19 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray, IntArray
+from .marginals import TINY, apart2, most_held, nearness, stacked, thinned
 from .smooth import smoothed
 
 _REACH = 5.0  # lengths of the motion's fall-off, beyond which a step is a jump
 _MOST_LINKS = 3_000_000
 _TIMES = 1.2  # time steps nearer than this factor share their transitions
 _MOST_SUBSTEPS = 16
-_TINY = 1e-30  # of float32
 _BLOCK = 4_000_000  # frames times places held at once
-_LEFT_OUT = 1e-4  # of a frame's mass, in its faintest places
 _MOST_KEPT = 40_000_000  # of all marginals
 _PATH_PLACES = 300  # that a line is sought over
 _PATH_LOOKED_AT = 800  # that these are chosen from
 _PATH_MASS = 3000  # places that it is judged by
 _SHIFTS = 3
-_ROWS = 64  # of marginals, written out at once
 
 Scores = Callable[[slice], FloatArray]
 
@@ -91,7 +89,7 @@ class Evidence:
         np.exp(likely, out=likely)
         likely *= likely.shape[1] / likely.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
         likely *= np.float32(1.0 - self.blind)
-        likely += np.float32(max(self.blind, _TINY))
+        likely += np.float32(max(self.blind, TINY))
         np.log(likely, out=likely)
         likely *= np.asarray(weight, dtype=np.float32)[:, None]
         np.exp(likely, out=likely)
@@ -251,8 +249,8 @@ class Decoder:
                 if block is blocks[-1]:
                     log_total += gained
                 behind *= ahead
-                rows.extend(_thinned(mass, kept) for mass in behind[::-1])
-        return _stacked(rows[::-1], places), log_total / frames
+                rows.extend(thinned(mass, kept) for mass in behind[::-1])
+        return stacked(rows[::-1], places), log_total / frames
 
     def log_evidence(self, likelihood: Scores, time_s: FloatArray, cuts: Iterable[int] = ()) -> float:
         """Natural log of the mean, over all paths that the motion makes, of the product of the frames' likelihoods.
@@ -281,8 +279,8 @@ class Decoder:
                 now = self._moved(now, time_s, row, cuts, forward=True)
             now = now * likely[row - block.start]
             total = float(now.sum(dtype=np.float64))
-            gained += float(np.log(max(total, _TINY)))
-            now = now / np.float32(total) if total > _TINY else np.full_like(now, 1.0 / len(now))
+            gained += float(np.log(max(total, TINY)))
+            now = now / np.float32(total) if total > TINY else np.full_like(now, 1.0 / len(now))
             ahead[row - block.start] = now
         return ahead, gained
 
@@ -301,7 +299,7 @@ class Decoder:
             behind[row - block.start] = back
             if row:
                 back = self._moved(back * likely[row - block.start], time_s, row, cuts, forward=False)
-                back /= max(float(back.mean(dtype=np.float64)), _TINY)
+                back /= max(float(back.mean(dtype=np.float64)), TINY)
         return behind, back
 
     def _moved(self, mass: FloatArray, time_s: FloatArray, row: int, cuts: frozenset[int], *, forward: bool) -> FloatArray:
@@ -323,47 +321,37 @@ class Decoder:
             (T,) numbers of places, (T, 2) lat, lon.
         """
         cuts = frozenset(cuts)
-        held, mass = self._held(marginal)
+        held, mass = most_held(marginal, _PATH_MASS)
         # Of places within a third of the accuracy, the best one stands for all.
         box = np.floor(self.points_m[held] / (accuracy_m / 3.0)).astype(np.int64)
         first = np.sort(np.unique(box, axis=0, return_index=True)[1])[:_PATH_LOOKED_AT]
-        gain = mass @ _nearness(self.points_m[held], self.points_m[held[first]], accuracy_m)
+        gain = mass @ nearness(self.points_m[held], self.points_m[held[first]], accuracy_m)
         most = np.argsort(-gain.max(axis=0), kind="stable")[:_PATH_PLACES]
-        kept, gain = held[first[most]], np.log(np.maximum(gain[:, most], _TINY).astype(np.float64))
-        path = kept[self._viterbi(gain, np.sqrt(_apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
+        kept, gain = held[first[most]], np.log(np.maximum(gain[:, most], TINY).astype(np.float64))
+        path = kept[self._viterbi(gain, np.sqrt(apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
         return path, self._settled(held, mass, path, time_s, cuts, accuracy_m, self.motion.steady)
 
     def settled(
         self, marginal: sparse.csr_matrix, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
     ) -> FloatArray:
         """(T, 2) a path's places moved to the middle of the mass about them; with ``steady`` above 0 each as far as its mass is narrow and the others follow."""
-        return self._settled(*self._held(marginal), path, time_s, cuts, accuracy_m, steady)
+        return self._settled(*most_held(marginal, _PATH_MASS), path, time_s, cuts, accuracy_m, steady)
 
     def _settled(
         self, held: IntArray, mass: FloatArray, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
     ) -> FloatArray:
-        """As :meth:`settled`, from what :meth:`_held` gives."""
+        """As :meth:`settled`, from what :func:`most_held` gives."""
         places = self.points_m[path]
         for _ in range(_SHIFTS):
-            near = mass * _nearness(places, self.points_m[held], accuracy_m)
+            near = mass * nearness(places, self.points_m[held], accuracy_m)
             total = near.sum(axis=1, keepdims=True)
-            places = np.where(total > _TINY, (near @ self.points_m[held]) / np.maximum(total, _TINY), places)
+            places = np.where(total > TINY, (near @ self.points_m[held]) / np.maximum(total, TINY), places)
             if steady > 0:
-                variance = (near * _apart2(places, self.points_m[held])).sum(axis=1) / np.maximum(total[:, 0], _TINY) / 2.0
-                spread_m = np.sqrt(np.where(total[:, 0] > _TINY, variance, accuracy_m**2) + self.spacing_m**2 / 12.0)
+                variance = (near * apart2(places, self.points_m[held])).sum(axis=1) / np.maximum(total[:, 0], TINY) / 2.0
+                spread_m = np.sqrt(np.where(total[:, 0] > TINY, variance, accuracy_m**2) + self.spacing_m**2 / 12.0)
                 places = smoothed(places, spread_m, time_s, steady, cuts)
         lat = np.degrees(np.arctan2(places[:, 2], np.hypot(places[:, 0], places[:, 1])))
         return np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
-
-    @staticmethod
-    def _held(marginal: sparse.csr_matrix) -> tuple[IntArray, FloatArray]:
-        """Numbers of the places that a line is judged by, those with the most mass in any frame; and their (T, K) mass."""
-        peak = np.zeros(marginal.shape[1], dtype=np.float32)
-        for begin in range(0, marginal.shape[0], _ROWS):
-            np.maximum(peak, marginal[begin : begin + _ROWS].toarray().max(axis=0), out=peak)
-        held = np.argsort(-peak, kind="stable")[: min(_PATH_MASS, int((peak > 0).sum()))]
-        mass = [marginal[begin : begin + _ROWS].toarray()[:, held] for begin in range(0, marginal.shape[0], _ROWS)]
-        return held, np.concatenate(mass)
 
     def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> IntArray:
         best, last_m = gain[0], -1.0
@@ -416,42 +404,3 @@ class Decoder:
         links.has_canonical_format = True  # no pair is told twice: nothing to sort and to sum up
         links = links.tocsr()
         return links, (1.0 / links.sum(axis=1, dtype=np.float64)).astype(np.float32)
-
-
-def _apart2(one: FloatArray, other: FloatArray) -> FloatArray:
-    """(N, K) float32 squares of the straight-line distances between points (N, 3) and (K, 3)."""
-    middle = other.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
-    one, other = one - middle, other - middle
-    squares = one @ (-2.0 * other.T)
-    squares += (one**2).sum(axis=1)[:, None]
-    squares += (other**2).sum(axis=1)
-    result: FloatArray = np.maximum(squares, 0.0, out=squares).astype(np.float32)
-    return result
-
-
-def _nearness(one: FloatArray, other: FloatArray, length_m: float) -> FloatArray:
-    """(N, K) float32 exp(-(distance / length)^2) between points (N, 3) and (K, 3); 0 below `_TINY`, as numbers near the least of float32 multiply slowly."""
-    power = _apart2(one, other)
-    power *= np.float32(-1.0 / length_m**2)
-    far = power < np.log(_TINY)
-    near: FloatArray = np.exp(power, out=power)
-    near[far] = 0.0
-    return near
-
-
-def _thinned(mass: FloatArray, most: int) -> tuple[IntArray, FloatArray]:
-    """Numbers and shares of places, summing to 1, without the faintest."""
-    total = float(mass.sum(dtype=np.float64))
-    share = mass / np.float32(total) if total > _TINY else np.full_like(mass, 1.0 / len(mass))
-    kept = np.flatnonzero(share > _LEFT_OUT / len(share))
-    if len(kept) > most:
-        kept = np.sort(kept[np.argpartition(-share[kept], most)[:most]])
-    values = share[kept]
-    return kept.astype(np.int32), values / np.float32(values.sum(dtype=np.float64))
-
-
-def _stacked(rows: list[tuple[IntArray, FloatArray]], places: int) -> sparse.csr_matrix:
-    """(T, M) of the rows of :func:`_thinned`."""
-    ends = np.cumsum([0] + [len(kept) for kept, _ in rows])
-    kept, values = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return sparse.csr_matrix((values, kept, ends), shape=(len(rows), places))

@@ -115,11 +115,11 @@ def unions_of_boxes(
     levels, sides = np.unique(np.r_[south, north], return_inverse=True)
     columns, ends = np.unique(np.r_[west, east], return_inverse=True)
     bands = len(levels)  # of a group
-    begin, end = sides.reshape(2, -1)
+    (begin, end), (first, last) = sides.reshape(2, -1), ends.reshape(2, -1)
     if int((end - begin).sum()) > _MOST_PIECES * len(west):  # as good as no two boxes in a row
         boxes = shapely.box(west, south, east, north)
         return np.array([shapely.union_all(boxes[group == one]) for one in range(groups)], dtype=object)
-    band, left, right = _intervals(*ends.reshape(2, -1), begin + group * bands, end - begin)
+    band, left, right = _intervals(first, last, begin + group * bands, end - begin)
     # Upright edges: the west sides, which run down, then the east sides, which run up, so that the inside lies on the left.
     x, low, many = np.r_[left, right], np.r_[band, band], len(left)
     upward = np.arange(2 * many) >= many
@@ -127,7 +127,7 @@ def unions_of_boxes(
     before = np.empty_like(after)
     before[after] = np.arange(len(after))
     edge, ring = _rings(after)
-    first = edge[np.flatnonzero(np.diff(ring, prepend=-1))]
+    starts = edge[np.flatnonzero(np.diff(ring, prepend=-1))]
     # Edges that go straight on make one.
     corner = np.stack([x[before] != x, x[after] != x], axis=1)[edge].ravel()
     y = levels[np.stack([low + ~upward, low + upward], axis=1)[edge].ravel() % bands]
@@ -136,7 +136,7 @@ def unions_of_boxes(
     # A ring's edges follow each other, and both ends of an interval bound the same part, be it on two rings.
     links = np.r_[np.arange(2 * many), np.arange(many)], np.r_[after, np.arange(many) + many]
     part = connected_components(sparse.coo_array((np.ones(3 * many, dtype=bool), links), shape=(2 * many, 2 * many)), directed=False)[1]
-    return _polygons(rings, part[first], low[first] // bands, groups)
+    return _polygons(rings, part[starts], low[starts] // bands, groups)
 
 
 def _intervals(west: IntArray, east: IntArray, begin: IntArray, count: IntArray) -> tuple[IntArray, IntArray, IntArray]:
