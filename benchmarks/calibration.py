@@ -48,7 +48,7 @@ def measure(paths: Paths, drives: list[Drive]) -> dict[str, Any]:
         levels = truth_levels(decoder, decoded.marginal, truth)
         covered.append([np.mean(levels <= level) for level in (fitted.level50, fitted.level90)])
         share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
-        sizes.append(len(highest(share, fitted.level90)) * decoder.spacing_m**2 / 1e6)
+        sizes.append(int(highest(share, [fitted.level90]).sum()) * decoder.spacing_m**2 / 1e6)
     chances, error = np.concatenate(said), np.concatenate(errors)
     by_radius = {}
     for column, radius_m in enumerate(RADII_M):

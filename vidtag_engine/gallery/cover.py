@@ -70,7 +70,8 @@ def coarse_cover(coarse: CoarsePass, posterior: CoarsePosterior, aoi: AreaOfInte
         aoi: its area.
         kind: of grid.
     """
-    places, scorer = posterior.lat_lon_deg, posterior.scores
+    places = posterior.lat_lon_deg
+    scorer: Callable[[torch.Tensor], torch.Tensor] = posterior.scores
     if len(places) > MOST_PLACES:
         grid = make_grid(aoi, math.sqrt(aoi.area_m2 / _WANTED), kind)
         places = grid.points(0, grid.count)

@@ -138,8 +138,14 @@ def spread(of: Hypotheses, located: NDArray[np.bool_]) -> Hypotheses:
 
     numbers = ("within", "entropy_bits", "runner_up_lat_deg", "runner_up_lon_deg", "runner_up_share", "position_share")
     columns = {name: among(getattr(of, name)) for name in (*numbers, "best_lat_deg", "best_lon_deg")}
-    regions = {"region50": shapes(of.region50), "region90": shapes(of.region90), "overall50": of.overall50, "overall90": of.overall90}
-    return Hypotheses(radii_m=of.radii_m, **columns, **regions)
+    return Hypotheses(
+        radii_m=of.radii_m,
+        region50=shapes(of.region50),
+        region90=shapes(of.region90),
+        overall50=of.overall50,
+        overall90=of.overall90,
+        **columns,
+    )
 
 
 def verdict(of: Hypotheses, *, state: FrameState, inside: float, familiarity: float, why: str = "") -> Verdict:
