@@ -29,6 +29,7 @@ from ..places import HELP, ICON, ICONS
 
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 GRIDS = ["equal-earth", "latlon"]
+ANSWERS = ["auto", "model", "pinned"]
 
 
 class VidTAGAlgorithm(QgsProcessingAlgorithm):
@@ -160,6 +161,14 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def result_file(self, text: str = "The GeoPackage that 'Geolocate video' wrote.") -> None:
         """Add the result to work on."""
         self.add(QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File), text)
+
+    def answer(self) -> None:
+        """Add the choice between the model's answer and the one that was solved with pins."""
+        self.add(
+            self.choice("ANSWER", "Answer", ANSWERS),
+            "auto: of each video the answer of 'Solve with pins', where there is one, else the model's own. model: always the model's own. "
+            "pinned: as auto, but refused where nothing was solved with pins.",
+        )
 
     def area(self, what: str) -> None:
         """Add the area of interest: polygons or an extent."""
