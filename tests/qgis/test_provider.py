@@ -74,6 +74,18 @@ def test_without_an_engine_it_is_refused_with_a_way_out(plugin, name, monkeypatc
     assert (refused, said) == (False, text)
 
 
+@each
+def test_asking_whether_it_can_run_starts_nothing(plugin, engine_here, name, monkeypatch):
+    """The toolbox asks it of every algorithm, whenever it is drawn."""
+
+    def refuse(*command, **_):
+        raise AssertionError(f"started: {command}")
+
+    for function in ("Popen", "run"):
+        monkeypatch.setattr(subprocess, function, refuse)
+    assert algorithm_of(name).canExecute() == (True, "")
+
+
 AREA = {"EXTENT": "159.93,159.94,-19.23,-19.22 [EPSG:4326]"}
 
 
