@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -254,6 +256,16 @@ def test_room_is_asked_for_what_a_folder_of_wheels_unpacks_to(plan, tmp_path):
     assert listed.installed_mb == listed.needed_mb == pytest.approx(6.0)
     assert replace(listed, packages=(Package("torch", "1", "BSD", 1.0, 9.0),)).needed_mb == 9.0
     assert replace(listed, wheels=None).needed_mb == 4.0
+
+
+def test_an_update_needs_no_room_for_what_is_there(tmp_path, monkeypatch):
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "torch").write_bytes(bytes(8_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10e6))
+    files.check_room(str(tmp_path), 17.0, with_what_is_there=True)
+    for needed_mb, counts in ((17.0, False), (19.0, True)):
+        with pytest.raises(EnvironmentSetupError, match="There is no room"):
+            files.check_room(str(tmp_path), needed_mb, with_what_is_there=counts)
 
 
 def test_no_network_is_said_in_a_sentence(tmp_path, monkeypatch):

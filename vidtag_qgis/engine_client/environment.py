@@ -113,7 +113,7 @@ class _Setup:
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(self._folder, READY))
         if "engine" not in state["done"]:
-            check_room(self._folder, self.plan.needed_mb)
+            check_room(self._folder, self.plan.needed_mb, with_what_is_there=True)
         os.makedirs(self._temporary, exist_ok=True)
         self._log(f"# {datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z} {sys.platform}, {self.plan.python.text}, {self.plan.flavour}")
         self._log(f"# Packages from {without_credentials(self.plan.origin)}; agreed to at {self.agreed.at}")

@@ -174,9 +174,11 @@ def make_folder(folder: str) -> None:
         raise EnvironmentSetupError(f"{folder} cannot be written to: choose another cache folder.")
 
 
-def check_room(folder: str, needed_mb: float) -> None:
-    """Raise EnvironmentSetupError where the disk of a folder has less room than that."""
+def check_room(folder: str, needed_mb: float, *, with_what_is_there: bool = False) -> None:
+    """Raise EnvironmentSetupError where the disk of a folder has less room than that; what lies in the folder may count, for an update."""
     free_mb = shutil.disk_usage(folder).free / 1e6
+    if free_mb < needed_mb and with_what_is_there:  # only then: it takes a while to look at so many files
+        needed_mb -= _size_mb(folder)
     if free_mb < needed_mb:
         raise EnvironmentSetupError(
             f"There is no room: {needed_mb / 1e3:.1f} GB are needed on the disk of {folder}, and {free_mb / 1e3:.1f} GB are free. Free some space, or "
