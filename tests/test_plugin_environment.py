@@ -258,6 +258,30 @@ def test_room_is_asked_for_what_a_folder_of_wheels_unpacks_to(plan, tmp_path):
     assert replace(listed, wheels=None).needed_mb == 4.0
 
 
+def test_what_a_broken_off_removal_has_left_is_cleared_away(plan):
+    """QGIS was closed while it removed an environment: no environment is shown, and the next making or removing frees the disk."""
+    rest = Path(plan.cache, "engine-plugin-cuda.removing-77")
+    (rest / "lib").mkdir(parents=True)
+    (rest / "lib" / "torch.so").write_bytes(b"x")
+    files.write_state(str(rest), {"made_by": files.MADE_BY, "done": ["venv"]})
+    Path(plan.cache, "engine-mine").mkdir()
+    assert files.find_environments(plan.cache, plan.source) == []
+    assert files.left_over(plan.cache) == [str(rest)]
+    other = Path(plan.cache, "engine-plugin-cpu")
+    other.mkdir()
+    files.write_state(str(other), {"made_by": files.MADE_BY, "done": ["venv"]})
+    files.remove(str(other))
+    assert os.listdir(plan.cache) == ["engine-mine"]
+
+    rest.mkdir()
+    said = []
+    huge = replace(plan, packages=(Package("huge", "1", "MIT", 1e9, 1e9),))
+    with pytest.raises(EnvironmentSetupError, match="There is no room"):  # asked after the disk was freed
+        env.create(huge, huge.agree(), on_progress=lambda _, __, message: said.append(message))
+    assert said == ["Clearing away what an earlier removal has left"]
+    assert not rest.exists()
+
+
 def test_an_update_needs_no_room_for_what_is_there(tmp_path, monkeypatch):
     (tmp_path / "site-packages").mkdir()
     (tmp_path / "site-packages" / "torch").write_bytes(bytes(8_000_000))

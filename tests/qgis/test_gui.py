@@ -202,6 +202,7 @@ def test_the_dialog_makes_an_environment_and_the_page_removes_it(qgis_processing
     assert until(lambda: settings.chosen_cache() == str(no_engine / "new place"))
     assert until(lambda: "new place" in page.state_label.text())
     page.remove_button.click()
+    assert page.state_label.text().startswith("Removing ")
     assert until(lambda: page.environment_box.count() == 0)
     assert "was not found" in page.state_label.text()
 

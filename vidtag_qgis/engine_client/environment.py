@@ -26,9 +26,11 @@ from .environment_files import (
     describe,
     ignore,
     installed_packages,
+    left_over,
     make_folder,
     only_one,
     read_state,
+    sweep,
     write_state,
     write_whole,
 )
@@ -112,6 +114,9 @@ class _Setup:
             return
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(self._folder, READY))
+        if left_over(self.plan.cache):
+            self._say(0.0, "Clearing away what an earlier removal has left")
+            sweep(self.plan.cache)
         if "engine" not in state["done"]:
             check_room(self._folder, self.plan.needed_mb, with_what_is_there=True)
         os.makedirs(self._temporary, exist_ok=True)
