@@ -165,7 +165,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def answer(self) -> None:
         """Add the choice between the model's answer and the one that was solved with pins."""
         self.add(
-            self.choice("ANSWER", "Answer", ANSWERS),
+            self.choice("ANSWER", "Answer (auto: solved with pins, where there is one)", ANSWERS),
             "auto: of each video the answer of 'Solve with pins', where there is one, else the model's own. model: always the model's own. "
             "pinned: as auto, but refused where nothing was solved with pins.",
         )
