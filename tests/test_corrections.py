@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pyogrio
 import pytest
@@ -23,6 +24,7 @@ from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.cli import app
 from vidtag_engine.commands.evaluate import run_evaluate
 from vidtag_engine.commands.export import run_export
+from vidtag_engine.commands.match import run_match
 from vidtag_engine.commands.pin import pin_from, run_pin
 from vidtag_engine.commands.solve import run_solve, solve
 from vidtag_engine.export import write_geopackage
@@ -256,6 +258,22 @@ def test_the_pinned_answer_is_evaluated_and_said_to_be(one_of_two, tmp_path):
         run_evaluate(replace(arguments, answer="model"))
     run = CliRunner().invoke(app, ["evaluate", str(path), "--truth", str(truth), "--video", "town.mp4", "--json"])
     assert "solved with pins set by a person" in json.loads(run.stdout)["videos"][0]["note"]
+
+
+def test_the_pinned_line_is_laid_on_roads(one_of_two, tmp_path):
+    path, _ = one_of_two
+    lines = [shapely.LineString([place(*a)[::-1], place(*b)[::-1]]) for a, b in (((15, 33), (39, 33)), ((2, 0), (2, 12)))]
+    roads = tmp_path / "roads.gpkg"
+    pyogrio.write_dataframe(geopandas.GeoDataFrame(geometry=lines, crs="EPSG:4326"), roads)
+    for answer, names in (("auto", {"town.mp4", "other.mp4"}), ("model", {"other.mp4"})):  # the model withheld the town's line
+        output = tmp_path / f"{answer}.gpkg"
+        said = run_match(path, roads, output=output, answer=answer)
+        assert {one["name"]: one.get("pinned", False) for one in said["videos"]} == {name: name == "town.mp4" for name in names}
+        matched = pyogrio.read_dataframe(output, layer="trajectory_matched")
+        assert set(matched.video) == names
+        assert matched.geometry.within(shapely.union_all(lines).buffer(1e-6)).all()
+    with pytest.raises(InputError, match="has no pinned answer"):
+        run_match(tmp_path / "two é.gpkg", roads, output=tmp_path / "o.gpkg", answer="pinned")
 
 
 def test_a_pinned_answer_that_is_not_there_is_refused(written, tmp_path):

@@ -212,13 +212,14 @@ class SolveArguments:
 
 @dataclass(frozen=True)
 class MatchArguments:
-    """Arguments of "match". ``roads`` is a vector file with lines; ``output`` as for "solve"."""
+    """Arguments of "match". ``roads`` is a vector file with lines; ``output`` as for "solve", ``answer`` as for "evaluate"."""
 
     result: str
     roads: str
     output: Optional[str] = None
     layer: Optional[str] = None
     crs: Optional[str] = None
+    answer: str = "auto"
 
 
 @dataclass(frozen=True)

@@ -195,8 +195,24 @@ def test_the_corrected_answer_is_what_is_exported_and_evaluated(solved, plugin, 
             assert begin.distance(places[line["frame_index"]].geometry().asPoint()) < 1e-9
 
 
+def test_the_corrected_line_is_what_is_laid_on_roads(solved, plugin, engine_here, tmp_path):
+    """Unless the model's own is asked for."""
+    given = {"RESULT": solved[0]["OUTPUT"], "ROADS": grid_of_roads()}
+    lines = {}
+    for answer in ("auto", "model"):
+        told, place = Told(), str(tmp_path / f"{answer}.gpkg")
+        run(algorithm_of("matchroads"), {**given, "ANSWER": answer, "MATCHED": place}, told)
+        assert any("the line of 'Solve with pins'" in line for line in told.said) == (answer == "auto")
+        lines[answer] = [line.geometry().asWkt(6) for line in layer_of(place).getFeatures()]
+    assert lines["auto"] != lines["model"]
+
+
 def test_a_corrected_answer_that_is_not_there_is_refused(plugin, engine_here, inputs, solved):
-    for name, more in (("exporttrajectory", {"CSV": "/tmp/o.csv"}), ("evaluatetrajectory", {"TRUTH_FILE": str(inputs / "a.gpx")})):
+    for name, more in (
+        ("exporttrajectory", {"CSV": "/tmp/o.csv"}),
+        ("evaluatetrajectory", {"TRUTH_FILE": str(inputs / "a.gpx")}),
+        ("matchroads", {"ROADS": grid_of_roads(), "MATCHED": "memory:"}),
+    ):
         assert "has no pinned answer: run 'Solve with pins'" in problem_of(
             name, {"RESULT": str(inputs / "a.gpkg"), "ANSWER": "pinned", **more}
         )

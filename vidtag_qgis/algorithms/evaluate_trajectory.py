@@ -101,7 +101,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         truth = self.file_in(parameters, "TRUTH_FILE", context)
         has_layer = parameters.get("TRUTH") not in (None, "")
         result = self.result(parameters, context)
-        if problem := checks.check_result(result) or checks.check_answer(result, self.parameterAsEnumString(parameters, "ANSWER", context)):
+        if problem := checks.check_result(result) or checks.check_answer(result, self.chosen_answer(parameters, context)):
             return problem
         if bool(truth) == has_layer:
             return "Give the truth once: as a file, or as a layer." if truth else "Where was the camera? Give the truth: a file or a layer."
@@ -144,7 +144,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             html=paths["REPORT"],
             map=paths["MAP"],
             json=paths["JSON"],
-            answer=self.parameterAsEnumString(parameters, "ANSWER", context),
+            answer=self.chosen_answer(parameters, context),
         )
         said = engine.run("evaluate", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was compared.")
         for note in said["notes"]:

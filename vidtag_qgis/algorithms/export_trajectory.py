@@ -71,7 +71,7 @@ class ExportTrajectory(VidTAGAlgorithm):
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
         result = self.result(parameters, context)
-        if problem := checks.check_result(result) or checks.check_answer(result, self.parameterAsEnumString(parameters, "ANSWER", context)):
+        if problem := checks.check_result(result) or checks.check_answer(result, self.chosen_answer(parameters, context)):
             return problem
         names = [name for name, _, _ in _COPIES]
         files = [path for path in (self.file_out(parameters, name, context) for name in names) if path]
@@ -102,7 +102,7 @@ class ExportTrajectory(VidTAGAlgorithm):
             videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
             least_confidence=self.parameterAsDouble(parameters, "LEAST_CONFIDENCE", context),
             quality=self.parameterAsInt(parameters, "QUALITY", context),
-            answer=self.parameterAsEnumString(parameters, "ANSWER", context),
+            answer=self.chosen_answer(parameters, context),
             **{name.lower(): path for name, path in copies.items()},
         )
         kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
