@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import sqlite3
@@ -9,7 +10,9 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+import geopandas
 import numpy as np
 import pyogrio
 import pytest
@@ -19,12 +22,16 @@ from typer.testing import CliRunner
 
 from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.cli import app
+from vidtag_engine.commands.evaluate import run_evaluate
+from vidtag_engine.commands.export import run_export
+from vidtag_engine.commands.match import run_match
 from vidtag_engine.commands.pin import pin_from, run_pin
 from vidtag_engine.commands.solve import run_solve, solve
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.corrections import with_layers
 from vidtag_engine.export.pins import PinRow, pins_table, read_pins
 from vidtag_engine.export.scores_file import VideoScores, read_scores, scores_path, write_scores
+from vidtag_engine.protocol import EvaluateArguments, ExportArguments
 from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
 from vidtag_engine.types import CancelledError, FrameState, InputError
 
@@ -195,6 +202,88 @@ def test_a_copy_gets_the_layers_its_pins_and_the_scores(written, tmp_path):
     assert read_scores(linked).spacing_m == SPACING_M
     said = run_solve(output)  # into itself
     assert said["output"] == str(output)
+
+
+@pytest.fixture
+def one_of_two(tmp_path):
+    """A result with two videos, of which one is solved with a pin; and where the pin is."""
+    result, kept = town(withheld=True)
+    other = video("other.mp4", *np.array([place(2, 2 + step) for step in range(4)]).T, np.full(4, 0.5), time_s=np.arange(4) * 8.0)
+    path = tmp_path / "two é.gpkg"
+    write_geopackage(path, [result, other], PROVENANCE, aoi=AOI)
+    write_scores(path, result.sha256, kept)
+    pinned = place(EAST[0] + 6, EAST[1])
+    run_solve(path, pins=[PinRow("town.mp4", 6, *pinned)], output=tmp_path / "solved é.gpkg")
+    return tmp_path / "solved é.gpkg", pinned
+
+
+def test_the_pinned_answer_is_exported_where_there_is_one(one_of_two, tmp_path):
+    path, pinned = one_of_two
+    own, solved = pyogrio.read_dataframe(path, layer="frames"), pyogrio.read_dataframe(path, layer="frames_pinned")
+    for answer in ("auto", "pinned", "model"):
+        copies = {kind: str(tmp_path / f"{answer}.{kind}") for kind in ("csv", "geojson", "gpx", "kml")}
+        said = run_export(ExportArguments(str(path), **copies, answer=answer))
+        assert said["pinned"] == ([] if answer == "model" else ["town.mp4"])
+        table = csv.DictReader(Path(copies["csv"]).read_text(encoding="utf-8").splitlines())
+        rows = {(row["video"], int(row["frame_index"])): row for row in table}
+        assert len(rows) == FRAMES + 4
+        town_frames = own[own.video == "town.mp4"] if answer == "model" else solved
+        for frame in [*own[own.video == "other.mp4"].itertuples(), *town_frames.itertuples()]:
+            row, point = rows[frame.video, frame.frame_index], frame.geometry
+            assert row["state"] == frame.state
+            assert (row["lon_deg"], row["lat_deg"]) == (("", "") if point is None else (repr(point.x), repr(point.y)))
+        assert (rows["town.mp4", 6]["lat_deg"] == repr(pinned[0])) == (answer != "model")
+        made = json.loads(Path(copies["geojson"]).read_text(encoding="utf-8"))
+        assert [one.get("pinned", False) for one in made["provenance"]["inputs"]] == [answer != "model", False]
+        shown = {feature["properties"]["video"] for feature in made["features"] if feature["properties"]["layer"] == "regions"}
+        assert ("town.mp4" in shown) == (answer != "model")
+        for kind in ("gpx", "kml"):
+            assert ("pins set by a person" in Path(copies[kind]).read_text(encoding="utf-8")) == (answer != "model")
+
+
+def test_the_pinned_answer_is_evaluated_and_said_to_be(one_of_two, tmp_path):
+    path, _ = one_of_two
+    truth = tmp_path / "truth.csv"
+    start = pyogrio.read_dataframe(path, layer="frames_pinned").time[0].timestamp()
+    rows = [f"{start + 8.0 * row},{','.join(map(repr, place(EAST[0] + row, EAST[1])))}" for row in range(FRAMES)]
+    truth.write_text("\n".join(["time,lat,lon", *rows]))
+    arguments = EvaluateArguments(str(path), str(truth), video="town.mp4", html=str(tmp_path / "r.html"))
+    for answer in ("auto", "pinned"):
+        said = run_evaluate(replace(arguments, answer=answer))
+        assert said["pinned"] == ["town.mp4"]
+        assert (said["overall"]["compared"], said["overall"]["median_m"] < 200) == (FRAMES, True)
+        assert "solved with pins set by a person" in said["notes"][0]
+        assert "pins set by a person: it is not the model" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="No frame of"):  # the model withheld every frame
+        run_evaluate(replace(arguments, answer="model"))
+    run = CliRunner().invoke(app, ["evaluate", str(path), "--truth", str(truth), "--video", "town.mp4", "--json"])
+    assert "solved with pins set by a person" in json.loads(run.stdout)["videos"][0]["note"]
+
+
+def test_the_pinned_line_is_laid_on_roads(one_of_two, tmp_path):
+    path, _ = one_of_two
+    lines = [shapely.LineString([place(*a)[::-1], place(*b)[::-1]]) for a, b in (((15, 33), (39, 33)), ((2, 0), (2, 12)))]
+    roads = tmp_path / "roads.gpkg"
+    pyogrio.write_dataframe(geopandas.GeoDataFrame(geometry=lines, crs="EPSG:4326"), roads)
+    for answer, names in (("auto", {"town.mp4", "other.mp4"}), ("model", {"other.mp4"})):  # the model withheld the town's line
+        output = tmp_path / f"{answer}.gpkg"
+        said = run_match(path, roads, output=output, answer=answer)
+        assert {one["name"]: one.get("pinned", False) for one in said["videos"]} == {name: name == "town.mp4" for name in names}
+        matched = pyogrio.read_dataframe(output, layer="trajectory_matched")
+        assert set(matched.video) == names
+        assert matched.geometry.within(shapely.union_all(lines).buffer(1e-6)).all()
+    with pytest.raises(InputError, match="has no pinned answer"):
+        run_match(tmp_path / "two é.gpkg", roads, output=tmp_path / "o.gpkg", answer="pinned")
+
+
+def test_a_pinned_answer_that_is_not_there_is_refused(written, tmp_path):
+    output = ["--csv", str(tmp_path / "o.csv")]
+    run = CliRunner().invoke(app, ["export", str(written), *output, "--answer", "pinned"])
+    assert run.exit_code == 2
+    assert "has no pinned answer: run 'vidtag solve' first" in " ".join(run.output.split())
+    assert CliRunner().invoke(app, ["export", str(written), *output]).exit_code == 0
+    with pytest.raises(InputError, match="no answer 'mine': choose auto, model or pinned"):
+        run_export(ExportArguments(str(written), csv=output[1], answer="mine"))
 
 
 def test_scores_that_cannot_be_linked_are_told(written, tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,8 +27,11 @@ from vidtag_qgis.engine_client import (
     platforms,
     run_request,
 )
+from vidtag_qgis.engine_client.errors import EnvironmentSetupError, PythonNotFoundError
 from vidtag_qgis.engine_client.interpreter import cache_folder, child_environment
+from vidtag_qgis.engine_client.pip_run import run_logged
 from vidtag_qgis.engine_client.protocol import PROTOCOL_VERSION
+from vidtag_qgis.engine_client.python_finder import check_python
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL = EngineInterpreter(sys.executable, "the test", str(ROOT))
@@ -328,6 +333,109 @@ def test_how_a_child_is_started_and_ended_on_each_system():
     assert platforms.taskkill_command(42, {})[0] == r"C:\Windows\System32\taskkill.exe"
     assert platforms.venv_python(r"C:\é x", "win32") == r"C:\é x\Scripts\python.exe"
     assert platforms.venv_python("/é x", "darwin") == "/é x/bin/python"
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """What starts and ends children believes to be on Windows. What it would start is recorded; no program is there."""
+    started = []
+
+    def refuse(command, **options):
+        started.append((command, options))
+        raise FileNotFoundError(2, "not on this machine")
+
+    monkeypatch.setattr(platforms.popen_options, "__defaults__", ("win32",))
+    monkeypatch.setattr(platforms, "sys", SimpleNamespace(platform="win32"))
+    for name in ("Popen", "run"):
+        monkeypatch.setattr(subprocess, name, refuse)
+    return started
+
+
+def test_on_windows_nothing_opens_a_console_or_goes_through_a_shell(windows, tmp_path):
+    awkward = EngineInterpreter(r"C:\Users\Zoë B & Söhne\envs\python.exe", "the test", r"D:\Quelle é")
+    with pytest.raises(EngineNotFoundError, match="cannot be started"):
+        EngineClient(awkward)
+    with pytest.raises(PythonNotFoundError):
+        check_python(awkward.python)
+    with pytest.raises(EnvironmentSetupError, match="cannot be started"):
+        run_logged([awkward.python, "-m", "pip"], {}, str(tmp_path), print, lambda: False)
+    killed = []
+    platforms.terminate_tree(SimpleNamespace(pid=42, kill=lambda: killed.append(42)))
+    assert killed == [42]  # taskkill may be forbidden
+    assert [command[0] for command, _ in windows] == [awkward.python] * 3 + [platforms.taskkill_command(42, os.environ)[0]]
+    for command, options in windows:
+        assert isinstance(command, list)
+        assert not options.get("shell")
+        assert options["creationflags"] & 0x08000000  # CREATE_NO_WINDOW
+    assert subprocess.list2cmdline(windows[0][0]) == r'"C:\Users\Zoë B & Söhne\envs\python.exe" -m vidtag_engine.worker'
+
+
+def test_whatever_starts_a_child_asks_how_on_this_system():
+    """Every start in the plugin passes ``popen_options``; one that forgets it would flash a console on Windows."""
+    starts = 0
+    for file in (ROOT / "vidtag_qgis").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"subprocess.Popen", "subprocess.run"}:
+                starts += 1
+                spread = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg is None]
+                assert spread in (["options"], ["popen_options()"], ["platforms.popen_options()"]), (file, node.lineno)
+    assert starts == 4
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_on_windows_the_whole_tree_is_ended(windows, monkeypatch, listens):
+    """By taskkill, once where it is enough; what does not go is killed."""
+    said = []
+    process = SimpleNamespace(pid=42, returncode=None, poll=lambda: process.returncode, kill=lambda: end("kill"))
+
+    def end(how):
+        said.append(how)
+        process.returncode = 1
+
+    def wait(timeout_s):
+        if process.returncode is None:
+            raise subprocess.TimeoutExpired("python.exe", timeout_s)
+
+    def run(command, **_):
+        if listens:
+            end(" ".join(command[1:]))
+        return subprocess.CompletedProcess(command, 0)
+
+    process.wait = wait
+    monkeypatch.setattr(subprocess, "run", run)
+    assert platforms.stop(process, 0.01) == 1
+    assert said == (["/F /T /PID 42"] if listens else ["kill"])
+
+
+def test_on_macos_a_group_that_is_gone_is_no_error(monkeypatch):
+    """There the system refuses to signal a group of which nothing is left."""
+    asked = []
+
+    def refuse(group, number):
+        asked.append((group, number))
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    platforms.terminate_tree(SimpleNamespace(pid=42))
+    platforms.kill_tree(SimpleNamespace(pid=42))
+    assert asked == [(42, signal.SIGTERM), (42, signal.SIGKILL)]
+
+
+def test_a_python_without_streams_is_not_taken_on_windows(tmp_path):
+    """``pythonw.exe`` has no standard output: the one beside it is meant."""
+    folder = tmp_path / "é Scripts"
+    folder.mkdir()
+    for name in ("PythonW.exe", "python.exe"):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    named = str(folder / "PythonW.exe")
+    assert find_interpreter(named, environment={}, platform="win32").python == str(folder / "python.exe")
+    assert find_interpreter(environment={"VIDTAG_ENGINE_PYTHON": named}, platform="win32").python == str(folder / "python.exe")
+    assert find_interpreter(named, environment={}, platform="linux").python == named
+    assert platforms.console_python(r"C:\Ü 3\pythonw.exe", "win32") == r"C:\Ü 3\python.exe"
+    (folder / "python.exe").unlink()
+    with pytest.raises(EngineNotFoundError, match="is not there"):
+        find_interpreter(named, environment={}, platform="win32")
 
 
 def test_where_the_cache_lies_on_each_system():

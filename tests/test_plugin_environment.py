@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -236,9 +238,58 @@ def test_two_at_once_are_refused(plan):
 
 def test_no_room_is_said_before_anything_is_fetched(plan):
     large = replace(plan, packages=(Package("huge", "1", "MIT", 1e9, 1e9),))
-    with pytest.raises(EnvironmentSetupError, match=r"There is no room: 2000000\.0 GB are needed"):
+    with pytest.raises(EnvironmentSetupError, match=r"There is no room: 1000000\.0 GB are needed"):
         env.create(large, large.agree())
     assert not Path(plan.folder, "pyvenv.cfg").exists()
+
+
+def test_room_is_asked_for_what_a_folder_of_wheels_unpacks_to(plan, tmp_path):
+    """Whatever the list says: the folder may hold PyTorch's other, larger build, and older wheels of a package besides."""
+    folder = tmp_path / "wheels é"
+    folder.mkdir()
+    for name, megabytes in (("torch-2.14.1-cp311-x", 5), ("torch-2.13.0+cpu-cp311-x", 2), ("numpy-2.4-py3-none-any", 1)):
+        with zipfile.ZipFile(folder / f"{name}.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a", bytes(megabytes * 1_000_000))
+    (folder / "broken-1-py3-none-any.whl").write_bytes(b"no zip")
+    (folder / "notes.txt").write_text("no wheel")
+    listed = replace(plan, wheels=str(folder), packages=(Package("torch", "1", "BSD", 1.0, 3.0),))
+    assert listed.installed_mb == listed.needed_mb == pytest.approx(6.0)
+    assert replace(listed, packages=(Package("torch", "1", "BSD", 1.0, 9.0),)).needed_mb == 9.0
+    assert replace(listed, wheels=None).needed_mb == 4.0
+
+
+def test_what_a_broken_off_removal_has_left_is_cleared_away(plan):
+    """QGIS was closed while it removed an environment: no environment is shown, and the next making or removing frees the disk."""
+    rest = Path(plan.cache, "engine-plugin-cuda.removing-77")
+    (rest / "lib").mkdir(parents=True)
+    (rest / "lib" / "torch.so").write_bytes(b"x")
+    files.write_state(str(rest), {"made_by": files.MADE_BY, "done": ["venv"]})
+    Path(plan.cache, "engine-mine").mkdir()
+    assert files.find_environments(plan.cache, plan.source) == []
+    assert files.left_over(plan.cache) == [str(rest)]
+    other = Path(plan.cache, "engine-plugin-cpu")
+    other.mkdir()
+    files.write_state(str(other), {"made_by": files.MADE_BY, "done": ["venv"]})
+    files.remove(str(other))
+    assert os.listdir(plan.cache) == ["engine-mine"]
+
+    rest.mkdir()
+    said = []
+    huge = replace(plan, packages=(Package("huge", "1", "MIT", 1e9, 1e9),))
+    with pytest.raises(EnvironmentSetupError, match="There is no room"):  # asked after the disk was freed
+        env.create(huge, huge.agree(), on_progress=lambda _, __, message: said.append(message))
+    assert said == ["Clearing away what an earlier removal has left"]
+    assert not rest.exists()
+
+
+def test_an_update_needs_no_room_for_what_is_there(tmp_path, monkeypatch):
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "torch").write_bytes(bytes(8_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10e6))
+    files.check_room(str(tmp_path), 17.0, with_what_is_there=True)
+    for needed_mb, counts in ((17.0, False), (19.0, True)):
+        with pytest.raises(EnvironmentSetupError, match="There is no room"):
+            files.check_room(str(tmp_path), needed_mb, with_what_is_there=counts)
 
 
 def test_no_network_is_said_in_a_sentence(tmp_path, monkeypatch):
@@ -456,7 +507,7 @@ def test_logs_hold_no_passwords():
 def test_progress_is_read_from_what_pip_prints():
     progress = PipProgress(packages=4, megabytes=600.0)
     lines = """
-        Processing ./source
+        Processing /home/Zoë B/.cache/vidtag/engine-plugin-cpu/source
         Collecting torch>=2.4 (from vidtag-engine==0.1.0)
           Downloading torch-2.14.1-cp311-cp311-manylinux_2_28_x86_64.whl.metadata (29 kB)
         Collecting numpy>=1.26 (from vidtag-engine==0.1.0)
@@ -475,6 +526,7 @@ def test_progress_is_read_from_what_pip_prints():
         messages.append(progress.message)
     assert fractions == sorted(fractions)
     assert kept == 8  # the figures are no lines for a log
+    assert messages[0] == "Preparing VidTAG's engine"
     assert messages[8] == "Downloading torch: 270 of 540 MB"
     assert fractions[8] == pytest.approx(0.05 + 0.55 * (60 + 270) / 600)
     assert fractions[-1] == 0.6

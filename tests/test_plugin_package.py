@@ -237,8 +237,15 @@ def test_every_test_that_the_table_of_traps_names_is_there():
         file = ROOT / short.replace("q/", "tests/qgis/").replace("t/", "tests/") if short else file
         if short or test:
             named += 1
-            assert f"def {test or 'test_'}" in file.read_text(encoding="utf-8"), (short, test)
-    assert named > 60
+            assert re.search(rf"^def {test}\(" if test else r"^def test_", file.read_text(encoding="utf-8"), re.MULTILINE), (
+                file.name,
+                test,
+            )
+    assert named > 100
+    rows = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith(("| trap |", "| what |"))]
+    assert len(rows) == len(set(rows)) > 60
+    for row in rows:
+        assert re.search(r"`(?:[qt]/\w+\.py)?::\w+`|`[qt]/\w+\.py`", row), row  # none without a test
 
 
 def test_a_folder_that_is_no_plugin_is_not_replaced(tmp_path):

@@ -15,6 +15,7 @@ from .cli_export import EXPORT_EXAMPLES, export
 from .cli_heatmap import EPILOG, heatmap
 from .cli_train import TRAIN_EXAMPLES, dataset_of, train
 from .options import (
+    AnswerOption,
     AoiCrsOption,
     AoiLayerOption,
     AoiOption,
@@ -170,6 +171,7 @@ def evaluate(
     html: Annotated[Path | None, typer.Option(help="Also write a report with pictures (HTML).")] = None,
     errors: Annotated[Path | None, typer.Option(help="Also write a line from each answer to its truth (GeoPackage).")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write a report (Markdown), its reliability diagrams beside it.")] = None,
+    answer: AnswerOption = "auto",
     dataset: DatasetOption = None,
     root: RootOption = None,
     checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
@@ -208,7 +210,7 @@ def evaluate(
             if result is None or truth is None:
                 raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
             outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors}
-            report = evaluate_geopackage(result, truth, video=video)
+            report = evaluate_geopackage(result, truth, video=video, answer=answer)
             said = {**report.to_dict(), **write_outputs(report, {kind: path for kind, path in outputs.items() if path})}
             if markdown:
                 from .evaluation.markdown_report import write_markdown

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import JsonOption
+from .options import AnswerOption, JsonOption
 from .terminal import Cancellation, plain_errors, progress_bar
 from .types import InputError
 
@@ -82,6 +82,7 @@ def match(
     roads: Annotated[Path, typer.Option(help="Vector file with a line layer of roads.")],
     layer: Annotated[str | None, typer.Option(help="Its layer, where it has several of lines.")] = None,
     crs: Annotated[str | None, typer.Option(help="Its coordinate system, where it does not say, e.g. EPSG:32633.")] = None,
+    answer: AnswerOption = "auto",
     output: OutputOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -90,7 +91,7 @@ def match(
         from .commands.match import run_match
 
         with progress_bar() as bar:
-            said = run_match(result, roads, output=output, layer=layer, crs=crs, progress=bar, cancelled=_cancellation())
+            said = run_match(result, roads, output=output, layer=layer, crs=crs, answer=answer, progress=bar, cancelled=_cancellation())
     _say(said, json=json)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption
+from .options import AnswerOption, JsonOption
 from .terminal import Cancellation, plain_errors, progress_bar
 
 EXPORT_EXAMPLES = """Examples:
@@ -30,6 +30,7 @@ def export(
     videos: Annotated[list[Path] | None, typer.Option(help="The videos, or folders that hold them, for --frames; may be repeated.")] = None,
     least_confidence: Annotated[float, typer.Option(help="Frames that are less sure are left out of --frames.")] = 0.0,
     quality: Annotated[int, typer.Option(help="Of the JPEGs, 1 to 95.")] = 92,
+    answer: AnswerOption = "auto",
     json: JsonOption = False,
 ) -> None:
     """Copy a result to KML, GPX, GeoJSON or CSV, and its frames to JPEGs that carry their places."""
@@ -43,6 +44,7 @@ def export(
             videos=[str(path) for path in videos or []],
             least_confidence=least_confidence,
             quality=quality,
+            answer=answer,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )
         cancellation = Cancellation()
@@ -52,6 +54,8 @@ def export(
     if json:
         print(json_module.dumps(summary, ensure_ascii=False))
         return
+    if summary["pinned"]:
+        print(f"Solved with pins: {', '.join(summary['pinned'])}.")
     if frames:
         print(f"{summary['frames']} frames written, {summary['left_out']} left out.")
     for path in summary["files"].values():

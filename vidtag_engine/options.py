@@ -29,6 +29,12 @@ AoiCrsOption = Annotated[
     str | None, typer.Option("--aoi-crs", help="Coordinate system of the area where its source does not say, e.g. EPSG:32633.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+AnswerOption = Annotated[
+    str,
+    typer.Option(
+        help="auto: of each video the answer that was solved with pins, where there is one; model: the model's own; pinned: as auto, refused where none is."
+    ),
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 

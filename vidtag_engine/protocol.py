@@ -163,7 +163,10 @@ class GalleryArguments:
 
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json`` are written if given."""
+    """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json`` are written if given.
+
+    ``answer`` is "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
+    """
 
     result: str
     truth: str
@@ -172,11 +175,15 @@ class EvaluateArguments:
     html: Optional[str] = None
     map: Optional[str] = None
     json: Optional[str] = None
+    answer: str = "auto"
 
 
 @dataclass(frozen=True)
 class ExportArguments:
-    """Arguments of "export". ``frames`` is a folder for JPEGs; ``videos`` are files or folders where the result's videos are looked for."""
+    """Arguments of "export". ``frames`` is a folder for JPEGs; ``videos`` are files or folders where the result's videos are looked for.
+
+    ``answer`` as for "evaluate".
+    """
 
     result: str
     kml: Optional[str] = None
@@ -187,6 +194,7 @@ class ExportArguments:
     videos: list[str] = field(default_factory=list)
     least_confidence: float = 0.0
     quality: int = 92
+    answer: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -204,13 +212,14 @@ class SolveArguments:
 
 @dataclass(frozen=True)
 class MatchArguments:
-    """Arguments of "match". ``roads`` is a vector file with lines; ``output`` as for "solve"."""
+    """Arguments of "match". ``roads`` is a vector file with lines; ``output`` as for "solve", ``answer`` as for "evaluate"."""
 
     result: str
     roads: str
     output: Optional[str] = None
     layer: Optional[str] = None
     crs: Optional[str] = None
+    answer: str = "auto"
 
 
 @dataclass(frozen=True)

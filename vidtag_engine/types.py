@@ -243,13 +243,17 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class VideoResult:
-    """One finished video: what it was, its answer, how it was read, and the digest of its bytes."""
+    """One finished video: what it was, its answer, how it was read, and the digest of its bytes.
+
+    ``pinned`` says that the answer was solved with a person's pins, and is not the model's alone.
+    """
 
     info: VideoInfo
     trajectory: Trajectory
     report: DecodeReport
     sha256: str
     seconds: dict[str, float] = field(default_factory=dict)
+    pinned: bool = False
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,7 @@ def _match(job: Job) -> dict[str, Any]:
         output=Path(arguments.output) if arguments.output else None,
         layer=arguments.layer,
         crs=arguments.crs,
+        answer=arguments.answer,
         progress=job.progress,
         cancelled=job.cancelled,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Optional
+from typing import Any, Mapping, Optional
 
 from qgis.core import (
     Qgis,
@@ -14,6 +14,7 @@ from qgis.core import (
     QgsFeatureSink,
     QgsFields,
     QgsGeometry,
+    QgsLayerTreeLayer,
     QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
@@ -35,10 +36,12 @@ TIME_FIELDS = {
     "regions": ("time", None),
 }
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
+ORDER = ("frames", "errors", "trajectory", "videos", "gallery", "regions", "heatmap")
+"""Kinds of layers from the topmost on: points lie on lines, and lines on areas."""
 
 
 class LayerFinish(QgsProcessingLayerPostProcessorInterface):
-    """Gives a loaded copy its style and its time. QGIS calls it in the main thread; it never runs headless.
+    """Gives a loaded copy its style, its time and its place among its run's layers. QGIS calls it in the main thread; it never runs headless.
 
     Args:
         kind: the layer's name in the GeoPackage, which tells style and time fields.
@@ -47,14 +50,18 @@ class LayerFinish(QgsProcessingLayerPostProcessorInterface):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
+        self.layer_id = ""
 
     def postProcessLayer(self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
-        """Style it and switch its time on."""
+        """Style it, switch its time on, and put it in order with those that are loaded by now."""
         if isinstance(layer, QgsVectorLayer):
             finish(layer, self.kind)
         else:  # Processing loads a raster without the style that lies beside it
             layer.loadDefaultStyle()
             layer.triggerRepaint()
+        self.layer_id = layer.id()
+        finishers = [details.postProcessor() for details in context.layersToLoadOnCompletion().values()]
+        arrange(layer, {one.layer_id: one.kind for one in finishers if isinstance(one, LayerFinish)})
 
 
 # QGIS keeps only the C++ half of a post-processor; the Python half must be alive when it calls, after the algorithm is gone.
@@ -67,6 +74,28 @@ def finish_on_load(destination: str, kind: str, context: QgsProcessingContext) -
         finisher = LayerFinish(kind)
         _ALIVE.append(finisher)
         context.layerToLoadOnCompletionDetails(destination).setPostProcessor(finisher)
+
+
+def arrange(layer: QgsMapLayer, kinds: Mapping[str, str]) -> None:
+    """Bring the layers of a run into ``ORDER``, at the place of the topmost of them. QGIS loads them in an order of its own.
+
+    Args:
+        layer: one of them; those in other groups of the layer tree stay where they are.
+        kinds: by the layers' ids.
+    """
+    node = layer.project().layerTreeRoot().findLayer(layer.id()) if layer.project() is not None else None
+    if node is None:
+        return
+    group = node.parent()
+    mine = [child for child in group.children() if isinstance(child, QgsLayerTreeLayer) and child.layerId() in kinds]
+    wanted = sorted(mine, key=lambda child: ORDER.index(kinds[child.layerId()]))
+    if wanted == mine:
+        return
+    top = group.children().index(mine[0])
+    for place, child in enumerate(wanted):
+        group.insertChildNode(top + place, child.clone())
+    for child in mine:  # after the copies are there: QGIS drops a layer with its last node
+        group.removeChildNode(child)
 
 
 def finish(layer: QgsVectorLayer, kind: str) -> None:

@@ -43,7 +43,7 @@ def check_roads(source: QgsFeatureSource) -> None:
 
 
 def write_roads(source: QgsFeatureSource, result: str, path: str, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> int:
-    """Write the roads about a result's frames.
+    """Write the roads about a result's frames, both those of the model and those that were solved with pins.
 
     Args:
         source: the layer, or its selected features.
@@ -97,8 +97,11 @@ def _flat(geometry: QgsGeometry) -> QgsGeometry:
 
 def _near(result: str, crs: QgsCoordinateReferenceSystem, context: QgsProcessingContext) -> Optional[QgsRectangle]:
     """Where roads may matter, in their system; None for everywhere."""
-    frames, videos = (QgsVectorLayer(f"{result}|layername={name}", name, "ogr") for name in ("frames", "videos"))
-    near, radius_m = frames.extent(), videos.maximumValue(videos.fields().indexOf("confidence_radius_m"))
+    frames, pinned, videos = (QgsVectorLayer(f"{result}|layername={name}", name, "ogr") for name in ("frames", "frames_pinned", "videos"))
+    near = frames.extent()
+    if pinned.isValid():
+        near.combineExtentWith(pinned.extent())
+    radius_m = videos.maximumValue(videos.fields().indexOf("confidence_radius_m"))
     if near.isNull() or near.width() > 180.0 or not isinstance(radius_m, float):
         return None
     margin = _REACHES * radius_m / _DEG_M

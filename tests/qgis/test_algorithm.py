@@ -353,6 +353,25 @@ def test_the_engines_sentence_is_shown_as_it_is(algorithm, engine_here, inputs, 
     assert not (tmp_path / "new folder" / "out é.gpkg").exists()
 
 
+def test_an_engine_that_dies_is_one_sentence_with_its_last_words(algorithm, good, engine_here, tmp_path, monkeypatch):
+    package = tmp_path / "fake é" / "vidtag_engine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "worker.py").write_text(
+        "import json, sys\nprint(json.dumps({'type': 'hello', 'protocol': 1, 'engine': '9'}), flush=True)\nsys.stdin.readline()\n"
+        "print('Traceback of a thing', 'no room on the graphics card', sep='\\n', file=sys.stderr)\nsys.exit(7)\n"
+    )
+    monkeypatch.setenv("VIDTAG_ENGINE_PATH", str(package.parent))
+    told, debug = Told(), []
+    monkeypatch.setattr(told, "pushDebugInfo", debug.append)
+    with pytest.raises(
+        QgsProcessingException, match=r"ended before it answered\. Exit status 7\. Its last words: no room on the"
+    ) as raised:
+        run(algorithm, good, told)
+    assert "Traceback" not in str(raised.value)
+    assert "Traceback of a thing" in debug[0]  # the log has the whole tail
+
+
 @pytest.mark.slow
 def test_cancel_stops_the_engine_within_a_second_and_keeps_what_is_finished(algorithm, engine_here, inputs, tmp_path, monkeypatch):
     kept_in = tmp_path / "project"

@@ -17,6 +17,8 @@ from vidtag_qgis.gui import create_dialog, first_run, options, tasks
 from vidtag_qgis.plugin import VidTAGPlugin
 
 pytestmark = pytest.mark.qgis
+BUSY_S = 400.0
+"""An environment takes half a minute, and many times that on a machine that others keep busy."""
 
 
 @pytest.fixture
@@ -177,7 +179,10 @@ def test_the_dialog_makes_an_environment_and_the_page_removes_it(qgis_processing
     dialog.create_button.click()
     assert dialog.stop_button.isEnabled()
     turns = []
-    assert until(lambda: turns.append(1) or "Successfully installed" in dialog.log_view.toPlainText(), 120)
+    assert until(
+        lambda: turns.append(1) or "Successfully installed" in dialog.log_view.toPlainText() or tasks.running_setup() is None, BUSY_S
+    )
+    assert tasks.running_setup() is not None, dialog.stage_label.text()
     assert len(turns) > 50
     dialog.stop_button.click()
     assert until(lambda: tasks.running_setup() is None)
@@ -189,7 +194,7 @@ def test_the_dialog_makes_an_environment_and_the_page_removes_it(qgis_processing
     dialog.reject()  # closed: it goes on
     again = create_dialog.CreateEnvironmentDialog()
     assert again.stop_button.isEnabled()
-    assert until(lambda: tasks.running_setup() is None, 120)
+    assert until(lambda: tasks.running_setup() is None, BUSY_S)
     assert "The engine is ready" in again.stage_label.text()
     assert again.progress_bar.value() == 1000
     page.refresh()
@@ -202,6 +207,7 @@ def test_the_dialog_makes_an_environment_and_the_page_removes_it(qgis_processing
     assert until(lambda: settings.chosen_cache() == str(no_engine / "new place"))
     assert until(lambda: "new place" in page.state_label.text())
     page.remove_button.click()
+    assert page.state_label.text().startswith("Removing ")
     assert until(lambda: page.environment_box.count() == 0)
     assert "was not found" in page.state_label.text()
 

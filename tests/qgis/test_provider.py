@@ -10,6 +10,8 @@ import pytest
 from qgis.core import (
     QgsApplication,
     QgsProcessingAlgorithm,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterGeometry,
     QgsSettings,
@@ -72,6 +74,31 @@ def test_without_an_engine_it_is_refused_with_a_way_out(plugin, name, monkeypatc
     given |= {"OUTPUT": str(tmp_path / "o.gpkg"), "RESULT": __file__, "ROADS": roads, "MATCHED": "memory:"}
     refused, said = algorithm.checkParameterValues(given, context_of())
     assert (refused, said) == (False, text)
+
+
+@pytest.mark.parametrize("name", ["exporttrajectory", "evaluatetrajectory", "matchroads"])
+def test_models_made_before_a_parameter_came_still_run(plugin, name):
+    """The Modeler calls a step invalid that says nothing of a parameter, default or not, unless it is optional."""
+    model = QgsProcessingModelAlgorithm("old", "VidTAG")
+    step = QgsProcessingModelChildAlgorithm(f"vidtag:{name}")
+    model.addChildAlgorithm(step)
+    assert not [problem for problem in model.validate()[1] if "ANSWER" in problem]
+    algorithm = algorithm_of(name)
+    for given in ({}, {"ANSWER": None}):
+        assert algorithm.chosen_answer(given, context_of()) == "auto"
+    assert algorithm.chosen_answer({"ANSWER": "model"}, context_of()) == "model"
+
+
+@each
+def test_asking_whether_it_can_run_starts_nothing(plugin, engine_here, name, monkeypatch):
+    """The toolbox asks it of every algorithm, whenever it is drawn."""
+
+    def refuse(*command, **_):
+        raise AssertionError(f"started: {command}")
+
+    for function in ("Popen", "run"):
+        monkeypatch.setattr(subprocess, function, refuse)
+    assert algorithm_of(name).canExecute() == (True, "")
 
 
 AREA = {"EXTENT": "159.93,159.94,-19.23,-19.22 [EPSG:4326]"}

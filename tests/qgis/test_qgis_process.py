@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsVectorLayer
+from qgis.core import Qgis, QgsVectorLayer
 
 from tests.qgis.common import qgis_run
 
@@ -49,6 +49,15 @@ def test_what_is_wrong_is_said_and_the_exit_status_shows_it(headless, tmp_path, 
     assert said in text
     assert "Traceback" not in text
     assert not (tmp_path / "out.gpkg").exists()
+
+
+@pytest.mark.skipif(Qgis.QGIS_VERSION_INT < 32400, reason="qgis_process reads no standard input before 3.24")
+def test_parameters_as_json_on_standard_input(headless):
+    given = {"inputs": {"EXTENT": "159.93,159.934,-19.222,-19.218 [EPSG:4326]", "RESOLUTION": 25}}
+    command = [qgis_run.qgis_process(), "run", "vidtag:gridgallery", "-"]
+    done = subprocess.run(command, env=headless, input=json.dumps(given), capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout[done.stdout.index("{") :])["results"]["COUNT"] == pytest.approx(298, rel=0.05)
 
 
 def test_the_real_program_is_taken():

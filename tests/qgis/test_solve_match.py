@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
 import re
@@ -161,6 +162,62 @@ def test_corrected_layers_are_styled_timed_and_where_they_were_asked(solved):
     # In the GeoPackage, too, each layer brings its own style.
     for name in ("frames_pinned", "trajectory_pinned", "regions_pinned"):
         assert layer_of(results["OUTPUT"], name).renderer().type() != "singleSymbol"
+
+
+def test_the_corrected_answer_is_what_is_exported_and_evaluated(solved, plugin, engine_here, inputs, tmp_path, qgis_processing):
+    """Unless the model's own is asked for; as QGIS reads and measures them."""
+    import processing
+
+    result = solved[0]["OUTPUT"]
+    for answer, name in ((None, "frames_pinned"), ("model", "frames")):
+        places = by_frame(layer_of(result, name))
+        chosen = {"RESULT": result} if answer is None else {"RESULT": result, "ANSWER": answer}
+        table, pictures, told = tmp_path / f"{name}.csv", tmp_path / name, Told()
+        run(
+            algorithm_of("exporttrajectory"),
+            {**chosen, "CSV": str(table), "FRAMES": str(pictures), "VIDEOS": [str(inputs / "a.mp4")]},
+            told,
+        )
+        assert any("'Solve with pins' was taken for a.mp4" in line for line in told.said) == (answer is None)
+        rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+        found = {int(row["frame_index"]): QgsPointXY(float(row["lon_deg"]), float(row["lat_deg"])) for row in rows}
+        assert all(found[index].distance(frame.geometry().asPoint()) < 1e-9 for index, frame in places.items())
+        assert (found[6].distance(HERE) < 1e-9) == (answer is None)
+        photos = processing.run("native:importphotos", {"FOLDER": str(pictures), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})["OUTPUT"]
+        for photo in photos.getFeatures():
+            place = photo.geometry().constGet()
+            assert found[int(photo["filename"][-6:])].distance(QgsPointXY(place.x(), place.y())) < 1e-6
+        errors = tmp_path / f"{name}_errors.gpkg"
+        run(algorithm_of("evaluatetrajectory"), {**chosen, "TRUTH_FILE": str(inputs / "a.gpx"), "ERRORS": str(errors)}, told)
+        assert any("solved with pins set by a person" in line for line in told.said) == (answer is None)
+        for line in layer_of(errors).getFeatures():
+            begin = QgsPointXY(next(line.geometry().vertices()))
+            assert begin.distance(places[line["frame_index"]].geometry().asPoint()) < 1e-9
+
+
+def test_the_corrected_line_is_what_is_laid_on_roads(solved, plugin, engine_here, tmp_path):
+    """Unless the model's own is asked for."""
+    given = {"RESULT": solved[0]["OUTPUT"], "ROADS": grid_of_roads()}
+    lines = {}
+    for answer in ("auto", "model"):
+        told, place = Told(), str(tmp_path / f"{answer}.gpkg")
+        run(algorithm_of("matchroads"), {**given, "ANSWER": answer, "MATCHED": place}, told)
+        assert any("the line of 'Solve with pins'" in line for line in told.said) == (answer == "auto")
+        lines[answer] = [line.geometry().asWkt(6) for line in layer_of(place).getFeatures()]
+    assert lines["auto"] != lines["model"]
+
+
+def test_a_corrected_answer_that_is_not_there_is_refused(plugin, engine_here, inputs, solved):
+    for name, more in (
+        ("exporttrajectory", {"CSV": "/tmp/o.csv"}),
+        ("evaluatetrajectory", {"TRUTH_FILE": str(inputs / "a.gpx")}),
+        ("matchroads", {"ROADS": grid_of_roads(), "MATCHED": "memory:"}),
+    ):
+        assert "has no pinned answer: run 'Solve with pins'" in problem_of(
+            name, {"RESULT": str(inputs / "a.gpkg"), "ANSWER": "pinned", **more}
+        )
+        assert problem_of(name, {"RESULT": solved[0]["OUTPUT"], "ANSWER": "pinned", **more}) == ""
+        assert problem_of(name, {"RESULT": str(inputs / "a.gpkg"), **more}) == ""
 
 
 def test_a_corrected_result_can_be_corrected_again(solved, headless, tmp_path):

@@ -27,7 +27,8 @@ def run_evaluate(
     """Evaluate a GeoPackage.
 
     Returns:
-        The report's own JSON values, ``notes`` for people, and ``files``: what was written, by kind.
+        The report's own JSON values, ``notes`` for people, ``files``: what was written, by kind, and ``pinned``: names of the videos whose answer
+        was solved with pins.
 
     Raises:
         InputError: nothing can be compared, and why; or an output cannot be written.
@@ -36,10 +37,11 @@ def run_evaluate(
     outputs = {kind: Path(value) for kind in ("errors", "html", "map", "json") if (value := getattr(arguments, kind))}
     check_outputs(outputs)
     _step(progress, cancelled, 0.0, "comparing")
-    report = evaluate_geopackage(arguments.result, arguments.truth, video=arguments.video or None)
+    report = evaluate_geopackage(arguments.result, arguments.truth, video=arguments.video or None, answer=arguments.answer)
     files = write_outputs(report, outputs, progress=progress, cancelled=cancelled)
     _step(progress, None, 1.0, "done")
-    return {**report.to_dict(), "notes": report.notes(), "files": files}
+    pinned = [one.info.name for one in report.results if one.pinned]
+    return {**report.to_dict(), "notes": report.notes(), "files": files, "pinned": pinned}
 
 
 def check_outputs(outputs: dict[str, Path]) -> None:

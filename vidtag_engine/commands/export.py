@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..batch import check_place
-from ..export import EXPORTERS, read_geopackage
+from ..export import EXPORTERS, read_answers
 from ..export.jpeg import write_jpeg
 from ..export.tables import base_time, clean, time_known
 from ..types import CancelCheck, CancelledError, FrameState, InputError, Progress, ProgressCallback, VideoInfo, VideoResult
@@ -29,13 +29,14 @@ def run_export(
     """Write the copies asked for.
 
     Returns:
-        ``files``: what was written, by kind; ``frames``: JPEGs written; ``left_out``: frames without an answer or below ``least_confidence``; ``videos``.
+        ``files``: what was written, by kind; ``frames``: JPEGs written; ``left_out``: frames without an answer or below ``least_confidence``; ``videos``;
+        ``pinned``: names of the videos whose answer was solved with pins.
 
     Raises:
         InputError: the result cannot be read, a video is not found or is another file than the result was made from, an output cannot be written.
         CancelledError: stopped; every JPEG written so far is whole.
     """
-    results, provenance = read_geopackage(arguments.result)
+    results, provenance = read_answers(arguments.result, arguments.answer)
     copies = {kind: Path(value) for kind in EXPORTERS if (value := getattr(arguments, kind))}
     if not copies and not arguments.frames:
         raise InputError("There is nothing to write: give at least one output.")
@@ -51,6 +52,7 @@ def run_export(
         EXPORTERS[kind][1](path, results, provenance)
     files = {kind: str(path) for kind, path in copies.items()}
     summary: dict[str, Any] = {"files": files, "videos": len(results), "frames": 0, "left_out": 0}
+    summary["pinned"] = [clean(one.info.name) for one in results if one.pinned]
     if arguments.frames:
         folder = Path(arguments.frames)
         _make(folder)
@@ -134,12 +136,14 @@ def _facts(result: VideoResult, row: int) -> dict[str, Any]:
         "confidence": None if math.isnan(confidence) else round(confidence, 4),
         "confidence_radius_m": float(trajectory.confidence_radius_m),
         "time_source": result.info.time_source.value,
+        "pinned": result.pinned,
     }
 
 
 def _sentence(facts: dict[str, Any]) -> str:
     sure = "unknown" if facts["confidence"] is None else f"{facts['confidence']:.0%} within {facts['confidence_radius_m']:g} m"
-    return f"{facts['video']}, frame {facts['frame_index']}; place estimated by VidTAG, confidence {sure}"
+    how = "estimated by VidTAG with pins set by a person" if facts["pinned"] else "estimated by VidTAG"
+    return f"{facts['video']}, frame {facts['frame_index']}; place {how}, confidence {sure}"
 
 
 def _find_all(

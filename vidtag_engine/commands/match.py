@@ -12,7 +12,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from ..batch import check_output
-from ..export import read_geopackage
+from ..export import read_answers
 from ..export.corrections import with_layers
 from ..export.lines import cut_line
 from ..export.scores_file import share_scores
@@ -33,6 +33,7 @@ def run_match(
     output: Path | None = None,
     layer: str | None = None,
     crs: str | None = None,
+    answer: str = "auto",
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> dict[str, Any]:
@@ -44,10 +45,12 @@ def run_match(
         output: a copy of the result that gets the layer; None puts it into the result itself.
         layer: of ``roads``, where several hold lines.
         crs: of ``roads``, where it does not say.
+        answer: which line, as for ``read_answers``.
         progress, cancelled: of the whole.
 
     Returns:
-        ``output``, ``layers`` and ``videos``: name, located frames, those on a road, and how far a frame was moved, in the middle.
+        ``output``, ``layers`` and ``videos``: name, located frames, those on a road, how far a frame was moved, in the middle, and ``pinned`` where it is
+        the line that was solved with pins.
 
     Raises:
         InputError: there is no line to match, or the roads are no lines, of another place or in an unknown coordinate system.
@@ -55,7 +58,7 @@ def run_match(
     """
     if output is not None:
         check_output(output)
-    results = [one for one in read_geopackage(result)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
+    results = [one for one in read_answers(result, answer)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
     if not results:
         raise InputError(f"{result.name} has no line to lay on roads: none of its videos has two neighbouring frames with an answer.")
     tables: list[Table] = []
@@ -71,6 +74,8 @@ def run_match(
         located = int(np.isfinite(one.trajectory.lat_deg).sum())
         middle_m = round(float(np.median(moved_m)), 1) if len(moved_m) else None
         said.append({"name": clean(one.info.name), "located": located, "matched": len(moved_m), "median_moved_m": middle_m})
+        if one.pinned:
+            said[-1]["pinned"] = True
     if not any(len(table["video"]) for table in tables):
         raise InputError(
             f"No line of {result.name} could be laid on the roads of {roads.name}: none leads from frame to frame; check the layer."

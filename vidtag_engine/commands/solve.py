@@ -16,6 +16,7 @@ from ..batch import check_output
 from ..export import read_aoi, read_geopackage
 from ..export.confidence_tables import regions_table
 from ..export.corrections import with_layers
+from ..export.geopackage_read import FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
 from ..export.pins import PinRow, pins_table, read_pins
 from ..export.scores_file import VideoScores, read_scores, scores_path, share_scores
 from ..export.tables import clean, frames_table, joined, steps_table
@@ -34,8 +35,6 @@ from ..types import (
     VideoResult,
 )
 from .pin import check_frame, fitted, video_of
-
-FRAMES, TRAJECTORY, REGIONS = "frames_pinned", "trajectory_pinned", "regions_pinned"
 
 
 def run_solve(
@@ -83,12 +82,13 @@ def run_solve(
         if one.info.name in by_video:
             mine = by_video[one.info.name]
             _step(progress, cancelled, len(solved) / len(by_video), one.info.name)
-            solved.append(replace(one, trajectory=solve(one.trajectory, read_scores(scores_path(result, one.sha256)), mine)))
+            solution = solve(one.trajectory, read_scores(scores_path(result, one.sha256)), mine)
+            solved.append(replace(one, trajectory=solution, pinned=True))
             said.append({"name": clean(one.info.name), "pins": len(mine), **_moved(one.trajectory, solved[-1].trajectory)})
     tables = {
-        FRAMES: (joined([frames_table(one) for one in solved]), "frames"),
-        TRAJECTORY: (joined([steps_table(one) for one in solved]), "trajectory"),
-        REGIONS: (regions_table(solved, read_aoi(result)), "regions"),
+        FRAMES_PINNED: (joined([frames_table(one) for one in solved]), "frames"),
+        TRAJECTORY_PINNED: (joined([steps_table(one) for one in solved]), "trajectory"),
+        REGIONS_PINNED: (regions_table(solved, read_aoi(result)), "regions"),
     }
     _step(progress, cancelled, 0.95, "writing")
     with_layers(result, tables | ({"pins": (pins_table(brought), "pins")} if brought else {}), output)

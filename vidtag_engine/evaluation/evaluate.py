@@ -23,6 +23,7 @@ __all__ = ["Accuracy", "Confidence", "Report", "VideoReport", "evaluate_geopacka
 
 # Why a frame cannot be compared; damaged frames carry their own state.
 NO_ANSWER = "the frame has no answer"
+PINNED = "The answer was solved with pins set by a person: it is not the model's alone."
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def evaluate_geopackage(
     video: str | None = None,
     radii_km: Sequence[float] = metrics.RADII_KM,
     max_gap_s: float | None = MAX_GAP_S,
+    answer: str = "auto",
 ) -> Report:
     """Evaluate a result that ``vidtag geolocate`` wrote.
 
@@ -57,14 +59,15 @@ def evaluate_geopackage(
         video: the one video to compare, where the result holds several.
         radii_km: of a_r.
         max_gap_s: the truth is not interpolated over longer silences; None for no such limit.
+        answer: "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
 
     Raises:
         InputError: nothing can be compared, and why.
     """
-    from ..export import read_aoi, read_geopackage
+    from ..export import read_answers, read_aoi
     from ..video import read_track
 
-    results, _ = read_geopackage(Path(path))
+    results, _ = read_answers(Path(path), answer)
     known: Track | Mapping[str, Track] = read_track(Path(truth)) if isinstance(truth, str | Path) else truth
     report = evaluate_results(results, known, video=video, radii_km=radii_km, max_gap_s=max_gap_s, source=Path(path).name)
     return replace(report, area=read_aoi(Path(path)))
@@ -147,7 +150,7 @@ def _compare(result: VideoResult, truth: Track, max_gap_s: float | None) -> Comp
         confidence=trajectory.confidence[rows],
         radius_m=trajectory.confidence_radius_m,
         left_out=left_out,
-        note=found.note,
+        note=f"{found.note} {PINNED}" if result.pinned else found.note,
         why_none=found.why_none,
         frames=len(trajectory.time_s),
         rows=rows,

@@ -1,18 +1,20 @@
 """Results out: the canonical GeoPackage, its copies in other formats, and a picture of the map."""
 
 from .geopackage import write_geopackage
-from .geopackage_read import read_aoi, read_geopackage
+from .geopackage_read import ANSWERS, read_answers, read_aoi, read_geopackage
 from .map_picture import check_picture_name, write_map
 from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .registry import EXPORTERS, Exporter
 
 __all__ = [
+    "ANSWERS",
     "EXPORTERS",
     "Exporter",
     "RasterPlan",
     "check_picture_name",
     "map_system",
     "plan_raster",
+    "read_answers",
     "read_aoi",
     "read_geopackage",
     "write_geopackage",

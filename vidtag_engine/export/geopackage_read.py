@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from .provenance import SCHEMA_VERSION, from_json
 # A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 _FRAME_COLUMNS = ("frame_index", "time_s", "state", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "geom")
+FRAMES_PINNED, TRAJECTORY_PINNED, REGIONS_PINNED = "frames_pinned", "trajectory_pinned", "regions_pinned"
+"""Layers that solving with pins puts beside the model's own."""
+ANSWERS = ("auto", "model", "pinned")
+"""Which answer to read: the pinned one of a video that has one, the model's own, or as the first and refused where no video has one."""
 Columns = dict[str, tuple[Any, ...]]
 Regions = dict[tuple[int | None, int], Any]
 
@@ -32,20 +37,61 @@ def read_geopackage(path: Path | str) -> tuple[list[VideoResult], Provenance]:
     Raises:
         InputError: the file is missing, damaged, not a VidTAG result, or of a newer schema.
     """
-    path = Path(path)
+    results, _, provenance = _read(Path(path), pinned=False)
+    return results, provenance
+
+
+def read_answers(path: Path | str, answer: str = "auto") -> tuple[list[VideoResult], Provenance]:
+    """As ``read_geopackage``, with the answer that was solved with pins where there is one.
+
+    Args:
+        path: of the GeoPackage.
+        answer: "auto": the pinned answer of each video that has one, else the model's. "pinned": likewise, and refused where no video has one.
+            "model": the model's own of every video.
+
+    Raises:
+        InputError: as ``read_geopackage``; or there is no pinned answer.
+    """
+    if answer not in ANSWERS:
+        raise InputError(f"There is no answer {answer!r}: choose {', '.join(ANSWERS[:-1])} or {ANSWERS[-1]}.")
+    own, pinned, provenance = _read(Path(path), pinned=answer != "model")
+    if answer == "pinned" and not pinned:
+        raise InputError(
+            f"{Path(path).name} has no pinned answer: run 'vidtag solve' first (in QGIS 'Solve with pins'), or take the model's answer."
+        )
+    return [pinned.get(one.info.name, one) for one in own], provenance
+
+
+def _read(path: Path, *, pinned: bool) -> tuple[list[VideoResult], dict[str, VideoResult], Provenance]:
+    """The model's results; by name those that were solved with pins, if they are asked for; the provenance."""
     with closing(_open(path)) as database:
         try:
             provenance = _provenance(path, database)
             names = database.execute("SELECT * FROM videos ORDER BY fid")
             columns = [entry[0] for entry in names.description]
             videos = [dict(zip(columns, row, strict=True)) for row in names.fetchall()]
-            frames, regions = _frames_by_video(database), _regions_by_video(database)
+            frames, regions = _frames_by_video(database, "frames"), _regions_by_video(database, "regions")
             results = [_result(video, frames.get(video["video"], {}), regions.get(video["video"], {})) for video in videos]
+            solved = _solved(database, videos) if pinned else {}
         except (sqlite3.Error, KeyError, TypeError, ValueError, IndexError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
-    return results, provenance
+    return results, solved, provenance
+
+
+def _solved(database: sqlite3.Connection, videos: Sequence[dict[str, Any]]) -> dict[str, VideoResult]:
+    """The videos that were solved with pins, by name. What the model said of the video as a whole does not hold for them."""
+    if not _has(database, FRAMES_PINNED):
+        return {}
+    frames, regions = _frames_by_video(database, FRAMES_PINNED), _regions_by_video(database, REGIONS_PINNED)
+    model = {"state": None}
+    found = [_result({**video, **model}, frames[name], regions.get(name, {})) for video in videos if (name := video["video"]) in frames]
+    return {one.info.name: replace(one, pinned=True) for one in found}
+
+
+def _has(database: sqlite3.Connection, layer: str) -> bool:
+    return database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = ?", (layer,)).fetchone() is not None
 
 
 def read_aoi(path: Path | str) -> Any | None:
@@ -55,7 +101,7 @@ def read_aoi(path: Path | str) -> Any | None:
     path = Path(path)
     with closing(_open(path)) as database:
         try:
-            if not database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'aoi'").fetchone():
+            if not _has(database, "aoi"):
                 return None
             row = database.execute("SELECT geom FROM aoi ORDER BY fid").fetchone()
         except sqlite3.Error as error:
@@ -84,23 +130,24 @@ def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
     return provenance
 
 
-def _frames_by_video(database: sqlite3.Connection) -> dict[str, Columns]:
-    """Columns of ``frames`` by video: one pass, however many videos there are. Schema 1 had no columns of hypotheses."""
-    there = {row[1] for row in database.execute("PRAGMA table_info(frames)")}
+def _frames_by_video(database: sqlite3.Connection, layer: str) -> dict[str, Columns]:
+    """Columns of a layer of frames by video: one pass, however many videos there are. Schema 1 had no columns of hypotheses."""
+    there = {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (layer,))}
     names = (*_FRAME_COLUMNS, *(name for name in FRAME_COLUMNS if name in there))
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for video, *row in database.execute(f"SELECT video, {', '.join(names)} FROM frames ORDER BY fid"):  # noqa: S608 - constants  # nosec B608
+    for video, *row in database.execute(f"SELECT video, {', '.join(names)} FROM {layer} ORDER BY fid"):  # noqa: S608 - constants  # nosec B608
         found.setdefault(video, []).append(tuple(row))
     return {video: dict(zip(names, zip(*rows, strict=True), strict=True)) for video, rows in found.items()}
 
 
-def _regions_by_video(database: sqlite3.Connection) -> dict[str, Regions]:
+def _regions_by_video(database: sqlite3.Connection, layer: str) -> dict[str, Regions]:
     """Geometries by frame number (None: the whole video) and level, by video; none in schema 1."""
     import shapely
 
     found: dict[str, Regions] = {}
-    if database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'regions'").fetchone():
-        for video, index, level, blob in database.execute("SELECT video, frame_index, level, geom FROM regions ORDER BY fid"):
+    if _has(database, layer):
+        rows = database.execute(f"SELECT video, frame_index, level, geom FROM {layer} ORDER BY fid")  # noqa: S608 - a constant  # nosec B608
+        for video, index, level, blob in rows:
             found.setdefault(video, {})[index, level] = shapely.from_wkb(_wkb(blob))
     return found
 

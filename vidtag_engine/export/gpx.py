@@ -41,7 +41,7 @@ def _track(result: VideoResult) -> object:
     t = result.trajectory
     times = utc_times(result, t.time_s).astype("datetime64[us]").tolist() if time_known(result) else [None] * len(t.time_s)
     track = GPXTrack(name=clean(result.info.name))
-    track.source = "VidTAG, estimated from the pictures"
+    track.source = "VidTAG, estimated from the pictures" + (" and from pins set by a person" if result.pinned else "")
     if t.verdict and t.verdict.why:
         track.description = t.verdict.why
     for run in parts(t):

@@ -38,6 +38,8 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
         folder = kml.newfolder(name=clean(result.info.name))
         if result.trajectory.verdict and result.trajectory.verdict.why:
             folder.description = result.trajectory.verdict.why
+        if result.pinned:
+            folder.description = "Corrected with pins set by a person."
         _add_ends(simplekml, folder, result)
         _add_lines(simplekml, folder, result, styles)
         if time_known(result):

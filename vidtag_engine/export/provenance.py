@@ -42,7 +42,10 @@ def to_json(provenance: Provenance, results: Sequence[VideoResult]) -> str:
             "schema": "vidtag",
             "schema_version": SCHEMA_VERSION,
             "created_utc": _utc(provenance.created_utc).isoformat(),
-            "inputs": [{"video": clean(r.info.name), "file": clean(r.info.path.name), "sha256": r.sha256} for r in results],
+            "inputs": [
+                {"video": clean(r.info.name), "file": clean(r.info.path.name), "sha256": r.sha256} | ({"pinned": True} if r.pinned else {})
+                for r in results
+            ],
             "settings": scrub(provenance.settings),
             "checkpoint": scrub(provenance.checkpoint),
             "gallery": scrub(provenance.gallery),

@@ -29,6 +29,7 @@ from ..places import HELP, ICON, ICONS
 
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 GRIDS = ["equal-earth", "latlon"]
+ANSWERS = ["auto", "model", "pinned"]
 
 
 class VidTAGAlgorithm(QgsProcessingAlgorithm):
@@ -161,6 +162,16 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """Add the result to work on."""
         self.add(QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File), text)
 
+    def answer(self) -> None:
+        """Add the choice between the model's answer and the one that was solved with pins; optional, or models made before it would not run."""
+        choice = self.choice("ANSWER", "Answer (auto: solved with pins, where there is one)", ANSWERS)
+        choice.setFlags(choice.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
+        self.add(
+            choice,
+            "auto: of each video the answer of 'Solve with pins', where there is one, else the model's own. model: always the model's own. "
+            "pinned: as auto, but refused where nothing was solved with pins.",
+        )
+
     def area(self, what: str) -> None:
         """Add the area of interest: polygons or an extent."""
         self.add(
@@ -208,6 +219,10 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """Path of the result to work on; a layer of the result names its file, too."""
         path = self.file_in(parameters, "RESULT", context).split("|", 1)[0]
         return os.path.abspath(path) if path else ""
+
+    def chosen_answer(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Which answer to take; auto where nothing is said."""
+        return self.parameterAsEnumString(parameters, "ANSWER", context) or ANSWERS[0]
 
     def layer_file(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """File of an input layer; empty where it has none."""

@@ -86,13 +86,19 @@ def check_result(path: str) -> Optional[str]:
             return f"The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote."
     wanted = ("videos", "frames", "gpkg_metadata")
     try:
-        with closing(sqlite3.connect(f"{pathlib.Path(path).resolve().as_uri()}?mode=ro", uri=True)) as database:
-            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = _tables(path)
     except sqlite3.Error as error:
         return f"The result {path} cannot be read ({error}): close it elsewhere, or give another."
     if not tables.issuperset(wanted):
         return f"The GeoPackage {path} is no result of 'Geolocate video': it has no layer {next(n for n in wanted if n not in tables)}."
     return None
+
+
+def check_answer(path: str, answer: str) -> Optional[str]:
+    """The pinned answer is there where it is asked for; the result was checked before."""
+    if answer != "pinned" or "frames_pinned" in _tables(path):
+        return None
+    return f"The result {path} has no pinned answer: run 'Solve with pins' and give the result that it writes, or choose auto or model as the answer."
 
 
 def check_scores(path: str) -> Optional[str]:
@@ -104,6 +110,12 @@ def check_scores(path: str) -> Optional[str]:
         f"The result {path} has no scores beside it, in {folder}: run 'Geolocate video' again with 'Keep scores for pins', or give the result "
         "that this one was copied from."
     )
+
+
+def _tables(path: str) -> set[str]:
+    """Names of a GeoPackage's tables. Raises sqlite3.Error where it cannot be read."""
+    with closing(sqlite3.connect(f"{pathlib.Path(path).resolve().as_uri()}?mode=ro", uri=True)) as database:
+        return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def check_geopackage_name(path: Optional[str]) -> Optional[str]:

@@ -57,6 +57,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         """Declare inputs and outputs."""
         file = QgsProcessingParameterFile.Behavior.File
         self.result_file()
+        self.answer()
         self.add(
             QgsProcessingParameterFile("TRUTH_FILE", "Truth (file)", file, optional=True),
             "A GPX, CSV or SRT track, or a video that carries its positions (GoPro, KLV).",
@@ -99,8 +100,8 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         """What is wrong with the parameters."""
         truth = self.file_in(parameters, "TRUTH_FILE", context)
         has_layer = parameters.get("TRUTH") not in (None, "")
-        problem = checks.check_result(self.result(parameters, context))
-        if problem:
+        result = self.result(parameters, context)
+        if problem := checks.check_result(result) or checks.check_answer(result, self.chosen_answer(parameters, context)):
             return problem
         if bool(truth) == has_layer:
             return "Give the truth once: as a file, or as a layer." if truth else "Where was the camera? Give the truth: a file or a layer."
@@ -116,7 +117,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
                 return str(error)
         outputs = ["ERRORS", "REPORT", "MAP", "JSON"]
         files = [self.file_out(parameters, name, context) for name in outputs[1:]]
-        destinations = {"Result (input)": self.result(parameters, context), **self.labels(parameters, outputs)}
+        destinations = {"Result (input)": result, **self.labels(parameters, outputs)}
         return checks.check_destinations(destinations) or checks.check_folders(path for path in files if path)
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
@@ -143,6 +144,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             html=paths["REPORT"],
             map=paths["MAP"],
             json=paths["JSON"],
+            answer=self.chosen_answer(parameters, context),
         )
         said = engine.run("evaluate", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was compared.")
         for note in said["notes"]:

@@ -44,6 +44,7 @@ class ExportTrajectory(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         self.result_file()
+        self.answer()
         for name, kind, text in _COPIES:
             title = kind.split(" ")[0]
             self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), text)
@@ -70,7 +71,7 @@ class ExportTrajectory(VidTAGAlgorithm):
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
         result = self.result(parameters, context)
-        if problem := checks.check_result(result):
+        if problem := checks.check_result(result) or checks.check_answer(result, self.chosen_answer(parameters, context)):
             return problem
         names = [name for name, _, _ in _COPIES]
         files = [path for path in (self.file_out(parameters, name, context) for name in names) if path]
@@ -101,10 +102,13 @@ class ExportTrajectory(VidTAGAlgorithm):
             videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
             least_confidence=self.parameterAsDouble(parameters, "LEAST_CONFIDENCE", context),
             quality=self.parameterAsInt(parameters, "QUALITY", context),
+            answer=self.chosen_answer(parameters, context),
             **{name.lower(): path for name, path in copies.items()},
         )
         kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
         said = engine.run("export", asdict(arguments), feedback, when_cancelled=kept)
+        if said["pinned"]:
+            feedback.pushInfo(f"The answer of 'Solve with pins' was taken for {', '.join(said['pinned'])}.")
         if frames:
             feedback.pushInfo(f"{said['frames']} frames written, {said['left_out']} left out.")
         outputs: dict[str, Any] = {name: path for name, path in {**copies, "FRAMES": frames}.items() if path}

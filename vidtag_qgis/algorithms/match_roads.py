@@ -47,6 +47,7 @@ class MatchRoads(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         self.result_file()
+        self.answer()
         self.add(
             QgsProcessingParameterFeatureSource("ROADS", "Roads", [QgsProcessing.SourceType.TypeVectorLine]),
             "Lines in any coordinate system, such as OpenStreetMap's streets. With 'Selected features only', the selected ones.",
@@ -72,7 +73,7 @@ class MatchRoads(VidTAGAlgorithm):
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
         result, output = self.result(parameters, context), self.file_out(parameters, "OUTPUT", context)
-        if problem := checks.check_result(result):
+        if problem := checks.check_result(result) or checks.check_answer(result, self.chosen_answer(parameters, context)):
             return problem
         try:
             check_roads(self._roads(parameters, context))
@@ -98,10 +99,12 @@ class MatchRoads(VidTAGAlgorithm):
         except RoadsError as error:
             raise QgsProcessingException(str(error)) from error
         feedback.pushInfo(f"{count:,} roads near the line.")
-        arguments = MatchArguments(result=result, roads=file, output=written, crs=crs_name(roads.sourceCrs()))
+        answer = self.chosen_answer(parameters, context)
+        arguments = MatchArguments(result=result, roads=file, output=written, crs=crs_name(roads.sourceCrs()), answer=answer)
         said = engine.run("match", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was written.")
         for video in said["videos"]:
-            feedback.pushInfo(f"{video['name']}: {video['matched']} of {video['located']} located frames lie on a road.")
+            pinned = " It is the line of 'Solve with pins'." if video.get("pinned") else ""
+            feedback.pushInfo(f"{video['name']}: {video['matched']} of {video['located']} located frames lie on a road.{pinned}")
         moved = sorted(video["median_moved_m"] for video in said["videos"] if video["median_moved_m"] is not None)
         outputs: dict[str, Any] = {
             "VIDEO_COUNT": len(said["videos"]),

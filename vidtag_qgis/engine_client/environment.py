@@ -26,9 +26,11 @@ from .environment_files import (
     describe,
     ignore,
     installed_packages,
+    left_over,
     make_folder,
     only_one,
     read_state,
+    sweep,
     write_state,
     write_whole,
 )
@@ -112,8 +114,11 @@ class _Setup:
             return
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(self._folder, READY))
+        if left_over(self.plan.cache):
+            self._say(0.0, "Clearing away what an earlier removal has left")
+            sweep(self.plan.cache)
         if "engine" not in state["done"]:
-            check_room(self._folder, self.plan.needed_mb)
+            check_room(self._folder, self.plan.needed_mb, with_what_is_there=True)
         os.makedirs(self._temporary, exist_ok=True)
         self._log(f"# {datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z} {sys.platform}, {self.plan.python.text}, {self.plan.flavour}")
         self._log(f"# Packages from {without_credentials(self.plan.origin)}; agreed to at {self.agreed.at}")
@@ -163,6 +168,8 @@ class _Setup:
         self._run([*self._pip("install"), "--upgrade", *self._from(), *BUILD_TOOLS])
 
     def _engine(self, state: dict[str, Any]) -> None:
+        self._say(0.0, "Looking for PyTorch's build")
+        torch = self._torch(self.plan.source)
         self._copy_source()
         progress = PipProgress(len(self.plan.packages), self.plan.download_mb)
         here = installed_packages(self._folder)
@@ -180,7 +187,7 @@ class _Setup:
             self._say(progress.fraction, progress.message)
 
         extras = f"[{','.join(self.plan.extras)}]" if self.plan.extras else ""
-        wanted = [self._source + extras, *self._torch()]
+        wanted = [self._source + extras, *torch]
         # --no-build-isolation: hatchling is there already, and a folder of wheels need not have it twice.
         self._run(
             [*self._pip("install"), "--progress-bar", "raw", "--no-compile", "--no-build-isolation", *self._from(), *wanted],
@@ -204,11 +211,11 @@ class _Setup:
                 f"These libraries are missing after the installation: {', '.join(missing)}. See the log.", self._tail()
             )
 
-    def _torch(self) -> list[str]:
+    def _torch(self, source: str) -> list[str]:
         """An exact build of PyTorch where the index's usual one is not what the user chose; a folder of wheels holds what it holds."""
         if self.plan.wheels is not None:
             return []
-        with open(os.path.join(self._source, "pyproject.toml"), encoding="utf-8") as file:
+        with open(os.path.join(source, "pyproject.toml"), encoding="utf-8") as file:
             if '"torch>' not in file.read():
                 return []
         pinned = torch_requirement(self._versions("torch"), self._versions("torchvision"), self.plan.flavour)

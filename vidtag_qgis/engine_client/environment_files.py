@@ -17,6 +17,7 @@ from .interpreter import READY
 
 STATE, LOG, LOCK = "setup.json", "setup.log", "setup.lock"
 MADE_BY = "vidtag_qgis"
+_GOING = ".removing-"
 
 OnProgress = Callable[[float, str, str], None]
 
@@ -62,7 +63,7 @@ def find_environments(cache: str, source: str) -> list[ManagedEnvironment]:
         source: the engine's source that the plugin carries, to compare with.
     """
     names = sorted(os.listdir(cache)) if os.path.isdir(cache) else []
-    folders = [os.path.join(cache, name) for name in names if name.startswith("engine-")]
+    folders = [os.path.join(cache, name) for name in names if name.startswith("engine-") and _GOING not in name]
     found = [describe(folder, source) for folder in folders if read_state(folder)]
     return sorted(found, key=lambda one: not one.ready)
 
@@ -77,14 +78,27 @@ def remove(folder: str) -> None:
         raise EnvironmentSetupError(f"{folder} was not made by VidTAG: it is left alone.")
     with contextlib.suppress(FileNotFoundError):
         os.remove(os.path.join(folder, READY))  # first of all: half of it is never taken for the whole
-    going = f"{folder}.removing-{os.getpid()}"
+    going = f"{folder}{_GOING}{os.getpid()}"
     try:
         os.rename(folder, going)
         shutil.rmtree(going)
+        sweep(os.path.dirname(folder))
     except OSError as error:
         raise EnvironmentSetupError(
             f"{error.filename or folder} cannot be removed ({error.strerror or error}): end what uses it, then remove it again."
         ) from error
+
+
+def left_over(cache: str) -> list[str]:
+    """Folders in a cache folder that a removal has left behind: it takes minutes on a slow disk, and QGIS may be closed meanwhile."""
+    names = sorted(os.listdir(cache)) if os.path.isdir(cache) else []
+    return [os.path.join(cache, name) for name in names if name.startswith("engine-") and _GOING in name]
+
+
+def sweep(cache: str) -> None:
+    """Remove what is left over; what is in use stays for the next time."""
+    for folder in left_over(cache):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def move_cache(old: str, new: str, on_progress: OnProgress = ignore) -> list[str]:
@@ -174,9 +188,11 @@ def make_folder(folder: str) -> None:
         raise EnvironmentSetupError(f"{folder} cannot be written to: choose another cache folder.")
 
 
-def check_room(folder: str, needed_mb: float) -> None:
-    """Raise EnvironmentSetupError where the disk of a folder has less room than that."""
+def check_room(folder: str, needed_mb: float, *, with_what_is_there: bool = False) -> None:
+    """Raise EnvironmentSetupError where the disk of a folder has less room than that; what lies in the folder may count, for an update."""
     free_mb = shutil.disk_usage(folder).free / 1e6
+    if free_mb < needed_mb and with_what_is_there:  # only then: it takes a while to look at so many files
+        needed_mb -= _size_mb(folder)
     if free_mb < needed_mb:
         raise EnvironmentSetupError(
             f"There is no room: {needed_mb / 1e3:.1f} GB are needed on the disk of {folder}, and {free_mb / 1e3:.1f} GB are free. Free some space, or "

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Mapping, Optional
@@ -99,13 +100,14 @@ class SetupPlan:
 
     @property
     def installed_mb(self) -> float:
-        """About how much the environment will take."""
-        return sum(package.installed_mb for package in self.packages)
+        """About how much the environment will take; from a folder of wheels, at least what they unpack to."""
+        listed = sum(package.installed_mb for package in self.packages)
+        return listed if self.wheels is None else max(listed, unpacked_mb(self.wheels))
 
     @property
     def needed_mb(self) -> float:
-        """Room that must be free: what is fetched lies beside what is installed until the end."""
-        return self.download_mb + self.installed_mb
+        """Room that must be free: what is fetched lies beside what is installed until the end. Wheels are read where they lie."""
+        return self.installed_mb + (self.download_mb if self.wheels is None else 0.0)
 
     @property
     def origin(self) -> str:
@@ -138,6 +140,21 @@ def read_packages(path: str, flavour: str) -> tuple[Package, ...]:
         return tuple(sorted((Package(**row) for row in rows), key=lambda package: -package.installed_mb))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise EnvironmentSetupError(f"The list of the engine's packages cannot be read ({error}): install the plugin again.") from error
+
+
+def unpacked_mb(wheels: str) -> float:
+    """What the wheels of a folder unpack to, the largest of each package; a folder may hold another build of PyTorch than the list was measured with."""
+    sizes: dict[str, int] = {}
+    for name in os.listdir(wheels):
+        if not name.endswith(".whl"):
+            continue
+        package = name.split("-", 1)[0].lower()
+        try:
+            with zipfile.ZipFile(os.path.join(wheels, name)) as archive:
+                sizes[package] = max(sizes.get(package, 0), sum(entry.file_size for entry in archive.infolist()))
+        except (OSError, zipfile.BadZipFile):
+            continue  # pip says what is wrong with it
+    return sum(sizes.values()) / 1e6
 
 
 def engine_version(source: str) -> str:

@@ -53,7 +53,11 @@ class EngineInterpreter:
 
 
 def find_interpreter(
-    setting_python: str = "", setting_path: str = "", environment: Optional[Mapping[str, str]] = None, setting_cache: str = ""
+    setting_python: str = "",
+    setting_path: str = "",
+    environment: Optional[Mapping[str, str]] = None,
+    setting_cache: str = "",
+    platform: str = sys.platform,
 ) -> EngineInterpreter:
     """Find the engine's interpreter. Cheap: looks at files and starts nothing.
 
@@ -62,6 +66,7 @@ def find_interpreter(
         setting_path: a folder with the engine's source, from the settings; empty for none.
         environment: variables to look at; the process's own by default.
         setting_cache: VidTAG's cache folder, from the settings; empty for the usual one.
+        platform: ``sys.platform`` of the machine that the interpreter is on.
 
     Raises:
         EngineNotFoundError: none is named, or what is named is not there. A broken setting is not passed over in silence.
@@ -72,7 +77,7 @@ def find_interpreter(
     named = [("the setting for the engine's Python", setting_python), (PYTHON_VARIABLE, variables.get(PYTHON_VARIABLE, ""))]
     for source, value in named:
         if value.strip():
-            return EngineInterpreter(_executable(value.strip(), source), source, engine_path, cache)
+            return EngineInterpreter(_executable(value.strip(), source, platform), source, engine_path, cache)
     managed = managed_python(Path(cache) if cache else cache_folder(variables))
     if managed is None:
         raise EngineNotFoundError(f"The VidTAG engine was not found. {HOW_TO}")
@@ -139,8 +144,8 @@ def _engine_path(setting: str, variables: Mapping[str, str]) -> Optional[str]:
     return None
 
 
-def _executable(value: str, source: str) -> str:
-    path = Path(os.path.expanduser(value))
+def _executable(value: str, source: str, platform: str) -> str:
+    path = Path(platforms.console_python(os.path.expanduser(value), platform))
     if path.is_dir():  # the environment's folder is as good a name
         path = _python_of(path)
     if not path.is_file():

@@ -160,7 +160,10 @@ class PipProgress:
             self.message = f"Reading {os.path.basename(local.group(1)).split('-')[0]}"
             self._advance(0.05 + 0.55 * self._done_mb / self._megabytes, 0.6)
             return False
-        collecting = re.match(r"(?:Collecting|Requirement already satisfied:|Processing) ([^\s<>=!~;(\[]+)", text)
+        if text.startswith("Processing "):  # the engine's own source: a folder, whose path may hold spaces
+            self.message = "Preparing VidTAG's engine"
+            return False
+        collecting = re.match(r"(?:Collecting|Requirement already satisfied:) ([^\s<>=!~;(\[]+)", text)
         if collecting:
             self._seen.add(collecting.group(1).lower())
             self.message = f"Looking up {collecting.group(1)}"

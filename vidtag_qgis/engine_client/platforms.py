@@ -27,6 +27,14 @@ def venv_python(environment: str, platform: str = sys.platform) -> str:
     return path.join(environment, *(("Scripts", "python.exe") if platform == "win32" else ("bin", "python")))
 
 
+def console_python(python: str, platform: str = sys.platform) -> str:
+    """The ``python.exe`` beside Windows's ``pythonw.exe``, which has no standard streams to talk through; any other program as it is."""
+    windowless = "pythonw.exe"
+    if platform != "win32" or ntpath.basename(python).lower() != windowless:
+        return python
+    return python[: -len(windowless)] + "python.exe"
+
+
 def popen_options(platform: str = sys.platform) -> dict[str, Any]:
     """Options of ``subprocess.Popen``: no console window on Windows, and a group of its own everywhere.
 
@@ -61,13 +69,16 @@ def terminate_tree(process: subprocess.Popen) -> None:
     if sys.platform == "win32":
         # A fixed program by its full path and a number: nothing of the user's goes in.
         command = taskkill_command(process.pid, os.environ)
-        subprocess.run(command, check=False, capture_output=True, timeout=10, **popen_options())  # nosec B603
+        try:
+            subprocess.run(command, check=False, capture_output=True, timeout=10, **popen_options())  # nosec B603
+        except (OSError, subprocess.SubprocessError):
+            process.kill()  # some sites forbid that program: then at least the child itself
     else:
         _signal_group(process.pid, signal.SIGTERM)
 
 
 def kill_tree(process: subprocess.Popen) -> None:
-    """End what is left of a process and of all it started."""
+    """End what is left of a process and of all it started; on Windows nobody knows what a process that has ended had started."""
     if sys.platform == "win32":
         if process.poll() is None:
             terminate_tree(process)

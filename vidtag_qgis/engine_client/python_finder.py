@@ -93,6 +93,7 @@ def check_python(
     Raises:
         PythonNotFoundError: it cannot; the sentence says why.
     """
+    python = platforms.console_python(python, platform)
     answer = _ask(python, os.environ if variables is None else variables, own_folders)
     version = tuple(int(part) for part in answer["version"])
     text = ".".join(map(str, version))

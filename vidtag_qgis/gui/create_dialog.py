@@ -29,7 +29,7 @@ from qgis.PyQt.QtWidgets import (
 
 from .. import engine, settings
 from ..engine_client import EngineError
-from ..engine_client.environment_plan import CPU, CUDA, SetupPlan, read_packages
+from ..engine_client.environment_plan import CPU, CUDA, SetupPlan, read_packages, unpacked_mb
 from ..engine_client.errors import EnvironmentSetupError
 from ..engine_client.pip_run import UV_VERSION, fetch_python, proxy_variables
 from ..engine_client.python_finder import StandalonePython, check_python, find_python, find_uv
@@ -165,7 +165,14 @@ class CreateEnvironmentDialog(QDialog):
         self.table.resizeColumnsToContents()
         fetch, disk = (sum(getattr(package, name) for package in packages) / 1e3 for name in ("download_mb", "installed_mb"))
         wheels = self.wheels_field.filePath().strip()
-        origin = f"the folder {wheels}" if wheels else "the package index of your pip, with its configuration, QGIS's proxy and your CA"
+        if os.path.isdir(wheels):
+            disk = max(disk, unpacked_mb(wheels) / 1e3)
+            self.sum_label.setText(
+                f"The packages that VidTAG's own engine needs, as the folder {wheels} has them: nothing is fetched. About {disk:.1f} GB in "
+                f"{settings.cache_folder()}. The folder decides which build of PyTorch it is; the table has those measured on Linux."
+            )
+            return
+        origin = "the package index of your pip, with its configuration, QGIS's proxy and your CA"
         if self.index_field.text().strip():
             origin += f", and {self.index_field.text().strip()}"
         self.sum_label.setText(

@@ -174,6 +174,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         if chosen is None or not self.ask(f"Remove the environment in {chosen.folder}?"):
             return
         self.remove_button.setEnabled(False)
+        self.state_label.setText(f"Removing {chosen.folder}: this takes a while, and QGIS can be used meanwhile.")
         self._run("VidTAG: removing the environment", lambda _: remove(chosen.folder), self._changed)
 
     def _move(self) -> None:
