@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -124,7 +125,9 @@ def best_weight(
     speed_mps: float,
     cancelled: CancelCheck | None = None,
 ) -> float:
-    """The weight of a second kind of evidence that makes the lines that are right most often, each at the temperature that suits it.
+    """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
+
+    Each weight is taken at the temperature that suits it. The least, because a second kind that drowns the first errs alone: rarely, and by far.
 
     Args:
         lat_lon_deg, spacing_m, temperature, speed_mps, cancelled: as for :func:`fit_path`.
@@ -142,8 +145,10 @@ def best_weight(
                 decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
                 for video, marginal in zip(given, marginals, strict=True)
             ]
-            found.append((_right(decoder, given, lines), weight))
-    return max(found, key=lambda one: one[0])[1]
+            found.append((weight, _right(decoder, given, lines)))
+    _, best = max(found, key=lambda one: one[1].mean())
+    spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
+    return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)
 
 
 def _motion(speed_mps: float) -> Motion:
@@ -205,10 +210,10 @@ class _Lines:
     lines: list[FloatArray]
 
 
-def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> float:
-    """Mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
+def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> FloatArray:
+    """(V,) mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    return float(np.mean([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors]))
+    return np.array([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors])
 
 
 def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> _Lines:
@@ -221,7 +226,7 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
         accuracy_m = factor * decoder.spacing_m
         both = [decoder.line(marginal, video.time_s, (), accuracy_m) for video, marginal in zip(videos, marginals, strict=True)]
         lines = [line for _, line in both]
-        right = _right(decoder, videos, lines)
+        right = float(_right(decoder, videos, lines).mean())
         if best is None or right > best.right:
             best, paths = _Lines(right, accuracy_m, decoder.motion, lines), [path for path, _ in both]
     assert best is not None  # nosec B101
@@ -230,7 +235,7 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
             decoder.settled(marginal, path, video.time_s, (), best.accuracy_m, steady)
             for video, marginal, path in zip(videos, marginals, paths, strict=True)
         ]
-        if (right := _right(decoder, videos, lines)) > best.right:
+        if (right := float(_right(decoder, videos, lines).mean())) > best.right:
             best = _Lines(right, best.accuracy_m, replace(decoder.motion, steady=steady), lines)
     return best
 
