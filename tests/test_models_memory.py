@@ -164,7 +164,8 @@ def test_a_video_is_solved_with_what_is_remembered():
     errors_m = {}
     for name, recall in (("alone", None), ("remembering", Recall(4.0, 60.0))):
         solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, recall=recall)))
-        solved = solver.solve(queries, features, new.time_s, search.top_k(queries, 5), 100.0)
+        decoded = solver.decode(queries, features, new.time_s)
+        solved = solver.solve(queries, features, new.time_s, decoded, search.top_k(queries, 5), 100.0)
         errors_m[name] = float(np.median(haversine_m(*solved.line.T, *new.lat_lon_deg.T)))
         # What it is solved again from, with pins, is what it was solved from.
         kept = solver.scores(solved, features, np.arange(len(features)), new.time_s)
