@@ -145,7 +145,9 @@ class Decoder:
         self.lat_lon_deg, self.spacing_m, self.motion = np.asarray(lat_lon_deg, dtype=np.float64), spacing_m, motion or Motion()
         self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
         self.tree = cKDTree(self.points_m)
-        self._middle_m = self.points_m.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
+        self._middle_m = self.points_m.sum(axis=0) / max(
+            1, len(self.points_m)
+        )  # squares of metres must not be lost beside squares of the Earth's radius
         self._about_m = self.points_m - self._middle_m
         self._squares_m2 = np.square(self._about_m).sum(axis=1)
         self._steps: dict[int, tuple[sparse.csr_array, FloatArray, int]] = {}
