@@ -85,5 +85,14 @@ def settings_for(options: dict[str, Any], budget: Budget, *, seed: int, phase1_r
 
 def rates_of(row: str) -> dict[str, float]:
     """The rates that the sweep chose for a row; the defaults where it has not been swept."""
+    return {**DEFAULT_RATES, **_chosen().get(row, {})}
+
+
+def swept_rows() -> list[str]:
+    """Names of the rows that have been swept."""
+    return sorted(_chosen())
+
+
+def _chosen() -> dict[str, dict[str, float]]:
     chosen: dict[str, dict[str, float]] = json.loads(RATES_FILE.read_text(encoding="utf-8")) if RATES_FILE.is_file() else {}
-    return {**DEFAULT_RATES, **chosen.get(row, {})}
+    return chosen

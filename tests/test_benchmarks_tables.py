@@ -327,6 +327,7 @@ def test_a_page_keeps_other_tables_of_the_same_world_only(tmp_path: Path) -> Non
         "train_frames": 5,
         "test_frames": 6,
         "budget": dataclasses.asdict(TINY),
+        "swept": ["paper"],
     }
     column = (Column("name", ""),)
     page.write_page(tmp_path, about, [Table("8", "eight", column, ({"name": "x"},))])

@@ -14,7 +14,7 @@ from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.terminal import progress_bar
 from vidtag_engine.types import Progress, ProgressCallback
 
-from ..isles_settings import BUDGETS, TRAINING_SEEDS, Budget
+from ..isles_settings import BUDGETS, TRAINING_SEEDS, Budget, swept_rows
 from ..isles_world import ROOT, RUNS, SWAPPED_NAMES, TEST_SPLITS, IslesWorld, load_world, make_world, world_folder
 from ..phantom_isles.towns.config import SIZES
 from .bench import Bench, TableModule
@@ -167,4 +167,5 @@ def _about(lab: Lab, seed: str, size: str) -> dict[str, Any]:
         "train_frames": frames["train"],
         "test_frames": frames["test"],
         "budget": dataclasses.asdict(lab.budget),
+        "swept": swept_rows(),
     }

@@ -44,11 +44,16 @@ def markdown(content: dict[str, Any]) -> str:
         "",
         f"Each method has {budget['phase1_steps']:,} steps of {budget['batch_clips']} × {budget['clip_frames']} frames, and {budget['phase2_steps']}"
         " of Phase II where it has one; the paper's schedules are squeezed into these. The gallery is an Equal Earth grid of 0.1 km over all isles where"
-        " nothing else is said. Made by `python -m benchmarks tables`; rates by `python -m benchmarks tables --sweep` on the dev world. The same numbers are"
-        " in [tables.json](tables.json).",
+        " nothing else is said. Made by `python -m benchmarks tables`. The same numbers are in [tables.json](tables.json).",
+        "",
+        f"Learning rates were chosen by `python -m benchmarks tables --sweep` on the dev world for {_words(about['swept'])}; all other rows have the default.",
         "",
     ]
     return "\n".join(lines) + "\n" + "\n".join(Table.from_dict(values).markdown() for values in content["tables"]).rstrip() + "\n"
+
+
+def _words(rows: list[str]) -> str:
+    return "the rows " + ", ".join(rows) if rows else "no row yet"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ def make(bench: Bench) -> Table:
 
     notes = [
         f"Means ± standard deviations over {len(bench.seeds)} trainings. All rows see the same stored features of two frozen backbones, with the same start of"
-        " their first layer, and have the same number of steps and frames a step; learning rates are chosen on the dev world. Cells of PlaNet and ISNs are of S2"
+        " their first layer, and have the same number of steps and frames a step. Cells of PlaNet and ISNs are of S2"
         " level 13, of GeoDecoder 8, 10, 11 and 13, and answer with their centres, which costs at 0.5 km whatever the classifier knows.",
         "As we ship it, training frames are remembered beside the weights and a drive's frames are decoded together; our retrieval alone is two retrievals by the"
         " networks, as in the paper.",
