@@ -30,7 +30,10 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Do ``command`` ("geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "doctor") with ``arguments``."""
+    """Do ``command`` with ``arguments``.
+
+    Commands are "geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "picture" and "doctor".
+    """
 
     type: ClassVar[str] = "request"
     id: int
@@ -275,6 +278,22 @@ class HeatmapArguments:
     crs: Optional[str] = None
     cell_m: Optional[float] = None
     png: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class PictureArguments:
+    """Arguments of "picture": the picture on screen ``time_s`` seconds after the video's start, written to ``output`` (.jpg or .png).
+
+    ``videos`` are places where the video may lie, the likeliest first: the first that has the digest ``sha256`` is taken, without one the first
+    that is there. ``kind`` is "video", "images" or "auto". No side of the picture is longer than ``longest_px``.
+    """
+
+    output: str
+    time_s: float
+    videos: list[str] = field(default_factory=list)
+    sha256: Optional[str] = None
+    kind: str = "auto"
+    longest_px: int = 1280
 
 
 Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]

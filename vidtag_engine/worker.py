@@ -232,6 +232,13 @@ def _train(job: Job) -> dict[str, Any]:
     return run_train(arguments, progress=job.progress, cancelled=job.cancelled)
 
 
+def _picture(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.PictureArguments)
+    from .commands.picture import run_picture
+
+    return run_picture(arguments, cancelled=job.cancelled)
+
+
 COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "geolocate": _geolocate,
     "gallery": _gallery,
@@ -241,6 +248,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "solve": _solve,
     "match": _match,
     "train": _train,
+    "picture": _picture,
     "doctor": _doctor,
 }
 

@@ -1,0 +1,88 @@
+"""One picture of a video at a given time, as a file: what a window shows that cannot decode video itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from ..types import CancelCheck, CancelledError, InputError
+from ..video import FrameReader, open_source, source_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..protocol import PictureArguments
+    from ..types import Frame, VideoInfo
+
+_FORMATS = {".jpg": ("JPEG", {"quality": 90}), ".png": ("PNG", {})}
+# Results keep times in milliseconds and as floats; a picture lasts longer than this.
+_LATE_S = 0.001
+
+
+def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = None) -> dict[str, Any]:
+    """Write the picture that is on screen at ``time_s``; only what it needs is decoded.
+
+    Returns:
+        ``video``: the file (or folder of images) it is from; ``file``: the picture, None where its stretch of the video cannot be decoded;
+        ``time_s``: the picture's own timestamp; ``width_px``, ``height_px``: of the upright picture, before it was made smaller.
+
+    Raises:
+        InputError: no such video, another one than that of the digest, nothing at this time, or the picture cannot be written.
+        CancelledError: stopped; nothing was written.
+    """
+    output = Path(arguments.output)
+    if output.suffix.lower() not in _FORMATS:
+        raise InputError(f"The picture {output.name} must end in .jpg or .png.")
+    if arguments.longest_px < 1:
+        raise InputError(f"A picture of {arguments.longest_px} pixels cannot be seen: give at least 1.")
+    video = _original([Path(place) for place in arguments.videos], arguments.sha256)
+    info = open_source(video, kind=arguments.kind)
+    frame = _frame_at(info, arguments.time_s, cancelled)
+    if cancelled and cancelled():
+        raise CancelledError("Stopped.")
+    size = (info.width_px, info.height_px)
+    if frame.image is not None:
+        size = (frame.image.shape[1], frame.image.shape[0])
+        _write(output, Image.fromarray(frame.image), arguments.longest_px)
+    return {
+        "video": str(video),
+        "file": None if frame.image is None else str(output),
+        "time_s": frame.time_s,
+        "width_px": size[0],
+        "height_px": size[1],
+    }
+
+
+def _original(places: Sequence[Path], sha256: str | None) -> Path:
+    """The first of ``places`` that is there and, where a digest is given, has it."""
+    there = [place for place in places if place.exists()]
+    if not there:
+        name = places[0] if places else "(none was given)"
+        raise InputError(f"The video {name} is not there: say where it is.")
+    if not sha256:
+        return there[0]
+    for place in there:
+        if source_digest(place) == sha256:
+            return place
+    raise InputError(f"{there[0]} is not the file that the result was made from (its SHA-256 differs): give the original.")
+
+
+def _frame_at(info: VideoInfo, time_s: float, cancelled: CancelCheck | None) -> Frame:
+    from_s = time_s + _LATE_S
+    with FrameReader(info, 1.0, from_s, from_s + 0.5, cancelled) as reader:
+        return next(iter(reader))
+
+
+def _write(output: Path, picture: Image.Image, longest_px: int) -> None:
+    """Whole or not at all: a picture that is half there would be shown."""
+    kind, options = _FORMATS[output.suffix.lower()]
+    picture.thumbnail((longest_px, longest_px))
+    part = output.with_name(output.name + ".part")
+    try:
+        picture.save(part, format=kind, **options)
+        part.replace(output)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"The picture {output} cannot be written ({error.strerror or error}): choose another folder.") from error
