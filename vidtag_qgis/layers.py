@@ -26,6 +26,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 
 from .compat import iso_text, text_field
+from .frames import remember_videos
 from .places import STYLES
 
 TIME_FIELDS = {
@@ -45,17 +46,21 @@ class LayerFinish(QgsProcessingLayerPostProcessorInterface):
 
     Args:
         kind: the layer's name in the GeoPackage, which tells style and time fields.
+        geopackage: that it was copied from; a layer of frames remembers from it which files its videos are.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, geopackage: str = "") -> None:
         super().__init__()
         self.kind = kind
+        self.geopackage = geopackage
         self.layer_id = ""
 
     def postProcessLayer(self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Style it, switch its time on, and put it in order with those that are loaded by now."""
         if isinstance(layer, QgsVectorLayer):
             finish(layer, self.kind)
+            if self.kind == "frames":
+                remember_videos(layer, self.geopackage)
         else:  # Processing loads a raster without the style that lies beside it
             layer.loadDefaultStyle()
             layer.triggerRepaint()
@@ -68,10 +73,10 @@ class LayerFinish(QgsProcessingLayerPostProcessorInterface):
 _ALIVE: deque[LayerFinish] = deque(maxlen=256)
 
 
-def finish_on_load(destination: str, kind: str, context: QgsProcessingContext) -> None:
-    """Have the layer at ``destination`` finished if QGIS loads it."""
+def finish_on_load(destination: str, kind: str, context: QgsProcessingContext, geopackage: str = "") -> None:
+    """Have the layer at ``destination`` finished if QGIS loads it; kind and GeoPackage as for LayerFinish."""
     if context.willLoadLayerOnCompletion(destination):
-        finisher = LayerFinish(kind)
+        finisher = LayerFinish(kind, geopackage)
         _ALIVE.append(finisher)
         context.layerToLoadOnCompletionDetails(destination).setPostProcessor(finisher)
 
@@ -173,7 +178,7 @@ def copy_layer(
         copy.setAttributes([values[index] for index in copied] + [_iso(values[index]) for index in times])
         if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
             raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, output))
-    finish_on_load(destination, like or kind, context)
+    finish_on_load(destination, like or kind, context, geopackage)
     return destination
 
 

@@ -1,4 +1,4 @@
-"""The plugin: it brings the Processing provider and the options' page, and takes them away."""
+"""The plugin: it brings the Processing provider, the options' page and the windows, and takes them away."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class VidTAGPlugin:
         self.iface = iface
         self.provider: Optional[VidTAGProvider] = None
         self._options: Any = None
+        self._actions: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider."""
@@ -26,17 +27,22 @@ class VidTAGPlugin:
         """Start inside the QGIS desktop."""
         from qgis.PyQt.QtCore import QTimer
 
+        from .gui.actions import Actions
         from .gui.first_run import show_where_missing
         from .gui.options import EngineOptionsFactory
 
         self.initProcessing()
         self._options = EngineOptionsFactory()
         self.iface.registerOptionsWidgetFactory(self._options)
+        self._actions = Actions(self.iface)
         # Once QGIS is up: its message bar is not there for every plugin before.
         QTimer.singleShot(0, lambda: show_where_missing(self.iface) if self.provider is not None else None)
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        if self._actions is not None:
+            self._actions.remove()
+            self._actions = None
         if self._options is not None:
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None

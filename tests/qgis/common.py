@@ -127,3 +127,63 @@ def workers() -> list[int]:
         if parent and b"vidtag_engine.worker" in command:
             found.append(int(status.parent.name))
     return found
+
+
+def until(condition, timeout_s: float = 60.0) -> bool:
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        QgsApplication.processEvents()
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+class Desktop:
+    """QGIS's interface as far as the plugin uses it, with a real message bar and a real map."""
+
+    def __init__(self) -> None:
+        from qgis.gui import QgsMapCanvas, QgsMessageBar
+        from qgis.PyQt.QtWidgets import QMainWindow
+
+        self.window = QMainWindow()
+        self.bar = QgsMessageBar(self.window)
+        self.canvas = QgsMapCanvas(self.window)
+        self.window.setCentralWidget(self.canvas)
+        self.factories, self.opened, self.menu, self.tools = [], [], [], []
+
+    def messageBar(self):
+        return self.bar
+
+    def mainWindow(self):
+        return self.window
+
+    def registerOptionsWidgetFactory(self, factory) -> None:
+        self.factories.append(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory) -> None:
+        self.factories.remove(factory)
+
+    def showOptionsDialog(self, parent, page) -> None:
+        self.opened.append(page)
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def addPluginToMenu(self, menu, action) -> None:
+        self.menu.append(action)
+
+    def removePluginMenu(self, menu, action) -> None:
+        self.menu.remove(action)
+
+    def addToolBarIcon(self, action) -> None:
+        self.tools.append(action)
+
+    def removeToolBarIcon(self, action) -> None:
+        self.tools.remove(action)
+
+    def addDockWidget(self, area, dock) -> None:
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock) -> None:
+        self.window.removeDockWidget(dock)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import time
 
 import pytest
-from qgis.core import QgsApplication, QgsField, QgsSettings
+from qgis.core import QgsField, QgsSettings
 from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QGuiApplication
-from qgis.PyQt.QtWidgets import QMainWindow, QPushButton
+from qgis.PyQt.QtWidgets import QPushButton
 
+from tests.qgis.common import Desktop, until
 from vidtag_qgis import compat, engine, settings
 from vidtag_qgis.engine_client.environment_plan import Package
 from vidtag_qgis.gui import create_dialog, first_run, options, tasks
@@ -30,42 +30,6 @@ def no_engine(monkeypatch, tmp_path):
     yield tmp_path
     for key in ("Processing/Configuration/" + settings.ENGINE_PYTHON, settings.CACHE):
         QgsSettings().remove(key)
-
-
-def until(condition, timeout_s: float = 60.0) -> bool:
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        QgsApplication.processEvents()
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
-class Desktop:
-    """QGIS's interface as far as the plugin uses it, with a real message bar."""
-
-    def __init__(self) -> None:
-        from qgis.gui import QgsMessageBar
-
-        self.window = QMainWindow()
-        self.bar = QgsMessageBar(self.window)
-        self.factories, self.opened = [], []
-
-    def messageBar(self):
-        return self.bar
-
-    def mainWindow(self):
-        return self.window
-
-    def registerOptionsWidgetFactory(self, factory) -> None:
-        self.factories.append(factory)
-
-    def unregisterOptionsWidgetFactory(self, factory) -> None:
-        self.factories.remove(factory)
-
-    def showOptionsDialog(self, parent, page) -> None:
-        self.opened.append(page)
 
 
 def test_first_run_shows_one_panel_that_leads_to_the_settings(qgis_processing, no_engine):

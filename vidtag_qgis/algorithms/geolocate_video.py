@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from .. import engine
+from .. import engine, video_places
 from ..aoi import read_area
 from ..compat import iso_text
 from ..engine_client import GeolocateArguments
@@ -75,6 +75,7 @@ class GeolocateVideo(GeolocateParameters):
         for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         result = engine.run("geolocate", asdict(arguments), feedback)
+        video_places.remember([*arguments.videos, *arguments.images])
         if arguments.keep_scores and checks.check_scores(arguments.output):
             feedback.pushWarning("No scores were kept: so wide an area is not decoded as a whole. Pins need a smaller one.")
         outputs = {

@@ -78,6 +78,11 @@ class EngineClient:
         """Number of the engine's process."""
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there; where not, the client is of no more use."""
+        return self._process.exit_status is None
+
     def close(self) -> None:
         """Stop the engine and everything it started."""
         self._process.stop(STOP_GRACE_S)

@@ -1,0 +1,126 @@
+"""The frames of a result as the windows need them: in the order of time, with their places, and which file their video is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+from qgis.core import QgsFeatureRequest, QgsMapLayer, QgsPointXY, QgsProviderRegistry, QgsVectorLayer, QgsWkbTypes
+from qgis.PyQt.QtCore import QDateTime
+
+from .compat import is_null, iso_text
+
+FIELDS = ("video", "frame_index", "time_s", "state", "confidence")
+"""What tells a layer of frames, the engine's own or a copy of it, from others."""
+VIDEOS_PROPERTY = "vidtag/videos"
+"""Custom property of a copied layer: its videos' files, as the result says them."""
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """One sampled frame.
+
+    Args:
+        feature_id: in the layer.
+        index: among the video's sampled frames.
+        time_s: seconds after the video's start.
+        time: the same as a moment, ISO 8601; empty where the start is not known.
+        state: "located", or why there is no answer.
+        confidence: 0 to 1; None where unknown.
+        point: in the layer's coordinate system; None where there is no answer.
+    """
+
+    feature_id: int
+    index: int
+    time_s: float
+    time: str
+    state: str
+    confidence: Optional[float]
+    point: Optional[QgsPointXY]
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """Which file a video of a result is: its name without a folder, "video" or "images", and the digest that knows it again (or empty)."""
+
+    file: str
+    kind: str = "auto"
+    sha256: str = ""
+
+
+def is_frames_layer(layer: Optional[QgsMapLayer]) -> bool:
+    """Whether it holds the frames of a result."""
+    if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
+        return False
+    return layer.geometryType() == QgsWkbTypes.GeometryType.PointGeometry and all(layer.fields().indexOf(name) >= 0 for name in FIELDS)
+
+
+def read_frames(layer: QgsVectorLayer) -> dict[str, list[FrameRow]]:
+    """Each video's frames in the order of time, those that the layer's filter lets through; videos by name."""
+    wanted = [*FIELDS, *(name for name in ("time", "time_source") if layer.fields().indexOf(name) >= 0)]
+    found: dict[str, list[FrameRow]] = {}
+    for feature in layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes(wanted, layer.fields())):
+        values = {name: None if is_null(feature[name]) else feature[name] for name in wanted}
+        if values["video"] is None or values["time_s"] is None or values["frame_index"] is None:
+            continue
+        geometry = feature.geometry()
+        point = None if geometry.isNull() or geometry.isEmpty() else QgsPointXY(next(geometry.vertices()))
+        row = FrameRow(
+            feature_id=feature.id(),
+            index=int(values["frame_index"]),
+            time_s=float(values["time_s"]),
+            time=_moment(values),
+            state=str(values["state"] or ""),
+            confidence=None if values["confidence"] is None else float(values["confidence"]),
+            point=point,
+        )
+        found.setdefault(str(values["video"]), []).append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: (row.time_s, row.index))
+    return dict(sorted(found.items()))
+
+
+def video_files(layer: QgsVectorLayer) -> dict[str, VideoFile]:
+    """The files of the layer's videos, by the videos' names: from its GeoPackage, or as a copy remembers them. Empty where nothing is known."""
+    stored = layer.customProperty(VIDEOS_PROPERTY)
+    if stored:
+        try:
+            return {str(name): VideoFile(**values) for name, values in json.loads(stored).items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}  # a project that something else has written to
+    return read_video_files(result_of(layer))
+
+
+def read_video_files(geopackage: str) -> dict[str, VideoFile]:
+    """The videos of a result, by name; empty where it is none."""
+    if not os.path.isfile(geopackage):
+        return {}
+    videos = QgsVectorLayer(f"{geopackage}|layername=videos", "videos", "ogr")
+    names = ("video", "file", "kind", "sha256")
+    if not videos.isValid() or any(videos.fields().indexOf(name) < 0 for name in names):
+        return {}
+    request = QgsFeatureRequest().setSubsetOfAttributes(list(names), videos.fields())
+    rows = [{name: "" if is_null(row[name]) else str(row[name]) for name in names} for row in videos.getFeatures(request)]
+    return {row["video"]: VideoFile(row["file"] or row["video"], row["kind"] or "auto", row["sha256"]) for row in rows}
+
+
+def result_of(layer: QgsVectorLayer) -> str:
+    """Path of the GeoPackage that a layer lies in; empty where it lies in none."""
+    if layer.providerType() != "ogr":
+        return ""
+    return str(QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path") or "")
+
+
+def remember_videos(layer: QgsVectorLayer, geopackage: str) -> None:
+    """Let a copied layer know its videos' files, which outlives the result that it was copied from."""
+    files = {name: asdict(video) for name, video in read_video_files(geopackage).items()}
+    if files:
+        layer.setCustomProperty(VIDEOS_PROPERTY, json.dumps(files))
+
+
+def _moment(values: dict[str, Any]) -> str:
+    time = values.get("time")
+    known = isinstance(time, QDateTime) and time.isValid() and values.get("time_source") != "synthetic"
+    return iso_text(time) if known else ""

@@ -1,0 +1,142 @@
+"""The frame viewer's widgets, which know nothing of maps and engines: a picture, what is known of it, and the ways through a video."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QPixmap
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class PictureLabel(QLabel):
+    """Shows a picture as large as its room, in its own proportions."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.picture = QPixmap()
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMinimumSize(240, 135)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    def sizeHint(self) -> QSize:
+        """Qt's name: the room it would like."""
+        return QSize(420, 300)
+
+    def show_picture(self, picture: QPixmap) -> None:
+        """Show it; an empty one clears."""
+        self.picture = picture
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Qt's name: its room has changed."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self.picture.isNull():
+            self.clear()
+        else:
+            self.setPixmap(self.picture.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation))
+
+
+class FrameView(QWidget):
+    """All widgets of the dock. ``stepped`` carries the row that the slider or a button asks for."""
+
+    stepped = pyqtSignal(int)
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.layer_box, self.video_box = QComboBox(self), QComboBox(self)
+        self.layer_box.setToolTip("The result: a layer of frames that 'Geolocate video' made")
+        self.video_box.setToolTip("The video of the result")
+        self.picture_label = PictureLabel(self)
+        self.facts_label, self.message_label = QLabel(self), QLabel(self)
+        for label in (self.facts_label, self.message_label):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.locate_button = QPushButton("Locate video…", self)
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setPageStep(10)
+        self.previous_button, self.next_button = (
+            self._arrow(Qt.ArrowType.LeftArrow, "Frame before"),
+            self._arrow(Qt.ArrowType.RightArrow, "Next frame"),
+        )
+        self.pick_button = QToolButton(self)
+        self.pick_button.setText("Pick on map")
+        self.pick_button.setToolTip("Click a frame's point on the map to see its picture")
+        self.pick_button.setCheckable(True)
+        self.pan_box = QCheckBox("Map follows", self)
+        self._arrange()
+        self.slider.valueChanged.connect(self.stepped)
+        self.previous_button.clicked.connect(lambda: self.slider.setValue(self.slider.value() - 1))
+        self.next_button.clicked.connect(lambda: self.slider.setValue(self.slider.value() + 1))
+        self.set_rows(0)
+        self.tell("", locatable=False)
+
+    def set_rows(self, count: int) -> None:
+        """How many frames there are to step through; it stands at the first, and tells nobody."""
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(0, count - 1))
+        self.slider.setValue(0)
+        self.slider.blockSignals(False)
+        for widget in (self.slider, self.previous_button, self.next_button):
+            widget.setEnabled(count > 1)
+
+    def set_row(self, row: int) -> None:
+        """Stand at a row, and tell nobody."""
+        self.slider.blockSignals(True)
+        self.slider.setValue(row)
+        self.slider.blockSignals(False)
+
+    def tell(self, message: str, *, locatable: bool) -> None:
+        """A sentence below the picture, empty for none, and whether the video may be located."""
+        self.message_label.setText(message)
+        self.message_label.setVisible(bool(message))
+        self.locate_button.setVisible(locatable)
+
+    def show_picture(self, file: str) -> bool:
+        """Show the picture in a file, empty for none; returns whether it could be read."""
+        picture = QPixmap(file) if file else QPixmap()
+        self.picture_label.show_picture(picture)
+        self.picture_label.setEnabled(True)
+        return not picture.isNull()
+
+    def wait(self) -> None:
+        """The picture that is shown is not the one wanted any more: grey until that comes."""
+        self.picture_label.setEnabled(False)
+
+    def _arrow(self, direction: Any, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setArrowType(direction)
+        button.setToolTip(tip)
+        button.setAutoRepeat(True)
+        return button
+
+    def _arrange(self) -> None:
+        steps, ways = QHBoxLayout(), QHBoxLayout()
+        for widget in (self.previous_button, self.slider, self.next_button):
+            steps.addWidget(widget)
+        ways.addWidget(self.pick_button)
+        ways.addWidget(self.pan_box)
+        ways.addStretch()
+        ways.addWidget(self.locate_button)
+        layout = QVBoxLayout(self)
+        for widget in (self.layer_box, self.video_box):
+            layout.addWidget(widget)
+        layout.addWidget(self.picture_label, 1)
+        layout.addWidget(self.facts_label)
+        layout.addWidget(self.message_label)
+        layout.addLayout(steps)
+        layout.addLayout(ways)
