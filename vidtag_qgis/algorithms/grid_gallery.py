@@ -18,6 +18,7 @@ from qgis.core import (
 
 from .. import engine
 from ..aoi import read_area
+from ..area_estimate import remember_rate
 from ..engine_client.protocol import GalleryArguments
 from ..layers import finish_on_load
 from . import checks
@@ -108,6 +109,7 @@ class GridGallery(VidTAGAlgorithm):
         feedback.pushInfo(f"{result['count']:,} candidate places on {result['area_m2'] / 1e6:,.2f} km².")
         outputs: dict[str, Any] = {"COUNT": result["count"], "AREA_KM2": result["area_m2"] / 1e6}
         if time := result["time"]:
+            remember_rate(time["embedded_points"], time["gallery_s"])
             feedback.pushInfo(
                 f"On this machine ({time['device']}): about {time['gallery_s']:,.0f} s once for {time['embedded_points']:,} places, "
                 f"and about {time['frame_s']:.2f} s a frame."

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..compat import action_class
 from ..places import ICONS
+from .area_tool import AreaDrawing
 from .frame_dock import TITLE, FrameDock, add_dock
 
 MENU = "VidTAG"
@@ -23,24 +24,44 @@ class Actions:
     def __init__(self, iface: Any) -> None:
         self._iface = iface
         self.dock: Optional[FrameDock] = None
-        self.frames: Any = action_class()(QIcon(str(ICONS / "checkframes.svg")), TITLE, iface.mainWindow())
-        self.frames.setObjectName("VidTAGCheckFramesAction")
-        self.frames.setToolTip("See each frame's picture beside its place on the map")
-        self.frames.setCheckable(True)
+        self.drawing: Optional[AreaDrawing] = None
+        self.frames = self._action("checkframes", TITLE, "See each frame's picture beside its place on the map")
         self.frames.toggled.connect(self._show_frames)
-        iface.addPluginToMenu(MENU, self.frames)
-        iface.addToolBarIcon(self.frames)
+        self.area = self._action("drawarea", "Draw area", "Draw the area of interest, and see how many gallery points it makes")
+        self.area.toggled.connect(self._draw_area)
 
     def remove(self) -> None:
         """Leave nothing behind."""
-        self._iface.removePluginMenu(MENU, self.frames)
-        self._iface.removeToolBarIcon(self.frames)
-        self.frames.deleteLater()
+        if self.drawing is not None:
+            self.drawing.stop()
+        for action in (self.frames, self.area):
+            self._iface.removePluginMenu(MENU, action)
+            self._iface.removeToolBarIcon(action)
+            action.deleteLater()
         if self.dock is not None:
             self.dock.rest()
             self._iface.removeDockWidget(self.dock)
             self.dock.deleteLater()
             self.dock = None
+
+    def _action(self, icon: str, text: str, tip: str) -> Any:
+        action = action_class()(QIcon(str(ICONS / f"{icon}.svg")), text, self._iface.mainWindow())
+        action.setObjectName(f"VidTAG_{icon}")
+        action.setToolTip(tip)
+        action.setCheckable(True)
+        self._iface.addPluginToMenu(MENU, action)
+        self._iface.addToolBarIcon(action)
+        return action
+
+    def _draw_area(self, on: bool) -> None:
+        if on and self.drawing is None:
+            self.drawing = AreaDrawing(self._iface, self._drawn)
+        elif not on and self.drawing is not None:
+            self.drawing.stop()
+
+    def _drawn(self) -> None:
+        self.drawing = None
+        self.area.setChecked(False)
 
     def _show_frames(self, on: bool) -> None:
         if self.dock is None:

@@ -1,0 +1,64 @@
+"""How large an area is, how many gallery points it makes and how long they take: at once and without the engine, which counts exactly later."""
+
+from __future__ import annotations
+
+import math
+from typing import Optional
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransformContext, QgsDistanceArea, QgsGeometry, QgsSettings
+
+from .algorithms.checks import check_point_count
+from .aoi import ELLIPSOID
+
+RATE = "vidtag/gallery_points_per_s"
+
+
+def area_m2(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, context: QgsCoordinateTransformContext) -> float:
+    """Size of a polygon on the ellipsoid; 0 where it is none yet. One that crosses itself is measured as it will be mended."""
+    whole = geometry if geometry.isNull() or geometry.isGeosValid() else geometry.makeValid()
+    if whole.isNull() or whole.isEmpty():
+        return 0.0
+    measure = QgsDistanceArea()
+    measure.setSourceCrs(crs, context)
+    measure.setEllipsoid(ELLIPSOID)
+    size = measure.measureArea(whole)
+    return size if math.isfinite(size) else 0.0
+
+
+def remember_rate(points: float, seconds: float) -> None:
+    """Remember how fast this machine computes gallery points, as 'Gallery grid' has measured it."""
+    if points > 0 and seconds > 0:
+        QgsSettings().setValue(RATE, points / seconds)
+
+
+def points_per_s() -> Optional[float]:
+    """Gallery points a second on this machine, None where it was never measured."""
+    stored = QgsSettings().value(RATE)
+    try:
+        rate = float(stored)
+    except (TypeError, ValueError):
+        return None
+    return rate if math.isfinite(rate) and rate > 0 else None
+
+
+def sentence(size_m2: float, resolution_m: float) -> str:
+    """Area, number of points and time for people; where the engine would refuse it, why and what to do."""
+    if size_m2 <= 0:
+        return "Click the corners of the area; a click with the right button ends it."
+    digits = 3 if size_m2 < 1e6 else 1 if size_m2 < 1e9 else 0
+    text = f"{size_m2 / 1e6:,.{digits}f} km²"
+    problem = check_point_count(size_m2, resolution_m)
+    if problem is not None:
+        return f"{text}. {problem}"
+    points = size_m2 / resolution_m**2
+    rate = points_per_s()
+    text += f", about {points:,.0f} gallery points"
+    if rate is None:
+        return text + ". How long they take is known once 'Gallery grid' has measured it with your checkpoint."
+    return f"{text}, at most about {_duration(points / rate)} to compute them once."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1.0, seconds):,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:,.1f} h"
