@@ -229,6 +229,7 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
         right = float(_right(decoder, videos, lines).mean())
         if best is None or right > best.right:
             best, paths = _Lines(right, accuracy_m, decoder.motion, lines), [path for path, _ in both]
+    # There are accuracies to try.
     assert best is not None  # nosec B101
     for steady in _STEADY:
         lines = [
