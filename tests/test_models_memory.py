@@ -59,13 +59,13 @@ def test_what_all_frames_share_leaves_the_second_half_alone():
     np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize("reach_m", [120.0, 10.0])
+@pytest.mark.parametrize("reach_m", [120.0, 10.0])  # of 10 m no remembered frame would find a place
 def test_scores_over_places_against_brute_force(reach_m):
     torch.manual_seed(2)
     memory, places = remembering()
     frames = units(5, 6)
     found = memory.over(places, SPACING_M, reach_m)(frames).numpy()
-    reach_m = max(reach_m, SPACING_M)  # no remembered frame falls between the places
+    reach_m = max(reach_m, SPACING_M)
     apart = haversine_m(places[:, :1], places[:, 1:], *memory.lat_lon_deg.double().numpy().T)
     scores = (frames @ memory.embeddings.T).numpy()[:, None, :] - 0.5 * (apart / reach_m)[None] ** 2
     scores = np.where(apart[None] <= reach_m, scores, -np.inf).max(axis=2)
@@ -74,6 +74,13 @@ def test_scores_over_places_against_brute_force(reach_m):
     np.testing.assert_allclose(found[:, known], scores[:, known], atol=1e-4)
     # Of the others nothing is known: neither better nor worse than the middling.
     np.testing.assert_allclose(found[:, ~known], np.repeat(scores[:, known].mean(axis=1, keepdims=True), (~known).sum(), axis=1), atol=1e-4)
+
+
+def test_a_reach_of_many_spacings_is_cut_to_twelve():
+    memory, places = remembering()
+    frames = units(3, 6)
+    far, twelve = (memory.over(places, 5.0, reach_m)(frames) for reach_m in (1e5, 60.0))
+    torch.testing.assert_close(far, twelve)
 
 
 def test_nothing_in_reach_says_nothing():

@@ -224,6 +224,28 @@ def test_cancel_kills_the_whole_tree_within_a_second(misbehaving, tmp_path):
     assert not any(alive(int(pid)) for pid in pids.read_text().split())
 
 
+def test_what_a_killed_engine_was_writing_is_cleared_away(misbehaving, tmp_path):
+    out = tmp_path / "out"
+    (out / ".vidtag-1-other").mkdir(parents=True)  # of another engine, which may be at work
+    child = misbehaving(
+        f"""
+        {HELLO}
+        os.makedirs(os.path.join({str(out)!r}, f".vidtag-{{os.getpid()}}-half"))
+        for line in sys.stdin:
+            time.sleep(60)
+        """
+    )
+    asked: list[float] = []
+
+    def cancelled() -> bool:
+        asked.append(time.monotonic())
+        return len(list(out.iterdir())) > 1 and len(asked) > 5
+
+    with pytest.raises(EngineCancelledError):
+        run_request(child, "gallery", {"output": str(out / "g.gpkg"), "extent": "159,160,-20,-18"}, cancelled=cancelled)
+    assert [left.name for left in out.iterdir()] == [".vidtag-1-other"]
+
+
 def test_cancel_before_the_greeting(misbehaving):
     with pytest.raises(EngineCancelledError):
         EngineClient(misbehaving("time.sleep(60)"), cancelled=lambda: True)

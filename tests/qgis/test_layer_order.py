@@ -19,6 +19,7 @@ def load(plugin, inputs, tmp_path, monkeypatch):
     from processing.gui import Postprocessing
 
     monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
+    QgsProject.instance().clear()
 
     def loaded(paths: dict[str, str]) -> None:
         algorithm, context = algorithm_of("geolocatevideo"), context_of()

@@ -37,7 +37,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise InputError(f"Cannot write {path}: it is a folder; give the name of a file.")
     folder: Path | None = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".vidtag-", dir=path.parent))
+        # Named for the process, so that whoever has to kill it can clear it away.
+        folder = Path(tempfile.mkdtemp(prefix=f".vidtag-{os.getpid()}-", dir=path.parent))
         part = folder / path.name
         yield part
         _flush(part)

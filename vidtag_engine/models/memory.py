@@ -23,6 +23,7 @@ from ..types import FloatArray
 MOST_FRAMES = 100_000
 CONTEXT_FRAMES = 5
 _FAR = 0.5  # of cosine, that a remembered frame loses at the end of its reach
+_MOST_SPACINGS = 12.0
 _AT_ONCE = 8_000_000  # pairs of a frame and a remembered one near a place
 
 
@@ -51,18 +52,19 @@ class Memory(nn.Module):
     def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> Callable[[Tensor], Tensor]:
         """What tells how much frames look like what was seen at places.
 
-        A place's score is the highest cosine of the frame with any remembered one within reach, less the share of the reach that lies between. Places without one
-        in reach have the frame's mean over the others: nothing is known of them.
+        A place's score is the highest cosine of the frame with any remembered one within reach, less what grows with the square of the way between, to a half at
+        the end of the reach. Places without one in reach have the frame's mean over the others: nothing is known of them.
 
         Args:
             lat_lon_deg: (M, 2) places in degrees.
-            spacing_m: of them; the reach is never less than leaves every remembered frame a place.
+            spacing_m: of them; the reach is at least one spacing, which leaves every remembered frame a place, and at most twelve, as memory grows with
+                its square.
             reach_m: metres over which a remembered frame speaks for places around it.
 
         Returns:
             From (B, K) unit-normalised embeddings to (B, M) scores; where nothing is in reach of any place, zeros.
         """
-        reach_m = max(reach_m, spacing_m)
+        reach_m = float(np.clip(reach_m, spacing_m, _MOST_SPACINGS * spacing_m))
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
         seen = cKDTree(unit_vectors(*self.lat_lon_deg.cpu().double().numpy().T) * EARTH_RADIUS_M)
         near = places.sparse_distance_matrix(seen, reach_m, output_type="coo_matrix")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import shutil
 import time
+from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from . import protocol
@@ -28,6 +31,15 @@ REPORT = "This is a fault of VidTAG: please report it with the log below."
 
 def _never() -> bool:
     return False
+
+
+def _clear_after(pid: int, arguments: dict[str, Any]) -> None:
+    """Remove the hidden folders that a killed engine was writing in, beside the outputs that it was asked for."""
+    for value in arguments.values():
+        if isinstance(value, str) and value:
+            with contextlib.suppress(OSError, ValueError):  # no path
+                for left in Path(value).parent.glob(f".vidtag-{pid}-*"):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _ignore(*_: Any) -> None:
@@ -123,6 +135,7 @@ class EngineClient:
             if cancel_until_s is not None and time.monotonic() > cancel_until_s:
                 # It is in the middle of a long step and was asked once: asking again would only take time. What is finished is on disk already.
                 self._process.stop(0.0)
+                _clear_after(self._process.pid, arguments)
                 raise waiting.cancelled("Cancelled.")
             try:
                 message = self._process.receive(POLL_S)
