@@ -187,3 +187,15 @@ class Desktop:
 
     def removeDockWidget(self, dock) -> None:
         self.window.removeDockWidget(dock)
+
+
+def desktop_with_plugin() -> Desktop:
+    """QGIS's window, shown, with the plugin in its menus."""
+    from vidtag_qgis.plugin import VidTAGPlugin
+
+    desktop = Desktop()
+    desktop.plugin = VidTAGPlugin(desktop)
+    desktop.plugin.initGui()
+    desktop.window.resize(900, 600)
+    desktop.window.show()
+    return desktop

@@ -19,12 +19,11 @@ from qgis.gui import QgsMapMouseEvent, QgsRubberBand
 from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtGui import QKeyEvent
 
-from tests.qgis.common import Desktop, until
+from tests.qgis.common import desktop_with_plugin, until
 from vidtag_qgis import area_estimate
 from vidtag_qgis.algorithms.grid_gallery import GridGallery
 from vidtag_qgis.aoi import read_area
 from vidtag_qgis.gui import area_tool
-from vidtag_qgis.plugin import VidTAGPlugin
 
 pytestmark = pytest.mark.qgis
 CORNERS = [QgsPointXY(159.93, -19.222), QgsPointXY(159.934, -19.222), QgsPointXY(159.934, -19.218), QgsPointXY(159.93, -19.218)]
@@ -34,11 +33,7 @@ CORNERS = [QgsPointXY(159.93, -19.222), QgsPointXY(159.934, -19.222), QgsPointXY
 def desktop(qgis_processing, engine_here):
     """QGIS with the plugin and a map of the isle in degrees."""
     QgsSettings().remove(area_estimate.RATE)
-    desktop = Desktop()
-    desktop.plugin = VidTAGPlugin(desktop)
-    desktop.plugin.initGui()
-    desktop.window.resize(900, 600)
-    desktop.window.show()
+    desktop = desktop_with_plugin()
     desktop.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
     desktop.canvas.setExtent(QgsRectangle(159.92, -19.23, 159.94, -19.21))
     until(lambda: not desktop.canvas.isDrawing(), 10)

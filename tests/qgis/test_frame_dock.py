@@ -27,10 +27,9 @@ from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtGui import QImage
 from qgis.PyQt.QtWidgets import QDockWidget
 
-from tests.qgis.common import Desktop, until
+from tests.qgis.common import Desktop, desktop_with_plugin, until
 from vidtag_qgis import frames, layers, video_places
 from vidtag_qgis.gui import frame_dock
-from vidtag_qgis.plugin import VidTAGPlugin
 
 pytestmark = pytest.mark.qgis
 
@@ -39,11 +38,7 @@ pytestmark = pytest.mark.qgis
 def desktop(qgis_processing, engine_here):
     """QGIS with the plugin; afterwards nothing of it may be left."""
     QgsSettings().remove(video_places.FOLDERS)
-    desktop = Desktop()
-    desktop.plugin = VidTAGPlugin(desktop)
-    desktop.plugin.initGui()
-    desktop.window.resize(900, 600)
-    desktop.window.show()
+    desktop = desktop_with_plugin()
     yield desktop
     if desktop.plugin.provider is not None:
         desktop.plugin.unload()
