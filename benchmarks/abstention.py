@@ -76,7 +76,7 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) 
 
 def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
     """Share of outside drives flagged, of inside drives flagged, and P(inside) of both kinds."""
-    known, evidence = paths.calibration.elsewhere, paths.calibration.evidence
+    known, evidence = paths.calibration.elsewhere, paths.calibration.sharp_evidence
     familiarity = paths.calibration.familiarity
     assert known is not None
     assert familiarity is not None

@@ -15,7 +15,7 @@ from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.terminal import progress_bar
 from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
-from vidtag_engine.training.start import reach_m
+from vidtag_engine.training.start import reach_m, remember
 from vidtag_engine.trajectory import Decoded, Decoder, PathCalibration
 from vidtag_engine.types import FloatArray
 
@@ -86,8 +86,9 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     grid = lab.world.grid(RESOLUTION_M)
     places, spacing_m = np.concatenate(list(grid.chunks())), math.sqrt(grid.area_m2 / grid.count)
     training = sequences_of(lab.world.of("train"))
-    model.remember([(torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)), torch.from_numpy(s.lat_lon_deg)) for s in training])
-    reach = reach_m(SHIPPED.settings(lab.budget))
+    settings = SHIPPED.settings(lab.budget)
+    model.remember(remember(training, settings))
+    reach = reach_m(training, settings)
     calibration = calibrate_path(
         model,
         places,

@@ -83,9 +83,10 @@ def settings_for(options: dict[str, Any], budget: Budget, *, seed: int, phase1_r
     )
 
 
-def rates_of(row: str) -> dict[str, float]:
-    """The rates that the sweep chose for a row; the defaults where it has not been swept."""
-    return {**DEFAULT_RATES, **_chosen().get(row, {})}
+def rates_of(row: str, varies: str = "") -> dict[str, float]:
+    """The rates that the sweep chose for a row, or for the one that it is a variant of; the defaults where neither has been swept."""
+    chosen = _chosen()
+    return {**DEFAULT_RATES, **chosen.get(row, chosen.get(varies, {}))}
 
 
 def swept_rows() -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from benchmarks import isles
+from benchmarks import isles, isles_settings
 from benchmarks.__main__ import main as benchmarks_main
 from benchmarks.isles_settings import BUDGETS, OURS, PAPER, Budget, settings_for
 from benchmarks.isles_world import SWAPPED_NAMES, Drive, box_around, centres_grid, city_number, load_world, sequences_of
@@ -392,6 +392,25 @@ def test_rates_are_chosen_by_validation(bench: Bench, monkeypatch: pytest.Monkey
     assert found["geoclip_ft"] == {"phase1": 1e-3}
     assert json.loads((tmp_path / "rates.json").read_text())["other"] == {"phase1": 1.0}
     assert {run.seed for run in asked} == {0}
+
+
+def test_a_variant_that_was_not_swept_has_the_rates_of_the_row_that_it_varies(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "rates.json"
+    file.write_text('{"paper": {"phase1": 3e-4}, "swept": {"phase1": 5e-4, "phase2": 1e-4}}')
+    monkeypatch.setattr(isles_settings, "RATES_FILE", file)
+
+    def rates(run: Run) -> tuple[float, float]:
+        settings = run.settings(BUDGETS["quick"])
+        return settings.phase1.learning_rate, settings.phase2.learning_rate
+
+    default = isles_settings.DEFAULT_RATES["phase2"]
+    assert rates(dataclasses.replace(rows.VIDTAG, row="a variant")) == (3e-4, default)
+    assert rates(dataclasses.replace(rows.VIDTAG, row="swept")) == (5e-4, 1e-4)
+    assert rates(Run("no relation")) == (isles_settings.DEFAULT_RATES["phase1"], default)
+    everything = [run for table in TABLES.values() for run in table.runs(bench)]
+    assert {run.varies for run in everything} <= {run.row for run in rows.MAIN.values()}
 
 
 def test_isles_keys_and_that_methods_differ_only_in_what_they_should(bench: Bench) -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from sklearn.decomposition import PCA
 
 from tests.test_models_vidtag import shaken, small, units
 from vidtag_engine.gallery import load_aoi, make_grid, search_over
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
-from vidtag_engine.models.memory import Memory, in_context
+from vidtag_engine.models.memory import SCALES, Memory, bands
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.solve import VideoSolver
+from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
+from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall
-from vidtag_engine.types import FloatArray
+from vidtag_engine.types import FloatArray, InputError
 
 METRE_DEG = 1 / 111_195.0
 SPACING_M = 50.0
@@ -32,38 +36,77 @@ def lattice(rows: int, columns: int) -> FloatArray:
 
 def remembering(frames: int = 40, seed: int = 0) -> tuple[Memory, FloatArray]:
     rng = np.random.default_rng(seed)
-    memory = Memory(frames, 6)
-    memory.embeddings.copy_(units(frames, 6))
+    memory = Memory(frames, 6, 2)
+    memory.embeddings.copy_(units(frames, 2 * len(SCALES)))
     places = lattice(10, 12)
     lat_lon = rng.uniform(places.min(axis=0), 0.6 * places.max(axis=0), (frames, 2))
     memory.lat_lon_deg.copy_(torch.from_numpy(lat_lon))
     return memory, places
 
 
-def test_context_is_the_mean_of_neighbours_and_what_is_beyond_it():
+def test_bands_are_differences_of_means_and_add_up_to_the_frame():
     torch.manual_seed(0)
-    z = torch.randn(9, 4)
-    found = in_context(z).numpy()
-    for row in range(9):
-        near = z.numpy()[max(0, row - 2) : row + 3].mean(axis=0)
-        expected = np.concatenate([near, z.numpy()[row] - near])
-        np.testing.assert_allclose(found[row], expected / np.linalg.norm(expected), atol=1e-5)
-    assert in_context(z[:1]).shape == (1, 8)  # a video of one frame differs by nothing
-    np.testing.assert_allclose(in_context(z[:1])[0, 4:].numpy(), 0, atol=1e-6)
+    x = torch.randn(40, 4)
+    found = [band.numpy() for band in bands(x)]
+    assert len(found) == len(SCALES)
+    for row in range(40):
+        means = [x.numpy()[max(0, row - frames // 2) : row + frames // 2 + 1].mean(axis=0) for frames in SCALES]
+        expected = [*(short - long for short, long in itertools.pairwise(means)), means[-1]]
+        for band, right in zip(found, expected, strict=True):
+            np.testing.assert_allclose(band[row], right, atol=1e-5)
+    np.testing.assert_allclose(sum(found), x.numpy(), atol=1e-5)
+    alone = bands(x[:1])  # a video of one frame differs by nothing from its neighbours
+    assert not any(band.any() for band in alone[:-1])
+    torch.testing.assert_close(alone[-1], x[:1])
 
 
-def test_what_all_frames_share_leaves_the_second_half_alone():
+def test_what_all_frames_share_is_in_the_longest_mean_alone():
     torch.manual_seed(1)
-    z, light = torch.randn(12, 4), torch.tensor([3.0, -2.0, 0.5, 1.0])
-    one, other = (torch.nn.functional.normalize(in_context(v)[:, 4:], dim=1) for v in (z, z + light))
-    np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-5)
+    x, light = torch.randn(30, 4), torch.tensor([3.0, -2.0, 0.5, 1.0])
+    for one, other in zip(bands(x)[:-1], bands(x + light)[:-1], strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+
+
+def test_each_band_is_whitened_by_itself_to_a_mean_norm_of_one():
+    world = World(5)
+    training = [world.drive() for _ in range(60)]
+    memory = remember(training, recipe("default", resolution_m=SPACING_M))
+    assert memory.shape == (600, 24)
+    seen = [bands(torch.from_numpy(s.features[0])) for s in training]
+    for number, layer in enumerate(memory.whitening):
+        white = torch.cat([layer(one[number]) for one in seen])
+        assert float(white.norm(dim=1).mean()) == pytest.approx(1.0, abs=1e-3)
+        assert white.mean(dim=0).abs().max() < 1e-3
+    expected = torch.nn.functional.normalize(
+        torch.cat([torch.cat([layer(one[number]) for number, layer in enumerate(memory.whitening)], dim=1) for one in seen]), dim=1
+    )
+    torch.testing.assert_close(memory.embeddings, expected, atol=1e-5, rtol=0)
+    # The differences' axes are the principal ones, as an independent implementation has them, but for the shrinking of weak ones.
+    data = torch.cat([one[0] for one in seen]).numpy()
+    ours = memory.whitening[0].weight.numpy()
+    theirs = PCA(whiten=True).fit(data)
+    overlap = np.abs(np.sum(ours / np.linalg.norm(ours, axis=1, keepdims=True) * theirs.components_, axis=1))
+    assert overlap[:5].min() > 0.999
+
+
+def test_very_many_frames_are_thinned_and_keep_their_context(monkeypatch):
+    world = World(6)
+    training = [world.drive() for _ in range(10)]
+    settings = recipe("default", resolution_m=SPACING_M)
+    everything = remember(training, settings)
+    monkeypatch.setattr("vidtag_engine.models.memory.MOST_FRAMES", 40)
+    thinned = remember(training, settings)
+    assert len(thinned.embeddings) <= 40
+    rows = np.concatenate([10 * video + np.arange(0, 10, 3) for video in range(10)])
+    torch.testing.assert_close(thinned.embeddings, everything.embeddings[rows])
+    torch.testing.assert_close(thinned.lat_lon_deg, everything.lat_lon_deg[rows])
 
 
 @pytest.mark.parametrize("reach_m", [120.0, 10.0])  # of 10 m no remembered frame would find a place
 def test_scores_over_places_against_brute_force(reach_m):
     torch.manual_seed(2)
     memory, places = remembering()
-    frames = units(5, 6)
+    frames = units(5, 2 * len(SCALES))
     found = memory.over(places, SPACING_M, reach_m)(frames).numpy()
     reach_m = max(reach_m, SPACING_M)
     apart = haversine_m(places[:, :1], places[:, 1:], *memory.lat_lon_deg.double().numpy().T)
@@ -78,14 +121,14 @@ def test_scores_over_places_against_brute_force(reach_m):
 
 def test_a_reach_of_many_spacings_is_cut_to_twelve():
     memory, places = remembering()
-    frames = units(3, 6)
+    frames = units(3, 2 * len(SCALES))
     far, twelve = (memory.over(places, 5.0, reach_m)(frames) for reach_m in (1e5, 60.0))
     torch.testing.assert_close(far, twelve)
 
 
 def test_nothing_in_reach_says_nothing():
     memory, places = remembering()
-    assert not memory.over(places + 10.0, SPACING_M, 100.0)(units(3, 6)).any()
+    assert not memory.over(places + 10.0, SPACING_M, 100.0)(units(3, 2 * len(SCALES))).any()
 
 
 def test_a_memory_is_saved_with_its_weights_and_places_keep_their_metres(tmp_path):
@@ -93,20 +136,28 @@ def test_a_memory_is_saved_with_its_weights_and_places_keep_their_metres(tmp_pat
     assert model.memory is None
     places = np.array([[52.5, 13.4], [-18.0, 179.99999], [52.5, 13.40001]])
     videos = [(units(len(part), 24), torch.from_numpy(part)) for part in (places[:2], places[2:])]
-    model.remember(videos)
+    memory = Memory.of([torch.nn.Linear(24, 5) for _ in SCALES], videos)
+    model.remember(memory)
     save_pretrained(model, tmp_path, CheckpointCard("remembers", "vidtag-compact"))
     loaded, card = from_pretrained(tmp_path)
     assert loaded.memory is not None
     assert card.config["remembered"] == 3
     kept = loaded.memory.lat_lon_deg.double().numpy()
     assert haversine_m(*kept.T, *places.T).max() < 2.0  # float32 degrees
-    expected = torch.cat([model.in_context(features) for features, _ in videos])
-    torch.testing.assert_close(loaded.memory.embeddings, expected, atol=1e-3, rtol=0)
+    assert card.config["remembered_width"] == 5
+    torch.testing.assert_close(loaded.memory.embeddings, memory.embeddings, atol=1e-3, rtol=0)
+    for features, _ in videos:
+        torch.testing.assert_close(loaded.memory.in_context(features), memory.in_context(features), atol=3e-3, rtol=0)
+    model.remember(None)
+    assert model.memory is None
+    assert model.config.remembered == model.config.remembered_width == 0
 
 
 def test_more_frames_than_a_card_may_ask_for_are_refused():
     with pytest.raises(ValidationError):
-        small(remembered=10**9)
+        small(remembered=10**9, remembered_width=4)
+    with pytest.raises(ValidationError, match="without the other"):
+        small(remembered=10)
 
 
 class World:
@@ -127,7 +178,7 @@ class World:
 
     def model(self, training: list[TrainingSequence]) -> VidTAG:
         model = shaken(small(georefiner=None))
-        model.remember([(torch.from_numpy(s.features[0]), torch.from_numpy(s.lat_lon_deg)) for s in training])
+        model.remember(remember(training, recipe("default", resolution_m=SPACING_M)))
         return model
 
     def fitted(self) -> tuple[PathCalibration, PlaceScores, list[TrainingSequence], FrameScores]:
@@ -179,3 +230,38 @@ def test_a_video_is_solved_with_what_is_remembered():
         again = solver.decoder.decode(kept.scores, new.time_s, path.evidence, accuracy_m=solver.accuracy_m)
         np.testing.assert_allclose(again.lat_lon_deg, solved.line, atol=1e-6)
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]
+
+
+def test_without_a_fitted_path_each_frame_reads_what_is_remembered_by_itself():
+    world = World(4)
+    training, new = [world.drive() for _ in range(60)], world.drive()
+    model = world.model(training)
+    south, west, north, east = *world.places.min(axis=0), *world.places.max(axis=0)
+    aoi = load_aoi({"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]]})
+    search = search_over(model, make_grid(aoi, SPACING_M), aoi, torch.device("cpu"), weights_sha256="")
+    search.prepare()
+    features = new.features[0]
+    queries = model.embed_video(torch.from_numpy(features))
+    calibration = Calibration(0.07, n_frames=10, recall=Recall(1.0, 60.0))
+    assert Calibration.from_dict(calibration.to_dict()).recall == calibration.recall
+    solver = VideoSolver(model, search, calibration)
+    solved = solver.solve(queries, features, new.time_s, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
+    # Brute force: the networks' cosine and the likeness of the nearest remembered frames, place by place.
+    places, spacing_m = solver.cover.lat_lon_deg, solver.cover.spacing_m
+    assert model.memory is not None
+    likeness = model.memory.in_context(torch.from_numpy(features)) @ model.memory.embeddings.T
+    apart_m = haversine_m(places[:, :1], places[:, 1:], *model.memory.lat_lon_deg.double().numpy().T)
+    reach_m = max(60.0, spacing_m)
+    lost = np.where(apart_m <= reach_m, 0.5 * (apart_m / reach_m) ** 2, np.inf)
+    best = (likeness.numpy()[:, None] - lost[None]).max(axis=2)
+    known = np.isfinite(best[0])
+    best[:, ~known] = best[:, known].mean(axis=1, keepdims=True)
+    expected = places[((queries @ model.embed_locations(torch.from_numpy(places)).T).detach().numpy() + best).argmax(axis=1)]
+    found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("values", [{"weight": -1.0, "reach_m": 10.0}, {"weight": 1.0, "reach_m": float("nan")}])
+def test_a_reading_that_cannot_be_is_refused(values):
+    with pytest.raises(InputError, match="fit it again"):
+        Calibration.from_dict({"temperature": 0.07, "recall": values})

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.settings import recipe
-from vidtag_engine.training.start import drive_differences, place_differences, place_start, principal_start, start_projection
+from vidtag_engine.training.start import drive_differences, place_differences, place_start, principal_start, reach_m, start_projection
 from vidtag_engine.training.steps import AreaSampler, phase1_loss
 from vidtag_engine.training.train import LEAST_PATH_VIDEOS, calibrate
 from vidtag_engine.training.trainer import Trainer
@@ -187,3 +188,26 @@ def test_how_videos_are_decoded_is_fitted_on_enough_held_out_videos_alone() -> N
     too_few, metrics = calibrate(trainer, some[5:], settings, area_m2=16 * 40.0**2)
     assert too_few.path is None
     assert metrics["phase1_median_m"] >= 0
+
+
+def test_few_frames_of_many_features_have_the_axes_of_their_covariance():
+    """Fewer frames than features go another way, to the same axes (by scikit-learn) and the same shrinking."""
+    rng = np.random.default_rng(7)
+    data = rng.normal(size=(30, 80)) * np.linspace(3.0, 0.1, 80)
+    layer = torch.nn.Linear(80, 12)
+    principal_start(layer, data.astype(np.float32))
+    theirs = PCA(n_components=12).fit(data.astype(np.float32))
+    expected = theirs.components_ / np.sqrt(theirs.explained_variance_ + theirs.explained_variance_.mean())[:, None]
+    found = layer.weight.detach().numpy()
+    np.testing.assert_allclose(np.abs(found / np.linalg.norm(found)), np.abs(expected / np.linalg.norm(expected)), atol=1e-4)
+    white = layer(torch.from_numpy(data).float()).detach()
+    assert float(white.norm(dim=1).mean()) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_remembered_frame_reaches_what_targets_fall_off_over_and_both_its_neighbours() -> None:
+    places = np.stack([np.arange(6) * 30.0 / 111_195.0, np.zeros(6)], axis=1)
+    sequence = TrainingSequence("", np.zeros((1, 6, 4), np.float32), places, np.arange(6.0))
+    near, far = recipe("default", softening_m=10.0), recipe("default", softening_m=100.0)
+    assert reach_m([sequence], near) == pytest.approx(60.0, rel=1e-3)  # twice the way between frames, more than three times 10 m
+    assert reach_m([sequence], far) == 300.0
+    assert reach_m([sequence.part(0, 1)], near) == 30.0  # single pictures have no way between

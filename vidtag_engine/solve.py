@@ -73,7 +73,7 @@ class VideoSolver:
         if cover is None:
             raise ValueError("a search without a cover has nothing to decode over")
         self.cover, self.search, self.calibration = cover, search, calibration
-        self.path = calibration.path or PathCalibration.unfitted(calibration.temperature, self.cover.spacing_m)
+        self.path = calibration.path or PathCalibration.unfitted(calibration.temperature, self.cover.spacing_m, calibration.recall)
         self.decoder = Decoder(self.cover.lat_lon_deg, self.cover.spacing_m, self.path.motion)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
@@ -109,9 +109,13 @@ class VideoSolver:
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
-        own_picks = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
-        positions = own_picks if self.calibration.path is None else self._on_grid(decoded.lat_lon_deg, final)
+        if self.calibration.path is not None:
+            positions = self._on_grid(decoded.lat_lon_deg, final)
+        elif self._recalled is not None:
+            positions = self._on_grid(self._each_frames_best(queries, features), final)
+        else:
+            # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
+            positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path)
 
         def mass(radii: FloatArray) -> FloatArray:
@@ -166,10 +170,18 @@ class VideoSolver:
         """What gives the scores of a slice of frames over the cover, or over other places: cosines, and what is remembered."""
         score, recalled = (score, recalled) if score else (self.cover.score, self._recalled)
         recall = self.path.recall
-        if recalled is None or recall is None or not isinstance(self._model, VidTAG):
+        memory = self._model.memory if isinstance(self._model, VidTAG) else None
+        if recalled is None or recall is None or memory is None:
             return lambda rows: score(queries[rows])
-        frames, weight = self._model.in_context(torch.from_numpy(features)), recall.weight
+        frames, weight = memory.in_context(torch.from_numpy(features).to(memory.embeddings.device)), recall.weight
         return lambda rows: score(queries[rows]) + weight * recalled(frames[rows]).cpu().numpy()
+
+    def _each_frames_best(self, queries: torch.Tensor, features: FloatArray) -> FloatArray:
+        """(T, 2) the cover's place with the highest score, frame by frame."""
+        scores, count = self._scores(queries, features), len(queries)
+        best = [scores(slice(row, min(row + _FRAMES, count))).argmax(axis=1) for row in range(0, count, _FRAMES)]
+        places: FloatArray = self.cover.lat_lon_deg[np.concatenate(best)]
+        return places
 
     def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
         """The line's places; where the cover is coarser than the grid, each frame's best candidate of those within a place's reach."""
@@ -205,7 +217,7 @@ class VideoSolver:
                 self._scores(queries, features),
                 beyond.decoder,
                 self._scores(queries, features, beyond.score, beyond.recalled),
-                self.path.evidence,
+                self.path.sharp_evidence,
                 time_s,
                 cuts(features),
             )

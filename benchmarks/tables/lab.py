@@ -114,8 +114,8 @@ class Lab:
         gallery = gallery or Gallery()
         drives = tuple(_cut(drive, longest) for drive in self.seen_by(run).of(*splits, isle=isle))
         specification = {
-            "place": repr(replace(run, row="")),
-            "rates": run.settings(self.budget).model_dump(exclude={"device"}),
+            "place": repr(replace(run, row="", varies="")),
+            "rates": run.settings(self.budget).model_dump(exclude={"device", "remembered_width"}),
             "world": self.world.digest,
             "gallery": repr(gallery),
             "splits": splits,

@@ -46,7 +46,8 @@ def markdown(content: dict[str, Any]) -> str:
         " of Phase II where it has one; the paper's schedules are squeezed into these. The gallery is an Equal Earth grid of 0.1 km over all isles where"
         " nothing else is said. Made by `python -m benchmarks tables`. The same numbers are in [tables.json](tables.json).",
         "",
-        f"Learning rates were chosen by `python -m benchmarks tables --sweep` on the dev world for {_words(about['swept'])}; all other rows have the default.",
+        f"Learning rates were chosen by `python -m benchmarks tables --sweep` on the dev world for {_words(about['swept'])}. Variants of a row"
+        " that were not swept themselves have its rates.",
         "",
     ]
     return "\n".join(lines) + "\n" + "\n".join(Table.from_dict(values).markdown() for values in content["tables"]).rstrip() + "\n"

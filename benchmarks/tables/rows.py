@@ -9,15 +9,15 @@ from ..isles_world import BACKBONE_NAMES
 from .runs import Run
 
 FIRST, SECOND = BACKBONE_NAMES
-GEOCLIP = Run("geoclip_ft", method="geoclip", options=PAPER, refiner=None)
+GEOCLIP = Run("geoclip_ft", varies="geoclip_ft", method="geoclip", options=PAPER, refiner=None)
 GEOCLIP_SHIPPED = replace(GEOCLIP, row="geoclip_ft_shipped", shipped_location=True)
-PLANET = Run("planet", method="planet", options=PAPER)
-ISNS = Run("isns", method="isns", options=PAPER)
-GEODECODER = Run("geodecoder", method="geodecoder", options=PAPER)
-HEAD_FIRST = Run("head_first", method="classification", options=PAPER, backbones=(FIRST,))
-HEAD_SECOND = Run("head_second", method="classification", options=PAPER, backbones=(SECOND,))
-VIDTAG = Run("paper", options=PAPER)
-SHIPPED = Run("ours", options=OURS)
+PLANET = Run("planet", varies="planet", method="planet", options=PAPER)
+ISNS = Run("isns", varies="isns", method="isns", options=PAPER)
+GEODECODER = Run("geodecoder", varies="geodecoder", method="geodecoder", options=PAPER)
+HEAD_FIRST = Run("head_first", varies="head_first", method="classification", options=PAPER, backbones=(FIRST,))
+HEAD_SECOND = Run("head_second", varies="head_second", method="classification", options=PAPER, backbones=(SECOND,))
+VIDTAG = Run("paper", varies="paper", options=PAPER)
+SHIPPED = Run("ours", varies="ours", options=OURS)
 
 # The main table's rows (Tables 1 and 2).
 MAIN = {

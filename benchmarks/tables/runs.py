@@ -22,7 +22,8 @@ class Run:
     """One training.
 
     Args:
-        row: name under which its learning rates were swept.
+        row: name under which its learning rates are swept.
+        varies: the row that it is a variant of, whose rates it takes where it has not been swept itself.
         method: one of ``RETRIEVAL`` or ``CLASSIFICATION``.
         options: ``recipe`` and changes of it, as for :func:`.isles_settings.settings_for`.
         refiner: GeoRefiner on the frame embeddings, on z*, or None.
@@ -36,6 +37,7 @@ class Run:
     """
 
     row: str
+    varies: str = ""
     method: str = "vidtag"
     options: dict[str, Any] = field(default_factory=lambda: {"recipe": "paper", "sigma": "globe"})
     refiner: Refiner | None = "frames"
@@ -49,7 +51,7 @@ class Run:
 
     def settings(self, budget: Budget) -> TrainSettings:
         """Its training settings within a budget."""
-        swept = rates_of(self.row)
+        swept = rates_of(self.row, self.varies)
         first, second = self.rates or (swept["phase1"], swept["phase2"])
         options = dict(self.options)
         if self.target == "cities":

@@ -33,7 +33,7 @@ def place_shipped(lab: Lab, seed: int = 0) -> Placement:
     alone = lab.place(replace(SHIPPED, seed=seed))
     specification = {
         "shipped": _digest(),
-        "rates": SHIPPED.settings(lab.budget).model_dump(exclude={"device", "seed"}),
+        "rates": SHIPPED.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "seed"}),
         "seed": seed,
         "world": lab.world.digest,
         "splits": TEST_SPLITS,

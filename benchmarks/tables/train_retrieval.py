@@ -17,8 +17,9 @@ from .data import RunData
 from .runs import Run
 from .store import Entry, Store
 
-_AFTERWARDS = {"remembered"}  # what a trained model is given besides
-_PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "beta", "device", "dropout"}
+_AFTERWARDS = {"remembered", "remembered_width"}  # what a trained model is given besides
+_NO_MATTER = {"device", "remembered_width"}  # to what is trained
+_PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "beta", "dropout"}
 
 
 def train_retrieval(
@@ -41,7 +42,7 @@ def train_retrieval(
         "data": made_from,
         "config": first_config.model_dump(exclude=_AFTERWARDS),
         "shipped_location": run.shipped_location,
-        "settings": settings.model_dump(exclude=_PHASE2_ONLY),
+        "settings": settings.model_dump(exclude=_PHASE2_ONLY | _NO_MATTER),
     }
     entry = store.get(specification)
     if entry is None:
@@ -55,7 +56,7 @@ def train_retrieval(
         "phase": 2,
         "first": specification,
         "config": config.model_dump(exclude=_AFTERWARDS),
-        "settings": settings.model_dump(exclude={"device"}),
+        "settings": settings.model_dump(exclude=_NO_MATTER),
     }
     entry = store.get(specification)
     if entry is None:

@@ -1,15 +1,18 @@
 """What training saw, kept: each training frame in its context and where it was taken (not in the paper).
 
-A network that learns places by heart from few views forgets detail that its own first layer still has. Both are evidence of a place, and they err differently;
+A network that learns places by heart from few views forgets detail that the backbones' features still have. Both are evidence of a place, and they err differently;
 the decoder reads their weighted sum.
 
-Frames are compared in context: the mean over their neighbours in the video, and by how much they differ from it. Light, weather and camera alter all frames of a
-drive alike, so the difference is the same on another day, while the mean tells towns and quarters apart.
+Frames are compared in context, by bands of the video: its features' mean over a stretch of neighbours, and how shorter means differ from longer ones. Light,
+weather and camera alter all frames of a drive alike, so the differences are the same on another day, while the longest mean tells towns and quarters apart. Each
+band is whitened by itself: what is strong in one says little in another. (The idea of taking a sequence's slow part away before comparing is SeqSLAM's, Milford and
+Wyeth 2012, there for pictures.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -20,17 +23,18 @@ from torch.nn import functional as F  # noqa: N812
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray
 
-MOST_FRAMES = 100_000
-CONTEXT_FRAMES = 5
+MOST_FRAMES = 50_000
+SCALES = (1, 3, 7, 15)  # frames of the means
+MOST_WIDTH = 512  # of a band
 _FAR = 0.5  # of cosine, that a remembered frame loses at the end of its reach
 _MOST_SPACINGS = 12.0
 _AT_ONCE = 8_000_000  # pairs of a frame and a remembered one near a place
 
 
-def in_context(z: Tensor) -> Tensor:
-    """A video's projected features (T, D) to (T, 2 D) unit-normalised: the mean over ``CONTEXT_FRAMES`` neighbours (fewer at the ends), and what is beyond it."""
-    mean = F.avg_pool1d(z.T[None], CONTEXT_FRAMES, stride=1, padding=CONTEXT_FRAMES // 2, count_include_pad=False)[0].T
-    return F.normalize(torch.cat([mean, z - mean], dim=1), dim=1)
+def bands(features: Tensor) -> list[Tensor]:
+    """A video's features (T, D) in bands, each (T, D), fine to coarse: differences of means over ``SCALES`` frames (fewer at the ends), then the longest mean."""
+    means = [F.avg_pool1d(features.T[None], frames, stride=1, padding=frames // 2, count_include_pad=False)[0].T for frames in SCALES]
+    return [*(short - long for short, long in itertools.pairwise(means)), means[-1]]
 
 
 class Memory(nn.Module):
@@ -38,16 +42,45 @@ class Memory(nn.Module):
 
     Args:
         frames: N.
-        width: K of their embeddings.
+        feature_dim: D of the features that they are made from.
+        width: K of a band's embedding.
     """
 
     embeddings: Tensor
     lat_lon_deg: Tensor
 
-    def __init__(self, frames: int, width: int) -> None:
+    def __init__(self, frames: int, feature_dim: int, width: int) -> None:
         super().__init__()
-        self.register_buffer("embeddings", torch.zeros(frames, width))
+        self.whitening = nn.ModuleList(nn.Linear(feature_dim, width) for _ in SCALES).requires_grad_(requires_grad=False)
+        self.register_buffer("embeddings", torch.zeros(frames, len(SCALES) * width))
         self.register_buffer("lat_lon_deg", torch.zeros(frames, 2))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Remembered frames, and the width of each of their bands."""
+        return len(self.embeddings), self.embeddings.shape[1] // len(SCALES)
+
+    @classmethod
+    def of(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> Memory:
+        """Remember videos, evenly out of very many frames.
+
+        Args:
+            whitening: of each band, fine to coarse, to a mean norm of 1.
+            videos: features (T, D) of plain views and (T, 2) where they were taken, in degrees, of each.
+        """
+        stride = max(1, -(-sum(len(features) for features, _ in videos) // MOST_FRAMES))
+        count = sum(len(range(0, len(features), stride)) for features, _ in videos)
+        memory = cls(count, whitening[0].in_features, whitening[0].out_features)
+        memory.whitening.load_state_dict(nn.ModuleList(whitening).state_dict())
+        memory.embeddings.copy_(torch.cat([memory.in_context(features)[::stride] for features, _ in videos]))
+        memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
+        return memory
+
+    @torch.no_grad()
+    def in_context(self, features: Tensor) -> Tensor:
+        """A whole video's features (T, D) as remembered frames are compared: its whitened bands side by side, (T, 4 K) unit-normalised."""
+        parts = [layer(band) for layer, band in zip(self.whitening, bands(features.float()), strict=True)]
+        return F.normalize(torch.cat(parts, dim=1), dim=1)
 
     def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> Callable[[Tensor], Tensor]:
         """What tells how much frames look like what was seen at places.

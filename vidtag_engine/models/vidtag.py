@@ -14,13 +14,13 @@ from torch.nn import functional as F  # noqa: N812
 from ..types import InputError
 from .georefiner import GeoRefiner, GeoRefinerConfig
 from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig
-from .memory import MOST_FRAMES, Memory, in_context
+from .memory import MOST_FRAMES, MOST_WIDTH, Memory
 from .sizes import Share, Size
 from .tempgeo import TempGeo, TempGeoConfig
 from .windows import blend_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 VIDTAG_PRESETS = ("vidtag-l14", "vidtag-compact")
 
@@ -39,6 +39,7 @@ class VidTAGConfig(BaseModel):
         tempgeo, location, georefiner: the parts; ``georefiner`` None = off.
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
         remembered: training frames that it keeps beside its weights (see :class:`.memory.Memory`; not in the paper).
+        remembered_width: of each of their bands.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +57,7 @@ class VidTAGConfig(BaseModel):
     window: Annotated[int, Field(gt=1, le=65_536)] = 512
     overlap: Size = 256
     remembered: Annotated[int, Field(ge=0, le=MOST_FRAMES)] = 0
+    remembered_width: Annotated[int, Field(ge=0, le=MOST_WIDTH)] = 0
 
     @model_validator(mode="after")
     def _parts_fit(self) -> VidTAGConfig:
@@ -67,6 +69,8 @@ class VidTAGConfig(BaseModel):
             raise ValueError("residual needs embeddings as wide as the features")
         if self.overlap >= self.window:
             raise ValueError("overlap is not smaller than window")
+        if bool(self.remembered) != bool(self.remembered_width):
+            raise ValueError("remembered and remembered_width: one is none without the other")
         refiner = self.georefiner
         if refiner is None:
             return self
@@ -167,7 +171,7 @@ class VidTAG(nn.Module):
         self.location_encoder = LocationEncoder(config.location)
         self.georefiner = GeoRefiner(config.georefiner) if config.georefiner else None
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # as GeoCLIP and CLIP start
-        self.memory = Memory(config.remembered, 2 * width) if config.remembered else None
+        self.memory = Memory(config.remembered, config.feature_dim, config.remembered_width) if config.remembered else None
 
     @property
     def has_refiner(self) -> bool:
@@ -257,23 +261,11 @@ class VidTAG(nn.Module):
 
         return self._windowed(len(gps), run)
 
-    @torch.no_grad()
-    def in_context(self, features: Tensor) -> Tensor:
-        """A whole video's frames as the memory compares them: (T,feature_dim) to (T,2D) unit-normalised, on the model's device."""
-        return in_context(self.projection(features.to(self.device).float()))
-
-    def remember(self, videos: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Keep training frames beside the weights, in place of those kept before; evenly out of very many.
-
-        Args:
-            videos: features (T,feature_dim) of plain views and (T,2) where they were taken, of each.
-        """
-        stride = max(1, -(-sum(len(features) for features, _ in videos) // MOST_FRAMES))
-        embeddings = torch.cat([self.in_context(features)[::stride] for features, _ in videos])
-        self.config = self.config.model_copy(update={"remembered": len(embeddings)})
-        self.memory = Memory(*embeddings.shape).to(self.device)
-        self.memory.embeddings.copy_(embeddings)
-        self.memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
+    def remember(self, memory: Memory | None) -> None:
+        """Keep training frames beside the weights, in place of those kept before; None keeps none."""
+        frames, width = memory.shape if memory is not None else (0, 0)
+        self.config = self.config.model_copy(update={"remembered": frames, "remembered_width": width})
+        self.memory = memory.to(self.device) if memory is not None else None
 
     def warm_start_from_geoclip(self) -> tuple[float, ...]:
         """Copy GeoCLIP's location capsules whose σ and sizes agree; returns their σ."""

@@ -84,7 +84,7 @@ def calibrate_path(
         (cover.scores(one, weight), ground.scores(one, weight), *_first(s, _HALVED_FRAMES))
         for one, s in zip(frames, validation, strict=True)
     )
-    threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves, found.evidence, seed)
+    threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves, found.sharp_evidence, seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
     recall = Recall(weight, reach_m) if weight else None
     return replace(found, elsewhere=replace(known, threshold=threshold), familiarity=familiarity, recall=recall)
@@ -101,7 +101,7 @@ class FrameScores:
     @torch.inference_mode()
     def __init__(self, model: VidTAG, features: torch.Tensor) -> None:
         self.queries = model.embed_video(features)
-        self.in_context = model.in_context(features) if model.memory is not None else None
+        self.in_context = model.memory.in_context(features.to(model.device)) if model.memory is not None else None
 
 
 class PlaceScores:

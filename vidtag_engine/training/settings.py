@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..models.memory import MOST_WIDTH
 from ..settings import validated
 from ..types import InputError
 
@@ -60,6 +61,8 @@ class TrainSettings(BaseModel):
             videos that meet and from altered copies), and stays so. Where too few meet it is ``principal`` after all.
         light_noise: how much of what two videos differ by where they meet is added to whole clips, with a random sign and size: another drive's light
             (not in the paper).
+        remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
+            show that it helps (not in the paper); 0 keeps none.
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -95,6 +98,7 @@ class TrainSettings(BaseModel):
     residual: bool = False
     light_noise: float = Field(0.0, ge=0, le=10)
     whitening: Literal["principal", "places"] = "principal"
+    remembered_width: int = Field(0, ge=0, le=MOST_WIDTH)
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)
@@ -111,8 +115,8 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
 
     ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
-    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule); with the compact preset also
-    learned whitening, a branch for lone frames, residual frame MLPs and other drives' light.
+    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, training frames remembered);
+    with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs and other drives' light.
     """
     steps = {phase: changes.pop(f"{phase}_steps", None) for phase in ("phase1", "phase2")}
     changes = {key: value for key, value in changes.items() if value is not None or key == "rate_hz"}
@@ -131,6 +135,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
         base = {
             "phase1": {"steps": 800, "batch_clips": 16, "learning_rate": 1e-3, "weight_decay": 0.01},
             "phase2": {"steps": 300, "batch_clips": 16, "learning_rate": 3e-4, "weight_decay": 0.01},
+            "remembered_width": MOST_WIDTH,
         }
     if name == "default" and changes.get("preset", "vidtag-compact") == "vidtag-compact":
         base |= {"lone_frames": True, "residual": True, "whitening": "places", "light_noise": 1.0}

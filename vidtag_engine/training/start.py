@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
-from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
+from ..models.memory import SCALES, Memory, bands
 from ..types import FloatArray, IntArray
 from .dataset import TrainingSequence
 from .settings import TrainSettings
@@ -21,6 +23,7 @@ _PER_ANCHOR = 4
 _MAX_FRAMES = 100_000
 _NEAR = 0.3  # of the length over which targets fall off: what counts as one place
 _REACH = 3.0  # of that length
+_REACH_STEPS = 2.0  # or of the way between frames, so that the ground between two is spoken for by both
 _LEAST_DIFFERENCES = 200  # fewer say nothing about thousands of features
 
 
@@ -42,14 +45,44 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
     return False
 
 
+def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> Memory:
+    """What a checkpoint keeps of its training frames.
+
+    The longest mean is whitened by what tells places apart, where enough videos meet: what differs between drives is strong in it. Little of that is left in
+    the differences of means, whose principal axes do better (isles' dev seed, simulated).
+
+    Args:
+        sequences: of the training.
+        settings: of it.
+    """
+    width = min(settings.remembered_width, sequences[0].features.shape[-1], max(1, sum(map(len, sequences)) // 2))
+    whitening = []
+    for number in range(len(SCALES)):
+        parts = [
+            replace(s, features=torch.stack([bands(view)[number] for view in torch.from_numpy(s.features).float()]).numpy())
+            for s in sequences
+        ]
+        layer = torch.nn.Linear(sequences[0].features.shape[-1], width)
+        features = _some_features(parts)
+        differences = place_differences(parts, near_m(settings), settings.seed) if number == len(SCALES) - 1 else features[:0]
+        if len(differences) >= _LEAST_DIFFERENCES:
+            place_start(layer, features, differences)
+        else:
+            principal_start(layer, features)
+        whitening.append(layer)
+    return Memory.of(whitening, [(torch.from_numpy(s.features[0]), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
+
+
 def near_m(settings: TrainSettings) -> float:
     """Metres within which two frames show one place: a part of the length over which targets fall off."""
     return _NEAR * _fall_off_m(settings)
 
 
-def reach_m(settings: TrainSettings) -> float:
-    """Metres over which a remembered frame speaks for places around it: what targets have fallen off over."""
-    return _REACH * _fall_off_m(settings)
+def reach_m(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> float:
+    """Metres over which a remembered frame speaks for places around it: what targets have fallen off over, and at least twice the way to the next frame."""
+    steps = [haversine_m(*s.lat_lon_deg[:-1].T, *s.lat_lon_deg[1:].T) for s in sequences if len(s) > 1]
+    step_m = float(np.median(np.concatenate(steps))) if steps else 0.0
+    return max(_REACH * _fall_off_m(settings), _REACH_STEPS * step_m)
 
 
 def _fall_off_m(settings: TrainSettings) -> float:
@@ -70,9 +103,14 @@ def principal_start(layer: torch.nn.Linear, features: FloatArray) -> None:
     if layer.in_features < layer.out_features:  # fewer axes than it has outputs
         return
     data = torch.from_numpy(np.asarray(features, dtype=np.float64))
-    mean = data.mean(dim=0)
-    variance, axes = torch.linalg.eigh((data - mean).T @ (data - mean) / max(1, len(data) - 1))
-    variance, axes = variance.flip(0)[: layer.out_features].clamp(min=0), axes.flip(1)[:, : layer.out_features]
+    centred = data - data.mean(dim=0)
+    if layer.out_features <= len(data) < layer.in_features:  # a frame's cost instead of a feature's
+        _, singular, rows = torch.linalg.svd(centred, full_matrices=False)
+        variance, axes = singular**2 / max(1, len(data) - 1), rows.T
+    else:
+        variance, axes = torch.linalg.eigh(centred.T @ centred / max(1, len(data) - 1))
+        variance, axes = variance.flip(0), axes.flip(1)
+    variance, axes = variance[: layer.out_features].clamp(min=0), axes[:, : layer.out_features]
     _set(layer, ((axes / (variance + variance.mean() + 1e-12).sqrt()).T).numpy(), data.numpy())
 
 

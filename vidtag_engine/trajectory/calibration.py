@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..types import FloatArray, InputError
-from .path_calibration import PathCalibration
+from .path_calibration import PathCalibration, Recall
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -61,6 +61,7 @@ class Calibration:
         ece, brier, log_loss: of the confidences on those same frames, all radii together; NaN where not fitted.
         by_radius: the same, radius by radius.
         path: how whole videos are decoded and what their posterior means; None in checkpoints that were made without it.
+        recall: where there is no ``path``, how each frame by itself reads what the checkpoint remembers; None where it remembers nothing.
     """
 
     temperature: float
@@ -71,6 +72,7 @@ class Calibration:
     log_loss: float = math.nan
     by_radius: tuple[RadiusFit, ...] = ()
     path: PathCalibration | None = None
+    recall: Recall | None = None
 
     @property
     def fitted(self) -> bool:
@@ -90,10 +92,11 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; NaN becomes None."""
-        values = asdict(replace(self, path=None))
+        values = asdict(replace(self, path=None, recall=None))
         values["by_radius"] = [{key: _plain(value) for key, value in entry.items()} for entry in values["by_radius"]]
-        plain = {key: _plain(value) for key, value in values.items()}
-        return plain | {"path": self.path.to_dict()} if self.path else {key: value for key, value in plain.items() if key != "path"}
+        plain = {key: _plain(value) for key, value in values.items() if key not in {"path", "recall"}}
+        plain |= {"recall": asdict(self.recall)} if self.recall else {}
+        return plain | {"path": self.path.to_dict()} if self.path else plain
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
@@ -112,6 +115,7 @@ class Calibration:
                 log_loss=_number(values.get("log_loss")),
                 by_radius=by_radius,
                 path=PathCalibration.from_dict(values["path"]) if values.get("path") else None,
+                recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
             )
         except InputError:
             raise

@@ -44,6 +44,16 @@ class Recall:
     weight: float
     reach_m: float
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recall:
+        """Read what ``asdict`` wrote. Raises InputError where it cannot be used."""
+        found = cls(float(values["weight"]), float(values["reach_m"]))
+        if not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m)):
+            raise InputError(
+                f"What the checkpoint remembers is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."
+            )
+        return found
+
 
 @dataclass(frozen=True)
 class PathCalibration:
@@ -73,6 +83,11 @@ class PathCalibration:
     elsewhere: Elsewhere | None = None
     recall: Recall | None = None
     line_evidence: Evidence | None = None
+
+    @property
+    def sharp_evidence(self) -> Evidence:
+        """That places are told apart by: the line's, where it has its own."""
+        return self.line_evidence or self.evidence
 
     def chances(self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float]) -> FloatArray:
         """(T, R) P(the truth lies within each radius).
@@ -109,9 +124,10 @@ class PathCalibration:
         return values | {name: part.to_dict() if part else None for name, part in parts.items()}
 
     @classmethod
-    def unfitted(cls, temperature: float, spacing_m: float) -> PathCalibration:
+    def unfitted(cls, temperature: float, spacing_m: float, recall: Recall | None = None) -> PathCalibration:
         """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or strange videos."""
-        return cls(Evidence(temperature, shared=1.0), Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9)
+        evidence = Evidence(temperature * (1.0 + recall.weight if recall else 1.0), shared=1.0)
+        return cls(evidence, Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
@@ -128,7 +144,7 @@ class PathCalibration:
                 level90=float(values["level90"]),
                 familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
                 elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
-                recall=Recall(float(values["recall"]["weight"]), float(values["recall"]["reach_m"])) if values.get("recall") else None,
+                recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
                 line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -136,7 +152,6 @@ class PathCalibration:
                 f"The checkpoint's calibration of paths cannot be read ({type(error).__name__}: {error}); fit it again with 'vidtag train'."
             ) from error
         numbers = [found.evidence.temperature, found.accuracy_m, found.spacing_m, found.motion.speed_mps]
-        numbers += [found.recall.weight, found.recall.reach_m] if found.recall else []
         numbers += [found.line_evidence.temperature] if found.line_evidence else []
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise InputError(
