@@ -89,6 +89,17 @@ def test_each_band_is_whitened_by_itself_to_a_mean_norm_of_one():
     assert overlap[:5].min() > 0.999
 
 
+def test_whitening_is_learned_on_videos_evenly_out_of_very_many(monkeypatch):
+    world = World(7)
+    training = [world.drive() for _ in range(40)]
+    settings = recipe("default", resolution_m=SPACING_M)
+    monkeypatch.setattr("vidtag_engine.training.start._MAX_FRAMES", 100)
+    found, some = remember(training, settings), remember(training[::4], settings)
+    for one, other in zip(found.whitening, some.whitening, strict=True):
+        torch.testing.assert_close(one.weight, other.weight)
+    assert len(found.embeddings) == 400  # all of them are kept
+
+
 def test_very_many_frames_are_thinned_and_keep_their_context(monkeypatch):
     world = World(6)
     training = [world.drive() for _ in range(10)]

@@ -72,7 +72,7 @@ class Memory(nn.Module):
         count = sum(len(range(0, len(features), stride)) for features, _ in videos)
         memory = cls(count, whitening[0].in_features, whitening[0].out_features)
         memory.whitening.load_state_dict(nn.ModuleList(whitening).state_dict())
-        memory.embeddings.copy_(torch.cat([memory.in_context(features)[::stride] for features, _ in videos]))
+        memory.embeddings.copy_(torch.cat([memory.in_context(features)[::stride].clone() for features, _ in videos]))
         memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
         return memory
 

@@ -55,12 +55,14 @@ def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> 
         sequences: of the training.
         settings: of it.
     """
-    width = min(settings.remembered_width, sequences[0].features.shape[-1], max(1, sum(map(len, sequences)) // 2))
+    frames = sum(map(len, sequences))
+    width = min(settings.remembered_width, sequences[0].features.shape[-1], max(1, frames // 2))
+    # Whole videos, as bands are of videos; evenly out of very many.
+    some = sequences[:: -(-frames * len(sequences[0].features) // _MAX_FRAMES)]
     whitening = []
     for number in range(len(SCALES)):
         parts = [
-            replace(s, features=torch.stack([bands(view)[number] for view in torch.from_numpy(s.features).float()]).numpy())
-            for s in sequences
+            replace(s, features=torch.stack([bands(view)[number] for view in torch.from_numpy(s.features).float()]).numpy()) for s in some
         ]
         layer = torch.nn.Linear(sequences[0].features.shape[-1], width)
         features = _some_features(parts)
