@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sklearn.decomposition import PCA
 
 from tests.test_models_vidtag import shaken, small, units
-from vidtag_engine.gallery import load_aoi, make_grid, search_over
+from vidtag_engine.gallery import Search, load_aoi, make_grid, search_over
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
 from vidtag_engine.models.memory import SCALES, Memory, bands
@@ -192,6 +192,14 @@ class World:
         model.remember(remember(training, recipe("default", resolution_m=SPACING_M)))
         return model
 
+    def search(self, model: VidTAG) -> Search:
+        """Of the whole town."""
+        south, west, north, east = *self.places.min(axis=0), *self.places.max(axis=0)
+        aoi = load_aoi({"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]]})
+        search = search_over(model, make_grid(aoi, SPACING_M), aoi, torch.device("cpu"), weights_sha256="")
+        search.prepare()
+        return search
+
     def fitted(self) -> tuple[PathCalibration, PlaceScores, list[TrainingSequence], FrameScores]:
         training, held_out = [self.drive() for _ in range(60)], [self.drive() for _ in range(12)]
         model = self.model(training)
@@ -223,10 +231,7 @@ def test_a_video_is_solved_with_what_is_remembered():
     world = World(3)
     training, new = [world.drive() for _ in range(60)], world.drive()
     model = world.model(training)
-    south, west, north, east = *world.places.min(axis=0), *world.places.max(axis=0)
-    aoi = load_aoi({"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]]})
-    search = search_over(model, make_grid(aoi, SPACING_M), aoi, torch.device("cpu"), weights_sha256="")
-    search.prepare()
+    search = world.search(model)
     path = PathCalibration.unfitted(0.07, SPACING_M)
     features = new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
@@ -247,10 +252,7 @@ def test_without_a_fitted_path_each_frame_reads_what_is_remembered_by_itself():
     world = World(4)
     training, new = [world.drive() for _ in range(60)], world.drive()
     model = world.model(training)
-    south, west, north, east = *world.places.min(axis=0), *world.places.max(axis=0)
-    aoi = load_aoi({"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]]})
-    search = search_over(model, make_grid(aoi, SPACING_M), aoi, torch.device("cpu"), weights_sha256="")
-    search.prepare()
+    search = world.search(model)
     features = new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
     calibration = Calibration(0.07, n_frames=10, recall=Recall(1.0, 60.0))
