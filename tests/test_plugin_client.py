@@ -221,7 +221,7 @@ def test_cancel_kills_the_whole_tree_within_a_second(misbehaving, tmp_path):
         run_request(interpreter, "geolocate", {}, cancelled=cancelled)
     took_s = time.monotonic() - started[0]
     assert took_s < 1.0  # 0.6 s on an idle machine: half a second to answer, then no more asking
-    assert not any(alive(int(pid)) for pid in pids.read_text().split())
+    assert soon(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))  # a kill is delivered at once, and done soon
 
 
 def test_what_a_killed_engine_was_writing_is_cleared_away(misbehaving, tmp_path):

@@ -60,7 +60,7 @@ def test_leaving_early_ends_the_thread_and_lets_the_items_go() -> None:
     started = time.perf_counter()
     with ReadAhead(iter(int, 1), 2) as ahead:
         assert next(iter(ahead)) == 0
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 5  # about 10 ms
     assert not _threads()
 
 
