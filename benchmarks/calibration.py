@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +11,19 @@ import numpy as np
 from scipy.stats import binom
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import RADII_M, brier, ece, mass_about
+from vidtag_engine.trajectory import RADII_M, Decoded, brier, ece, mass_about
 from vidtag_engine.trajectory.fit import truth_levels
 from vidtag_engine.trajectory.regions import highest
+from vidtag_engine.types import FloatArray
 
 from .isles_paths import Paths, open_lab, open_paths
-from .isles_world import Drive
+from .isles_world import TEST_SPLITS, Drive
 
 TITLE = "Calibration by video: probabilities within radii, coverage and size of regions, isles (simulated)"
 
 
 def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) -> dict[str, Any]:
-    """The world's test drives, and those in quarters that nothing was trained on by themselves.
+    """All test drives; then those on streets that training drove, and those on others, by themselves.
 
     Args:
         seed: of the world.
@@ -29,27 +32,49 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) 
     """
     lab, _ = open_lab(seed, quick=quick, world=world)
     paths = open_paths(lab)
-    result = measure(paths, lab.world.of("test"))
-    unseen = lab.world.of("test_unseen")
-    if unseen:
-        result |= {f"unseen_{name}": value for name, value in measure(paths, unseen).items()}
-    return {"simulated": True, "calibration_drives": paths.calibration.videos, **result}
+    drives = lab.world.of(*TEST_SPLITS)
+    found = [judged(paths, drive, decoded) for drive, decoded in zip(drives, paths.decoded(drives), strict=True)]
+    result = {"simulated": True, "calibration_drives": paths.calibration.videos, **measure(found)}
+    for name, split in (("seen", "test"), ("unseen", "test_unseen")):
+        if part := [one for one, drive in zip(found, drives, strict=True) if drive.split == split]:
+            result |= {f"{name}_{key}": value for key, value in measure(part).items()}
+    return result
 
 
-def measure(paths: Paths, drives: list[Drive]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Judged:
+    """What was said of a drive, and what was so.
+
+    Args:
+        chances: (T, R) said to lie within RADII_M.
+        error_m: (T,) of the line.
+        covered: shares of the frames whose truths lie in the 50 and 90 % regions.
+        region_km2: of the middle frame's 90 % region.
+    """
+
+    chances: FloatArray
+    error_m: FloatArray
+    covered: tuple[float, float]
+    region_km2: float
+
+
+def judged(paths: Paths, drive: Drive, decoded: Decoded) -> Judged:
+    """A drive's answer beside its truth."""
+    fitted, decoder, truth = paths.calibration, paths.decoder, drive.sequence.lat_lon_deg
+    chances = fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M)
+    levels = truth_levels(decoder, decoded.marginal, truth)
+    share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
+    return Judged(
+        np.maximum.accumulate(chances, axis=1),
+        haversine_m(*decoded.lat_lon_deg.T, *truth.T),
+        (float(np.mean(levels <= fitted.level50)), float(np.mean(levels <= fitted.level90))),
+        int(highest(share, [fitted.level90]).sum()) * decoder.spacing_m**2 / 1e6,
+    )
+
+
+def measure(drives: Sequence[Judged]) -> dict[str, Any]:
     """Every number, over frames for probabilities and over drives for coverage."""
-    fitted, decoder = paths.calibration, paths.decoder
-    said, errors, covered, sizes = [], [], [], []
-    for drive, decoded in zip(drives, paths.decoded(drives), strict=True):
-        truth = drive.sequence.lat_lon_deg
-        chance = fitted.chances(lambda radii, of=decoded: mass_about(of.marginal, decoder, of.lat_lon_deg, radii), RADII_M)  # type: ignore[misc]
-        said.append(np.maximum.accumulate(chance, axis=1))
-        errors.append(haversine_m(*decoded.lat_lon_deg.T, *truth.T))
-        levels = truth_levels(decoder, decoded.marginal, truth)
-        covered.append([np.mean(levels <= level) for level in (fitted.level50, fitted.level90)])
-        share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
-        sizes.append(int(highest(share, [fitted.level90]).sum()) * decoder.spacing_m**2 / 1e6)
-    chances, error = np.concatenate(said), np.concatenate(errors)
+    chances, error = (np.concatenate(parts) for parts in zip(*((one.chances, one.error_m) for one in drives), strict=True))
     by_radius = {}
     for column, radius_m in enumerate(RADII_M):
         right = error <= radius_m
@@ -60,7 +85,7 @@ def measure(paths: Paths, drives: list[Drive]) -> dict[str, Any]:
             "ece": round(ece(chances[:, column], right), 4),
             "brier_skill": round(1.0 - brier(chances[:, column], right) / base, 4) if base else float("nan"),
         }
-    share50, share90 = np.mean(covered, axis=0)
+    share50, share90 = np.mean([one.covered for one in drives], axis=0)
     low, high = binom.interval(0.95, len(drives), 0.9)
     return {
         "drives": len(drives),
@@ -70,6 +95,6 @@ def measure(paths: Paths, drives: list[Drive]) -> dict[str, Any]:
         "coverage_90": round(float(share90), 4),
         "coverage_ok": bool(low / len(drives) <= share90 <= high / len(drives)),
         "coverage_interval": [round(low / len(drives), 4), round(high / len(drives), 4)],
-        "region_median_km2": round(float(np.median(sizes)), 3),
+        "region_median_km2": round(float(np.median([one.region_km2 for one in drives])), 3),
         "by_radius": by_radius,
     }

@@ -48,8 +48,7 @@ class Paths:
     def scores(self, drive: Drive, over: PlaceScores | None = None) -> FloatArray:
         """(T, M) over the cover, or over other places."""
         frames = FrameScores(self.model, torch.from_numpy(np.asarray(drive.sequence.features[0], dtype=np.float32)))
-        weight = self.calibration.recall.weight if self.calibration.recall else 0.0
-        found: FloatArray = (over or self.cover).scores(frames, weight)(slice(0, len(drive.sequence)))
+        found: FloatArray = (over or self.cover).scores(frames, self.calibration.recall)(slice(0, len(drive.sequence)))
         return found
 
     def decoded(self, drives: Sequence[Drive]) -> Iterator[Decoded]:

@@ -22,7 +22,7 @@ from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
 from vidtag_engine.training.start import remember
-from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall
+from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses
 from vidtag_engine.types import FloatArray, InputError
 
 METRE_DEG = 1 / 111_195.0
@@ -114,13 +114,21 @@ def test_very_many_frames_are_thinned_and_keep_their_context(monkeypatch):
 
 
 @pytest.mark.parametrize("reach_m", [120.0, 10.0])  # of 10 m no remembered frame would find a place
-def test_scores_over_places_against_brute_force(reach_m):
+@pytest.mark.parametrize("hidden_m", [0.0, 80.0])
+def test_scores_over_places_against_brute_force(reach_m, hidden_m):
     torch.manual_seed(2)
     memory, places = remembering()
     frames = units(5, 2 * len(SCALES))
-    found = memory.over(places, SPACING_M, reach_m)(frames).numpy()
-    reach_m = max(reach_m, SPACING_M)
     apart = haversine_m(places[:, :1], places[:, 1:], *memory.lat_lon_deg.double().numpy().T)
+    away = places[[20, 40]]
+    hidden = memory.near(away, hidden_m) if hidden_m else None
+    found = memory.over(places, SPACING_M, reach_m)(frames, hidden).numpy()
+    reach_m = max(reach_m, SPACING_M)
+    if hidden is not None:
+        left_out = apart[[20, 40]].min(axis=0) <= hidden_m
+        assert 0 < left_out.sum() < len(left_out)
+        np.testing.assert_array_equal(hidden.numpy(), left_out)
+        apart[:, left_out] = np.inf
     scores = (frames @ memory.embeddings.T).numpy()[:, None, :] - 0.5 * (apart / reach_m)[None] ** 2
     scores = np.where(apart[None] <= reach_m, scores, -np.inf).max(axis=2)
     known = np.isfinite(scores[0])
@@ -139,6 +147,7 @@ def test_a_reach_of_many_spacings_is_cut_to_twelve():
 
 def test_nothing_in_reach_says_nothing():
     memory, places = remembering()
+    assert not memory.over(places, SPACING_M, 100.0)(units(3, 2 * len(SCALES)), torch.ones(40, dtype=torch.bool)).any()
     assert not memory.over(places + 10.0, SPACING_M, 100.0)(units(3, 2 * len(SCALES))).any()
 
 
@@ -179,8 +188,8 @@ class World:
         self.places = lattice(12, 12)
         self.look = self.rng.normal(size=(len(self.places), 24)).astype(np.float32)
 
-    def drive(self) -> TrainingSequence:
-        row, steps = int(self.rng.integers(12)), 10
+    def drive(self, rows: tuple[int, ...] = tuple(range(12))) -> TrainingSequence:
+        row, steps = int(self.rng.choice(rows)), 10
         first = int(self.rng.integers(12 - steps + 1))
         at = row * 12 + first + np.arange(steps)
         features = self.look[at] + 0.5 * self.rng.normal(size=24) + 0.3 * self.rng.normal(size=(steps, 24))
@@ -218,12 +227,12 @@ def test_training_reads_what_is_remembered_where_that_helps():
     assert PathCalibration.from_dict(found.to_dict()).line_evidence == found.line_evidence
     line = (
         Decoder(world.places, SPACING_M, found.motion)
-        .decode(over.scores(frames, found.recall.weight), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
+        .decode(over.scores(frames, found.recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
         .lat_lon_deg
     )
     assert np.median(haversine_m(*line.T, *new.lat_lon_deg.T)) < 100.0
     # By the networks alone, which were never trained, it is anywhere.
-    alone = Decoder(world.places, SPACING_M, found.motion).decode(over.scores(frames, 0.0), new.time_s, found.evidence).lat_lon_deg
+    alone = Decoder(world.places, SPACING_M, found.motion).decode(over.scores(frames, None), new.time_s, found.evidence).lat_lon_deg
     assert np.median(haversine_m(*alone.T, *new.lat_lon_deg.T)) > np.median(haversine_m(*line.T, *new.lat_lon_deg.T))
 
 
@@ -274,7 +283,47 @@ def test_without_a_fitted_path_each_frame_reads_what_is_remembered_by_itself():
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("values", [{"weight": -1.0, "reach_m": 10.0}, {"weight": 1.0, "reach_m": float("nan")}])
+def test_likeness_that_chance_finds_is_not_read():
+    recall = Recall(4.0, 60.0, 0.25)
+    np.testing.assert_array_equal(recall.read(np.array([[0.5, 0.25, -0.5]])), [[2.0, 1.0, 1.0]])
+    np.testing.assert_array_equal(Recall(4.0, 60.0).read(np.array([[0.5, -0.5]])), [[2.0, -2.0]])
+    assert Recall.from_dict({"weight": 4.0, "reach_m": 60.0}).least is None  # of checkpoints made before
+
+
+def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
+    """Three streets in four are remembered; what is said of drives on the others is what is so."""
+    world, driven = World(8), tuple(row for row in range(12) if row % 4 != 3)
+    training, held_out = [world.drive(driven) for _ in range(80)], [world.drive(driven) for _ in range(40)]
+    model = world.model(training)
+    found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
+    assert found.recall is not None
+    assert found.recall.least is not None
+    over, decoder = PlaceScores(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.motion)
+
+    def judged(rows: tuple[int, ...], recall: Recall | None) -> tuple[float, float]:
+        """Chance said of 100 m, and share of frames within it."""
+        said, right = [], []
+        for _ in range(20):
+            new = world.drive(rows)
+            frames = FrameScores(model, torch.from_numpy(new.features[0]))
+            decoded = decoder.decode(over.scores(frames, recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
+            said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found).within[:, 1].mean())
+            right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())
+        return float(np.mean(said)), float(np.mean(right))
+
+    said, right = judged(driven, found.recall)
+    assert right > 0.9
+    assert said > 0.8
+    said, right = judged((3, 7, 11), found.recall)
+    assert said < right + 0.2
+    said, right = judged((3, 7, 11), replace(found.recall, least=None))  # were all likeness read, it would
+    assert said > right + 0.3
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"weight": -1.0, "reach_m": 10.0}, {"weight": 1.0, "reach_m": float("nan")}, {"weight": 1.0, "reach_m": 9.0, "least": float("inf")}],
+)
 def test_a_reading_that_cannot_be_is_refused(values):
     with pytest.raises(InputError, match="fit it again"):
         Calibration.from_dict({"temperature": 0.07, "recall": values})

@@ -16,6 +16,7 @@ from .export.scores_file import VideoScores
 from .gallery import Search
 from .geodesy import haversine_m
 from .models import GeoCLIP, VidTAG
+from .models.memory import Likeness
 from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, mass_about, p_inside, spread, verdict
 from .trajectory.decoder import Scores
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
@@ -51,7 +52,7 @@ class _Beyond:
 
     decoder: Decoder
     embeddings: torch.Tensor
-    recalled: Callable[[torch.Tensor], torch.Tensor] | None
+    recalled: Likeness | None
 
     def score(self, queries: torch.Tensor) -> FloatArray:
         """(B, N) cosines."""
@@ -153,7 +154,7 @@ class VideoSolver:
             tuple(cuts(features)),
         )
 
-    def _remembered(self, lat_lon_deg: FloatArray, spacing_m: float) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    def _remembered(self, lat_lon_deg: FloatArray, spacing_m: float) -> Likeness | None:
         """What tells how much frames look like what the checkpoint remembers of places; None where it does not, or where that is not read."""
         memory = self._model.memory if isinstance(self._model, VidTAG) else None
         if memory is None or self.path.recall is None:
@@ -165,7 +166,7 @@ class VideoSolver:
         queries: torch.Tensor,
         features: FloatArray,
         score: Callable[[torch.Tensor], FloatArray] | None = None,
-        recalled: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        recalled: Likeness | None = None,
     ) -> Scores:
         """What gives the scores of a slice of frames over the cover, or over other places: cosines, and what is remembered."""
         score, recalled = (score, recalled) if score else (self.cover.score, self._recalled)
@@ -173,8 +174,8 @@ class VideoSolver:
         memory = self._model.memory if isinstance(self._model, VidTAG) else None
         if recalled is None or recall is None or memory is None:
             return lambda rows: score(queries[rows])
-        frames, weight = memory.in_context(torch.from_numpy(features).to(memory.embeddings.device)), recall.weight
-        return lambda rows: score(queries[rows]) + weight * recalled(frames[rows]).cpu().numpy()
+        frames = memory.in_context(torch.from_numpy(features).to(memory.embeddings.device))
+        return lambda rows: score(queries[rows]) + recall.read(recalled(frames[rows]).cpu().numpy())
 
     def _each_frames_best(self, queries: torch.Tensor, features: FloatArray) -> FloatArray:
         """(T, 2) the cover's place with the highest score, frame by frame."""

@@ -12,7 +12,7 @@ Wyeth 2012, there for pictures.)
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -82,7 +82,18 @@ class Memory(nn.Module):
         parts = [layer(band) for layer, band in zip(self.whitening, bands(features.float()), strict=True)]
         return F.normalize(torch.cat(parts, dim=1), dim=1)
 
-    def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> Callable[[Tensor], Tensor]:
+    def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
+        """(N,) which remembered frames were taken within a radius of any of the places (T, 2), in degrees."""
+        seen, places = (
+            cKDTree(unit_vectors(*np.asarray(one, dtype=np.float64).T) * EARTH_RADIUS_M)
+            for one in (self.lat_lon_deg.cpu().double().numpy(), lat_lon_deg)
+        )
+        found = torch.zeros(len(self.lat_lon_deg), dtype=torch.bool)
+        for frames in places.query_ball_tree(seen, radius_m):
+            found[frames] = True
+        return found
+
+    def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> Likeness:
         """What tells how much frames look like what was seen at places.
 
         A place's score is the highest cosine of the frame with any remembered one within reach, less what grows with the square of the way between, to a half at
@@ -95,7 +106,7 @@ class Memory(nn.Module):
             reach_m: metres over which a remembered frame speaks for places around it.
 
         Returns:
-            From (B, K) unit-normalised embeddings to (B, M) scores; where nothing is in reach of any place, zeros.
+            What gives scores.
         """
         reach_m = float(np.clip(reach_m, spacing_m, _MOST_SPACINGS * spacing_m))
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
@@ -105,21 +116,43 @@ class Memory(nn.Module):
         device = self.embeddings.device
         row, column = (torch.from_numpy(one[order].astype(np.int64)).to(device) for one in (near.row, near.col))
         lost = torch.from_numpy((_FAR * (near.data[order] / reach_m) ** 2).astype(np.float32)).to(device)
-        known, number = torch.unique_consecutive(row, return_inverse=True)
-        count = len(lat_lon_deg)
+        return Likeness(self.embeddings, len(lat_lon_deg), row, column, lost)
 
-        def score(frames: Tensor) -> Tensor:
-            result = torch.zeros(len(frames), count, device=device)
-            if not len(known):
-                return result
-            rows = max(1, _AT_ONCE // len(row))
-            for begin in range(0, len(frames), rows):
-                part = slice(begin, begin + rows)
-                alike = (frames[part].to(device) @ self.embeddings.T)[:, column] - lost
-                best = torch.full((len(alike), len(known)), -torch.inf, device=device)
-                best.scatter_reduce_(1, number.expand(len(alike), -1), alike, "amax")
-                result[part] = best.mean(dim=1, keepdim=True)
-                result[part, known] = best
+
+class Likeness:
+    """Tells how much frames look like what was seen at places; see :meth:`Memory.over`.
+
+    Args:
+        embeddings: (N, K) of the remembered frames.
+        count: M, of places.
+        row, column: (P,) place and remembered frame of each pair in reach, by place.
+        lost: (P,) what a pair's cosine loses for the way between.
+    """
+
+    def __init__(self, embeddings: Tensor, count: int, row: Tensor, column: Tensor, lost: Tensor) -> None:
+        self._embeddings, self._count, self._column, self._lost = embeddings, count, column, lost
+        self._known, self._number = torch.unique_consecutive(row, return_inverse=True)
+
+    def __call__(self, frames: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """Scores (B, M) of frames (B, K) as :meth:`Memory.in_context` gives them; where nothing is in reach of any place, zeros.
+
+        Args:
+            frames: unit-normalised.
+            hidden: (N,) remembered frames that are left out, as if their street had never been driven.
+        """
+        device = self._embeddings.device
+        result = torch.zeros(len(frames), self._count, device=device)
+        lost = self._lost if hidden is None else self._lost.masked_fill(hidden.to(device)[self._column], torch.inf)
+        if not bool(torch.isfinite(lost).any()):
             return result
-
-        return score
+        rows = max(1, _AT_ONCE // len(lost))
+        for begin in range(0, len(frames), rows):
+            part = slice(begin, begin + rows)
+            alike = (frames[part].to(device) @ self._embeddings.T)[:, self._column] - lost
+            best = torch.full((len(alike), len(self._known)), -torch.inf, device=device)
+            best.scatter_reduce_(1, self._number.expand(len(alike), -1), alike, "amax")
+            unknown = torch.isneginf(best)
+            middling = best.masked_fill(unknown, 0.0).sum(dim=1, keepdim=True) / (~unknown).sum(dim=1, keepdim=True)
+            result[part] = middling
+            result[part, self._known] = torch.where(unknown, middling, best)
+        return result

@@ -31,7 +31,9 @@ _MOST_FRAMES = 64  # of a video
 _HALVED_FRAMES = 16
 _CHUNK = 8192
 _MOST_KEPT = 100_000_000  # scores, frames times places
-_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
+_WEIGHTS = (1.0, 4.0, 16.0)  # of what is remembered
+_CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
+_UNSEEN = 5  # one video in so many is expected on ways that no training video went
 
 
 @torch.inference_mode()
@@ -64,30 +66,40 @@ def calibrate_path(
     """
     device = model.device
     validation = [_middle(s, _MOST_FRAMES) for s in validation[:: -(-len(validation) // _MOST_VIDEOS)]]
-    frames = [FrameScores(model, torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device)) for s in validation]
+    features = [torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device) for s in validation]
+    frames = [FrameScores(model, one) for one in features]
     cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
+    taken = list(zip(frames, validation, strict=True))
+    if model.memory is not None:
+        # Held-out videos share their ways with training; new ones may not. Some count once more, with what is remembered about their way hidden.
+        for one, s in list(zip(features, validation, strict=True))[:: _UNSEEN - 1]:
+            taken.append((FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)), s))
+        taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
+    few = sum(len(s) for _, s in taken) * len(cover_lat_lon_deg) <= _MOST_KEPT
+    kept = [cover.kept(one) for one, _ in taken] if few else []
+    least = cover.chance(frames) if model.memory is not None else None
 
-    few = sum(map(len, validation)) * len(cover_lat_lon_deg) <= _MOST_KEPT
-    kept = [cover.kept(one) for one in frames] if few else []
+    def recall(weight: float) -> Recall | None:
+        return Recall(weight, reach_m, least) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
-        scores = [one(weight) for one in kept] or [cover.scores(one, weight) for one in frames]
-        return [FitVideo(one, s.time_s, s.lat_lon_deg) for one, s in zip(scores, validation, strict=True)]
+        scores = [one(recall(weight)) for one in kept] or [cover.scores(one, recall(weight)) for one, _ in taken]
+        return [FitVideo(one, *_path(s)) for one, (_, s) in zip(scores, taken, strict=True)]
 
-    speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
+    speed = typical_speed_mps([_path(sequence) for sequence in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
-    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, _WEIGHTS if model.memory is not None else (0.0,), **options)
+    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, (0.0, *_WEIGHTS) if model.memory is not None else (0.0,), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), **options)
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
     halves = (
-        (cover.scores(one, weight), ground.scores(one, weight), *_first(s, _HALVED_FRAMES))
+        (cover.scores(one, recall(weight)), ground.scores(one, recall(weight)), *_path(s.part(0, min(len(s), _HALVED_FRAMES))))
         for one, s in zip(frames, validation, strict=True)
     )
     threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves, found.sharp_evidence, seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
-    recall = Recall(weight, reach_m) if weight else None
-    return replace(found, elsewhere=replace(known, threshold=threshold), familiarity=familiarity, recall=recall)
+    known = replace(known, threshold=threshold)
+    return replace(found, videos=len(validation), elsewhere=known, familiarity=familiarity, recall=recall(weight))
 
 
 class FrameScores:
@@ -96,11 +108,12 @@ class FrameScores:
     Args:
         model: on any device.
         features: (T, D) of all the video's frames, in order.
+        hidden: (N,) remembered frames that are not read for them.
     """
 
     @torch.inference_mode()
-    def __init__(self, model: VidTAG, features: torch.Tensor) -> None:
-        self.queries = model.embed_video(features)
+    def __init__(self, model: VidTAG, features: torch.Tensor, hidden: torch.Tensor | None = None) -> None:
+        self.queries, self.hidden = model.embed_video(features), hidden
         self.in_context = model.memory.in_context(features.to(model.device)) if model.memory is not None else None
 
 
@@ -117,28 +130,51 @@ class PlaceScores:
     @torch.inference_mode()
     def __init__(self, model: VidTAG, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> None:
         self.embeddings = embedded(model, lat_lon_deg)
-        self.recalled = model.memory.over(lat_lon_deg, spacing_m, reach_m) if model.memory is not None else None
+        self._likeness = model.memory.over(lat_lon_deg, spacing_m, reach_m) if model.memory is not None else None
 
-    def scores(self, frames: FrameScores, weight: float) -> Scores:
-        """What gives the (B, M) scores of a slice of frames, those of memory by their weight."""
+    def scores(self, frames: FrameScores, recall: Recall | None) -> Scores:
+        """What gives the (B, M) scores of a slice of frames: cosines, and what is remembered as ``recall`` reads it."""
 
-        @torch.inference_mode()
         def given(rows: slice) -> FloatArray:
-            cosines = frames.queries[rows] @ self.embeddings.T
-            scores: FloatArray = cosines.float().cpu().numpy()
-            if weight and self.recalled is not None and frames.in_context is not None:
-                scores += weight * self.recalled(frames.in_context[rows]).cpu().numpy()
-            return scores
+            cosines, likeness = self._cosines(frames, rows), self._recalled(frames, rows) if recall else None
+            return cosines if recall is None or likeness is None else cosines + recall.read(likeness)
 
         return given
 
-    def kept(self, frames: FrameScores) -> Callable[[float], Scores]:
-        """The same for any weight, with both kinds computed once and held in half precision."""
+    def kept(self, frames: FrameScores) -> Callable[[Recall | None], Scores]:
+        """The same for any reading, with both kinds computed once and held in half precision."""
         everything = slice(0, len(frames.queries))
-        cosines = self.scores(frames, 0.0)(everything)
-        seen = (self.scores(frames, 1.0)(everything) - cosines).astype(np.float16)
-        cosines = cosines.astype(np.float16)
-        return lambda weight: lambda rows: cosines[rows].astype(np.float32) + weight * seen[rows]
+        cosines, likeness = self._cosines(frames, everything).astype(np.float16), self._recalled(frames, everything)
+        seen = None if likeness is None else likeness.astype(np.float16)
+
+        def scores(recall: Recall | None) -> Scores:
+            if recall is None or seen is None:
+                return lambda rows: cosines[rows].astype(np.float32)
+            return lambda rows: cosines[rows].astype(np.float32) + recall.read(seen[rows].astype(np.float32))
+
+        return scores
+
+    def chance(self, videos: Sequence[FrameScores]) -> float:
+        """Likeness that chance finds: so many standard deviations over a frame's mean over all places, on average over frames."""
+        found = []
+        for frames in videos:
+            likeness = self._recalled(frames, slice(0, len(frames.queries)))
+            # They remember: chance is asked of nothing else.
+            assert likeness is not None  # nosec B101
+            found.append(likeness.mean(axis=1) + _CHANCE * likeness.std(axis=1))
+        return float(np.concatenate(found).mean())
+
+    @torch.inference_mode()
+    def _cosines(self, frames: FrameScores, rows: slice) -> FloatArray:
+        found: FloatArray = (frames.queries[rows] @ self.embeddings.T).float().cpu().numpy()
+        return found
+
+    @torch.inference_mode()
+    def _recalled(self, frames: FrameScores, rows: slice) -> FloatArray | None:
+        if self._likeness is None or frames.in_context is None:
+            return None
+        found: FloatArray = self._likeness(frames.in_context[rows], frames.hidden).cpu().numpy()
+        return found
 
 
 def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:
@@ -152,5 +188,5 @@ def _middle(sequence: TrainingSequence, frames: int) -> TrainingSequence:
     return sequence.part(start, start + frames) if len(sequence) > frames else sequence
 
 
-def _first(sequence: TrainingSequence, frames: int) -> tuple[FloatArray, FloatArray]:
-    return sequence.time_s[:frames], sequence.lat_lon_deg[:frames]
+def _path(sequence: TrainingSequence) -> tuple[FloatArray, FloatArray]:
+    return sequence.time_s, sequence.lat_lon_deg

@@ -39,16 +39,27 @@ class Recall:
     Args:
         weight: of their scores beside the cosines.
         reach_m: metres over which a remembered frame speaks for places around it.
+        least: score below which it is not read, as it is what chance finds: the place may have been remembered from another lane, or only its neighbours were.
+            None reads all.
     """
 
     weight: float
     reach_m: float
+    least: float | None = None
+
+    def read(self, likeness: FloatArray) -> FloatArray:
+        """What the scores of places (B, M) by memory add to their cosines."""
+        result: FloatArray = self.weight * (likeness if self.least is None else np.maximum(likeness, self.least))
+        return result
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recall:
         """Read what ``asdict`` wrote. Raises InputError where it cannot be used."""
-        found = cls(float(values["weight"]), float(values["reach_m"]))
-        if not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m)):
+        least = values.get("least")
+        found = cls(float(values["weight"]), float(values["reach_m"]), None if least is None else float(least))
+        if not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m)) or not math.isfinite(
+            found.least or 0.0
+        ):
             raise InputError(
                 f"What the checkpoint remembers is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."
             )
