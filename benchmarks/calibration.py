@@ -61,7 +61,8 @@ class Judged:
 def judged(paths: Paths, drive: Drive, decoded: Decoded) -> Judged:
     """A drive's answer beside its truth."""
     fitted, decoder, truth = paths.calibration, paths.decoder, drive.sequence.lat_lon_deg
-    chances = fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M)
+    lead = decoder.lead(paths.scores(drive), decoded.lat_lon_deg, fitted.accuracy_m)
+    chances = fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M, lead)
     levels = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
     return Judged(

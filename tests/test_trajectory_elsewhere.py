@@ -88,7 +88,7 @@ def test_a_threshold_lets_nearly_all_videos_within_through():
     known = known_ground(PLACES, SPACING_M, PLACES)
     evidence, area = Evidence(0.1, 0.02, 1.0), Decoder(PLACES, SPACING_M, Motion(1.0))
     made = [(video.scores, video.scores, video.time_s, video.lat_lon_deg) for video in drawn_videos(80, np.random.default_rng(9))]
-    for half in (made[:40], made[40:]):  # fewer than 49 videos cannot speak of 2 %
+    for half in (made[:40], made[40:]):  # fewer than 79 videos cannot speak of 1.25 %
         assert fit_threshold(known, area, half, evidence) == 0.0
     assert 0.0 < fit_threshold(known, area, made, evidence) < 0.6
 

@@ -117,7 +117,10 @@ class VideoSolver:
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        found = hypotheses(decoded.marginal, self.decoder, positions, self.path)
+        lead = None
+        if self.calibration.path is not None:
+            lead = self.decoder.lead(self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(features))
+        found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead)
 
         def mass(radii: FloatArray) -> FloatArray:
             return mass_about(decoded.marginal, self.decoder, positions, radii)
@@ -126,7 +129,7 @@ class VideoSolver:
             own = self.search.posterior_mass(queries, positions, radius_m, self.calibration.temperature)
             confidence = self.calibration.confidence(own)
         else:
-            confidence = self.path.chances(mass, [radius_m])[:, 0]
+            confidence = self.path.chances(mass, [radius_m], lead)[:, 0]
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)

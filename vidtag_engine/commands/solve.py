@@ -131,8 +131,11 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     )
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, given, located)
-    found = hypotheses(decoded.marginal, decoder, places, path)
-    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), [trajectory.confidence_radius_m])[:, 0]
+    # Where a person said where it was, no place elsewhere is a rival any more.
+    lead = None if any(pin.here for pin in given) else decoder.lead(kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts)
+    found = hypotheses(decoded.marginal, decoder, places, path, lead)
+    radii_m = [trajectory.confidence_radius_m]
+    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), radii_m, lead)[:, 0]
     return _assembled(trajectory, located, places, confidence, spread(found, located))
 
 

@@ -29,6 +29,7 @@ _PIECES = (8, 16)  # frames: how errors are shared shows in videos of several le
 _SEARCHED = 24  # videos
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
+_USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
 _PRIOR = 1.0  # video that the map's slope towards the base rate counts for
 
 
@@ -105,13 +106,27 @@ def fit_path(
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, best.lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, best.lines, strict=True)]
+    leads = [decoder.lead(video.scores, line, best.accuracy_m) for video, line in zip(videos, best.lines, strict=True)]
+    low, high = np.quantile(np.concatenate(leads), _USUAL)
+    leads = [np.clip(lead, low, high) for lead in leads]
     maps = tuple(
-        fit_map([mass[:, column] for mass in masses], [np.asarray(error <= radius_m, dtype=np.float64) for error in errors], radius_m)
+        fit_map(
+            [mass[:, column] for mass in masses], [np.asarray(error <= radius_m, dtype=np.float64) for error in errors], radius_m, leads
+        )
         for column, radius_m in enumerate(radii)
         if sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos))
     )
     return PathCalibration(
-        evidence, best.motion, best.accuracy_m, spacing_m, len(videos), maps, level50, level90, line_evidence=line_evidence
+        evidence,
+        best.motion,
+        best.accuracy_m,
+        spacing_m,
+        len(videos),
+        maps,
+        level50,
+        level90,
+        line_evidence=line_evidence,
+        leads=(float(low), float(high)),
     )
 
 
@@ -270,15 +285,19 @@ def conformal_level(levels: Sequence[FloatArray], share: float) -> float:
     return float(value[order][reached[0]]) if len(reached) else 1.0
 
 
-def fit_map(masses: Sequence[FloatArray], right: Sequence[FloatArray], radius_m: float) -> RadiusMap:
-    """A logistic from mass to P(right) by log loss; the slope is drawn towards 0 (the base rate) as by one video, and never negative.
+def fit_map(
+    masses: Sequence[FloatArray], right: Sequence[FloatArray], radius_m: float, leads: Sequence[FloatArray] | None = None
+) -> RadiusMap:
+    """A logistic from mass and lead to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
 
     Args:
         masses: (T,) a video.
         right: (T,) a video, whether the truth lay within.
         radius_m: within.
+        leads: (T,) a video, of the line over places elsewhere; None makes nothing of them.
     """
-    odds = np.concatenate([log_odds(one) for one in masses])
+    odds = log_odds(np.concatenate(masses))
+    over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
     weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in masses])
     videos = float(len(masses))
@@ -286,18 +305,23 @@ def fit_map(masses: Sequence[FloatArray], right: Sequence[FloatArray], radius_m:
     # Platt's targets: few videos cannot drive the map to certainty.
     hits = weight @ target
     target = np.where(target > 0, (hits + 1.0) / (hits + 2.0), 1.0 / (videos - hits + 2.0))
-    middle = float(weight @ odds / weight.sum())
+    # Leads have a scale of their own, which the prior must not depend on.
+    spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) or 1.0
+    given = np.stack([odds, over / spread])
+    middle = given @ weight / videos
+    given -= middle[:, None]
 
-    def loss(given: FloatArray) -> tuple[float, FloatArray]:
-        at = given[0] * (odds - middle) + given[1]
-        said = 1.0 / (1.0 + np.exp(-at))
-        value = weight @ (np.logaddexp(0.0, at) - target * at) + 0.5 * _PRIOR * given[0] ** 2
+    def loss(at: FloatArray) -> tuple[float, FloatArray]:
+        slopes, height = at[:2], at[2]
+        raised = slopes @ given + height
+        said = 1.0 / (1.0 + np.exp(-raised))
+        value = weight @ (np.logaddexp(0.0, raised) - target * raised) + 0.5 * _PRIOR * slopes @ slopes
         wrong = weight * (said - target)
-        return float(value), np.array([wrong @ (odds - middle) + _PRIOR * given[0], wrong.sum()])
+        return float(value), np.append(given @ wrong + _PRIOR * slopes, wrong.sum())
 
-    start = np.array([0.5, float(np.log(rate / (1.0 - rate)))])
-    slope, height = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 10.0), (-20.0, 20.0)]).x
-    return RadiusMap(float(radius_m), float(slope), float(height - slope * middle))
+    start = np.array([0.5, 0.0, float(np.log(rate / (1.0 - rate)))])
+    *slopes, height = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 10.0), (0.0, 10.0), (-20.0, 20.0)]).x
+    return RadiusMap(float(radius_m), float(slopes[0]), float(height - np.asarray(slopes) @ middle), float(slopes[1] / spread))
 
 
 def _check(cancelled: CancelCheck | None) -> None:

@@ -66,7 +66,9 @@ def overlap(apart: FloatArray, own: float, other: float) -> FloatArray:
     return result
 
 
-def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatArray, calibration: PathCalibration) -> Hypotheses:
+def hypotheses(
+    marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatArray, calibration: PathCalibration, lead: FloatArray | None = None
+) -> Hypotheses:
     """What is said of each frame.
 
     Args:
@@ -74,9 +76,10 @@ def hypotheses(marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatAr
         decoder: that decoded it.
         positions: (T, 2) the answer.
         calibration: what the mass means.
+        lead: as for :meth:`.PathCalibration.chances`.
     """
     frames = marginal.shape[0]
-    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M)
+    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, lead)
     chance = np.maximum.accumulate(chance, axis=1)  # a larger disc holds the smaller
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
     runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)

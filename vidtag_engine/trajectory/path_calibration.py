@@ -19,17 +19,19 @@ _LEAST_MASS = 1e-4
 
 @dataclass(frozen=True)
 class RadiusMap:
-    """Mass within a radius to probability: a logistic of the mass's log odds, never beyond what the videos it was fitted on can say.
+    """Mass within a radius, and the line's lead over places elsewhere, to probability: a logistic, never beyond what the videos it was fitted on can say.
 
     Args:
         radius_m: within.
-        slope: not negative.
+        slope: of the mass's log odds; not negative.
         intercept: in log odds.
+        lead: slope of the lead (:meth:`.decoder.Decoder.lead`); not negative.
     """
 
     radius_m: float
     slope: float
     intercept: float
+    lead: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class PathCalibration:
         elsewhere: where training videos were taken; None likewise.
         recall: of what the checkpoint remembers; None where it remembers nothing, or nothing that helps.
         line_evidence: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
+        leads: between which nearly all leads lay that the maps were fitted on; others count as the nearer one.
     """
 
     evidence: Evidence
@@ -94,13 +97,16 @@ class PathCalibration:
     elsewhere: Elsewhere | None = None
     recall: Recall | None = None
     line_evidence: Evidence | None = None
+    leads: tuple[float, float] = (0.0, 0.0)
 
     @property
     def sharp_evidence(self) -> Evidence:
         """That places are told apart by: the line's, where it has its own."""
         return self.line_evidence or self.evidence
 
-    def chances(self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float]) -> FloatArray:
+    def chances(
+        self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float], lead: FloatArray | None = None
+    ) -> FloatArray:
         """(T, R) P(the truth lies within each radius).
 
         A map between two radii is in between (by their logarithms). Below the smallest radius that has a map, that one's probability is shared out as the mass is.
@@ -108,6 +114,7 @@ class PathCalibration:
         Args:
             mass_within: gives the (T, R) posterior mass within radii.
             radii_m: (R,).
+            lead: (T,) of the line; None where it is known otherwise, as from a person, that it has no rival.
         """
         radii = np.asarray(radii_m, dtype=np.float64)
         if not self.maps:
@@ -120,7 +127,9 @@ class PathCalibration:
         for column, radius_m in enumerate(np.maximum(radii, smallest)):
             slope = np.interp(math.log(radius_m), log_radii, [one.slope for one in self.maps])
             intercept = np.interp(math.log(radius_m), log_radii, [one.intercept for one in self.maps])
-            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + intercept)))
+            ahead = np.interp(math.log(radius_m), log_radii, [one.lead for one in self.maps])
+            over = self.leads[1] if lead is None else np.clip(lead, *self.leads)
+            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + ahead * over + intercept)))
             # Add-one: n videos cannot speak of more than (n + 1) / (n + 2).
             chance[:, column] = np.clip(said, 1.0 / (self.videos + 2.0), (self.videos + 1.0) / (self.videos + 2.0))
         below = radii < smallest
@@ -157,6 +166,7 @@ class PathCalibration:
                 elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
                 recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
                 line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
+                leads=_range(values.get("leads", (0.0, 0.0))),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -169,6 +179,13 @@ class PathCalibration:
                 f"The checkpoint's calibration of paths has {numbers}, where positive numbers are needed; fit it again with 'vidtag train'."
             )
         return found
+
+
+def _range(values: Sequence[Any]) -> tuple[float, float]:
+    low, high = map(float, values)
+    if not math.isfinite(low) or not math.isfinite(high) or low > high:
+        raise ValueError(f"a range from {low} to {high}")
+    return low, high
 
 
 def _evidence(values: Mapping[str, Any]) -> Evidence:
