@@ -16,7 +16,7 @@ from vidtag_engine.trajectory import Calibration, Decoder, Evidence, FitVideo, M
 from vidtag_engine.trajectory.elsewhere import Elsewhere
 from vidtag_engine.trajectory.fit import conformal_level, fit_evidence, fit_map, truth_levels
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
-from vidtag_engine.trajectory.path_calibration import log_odds
+from vidtag_engine.trajectory.path_calibration import RadiusMap, log_odds
 from vidtag_engine.trajectory.regions import Outliner, highest, mass_before, outline, unions_of_boxes
 from vidtag_engine.types import FrameState, InputError
 
@@ -147,13 +147,59 @@ def test_maps_are_monotone_and_fall_back_to_the_base_rate():
     assert against.slope == 0.0
 
 
+def test_a_lead_tells_right_from_wrong_where_the_mass_does_not(fitted):
+    """Frames are right as a logistic of their lead says; their mass tells nothing."""
+    rng = np.random.default_rng(16)
+
+    def drawn(videos: int) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        leads = [np.full(4, rng.normal(0.0, 3.0)) for _ in range(videos)]
+        right = [np.full(4, rng.uniform() < 1.0 / (1.0 + np.exp(-one[0]))).astype(float) for one in leads]
+        return leads, right, [rng.uniform(0, 1, 4) for _ in leads]
+
+    leads, right, masses = drawn(600)
+    found = fit_map(masses, right, 100.0, leads)
+    assert found.lead == pytest.approx(1.0, abs=0.25)
+    assert found.slope < 0.15
+    calibration = replace(fitted, maps=(found,), leads=(-4.0, 4.0), videos=600)
+    leads, right, masses = (np.concatenate(one) for one in drawn(600))
+    said = calibration.chances(lambda radii: np.repeat(masses[:, None], len(radii), axis=1), [100.0], leads)[:, 0]
+    for low, high in ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.0)):
+        among = (said >= low) & (said < high)
+        assert said[among].mean() == pytest.approx(right[among].mean(), abs=0.1)
+    # The scale of leads is a checkpoint's own and makes no difference.
+    scaled = fit_map(
+        [np.full(4, 0.5)] * 50, [np.full(4, n % 2.0) for n in range(50)], 100.0, [np.full(4, 1e3 * (n % 2)) for n in range(50)]
+    )
+    plain = fit_map([np.full(4, 0.5)] * 50, [np.full(4, n % 2.0) for n in range(50)], 100.0, [np.full(4, 1.0 * (n % 2)) for n in range(50)])
+    assert scaled.lead * 1e3 == pytest.approx(plain.lead, rel=1e-3)
+
+
+def test_leads_beyond_those_it_was_fitted_on_count_as_the_nearest(fitted):
+    calibration = replace(fitted, maps=(RadiusMap(100.0, 0.5, 0.0, 1.0),), leads=(-1.0, 2.0))
+
+    def said(lead: float | None) -> float:
+        given = None if lead is None else np.array([lead])
+        return float(calibration.chances(lambda radii: np.full((1, len(radii)), 0.5), [100.0], given)[0, 0])
+
+    assert said(-9.0) == said(-1.0) < said(0.5) < said(2.0) == said(1e6) == said(None)
+
+
+@pytest.mark.parametrize("leads", [[1.0], [2.0, 1.0], [float("nan"), 1.0], "x", [0.0, float("inf")]])
+def test_leads_that_cannot_be_are_refused(fitted, leads):
+    with pytest.raises(InputError, match="vidtag train"):
+        PathCalibration.from_dict(fitted.to_dict() | {"leads": leads})
+    before = {key: value for key, value in fitted.to_dict().items() if key != "leads"}
+    assert PathCalibration.from_dict(before).leads == (0.0, 0.0)
+
+
 def test_calibration_survives_json_and_old_cards_still_load(fitted):
     features = [np.random.default_rng(n).normal(size=(6, 8)).astype(np.float32) for n in range(20)]
     known = Elsewhere(PLACES[::7], 200.0, 0.25)
     whole = replace(fitted, familiarity=fit_familiarity(features[:15], features[15:]), elsewhere=known)
     card = Calibration(0.1, n_frames=10, path=whole)
     again = Calibration.from_dict(json.loads(json.dumps(card.to_dict()))).path
-    assert (again.evidence, again.motion, again.maps, again.level90) == (whole.evidence, whole.motion, whole.maps, whole.level90)
+    assert (again.evidence, again.motion, again.maps, again.leads) == (whole.evidence, whole.motion, whole.maps, whole.leads)
+    assert again.level90 == whole.level90
     assert again.familiarity.strangeness(features[16]) == pytest.approx(whole.familiarity.strangeness(features[16]), abs=1e-6)
     np.testing.assert_allclose(again.elsewhere.lat_lon_deg, known.lat_lon_deg, atol=1e-5)
     assert Calibration.from_dict({"temperature": 0.1}).path is None
