@@ -12,7 +12,17 @@ from scipy.stats import binom
 
 from tests.test_trajectory_decoder import METRE_DEG, grid
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Calibration, Decoder, Evidence, FitVideo, Motion, PathCalibration, fit_familiarity, fit_path
+from vidtag_engine.trajectory import (
+    Calibration,
+    Decoder,
+    Evidence,
+    FitVideo,
+    Motion,
+    PathCalibration,
+    best_weight,
+    fit_familiarity,
+    fit_path,
+)
 from vidtag_engine.trajectory.elsewhere import Elsewhere
 from vidtag_engine.trajectory.fit import conformal_level, fit_evidence, fit_map, truth_levels
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
@@ -172,6 +182,25 @@ def test_a_lead_tells_right_from_wrong_where_the_mass_does_not(fitted):
     )
     plain = fit_map([np.full(4, 0.5)] * 50, [np.full(4, n % 2.0) for n in range(50)], 100.0, [np.full(4, 1.0 * (n % 2)) for n in range(50)])
     assert scaled.lead * 1e3 == pytest.approx(plain.lead, rel=1e-3)
+
+
+def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
+    videos = drawn_videos(40, np.random.default_rng(21), frames=3)
+    lost = drawn_videos(10, np.random.default_rng(22), frames=3)
+    lost = [replace(video, lat_lon_deg=PLACES[[600 - 1 - 37 * n] * 3], unseen=True) for n, video in enumerate(lost)]
+    alone, both = (fit_path(PLACES, SPACING_M, given, temperature=0.1, speed_mps=1.0) for given in (videos, videos + lost))
+    assert both.level90 > alone.level90
+    assert lost[0].middle(2).unseen
+    seen = []
+
+    def of_weight(weight: float) -> list[FitVideo]:
+        seen.append(weight)
+        # With a weight, what is seen gets worse, and what is hidden gets right.
+        right = [replace(video, lat_lon_deg=PLACES[[int(video.scores(slice(0, 1)).argmax())] * 3]) for video in lost]
+        return videos + lost if weight == 0 else [replace(one, lat_lon_deg=PLACES[:3]) for one in videos] + right * 20
+
+    assert best_weight(PLACES, SPACING_M, of_weight, (0.0, 1.0), temperature=0.1, speed_mps=1.0) == 0.0
+    assert seen == [0.0, 1.0]
 
 
 def test_leads_beyond_those_it_was_fitted_on_count_as_the_nearest(fitted):

@@ -84,7 +84,7 @@ def calibrate_path(
 
     def videos(weight: float) -> list[FitVideo]:
         scores = [one(recall(weight)) for one in kept] or [cover.scores(one, recall(weight)) for one, _ in taken]
-        return [FitVideo(one, *_path(s)) for one, (_, s) in zip(scores, taken, strict=True)]
+        return [FitVideo(one, *_path(s), unseen=of.hidden is not None) for one, (of, s) in zip(scores, taken, strict=True)]
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}

@@ -41,18 +41,23 @@ class FitVideo:
         scores: gives the (B, M) scores of a slice of its frames over the cover.
         time_s: (T,).
         lat_lon_deg: (T, 2) truth.
+        unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
     """
 
     scores: Scores
     time_s: FloatArray
     lat_lon_deg: FloatArray
+    unseen: bool = False
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""
         start = (len(self.time_s) - frames) // 2
         window = slice(start, start + frames)
         return FitVideo(
-            lambda rows: self.scores(slice(rows.start + start, rows.stop + start)), self.time_s[window], self.lat_lon_deg[window]
+            lambda rows: self.scores(slice(rows.start + start, rows.stop + start)),
+            self.time_s[window],
+            self.lat_lon_deg[window],
+            self.unseen,
         )
 
 
@@ -96,17 +101,25 @@ def fit_path(
     decoder = Decoder(lat_lon_deg, spacing_m, motion)
     evidence = fit_evidence(decoder, videos, temperature, cancelled)
     marginals = _marginals(decoder, videos, evidence, cancelled)
-    best = _best_line(decoder, videos, marginals)
+    seen = [video for video in videos if not video.unseen]
+    best = _best_line(decoder, seen, [marginal for marginal, video in zip(marginals, videos, strict=True) if not video.unseen])
     line_evidence = None
     for sharper in (replace(evidence, temperature=evidence.temperature / factor) for factor in _SHARPER):
-        found = _best_line(decoder, videos, _marginals(decoder, videos, sharper, cancelled))
+        found = _best_line(decoder, seen, _marginals(decoder, seen, sharper, cancelled))
         if found.right > best.right:
             best, line_evidence = found, sharper
+    sought = marginals if line_evidence is None else _marginals(decoder, videos, line_evidence, cancelled)
+    lines = [
+        decoder.settled(
+            marginal, decoder.line(marginal, video.time_s, (), best.accuracy_m)[0], video.time_s, (), best.accuracy_m, best.motion.steady
+        )
+        for video, marginal in zip(videos, sought, strict=True)
+    ]
     level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share) for share in (0.5, 0.9))
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
-    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, best.lines, strict=True)]
-    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, best.lines, strict=True)]
-    leads = [decoder.lead(video.scores, line, best.accuracy_m) for video, line in zip(videos, best.lines, strict=True)]
+    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
+    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+    leads = [decoder.lead(video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
     low, high = np.quantile(np.concatenate(leads), _USUAL)
     leads = [np.clip(lead, low, high) for lead in leads]
     maps = tuple(
@@ -153,7 +166,7 @@ def best_weight(
         return weights[0]
     decoder, found = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps)), []
     for weight in weights:
-        given = videos(weight)
+        given = [video for video in videos(weight) if not video.unseen]
         for factor in _TEMPERATURES:
             marginals = _marginals(decoder, given, Evidence(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
             lines = [
@@ -217,12 +230,11 @@ def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: Evidence,
 
 @dataclass(frozen=True)
 class _Lines:
-    """Lines of videos: how often they are right, and the accuracy and motion that made them."""
+    """How often lines of videos are right, and the accuracy and motion that made them."""
 
     right: float
     accuracy_m: float
     motion: Motion
-    lines: list[FloatArray]
 
 
 def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> FloatArray:
@@ -243,7 +255,7 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
         lines = [line for _, line in both]
         right = float(_right(decoder, videos, lines).mean())
         if best is None or right > best.right:
-            best, paths = _Lines(right, accuracy_m, decoder.motion, lines), [path for path, _ in both]
+            best, paths = _Lines(right, accuracy_m, decoder.motion), [path for path, _ in both]
     # There are accuracies to try.
     assert best is not None  # nosec B101
     for steady in _STEADY:
@@ -252,7 +264,7 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
             for video, marginal, path in zip(videos, marginals, paths, strict=True)
         ]
         if (right := float(_right(decoder, videos, lines).mean())) > best.right:
-            best = _Lines(right, best.accuracy_m, replace(decoder.motion, steady=steady), lines)
+            best = _Lines(right, best.accuracy_m, replace(decoder.motion, steady=steady))
     return best
 
 
