@@ -13,6 +13,7 @@ from scipy.stats import binom
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.trajectory import RADII_M, Decoded, brier, ece, mass_about
 from vidtag_engine.trajectory.fit import truth_levels
+from vidtag_engine.trajectory.lead import line_lead
 from vidtag_engine.trajectory.regions import highest
 from vidtag_engine.types import FloatArray
 
@@ -61,7 +62,7 @@ class Judged:
 def judged(paths: Paths, drive: Drive, decoded: Decoded) -> Judged:
     """A drive's answer beside its truth."""
     fitted, decoder, truth = paths.calibration, paths.decoder, drive.sequence.lat_lon_deg
-    lead = decoder.lead(paths.scores(drive), decoded.lat_lon_deg, fitted.accuracy_m)
+    lead = line_lead(decoder, paths.scores(drive), decoded.lat_lon_deg, fitted.accuracy_m)
     chances = fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M, lead)
     levels = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)

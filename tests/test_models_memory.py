@@ -23,6 +23,7 @@ from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
 from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses
+from vidtag_engine.trajectory.lead import line_lead
 from vidtag_engine.types import FloatArray, InputError
 
 METRE_DEG = 1 / 111_195.0
@@ -307,7 +308,7 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
             new = world.drive(rows)
             frames = FrameScores(model, torch.from_numpy(new.features[0]))
             decoded = decoder.decode(over.scores(frames, recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
-            lead = decoder.lead(over.scores(frames, recall), decoded.lat_lon_deg, found.accuracy_m)
+            lead = line_lead(decoder, over.scores(frames, recall), decoded.lat_lon_deg, found.accuracy_m)
             said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, lead).within[:, 1].mean())
             right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())
         return float(np.mean(said)), float(np.mean(right))

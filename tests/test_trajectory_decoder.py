@@ -10,7 +10,9 @@ from scipy.special import softmax
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.trajectory import Decoder, Evidence, Motion, Pin
 from vidtag_engine.trajectory import decoder as decoder_module
+from vidtag_engine.trajectory import lead as lead_module
 from vidtag_engine.trajectory.cuts import cuts
+from vidtag_engine.trajectory.lead import line_lead
 
 METRE_DEG = 1.0 / 111_195.08
 
@@ -182,18 +184,18 @@ def test_cuts_are_where_pictures_have_nothing_to_do_with_each_other():
 
 @pytest.mark.parametrize("block", [1, 4_000_000])
 def test_lead_against_brute_force(block, monkeypatch):
-    monkeypatch.setattr(decoder_module, "_BLOCK", block)
+    monkeypatch.setattr(lead_module, "_BLOCK", block)
     rng, places, frames = np.random.default_rng(11), grid(12, 9), 24
     scores = rng.normal(size=(frames, len(places))).astype(np.float32)
     line = places[rng.integers(len(places), size=frames)] + rng.uniform(-40, 40, (frames, 2)) * METRE_DEG
     apart = haversine_m(line[:, :1], line[:, 1:], *places.T)
     plain = np.array([scores[row, apart[row].argmin()] - scores[row, apart[row] > 300.0].max() for row in range(frames)])
     expected = [plain[max(first, row - 7) : min(last, row + 8)].mean() for first, last in ((0, 9), (9, 24)) for row in range(first, last)]
-    found = Decoder(places, 100.0).lead(lambda rows: scores[rows], line, 200.0, cuts=[0, 9])
+    found = line_lead(Decoder(places, 100.0), lambda rows: scores[rows], line, 200.0, cuts=[0, 9])
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_lead_without_a_rival_is_beyond_all_others():
     places, scores = grid(2, 2), np.array([[0.1, 0.9, 0.2, 0.3]] * 3, dtype=np.float32)
-    assert (Decoder(places, 100.0).lead(scores, places[[1, 1, 1]], 200.0) > 1e5).all()
-    assert Decoder(places, 100.0).lead(scores[:0], places[:0], 200.0).shape == (0,)
+    assert (line_lead(Decoder(places, 100.0), scores, places[[1, 1, 1]], 200.0) > 1e5).all()
+    assert line_lead(Decoder(places, 100.0), scores[:0], places[:0], 200.0).shape == (0,)

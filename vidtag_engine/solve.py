@@ -19,6 +19,7 @@ from .models import GeoCLIP, VidTAG
 from .models.memory import Likeness
 from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, mass_about, p_inside, spread, verdict
 from .trajectory.decoder import Scores
+from .trajectory.lead import line_lead
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
 UNFAMILIAR_BELOW = 0.03  # of held-out videos are as strange; with the 2 % outside that is 5 % of false alarms
@@ -119,7 +120,7 @@ class VideoSolver:
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         lead = None
         if self.calibration.path is not None:
-            lead = self.decoder.lead(self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(features))
+            lead = line_lead(self.decoder, self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(features))
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead)
 
         def mass(radii: FloatArray) -> FloatArray:

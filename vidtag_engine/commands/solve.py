@@ -22,6 +22,7 @@ from ..export.scores_file import VideoScores, read_scores, scores_path, share_sc
 from ..export.tables import clean, frames_table, joined, steps_table
 from ..geodesy import geodesic_m, haversine_m
 from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, mass_about, spread
+from ..trajectory.lead import line_lead
 from ..types import (
     CancelCheck,
     CancelledError,
@@ -132,7 +133,7 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, given, located)
     # Where a person said where it was, no place elsewhere is a rival any more.
-    lead = None if any(pin.here for pin in given) else decoder.lead(kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts)
+    lead = None if any(pin.here for pin in given) else line_lead(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts)
     found = hypotheses(decoded.marginal, decoder, places, path, lead)
     radii_m = [trajectory.confidence_radius_m]
     confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), radii_m, lead)[:, 0]

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.ndimage import uniform_filter1d
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
@@ -35,9 +34,6 @@ _PATH_PLACES = 300  # that a line is sought over
 _PATH_LOOKED_AT = 800  # that these are chosen from
 _PATH_MASS = 3000  # places that it is judged by
 _SHIFTS = 3
-_ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
-_LEAD_FRAMES = 15  # that a lead is averaged over
-_NO_RIVAL = 1e6  # the lead where all places are near
 
 Scores = Callable[[slice], FloatArray]
 
@@ -192,28 +188,6 @@ class Decoder:
         """The marginal and the log evidence of :meth:`decode`, without a line."""
         time_s = np.asarray(time_s, dtype=np.float64)
         return self._marginals(self._emissions(scores, time_s, evidence, pins), time_s, frozenset(cuts))
-
-    def lead(self, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float, cuts: Iterable[int] = ()) -> FloatArray:
-        """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), on average over neighbouring frames of a shot.
-
-        The posterior tells how well the frames agree on a place; this, whether each of them finds that the place stands out, as places do that training saw.
-
-        Args:
-            scores: as for :meth:`decode`.
-            lat_lon_deg: (T, 2) the line.
-            accuracy_m: of the line.
-            cuts: rows that begin a new shot.
-        """
-        frames, found = len(lat_lon_deg), np.empty(len(lat_lon_deg))
-        home, points_m = self.nearest(lat_lon_deg), unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M
-        every = np.arange(len(self.points_m))
-        size = max(1, _BLOCK // len(self.points_m))
-        for start in range(0, frames, size):
-            rows = slice(start, min(start + size, frames))
-            for row, given in enumerate(scores(rows) if callable(scores) else scores[rows], start):
-                far = self.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
-                found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), _NO_RIVAL)
-        return np.concatenate([found[:0], *map(_evened, np.split(found, sorted(row for row in cuts if 0 < row < frames)))])
 
     def within(self, centres: FloatArray, radius_m: float) -> list[list[int]]:
         """Numbers of the places within a radius of each centre (N, 2)."""
@@ -432,12 +406,3 @@ class Decoder:
         links.has_canonical_format = True  # no pair is told twice: nothing to sort and to sum up
         links = links.tocsr()
         return links, (1.0 / links.sum(axis=1, dtype=np.float64)).astype(np.float32)
-
-
-def _evened(values: FloatArray) -> FloatArray:
-    """Means over neighbours, fewer at the ends."""
-    if not len(values):
-        return values
-    total, count = (uniform_filter1d(one, _LEAD_FRAMES, mode="constant") for one in (values, np.ones(len(values))))
-    result: FloatArray = total / count
-    return result

@@ -14,6 +14,7 @@ from ..geodesy import haversine_m
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .decoder import Decoder, Evidence, Motion, Scores
 from .hypotheses import RADII_M, mass_about
+from .lead import line_lead
 from .path_calibration import PathCalibration, RadiusMap, log_odds
 from .regions import mass_before
 
@@ -119,7 +120,7 @@ def fit_path(
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    leads = [decoder.lead(video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
+    leads = [line_lead(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
     low, high = np.quantile(np.concatenate(leads), _USUAL)
     leads = [np.clip(lead, low, high) for lead in leads]
     maps = tuple(

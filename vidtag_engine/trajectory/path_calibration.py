@@ -25,7 +25,7 @@ class RadiusMap:
         radius_m: within.
         slope: of the mass's log odds; not negative.
         intercept: in log odds.
-        lead: slope of the lead (:meth:`.decoder.Decoder.lead`); not negative.
+        lead: slope of the lead (:func:`.lead.line_lead`); not negative.
     """
 
     radius_m: float

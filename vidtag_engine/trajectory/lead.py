@@ -1,0 +1,52 @@
+"""How far a line stands out over places elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..types import FloatArray
+from .decoder import Decoder, Scores
+
+_ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
+_LEAD_FRAMES = 15  # that a lead is averaged over
+_NO_RIVAL = 1e6  # the lead where all places are near
+_BLOCK = 4_000_000  # frames times places held at once
+
+
+def line_lead(
+    decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float, cuts: Iterable[int] = ()
+) -> FloatArray:
+    """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), on average over neighbouring frames of a shot.
+
+    The posterior tells how well the frames agree on a place; this, whether each of them finds that the place stands out, as places do that training saw.
+
+    Args:
+        decoder: whose places they are over.
+        scores: as for :meth:`.decoder.Decoder.decode`.
+        lat_lon_deg: (T, 2) the line.
+        accuracy_m: of the line.
+        cuts: rows that begin a new shot.
+    """
+    frames, found = len(lat_lon_deg), np.empty(len(lat_lon_deg))
+    home, points_m = decoder.nearest(lat_lon_deg), unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M
+    every = np.arange(len(decoder.points_m))
+    size = max(1, _BLOCK // len(decoder.points_m))
+    for start in range(0, frames, size):
+        rows = slice(start, min(start + size, frames))
+        for row, given in enumerate(scores(rows) if callable(scores) else scores[rows], start):
+            far = decoder.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
+            found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), _NO_RIVAL)
+    return np.concatenate([found[:0], *map(_evened, np.split(found, sorted(row for row in cuts if 0 < row < frames)))])
+
+
+def _evened(values: FloatArray) -> FloatArray:
+    """Means over neighbours, fewer at the ends."""
+    if not len(values):
+        return values
+    total, count = (uniform_filter1d(one, _LEAD_FRAMES, mode="constant") for one in (values, np.ones(len(values))))
+    result: FloatArray = total / count
+    return result
