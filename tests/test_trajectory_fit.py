@@ -203,6 +203,25 @@ def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
     assert seen == [0.0, 1.0]
 
 
+def test_an_area_without_room_for_a_rival_makes_nothing_of_leads():
+    """Where no place is far from the line, all leads are alike: chances rest on the mass."""
+    rng, places = np.random.default_rng(31), grid(2, 2)
+    videos = []
+    for _ in range(30):
+        truth = int(rng.integers(4))
+        scores = np.repeat((0.4 * np.eye(4)[truth] + rng.normal(0, 0.1, 4))[None].astype(np.float32), 7, axis=0)
+        videos.append(FitVideo(lambda rows, given=scores: given[rows], np.arange(7) * 2.0, np.repeat(places[[truth]], 7, axis=0)))
+    found = fit_path(places, SPACING_M, videos, temperature=0.1, speed_mps=1.0)
+    assert found.leads == (0.0, 0.0)
+    assert all(one.lead == 0.0 and abs(one.intercept) < 20.0 for one in found.maps)
+    # A constant, whatever its size and rounding, tells nothing either.
+    constant = fit_map(
+        [rng.uniform(0, 1, 7) for _ in videos], [rng.uniform(0, 1, 7) < 0.5 for _ in videos], 100.0, [np.full(7, 1e6 + 0.1)] * 30
+    )
+    assert constant.lead < 1e-3
+    assert abs(constant.intercept) < 20.0
+
+
 def test_leads_beyond_those_it_was_fitted_on_count_as_the_nearest(fitted):
     calibration = replace(fitted, maps=(RadiusMap(100.0, 0.5, 0.0, 1.0),), leads=(-1.0, 2.0))
 

@@ -31,7 +31,7 @@ _MOST_FRAMES = 64  # of a video
 _HALVED_FRAMES = 16
 _CHUNK = 8192
 _MOST_KEPT = 100_000_000  # scores, frames times places
-_WEIGHTS = (1.0, 4.0, 16.0)  # of what is remembered
+_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
 _UNSEEN = 5  # one video in so many is expected on ways that no training video went
 
@@ -88,7 +88,7 @@ def calibrate_path(
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
-    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, (0.0, *_WEIGHTS) if model.memory is not None else (0.0,), **options)
+    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, _WEIGHTS if model.memory is not None else (0.0,), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), **options)
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)

@@ -14,7 +14,7 @@ from ..geodesy import haversine_m
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .decoder import Decoder, Evidence, Motion, Scores
 from .hypotheses import RADII_M, mass_about
-from .lead import line_lead
+from .lead import NO_RIVAL, line_lead
 from .path_calibration import PathCalibration, RadiusMap, log_odds
 from .regions import mass_before
 
@@ -121,7 +121,9 @@ def fit_path(
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
     leads = [line_lead(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
-    low, high = np.quantile(np.concatenate(leads), _USUAL)
+    rivalled = np.concatenate(leads)
+    rivalled = rivalled[rivalled < NO_RIVAL]
+    low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
     leads = [np.clip(lead, low, high) for lead in leads]
     maps = tuple(
         fit_map(
@@ -319,7 +321,7 @@ def fit_map(
     hits = weight @ target
     target = np.where(target > 0, (hits + 1.0) / (hits + 2.0), 1.0 / (videos - hits + 2.0))
     # Leads have a scale of their own, which the prior must not depend on.
-    spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) or 1.0
+    spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
     given = np.stack([odds, over / spread])
     middle = given @ weight / videos
     given -= middle[:, None]

@@ -13,7 +13,7 @@ from .decoder import Decoder, Scores
 
 _ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
 _LEAD_FRAMES = 15  # that a lead is averaged over
-_NO_RIVAL = 1e6  # the lead where all places are near
+NO_RIVAL = 1e6  # the lead where all places are near
 _BLOCK = 4_000_000  # frames times places held at once
 
 
@@ -21,6 +21,8 @@ def line_lead(
     decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float, cuts: Iterable[int] = ()
 ) -> FloatArray:
     """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), on average over neighbouring frames of a shot.
+
+    ``NO_RIVAL`` where no place is so far off.
 
     The posterior tells how well the frames agree on a place; this, whether each of them finds that the place stands out, as places do that training saw.
 
@@ -39,7 +41,7 @@ def line_lead(
         rows = slice(start, min(start + size, frames))
         for row, given in enumerate(scores(rows) if callable(scores) else scores[rows], start):
             far = decoder.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
-            found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), _NO_RIVAL)
+            found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), NO_RIVAL)
     return np.concatenate([found[:0], *map(_evened, np.split(found, sorted(row for row in cuts if 0 < row < frames)))])
 
 
@@ -48,5 +50,6 @@ def _evened(values: FloatArray) -> FloatArray:
     if not len(values):
         return values
     total, count = (uniform_filter1d(one, _LEAD_FRAMES, mode="constant") for one in (values, np.ones(len(values))))
-    result: FloatArray = total / count
+    mean = total / count
+    result: FloatArray = np.where(mean > NO_RIVAL / 100.0, NO_RIVAL, mean)  # one without a rival leaves its neighbours none
     return result
