@@ -22,7 +22,7 @@ from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
 from vidtag_engine.training.start import remember
-from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses
+from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses, typical_speed_mps
 from vidtag_engine.trajectory.lead import line_lead
 from vidtag_engine.types import FloatArray, InputError
 
@@ -258,18 +258,25 @@ def test_a_video_is_solved_with_what_is_remembered():
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]
 
 
-def test_without_a_fitted_path_each_frame_reads_what_is_remembered_by_itself():
+def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_training_did():
+    """A few held-out blocks cannot fit a decoder, but how fast the camera went is known."""
     world = World(4)
     training, new = [world.drive() for _ in range(60)], world.drive()
     model = world.model(training)
     search = world.search(model)
-    features = new.features[0]
+    farthest = max(training, key=lambda s: float(haversine_m(*s.lat_lon_deg[0], *new.lat_lon_deg[4])))
+    features = new.features[0].copy()
+    features[4] = farthest.features[0, 0]  # a picture from elsewhere, which leads the context of its neighbours astray
     queries = model.embed_video(torch.from_numpy(features))
-    calibration = Calibration(0.07, n_frames=10, recall=Recall(1.0, 60.0))
-    assert Calibration.from_dict(calibration.to_dict()).recall == calibration.recall
+    speed_mps = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
+    calibration = Calibration(0.07, n_frames=10, recall=Recall(2.0, 60.0), speed_mps=speed_mps)
+    assert Calibration.from_dict(calibration.to_dict()) == calibration
     solver = VideoSolver(model, search, calibration)
+    assert solver.decoder.motion.speed_mps == pytest.approx(speed_mps)
     solved = solver.solve(queries, features, new.time_s, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
-    # Brute force: the networks' cosine and the likeness of the nearest remembered frames, place by place.
+    found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
+    np.testing.assert_allclose(found, solved.line, atol=1e-9)
+    # By brute force each frame by itself: the networks' cosine and twice the likeness of the nearest remembered frames, place by place.
     places, spacing_m = solver.cover.lat_lon_deg, solver.cover.spacing_m
     assert model.memory is not None
     likeness = model.memory.in_context(torch.from_numpy(features)) @ model.memory.embeddings.T
@@ -279,9 +286,18 @@ def test_without_a_fitted_path_each_frame_reads_what_is_remembered_by_itself():
     best = (likeness.numpy()[:, None] - lost[None]).max(axis=2)
     known = np.isfinite(best[0])
     best[:, ~known] = best[:, known].mean(axis=1, keepdims=True)
-    expected = places[((queries @ model.embed_locations(torch.from_numpy(places)).T).detach().numpy() + best).argmax(axis=1)]
-    found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
-    np.testing.assert_allclose(found, expected, atol=1e-9)
+    scores = (queries @ model.embed_locations(torch.from_numpy(places)).T).detach().numpy() + 2.0 * best
+    alone_m = haversine_m(*places[scores.argmax(axis=1)].T, *new.lat_lon_deg.T)
+    found_m = haversine_m(*found.T, *new.lat_lon_deg.T)
+    assert alone_m.max() > 500.0
+    assert found_m.max() < 150.0
+
+
+@pytest.mark.parametrize("speed", [0.0, -3.0, float("nan"), "fast"])
+def test_a_damaged_speed_is_refused_in_a_sentence(speed):
+    values = Calibration(0.07, recall=Recall(2.0, 60.0)).to_dict() | {"speed_mps": speed}
+    with pytest.raises(InputError, match="fit it again"):
+        Calibration.from_dict(values)
 
 
 def test_likeness_that_chance_finds_is_not_read():

@@ -75,7 +75,9 @@ class VideoSolver:
         if cover is None:
             raise ValueError("a search without a cover has nothing to decode over")
         self.cover, self.search, self.calibration = cover, search, calibration
-        self.path = calibration.path or PathCalibration.unfitted(calibration.temperature, self.cover.spacing_m, calibration.recall)
+        self.path = calibration.path or PathCalibration.unfitted(
+            calibration.temperature, self.cover.spacing_m, calibration.recall, calibration.speed_mps
+        )
         self.decoder = Decoder(self.cover.lat_lon_deg, self.cover.spacing_m, self.path.motion)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
@@ -111,10 +113,8 @@ class VideoSolver:
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
-        if self.calibration.path is not None:
+        if self.calibration.path is not None or self._recalled is not None:
             positions = self._on_grid(decoded.lat_lon_deg, final)
-        elif self._recalled is not None:
-            positions = self._on_grid(self._each_frames_best(queries, features), final)
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
@@ -180,13 +180,6 @@ class VideoSolver:
             return lambda rows: score(queries[rows])
         frames = memory.in_context(torch.from_numpy(features).to(memory.embeddings.device))
         return lambda rows: score(queries[rows]) + recall.read(recalled(frames[rows]).cpu().numpy())
-
-    def _each_frames_best(self, queries: torch.Tensor, features: FloatArray) -> FloatArray:
-        """(T, 2) the cover's place with the highest score, frame by frame."""
-        scores, count = self._scores(queries, features), len(queries)
-        best = [scores(slice(row, min(row + _FRAMES, count))).argmax(axis=1) for row in range(0, count, _FRAMES)]
-        places: FloatArray = self.cover.lat_lon_deg[np.concatenate(best)]
-        return places
 
     def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
         """The line's places; where the cover is coarser than the grid, each frame's best candidate of those within a place's reach."""

@@ -21,7 +21,7 @@ from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
-from ..trajectory import Calibration, Recall, fit_temperature, mass_within
+from ..trajectory import Calibration, Recall, fit_temperature, mass_within, typical_speed_mps
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
@@ -38,9 +38,8 @@ _MAX_GRID_POINTS = 60_000
 CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
 # Fewer held-out videos cannot say how a video's frames err together: fitted on two, the decoder moved Seneca's second flight (real) from 18 to 25 m.
 LEAST_PATH_VIDEOS = 8
-# Of what is remembered, where too few videos are held out to choose it: as much as the networks. Of 1, 4 and 16 it put most frames of a flight (Seneca, tuning
-# direction) within 40 m.
-_UNFITTED_WEIGHT = 1.0
+# Of what is remembered, where too few videos are held out to choose it. Of 1, 2 and 4 it put most frames of a flight (Seneca, tuning direction) within 40 m.
+_UNFITTED_WEIGHT = 2.0
 _MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate on
 
 
@@ -156,7 +155,9 @@ def train(
         chosen = trainer(sequences, [])
         _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
     if settings.remembered_width and calibration.path is None:
-        calibration = replace(calibration, recall=Recall(_UNFITTED_WEIGHT, reach_m(chosen.training, settings)))
+        speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in chosen.training])
+        recall = Recall(_UNFITTED_WEIGHT, reach_m(chosen.training, settings))
+        calibration = replace(calibration, recall=recall, speed_mps=speed if math.isfinite(speed) else None)
     if calibration.recall or (calibration.path and calibration.path.recall):
         chosen.model.remember(chosen.model.memory or remember(chosen.training, settings))
     else:

@@ -61,7 +61,8 @@ class Calibration:
         ece, brier, log_loss: of the confidences on those same frames, all radii together; NaN where not fitted.
         by_radius: the same, radius by radius.
         path: how whole videos are decoded and what their posterior means; None in checkpoints that were made without it.
-        recall: where there is no ``path``, how each frame by itself reads what the checkpoint remembers; None where it remembers nothing.
+        recall: where there is no ``path``, how what the checkpoint remembers is read; None where it remembers nothing.
+        speed_mps: likewise, how fast training videos moved; None where that is not known.
     """
 
     temperature: float
@@ -73,6 +74,7 @@ class Calibration:
     by_radius: tuple[RadiusFit, ...] = ()
     path: PathCalibration | None = None
     recall: Recall | None = None
+    speed_mps: float | None = None
 
     @property
     def fitted(self) -> bool:
@@ -116,6 +118,7 @@ class Calibration:
                 by_radius=by_radius,
                 path=PathCalibration.from_dict(values["path"]) if values.get("path") else None,
                 recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
+                speed_mps=None if values.get("speed_mps") is None else float(values["speed_mps"]),
             )
         except InputError:
             raise
@@ -127,6 +130,11 @@ class Calibration:
             raise InputError(
                 f"The checkpoint's calibration has temperature {found.temperature} and {found.n_frames} frames, where a positive"
                 " temperature is needed; fit it again with 'vidtag train'."
+            )
+        if found.speed_mps is not None and not (math.isfinite(found.speed_mps) and found.speed_mps > 0):
+            raise InputError(
+                f"The checkpoint's calibration has a speed of {found.speed_mps} m/s, where a positive one is needed; fit it again with"
+                " 'vidtag train'."
             )
         if found.similarity not in {"phase1", "phase2"}:
             raise InputError(

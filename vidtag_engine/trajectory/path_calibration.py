@@ -144,10 +144,25 @@ class PathCalibration:
         return values | {name: part.to_dict() if part else None for name, part in parts.items()}
 
     @classmethod
-    def unfitted(cls, temperature: float, spacing_m: float, recall: Recall | None = None) -> PathCalibration:
-        """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or strange videos."""
+    def unfitted(
+        cls, temperature: float, spacing_m: float, recall: Recall | None = None, speed_mps: float | None = None
+    ) -> PathCalibration:
+        """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or strange videos.
+
+        Args:
+            temperature: of the softmax over cosines.
+            spacing_m: of the cover.
+            recall: of what the checkpoint remembers. Where there is one, a line is sought too, by frames that each count in full.
+            speed_mps: of training videos; None where it is not known.
+        """
         evidence = Evidence(temperature * (1.0 + recall.weight if recall else 1.0), shared=1.0)
-        return cls(evidence, Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
+        motion = Motion(speed_mps) if speed_mps else Motion()
+        found = cls(evidence, motion, 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
+        if recall is None:
+            return found
+        # Cosines and likeness are read as one score, their weighted mean twice over.
+        line = Evidence(temperature * (1.0 + recall.weight) / 2.0)
+        return replace(found, line_evidence=line, accuracy_m=max(found.accuracy_m, recall.reach_m))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
