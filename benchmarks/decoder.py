@@ -91,7 +91,7 @@ def real(learn: str = "flight1", find: str = "flight2", seed: int = 0) -> dict[s
             for name, decoder in (("georefiner", "none"), ("decoder", "viterbi"))
         }
     alone, ours = ways["georefiner"], ways["decoder"]
-    # A single flight holds out too few videos for the decoder to be fitted: then both ways give the frames' own answers.
+    # A single flight holds out too few videos for the decoder to be fitted: then there is nothing to show of it.
     fitted = loaded.calibration.path.to_dict() if loaded.calibration.path else {}
     return {
         "seneca_median_ratio": round(ours["median_m"] / alone["median_m"], 4),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +22,18 @@ from vidtag_engine.trajectory import Decoded, Decoder, PathCalibration
 from vidtag_engine.types import FloatArray
 
 from .isles_settings import BUDGETS, RESOLUTION_M
-from .isles_world import RUNS, Drive, load_world, make_world, sequences_of, world_folder
+from .isles_world import ROOT, RUNS, Drive, load_world, make_world, sequences_of, world_folder
 from .tables.lab import Lab
 from .tables.rows import SHIPPED
+from .tables.store import Entry
+
+# Whatever stands in these decides the lines.
+_SOURCES = (
+    "vidtag_engine/trajectory",
+    "vidtag_engine/training/path.py",
+    "vidtag_engine/training/start.py",
+    "vidtag_engine/models/memory.py",
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def open_lab(seed: int | str, *, quick: bool, world: Path | None) -> tuple[Lab, 
 
 
 def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
-    """Train (or read) ours and calibrate it."""
+    """Train ours and calibrate it, or read both from the store."""
     with progress_bar() as bar:
         lab.progress = bar
         model, _ = lab.train(replace(SHIPPED, seed=training_seed))
@@ -88,18 +99,37 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     settings = SHIPPED.settings(lab.budget)
     model.remember(remember(training, settings))
     reach = reach_m(training, settings)
-    calibration = calibrate_path(
-        model,
-        places,
-        spacing_m,
-        training,
-        sequences_of(lab.world.of("val")),
-        temperature=float(1.0 / model.logit_scale.detach().exp()),
-        reach_m=reach,
-        place_axes=_axes(model),
-    )
+    specification = {"calibration": made_from(lab, training_seed)}
+    entry = lab.store.get(specification)
+    if entry is None:
+        with progress_bar() as bar:
+            fitted = calibrate_path(
+                model,
+                places,
+                spacing_m,
+                training,
+                sequences_of(lab.world.of("val")),
+                temperature=float(1.0 / model.logit_scale.detach().exp()),
+                reach_m=reach,
+                place_axes=_axes(model),
+                progress=bar,
+            )
+        entry = Entry({"calibration": fitted.to_dict()}, {})
+        lab.store.put(specification, entry)
+    calibration = PathCalibration.from_dict(entry.values["calibration"])  # as a checkpoint holds it, whether it was fitted now or before
     decoder = Decoder(places, spacing_m, calibration.motion)
     return Paths(lab, model, places, PlaceScores(model, places, spacing_m, reach), calibration, decoder)
+
+
+def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
+    """Plain values that decide how ours, trained with a seed, decodes."""
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        place = ROOT / name
+        for file in [place] if place.is_file() else sorted(place.glob("*.py")):
+            digest.update(file.read_bytes())
+    rates = SHIPPED.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "seed"})
+    return {"shipped": digest.hexdigest()[:16], "rates": rates, "seed": training_seed, "world": lab.world.digest}
 
 
 def _axes(model: VidTAG) -> FloatArray:

@@ -24,7 +24,7 @@ from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
 from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses, typical_speed_mps
 from vidtag_engine.trajectory.lead import line_lead
-from vidtag_engine.types import FloatArray, InputError
+from vidtag_engine.types import CancelledError, FloatArray, InputError, Progress
 
 METRE_DEG = 1 / 111_195.0
 SPACING_M = 50.0
@@ -298,6 +298,33 @@ def test_a_damaged_speed_is_refused_in_a_sentence(speed):
     values = Calibration(0.07, recall=Recall(2.0, 60.0)).to_dict() | {"speed_mps": speed}
     with pytest.raises(InputError, match="fit it again"):
         Calibration.from_dict(values)
+
+
+def test_the_fit_tells_how_far_it_is_and_stops_at_each_of_its_parts():
+    world = World(9)
+    training, held_out = [world.drive() for _ in range(30)], [world.drive() for _ in range(10)]
+    model = world.model(training)
+    told: list[Progress] = []
+
+    def fit(stop_in: str = "") -> None:
+        def cancelled() -> bool:
+            return bool(told) and told[-1].message == stop_in
+
+        calibrate_path(
+            model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0, progress=told.append, cancelled=cancelled
+        )
+
+    fit()
+    fractions = [step.fraction for step in told]
+    assert fractions == sorted(fractions)
+    assert 0.0 <= fractions[0] < 0.05
+    assert 0.9 < fractions[-1] <= 1.0
+    parts = list(dict.fromkeys(step.message for step in told))
+    assert len(parts) == 4
+    for part in parts:
+        told.clear()
+        with pytest.raises(CancelledError, match="run the same command again"):
+            fit(part)
 
 
 def test_likeness_that_chance_finds_is_not_read():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,8 @@ from ..trajectory import (
     typical_speed_mps,
 )
 from ..trajectory.decoder import Scores
-from ..types import CancelCheck, FloatArray
+from ..trajectory.fit import check_cancelled
+from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
 
 _MOST_VIDEOS = 400
@@ -33,6 +34,13 @@ _CHUNK = 8192
 _MOST_KEPT = 100_000_000  # scores, frames times places
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
+# Where in the whole fit its parts begin and end, and what they are called.
+_STAGES = {
+    "scores": (0.0, 0.1, "scoring held-out videos"),
+    "weight": (0.1, 0.45, "weighing what is remembered"),
+    "path": (0.45, 0.85, "fitting lines, regions and chances"),
+    "elsewhere": (0.85, 1.0, "fitting when to withhold an answer"),
+}
 _UNSEEN = 5  # one video in so many is expected on ways that no training video went
 
 
@@ -49,6 +57,7 @@ def calibrate_path(
     place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
+    progress: ProgressCallback | None = None,
 ) -> PathCalibration:
     """Fit decoding, confidence, regions and abstention.
 
@@ -63,8 +72,20 @@ def calibrate_path(
         place_axes: (K, D) directions that tell places apart, for what is familiar; None where training found none.
         seed: of everything random.
         cancelled: asked between videos.
+        progress: of the whole fit.
     """
     device = model.device
+
+    def telling(stage: str) -> Callable[[float], None]:
+        """Progress of one of the fit's parts as progress of the whole."""
+        begin, end, words = _STAGES[stage]
+
+        def tell(done: float) -> None:
+            if progress:
+                progress(Progress(begin + done * (end - begin), "confidence", words))
+
+        return tell
+
     validation = [_middle(s, _MOST_FRAMES) for s in validation[:: -(-len(validation) // _MOST_VIDEOS)]]
     features = [torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device) for s in validation]
     frames = [FrameScores(model, one) for one in features]
@@ -75,8 +96,13 @@ def calibrate_path(
         for one, s in list(zip(features, validation, strict=True))[:: _UNSEEN - 1]:
             taken.append((FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)), s))
         taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
+    tell = telling("scores")
     few = sum(len(s) for _, s in taken) * len(cover_lat_lon_deg) <= _MOST_KEPT
-    kept = [cover.kept(one) for one, _ in taken] if few else []
+    kept: list[Callable[[Recall | None], Scores]] = []
+    for number, (one, _) in enumerate(taken if few else []):
+        check_cancelled(cancelled)
+        tell(number / len(taken))
+        kept.append(cover.kept(one))
     least = cover.chance(frames) if model.memory is not None else None
 
     def recall(weight: float) -> Recall | None:
@@ -88,15 +114,20 @@ def calibrate_path(
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
-    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, _WEIGHTS if model.memory is not None else (0.0,), **options)
-    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), **options)
+    weights = _WEIGHTS if model.memory is not None else (0.0,)
+    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, progress=telling("weight"), **options)
+    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
-    halves = (
-        (cover.scores(one, recall(weight)), ground.scores(one, recall(weight)), *_path(s.part(0, min(len(s), _HALVED_FRAMES))))
-        for one, s in zip(frames, validation, strict=True)
-    )
-    threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves, found.sharp_evidence, seed)
+
+    def halves() -> Iterator[tuple[Scores, Scores, FloatArray, FloatArray]]:
+        tell = telling("elsewhere")
+        for number, (one, s) in enumerate(zip(frames, validation, strict=True)):
+            check_cancelled(cancelled)
+            tell(number / len(frames))
+            yield cover.scores(one, recall(weight)), ground.scores(one, recall(weight)), *_path(s.part(0, min(len(s), _HALVED_FRAMES)))
+
+    threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves(), found.sharp_evidence, seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
     known = replace(known, threshold=threshold)
     return replace(found, videos=len(validation), elsewhere=known, familiarity=familiarity, recall=recall(weight))

@@ -148,7 +148,7 @@ def train(
 
     chosen = trainer(training, validation)
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
-    calibration, metrics = calibrate(chosen, validation, settings, grid.area_m2)
+    calibration, metrics = calibrate(chosen, validation, settings, grid.area_m2, stages.of("confidence"))
     metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
     metrics |= {"dataset": dataset.name, "split_seed": dataset.seed} if dataset else {}
     if split == "block" and settings.refit:
@@ -178,6 +178,7 @@ def _weights(settings: TrainSettings) -> dict[str, float]:
         "features": 400.0,
         "phase1": settings.phase1.steps,
         "phase2": settings.phase2.steps,
+        "confidence": 200.0,
         "phase1-refit": settings.phase1.steps * settings.refit,
         "phase2-refit": settings.phase2.steps * settings.refit,
     }
@@ -236,9 +237,20 @@ def _run_key(settings: TrainSettings, sequences: list[TrainingSequence], grid: G
 
 @torch.inference_mode()
 def calibrate(
-    trainer: Trainer, validation: list[TrainingSequence], settings: TrainSettings, area_m2: float
+    trainer: Trainer,
+    validation: list[TrainingSequence],
+    settings: TrainSettings,
+    area_m2: float,
+    progress: ProgressCallback | None = None,
 ) -> tuple[Calibration, dict[str, Any]]:
     """Fit the confidence's temperature on validation frames and how whole videos are decoded, and say how well they were placed.
+
+    Args:
+        trainer: with the trained model.
+        validation: held out; may be none.
+        settings: of the training.
+        area_m2: that its gallery covers.
+        progress: of the fit of whole videos, which takes long.
 
     Returns:
         The calibration (not fitted where there is no validation, and without how videos are decoded where too few were held out) and metrics by phase.
@@ -281,6 +293,7 @@ def calibrate(
         place_axes=_place_axes(trainer),
         seed=settings.seed,
         cancelled=trainer.cancelled,
+        progress=progress,
     )
     return replace(calibration, path=path), metrics
 

@@ -81,6 +81,7 @@ def fit_path(
     temperature: float,
     speed_mps: float,
     cancelled: CancelCheck | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> PathCalibration:
     """Fit everything.
 
@@ -91,6 +92,7 @@ def fit_path(
         temperature: where the search for one begins.
         speed_mps: that cameras are driven at.
         cancelled: asked between videos.
+        progress: told how much of it is done, 0..1, roughly.
 
     Raises:
         InputError: there is no video.
@@ -101,14 +103,18 @@ def fit_path(
     motion = _motion(speed_mps)
     decoder = Decoder(lat_lon_deg, spacing_m, motion)
     evidence = fit_evidence(decoder, videos, temperature, cancelled)
+    _tell(progress, 0.4)
     marginals = _marginals(decoder, videos, evidence, cancelled)
     seen = [video for video in videos if not video.unseen]
     best = _best_line(decoder, seen, [marginal for marginal, video in zip(marginals, videos, strict=True) if not video.unseen])
     line_evidence = None
-    for sharper in (replace(evidence, temperature=evidence.temperature / factor) for factor in _SHARPER):
+    for number, factor in enumerate(_SHARPER):
+        _tell(progress, 0.5 + 0.1 * number)
+        sharper = replace(evidence, temperature=evidence.temperature / factor)
         found = _best_line(decoder, seen, _marginals(decoder, seen, sharper, cancelled))
         if found.right > best.right:
             best, line_evidence = found, sharper
+    _tell(progress, 0.8)
     sought = marginals if line_evidence is None else _marginals(decoder, videos, line_evidence, cancelled)
     lines = [
         decoder.settled(
@@ -155,22 +161,25 @@ def best_weight(
     temperature: float,
     speed_mps: float,
     cancelled: CancelCheck | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> float:
     """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
 
     Each weight is taken at the temperature that suits it. The least, because a second kind that drowns the first errs alone: rarely, and by far.
 
     Args:
-        lat_lon_deg, spacing_m, temperature, speed_mps, cancelled: as for :func:`fit_path`.
+        lat_lon_deg, spacing_m, temperature, speed_mps, cancelled, progress: as for :func:`fit_path`.
         videos: gives those whose scores have a weight's share of it.
         weights: to choose from; of one, that.
     """
     if len(weights) == 1:
         return weights[0]
-    decoder, found = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps)), []
+    decoder = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps))
+    found: list[tuple[float, FloatArray]] = []
     for weight in weights:
         given = [video for video in videos(weight) if not video.unseen]
         for factor in _TEMPERATURES:
+            _tell(progress, len(found) / (len(weights) * len(_TEMPERATURES)))
             marginals = _marginals(decoder, given, Evidence(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
             lines = [
                 decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
@@ -217,7 +226,7 @@ def _climbed(evidence: Evidence, worth: Callable[[Evidence], float]) -> Evidence
 
 
 def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: CancelCheck | None) -> float:
-    _check(cancelled)
+    check_cancelled(cancelled)
     marginal, _ = decoder.marginals(video.scores, video.time_s, evidence)
     mass = mass_about(marginal, decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m)
     return float(np.log(np.maximum(mass, _LEAST)).mean())
@@ -226,7 +235,7 @@ def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: 
 def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: Evidence, cancelled: CancelCheck | None) -> list[sparse.csr_matrix]:
     found = []
     for video in videos:
-        _check(cancelled)
+        check_cancelled(cancelled)
         found.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
     return found
 
@@ -339,6 +348,12 @@ def fit_map(
     return RadiusMap(float(radius_m), float(slopes[0]), float(height - np.asarray(slopes) @ middle), float(slopes[1] / spread))
 
 
-def _check(cancelled: CancelCheck | None) -> None:
+def _tell(progress: Callable[[float], None] | None, done: float) -> None:
+    if progress:
+        progress(done)
+
+
+def check_cancelled(cancelled: CancelCheck | None) -> None:
+    """Raises CancelledError where it is so."""
     if cancelled and cancelled():
         raise CancelledError("Stopped while fitting the confidence; run the same command again to go on from there.")
