@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pytest
 import rasterio
@@ -99,15 +100,18 @@ def test_a_system_that_a_geotiff_cannot_tell_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Maps of two seconds of the demo drive, by frame and as one."""
+    """Maps of two seconds of the demo drive, by frame and as one, each frame by itself and decoded together."""
     folder = tmp_path_factory.mktemp("maps")
     said = {}
-    for bands, crs, resolution_m in (("frames", None, 25.0), ("video", "EPSG:4326", 25.0), ("frames", "EPSG:3857", 4.0)):
-        key = f"{bands} {resolution_m:g}"
+    for bands, crs, resolution_m, decoder, cell_m in (
+        ("frames", None, 25.0, "none", 20.0), ("video", "EPSG:4326", 25.0, "none", 20.0), ("frames", "EPSG:3857", 4.0, "none", 20.0),
+        ("frames", None, 25.0, "viterbi", 20.0), ("video", None, 25.0, "viterbi", 10.0), ("video", "EPSG:4326", 25.0, "viterbi", 90.0),
+    ):  # fmt: skip
+        key = f"{bands} {resolution_m:g}" if decoder == "none" else f"{bands} decoded {cell_m:g}"
         said[key] = run_heatmap(
             HeatmapArguments(
                 output=str(folder / f"{key}.tif"), aoi=str(DEMO / "aoi.geojson"), video=str(DEMO / "drive.mp4"), checkpoint=str(DEMO / "checkpoint"),
-                resolution_m=resolution_m, to_s=1.9, bands=bands, crs=crs, device="cpu", cell_m=20.0, png=str(folder / f"{key}.png"),
+                resolution_m=resolution_m, to_s=1.9, bands=bands, crs=crs, device="cpu", cell_m=cell_m, decoder=decoder, png=str(folder / f"{key}.png"),
             )
         )  # fmt: skip
     return said
@@ -157,6 +161,39 @@ def test_the_peak_is_at_the_pick_and_the_map_is_the_softmax(made, tmp_path):
 
 
 @pytest.mark.slow
+def test_decoded_together_the_map_is_what_line_and_regions_were_taken_from(made, tmp_path):
+    loaded, output = load(str(DEMO / "checkpoint"), "cpu"), tmp_path / "drive.gpkg"
+    settings = GeolocateSettings(resolution_m=25.0, to_s=1.9, device="cpu")
+    trajectory = geolocate([DEMO / "drive.mp4"], load_aoi(DEMO / "aoi.geojson"), loaded, output, settings).results[0].trajectory
+    regions = geopandas.read_file(output, layer="regions")
+    peaks = np.array(made["frames decoded 20"]["peaks_lat_lon_deg"])
+    assert geodesic_m(trajectory.lat_deg, trajectory.lon_deg, *peaks.T).max() < 50.0
+    assert loaded.calibration.path is not None
+    level90 = loaded.calibration.path.level90
+    with rasterio.open(made["frames decoded 20"]["output"]) as file:
+        to_degrees = Transformer.from_crs(file.crs, "EPSG:4326", always_xy=True)
+        lon, lat = to_degrees.transform(*rasterio.transform.xy(file.transform, *map(np.ravel, np.indices(file.shape))))
+        for band in (1, 2):
+            mass = np.nan_to_num(file.read(band).astype(np.float64)).ravel()
+            of_frame = regions[np.isclose(regions["time_s"], trajectory.time_s[band - 1]) & (regions["level"] == 90)]
+            assert mass[shapely.intersects_xy(of_frame.union_all(), lon, lat)].sum() == pytest.approx(level90, abs=0.03)
+
+
+@pytest.mark.slow
+def test_no_mass_is_lost_in_cells_finer_or_coarser_than_what_frames_are_decoded_over(made):
+    about = made["frames decoded 20"]["peaks_lat_lon_deg"][0]
+    shares = []
+    for key in ("video decoded 10", "video decoded 90"):
+        with rasterio.open(made[key]["output"]) as file:
+            values = np.nan_to_num(file.read(1).astype(np.float64)).ravel()
+            to_degrees = Transformer.from_crs(file.crs, "EPSG:4326", always_xy=True)
+            lon, lat = to_degrees.transform(*rasterio.transform.xy(file.transform, *map(np.ravel, np.indices(file.shape))))
+        assert values.sum() == pytest.approx(1.0, abs=1e-5)
+        shares.append([values[geodesic_m(about[0], about[1], lat, lon) < radius_m].sum() for radius_m in (200.0, 400.0, 800.0)])
+    np.testing.assert_allclose(*shares, atol=0.1)
+
+
+@pytest.mark.slow
 def test_tags_tell_what_made_it_and_gdal_reads_them(made, tmp_path):
     said = made["frames 25"]
     info = json.loads(subprocess.run(["gdalinfo", "-json", said["output"]], capture_output=True, text=True, check=True).stdout)
@@ -195,6 +232,7 @@ def test_the_command_line(tmp_path):
         ({"png": "map.jpg"}, "png"),
         ({"video": None}, "exactly one"),
         ({"bands": "seconds"}, "bands"),
+        ({"decoder": "kalman"}, "decoder"),
         ({"cell_m": -1.0}, "cell_m"),
         ({"output": "absent/map.tif"}, "absent"),
         ({"crs": "EPSG:999999"}, "EPSG:999999"),

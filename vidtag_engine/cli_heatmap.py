@@ -28,6 +28,9 @@ def heatmap(
     checkpoint: Annotated[str, typer.Option(help="As for geolocate.")] = "geoclip",
     resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres, and of a cell unless --cell-m says else.")] = 100.0,
     bands: Annotated[str, typer.Option(help="video: one band, the mean of its frames. frames: a band a frame.")] = "video",
+    decoder: Annotated[
+        str, typer.Option(help="viterbi: frames decoded together, as the answer is. none: each frame by itself.")
+    ] = "viterbi",
     cell_m: Annotated[float | None, typer.Option(help="Side of a cell, metres.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of the map, e.g. EPSG:4326; default Lambert's equal-area plane about the area.")] = None,
     png: Annotated[Path | None, typer.Option(help="Also draw the first band (PNG).")] = None,
@@ -49,7 +52,8 @@ def heatmap(
         arguments = HeatmapArguments(
             output=str(output), aoi=aoi, video=str(video) if video else None, images=str(images) if images else None, aoi_layer=aoi_layer,
             aoi_crs=aoi_crs, checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s,
-            start_time=time_of(start_time), device=device, batch_size=batch_size, bands=bands, crs=crs, cell_m=cell_m, png=str(png) if png else None,
+            start_time=time_of(start_time), device=device, batch_size=batch_size, bands=bands, decoder=decoder, crs=crs, cell_m=cell_m,
+            png=str(png) if png else None,
         )  # fmt: skip
         cancellation = Cancellation()
         cancellation.install()

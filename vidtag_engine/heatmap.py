@@ -1,4 +1,4 @@
-"""From a video and an area to a map of probability: the posterior that a frame's confidence is a part of, cell by cell."""
+"""From a video and an area to a map of probability: the posterior that the answer was taken from, cell by cell."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
+from scipy import sparse
+from scipy.spatial import cKDTree
 
 from .batch import check_place, default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .gallery import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
+from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, validated
+from .solve import VideoSolver
 from .types import CancelCheck, FloatArray, FrameState, InputError, Progress, ProgressCallback, VideoInfo
 from .video import source_digest
 
@@ -54,6 +58,8 @@ class Heatmap:
         plan: where the cells lie.
         peak_lat_lon_deg: (bands, 2) middle of each band's most probable cell for its area.
         notes: sentences for the user.
+        decoder: ``viterbi`` where all frames were decoded together, else ``none``.
+        temperature: that scores were read at.
     """
 
     output: Path
@@ -61,6 +67,8 @@ class Heatmap:
     plan: RasterPlan
     peak_lat_lon_deg: FloatArray
     notes: list[str]
+    decoder: str
+    temperature: float
 
 
 def heatmap(
@@ -78,9 +86,9 @@ def heatmap(
 ) -> Heatmap:
     """Write the posterior over an area as a GeoTIFF: probability a cell, 1 in sum over the area in every band.
 
-    A frame's posterior is softmax(score / temperature) at the temperature that the checkpoint was calibrated with, times the cell's
-    area: the density whose mass within a radius is the frame's confidence before the number of validation frames is allowed for. A video's
-    is the mean of its frames': the chance that a frame of it, taken blindly, is from the cell.
+    Where all frames are decoded together, a frame's posterior is its marginal, which its regions are drawn from. Frame by frame it is softmax(score / temperature)
+    at the temperature that the checkpoint was calibrated with, times the cell's area: the density whose mass within a radius is the frame's confidence before
+    the number of validation frames is allowed for. A video's is the mean of its frames': the chance that a frame of it, taken blindly, is from the cell.
 
     Args:
         source: an opened video or folder of images.
@@ -117,8 +125,7 @@ def heatmap(
     job.area_search.prepare()
     most = min(MOST_CELLS, job.area_search.most_places, MOST_VALUES // (len(times) if chosen.bands == "frames" else 1))
     plan = plan_raster(aoi.geometry, system, chosen.cell_m or settings.resolution_m, most_cells=most, widen=chosen.cell_m is None)
-    queries = job.retrieve(torch.from_numpy(found.features))[2]
-    posterior = _Posterior(job, plan, queries)
+    posterior = _posterior(job, plan, found.features, np.array(times))
     if chosen.bands == "video":
         bands = [(f"{source.name}: {len(times)} frames", {"frames": str(len(times))}, posterior.mean())]
     peaks: list[FloatArray] = []
@@ -131,13 +138,13 @@ def heatmap(
             yield description, tags, values
 
     count = 1 if chosen.bands == "video" else len(times)
-    write_raster(output, plan, told(), count, _tags(source, loaded, settings, chosen, grid))
+    write_raster(output, plan, told(), count, _tags(source, loaded, settings, chosen, grid, posterior))
     if png:
         write_raster_picture(png, plan, first[0], aoi.geometry, source.name if count == 1 else f"{source.name}, first frame")
     notes = [*aoi.notes, *job.area_search.notes]
     if not loaded.calibration.fitted:
         notes.append("This checkpoint's temperature is not calibrated: the map ranks places, its numbers are no probabilities.")
-    return Heatmap(output, count, plan, np.array(peaks), notes)
+    return Heatmap(output, count, plan, np.array(peaks), notes, posterior.decoder, posterior.temperature)
 
 
 def _too_wide(grid: WideGrid) -> InputError:
@@ -147,28 +154,83 @@ def _too_wide(grid: WideGrid) -> InputError:
     )
 
 
-class _Posterior:
-    """Frames' probabilities over a map's cells, some frames at a time."""
+class _Posterior(Protocol):
+    """Frames' probabilities over a map's cells."""
+
+    decoder: str
+    temperature: float
+
+    def frames(self) -> Iterator[FloatArray]:
+        """(Q,) float64 of each frame, 1 in sum."""
+
+    def mean(self) -> FloatArray:
+        """(Q,) over all frames."""
+
+
+def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatArray) -> _Posterior:
+    """What the answer is taken from: all frames decoded together, or each by itself where that is asked for or the checkpoint cannot do else."""
+    queries, calibration = job.retrieve(torch.from_numpy(features))[2], job.loaded.calibration
+    if job.settings.decoder == "none" or job.area_search.cover() is None or not (calibration.path or calibration.recall):
+        return _FrameByFrame(job, plan, queries)
+    job.report(0.95, "map", "decoding all frames together")
+    solver = VideoSolver(job.loaded.model, job.area_search, calibration)
+    return _Together(job, plan, solver, solver.decode(queries, features, time_s).marginal)
+
+
+class _Together:
+    """Marginals over the cover, laid into the cells.
+
+    A place's mass is shared among the cells that it is the nearest place to, by their areas; where it is so to none, the nearest cell has it. So a map of
+    small cells is as blocky as the cover is coarse, and none is lost in one of large cells.
+    """
+
+    def __init__(self, job: Job, plan: RasterPlan, solver: VideoSolver, marginal: sparse.csr_matrix) -> None:
+        self._job, self._marginal = job, marginal
+        self.decoder, self.temperature = "viterbi", solver.path.evidence.temperature
+        places, cells = (unit_vectors(*one.T) for one in (solver.cover.lat_lon_deg, plan.lat_lon_deg))
+        owner = cKDTree(places).query(cells)[1]
+        area_m2 = np.bincount(owner, weights=plan.area_m2, minlength=len(places))
+        alone = np.flatnonzero(area_m2 == 0)
+        share = np.concatenate([plan.area_m2 / area_m2[owner], np.ones(len(alone))])
+        at = np.concatenate([owner, alone]), np.concatenate([np.arange(len(cells)), cKDTree(cells).query(places[alone])[1]])
+        self._shares = sparse.csr_matrix((share, at), shape=(len(places), len(cells)))
+
+    def frames(self) -> Iterator[FloatArray]:
+        total = self._marginal.shape[0]
+        for row in range(total):
+            self._job.check()
+            yield self._laid(self._marginal[row])
+            self._job.report(0.97 + 0.03 * (row + 1) / total, "map", f"{row + 1} of {total} frames")
+
+    def mean(self) -> FloatArray:
+        return self._laid(sparse.csr_matrix(self._marginal.mean(axis=0)))
+
+    def _laid(self, mass: sparse.csr_matrix) -> FloatArray:
+        values: FloatArray = (mass.astype(np.float64) @ self._shares).toarray()[0]
+        return values / values.sum()
+
+
+class _FrameByFrame:
+    """Each frame's own posterior by the networks alone, some frames at a time."""
 
     def __init__(self, job: Job, plan: RasterPlan, queries: torch.Tensor) -> None:
         self._job, self._queries = job, queries
+        self.decoder, self.temperature = "none", job.loaded.calibration.temperature
         self._log_area = torch.from_numpy(np.log(plan.area_m2))
         self._score: Callable[[torch.Tensor], torch.Tensor] = job.area_search.scorer(plan.lat_lon_deg)
         self._rows = max(1, _SCORES_AT_ONCE // len(plan.area_m2))
 
     def frames(self) -> Iterator[FloatArray]:
-        """(Q,) float64 of each frame, 1 in sum."""
-        temperature, total = self._job.loaded.calibration.temperature, len(self._queries)
+        total = len(self._queries)
         for begin in range(0, total, self._rows):
             self._job.check()
-            score = self._score(self._queries[begin : begin + self._rows]).double().cpu() / temperature + self._log_area
+            score = self._score(self._queries[begin : begin + self._rows]).double().cpu() / self.temperature + self._log_area
             yield from torch.softmax(score, dim=1).numpy()
             self._job.report(
                 0.95 + 0.05 * min(begin + self._rows, total) / total, "map", f"{min(begin + self._rows, total)} of {total} frames"
             )
 
     def mean(self) -> FloatArray:
-        """(Q,) over all frames."""
         total = np.zeros(len(self._log_area))
         for values in self.frames():
             total += values
@@ -181,7 +243,9 @@ def _frame_bands(source: VideoInfo, times: list[float], posterior: _Posterior) -
         yield f"{source.name} {time_s:.3f} s ({moment})", {"time_s": f"{time_s:.6f}", "time": moment}, values
 
 
-def _tags(source: VideoInfo, loaded: Loaded, settings: GeolocateSettings, chosen: HeatmapSettings, grid: Grid) -> dict[str, Any]:
+def _tags(
+    source: VideoInfo, loaded: Loaded, settings: GeolocateSettings, chosen: HeatmapSettings, grid: Grid, posterior: _Posterior
+) -> dict[str, Any]:
     """What made the map: no user name, no absolute path."""
     return {
         "vidtag_what": "probability a cell; 1 in sum over the area in every band",
@@ -190,7 +254,8 @@ def _tags(source: VideoInfo, loaded: Loaded, settings: GeolocateSettings, chosen
         "vidtag_time_source": source.time_source.value,
         "vidtag_checkpoint": loaded.card.name,
         "vidtag_checkpoint_sha256": loaded.card.sha256,
-        "vidtag_temperature": repr(loaded.calibration.temperature),
+        "vidtag_decoder": posterior.decoder,
+        "vidtag_temperature": repr(posterior.temperature),
         "vidtag_similarity": loaded.calibration.similarity,
         "vidtag_calibration_frames": str(loaded.calibration.n_frames),
         "vidtag_settings": {**settings.result_key(), **chosen.model_dump(mode="json")},
@@ -243,7 +308,8 @@ def run_heatmap(
         "cells_inside": len(made.plan.area_m2),
         "cell_m": round(math.sqrt(float(np.median(made.plan.area_m2))), 3),
         "crs": made.plan.crs.to_string(),
-        "temperature": loaded.calibration.temperature,
+        "temperature": made.temperature,
+        "decoder": made.decoder,
         "peaks_lat_lon_deg": np.round(made.peak_lat_lon_deg, 7).tolist(),
         "warnings": made.notes,
     }

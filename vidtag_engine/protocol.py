@@ -256,8 +256,9 @@ class TrainArguments:
 class HeatmapArguments:
     """Arguments of "heatmap": one video, or one folder of images, and the GeoTIFF to write. The others as those of "geolocate".
 
-    ``bands`` is "video" (one band) or "frames" (a band a frame); ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it;
-    ``png`` a picture, ``cell_m`` the side of a cell in metres, which else follows from the resolution and the most cells.
+    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "viterbi" (frames decoded together, as the answer is) or "none";
+    ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it; ``png`` a picture, ``cell_m`` the side of a cell in metres,
+    which else follows from the resolution and the most cells.
     """
 
     output: str
@@ -275,6 +276,7 @@ class HeatmapArguments:
     device: str = "auto"
     batch_size: Optional[int] = None
     bands: str = "video"
+    decoder: str = "viterbi"
     crs: Optional[str] = None
     cell_m: Optional[float] = None
     png: Optional[str] = None

@@ -24,6 +24,7 @@ from ..engine_client import protocol
 from ..layers import finish_on_load
 from . import checks
 from .base import VidTAGAlgorithm
+from .geolocate_parameters import DECODERS
 
 _HELP = """Maps how probable each place of an area is, given a video: a GeoTIFF whose cells sum to 1 over the area.
 
@@ -57,6 +58,10 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             "How many frames of each second of video are used.",
         )
         self.add(self.choice("BANDS", "Bands", ["video", "frames"]), "video: one band, the mean of the frames. frames: a band a frame.")
+        self.advanced(
+            self.choice("DECODER", "Decoder", DECODERS),
+            "viterbi: all frames of the video decoded together, as the answer is. none: each frame by itself.",
+        )
         self.advanced(self.folder("IMAGES", "Folder of images (one sequence)"), "Still images that are one sequence, instead of a video.")
         self.advanced(self.number("FROM", "From (s)", 0.0, minimum=0.0), "Start of the stretch of the video.")
         self.advanced(self.number("TO", "To (s)", None, minimum=0.0), "End of the stretch of the video; empty: its end.")
@@ -130,6 +135,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             to_s=self.optional_number(parameters, "TO", context),
             start_time=iso_text(start) if start.isValid() else None,
             bands=self.parameterAsEnumString(parameters, "BANDS", context),
+            decoder=self.parameterAsEnumString(parameters, "DECODER", context),
             cell_m=self.optional_number(parameters, "CELL", context),
             crs=crs_name(crs) if crs.isValid() else None,
             device=self.parameterAsEnumString(parameters, "DEVICE", context),
