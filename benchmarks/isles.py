@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from vidtag_engine.batch import compiled_folder
 from vidtag_engine.models.frame_encoder import build_frame_encoder
 from vidtag_engine.terminal import progress_bar
+from vidtag_engine.types import Progress, ProgressCallback
 
 from .isles_settings import BUDGETS, OURS, PAPER, TRAINING_SEEDS
 from .isles_world import RUNS, TEST_SPLITS, IslesWorld, load_world, make_world, world_folder
@@ -16,6 +18,7 @@ from .tables.lab import Lab, Placement
 from .tables.runs import Run
 from .tables.scores import mean_scores, paired_difference, within
 from .tables.shipped import place_shipped
+from .tables.side_by_side import Task, side_by_side
 
 TITLE = "Phantom Isles (simulated): fine-tuned GeoCLIP, the paper's VidTAG and ours; a_r in % of the frames, lengths in km"
 # GeoCLIP is fine-tuned on frames drawn one by one (App. F.4). `geoclip_clips` sees the paper's batches of clips instead: what TempGeo and GeoRefiner themselves add.
@@ -51,9 +54,29 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
     if world is None:
         make_world(folder, str(seed), size)
     with progress_bar() as bar:
-        isles = load_world(folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder()), bar)
-        lab = Lab(isles, BUDGETS[size], RUNS, bar)
-        return measure_difficulty(lab) if difficulty else {"seed": str(seed), "size": size, **measure(lab)}
+        lab = _lab(folder, size, bar)
+        if difficulty:
+            return measure_difficulty(lab)
+        groups = placements()
+        for number, _ in enumerate(side_by_side(functools.partial(_lab, folder, size), groups)):
+            bar(Progress((number + 1) / sum(map(len, groups)), "isles", "trained and placed"))
+        return {"seed": str(seed), "size": size, **measure(lab)}
+
+
+def _lab(folder: Path, size: str, progress: ProgressCallback | None = None) -> Lab:
+    isles = load_world(folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder()), progress)
+    return Lab(isles, BUDGETS[size], RUNS, progress)
+
+
+def placements() -> list[list[Task]]:
+    """Tasks that train and place every method with every training seed; ours is decoded after it was placed frame by frame."""
+    groups: list[list[Task]] = [[(_place, replace(METHODS["ours_alone"], seed=seed)), (place_shipped, seed)] for seed in TRAINING_SEEDS]
+    groups += [[(_place, replace(run, seed=seed))] for name, run in METHODS.items() if name != "ours_alone" for seed in TRAINING_SEEDS]
+    return groups
+
+
+def _place(lab: Lab, run: Run) -> None:
+    lab.place(run)
 
 
 def measure(lab: Lab) -> dict[str, Any]:

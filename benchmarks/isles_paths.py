@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from vidtag_engine.terminal import progress_bar
 from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
 from vidtag_engine.training.start import reach_m, remember
 from vidtag_engine.trajectory import Decoded, Decoder, PathCalibration
-from vidtag_engine.types import FloatArray
+from vidtag_engine.types import FloatArray, ProgressCallback
 
 from .isles_settings import BUDGETS, RESOLUTION_M
 from .isles_world import ROOT, RUNS, Drive, load_world, make_world, sequences_of, world_folder
@@ -89,7 +91,7 @@ def open_lab(seed: int | str, *, quick: bool, world: Path | None) -> tuple[Lab, 
 
 def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     """Train ours and calibrate it, or read both from the store."""
-    with progress_bar() as bar:
+    with _bar() as bar:
         lab.progress = bar
         model, _ = lab.train(replace(SHIPPED, seed=training_seed))
     assert isinstance(model, VidTAG)
@@ -102,7 +104,7 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     specification = {"calibration": made_from(lab, training_seed)}
     entry = lab.store.get(specification)
     if entry is None:
-        with progress_bar() as bar:
+        with _bar() as bar:
             fitted = calibrate_path(
                 model,
                 places,
@@ -119,6 +121,11 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     calibration = PathCalibration.from_dict(entry.values["calibration"])  # as a checkpoint holds it, whether it was fitted now or before
     decoder = Decoder(places, spacing_m, calibration.motion)
     return Paths(lab, model, places, PlaceScores(model, places, spacing_m, reach), calibration, decoder)
+
+
+def _bar() -> contextlib.AbstractContextManager[ProgressCallback | None]:
+    """A bar, but in the process that the terminal belongs to alone."""
+    return contextlib.nullcontext() if multiprocessing.parent_process() else progress_bar()
 
 
 def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:

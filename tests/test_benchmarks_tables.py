@@ -1,6 +1,7 @@
 """The isles benchmark and the tables over a world of made features: what is equal between rows is equal, and nothing is done twice."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from benchmarks.tables.lab import Gallery, Lab
 from benchmarks.tables.registry import TABLES, chosen
 from benchmarks.tables.runs import Run
 from benchmarks.tables.scores import mean_scores, paired_difference, scores, within
+from benchmarks.tables.side_by_side import side_by_side
 from benchmarks.tables.store import Entry, Store
 from benchmarks.tables.table import Column, Table
 from tests.isles_maker import Maker
@@ -284,6 +286,33 @@ def test_nothing_is_trained_or_placed_twice(bench: Bench, monkeypatch: pytest.Mo
     again.place(rows.VIDTAG)
     with pytest.raises(AssertionError, match="trained again"):
         again.place(rows.VIDTAG, Gallery("grid", 500.0))
+
+
+def _opened(folder: Path) -> Bench:
+    world = SMALL.world()
+    return command.bench_over(world, lambda: world, TINY, folder / "pictures", folder / "runs", quick=True)
+
+
+def test_side_by_side_each_is_trained_once_and_found_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = _opened(tmp_path)
+    runs = [rows.VIDTAG, rows.GEOCLIP, dataclasses.replace(rows.VIDTAG, row="alpha", options={**PAPER, "alpha": 1.0})]
+    finished = [run for _, run in side_by_side(functools.partial(_opened, tmp_path), command.trainings(together, runs))]
+    assert sorted(map(repr, finished)) == sorted(map(repr, runs))
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("benchmarks.tables.train_retrieval._train_phase", never)
+    for run in runs:
+        together.lab.train(run)
+    stored = [json.loads(file.read_text()) for file in (tmp_path / "runs").glob("*.json")]
+    assert [one["specification"]["phase"] for one in stored].count(1) == 2  # of those that share it, one alone
+
+
+def test_what_fails_in_a_process_of_its_own_is_said(tmp_path: Path) -> None:
+    tasks = command.trainings(_opened(tmp_path), [dataclasses.replace(rows.VIDTAG, backbones=("absent",))])
+    with pytest.raises(InputError, match="features of"):
+        list(side_by_side(functools.partial(_opened, tmp_path), tasks))
 
 
 def test_galleries_hold_what_they_say(bench: Bench) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from .lab import Lab
 from .page import PICTURES, write_page
 from .registry import chosen
 from .runs import Run
+from .side_by_side import Task, side_by_side
+from .train_retrieval import PHASE2_ONLY
 
 _QUICK_ISLES = 3
 
@@ -64,7 +67,8 @@ def run(
         bench = make_bench(folder, budget, page / PICTURES, bar, quick=quick)
         if sweep:
             return sweep_rates(bench, tables.values())
-        made = [tables[number].make(bench) for number in _trained(bench, tables, bar)]
+        anew = functools.partial(make_bench, folder, budget, page / PICTURES, _silent, quick=quick)
+        made = [tables[number].make(bench) for number in _trained(bench, tables, bar, anew)]
     path = write_page(page, _about(bench.lab, str(seed), size), made)
     return {
         "simulated": True,
@@ -118,35 +122,41 @@ def _swapped_encoder() -> FrameEncoder:
     return FrameEncoder(modules, {name: source for name, (_, source) in built.items()}, compiled_folder=compiled_folder())
 
 
-def _trained(bench: Bench, tables: dict[str, TableModule], bar: ProgressCallback) -> Iterable[str]:
+def _silent(_: Progress) -> None:
+    """A worker's progress: none."""
+
+
+def _trained(bench: Bench, tables: dict[str, TableModule], bar: ProgressCallback, anew: Callable[[], Bench]) -> Iterable[str]:
     """Train everything that the tables need, with progress of the whole and an estimate before; then give their numbers one by one."""
     runs = unique(bench, tables.values())
-    weights = [core_seconds(one, bench.lab_budget(one)) for one in runs]
+    weights = {repr(one): core_seconds(one, bench.lab_budget(one)) for one in runs}
     print(
-        f"{len(runs)} trainings for {len(tables)} tables: about {minutes(weights):.0f} minutes where none of them is stored yet.",
+        f"{len(runs)} trainings for {len(tables)} tables: about {minutes(list(weights.values())):.0f} minutes where none of them is stored yet.",
         flush=True,
     )
+    for one in runs:
+        bench.lab_of(one)  # what another encoder sees is computed here, once, and not by every worker
     done = 0.0
-    for one, weight in zip(runs, weights, strict=True):
-        lab = bench.lab_of(one)
-        lab.progress = _Part(bar, done / sum(weights), weight / sum(weights))
-        lab.train(one)
-        done += weight
+    for _, one in side_by_side(anew, trainings(bench, runs)):
+        done += weights[repr(one)]
+        bar(Progress(done / sum(weights.values()), "training", f"{one.row} seed {one.seed} is done"))
     for number in tables:
         bar(Progress(1.0, f"table {number}"))
         yield number
 
 
-@dataclasses.dataclass(frozen=True)
-class _Part:
-    """Progress of a part as progress of the whole."""
+def trainings(bench: Bench, runs: Iterable[Run]) -> list[list[Task]]:
+    """Tasks that train runs; those that share a Phase I are together, so that it is trained once."""
+    groups: dict[str, list[Task]] = {}
+    for run in runs:
+        settings = run.settings(bench.lab_budget(run)).model_dump(mode="json", exclude=PHASE2_ONLY)
+        first = [run.method, run.backbones, run.isle, run.target, run.mlp, run.shipped_location, settings]
+        groups.setdefault(json.dumps(first, sort_keys=True), []).append((_train, run))
+    return list(groups.values())
 
-    whole: ProgressCallback
-    start: float
-    share: float
 
-    def __call__(self, step: Progress) -> None:
-        self.whole(Progress(self.start + self.share * step.fraction, step.stage, step.message))
+def _train(bench: Bench, run: Run) -> None:
+    bench.lab_of(run).train(run)
 
 
 def unique(bench: Bench, tables: Iterable[TableModule]) -> list[Run]:

@@ -31,10 +31,11 @@ def runs(bench: Bench) -> list[Run]:  # noqa: ARG001
 
 
 def make(bench: Bench) -> Table:
-    rows = []
+    rows, threads = [], set()
     points = bench.lab.grid(Gallery(), (), None).count
     for name, run in ROWS.items():
         model, training = bench.lab.train(run)
+        threads.add(str(training["threads"]))
         placed = bench.lab.place(run)
         frames = sum(len(drive.sequence) for drive in placed.drives)
         backbones = backbone_cost(run.backbones, bench.lab.store)
@@ -53,7 +54,7 @@ def make(bench: Bench) -> Table:
             }
         )
     notes = (
-        f"{torch.get_num_threads()} threads. Training is from stored features; the gallery has {points:,} points whose embeddings are kept, and placing counts their"
-        f" embedding once over {frames:,} frames.",
+        f"{torch.get_num_threads()} threads; training has {' or '.join(sorted(threads))}, and other trainings beside it. Training is from stored features; the"
+        f" gallery has {points:,} points whose embeddings are kept, and placing counts their embedding once over {frames:,} frames.",
     )
     return Table(NUMBER, "what it costs", COLUMNS, tuple(rows), notes)

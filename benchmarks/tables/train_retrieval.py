@@ -19,7 +19,7 @@ from .store import Entry, Store
 
 _AFTERWARDS = {"remembered", "remembered_width"}  # what a trained model is given besides
 _NO_MATTER = {"device", "remembered_width"}  # to what is trained
-_PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "beta", "dropout"}
+PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "beta", "dropout"}
 
 
 def train_retrieval(
@@ -42,7 +42,7 @@ def train_retrieval(
         "data": made_from,
         "config": first_config.model_dump(exclude=_AFTERWARDS),
         "shipped_location": run.shipped_location,
-        "settings": settings.model_dump(exclude=_PHASE2_ONLY | _NO_MATTER),
+        "settings": settings.model_dump(exclude=PHASE2_ONLY | _NO_MATTER),
     }
     entry = store.get(specification)
     if entry is None:
@@ -99,6 +99,7 @@ def _train_phase(
         "seconds": round(time.perf_counter() - started, 1),
         "score": done.best_error if keep_best else done.rows[-1]["score"],
         "best_step": done.best_step if keep_best else settings.phase2.steps,
+        "threads": torch.get_num_threads(),
         "rows": done.rows,
     }
     return Entry(values, {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()})
