@@ -26,6 +26,7 @@ from .isles_paths import open_lab, open_paths
 from .isles_world import TEST_SPLITS
 from .recordings import recordings
 from .tables.scores import scores
+from .tables.shipped import place_shipped
 
 TITLE = "Decoder against GeoRefiner alone: isles (simulated) and Seneca (real)"
 _METRE_DEG = 111_195.0
@@ -58,7 +59,7 @@ def isles(seed: int | str, *, quick: bool, world: Path | None) -> dict[str, Any]
         "georefiner": placed.predicted,
         "median_filter": [running_median(places) for places in placed.predicted],
         "kalman": [kalman(places, time_s, spread_m) for places, time_s in zip(placed.predicted, times, strict=True)],
-        "decoder": [decoded.lat_lon_deg for decoded in paths.decoded(placed.drives)],
+        "decoder": place_shipped(lab).predicted,
     }
     found = {name: scores(placed.drives, places) for name, places in ways.items()}
     alone, ours = found["georefiner"], found["decoder"]
