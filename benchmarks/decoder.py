@@ -17,7 +17,6 @@ from scipy.ndimage import median_filter
 
 from vidtag_engine.gallery import load_aoi
 from vidtag_engine.geolocate import load
-from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.types import FloatArray
 
 from . import seneca
@@ -79,14 +78,7 @@ def real(learn: str = "flight1", find: str = "flight2", seed: int = 0) -> dict[s
     """Seneca: the same checkpoint, with and without the decoder."""
     folder, area = recordings("seneca"), load_aoi(seneca.AOI)
     with tempfile.TemporaryDirectory() as temporary:
-        checkpoint = seneca.KEPT
-        if learn != "flight1" or not (checkpoint / "config.json").is_file():
-            checkpoint = Path(temporary) / "checkpoint"
-            source = TrainingSource(folder / f"{learn}.mp4", folder / f"{learn}.gpx")
-            train([source], area, checkpoint, recipe("default", seed=seed, **seneca.SETTINGS))
-            if learn == "flight1":
-                seneca.keep(checkpoint)
-        loaded = load(str(checkpoint), "cpu")
+        loaded = load(str(seneca.checkpoint_of(learn, Path(temporary) / "checkpoint", seed)), "cpu")
         ways = {
             name: seneca.place(folder, find, loaded, area, Path(temporary) / f"{name}.gpkg", decoder=decoder)
             for name, decoder in (("georefiner", "none"), ("decoder", "viterbi"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -23,18 +22,20 @@ from vidtag_engine.training.start import reach_m, remember
 from vidtag_engine.trajectory import Decoded, Decoder, PathCalibration
 from vidtag_engine.types import FloatArray, ProgressCallback
 
+from .code_digest import code_digest
 from .isles_settings import BUDGETS, RESOLUTION_M
-from .isles_world import ROOT, RUNS, Drive, load_world, make_world, sequences_of, world_folder
+from .isles_world import RUNS, Drive, load_world, make_world, sequences_of, world_folder
 from .tables.lab import Lab
 from .tables.rows import SHIPPED
 from .tables.store import Entry
 
 # Whatever stands in these decides the lines.
-_SOURCES = (
+_CODE = code_digest(
     "vidtag_engine/trajectory",
     "vidtag_engine/training/path.py",
     "vidtag_engine/training/start.py",
     "vidtag_engine/models/memory.py",
+    "benchmarks/isles_paths.py",
 )
 
 
@@ -130,13 +131,8 @@ def _bar() -> contextlib.AbstractContextManager[ProgressCallback | None]:
 
 def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
     """Plain values that decide how ours, trained with a seed, decodes."""
-    digest = hashlib.sha256()
-    for name in _SOURCES:
-        place = ROOT / name
-        for file in [place] if place.is_file() else sorted(place.glob("*.py")):
-            digest.update(file.read_bytes())
     rates = SHIPPED.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "seed"})
-    return {"shipped": digest.hexdigest()[:16], "rates": rates, "seed": training_seed, "world": lab.world.digest}
+    return {"shipped": _CODE, "rates": rates, "seed": training_seed, "world": lab.world.digest, "resolution_m": RESOLUTION_M}
 
 
 def _axes(model: VidTAG) -> FloatArray:

@@ -14,10 +14,9 @@ import numpy as np
 from vidtag_engine.gallery import load_aoi
 from vidtag_engine.geolocate import geolocate, load
 from vidtag_engine.settings import GeolocateSettings
-from vidtag_engine.training import TrainingSource, recipe, train
 
 from .recordings import DATA, recordings
-from .seneca import AOI, KEPT, RESOLUTION_M, SETTINGS
+from .seneca import AOI, RESOLUTION_M, checkpoint_of
 
 TITLE = "Real inputs (Lund, GoPro, KLV) put to a checkpoint of another place"
 FILES = ("lund/walk.mp4", "gopro/max-heromode.mp4", "klv/aphill_klv_10s.ts", "klv/h264_klv.ts", "klv/aphill_240_1fps_crf32.mp4")
@@ -31,12 +30,7 @@ def run(seed: int = 0) -> dict[str, Any]:
     result: dict[str, Any] = {"files": {}}
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        checkpoint = KEPT
-        if not (KEPT / "config.json").exists():
-            checkpoint = work / "field"
-            source = TrainingSource(seneca / "flight1.mp4", seneca / "flight1.gpx")
-            train([source], area, checkpoint, recipe("default", seed=seed, **SETTINGS))
-        loaded = load(str(checkpoint), "cpu")
+        loaded = load(str(checkpoint_of("flight1", work / "field", seed)), "cpu")
 
         def median_confidence(path: Path, from_s: float = 0.0, to_s: float | None = None) -> tuple[float, int]:
             output = work / f"{path.stem}-{len(list(work.glob('*.gpkg')))}.gpkg"

@@ -23,6 +23,7 @@ from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.trajectory import align_track
 from vidtag_engine.video import read_track
 
+from .code_digest import code_digest
 from .recordings import recordings
 
 TITLE = "Seneca (real): learn flight 1, geolocate flight 2, 10 m grid"
@@ -48,6 +49,8 @@ SETTINGS: dict[str, Any] = {
 }
 # The checkpoint stays here, so that other benchmarks need not train it again.
 KEPT = Path(__file__).resolve().parent.parent / "build" / "benchmarks" / "seneca"
+_MADE_BY = "made-by.txt"
+_CODE = code_digest("vidtag_engine/training", "vidtag_engine/models", "vidtag_engine/trajectory", "benchmarks/seneca.py")
 
 
 def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict[str, Any]:
@@ -67,7 +70,7 @@ def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict
                 result["train_s"] = round(time.perf_counter() - started, 1)
             loaded = load(str(checkpoint), "cpu")
             if not name and learn == "flight1":
-                keep(checkpoint)
+                keep(checkpoint, seed)
             report = place(folder, find, loaded, area, work / f"{name}result.gpkg")
             result[f"{name}median_m"] = report["median_m"]
             if not name:
@@ -76,11 +79,30 @@ def run(seed: int = 0, *, learn: str = "flight1", find: str = "flight2") -> dict
     return result
 
 
-def keep(checkpoint: Path) -> None:
-    """Keep a checkpoint for other benchmarks."""
+def checkpoint_of(learn: str, folder: Path, seed: int = 0) -> Path:
+    """A checkpoint that has learned a flight; flight 1's is kept, and found again while the code that makes it is the same.
+
+    Args:
+        learn: ``flight1`` or ``flight2``.
+        folder: to train in, where none is kept.
+        seed: of the training.
+    """
+    if learn == "flight1" and (KEPT / _MADE_BY).is_file() and (KEPT / _MADE_BY).read_text(encoding="utf-8") == f"{_CODE} {seed}":
+        return KEPT
+    source = TrainingSource(recordings("seneca") / f"{learn}.mp4", recordings("seneca") / f"{learn}.gpx")
+    train([source], load_aoi(AOI), folder, recipe("default", seed=seed, **SETTINGS))
+    if learn == "flight1":
+        keep(folder, seed)
+    return folder
+
+
+def keep(checkpoint: Path, seed: int) -> None:
+    """Keep a checkpoint of flight 1 for other benchmarks."""
     KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / _MADE_BY).unlink(missing_ok=True)
     for file in ("model.safetensors", "config.json"):
         shutil.copy(checkpoint / file, KEPT / file)
+    (KEPT / _MADE_BY).write_text(f"{_CODE} {seed}", encoding="utf-8")
 
 
 def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path, decoder: str = "viterbi") -> dict[str, float]:

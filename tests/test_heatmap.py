@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas
 import numpy as np
@@ -15,14 +16,16 @@ import rasterio
 import shapely
 import torch
 from pyproj import Geod, Transformer
+from scipy import sparse
 
 from vidtag_engine.export import map_system, plan_raster, write_raster
-from vidtag_engine.gallery import load_aoi
+from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load
-from vidtag_engine.heatmap import run_heatmap
+from vidtag_engine.heatmap import _Together, run_heatmap
 from vidtag_engine.protocol import HeatmapArguments
 from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.trajectory import PathCalibration
 from vidtag_engine.types import CancelledError, InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,6 +182,31 @@ def test_decoded_together_the_map_is_what_line_and_regions_were_taken_from(made,
             assert mass[shapely.intersects_xy(of_frame.union_all(), lon, lat)].sum() == pytest.approx(level90, abs=0.03)
 
 
+@pytest.mark.parametrize("cell_m", [12.5, 25.0, 50.0])
+@pytest.mark.parametrize("crs", [None, "EPSG:4326"])
+def test_places_are_laid_into_cells_without_a_pattern_of_their_own(cell_m, crs):
+    """Cells lie askew to the places that frames are decoded over; what is even stays even, and a lone place's cell is the peak."""
+    aoi = load_aoi(DEMO / "aoi.geojson")
+    grid = make_grid(aoi, 25.0)
+    places = np.concatenate(list(grid.chunks()))
+    plan = plan_raster(aoi.geometry, map_system(crs, aoi.geometry), cell_m, most_cells=1_000_000)
+    solver = SimpleNamespace(cover=SimpleNamespace(lat_lon_deg=places), path=PathCalibration.unfitted(0.07, 25.0))
+    job = SimpleNamespace(check=lambda: None, report=lambda *_: None)
+    lone = len(places) // 2
+    mass = sparse.csr_matrix(np.stack([np.full(len(places), 1.0 / len(places)), np.arange(len(places)) == lone]).astype(np.float64))
+    laid = _Together(job, plan, solver, mass)
+    (even, _), (alone, peak) = laid.frames()
+    density = even / plan.area_m2 * plan.area_m2.sum()
+    middle = shapely.intersects_xy(aoi.geometry.buffer(-2 * cell_m / 111_195), plan.lat_lon_deg[:, 1], plan.lat_lon_deg[:, 0])
+    low, high = np.quantile(density[middle], [0.05, 0.95])
+    assert 0.8 < low < high < 1.25
+    assert even.sum() == pytest.approx(1.0)
+    assert alone.sum() == pytest.approx(1.0)
+    assert geodesic_m(*plan.lat_lon_deg[peak], *places[lone]) < 0.75 * cell_m
+    mean, _ = laid.mean()
+    np.testing.assert_allclose(mean, (even + alone) / 2, atol=1e-12)
+
+
 @pytest.mark.slow
 def test_no_mass_is_lost_in_cells_finer_or_coarser_than_what_frames_are_decoded_over(made):
     about = made["frames decoded 20"]["peaks_lat_lon_deg"][0]
@@ -254,7 +282,6 @@ def test_bad_input_is_one_sentence(change, word, tmp_path, monkeypatch):
 
 def test_scores_off_the_coarse_pass_are_the_embedded_ones():
     """The map's numbers from surfaces against embedding every cell."""
-    from vidtag_engine.gallery import make_grid
     from vidtag_engine.gallery.coarse_to_fine import CoarseToFine
 
     loaded = load(str(DEMO / "checkpoint"), "cpu")

@@ -293,6 +293,38 @@ def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_traini
     assert found_m.max() < 150.0
 
 
+def test_without_a_known_speed_each_frame_reads_what_is_remembered_by_itself():
+    world = World(4)
+    training, new = [world.drive() for _ in range(60)], world.drive()
+    model = world.model(training)
+    search = world.search(model)
+    features = new.features[0]
+    queries = model.embed_video(torch.from_numpy(features))
+    solver = VideoSolver(model, search, Calibration(0.07, n_frames=10, recall=Recall(2.0, 60.0)))
+    assert not solver.seeks_line
+    solved = solver.solve(queries, features, new.time_s, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
+    found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
+    places = solver.cover.lat_lon_deg
+    over = PlaceScores(model, places, solver.cover.spacing_m, 60.0)
+    scores = over.scores(FrameScores(model, torch.from_numpy(features)), Recall(2.0, 60.0))(slice(0, len(features)))
+    np.testing.assert_allclose(found, places[scores.argmax(axis=1)], atol=1e-9)
+
+
+@pytest.mark.parametrize("reach_m", [60.0, 150.0, 600.0])
+def test_an_unfitted_line_does_not_settle_between_two_places(reach_m):
+    """Two places look alike, one a little less so: the line goes through the better one, however far remembered frames speak."""
+    north, east = np.mgrid[:40, :40].reshape(2, -1) * 25.0 * METRE_DEG
+    places, time_s = np.stack([north, east], axis=1), np.arange(5.0)
+    path = PathCalibration.unfitted(0.07, 25.0, Recall(2.0, reach_m), 5.0)
+    best, rival = 20 * 40 + 10, 20 * 40 + 26  # 400 m apart
+    scores = np.zeros((5, len(places)), dtype=np.float32)
+    scores[:, best], scores[:, rival] = 1.0, 0.95
+    decoded = Decoder(places, 25.0, path.motion).decode(
+        scores, time_s, path.evidence, accuracy_m=path.accuracy_m, line_evidence=path.line_evidence
+    )
+    assert haversine_m(*decoded.lat_lon_deg.T, *places[best]).max() < 50.0
+
+
 @pytest.mark.parametrize("speed", [0.0, -3.0, float("nan"), "fast"])
 def test_a_damaged_speed_is_refused_in_a_sentence(speed):
     values = Calibration(0.07, recall=Recall(2.0, 60.0)).to_dict() | {"speed_mps": speed}

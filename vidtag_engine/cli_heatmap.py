@@ -29,7 +29,7 @@ def heatmap(
     resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres, and of a cell unless --cell-m says else.")] = 100.0,
     bands: Annotated[str, typer.Option(help="video: one band, the mean of its frames. frames: a band a frame.")] = "video",
     decoder: Annotated[
-        str, typer.Option(help="viterbi: frames decoded together, as the answer is. none: each frame by itself.")
+        str, typer.Option(help="viterbi: frames decoded together, where the answer is. none: each frame by itself.")
     ] = "viterbi",
     cell_m: Annotated[float | None, typer.Option(help="Side of a cell, metres.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of the map, e.g. EPSG:4326; default Lambert's equal-area plane about the area.")] = None,
@@ -65,7 +65,10 @@ def heatmap(
     if json:
         print(json_module.dumps(result, ensure_ascii=False))
         return
-    print(f"{result['bands']} band(s) of {result['columns']} x {result['rows']} cells of about {result['cell_m']:g} m; {result['crs']}")
+    how = "each frame by itself" if result["decoder"] == "none" else "all frames decoded together"
+    print(
+        f"{result['bands']} band(s), {how}, of {result['columns']} x {result['rows']} cells of about {result['cell_m']:g} m; {result['crs']}"
+    )
     for path in (result["output"], result["png"]):
         if path:
             print(path)

@@ -224,7 +224,7 @@ class Job:
     ) -> None:
         self.loaded, self.settings, self.aoi = loaded, settings, aoi
         self.progress, self.cancelled = progress, cancelled
-        self.total, self.done = total, 0
+        self.total, self.done, self._told = total, 0, 0.0
         self.clock = _Clock()
         self.solver: VideoSolver | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
@@ -242,9 +242,10 @@ class Job:
         )
 
     def report(self, fraction: float, stage: str, message: str) -> None:
-        """Progress of the whole run from that of the video under way."""
+        """Progress of the whole run from that of the video under way; never less than was told before, as parts of it are passed through again."""
+        self._told = max(self._told, min(1.0, (self.done + fraction) / self.total))
         if self.progress:
-            self.progress(Progress(min(1.0, (self.done + fraction) / self.total), stage, message))
+            self.progress(Progress(self._told, stage, message))
 
     def check(self) -> None:
         """Stop here if the user said so."""

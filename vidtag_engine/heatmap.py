@@ -1,4 +1,4 @@
-"""From a video and an area to a map of probability: the posterior that the answer was taken from, cell by cell."""
+"""From a video and an area to a map of probability: the posterior that regions and chances are taken from, cell by cell."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ MOST_CELLS = 1_000_000
 MOST_BANDS = 600
 MOST_VALUES = 250_000_000  # cells × bands: a GeoTIFF of 1 GB
 _SCORES_AT_ONCE = 8_000_000
+_PARTS, _MOST_PARTS = 4_000_000, 4  # of all cells, and of a cell's side: what places are shared among the cells by
 
 
 class HeatmapSettings(BaseModel):
@@ -56,7 +57,7 @@ class Heatmap:
         output: the GeoTIFF.
         bands: how many.
         plan: where the cells lie.
-        peak_lat_lon_deg: (bands, 2) middle of each band's most probable cell for its area.
+        peak_lat_lon_deg: (bands, 2) middle of the cell at each band's most probable place.
         notes: sentences for the user.
         decoder: ``viterbi`` where all frames were decoded together, else ``none``.
         temperature: that scores were read at.
@@ -127,13 +128,13 @@ def heatmap(
     plan = plan_raster(aoi.geometry, system, chosen.cell_m or settings.resolution_m, most_cells=most, widen=chosen.cell_m is None)
     posterior = _posterior(job, plan, found.features, np.array(times))
     if chosen.bands == "video":
-        bands = [(f"{source.name}: {len(times)} frames", {"frames": str(len(times))}, posterior.mean())]
+        bands = [(f"{source.name}: {len(times)} frames", {"frames": str(len(times))}, *posterior.mean())]
     peaks: list[FloatArray] = []
     first: list[FloatArray] = []
 
     def told() -> Iterator[tuple[str, dict[str, str], FloatArray]]:
-        for description, tags, values in bands if chosen.bands == "video" else _frame_bands(source, times, posterior):
-            peaks.append(plan.lat_lon_deg[int((values / plan.area_m2).argmax())])
+        for description, tags, values, peak in bands if chosen.bands == "video" else _frame_bands(source, times, posterior):
+            peaks.append(plan.lat_lon_deg[peak])
             first.extend([] if first else [values])
             yield description, tags, values
 
@@ -142,8 +143,14 @@ def heatmap(
     if png:
         write_raster_picture(png, plan, first[0], aoi.geometry, source.name if count == 1 else f"{source.name}, first frame")
     notes = [*aoi.notes, *job.area_search.notes]
+    if settings.decoder != posterior.decoder:
+        notes.append("This checkpoint's frames keep their own answers: the map shows each frame by itself.")
     if not loaded.calibration.fitted:
         notes.append("This checkpoint's temperature is not calibrated: the map ranks places, its numbers are no probabilities.")
+    elif posterior.decoder != "none" and loaded.calibration.path is None:
+        notes.append(
+            "This checkpoint held out too few videos to fit how they are decoded: the map ranks places, its numbers are no probabilities."
+        )
     return Heatmap(output, count, plan, np.array(peaks), notes, posterior.decoder, posterior.temperature)
 
 
@@ -155,32 +162,34 @@ def _too_wide(grid: WideGrid) -> InputError:
 
 
 class _Posterior(Protocol):
-    """Frames' probabilities over a map's cells."""
+    """Frames' probabilities over a map's cells, and the number of the cell at each one's peak."""
 
     decoder: str
     temperature: float
 
-    def frames(self) -> Iterator[FloatArray]:
+    def frames(self) -> Iterator[tuple[FloatArray, int]]:
         """(Q,) float64 of each frame, 1 in sum."""
 
-    def mean(self) -> FloatArray:
+    def mean(self) -> tuple[FloatArray, int]:
         """(Q,) over all frames."""
 
 
 def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatArray) -> _Posterior:
-    """What the answer is taken from: all frames decoded together, or each by itself where that is asked for or the checkpoint cannot do else."""
+    """All frames decoded together, or each by itself where that is asked for or the checkpoint's answers are so."""
     queries, calibration = job.retrieve(torch.from_numpy(features))[2], job.loaded.calibration
-    if job.settings.decoder == "none" or job.area_search.cover() is None or not (calibration.path or calibration.recall):
+    if job.settings.decoder == "none" or job.area_search.cover() is None:
+        return _FrameByFrame(job, plan, queries)
+    solver = VideoSolver(job.loaded.model, job.area_search, calibration)
+    if not solver.seeks_line:
         return _FrameByFrame(job, plan, queries)
     job.report(0.95, "map", "decoding all frames together")
-    solver = VideoSolver(job.loaded.model, job.area_search, calibration)
-    return _Together(job, plan, solver, solver.decode(queries, features, time_s).marginal)
+    return _Together(job, plan, solver, solver.marginal(queries, features, time_s, job.check))
 
 
 class _Together:
     """Marginals over the cover, laid into the cells.
 
-    A place's mass is shared among the cells that it is the nearest place to, by their areas; where it is so to none, the nearest cell has it. So a map of
+    A place's mass is shared among the parts of cells that it is the nearest place to, by their areas; where it is so to none, the nearest cell has it. So a map of
     small cells is as blocky as the cover is coarse, and none is lost in one of large cells.
     """
 
@@ -188,26 +197,32 @@ class _Together:
         self._job, self._marginal = job, marginal
         self.decoder, self.temperature = "viterbi", solver.path.evidence.temperature
         places, cells = (unit_vectors(*one.T) for one in (solver.cover.lat_lon_deg, plan.lat_lon_deg))
-        owner = cKDTree(places).query(cells)[1]
-        area_m2 = np.bincount(owner, weights=plan.area_m2, minlength=len(places))
+        self._nearest_cell = cKDTree(cells).query(places)[1]
+        tree, count = cKDTree(places), len(places)
+        parts = int(np.clip(np.sqrt(_PARTS / len(cells)), 1, _MOST_PARTS))
+        shares = sparse.csr_matrix((count, len(cells)))
+        for lat_lon_deg in plan.parts(parts):
+            owner = tree.query(unit_vectors(*lat_lon_deg.T))[1]
+            shares += sparse.csr_matrix((plan.area_m2, (owner, np.arange(len(cells)))), shape=(count, len(cells)))
+        area_m2 = np.asarray(shares.sum(axis=1))[:, 0]
         alone = np.flatnonzero(area_m2 == 0)
-        share = np.concatenate([plan.area_m2 / area_m2[owner], np.ones(len(alone))])
-        at = np.concatenate([owner, alone]), np.concatenate([np.arange(len(cells)), cKDTree(cells).query(places[alone])[1]])
-        self._shares = sparse.csr_matrix((share, at), shape=(len(places), len(cells)))
+        shares = sparse.diags_array(1.0 / np.where(area_m2 > 0, area_m2, 1.0)) @ shares
+        self._shares = shares + sparse.csr_matrix((np.ones(len(alone)), (alone, self._nearest_cell[alone])), shape=shares.shape)
 
-    def frames(self) -> Iterator[FloatArray]:
+    def frames(self) -> Iterator[tuple[FloatArray, int]]:
         total = self._marginal.shape[0]
         for row in range(total):
             self._job.check()
             yield self._laid(self._marginal[row])
             self._job.report(0.97 + 0.03 * (row + 1) / total, "map", f"{row + 1} of {total} frames")
 
-    def mean(self) -> FloatArray:
+    def mean(self) -> tuple[FloatArray, int]:
+        self._job.check()
         return self._laid(sparse.csr_matrix(self._marginal.mean(axis=0)))
 
-    def _laid(self, mass: sparse.csr_matrix) -> FloatArray:
-        values: FloatArray = (mass.astype(np.float64) @ self._shares).toarray()[0]
-        return values / values.sum()
+    def _laid(self, mass: sparse.csr_matrix) -> tuple[FloatArray, int]:
+        values: FloatArray = np.asarray((mass.astype(np.float64) @ self._shares).todense()).ravel()
+        return values / values.sum(), int(self._nearest_cell[mass.indices[mass.data.argmax()]])
 
 
 class _FrameByFrame:
@@ -216,31 +231,34 @@ class _FrameByFrame:
     def __init__(self, job: Job, plan: RasterPlan, queries: torch.Tensor) -> None:
         self._job, self._queries = job, queries
         self.decoder, self.temperature = "none", job.loaded.calibration.temperature
-        self._log_area = torch.from_numpy(np.log(plan.area_m2))
+        self._area_m2, self._log_area = plan.area_m2, torch.from_numpy(np.log(plan.area_m2))
         self._score: Callable[[torch.Tensor], torch.Tensor] = job.area_search.scorer(plan.lat_lon_deg)
         self._rows = max(1, _SCORES_AT_ONCE // len(plan.area_m2))
 
-    def frames(self) -> Iterator[FloatArray]:
+    def frames(self) -> Iterator[tuple[FloatArray, int]]:
         total = len(self._queries)
         for begin in range(0, total, self._rows):
             self._job.check()
             score = self._score(self._queries[begin : begin + self._rows]).double().cpu() / self.temperature + self._log_area
-            yield from torch.softmax(score, dim=1).numpy()
+            yield from ((values, self._peak(values)) for values in torch.softmax(score, dim=1).numpy())
             self._job.report(
                 0.95 + 0.05 * min(begin + self._rows, total) / total, "map", f"{min(begin + self._rows, total)} of {total} frames"
             )
 
-    def mean(self) -> FloatArray:
+    def mean(self) -> tuple[FloatArray, int]:
         total = np.zeros(len(self._log_area))
-        for values in self.frames():
+        for values, _ in self.frames():
             total += values
-        return total / total.sum()
+        return total / total.sum(), self._peak(total)
+
+    def _peak(self, values: FloatArray) -> int:
+        return int((values / self._area_m2).argmax())
 
 
-def _frame_bands(source: VideoInfo, times: list[float], posterior: _Posterior) -> Iterator[tuple[str, dict[str, str], FloatArray]]:
-    for time_s, values in zip(times, posterior.frames(), strict=True):
+def _frame_bands(source: VideoInfo, times: list[float], posterior: _Posterior) -> Iterator[tuple[str, dict[str, str], FloatArray, int]]:
+    for time_s, (values, peak) in zip(times, posterior.frames(), strict=True):
         moment = (source.start_time + timedelta(seconds=time_s)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        yield f"{source.name} {time_s:.3f} s ({moment})", {"time_s": f"{time_s:.6f}", "time": moment}, values
+        yield f"{source.name} {time_s:.3f} s ({moment})", {"time_s": f"{time_s:.6f}", "time": moment}, values, peak
 
 
 def _tags(

@@ -1,16 +1,18 @@
 """A video's frames decoded together over the searched area: the line, how sure to be, what else it could be, and whether it was taken there at all.
 
-Beside `geolocate` and called by it alone: `trajectory` knows arrays, `gallery` and `models` know scores, and here they meet.
+Beside `geolocate`, and called by it and the heat map alone: `trajectory` knows arrays, `gallery` and `models` know scores, and here they meet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from .export.scores_file import VideoScores
 from .gallery import Search
@@ -83,7 +85,27 @@ class VideoSolver:
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
         self._recalled = self._remembered(self.cover.lat_lon_deg, self.cover.spacing_m)
-        self._elsewhere = self._ground_outside(model)
+
+    @property
+    def seeks_line(self) -> bool:
+        """Whether the answer is a line through all frames: its decoding was fitted, or what is remembered can be read and how fast cameras go is known."""
+        return self.calibration.path is not None or (self._recalled is not None and self.calibration.speed_mps is not None)
+
+    @cached_property
+    def _elsewhere(self) -> _Beyond | None:
+        return self._ground_outside(self._model)
+
+    def marginal(
+        self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, check: Callable[[], None] = lambda: None
+    ) -> sparse.csr_matrix:
+        """The posterior of :meth:`decode`, (T, M) over the cover, without a line; ``check`` is called now and then, to stop it."""
+        scores = self._scores(queries, features)
+
+        def checked(rows: slice) -> FloatArray:
+            check()
+            return scores(rows)
+
+        return self.decoder.marginals(checked, time_s, self.path.evidence, cuts(features))[0]
 
     def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
         """The posterior and the line.
@@ -113,8 +135,10 @@ class VideoSolver:
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
-        if self.calibration.path is not None or self._recalled is not None:
+        if self.seeks_line:
             positions = self._on_grid(decoded.lat_lon_deg, final)
+        elif self._recalled is not None:
+            positions = self._on_grid(self._each_frames_best(queries, features), final)
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
@@ -180,6 +204,13 @@ class VideoSolver:
             return lambda rows: score(queries[rows])
         frames = memory.in_context(torch.from_numpy(features).to(memory.embeddings.device))
         return lambda rows: score(queries[rows]) + recall.read(recalled(frames[rows]).cpu().numpy())
+
+    def _each_frames_best(self, queries: torch.Tensor, features: FloatArray) -> FloatArray:
+        """(T, 2) the cover's place with the highest score, frame by frame."""
+        scores, count = self._scores(queries, features), len(queries)
+        best = [scores(slice(row, min(row + _FRAMES, count))).argmax(axis=1) for row in range(0, count, _FRAMES)]
+        places: FloatArray = self.cover.lat_lon_deg[np.concatenate(best)]
+        return places
 
     def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
         """The line's places; where the cover is coarser than the grid, each frame's best candidate of those within a place's reach."""

@@ -35,7 +35,7 @@ def make(bench: Bench) -> Table:
     points = bench.lab.grid(Gallery(), (), None).count
     for name, run in ROWS.items():
         model, training = bench.lab.train(run)
-        threads.add(str(training.get("threads", 1)))
+        threads.add(str(training.get("threads", "an unknown number")))
         placed = bench.lab.place(run)
         frames = sum(len(drive.sequence) for drive in placed.drives)
         backbones = backbone_cost(run.backbones, bench.lab.store)

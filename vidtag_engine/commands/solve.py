@@ -112,7 +112,8 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     """A video's trajectory with pins as evidence.
 
     Where the line stays what it was without pins, so do the model's own positions; elsewhere they are the decoder's, and at a pin that says "here" the pin's.
-    A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on.
+    A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on;
+    where decoding was never fitted they are the posterior's own.
 
     Args:
         trajectory: as it was.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,19 @@ class RasterPlan:
     inside: np.ndarray
     lat_lon_deg: FloatArray
     area_m2: FloatArray
+
+    def parts(self, side: int) -> Iterator[FloatArray]:
+        """Middles (Q, 2) of the first part of every cell inside, then of the second, and so on: ``side`` × ``side`` parts a cell."""
+        to_degrees = Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+        rows, columns = np.nonzero(self.inside)
+        for number in range(side * side):
+            down, across = ((one + 0.5) / side for one in divmod(number, side))
+            lon, lat = to_degrees.transform(
+                self.origin[0] + (columns + across) * self.step[0], self.origin[1] - (rows + down) * self.step[1]
+            )
+            found = np.stack([lat, wrap_lon(lon)], axis=1)
+            # A cell at the edge of what the system reaches may have parts beyond.
+            yield np.where(np.isfinite(found).all(axis=1, keepdims=True), found, self.lat_lon_deg)
 
 
 def map_system(crs: str | None, geometry: shapely.Geometry) -> CRS:

@@ -15,6 +15,7 @@ from .elsewhere import Elsewhere
 from .familiarity import Familiarity
 
 _LEAST_MASS = 1e-4
+_MOST_ACCURACY = 6.0  # spacings, of an unfitted line; as much as Seneca's reach is in its grid's steps
 
 
 @dataclass(frozen=True)
@@ -152,17 +153,18 @@ class PathCalibration:
         Args:
             temperature: of the softmax over cosines.
             spacing_m: of the cover.
-            recall: of what the checkpoint remembers. Where there is one, a line is sought too, by frames that each count in full.
-            speed_mps: of training videos; None where it is not known.
+            recall: of what the checkpoint remembers.
+            speed_mps: of training videos; None where it is not known. Where both are there a line is sought too, by frames that each count in full.
         """
         evidence = Evidence(temperature * (1.0 + recall.weight if recall else 1.0), shared=1.0)
-        motion = Motion(speed_mps) if speed_mps else Motion()
-        found = cls(evidence, motion, 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
-        if recall is None:
+        found = cls(evidence, Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
+        if recall is None or speed_mps is None:
             return found
         # Cosines and likeness are read as one score, their weighted mean twice over.
         line = Evidence(temperature * (1.0 + recall.weight) / 2.0)
-        return replace(found, line_evidence=line, accuracy_m=max(found.accuracy_m, recall.reach_m))
+        # On a cover far finer than the reach a line that sought no more than the reach would settle between two places.
+        accuracy_m = float(np.clip(recall.reach_m, 2.0 * spacing_m, _MOST_ACCURACY * spacing_m))
+        return replace(found, motion=Motion(speed_mps), line_evidence=line, accuracy_m=accuracy_m)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
