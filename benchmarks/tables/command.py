@@ -48,7 +48,7 @@ def run(
         quick: a small world and budget.
         only: numbers of tables, with commas.
         world: a folder with a rendered world, instead of the benchmarks' own.
-        output: folder of the page; ``docs``, or for quick tables ``build/benchmarks/tables/quick``.
+        output: folder of the page; ``docs/tables``, or for quick tables ``build/benchmarks/tables/quick``.
         sweep: instead of tables, train every row with each rate on the dev world and write ``rates.json``.
     """
     from .sweep import SWEEP_BUDGET, sweep_rates
@@ -62,7 +62,7 @@ def run(
     if world is None:
         make_world(folder, name, size)
     budget = BUDGETS[size] if not sweep or quick else SWEEP_BUDGET
-    page = output or (RUNS / "quick" if quick else ROOT / "docs")
+    page = output or (RUNS / "quick" if quick else ROOT / "docs" / "tables")
     with progress_bar() as bar:
         bench = make_bench(folder, budget, page / PICTURES, bar, quick=quick)
         if sweep:
