@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "video_features": {"video", "models", "settings"},
     "solve": {"geodesy", "models", "gallery", "trajectory", "export"},
     "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "solve", "__init__"},
-    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate"},
+    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
