@@ -29,7 +29,7 @@ def heatmap(
     resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres, and of a cell unless --cell-m says else.")] = 100.0,
     bands: Annotated[str, typer.Option(help="video: one band, the mean of its frames. frames: a band a frame.")] = "video",
     decoder: Annotated[
-        str, typer.Option(help="viterbi: frames decoded together, where the answer is. none: each frame by itself.")
+        str, typer.Option(help="viterbi: frames decoded together, if the checkpoint can. none: each frame by itself.")
     ] = "viterbi",
     cell_m: Annotated[float | None, typer.Option(help="Side of a cell, metres.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of the map, e.g. EPSG:4326; default Lambert's equal-area plane about the area.")] = None,

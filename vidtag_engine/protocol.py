@@ -256,7 +256,7 @@ class TrainArguments:
 class HeatmapArguments:
     """Arguments of "heatmap": one video, or one folder of images, and the GeoTIFF to write. The others as those of "geolocate".
 
-    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "viterbi" (frames decoded together, as the answer is) or "none";
+    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "viterbi" (frames decoded together, if the checkpoint can) or "none";
     ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it; ``png`` a picture, ``cell_m`` the side of a cell in metres,
     which else follows from the resolution and the most cells.
     """

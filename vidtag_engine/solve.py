@@ -24,7 +24,7 @@ from .trajectory.decoder import Scores
 from .trajectory.lead import line_lead
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
-UNFAMILIAR_BELOW = 0.03  # of held-out videos are as strange; with the 2 % outside that is 5 % of false alarms
+UNFAMILIAR_BELOW = 0.03  # of held-out videos are as strange; with those that look taken outside they are to stay within 5 % of false alarms
 _FRAMES = 256  # scored at once
 _REACH = 0.75  # spacings: half a cell's diagonal
 

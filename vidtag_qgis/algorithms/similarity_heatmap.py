@@ -60,7 +60,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         self.add(self.choice("BANDS", "Bands", ["video", "frames"]), "video: one band, the mean of the frames. frames: a band a frame.")
         self.advanced(
             self.choice("DECODER", "Decoder", DECODERS),
-            "viterbi: all frames of the video decoded together, where the checkpoint's answer is. none: each frame by itself.",
+            "viterbi: all frames of the video decoded together, if the checkpoint can. none: each frame by itself.",
         )
         self.advanced(self.folder("IMAGES", "Folder of images (one sequence)"), "Still images that are one sequence, instead of a video.")
         self.advanced(self.number("FROM", "From (s)", 0.0, minimum=0.0), "Start of the stretch of the video.")
