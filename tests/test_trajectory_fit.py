@@ -189,7 +189,14 @@ def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
     lost = drawn_videos(10, np.random.default_rng(22), frames=3)
     lost = [replace(video, lat_lon_deg=PLACES[[600 - 1 - 37 * n] * 3], unseen=True) for n, video in enumerate(lost)]
     alone, both = (fit_path(PLACES, SPACING_M, given, temperature=0.1, speed_mps=1.0) for given in (videos, videos + lost))
-    assert both.level90 > alone.level90
+
+    def widest(found: PathCalibration) -> int:
+        """Places in the 90 % regions of some videos."""
+        decoder = Decoder(PLACES, SPACING_M, found.motion)
+        marginals = [decoder.marginals(video.scores, video.time_s, found.evidence)[0] for video in videos[:10]]
+        return sum(int(highest(row.toarray()[0], [found.level90]).sum()) for marginal in marginals for row in marginal)
+
+    assert widest(both) > 1.2 * widest(alone)
     assert lost[0].middle(2).unseen
     seen = []
 
@@ -201,6 +208,39 @@ def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
 
     assert best_weight(PLACES, SPACING_M, of_weight, (0.0, 1.0), temperature=0.1, speed_mps=1.0) == 0.0
     assert seen == [0.0, 1.0]
+
+
+def test_a_video_of_weight_three_counts_as_three():
+    rng = np.random.default_rng(33)
+    levels = [rng.uniform(0, 1, 4) for _ in range(60)]
+    weights = [3.0 if number % 2 else 1.0 for number in range(60)]
+    again = [number for number, weight in enumerate(weights) for _ in range(int(weight))]
+    for share in (0.5, 0.9):
+        assert conformal_level(levels, share, weights) == conformal_level([levels[number] for number in again], share)
+    right = [(one > rng.uniform(0, 1, 4)).astype(float) for one in levels]
+    leads = [rng.normal(0, 1, 4) for _ in levels]
+    one, other = (
+        fit_map(levels, right, 100.0, leads, weights),
+        fit_map(*([part[number] for number in again] for part in (levels, right)), 100.0, [leads[number] for number in again]),
+    )
+    for name in ("slope", "intercept", "lead"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-3)
+
+
+def test_how_scores_are_read_is_sought_on_videos_by_weight():
+    """Of many videos that weigh next to nothing none is looked at."""
+    videos = drawn_videos(24, np.random.default_rng(34), frames=3)
+    decoder = Decoder(PLACES, SPACING_M, Motion(1.0))
+    looked = []
+
+    def never(rows: slice) -> np.ndarray:
+        looked.append(rows)
+        return np.zeros((rows.stop - rows.start, len(PLACES)), dtype=np.float32)
+
+    light = [replace(videos[0], scores=never, weight=1e-6) for _ in range(100)]
+    assert fit_evidence(decoder, [*light[:50], *videos, *light[50:]], 0.1) == fit_evidence(decoder, videos, 0.1)
+    assert not looked
+    assert light[0].middle(2).weight == 1e-6
 
 
 def test_an_area_without_room_for_a_rival_makes_nothing_of_leads():

@@ -92,8 +92,8 @@ def calibrate_path(
     cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
     taken = list(zip(frames, validation, strict=True))
     if model.memory is not None:
-        # Held-out videos share their ways with training; new ones may not. Some count once more, with what is remembered about their way hidden.
-        for one, s in list(zip(features, validation, strict=True))[:: _UNSEEN - 1]:
+        # Held-out videos share their ways with training; new ones may not. Each counts once more, a little, with what is remembered about its way hidden.
+        for one, s in zip(features, validation, strict=True):
             taken.append((FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)), s))
         taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     tell = telling("scores")
@@ -110,7 +110,10 @@ def calibrate_path(
 
     def videos(weight: float) -> list[FitVideo]:
         scores = [one(recall(weight)) for one in kept] or [cover.scores(one, recall(weight)) for one, _ in taken]
-        return [FitVideo(one, *_path(s), unseen=of.hidden is not None) for one, (of, s) in zip(scores, taken, strict=True)]
+        weights = [1.0 if of.hidden is None else 1.0 / (_UNSEEN - 1) for of, _ in taken]
+        return [
+            FitVideo(one, *_path(s), of.hidden is not None, weight) for one, (of, s), weight in zip(scores, taken, weights, strict=True)
+        ]
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}

@@ -43,12 +43,14 @@ class FitVideo:
         time_s: (T,).
         lat_lon_deg: (T, 2) truth.
         unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
+        weight: how much it counts beside the others, for how sure to be.
     """
 
     scores: Scores
     time_s: FloatArray
     lat_lon_deg: FloatArray
     unseen: bool = False
+    weight: float = 1.0
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""
@@ -59,6 +61,7 @@ class FitVideo:
             self.time_s[window],
             self.lat_lon_deg[window],
             self.unseen,
+            self.weight,
         )
 
 
@@ -122,7 +125,8 @@ def fit_path(
         )
         for video, marginal in zip(videos, sought, strict=True)
     ]
-    level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share) for share in (0.5, 0.9))
+    weights = [video.weight for video in videos]
+    level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share, weights) for share in (0.5, 0.9))
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
@@ -133,7 +137,11 @@ def fit_path(
     leads = [np.clip(lead, low, high) for lead in leads]
     maps = tuple(
         fit_map(
-            [mass[:, column] for mass in masses], [np.asarray(error <= radius_m, dtype=np.float64) for error in errors], radius_m, leads
+            [mass[:, column] for mass in masses],
+            [np.asarray(error <= radius_m, dtype=np.float64) for error in errors],
+            radius_m,
+            leads,
+            weights,
         )
         for column, radius_m in enumerate(radii)
         if sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos))
@@ -197,7 +205,10 @@ def _motion(speed_mps: float) -> Motion:
 
 def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> Evidence:
     """How scores are read: the evidence under which the truths have most mass about them (mean log over radii, frames and videos)."""
-    some = videos[:: -(-len(videos) // _SEARCHED)]
+    # Evenly by weight, so that those chosen weigh the same.
+    so_far = np.cumsum([video.weight for video in videos])
+    chosen = np.unique(np.searchsorted(so_far, (np.arange(_SEARCHED) + 0.5) / _SEARCHED * so_far[-1]))
+    some = [videos[number] for number in chosen]
     pieces = [video.middle(length) for video in some for length in _PIECES if len(video.time_s) >= 1.5 * length]
     seen: dict[Evidence, float] = {}
 
@@ -296,21 +307,30 @@ def _levels(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sp
     return [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
 
 
-def conformal_level(levels: Sequence[FloatArray], share: float) -> float:
+def conformal_level(levels: Sequence[FloatArray], share: float, weights: Sequence[float] | None = None) -> float:
     """The level whose regions hold a frame of a new video with at least ``share``.
 
     The quantile over videos, each video's frames sharing its weight, one more video counted as beyond all (hierarchical conformal prediction, Lee, Barber
     and Willett 2023): 1 where the videos are too few to say.
+
+    Args:
+        levels: (T,) a video.
+        share: 0..1.
+        weights: of the videos; None is 1 of each.
     """
-    value = np.concatenate(levels)
-    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in levels]) / (len(levels) + 1.0)
+    value, weight = np.concatenate(levels), _frame_weights(levels, weights)
+    weight /= weight.sum() + 1.0
     order = np.argsort(value, kind="stable")
     reached = np.flatnonzero(np.cumsum(weight[order]) >= share - 1e-12)
     return float(value[order][reached[0]]) if len(reached) else 1.0
 
 
 def fit_map(
-    masses: Sequence[FloatArray], right: Sequence[FloatArray], radius_m: float, leads: Sequence[FloatArray] | None = None
+    masses: Sequence[FloatArray],
+    right: Sequence[FloatArray],
+    radius_m: float,
+    leads: Sequence[FloatArray] | None = None,
+    weights: Sequence[float] | None = None,
 ) -> RadiusMap:
     """A logistic from mass and lead to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
 
@@ -319,12 +339,13 @@ def fit_map(
         right: (T,) a video, whether the truth lay within.
         radius_m: within.
         leads: (T,) a video, of the line over places elsewhere; None makes nothing of them.
+        weights: of the videos; None is 1 of each.
     """
     odds = log_odds(np.concatenate(masses))
     over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
-    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in masses])
-    videos = float(len(masses))
+    weight = _frame_weights(masses, weights)
+    videos = float(weight.sum())
     rate = (weight @ target + 0.5) / (videos + 1.0)
     # Platt's targets: few videos cannot drive the map to certainty.
     hits = weight @ target
@@ -346,6 +367,11 @@ def fit_map(
     start = np.array([0.5, 0.0, float(np.log(rate / (1.0 - rate)))])
     *slopes, height = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 10.0), (0.0, 10.0), (-20.0, 20.0)]).x
     return RadiusMap(float(radius_m), float(slopes[0]), float(height - np.asarray(slopes) @ middle), float(slopes[1] / spread))
+
+
+def _frame_weights(frames: Sequence[FloatArray], weights: Sequence[float] | None) -> FloatArray:
+    """(N,) weight of each frame of videos: an equal share of its video's."""
+    return np.concatenate([np.full(len(one), whole / len(one)) for one, whole in zip(frames, weights or [1.0] * len(frames), strict=True)])
 
 
 def _tell(progress: Callable[[float], None] | None, done: float) -> None:
