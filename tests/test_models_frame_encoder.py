@@ -206,6 +206,8 @@ def test_translated_backbones_give_the_same_features(tmp_path: Path, monkeypatch
     monkeypatch.setattr("vidtag_engine.models.backbones._wheel_state", lambda *_: pytest.fail("built in PyTorch beside its translation"))
     again = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)  # finds them, and builds nothing else
     assert all(isinstance(module, CompiledBackbone) for module in again.backbones)
+    # Each was called once as it was made: the binding's very first call must not be made by two threads at once.
+    assert all(hasattr(module._own, "request") for module in again.backbones)
     assert again.weights_source == encoder.weights_source
     got = np.concatenate(list(again.encode_images(images)))
     np.testing.assert_allclose(got, expected, atol=1e-5)

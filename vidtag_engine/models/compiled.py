@@ -70,6 +70,8 @@ class CompiledBackbone(nn.Module):
         self._network: Any = openvino.Core().compile_model(folder / _NETWORK, "CPU", options)
         self._own = threading.local()
         self.register_buffer("where", torch.empty(0), persistent=False)  # so that it has a device as any module has
+        # OpenVINO's Python binding sets itself up in its first call, and two threads that make it at once can wait for each other for ever.
+        self(torch.zeros(1, *(side.get_length() for side in list(self._network.input(0).partial_shape)[1:])))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Features of (N,3,h,w) pictures, as :class:`CompiledBackbone` says."""
