@@ -16,6 +16,7 @@ from vidtag_engine.trajectory import (
     Calibration,
     Decoder,
     Evidence,
+    Familiarity,
     FitVideo,
     Motion,
     PathCalibration,
@@ -309,8 +310,39 @@ def test_strange_videos_have_small_p_values_and_common_ones_any():
     known = fit_familiarity([video(kinds[n % 12]) for n in range(60)], [video(kinds[n % 12]) for n in range(60)], width=16, centres=64)
     common = [known.p_value(video(kinds[n % 12])) for n in range(60)]
     assert np.mean(np.array(common) < 0.05) < 0.15
-    strange = [known.p_value(video(rng.normal(size=32))) for _ in range(30)]
-    assert np.mean(np.array(strange) < 0.05) > 0.9
+    strange = [video(rng.normal(size=32)) for _ in range(30)]
+    assert np.mean([known.p_value(one) < 0.05 for one in strange]) > 0.9
+    # A dozen held-out videos are enough, though by rank among them none could lie below a thirteenth.
+    few = replace(known, held_out=known.held_out[::5])
+    assert len(few.held_out) == 12
+    assert np.mean([few.p_value(one) < 0.01 for one in strange]) > 0.9
+
+
+def as_strange_as(strangeness: float) -> np.ndarray:
+    """One frame, so strange beside the one centre (1, 0)."""
+    return np.array([[1.0 - strangeness, math.sqrt(1.0 - (1.0 - strangeness) ** 2)]])
+
+
+@pytest.mark.parametrize("videos", [3, 12, 150])
+def test_so_many_new_videos_have_a_small_p_value_as_it_says(videos):
+    """Where logarithms are normal, whatever their mean and spread."""
+    rng, below = np.random.default_rng(9), []
+    for _ in range(1500):
+        *held_out, new = np.exp(rng.normal(-1.5, 0.2, videos + 1))
+        known = Familiarity(np.zeros(2), np.eye(2), np.array([[1.0, 0.0]]), np.sort(held_out))
+        below.append(known.p_value(as_strange_as(min(new, 1.0))) < 0.05)
+    assert np.mean(below) == pytest.approx(0.05, abs=0.02)
+
+
+def test_p_values_fall_with_strangeness_and_stay_numbers():
+    known = Familiarity(np.zeros(2), np.eye(2), np.array([[1.0, 0.0]]), np.full(20, 0.2))  # copies of one video
+    values = [known.p_value(as_strange_as(one)) for one in (0.0, 0.1, 0.2, 0.3, 1.0)]
+    assert all(0.0 <= one <= 1.0 for one in values)
+    assert values == sorted(values, reverse=True)
+    assert values[1] > 0.99
+    assert values[3] < 0.01
+    assert np.isnan(replace(known, held_out=np.array([0.2])).p_value(as_strange_as(0.2)))
+    assert np.isnan(known.p_value(np.zeros((0, 2))))
 
 
 def test_rows_without_a_picture_say_nothing_and_the_verdict_unites_the_rest(fitted):

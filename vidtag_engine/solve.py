@@ -24,7 +24,10 @@ from .trajectory.decoder import Scores
 from .trajectory.lead import line_lead
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
 
-UNFAMILIAR_BELOW = 0.03  # of held-out videos are as strange; with those that look taken outside they are to stay within 5 % of false alarms
+UNFAMILIAR_BELOW = (
+    0.03  # of the training's kind are as strange; with those that look taken outside they are to stay within 5 % of false alarms
+)
+_LEAST_SAID = 0.001
 _FRAMES = 256  # scored at once
 _REACH = 0.75  # spacings: half a cell's diagonal
 
@@ -255,7 +258,8 @@ class VideoSolver:
         state, why = FrameState.LOCATED, ""
         if familiar < UNFAMILIAR_BELOW:
             state = FrameState.UNFAMILIAR
-            why = f"Only {familiar:.1%} of comparable videos were as unlike the checkpoint's training as this one."
+            share = f"{familiar:.1%}" if familiar >= _LEAST_SAID else f"less than {_LEAST_SAID:.1%}"
+            why = f"Of videos like the checkpoint's training {share} are expected to be as unlike it as this one."
         elif known is not None and inside < known.threshold:
             state = FrameState.OUTSIDE_AOI
             why = f"It looks taken in another place that the checkpoint knows: the area has {inside:.1%} of the probability."

@@ -1,8 +1,9 @@
 """Whether a video is like those that a checkpoint was trained on: how near its pictures lie to training pictures, beside held-out videos'.
 
 A video's strangeness is the mean over its frames of the distance to the nearest of some hundred centres of the training features, whitened, where training
-found them along axes that tell places apart. Its p-value is the share of held-out videos that are as strange or stranger, with the add-one of conformal
-prediction (Vovk et al.): of videos of the training's own kind no more than 5 % fall below .05, whatever the distances' shape.
+found them along axes that tell places apart. Its p-value is the share of new videos of the training's own kind that are expected to be as strange or stranger:
+held-out videos' logarithms are taken as a sample of a normal distribution, and Student's t says what the next one may be (the prediction interval of any
+textbook). Unlike the rank among held-out videos it can be small where few were held out, and a single odd one among many does not set it.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from ..types import FloatArray
 
 _MOST_FRAMES = 20_000
 _ROUNDS = 12
+_LEAST = 1e-6  # of strangeness, and of how far its logarithms lie apart: copies of one video have none
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class Familiarity:
         return float(1.0 - (white @ self.centres.T).max(axis=1).mean())
 
     def p_value(self, features: FloatArray) -> float:
-        """Share of held-out videos that are as strange as this one or stranger; NaN where none was held out."""
-        found = self.strangeness(features)
-        if not len(self.held_out) or not math.isfinite(found):
+        """Share of new videos of the training's kind that are expected to be as strange as this one (T, D) or stranger; NaN where fewer than two were held out."""
+        found, videos = self.strangeness(features), len(self.held_out)
+        if videos < 2 or not math.isfinite(found):
             return math.nan
-        return float((1 + np.sum(self.held_out >= found)) / (1 + len(self.held_out)))
+        usual = np.log(np.maximum(self.held_out, _LEAST))
+        spread = max(float(usual.std(ddof=1)), _LEAST) * math.sqrt(1.0 + 1.0 / videos)
+        return float(stats.t.sf((math.log(max(found, _LEAST)) - usual.mean()) / spread, videos - 1))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; arrays as base64 of float16."""
