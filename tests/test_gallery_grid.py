@@ -147,6 +147,19 @@ def test_narrow_areas_are_covered_whatever_their_count(width_m):
     assert grid.count < 2 * aoi.area_m2 / 1e4 + 1.2 * line.length / 50
 
 
+# Of 1,200 at random these had tips too far from every point.
+@pytest.mark.parametrize("number", [393, 499, 1090, 1110])
+def test_the_tip_of_a_needle_is_covered(number):
+    half, length_m, turn_deg = np.random.default_rng(0).uniform((0.01, 300.0, 0.0), (0.2, 900.0, 360.0), (1200, 3))[number]
+    needle = shapely.Polygon([(-10, -length_m * half), (length_m, 0), (-10, length_m * half)])
+    shape = shapely.affinity.rotate(shapely.box(-800, -400, 0, 400).union(needle), turn_deg, origin=(0, 0))
+    aoi = load_aoi(shapely.affinity.translate(shape, 5e5, 5e6).wkt, crs="EPSG:32633")
+    points = all_points(make_grid(aoi, 100))
+    assert shapely.contains_xy(aoi.geometry, points[:, 1], points[:, 0]).all()
+    corners = shapely.get_coordinates(aoi.geometry)[:, ::-1]
+    assert cKDTree(ecef(points)).query(ecef(corners))[0].max() <= 80.3
+
+
 @pytest.mark.parametrize("kind", ["equal-earth", "latlon"])
 @pytest.mark.parametrize(
     "text", ["10,45,10.00001,45.00001", "10,45,10.1,45.0000001", "POLYGON ((0 0, 1e-4 1e-4, 0 1e-4, 0 0))", "0,89.9999,1,90"]

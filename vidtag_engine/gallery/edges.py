@@ -82,11 +82,14 @@ def edge_points(geometry: shapely.Geometry, rows: Rows, resolution_m: float) -> 
 
 @dataclass(frozen=True)
 class _Bare:
-    """Places that no row covers, in border order; arrays (U,) but ``inward`` (U, 2): metres north, east. ``inner``: set off the border."""
+    """Places that no row covers, in border order; arrays (U,) but ``inward`` (U, 2): metres north, east, and ``onward`` (U, 2): degrees north, east to the end
+    of the side that the place was taken from. ``inner``: set off the border.
+    """
 
     lat_deg: FloatArray
     lon_deg: FloatArray
     inward: FloatArray
+    onward: FloatArray
     inner: BoolArray
 
 
@@ -101,19 +104,21 @@ def _bare_border(geometry: shapely.Geometry, rows: Rows, resolution_m: float) ->
     samples = np.maximum(np.ceil(length / (step * resolution_m)), 1).astype(np.int64) if step <= _COARSEST_STEP else np.zeros(0, np.int64)
     inward = np.stack([-east, north], axis=-1) / np.maximum(length, 1e-9)[:, None]
     offset = np.concatenate([[0], np.cumsum(samples)])
-    found: list[tuple[FloatArray, FloatArray, FloatArray, BoolArray]] = [(np.zeros(0), np.zeros(0), np.zeros((0, 2)), np.zeros(0, bool))]
+    nothing = np.zeros(0), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, bool)
+    found: list[tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]] = [nothing]
     for begin in range(0, int(offset[-1]), _BLOCK):
         number = np.arange(begin, min(begin + _BLOCK, int(offset[-1])))
         side = np.searchsorted(offset, number, side="right") - 1
         t = ((number - offset[side]) / samples[side])[:, None]
-        lon, lat = (start[side] + t * (end[side] - start[side])).T
+        onward = (1.0 - t) * (end[side] - start[side])
+        lon, lat = (end[side] - onward).T
         inner_lat, inner_lon = _moved(lat, lon, inward[side], _DEPTHS[0] * resolution_m)
         lat, lon = np.stack([lat, inner_lat], axis=-1).ravel(), np.stack([lon, inner_lon], axis=-1).ravel()
         bare = np.flatnonzero(_distance_to_rows_m(lat, lon, rows) > _REACH * resolution_m)
         inner = bare % 2 == 1
         keep = ~inner | shapely.contains_xy(geometry, lon[bare], lat[bare])
         bare, inner = bare[keep], inner[keep]
-        found.append((lat[bare], lon[bare], inward[side[bare // 2]], inner))
+        found.append((lat[bare], lon[bare], inward[side[bare // 2]], onward[bare // 2, ::-1], inner))
     return _Bare(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
@@ -147,14 +152,22 @@ def _distance_to_rows_m(lat_deg: FloatArray, lon_deg: FloatArray, rows: Rows) ->
 
 
 def _move_inside(geometry: shapely.Geometry, bare: _Bare, resolution_m: float) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Each place moved inside as deep as the area allows; the mask says where there was room at all."""
+    """Each place moved inside as deep as the area allows; the mask says where there was room at all.
+
+    At the tip of a needle there is none, however little a place is moved: there it is first moved along the side, to half its length and no farther than the
+    greatest depth.
+    """
     inside_lat, inside_lon, valid = bare.lat_deg.copy(), bare.lon_deg.copy(), bare.inner.copy()
-    for depth in _DEPTHS:
-        todo = np.flatnonzero(~valid)
-        lat, lon = _moved(bare.lat_deg[todo], bare.lon_deg[todo], bare.inward[todo], depth * resolution_m)
-        good = shapely.contains_xy(geometry, lon, lat)
-        inside_lat[todo[good]], inside_lon[todo[good]] = lat[good], lon[good]
-        valid[todo[good]] = True
+    length_m = np.hypot(bare.onward[:, 0], bare.onward[:, 1] * np.cos(np.radians(bare.lat_deg))) * np.pi / 180.0 * EARTH_RADIUS_M
+    along = bare.onward * np.minimum(0.5, _DEPTHS[0] * resolution_m / np.maximum(length_m, 1e-9))[:, None]
+    for way in (0.0, 1.0):
+        for depth in _DEPTHS:
+            todo = np.flatnonzero(~valid)
+            begin_lat, begin_lon = bare.lat_deg[todo] + way * along[todo, 0], bare.lon_deg[todo] + way * along[todo, 1]
+            lat, lon = _moved(begin_lat, begin_lon, bare.inward[todo], depth * resolution_m)
+            good = shapely.contains_xy(geometry, lon, lat)
+            inside_lat[todo[good]], inside_lon[todo[good]] = lat[good], lon[good]
+            valid[todo[good]] = True
     return inside_lat, inside_lon, valid
 
 
