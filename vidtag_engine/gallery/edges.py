@@ -82,8 +82,13 @@ def edge_points(geometry: shapely.Geometry, rows: Rows, resolution_m: float) -> 
 
 @dataclass(frozen=True)
 class _Bare:
-    """Places that no row covers, in border order; arrays (U,) but ``inward`` (U, 2): metres north, east, and ``onward`` (U, 2): degrees north, east to the end
-    of the side that the place was taken from. ``inner``: set off the border.
+    """Places that no row covers, in border order; all arrays (U,) or (U, 2).
+
+    Args:
+        lat_deg, lon_deg: of the places.
+        inward: metres north and east, of length 1.
+        onward: degrees north and east to the end of the side that the place was taken from.
+        inner: set off the border.
     """
 
     lat_deg: FloatArray
