@@ -23,7 +23,7 @@ _MOST_PLACES = 12_000
 _APART = 1.5  # spacings: nearer training places belong to the area
 _REGION_M = 10_000.0
 _TURNS = 4
-_FALSE_ALARMS = 0.0125  # about twice as many of new videos were withheld on dev, and as many again look unfamiliar: 5 % in all
+_FALSE_ALARMS = 0.0125  # of held-out videos; with new ones, and those that look unfamiliar, it is to stay within 5 % in all
 _AT_ONCE = 64  # frames
 
 
