@@ -19,9 +19,11 @@ from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.gallery.beam import BeamSearch
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
+from vidtag_engine.models.backbones import BACKBONES
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource, recipe, train
+from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.types import CancelledError, InputError, Progress
 
 pytestmark = pytest.mark.slow
@@ -76,6 +78,29 @@ def test_a_single_flight_is_remembered_with_its_speed(loaded) -> None:
     assert loaded.calibration.recall.weight == 2.0
     assert loaded.calibration.recall.reach_m >= 120.0  # three times the targets' fall-off, which is twice the resolution
     assert loaded.model.memory.shape[0] == 48  # a second each; a fifth of the flight was held out
+
+
+def test_frames_are_remembered_with_what_stands_where(flights, tmp_path, monkeypatch) -> None:
+    sources, area = [TrainingSource(flights / "train.mp4", flights / "train.gpx")], load_aoi(aoi_text())
+    train(sources, area, tmp_path / "where", settings_of_training(layout=True), feature_folder=tmp_path / "features")
+    found = load(str(tmp_path / "where"), "cpu")
+    assert found.model.config.remembered_layout == found.encoder.layout_dim == 2880
+    monkeypatch.setattr(found.encoder, "preprocess", lambda _: pytest.fail("encoded again"))
+    stored = FeatureStore(tmp_path / "features", found.encoder, augment="none", views=0, seed=0, rate_hz=1.0).sequence(
+        sources[0], None, None
+    )
+    monkeypatch.undo()
+    assert stored.layout.shape == (len(stored), 2880)
+    np.testing.assert_allclose(np.linalg.norm(stored.layout.astype(np.float32), axis=1), 1.0, atol=1e-3)
+    monkeypatch.setitem(
+        BACKBONES, "efficientnet-lite2-layout", replace(BACKBONES["efficientnet-lite2-layout"], layout_dim=480)
+    )  # another version's
+    with pytest.raises(InputError, match="layout of 2880 numbers, and this version makes 480: train it again"):
+        load(str(tmp_path / "where"), "cpu")
+    monkeypatch.undo()
+    batch = geolocate([flights / "test.mp4"], area, found, tmp_path / "out.gpkg", SETTINGS)
+    assert len(batch.results[0].trajectory.time_s) == 12
+    assert np.isfinite(batch.results[0].trajectory.lat_deg).all()
 
 
 def test_a_broken_off_training_goes_on_to_the_very_same_weights(flights, checkpoint, tmp_path) -> None:

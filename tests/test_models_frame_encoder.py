@@ -183,6 +183,50 @@ def test_batches_fit_the_free_memory_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -
         assert 1 <= batch <= 32
 
 
+def test_the_layout_says_what_stands_where_after_the_very_same_features(compact: FrameEncoder) -> None:
+    encoder = build_frame_encoder("vidtag-compact", layout=True)
+    assert (encoder.feature_dim, encoder.layout_dim, compact.layout_dim) == (2560, 2880, 0)
+    images = [picture(336, 448, seed) for seed in range(3)]
+    plain, found = (np.concatenate(list(one.encode_images(images))) for one in (compact, encoder))
+    np.testing.assert_allclose(found[:, :2560], plain, atol=1e-6)
+    # Another way to the same: the network's fifth stage, caught on its way, and the mean of each cell of a 4 x 6 grid, channel by channel.
+    caught: list[torch.Tensor] = []
+    hook = compact.backbones[1].blocks[4].register_forward_hook(lambda *call: caught.append(call[2]))
+    compact.backbones[1](torch.stack([compact.preprocess(image)[1] for image in images]))
+    hook.remove()
+    stage = caught[0].numpy()
+    rows, columns = (
+        [(cell * side // cells, -(-(cell + 1) * side // cells)) for cell in range(cells)]
+        for side, cells in zip(stage.shape[2:], (4, 6), strict=True)
+    )
+    cells = np.stack([stage[:, :, a:b, c:d].mean(axis=(2, 3)) for a, b in rows for c, d in columns], axis=2).reshape(3, -1)
+    np.testing.assert_allclose(found[:, 2560:], cells / np.linalg.norm(cells, axis=1, keepdims=True), atol=1e-5)
+
+
+def test_a_layout_moves_with_what_is_seen_and_features_hardly_do() -> None:
+    encoder = build_frame_encoder("vidtag-compact", layout=True)
+    image = picture(336, 448, 1)
+    one, mirrored = np.concatenate(list(encoder.encode_images([image, np.ascontiguousarray(image[:, ::-1])])))
+    back = mirrored[2560:].reshape(120, 4, 6)[:, :, ::-1].reshape(-1)
+    assert one[2560:] @ back > one[2560:] @ mirrored[2560:]
+    assert 1 - one[:2560] @ mirrored[:2560] < 1 - one[2560:] @ mirrored[2560:]
+
+
+def test_paper_sized_backbones_have_no_layout() -> None:
+    with pytest.raises(InputError, match="use vidtag-compact, or leave the layout out"):
+        build_frame_encoder("vidtag-l14", weights="random", layout=True)
+
+
+def test_a_layout_is_translated_with_its_network(tmp_path: Path) -> None:
+    needs_openvino()
+    images = [picture(120, 160, seed) for seed in range(4)]
+    expected = np.concatenate(list(build_frame_encoder("vidtag-compact", layout=True).encode_images(images)))
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path, layout=True)
+    encoder.compile_backbones()
+    assert all(isinstance(module, CompiledBackbone) for module in encoder.backbones)
+    np.testing.assert_allclose(np.concatenate(list(encoder.encode_images(images))), expected, atol=1e-5)
+
+
 def needs_openvino() -> None:
     """Without importing it: it would report that."""
     if importlib.util.find_spec("openvino") is None:

@@ -174,6 +174,48 @@ def test_a_memory_is_saved_with_its_weights_and_places_keep_their_metres(tmp_pat
     assert model.config.remembered == model.config.remembered_width == 0
 
 
+def with_layout(sequence: TrainingSequence, seed: int, width: int = 10) -> TrainingSequence:
+    rng = np.random.default_rng(seed)
+    layout = rng.normal(size=(len(sequence), width)).astype(np.float16)
+    return replace(sequence, layout=layout / np.linalg.norm(layout, axis=1, keepdims=True))
+
+
+def test_features_and_layout_count_alike():
+    """The cosine of two frames is the mean of their cosines by either, each remembered by itself."""
+    world = World(11)
+    training = [with_layout(world.drive(), seed) for seed in range(40)]
+    settings = recipe("default", resolution_m=SPACING_M, remembered_width=8)
+    memory = remember(training, settings)
+    assert memory.shape == (400, 8)
+    assert memory.layout_dim == 10
+    alone = remember([replace(s, layout=None) for s in training], settings)
+    where = remember([replace(s, features=s.layout[None].astype(np.float32), layout=None) for s in training], settings)
+    assert alone.layout_dim == 0
+    expected = (alone.embeddings @ alone.embeddings.T + where.embeddings @ where.embeddings.T) / 2
+    torch.testing.assert_close(memory.embeddings @ memory.embeddings.T, expected, atol=1e-4, rtol=0)
+    assert training[0].seen.shape == (10, 34)
+    part = training[0].part(2, 5)
+    np.testing.assert_array_equal(part.seen, training[0].seen[2:5])
+    torch.testing.assert_close(memory.in_context(torch.from_numpy(training[0].seen)), memory.embeddings[:10], atol=1e-5, rtol=0)
+
+
+def test_a_layout_is_remembered_in_the_checkpoint_and_the_networks_do_not_read_it(tmp_path):
+    world = World(12)
+    training = [with_layout(world.drive(), seed) for seed in range(30)]
+    model = world.model(training)
+    assert model.config.remembered_layout == 10
+    seen = torch.from_numpy(training[3].seen)
+    torch.testing.assert_close(model.embed_video(seen), model.embed_video(seen[:, :24]), atol=0, rtol=0)
+    save_pretrained(model, tmp_path, CheckpointCard("where", "vidtag-compact"))
+    loaded, card = from_pretrained(tmp_path)
+    assert card.config["remembered_layout"] == 10
+    torch.testing.assert_close(loaded.memory.in_context(seen), model.memory.in_context(seen), atol=5e-3, rtol=0)
+    model.remember(None)
+    assert model.config.remembered_layout == 0
+    with pytest.raises(ValidationError, match="remembered_layout without"):
+        small(remembered_layout=10)
+
+
 def test_more_frames_than_a_card_may_ask_for_are_refused():
     with pytest.raises(ValidationError):
         small(remembered=10**9, remembered_width=4)

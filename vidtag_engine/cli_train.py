@@ -85,6 +85,13 @@ def train(
             help="Numbers kept of each band of each training frame, read beside the networks (not in the paper); 0 for none, default 512."
         ),
     ] = None,
+    layout: Annotated[
+        bool | None,
+        typer.Option(
+            "--layout/--no-layout",
+            help="Compare remembered frames also by what stands where in the picture (not in the paper; vidtag-compact only; default no).",
+        ),
+    ] = None,
     augment: Annotated[str | None, typer.Option(help="none, street or aerial: altered copies stored beside each picture.")] = None,
     views: Annotated[int | None, typer.Option(help="How many altered copies a picture.")] = None,
     reverse: Annotated[bool | None, typer.Option("--reverse/--no-reverse", help="Play half of the clips backwards.")] = None,
@@ -105,8 +112,8 @@ def train(
         given: dict[str, Any] = {
             "preset": preset, "resolution_m": resolution_m, "rate_hz": rate_of(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
             "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "lone_frames": lone_frames, "residual": residual,
-            "whitening": whitening, "light_noise": light_noise, "remembered_width": remembered_width, "augment": augment, "views": views,
-            "reverse": reverse, "validation_fraction": validation_fraction, "device": device, "seed": seed,
+            "whitening": whitening, "light_noise": light_noise, "remembered_width": remembered_width, "layout": layout, "augment": augment,
+            "views": views, "reverse": reverse, "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip
         changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}
         changes |= {"phase1_steps": phase1_steps, "phase2_steps": phase2_steps}

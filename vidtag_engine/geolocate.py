@@ -126,7 +126,13 @@ def load(checkpoint: str, device: str = "auto") -> Loaded:
         if card.calibration
         else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
     )
-    return Loaded(model.eval(), card, build_frame_encoder(card.preset, place, compiled_folder=compiled_folder()), place, calibration)
+    layout_dim = model.config.remembered_layout if isinstance(model, VidTAG) else 0
+    encoder = build_frame_encoder(card.preset, place, compiled_folder=compiled_folder(), layout=bool(layout_dim))
+    if encoder.layout_dim != layout_dim:
+        raise InputError(
+            f"Checkpoint {card.name} remembers pictures by a layout of {layout_dim} numbers, and this version makes {encoder.layout_dim}: train it again."
+        )
+    return Loaded(model.eval(), card, encoder, place, calibration)
 
 
 def geolocate(

@@ -107,21 +107,21 @@ class VideoSolver:
             check()
             return scores(rows)
 
-        return self.decoder.marginals(checked, time_s, self.path.evidence, cuts(features))[0]
+        return self.decoder.marginals(checked, time_s, self.path.evidence, cuts(self._plain(features)))[0]
 
     def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
         """The posterior and the line.
 
         Args:
             queries: (T, E) frame embeddings.
-            features: (T, D) backbone features, which show cuts.
+            features: (T, D) backbone features, which show cuts, as the frame encoder gives them: with the layout after them where it says that.
             time_s: (T,).
         """
         return self.decoder.decode(
             self._scores(queries, features),
             time_s,
             self.path.evidence,
-            cuts=cuts(features),
+            cuts=cuts(self._plain(features)),
             accuracy_m=self.accuracy_m,
             line_evidence=self.path.line_evidence,
         )
@@ -146,7 +146,9 @@ class VideoSolver:
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         lead = None
         if self.calibration.path is not None:
-            lead = line_lead(self.decoder, self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(features))
+            lead = line_lead(
+                self.decoder, self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(self._plain(features))
+            )
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead)
 
         def mass(radii: FloatArray) -> FloatArray:
@@ -181,8 +183,12 @@ class VideoSolver:
             time_s,
             solved.line,
             self.path,
-            tuple(cuts(features)),
+            tuple(cuts(self._plain(features))),
         )
+
+    def _plain(self, features: FloatArray) -> FloatArray:
+        """Without what follows the features."""
+        return features[:, : self._model.config.feature_dim]
 
     def _remembered(self, lat_lon_deg: FloatArray, spacing_m: float) -> Likeness | None:
         """What tells how much frames look like what the checkpoint remembers of places; None where it does not, or where that is not read."""
@@ -250,10 +256,10 @@ class VideoSolver:
                 self._scores(queries, features, beyond.score, beyond.recalled),
                 self.path.sharp_evidence,
                 time_s,
-                cuts(features),
+                cuts(self._plain(features)),
             )
         if self.path.familiarity is not None:
-            familiar = self.path.familiarity.p_value(features)
+            familiar = self.path.familiarity.p_value(self._plain(features))
         state, why = FrameState.LOCATED, ""
         if familiar < UNFAMILIAR_BELOW:
             state = FrameState.UNFAMILIAR

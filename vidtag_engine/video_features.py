@@ -22,7 +22,7 @@ class VideoFeatures:
 
     Args:
         frames: (index, time_s, state) of every sampled frame.
-        features: (T, D) of those with a picture; a repeated one has those of the picture that it repeats.
+        features: (T, D) of those with a picture, with the layout after them where the encoder gives it; a repeated one has those of the picture that it repeats.
         report: of reading it.
         seconds: ``decode`` (decoding and preparing, beside the networks), ``wait`` (of the networks for it) and ``encode``.
     """
@@ -89,7 +89,7 @@ def encode_video(
         since = time.perf_counter()
         blocks = list(encoder.encode_prepared(pictures(), batch_size=size, cancelled=cancelled))
         spent = time.perf_counter() - since
-        encoded = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim), np.float32)
+        encoded = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim + encoder.layout_dim), np.float32)
         seconds = {"decode": ahead.busy_s, "wait": ahead.waited_s, "encode": spent - ahead.waited_s}
         report = replace(reader.report, repeated=len(rows) - len(encoded))
     return VideoFeatures(frames, encoded[rows] if report.repeated else encoded, report, seconds)

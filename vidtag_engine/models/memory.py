@@ -6,12 +6,13 @@ the decoder reads their weighted sum.
 Frames are compared in context, by bands of the video: its features' mean over a stretch of neighbours, and how shorter means differ from longer ones. Light,
 weather and camera alter all frames of a drive alike, so the differences are the same on another day, while the longest mean tells towns and quarters apart. Each
 band is whitened by itself: what is strong in one says little in another. (The idea of taking a sequence's slow part away before comparing is SeqSLAM's, Milford and
-Wyeth 2012, there for pictures.)
+Wyeth 2012, there for pictures.) Where the encoder also says what stands where in the picture, that is compared likewise, and counts as much.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,33 +45,42 @@ class Memory(nn.Module):
         frames: N.
         feature_dim: D of the features that they are made from.
         width: K of a band's embedding.
+        layout_dim: L of what follows the features; 0: nothing.
     """
 
     embeddings: Tensor
     lat_lon_deg: Tensor
 
-    def __init__(self, frames: int, feature_dim: int, width: int) -> None:
+    def __init__(self, frames: int, feature_dim: int, width: int, layout_dim: int = 0) -> None:
         super().__init__()
-        self.whitening = nn.ModuleList(nn.Linear(feature_dim, width) for _ in SCALES).requires_grad_(requires_grad=False)
-        self.register_buffer("embeddings", torch.zeros(frames, len(SCALES) * width))
+        self._parts = (feature_dim, layout_dim) if layout_dim else (feature_dim,)
+        layers = [nn.Linear(part, width) for part in self._parts for _ in SCALES]
+        self.whitening = nn.ModuleList(layers).requires_grad_(requires_grad=False)
+        self.register_buffer("embeddings", torch.zeros(frames, len(layers) * width))
         self.register_buffer("lat_lon_deg", torch.zeros(frames, 2))
 
     @property
     def shape(self) -> tuple[int, int]:
         """Remembered frames, and the width of each of their bands."""
-        return len(self.embeddings), self.embeddings.shape[1] // len(SCALES)
+        return len(self.embeddings), self.embeddings.shape[1] // len(self.whitening)
+
+    @property
+    def layout_dim(self) -> int:
+        """Width of what follows the features, or 0."""
+        return sum(self._parts[1:])
 
     @classmethod
     def of(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> Memory:
         """Remember videos, evenly out of very many frames.
 
         Args:
-            whitening: of each band, fine to coarse, to a mean norm of 1.
-            videos: features (T, D) of plain views and (T, 2) where they were taken, in degrees, of each.
+            whitening: of each band, fine to coarse, to a mean norm of 1; of the features, then of what follows them, if anything does.
+            videos: features (T, D), or (T, D + L), of plain views and (T, 2) where they were taken, in degrees, of each.
         """
         stride = max(1, -(-sum(len(features) for features, _ in videos) // MOST_FRAMES))
         count = sum(len(range(0, len(features), stride)) for features, _ in videos)
-        memory = cls(count, whitening[0].in_features, whitening[0].out_features)
+        layout_dim = whitening[-1].in_features if len(whitening) > len(SCALES) else 0
+        memory = cls(count, whitening[0].in_features, whitening[0].out_features, layout_dim)
         memory.whitening.load_state_dict(nn.ModuleList(whitening).state_dict())
         memory.embeddings.copy_(torch.cat([memory.in_context(features)[::stride].clone() for features, _ in videos]))
         memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
@@ -78,9 +88,12 @@ class Memory(nn.Module):
 
     @torch.no_grad()
     def in_context(self, features: Tensor) -> Tensor:
-        """A whole video's features (T, D) as remembered frames are compared: its whitened bands side by side, (T, 4 K) unit-normalised."""
-        parts = [layer(band) for layer, band in zip(self.whitening, bands(features.float()), strict=True)]
-        return F.normalize(torch.cat(parts, dim=1), dim=1)
+        """A whole video's features (T, D), or (T, D + L), as remembered frames are compared: whitened bands side by side, (T, 4 K) or (T, 8 K) unit-normalised."""
+        found, layers = [], iter(self.whitening)
+        for part in features.float().split(self._parts, dim=1):
+            white = [next(layers)(band) for band in bands(part)]
+            found.append(F.normalize(torch.cat(white, dim=1), dim=1))
+        return torch.cat(found, dim=1) / math.sqrt(len(found))
 
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
         """(N,) which remembered frames were taken within a radius of any of the places (T, 2), in degrees."""

@@ -40,6 +40,7 @@ class VidTAGConfig(BaseModel):
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
         remembered: training frames that it keeps beside its weights (see :class:`.memory.Memory`; not in the paper).
         remembered_width: of each of their bands.
+        remembered_layout: width of what follows the features and says what stands where in the picture, where remembered frames are compared by that too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +59,7 @@ class VidTAGConfig(BaseModel):
     overlap: Size = 256
     remembered: Annotated[int, Field(ge=0, le=MOST_FRAMES)] = 0
     remembered_width: Annotated[int, Field(ge=0, le=MOST_WIDTH)] = 0
+    remembered_layout: Annotated[int, Field(ge=0, le=65_536)] = 0
 
     @model_validator(mode="after")
     def _parts_fit(self) -> VidTAGConfig:
@@ -71,6 +73,8 @@ class VidTAGConfig(BaseModel):
             raise ValueError("overlap is not smaller than window")
         if bool(self.remembered) != bool(self.remembered_width):
             raise ValueError("remembered and remembered_width: one is none without the other")
+        if self.remembered_layout and not self.remembered:
+            raise ValueError("remembered_layout without remembered")
         refiner = self.georefiner
         if refiner is None:
             return self
@@ -171,7 +175,8 @@ class VidTAG(nn.Module):
         self.location_encoder = LocationEncoder(config.location)
         self.georefiner = GeoRefiner(config.georefiner) if config.georefiner else None
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # as GeoCLIP and CLIP start
-        self.memory = Memory(config.remembered, config.feature_dim, config.remembered_width) if config.remembered else None
+        sizes = (config.remembered, config.feature_dim, config.remembered_width, config.remembered_layout)
+        self.memory = Memory(*sizes) if config.remembered else None
 
     @property
     def has_refiner(self) -> bool:
@@ -234,7 +239,7 @@ class VidTAG(nn.Module):
 
     @torch.no_grad()
     def embed_video(self, features: Tensor) -> Tensor:
-        """A whole video's frames, any number: (T,feature_dim) to (T,E) on the model's device.
+        """A whole video's frames, any number: (T,feature_dim) to (T,E) on the model's device. What follows the features is not read.
 
         Up to ``config.window`` frames this is ``embed_frames``; beyond, windows that overlap are blended. Memory beyond input and output
         does not grow with T.
@@ -264,7 +269,8 @@ class VidTAG(nn.Module):
     def remember(self, memory: Memory | None) -> None:
         """Keep training frames beside the weights, in place of those kept before; None keeps none."""
         frames, width = memory.shape if memory is not None else (0, 0)
-        self.config = self.config.model_copy(update={"remembered": frames, "remembered_width": width})
+        layout = memory.layout_dim if memory is not None else 0
+        self.config = self.config.model_copy(update={"remembered": frames, "remembered_width": width, "remembered_layout": layout})
         self.memory = memory.to(self.device) if memory is not None else None
 
     def warm_start_from_geoclip(self) -> tuple[float, ...]:
@@ -280,7 +286,8 @@ class VidTAG(nn.Module):
         return min(self.config.window, self.tempgeo.frame_limit or self.config.window)
 
     def _encode_window(self, features: Tensor, part: slice) -> tuple[Tensor, Tensor]:
-        frames, context = self.encode_frames(features[part].to(self.device).float()[None], first=part.start)
+        own = features[part, : self.config.feature_dim].to(self.device).float()
+        frames, context = self.encode_frames(own[None], first=part.start)
         return frames[0], context[0]
 
     def _windowed(self, count: int, run: Callable[[slice], Tensor]) -> Tensor:

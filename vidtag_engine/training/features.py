@@ -87,19 +87,23 @@ class FeatureStore:
         self, info: VideoInfo, content: str, track: Track, name: str, progress: ProgressCallback | None, cancelled: CancelCheck | None
     ) -> TrainingSequence | None:
         """A video or folder of images, its frames placed by a track."""
-        features, time_s = self._features(content, self.rate_hz, _video_frames(info, self.rate_hz, cancelled), name, progress, cancelled)
+        frames = _video_frames(info, self.rate_hz, cancelled)
+        features, layout, time_s = self._features(content, self.rate_hz, frames, name, progress, cancelled)
         lat, lon, _ = align_track(track, info, time_s, _names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
             return None
-        return TrainingSequence(name, features[:, known], np.stack([lat, lon], axis=1)[known], time_s[known])
+        places = np.stack([lat, lon], axis=1)[known]
+        return TrainingSequence(name, features[:, known], places, time_s[known], None if layout is None else layout[known])
 
     def _image_list(self, source: LabelledSequence, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> TrainingSequence:
         """A data set's list of images, every one with its own place; damaged ones are left out."""
         # The images' numbers stand for their times: those are the data set's business and may be corrected without encoding anew.
-        features, number = self._features(listed_digest(source), None, _list_frames(source, cancelled), source.name, progress, cancelled)
+        features, layout, number = self._features(
+            listed_digest(source), None, _list_frames(source, cancelled), source.name, progress, cancelled
+        )
         kept = np.rint(number).astype(np.int64)
-        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept])
+        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout)
 
     def _features(
         self,
@@ -109,8 +113,8 @@ class FeatureStore:
         name: str,
         progress: ProgressCallback | None,
         cancelled: CancelCheck | None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(V, T, D) features and (T,) times, from the store or computed now from ``frames``, which is not touched otherwise."""
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+        """(V, T, D) features, (T, L) layout if the encoder gives one, and (T,) times, from the store or computed now from ``frames``, not touched otherwise."""
         made_from = {
             "format": _FORMAT,
             "content": content,
@@ -120,7 +124,7 @@ class FeatureStore:
         }
         path = self.folder / f"{hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:24]}.safetensors"
         if (stored := _load(path)) is not None:
-            return self._in_memory(stored["features"]), stored["time_s"]
+            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"]
         times: list[float] = []
 
         def prepared() -> Iterator[tuple[float, float, list[tuple[Tensor, ...]]]]:
@@ -143,9 +147,12 @@ class FeatureStore:
             raise InputError(f"{name} has no readable frame: check that it plays, or leave it out.")
         stacked = np.concatenate(blocks).reshape(len(times), self.views + 1, -1).transpose(1, 0, 2)
         # Half precision is exact enough for unit vectors and halves the store.
-        halved, time_s = np.ascontiguousarray(stacked.astype(np.float16)), np.asarray(times)
-        _save(path, {"features": halved, "time_s": time_s})
-        return self._in_memory(halved), time_s
+        halved, time_s = stacked.astype(np.float16), np.asarray(times)
+        arrays = {"features": np.ascontiguousarray(halved[..., : self.encoder.feature_dim]), "time_s": time_s}
+        if self.encoder.layout_dim:
+            arrays["layout"] = np.ascontiguousarray(halved[0, :, self.encoder.feature_dim :])
+        _save(path, arrays)
+        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s
 
     def _in_memory(self, features: np.ndarray) -> np.ndarray:
         return features if self.half else features.astype(np.float32)

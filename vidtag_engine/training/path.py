@@ -87,7 +87,7 @@ def calibrate_path(
         return tell
 
     validation = [_middle(s, _MOST_FRAMES) for s in validation[:: -(-len(validation) // _MOST_VIDEOS)]]
-    features = [torch.from_numpy(np.asarray(s.features[0], dtype=np.float32)).to(device) for s in validation]
+    features = [torch.from_numpy(s.seen).to(device) for s in validation]
     frames = [FrameScores(model, one) for one in features]
     cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
     taken = list(zip(frames, validation, strict=True))
@@ -141,7 +141,7 @@ class FrameScores:
 
     Args:
         model: on any device.
-        features: (T, D) of all the video's frames, in order.
+        features: (T, D) of all the video's frames, in order, with the layout after them where the model remembers it.
         hidden: (N,) remembered frames that are not read for them.
     """
 

@@ -63,6 +63,7 @@ class TrainSettings(BaseModel):
             (not in the paper).
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
+        layout: remembered frames are also compared by what stands where in the picture (not in the paper; only the compact preset).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -99,6 +100,7 @@ class TrainSettings(BaseModel):
     light_noise: float = Field(0.0, ge=0, le=10)
     whitening: Literal["principal", "places"] = "principal"
     remembered_width: int = Field(0, ge=0, le=MOST_WIDTH)
+    layout: bool = False
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)

@@ -56,13 +56,24 @@ def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> 
         settings: of it.
     """
     frames = sum(map(len, sequences))
-    width = min(settings.remembered_width, sequences[0].features.shape[-1], max(1, frames // 2))
+    layouts = [s.layout for s in sequences if s.layout is not None]
+    narrowest = min(one.shape[-1] for one in (sequences[0].features, *layouts[:1]))
+    width = min(settings.remembered_width, narrowest, max(1, frames // 2))
     # Whole videos, as bands are of videos; evenly out of very many.
     some = sequences[:: -(-frames * len(sequences[0].features) // _MAX_FRAMES)]
+    whitening = _band_whitening(some, width, settings)
+    if layouts:
+        whitening += _band_whitening([replace(s, features=s.layout[None]) for s in some if s.layout is not None], width, settings)
+    return Memory.of(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
+
+
+def _band_whitening(sequences: Sequence[TrainingSequence], width: int, settings: TrainSettings) -> list[torch.nn.Linear]:
+    """Of each band of the features, fine to coarse, to ``width`` numbers."""
     whitening = []
     for number in range(len(SCALES)):
         parts = [
-            replace(s, features=torch.stack([bands(view)[number] for view in torch.from_numpy(s.features).float()]).numpy()) for s in some
+            replace(s, features=torch.stack([bands(view)[number] for view in torch.from_numpy(s.features).float()]).numpy())
+            for s in sequences
         ]
         layer = torch.nn.Linear(sequences[0].features.shape[-1], width)
         features = _some_features(parts)
@@ -72,7 +83,7 @@ def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> 
         else:
             principal_start(layer, features)
         whitening.append(layer)
-    return Memory.of(whitening, [(torch.from_numpy(s.features[0]), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
+    return whitening
 
 
 def near_m(settings: TrainSettings) -> float:

@@ -120,7 +120,7 @@ def train(
     sigma = resolve_sigma(settings.sigma, aoi, settings.resolution_m)
     check_sources(sources)
     work = output / "training"
-    encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder())
+    encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder(), layout=settings.layout)
     stages = _Stages(progress, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",
