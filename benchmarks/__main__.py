@@ -3,8 +3,8 @@
 python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
 python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
-python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty]
-python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR]
+python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--layout]
+python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--layout]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
@@ -52,6 +52,9 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument("--world", type=Path, help="those of the isles, encode: a folder with a rendered world")
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
+    only.add_argument(
+        "--layout", action="store_true", default=None, help="isles, decoder, calibration, abstention: as vidtag train --layout"
+    )
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")
     only.add_argument("--sweep", action="store_true", default=None, help="tables: choose the learning rates on the dev world instead")
@@ -61,7 +64,7 @@ def main(given: Sequence[str] | None = None) -> int:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
         return 0
     module = importlib.import_module(f"benchmarks.{arguments.name}")
-    options = ("write_docs", "quick", "world", "store", "difficulty", "only", "output", "sweep")
+    options = ("write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep")
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:
         parser.error(f"--{foreign[0].replace('_', '-')} is no option of {arguments.name}; see --help")

@@ -41,15 +41,16 @@ _AXES = 256  # of the compact preset's first layer
 _REAL_S = 60.0
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) -> dict[str, Any]:
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = False) -> dict[str, Any]:
     """Flagged shares, false alarms and how well the two kinds are told apart.
 
     Args:
         seed: of the world.
         quick: a small world and budget.
         world: a folder with a rendered world, instead of the benchmark's own.
+        layout: remembered frames are also compared by what stands where in them.
     """
-    lab, encoder = open_lab(seed, quick=quick, world=world)
+    lab, encoder = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)
     outside, alarms, inside_p, outside_p = halves(paths)
     foreign_p, familiar_p = foreign(lab.world)
@@ -155,7 +156,7 @@ def real(familiarity: Familiarity, encoder: FrameEncoder) -> dict[str, Any]:
         info = open_source(DATA / file, kind="video")
         with FrameReader(info, rate_hz=0.5, to_s=_REAL_S) as reader:
             pictures = [encoder.preprocess(frame.image) for frame in reader if frame.image is not None]
-        features = np.concatenate(list(encoder.encode_prepared(iter(pictures))))
+        features = np.concatenate(list(encoder.encode_prepared(iter(pictures))))[:, : encoder.feature_dim]
         p_value = familiarity.p_value(features)
         result[name] = {"frames": len(features), "p_value": round(p_value, 4), "flagged": bool(p_value < UNFAMILIAR_BELOW)}
     return result

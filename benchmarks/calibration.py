@@ -23,15 +23,16 @@ from .isles_world import TEST_SPLITS, Drive
 TITLE = "Calibration by video: probabilities within radii, coverage and size of regions, isles (simulated)"
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) -> dict[str, Any]:
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = False) -> dict[str, Any]:
     """All test drives; then those on streets that training drove, and those on others, by themselves.
 
     Args:
         seed: of the world.
         quick: a small world and budget.
         world: a folder with a rendered world, instead of the benchmark's own.
+        layout: remembered frames are also compared by what stands where in them.
     """
-    lab, _ = open_lab(seed, quick=quick, world=world)
+    lab, _ = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)
     drives = lab.world.of(*TEST_SPLITS)
     found = [judged(paths, drive, decoded) for drive, decoded in zip(drives, paths.decoded(drives), strict=True)]

@@ -34,21 +34,22 @@ _ACCELERATION_MPS2 = 1.0
 _SHOWN = {"a0.5km": "a05km", "a1km": "a1km", "median_km": "median_km", "dfd_km": "dfd_km"}
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) -> dict[str, Any]:
-    """Both; Seneca is left out with --quick.
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = False) -> dict[str, Any]:
+    """Both; Seneca is left out with --quick and --layout.
 
     Args:
         seed: of the world.
         quick: a small world and budget.
         world: a folder with a rendered world, instead of the benchmark's own.
+        layout: remembered frames are also compared by what stands where in them.
     """
-    result = isles(seed, quick=quick, world=world)
-    return result if quick else result | real()
+    result = isles(seed, quick=quick, world=world, layout=layout)
+    return result if quick or layout else result | real()
 
 
-def isles(seed: int | str, *, quick: bool, world: Path | None) -> dict[str, Any]:
+def isles(seed: int | str, *, quick: bool, world: Path | None, layout: bool = False) -> dict[str, Any]:
     """Every test drive, each way."""
-    lab, _ = open_lab(seed, quick=quick, world=world)
+    lab, _ = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)
     placed = lab.place(METHODS["ours_alone"], splits=TEST_SPLITS)
     spread_m = 1000 * scores(placed.drives, placed.predicted)["median_km"]

@@ -40,7 +40,9 @@ _SHOWN = {
 }
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, difficulty: bool = False) -> dict[str, Any]:
+def run(
+    seed: int | str = 0, *, quick: bool = False, world: Path | None = None, difficulty: bool = False, layout: bool = False
+) -> dict[str, Any]:
     """Make the world of a seed if it is absent, train and evaluate.
 
     Args:
@@ -48,23 +50,25 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
         quick: a small world and budget.
         world: a folder with a rendered world, instead of the benchmark's own.
         difficulty: train fine-tuned GeoCLIP alone, once: is the world as hard as it should be?
+        layout: ours also compares remembered frames by what stands where in them.
     """
     size = "quick" if quick else "full"
     folder = world or world_folder(str(seed), size)
     if world is None:
         make_world(folder, str(seed), size)
     with progress_bar() as bar:
-        lab = _lab(folder, size, bar)
+        lab = _lab(folder, size, bar, layout=layout)
         if difficulty:
             return measure_difficulty(lab)
         groups = trainings()
-        for number, _ in enumerate(side_by_side(functools.partial(_lab, folder, size), groups)):
+        for number, _ in enumerate(side_by_side(functools.partial(_lab, folder, size, layout=layout), groups)):
             bar(Progress((number + 1) / sum(map(len, groups)), "isles", "trained"))
         return {"seed": str(seed), "size": size, **measure(lab)}
 
 
-def _lab(folder: Path, size: str, progress: ProgressCallback | None = None) -> Lab:
-    isles = load_world(folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder()), progress)
+def _lab(folder: Path, size: str, progress: ProgressCallback | None = None, *, layout: bool = False) -> Lab:
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder(), layout=layout)
+    isles = load_world(folder, encoder, progress)
     return Lab(isles, BUDGETS[size], RUNS, progress)
 
 

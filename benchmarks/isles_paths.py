@@ -61,7 +61,7 @@ class Paths:
 
     def scores(self, drive: Drive, over: PlaceScores | None = None) -> FloatArray:
         """(T, M) over the cover, or over other places."""
-        frames = FrameScores(self.model, torch.from_numpy(np.asarray(drive.sequence.features[0], dtype=np.float32)))
+        frames = FrameScores(self.model, torch.from_numpy(drive.sequence.seen))
         found: FloatArray = (over or self.cover).scores(frames, self.calibration.recall)(slice(0, len(drive.sequence)))
         return found
 
@@ -78,13 +78,13 @@ class Paths:
             )
 
 
-def open_lab(seed: int | str, *, quick: bool, world: Path | None) -> tuple[Lab, FrameEncoder]:
-    """The world of a seed, made where it is absent, or a rendered one, and its encoder."""
+def open_lab(seed: int | str, *, quick: bool, world: Path | None, layout: bool = False) -> tuple[Lab, FrameEncoder]:
+    """The world of a seed, made where it is absent, or a rendered one, and its encoder; ``layout``: which also says what stands where in a picture."""
     size = "quick" if quick else "full"
     folder = world or world_folder(str(seed), size)
     if world is None:
         make_world(folder, str(seed), size)
-    encoder = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder())
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder(), layout=layout)
     with progress_bar() as bar:
         isles = load_world(folder, encoder, bar)
         return Lab(isles, BUDGETS[size], RUNS, bar), encoder
@@ -131,8 +131,16 @@ def _bar() -> contextlib.AbstractContextManager[ProgressCallback | None]:
 
 def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
     """Plain values that decide how ours, trained with a seed, decodes."""
-    rates = SHIPPED.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "seed"})
-    return {"shipped": _CODE, "rates": rates, "seed": training_seed, "world": lab.world.digest, "resolution_m": RESOLUTION_M}
+    rates = SHIPPED.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "layout", "seed"})
+    layout = lab.world.drives[0].sequence.layout is not None
+    return {
+        "shipped": _CODE,
+        "rates": rates,
+        "seed": training_seed,
+        "world": lab.world.digest,
+        "layout": layout,
+        "resolution_m": RESOLUTION_M,
+    }
 
 
 def _axes(model: VidTAG) -> FloatArray:

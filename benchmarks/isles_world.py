@@ -16,7 +16,7 @@ import numpy as np
 from vidtag_engine.datasets import LEVELS, City, PlaceLabels
 from vidtag_engine.gallery import AreaOfInterest, Grid, join_grids, load_aoi, make_grid, points_grid
 from vidtag_engine.geodesy import centroid_deg, haversine_m
-from vidtag_engine.models.backbones import BACKBONES
+from vidtag_engine.models.backbones import BACKBONES, LAYOUT
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.training import TrainingSource
 from vidtag_engine.training.dataset import TrainingSequence
@@ -173,7 +173,7 @@ def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback |
     sources = [TrainingSource(folder / row["video"], folder / row["truth"], "video") for row in rows]
     sequences = load_sequences(store, sources, progress, None)
     drives = tuple(_drive(row, sequence) for row, sequence in zip(rows, sequences, strict=True))
-    names = tuple((name, BACKBONES[name].feature_dim) for name in encoder.backbone_names)
+    names = tuple((name.removesuffix(LAYOUT), BACKBONES[name].feature_dim) for name in encoder.backbone_names)
     digest = hashlib.sha256(json.dumps([text, names]).encode()).hexdigest()
     return IslesWorld(digest, drives, _areas(folder / "aoi.geojson"), names, tuple(made["scenes"]))
 

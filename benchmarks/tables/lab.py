@@ -115,7 +115,7 @@ class Lab:
         drives = tuple(_cut(drive, longest) for drive in self.seen_by(run).of(*splits, isle=isle))
         specification = {
             "place": repr(replace(run, row="", varies="")),
-            "rates": run.settings(self.budget).model_dump(exclude={"device", "remembered_width"}),
+            "rates": run.settings(self.budget).model_dump(exclude={"device", "remembered_width", "layout"}),
             "world": self.world.digest,
             "gallery": repr(gallery),
             "splits": splits,

@@ -41,7 +41,7 @@ def train_classifier(
     specification = {
         "classifier": run.method,
         "data": made_from,
-        "settings": settings.model_dump(exclude={"device", "remembered_width", "phase2"}),
+        "settings": settings.model_dump(exclude={"device", "remembered_width", "layout", "phase2"}),
         "levels": [cells.level for cells in model.levels],
     }
     entry = store.get(specification)

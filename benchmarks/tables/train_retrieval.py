@@ -17,8 +17,8 @@ from .data import RunData
 from .runs import Run
 from .store import Entry, Store
 
-_AFTERWARDS = {"remembered", "remembered_width"}  # what a trained model is given besides
-_NO_MATTER = {"device", "remembered_width"}  # to what is trained
+_AFTERWARDS = {"remembered", "remembered_width", "remembered_layout"}  # what a trained model is given besides
+_NO_MATTER = {"device", "remembered_width", "layout"}  # to what is trained
 PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "beta", "dropout"}
 
 
