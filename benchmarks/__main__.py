@@ -3,8 +3,8 @@
 python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
 python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
-python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--layout]
-python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--layout]
+python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--no-layout]
+python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
@@ -53,7 +53,11 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument(
-        "--layout", action="store_true", default=None, help="isles, decoder, calibration, abstention: as vidtag train --layout"
+        "--no-layout",
+        dest="layout",
+        action="store_false",
+        default=None,
+        help="isles, decoder, calibration, abstention: as vidtag train --no-layout",
     )
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")

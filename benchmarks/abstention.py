@@ -41,7 +41,7 @@ _AXES = 256  # of the compact preset's first layer
 _REAL_S = 60.0
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = False) -> dict[str, Any]:
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = True) -> dict[str, Any]:
     """Flagged shares, false alarms and how well the two kinds are told apart.
 
     Args:

@@ -23,7 +23,7 @@ from .isles_world import TEST_SPLITS, Drive
 TITLE = "Calibration by video: probabilities within radii, coverage and size of regions, isles (simulated)"
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = False) -> dict[str, Any]:
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = True) -> dict[str, Any]:
     """All test drives; then those on streets that training drove, and those on others, by themselves.
 
     Args:

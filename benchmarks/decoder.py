@@ -34,8 +34,8 @@ _ACCELERATION_MPS2 = 1.0
 _SHOWN = {"a0.5km": "a05km", "a1km": "a1km", "median_km": "median_km", "dfd_km": "dfd_km"}
 
 
-def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = False) -> dict[str, Any]:
-    """Both; Seneca is left out with --quick and --layout.
+def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = True) -> dict[str, Any]:
+    """Both; Seneca is left out with --quick and --no-layout.
 
     Args:
         seed: of the world.
@@ -44,10 +44,10 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
         layout: remembered frames are also compared by what stands where in them.
     """
     result = isles(seed, quick=quick, world=world, layout=layout)
-    return result if quick or layout else result | real()
+    return result if quick or not layout else result | real()
 
 
-def isles(seed: int | str, *, quick: bool, world: Path | None, layout: bool = False) -> dict[str, Any]:
+def isles(seed: int | str, *, quick: bool, world: Path | None, layout: bool = True) -> dict[str, Any]:
     """Every test drive, each way."""
     lab, _ = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)

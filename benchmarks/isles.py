@@ -41,7 +41,7 @@ _SHOWN = {
 
 
 def run(
-    seed: int | str = 0, *, quick: bool = False, world: Path | None = None, difficulty: bool = False, layout: bool = False
+    seed: int | str = 0, *, quick: bool = False, world: Path | None = None, difficulty: bool = False, layout: bool = True
 ) -> dict[str, Any]:
     """Make the world of a seed if it is absent, train and evaluate.
 
@@ -68,7 +68,7 @@ def run(
 
 def _lab(folder: Path, size: str, progress: ProgressCallback | None = None, *, layout: bool = False) -> Lab:
     encoder = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder(), layout=layout)
-    isles = load_world(folder, encoder, progress)
+    isles = load_world(folder, encoder, progress, calibration=True)
     return Lab(isles, BUDGETS[size], RUNS, progress)
 
 

@@ -41,14 +41,14 @@ _CODE = code_digest(
 
 @dataclass(frozen=True)
 class Paths:
-    """A trained model, calibrated on the world's validation drives, over one cover of all isles.
+    """A trained model, calibrated on the world's held-out drives, over one cover of all isles.
 
     Args:
         lab: whose world and model.
         model: ours.
         lat_lon_deg: (M, 2) the gallery that results are reported on.
         cover: its scores.
-        calibration: fitted on the validation drives over the same gallery.
+        calibration: fitted on the validation drives, and those held out for it alone, over the same gallery.
         decoder: over the cover.
     """
 
@@ -86,7 +86,7 @@ def open_lab(seed: int | str, *, quick: bool, world: Path | None, layout: bool =
         make_world(folder, str(seed), size)
     encoder = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder(), layout=layout)
     with progress_bar() as bar:
-        isles = load_world(folder, encoder, bar)
+        isles = load_world(folder, encoder, bar, calibration=True)
         return Lab(isles, BUDGETS[size], RUNS, bar), encoder
 
 
@@ -111,7 +111,7 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
                 places,
                 spacing_m,
                 training,
-                sequences_of(lab.world.of("val")),
+                sequences_of(lab.world.of("val", "calibration")),
                 temperature=float(1.0 / model.logit_scale.detach().exp()),
                 reach_m=reach,
                 place_axes=_axes(model),
@@ -139,6 +139,7 @@ def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
         "seed": training_seed,
         "world": lab.world.digest,
         "layout": layout,
+        "calibration": [drive.sequence.name for drive in lab.world.of("calibration")],
         "resolution_m": RESOLUTION_M,
     }
 

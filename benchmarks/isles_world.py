@@ -31,6 +31,7 @@ SWAPPED_NAMES = ("efficientnet-lite0", "efficientnet-lite1")  # another second e
 TEST_SPLITS = ("test", "test_unseen")
 # Around places whose area nobody names (App. D.1's padding).
 _PADDING_DEG = 0.01
+_CALIBRATION = "calibration.json"
 # ISNs have a network each for indoors, nature and outdoors made by people; nobody drives indoors, and main roads look alike everywhere.
 _NATURE = {"coast_road", "forest_road", "field_road", "park", "hill_road", "tundra"}
 _ROADS = {"highway", "crossroads"}
@@ -42,7 +43,7 @@ class Drive:
 
     Args:
         sequence: its features (1, T, D) and truth (T, 2).
-        split: ``train``, ``val``, ``test`` or ``test_unseen``.
+        split: ``train``, ``val``, ``test``, ``test_unseen`` or ``calibration`` (held out, and seen by no training).
         isle: where it is.
         labels: its city and what that lies in.
         scene: (16,) soft scene labels, or None.
@@ -147,21 +148,23 @@ def world_folder(seed: str, size: str) -> Path:
 
 
 def make_world(folder: Path, seed: str, size: str) -> None:
-    """Render the world of a seed if it is not there yet; a broken-off run goes on."""
-    if (folder / "world.json").is_file():
-        return
-    command = [sys.executable, "-m", "benchmarks.phantom_isles", "make-world", "--output", str(folder), "--seed", seed, "--size", size]
-    command += ["--layouts", "videos"]
-    subprocess.run(command, check=True, cwd=ROOT)
+    """Render the world of a seed if it is not there yet, and for full ones more drives to fit confidence on; a broken-off run goes on."""
+    command = [sys.executable, "-m", "benchmarks.phantom_isles"]
+    if not (folder / "world.json").is_file():
+        made = [*command, "make-world", "--output", str(folder), "--seed", seed, "--size", size, "--layouts", "videos"]
+        subprocess.run(made, check=True, cwd=ROOT)
+    if size == "full" and not (folder / _CALIBRATION).is_file():
+        subprocess.run([*command, "make-calibration", "--world", str(folder)], check=True, cwd=ROOT)
 
 
-def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback | None = None) -> IslesWorld:
+def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback | None = None, *, calibration: bool = False) -> IslesWorld:
     """Read a rendered world; features are computed once and stored in ``folder/features``.
 
     Args:
         folder: with ``world.json`` and ``aoi.geojson``; videos and tracks below.
         encoder: whose features are wanted.
         progress: over all drives.
+        calibration: with the drives of ``calibration.json``, if it is there, as a split of that name.
     """
     manifest = folder / "world.json"
     if not manifest.is_file():
@@ -169,6 +172,8 @@ def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback |
     text = manifest.read_text(encoding="utf-8")
     made = json.loads(text)
     rows = [row for row in made["drives"] if row["split"] in {"train", "val", *TEST_SPLITS}]
+    if calibration and (folder / _CALIBRATION).is_file():
+        rows += json.loads((folder / _CALIBRATION).read_text(encoding="utf-8"))["drives"]
     store = FeatureStore(folder / "features", encoder, augment="none", views=0, seed=0, rate_hz=None)
     sources = [TrainingSource(folder / row["video"], folder / row["truth"], "video") for row in rows]
     sequences = load_sequences(store, sources, progress, None)

@@ -33,7 +33,9 @@ SETTINGS: dict[str, Any] = {
     "negatives": 512,
     "dropout": 0.3,
     "feature_dropout": 0.1,
-    "remembered_width": 96,  # so that the plugin with its demo is not larger than the portal takes
+    # So that the plugin with its demo is not larger than the portal takes.
+    "remembered_width": 96,
+    "layout": False,
     "phase1_steps": 900,
     "phase2_steps": 150,
     "validate_every": 50,

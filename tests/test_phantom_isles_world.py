@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import av
 import gpxpy
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from benchmarks.phantom_isles.towns.drives import plan_town
 from benchmarks.phantom_isles.towns.isles import TONGUES, WORLD_ISLES
 from benchmarks.phantom_isles.towns.labels import SCENES, Geography, scene_shares, text_vector
 from benchmarks.phantom_isles.towns.layouts import LAYOUTS, picture_key, record_of, write_cityguessr_tables, write_drive, write_msls_tables
-from benchmarks.phantom_isles.towns.make import Order, batches, make_world
+from benchmarks.phantom_isles.towns.make import Order, batches, make_calibration, make_world
 from benchmarks.phantom_isles.towns.network import build_town_network, unseen_streets
 from benchmarks.phantom_isles.towns.skyline import SHAPES, build_skyline
 from benchmarks.phantom_isles.towns.ways import WAYS
@@ -102,6 +103,18 @@ def test_same_seed_same_pieces_and_plans(builder, plans):
             other.name, other.route, other.conditions, other.camera, other.traffic_seed,
         )  # fmt: skip
         np.testing.assert_array_equal(one.position_m, other.position_m)
+
+
+def test_drives_for_confidence_are_drawn_like_held_out_ones_and_leave_the_others_as_they_are(builder, plans):
+    more = plan_town(builder, 320, 40, 160, 60)
+    assert [drive.name for drive in more[: len(plans)]] == [drive.name for drive in plans]
+    added = more[len(plans) :]
+    assert {drive.split for drive in added} == {"calibration"}
+    assert 60 <= sum(len(drive.time_s) for drive in added) < 60 + builder.config.test_frames[1]
+    trained = set().union(*(streets_of(builder, drive) for drive in plans if drive.split == "train"))
+    for drive in added:
+        assert streets_of(builder, drive) <= trained
+    assert not {drive.traffic_seed for drive in added} & {drive.traffic_seed for drive in plans}
 
 
 def test_another_seed_is_another_town(builder):
@@ -401,6 +414,15 @@ def test_a_folder_of_another_seed_is_refused(tmp_path):
         make_world(Order(tmp_path, SEED, ("bermeja",), WorldSize()), 1, lambda _: None)
 
 
+def test_more_drives_need_a_world_of_this_version(tmp_path):
+    with pytest.raises(InputError, match="make it with make-world first"):
+        make_calibration(tmp_path, 10, 1, lambda _: None)
+    (tmp_path / "settings.json").write_text(json.dumps({"config_sha256": config_sha256(WorldConfig(look_count=3))}))
+    (tmp_path / "world.json").write_text("{}")
+    with pytest.raises(InputError, match="made by another version"):
+        make_calibration(tmp_path, 10, 1, lambda _: None)
+
+
 def test_routes_end_where_windows_say(builder, plans):
     for drive in plans:
         length = len(route_line(builder.network, drive.route)) - 1
@@ -422,6 +444,15 @@ def test_small_world_end_to_end(tmp_path):
 
     assert np.mean([np.asarray(Image.open(path)).std() for path in pictures]) > 15
     assert make_world(order, 1, lambda _: None)["rendered_frames"] == 0
+
+    before = (tmp_path / "world.json").read_bytes()
+    more = make_calibration(tmp_path, 22, 1, lambda _: None)
+    assert more == json.loads((tmp_path / "calibration.json").read_text())
+    assert {row["split"] for row in more["drives"]} == {"calibration"}
+    for row in more["drives"]:
+        with av.open(str(tmp_path / row["video"])) as video:
+            assert sum(1 for _ in video.decode(video=0)) == row["frames"]
+    assert (tmp_path / "world.json").read_bytes() == before
 
     from benchmarks.phantom_isles.towns.pictures import write_page
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.phantom_isles make-demo | make-world | picture-page``: simulated drives, again and again from a seed."""
+"""``python -m benchmarks.phantom_isles make-demo | make-world | make-calibration | picture-page``: simulated drives, again and again from a seed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vidtag_engine.terminal import progress_bar, say_error
 from vidtag_engine.types import InputError
 
 from .config import ISLES, DrivesConfig, RenderConfig
-from .towns.config import SEEDS, SIZES, config_sha256, seed_of
+from .towns.config import CALIBRATION_FRAMES, SEEDS, SIZES, config_sha256, seed_of
 from .towns.isles import WORLD_ISLES
 from .towns.layouts import LAYOUTS
-from .towns.make import Order, make_world
+from .towns.make import Order, make_calibration, make_world
 from .towns.pictures import write_page
 from .world import build_world
 from .write import write_isle
@@ -46,6 +46,13 @@ def make_all(options: argparse.Namespace) -> None:
     frames = made["rendered_frames"]
     print(f"{made['frames']} pictures below {options.output}; {frames} of them rendered now in {made['seconds']:.0f} s", end="")
     print(f" ({1000 * made['seconds'] * options.workers / frames:.0f} ms a picture and process)." if frames else ".")
+
+
+def make_more(options: argparse.Namespace) -> None:
+    """More held-out drives in a world."""
+    with progress_bar() as bar:
+        made = make_calibration(options.world, options.frames, options.workers, bar)
+    print(f"{sum(row['frames'] for row in made['drives'])} pictures of {len(made['drives'])} drives below {options.world}.")
 
 
 def make_page(options: argparse.Namespace) -> None:
@@ -104,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     world.add_argument("--layouts", type=_chosen(LAYOUTS), default=LAYOUTS, help=f"of {','.join(LAYOUTS)}")
     world.add_argument("--workers", type=_count(1), default=2, help="processes")
     world.set_defaults(run=make_all)
+    more = commands.add_parser("make-calibration", help="further held-out drives in a world that was made, for confidence to be fitted on")
+    more.add_argument("--world", type=Path, required=True, help="what make-world wrote; its other drives and its manifest stay as they are")
+    more.add_argument("--frames", type=_count(1), default=CALIBRATION_FRAMES, help="pictures over all isles")
+    more.add_argument("--workers", type=_count(1), default=2, help="processes")
+    more.set_defaults(run=make_more)
     page = commands.add_parser("picture-page", help="docs/phantom-isles.md with contact sheets and maps of a world that was made")
     page.add_argument("--world", type=Path, required=True, help="what make-world wrote")
     page.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[2] / "docs")

@@ -93,7 +93,9 @@ def _say_what_comes_first(folder: Path, size: str) -> None:
 
 def make_bench(folder: Path, budget: Budget, pictures: Path, progress: ProgressCallback, *, quick: bool) -> Bench:
     """The labs over a rendered world."""
-    isles = load_world(folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder()), progress)
+    isles = load_world(
+        folder, build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder(), layout=True), progress, calibration=True
+    )
     return bench_over(isles, functools.cache(lambda: load_world(folder, _swapped_encoder(), progress)), budget, pictures, RUNS, quick=quick)
 
 

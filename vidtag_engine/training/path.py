@@ -27,7 +27,7 @@ from ..trajectory.fit import check_cancelled
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
 
-_MOST_VIDEOS = 400
+_MOST_VIDEOS = 600
 _MOST_FRAMES = 64  # of a video
 _HALVED_FRAMES = 16
 _CHUNK = 8192
@@ -36,8 +36,7 @@ _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
 _STAGES = {
-    "scores": (0.0, 0.1, "scoring held-out videos"),
-    "weight": (0.1, 0.45, "weighing what is remembered"),
+    "weight": (0.0, 0.45, "weighing what is remembered"),
     "path": (0.45, 0.85, "fitting lines, regions and chances"),
     "elsewhere": (0.85, 1.0, "fitting when to withhold an answer"),
 }
@@ -96,23 +95,17 @@ def calibrate_path(
         for one, s in zip(features, validation, strict=True):
             taken.append((FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)), s))
         taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
-    tell = telling("scores")
-    few = sum(len(s) for _, s in taken) * len(cover_lat_lon_deg) <= _MOST_KEPT
-    kept: list[Callable[[Recall | None], Scores]] = []
-    for number, (one, _) in enumerate(taken if few else []):
-        check_cancelled(cancelled)
-        tell(number / len(taken))
-        kept.append(cover.kept(one))
+    kept = _Kept(cover)
     least = cover.chance(frames) if model.memory is not None else None
 
     def recall(weight: float) -> Recall | None:
         return Recall(weight, reach_m, least) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
-        scores = [one(recall(weight)) for one in kept] or [cover.scores(one, recall(weight)) for one, _ in taken]
-        weights = [1.0 if of.hidden is None else 1.0 / (_UNSEEN - 1) for of, _ in taken]
+        reading = recall(weight)
         return [
-            FitVideo(one, *_path(s), of.hidden is not None, weight) for one, (of, s), weight in zip(scores, taken, weights, strict=True)
+            FitVideo(kept.scores(of, reading), *_path(s), of.hidden is not None, 1.0 if of.hidden is None else 1.0 / (_UNSEEN - 1))
+            for of, s in taken
         ]
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
@@ -209,6 +202,28 @@ class PlaceScores:
             return None
         found: FloatArray = self._likeness(frames.in_context[rows], frames.hidden).cpu().numpy()
         return found
+
+
+class _Kept:
+    """Scores over a cover for any reading, both kinds kept of the videos asked for first, while there is room."""
+
+    def __init__(self, cover: PlaceScores) -> None:
+        self._cover, self._room = cover, _MOST_KEPT
+        self._held: dict[int, Callable[[Recall | None], Scores]] = {}
+
+    def scores(self, frames: FrameScores, recall: Recall | None) -> Scores:
+        """What gives the (B, M) scores of a slice of frames; nothing is computed before."""
+
+        def given(rows: slice) -> FloatArray:
+            if id(frames) not in self._held:
+                size = len(frames.queries) * len(self._cover.embeddings)
+                if size > self._room:
+                    return self._cover.scores(frames, recall)(rows)
+                self._room -= size
+                self._held[id(frames)] = self._cover.kept(frames)
+            return self._held[id(frames)](recall)(rows)
+
+        return given
 
 
 def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:

@@ -63,7 +63,7 @@ class TrainSettings(BaseModel):
             (not in the paper).
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
-        layout: remembered frames are also compared by what stands where in the picture (not in the paper; only the compact preset).
+        layout: remembered frames are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -118,7 +118,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
 
     ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
     measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, training frames remembered);
-    with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs and other drives' light.
+    with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in remembered frames.
     """
     steps = {phase: changes.pop(f"{phase}_steps", None) for phase in ("phase1", "phase2")}
     changes = {key: value for key, value in changes.items() if value is not None or key == "rate_hz"}
@@ -141,6 +141,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
         }
     if name == "default" and changes.get("preset", "vidtag-compact") == "vidtag-compact":
         base |= {"lone_frames": True, "residual": True, "whitening": "places", "light_noise": 1.0}
+        base["layout"] = changes.get("remembered_width") != 0
     for phase, count in steps.items():
         if count is not None:
             base[phase]["steps"] = count

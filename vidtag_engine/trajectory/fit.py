@@ -28,6 +28,7 @@ _SHARED = (0.0, 0.1, 0.3, 1.0)
 _BLIND = (0.005, 0.02, 0.1)
 _PIECES = (8, 16)  # frames: how errors are shared shows in videos of several lengths
 _SEARCHED = 24  # videos
+_SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of them needs more
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
 _USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
@@ -108,8 +109,9 @@ def fit_path(
     evidence = fit_evidence(decoder, videos, temperature, cancelled)
     _tell(progress, 0.4)
     marginals = _marginals(decoder, videos, evidence, cancelled)
-    seen = [video for video in videos if not video.unseen]
-    best = _best_line(decoder, seen, [marginal for marginal, video in zip(marginals, videos, strict=True) if not video.unseen])
+    numbers = _some_seen(videos)
+    seen = [videos[number] for number in numbers]
+    best = _best_line(decoder, seen, [marginals[number] for number in numbers])
     line_evidence = None
     for number, factor in enumerate(_SHARPER):
         _tell(progress, 0.5 + 0.1 * number)
@@ -185,7 +187,8 @@ def best_weight(
     decoder = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps))
     found: list[tuple[float, FloatArray]] = []
     for weight in weights:
-        given = [video for video in videos(weight) if not video.unseen]
+        given = videos(weight)
+        given = [given[number] for number in _some_seen(given)]
         for factor in _TEMPERATURES:
             _tell(progress, len(found) / (len(weights) * len(_TEMPERATURES)))
             marginals = _marginals(decoder, given, Evidence(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
@@ -197,6 +200,12 @@ def best_weight(
     _, best = max(found, key=lambda one: one[1].mean())
     spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
     return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)
+
+
+def _some_seen(videos: Sequence[FitVideo]) -> list[int]:
+    """Numbers of those that are not unseen, evenly out of very many."""
+    numbers = [number for number, video in enumerate(videos) if not video.unseen]
+    return numbers[:: -(-len(numbers) // _SOUGHT)]
 
 
 def _motion(speed_mps: float) -> Motion:

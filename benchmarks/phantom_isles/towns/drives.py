@@ -18,6 +18,7 @@ from .config import WorldConfig
 from .network import route_streets, unseen_streets
 
 SPLITS = ("train", "val", "test", "test_unseen")
+CALIBRATION = "calibration"  # drives like those of val, which no choice of a training sees; made besides
 CROSSING_CLEAR_M = 25.0
 
 
@@ -170,7 +171,7 @@ def part_of_route(network: Network, route: Sequence[int], start_m: float, end_m:
 def plan_seen(builder: TownBuilder, split: str, wanted: int, training: list[TownDrive]) -> list[TownDrive]:
     """Drives of ``wanted`` pictures along stretches that training drives took, some against them, at other times."""
     drives: list[TownDrive] = []
-    total, number, stream = 0, 0, 30 + SPLITS.index(split)
+    total, number, stream = 0, 0, 30 + (*SPLITS, CALIBRATION).index(split)
     while total < wanted:
         rng = builder.generator(stream, number)
         number += 1
@@ -215,7 +216,7 @@ def plan_unseen(builder: TownBuilder, wanted: int, closed: set[int]) -> list[Tow
     return drives
 
 
-def plan_town(builder: TownBuilder, train_frames: int, val_frames: int, test_frames: int) -> list[TownDrive]:
+def plan_town(builder: TownBuilder, train_frames: int, val_frames: int, test_frames: int, calibration_frames: int = 0) -> list[TownDrive]:
     """All drives of an isle. Each draws from a generator of its own; training goes first, for the others share its streets."""
     config = builder.config
     closed = unseen_streets(builder.network, config.unseen_street_share, builder.generator(8))
@@ -226,4 +227,5 @@ def plan_town(builder: TownBuilder, train_frames: int, val_frames: int, test_fra
         *plan_seen(builder, "val", val_frames, training),
         *plan_seen(builder, "test", test_frames - unseen, training),
         *plan_unseen(builder, unseen, closed),
+        *plan_seen(builder, CALIBRATION, calibration_frames, training),
     ]

@@ -73,11 +73,7 @@ def write_drive(
     output: Path, builder: TownBuilder, drive: TownDrive, pictures: Iterable[NDArray[np.uint8]], layouts: Iterable[str]
 ) -> None:
     """Write all files of a drive; the record comes last."""
-    folders = [
-        folder
-        for layout, folder in (("msls", msls_folder(output, drive)), ("cityguessr", cityguessr_folder(output, drive)))
-        if layout in layouts
-    ]
+    folders = [of(output, drive) for layout, of in (("msls", msls_folder), ("cityguessr", cityguessr_folder)) if layout in layouts]
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
 

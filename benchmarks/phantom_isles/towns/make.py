@@ -20,7 +20,7 @@ from vidtag_engine.types import InputError, Progress
 from ..write import LICENCE, replace_text
 from .builder import TownBuilder
 from .config import WorldConfig, WorldSize, config_sha256
-from .drives import SPLITS, TownDrive, plan_town
+from .drives import CALIBRATION, SPLITS, TownDrive, plan_town
 from .isles import WORLD_ISLES
 from .labels import SCENES
 from .layouts import LAYOUTS, record_path, write_cityguessr_tables, write_drive, write_msls_tables
@@ -40,6 +40,7 @@ class Order:
         size: numbers and size of pictures.
         layouts: of ``layouts.LAYOUTS``.
         config: difficulty.
+        calibration_frames: of further drives, over all isles of the world; see :func:`make_calibration`.
     """
 
     output: Path
@@ -48,6 +49,7 @@ class Order:
     size: WorldSize
     layouts: tuple[str, ...] = LAYOUTS
     config: WorldConfig = field(default_factory=WorldConfig)
+    calibration_frames: int = 0
 
     def builder(self, isle: str) -> TownBuilder:
         """An isle, not yet built."""
@@ -55,10 +57,9 @@ class Order:
 
     def plan(self, builder: TownBuilder) -> list[TownDrive]:
         """Its drives."""
-        train, val, test = (
-            -(-frames // len(WORLD_ISLES)) for frames in (self.size.train_frames, self.size.val_frames, self.size.test_frames)
-        )
-        return plan_town(builder, train, val, test)
+        wanted = (self.size.train_frames, self.size.val_frames, self.size.test_frames, self.calibration_frames)
+        train, val, test, calibration = (-(-frames // len(WORLD_ISLES)) for frames in wanted)
+        return plan_town(builder, train, val, test, calibration)
 
 
 def settings_of(order: Order) -> dict[str, Any]:
@@ -187,9 +188,52 @@ def make_world(order: Order, workers: int, progress: Callable[[Progress], None])
     return {**made, "seconds": time.perf_counter() - start, "rendered_frames": sum(frames[name] for _, names in tasks for name in names)}
 
 
+def make_calibration(folder: Path, frames: int, workers: int, progress: Callable[[Progress], None]) -> dict[str, Any]:
+    """More held-out drives in a world that was made, listed in ``calibration.json`` beside its manifest, which stays as it is.
+
+    Args:
+        folder: of the world.
+        frames: over all isles of the world.
+        workers: processes.
+        progress: of planning and rendering.
+
+    Raises:
+        InputError: there is no world in the folder, or it is of another configuration.
+    """
+    order = _order_of(folder, frames)
+    plans: dict[str, list[TownDrive]] = {}
+    for number, isle in enumerate(order.isles):
+        progress(Progress(0.0, "planning", f"{isle} ({number + 1} of {len(order.isles)})"))
+        plans[isle] = [drive for drive in order.plan(order.builder(isle)) if drive.split == CALIBRATION]
+    counts = {drive.name: len(drive.time_s) for drives in plans.values() for drive in drives}
+    tasks = [task for isle, drives in plans.items() for task in batches(order, isle, drives)]
+    if tasks:
+        render_all(order, tasks, counts, workers, progress)
+    records = [json.loads(record_path(order.output, drive).read_text(encoding="utf-8")) for drives in plans.values() for drive in drives]
+    made = {"simulated": True, "licence": LICENCE, "calibration_frames": frames, "drives": _short(records)}
+    replace_text(folder / "calibration.json", json.dumps(made, indent=1) + "\n")
+    return made
+
+
+def _order_of(folder: Path, calibration_frames: int) -> Order:
+    """The order that a world was made by, with further drives."""
+    try:
+        settings, made = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("settings.json", "world.json"))
+    except FileNotFoundError:
+        raise InputError(f"There is no finished world in {folder}: make it with make-world first.") from None
+    if settings["config_sha256"] != config_sha256(WorldConfig()):
+        raise InputError(f"The world in {folder} was made by another version: make it anew in another folder.")
+    isles = tuple(isle["name"] for isle in made["isles"])
+    return Order(folder, settings["seed"], isles, WorldSize(**settings["size"]), ("videos",), calibration_frames=calibration_frames)
+
+
+def _short(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without places."""
+    return [{key: value for key, value in record.items() if key not in {"lat_lon", "exact_lat_lon", "heading_deg"}} for record in records]
+
+
 def manifest(order: Order, records: list[dict[str, Any]]) -> dict[str, Any]:
     """What was made, from which settings (with their hash)."""
-    short = [{key: value for key, value in record.items() if key not in {"lat_lon", "exact_lat_lon", "heading_deg"}} for record in records]
     isles = [{**dataclasses.asdict(WORLD_ISLES[isle]), "name": isle} for isle in order.isles]
     return {
         "simulated": True, "licence": LICENCE, **settings_of(order), "scenes": list(SCENES),
@@ -199,5 +243,5 @@ def manifest(order: Order, records: list[dict[str, Any]]) -> dict[str, Any]:
             "truth": "Exact, but for training drives, whose receivers wander; records hold exact_lat_lon too.",
         },
         "frames": {split: sum(record["frames"] for record in records if record["split"] == split) for split in SPLITS},
-        "isles": isles, "drives": short,
+        "isles": isles, "drives": _short(records),
     }  # fmt: skip
