@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import binom
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import RADII_M, Decoded, brier, ece, mass_about
+from vidtag_engine.trajectory import RADII_M, brier, ece, mass_about
 from vidtag_engine.trajectory.fit import truth_levels
 from vidtag_engine.trajectory.lead import line_lead
 from vidtag_engine.trajectory.regions import highest
@@ -35,7 +35,7 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
     lab, _ = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)
     drives = lab.world.of(*TEST_SPLITS)
-    found = [judged(paths, drive, decoded) for drive, decoded in zip(drives, paths.decoded(drives), strict=True)]
+    found = [judged(paths, drive) for drive in drives]
     result = {"simulated": True, "calibration_drives": paths.calibration.videos, **measure(found)}
     for name, split in (("seen", "test"), ("unseen", "test_unseen")):
         if part := [one for one, drive in zip(found, drives, strict=True) if drive.split == split]:
@@ -60,10 +60,12 @@ class Judged:
     region_km2: float
 
 
-def judged(paths: Paths, drive: Drive, decoded: Decoded) -> Judged:
+def judged(paths: Paths, drive: Drive) -> Judged:
     """A drive's answer beside its truth."""
     fitted, decoder, truth = paths.calibration, paths.decoder, drive.sequence.lat_lon_deg
-    lead = line_lead(decoder, paths.scores(drive), decoded.lat_lon_deg, fitted.accuracy_m)
+    scores = paths.scores(drive)
+    decoded = paths.decode(drive, scores)
+    lead = line_lead(decoder, scores, decoded.lat_lon_deg, fitted.accuracy_m)
     chances = fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M, lead)
     levels = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)

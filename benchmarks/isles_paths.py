@@ -67,15 +67,15 @@ class Paths:
 
     def decoded(self, drives: Sequence[Drive]) -> Iterator[Decoded]:
         """Each drive's posterior and line."""
-        fitted = self.calibration
         for drive in drives:
-            yield self.decoder.decode(
-                self.scores(drive),
-                drive.sequence.time_s,
-                fitted.evidence,
-                accuracy_m=fitted.accuracy_m,
-                line_evidence=fitted.line_evidence,
-            )
+            yield self.decode(drive, self.scores(drive))
+
+    def decode(self, drive: Drive, scores: FloatArray) -> Decoded:
+        """A drive's posterior and line from its scores over the cover."""
+        fitted = self.calibration
+        return self.decoder.decode(
+            scores, drive.sequence.time_s, fitted.evidence, accuracy_m=fitted.accuracy_m, line_evidence=fitted.line_evidence
+        )
 
 
 def open_lab(seed: int | str, *, quick: bool, world: Path | None, layout: bool = False) -> tuple[Lab, FrameEncoder]:
