@@ -159,7 +159,8 @@ class Likeness:
         lost = self._lost if hidden is None else self._lost.masked_fill(hidden.to(device)[self._column], torch.inf)
         if not bool(torch.isfinite(lost).any()):
             return result
-        rows = max(1, _AT_ONCE // len(lost))
+        # On a CPU pairs are looked up a frame at a time, and many frames share one reading of what is remembered.
+        rows = max(1, _AT_ONCE // len(self._embeddings if device.type == "cpu" else lost))
         for begin in range(0, len(frames), rows):
             part = slice(begin, begin + rows)
             best = self._best(frames[part].to(device) @ self._embeddings.T, lost)
@@ -174,7 +175,7 @@ class Likeness:
         if cosines.device.type != "cpu":
             best = torch.full((len(cosines), len(self._known)), -torch.inf, device=cosines.device)
             return best.scatter_reduce_(1, self._number.expand(len(cosines), -1), cosines[:, self._column] - lost, "amax")
-        # A frame at a time, in memory that stays in the processor's cache: six times as fast as all at once.
+        # In memory that stays in the processor's cache: much faster than all frames at once.
         best, alike = torch.empty(len(cosines), len(self._known)), torch.empty(len(lost))
         for frame, found in zip(cosines, best.numpy(), strict=True):
             torch.index_select(frame, 0, self._column, out=alike)
