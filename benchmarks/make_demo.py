@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {
     "negatives": 512,
     "dropout": 0.3,
     "feature_dropout": 0.1,
-    # So that the plugin with its demo is not larger than the portal takes.
+    # So that the checkout stays small: the checkpoint is part of it.
     "remembered_width": 96,
     "layout": False,
     "phase1_steps": 900,

@@ -20,7 +20,7 @@ from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.solve import VideoSolver
 from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
-from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
+from vidtag_engine.training.path import FrameScores, PlaceScores, _Kept, calibrate_path
 from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses, typical_speed_mps
 from vidtag_engine.trajectory.lead import line_lead
@@ -399,6 +399,28 @@ def test_the_fit_tells_how_far_it_is_and_stops_at_each_of_its_parts():
         told.clear()
         with pytest.raises(CancelledError, match="run the same command again"):
             fit(part)
+
+
+def test_likeness_is_the_same_frame_by_frame_and_at_once():
+    world = World(13)
+    memory = remember([world.drive() for _ in range(20)], recipe("default", resolution_m=SPACING_M))
+    like = memory.over(world.places, SPACING_M, 60.0)
+    hidden = torch.arange(len(like._lost)) % 3 == 0
+    cosines, lost = torch.randn(7, len(memory.embeddings)), like._lost.masked_fill(hidden, torch.inf)
+    torch.testing.assert_close(like._best_by_frame(cosines, lost), like._best_at_once(cosines, lost), atol=0, rtol=0)
+
+
+def test_scores_that_no_room_is_left_for_are_computed_anew(monkeypatch):
+    world = World(14)
+    model = world.model([world.drive() for _ in range(20)])
+    cover, frames = PlaceScores(model, world.places, SPACING_M, 60.0), FrameScores(model, torch.from_numpy(world.drive().seen))
+    recall = Recall(2.0, 60.0, 0.1)
+    expected = cover.scores(frames, recall)(slice(2, 6))
+    for room in (0, 10**6):
+        monkeypatch.setattr("vidtag_engine.training.path._MOST_KEPT", room)
+        kept = _Kept(cover)
+        np.testing.assert_allclose(kept.scores(frames, recall)(slice(2, 6)), expected, atol=4e-3)
+        assert len(kept._held) == (room > 0)
 
 
 def test_likeness_that_chance_finds_is_not_read():

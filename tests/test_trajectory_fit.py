@@ -25,7 +25,7 @@ from vidtag_engine.trajectory import (
     fit_path,
 )
 from vidtag_engine.trajectory.elsewhere import Elsewhere
-from vidtag_engine.trajectory.fit import conformal_level, fit_evidence, fit_map, truth_levels
+from vidtag_engine.trajectory.fit import _some_seen, conformal_level, fit_evidence, fit_map, truth_levels
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
 from vidtag_engine.trajectory.path_calibration import RadiusMap, log_odds
 from vidtag_engine.trajectory.regions import Outliner, highest, mass_before, outline, unions_of_boxes
@@ -399,3 +399,17 @@ def test_outlines_follow_cells_within_what_is_simplified() -> None:
         cells = shapely.union_all(shapely.box(lon - half, lat - half, lon + half, lat + half))
         assert shapely.symmetric_difference(shape, cells).area <= 0.03 * cells.area
         assert shapely.contains_xy(shape, lon, lat).all()
+
+
+def test_lines_are_sought_on_seen_videos_evenly_out_of_very_many():
+    def video(unseen: bool) -> FitVideo:
+        return FitVideo(lambda _: np.zeros((1, 1)), np.zeros(1), np.zeros((1, 2)), unseen)
+
+    few = [video(unseen=number % 3 == 0) for number in range(9)]
+    assert _some_seen(few) == [1, 2, 4, 5, 7, 8]
+    many = _some_seen([video(unseen=number % 2 == 0) for number in range(1200)])
+    assert 75 <= len(many) <= 150
+    assert {number % 2 for number in many} == {1}
+    assert len(set(np.diff(many))) == 1
+    assert many[0] < 10
+    assert many[-1] > 1190

@@ -17,7 +17,7 @@ from vidtag_engine.types import Progress, ProgressCallback
 
 from ..isles_settings import BUDGETS, TRAINING_SEEDS, Budget, swept_rows
 from ..isles_world import ROOT, RUNS, SWAPPED_NAMES, TEST_SPLITS, IslesWorld, load_world, make_world, world_folder
-from ..phantom_isles.towns.config import SIZES
+from ..phantom_isles.towns.config import CALIBRATION_FRAMES, SIZES
 from .bench import Bench, TableModule
 from .estimate import core_seconds, minutes, world_core_seconds
 from .lab import Lab
@@ -84,7 +84,8 @@ def _say_what_comes_first(folder: Path, size: str) -> None:
     if rendered and encoded:
         return
     wanted = SIZES[size]
-    seconds = world_core_seconds(wanted.train_frames + wanted.val_frames + wanted.test_frames, rendered=rendered, encoded=encoded)
+    frames = wanted.train_frames + wanted.val_frames + wanted.test_frames + (CALIBRATION_FRAMES if size == "full" else 0)
+    seconds = world_core_seconds(frames, rendered=rendered, encoded=encoded)
     print(
         f"First the world in {folder} is {'encoded' if rendered else 'rendered and encoded'}: about {minutes([seconds]):.0f} minutes.",
         flush=True,

@@ -163,19 +163,21 @@ class Likeness:
         rows = max(1, _AT_ONCE // len(self._embeddings if device.type == "cpu" else lost))
         for begin in range(0, len(frames), rows):
             part = slice(begin, begin + rows)
-            best = self._best(frames[part].to(device) @ self._embeddings.T, lost)
+            find = self._best_by_frame if device.type == "cpu" else self._best_at_once
+            best = find(frames[part].to(device) @ self._embeddings.T, lost)
             unknown = torch.isneginf(best)
             middling = best.masked_fill(unknown, 0.0).sum(dim=1, keepdim=True) / (~unknown).sum(dim=1, keepdim=True)
             result[part] = middling
             result[part, self._known] = torch.where(unknown, middling, best)
         return result
 
-    def _best(self, cosines: Tensor, lost: Tensor) -> Tensor:
+    def _best_at_once(self, cosines: Tensor, lost: Tensor) -> Tensor:
         """The highest of each place's pairs, (B, places with a pair), of cosines (B, N) less what the pairs lose."""
-        if cosines.device.type != "cpu":
-            best = torch.full((len(cosines), len(self._known)), -torch.inf, device=cosines.device)
-            return best.scatter_reduce_(1, self._number.expand(len(cosines), -1), cosines[:, self._column] - lost, "amax")
-        # In memory that stays in the processor's cache: much faster than all frames at once.
+        best = torch.full((len(cosines), len(self._known)), -torch.inf, device=cosines.device)
+        return best.scatter_reduce_(1, self._number.expand(len(cosines), -1), cosines[:, self._column] - lost, "amax")
+
+    def _best_by_frame(self, cosines: Tensor, lost: Tensor) -> Tensor:
+        """The same on a CPU, in memory that stays in its cache: much faster than all frames at once."""
         best, alike = torch.empty(len(cosines), len(self._known)), torch.empty(len(lost))
         for frame, found in zip(cosines, best.numpy(), strict=True):
             torch.index_select(frame, 0, self._column, out=alike)
