@@ -19,7 +19,7 @@ from vidtag_engine.solve import UNFAMILIAR_BELOW
 from vidtag_engine.training import recipe
 from vidtag_engine.training.path import PlaceScores
 from vidtag_engine.training.start import start_projection
-from vidtag_engine.trajectory import Decoder, Familiarity, fit_familiarity, p_inside
+from vidtag_engine.trajectory import Familiarity, fit_familiarity, lead_beyond
 from vidtag_engine.types import FloatArray
 from vidtag_engine.video import FrameReader, open_source
 
@@ -76,8 +76,8 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
 
 
 def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
-    """Share of outside drives flagged, of inside drives flagged, and P(inside) of both kinds."""
-    known, evidence = paths.calibration.elsewhere, paths.calibration.sharp_evidence
+    """Share of outside drives flagged, of inside drives flagged, and the area's lead over the ground beyond, of both kinds."""
+    known = paths.calibration.elsewhere
     familiarity = paths.calibration.familiarity
     assert known is not None
     assert familiarity is not None
@@ -98,8 +98,6 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
             if not len(area):
                 continue
             outer = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
-            searched = Decoder(paths.lat_lon_deg[area], paths.decoder.spacing_m, paths.calibration.motion)
-            beyond = Decoder(known.lat_lon_deg[outer], known.spacing_m, paths.calibration.motion)
             for drive in drives:
                 truth = drive.sequence.lat_lon_deg
                 apart_m = haversine_m(truth[:, :1], truth[:, 1:], *paths.lat_lon_deg[area].T).min(axis=1)
@@ -107,9 +105,9 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
                 if not within and apart_m.min() < _MARGIN_M:
                     continue
                 inner_scores, outer_scores = paths.scores(drive)[:, area], paths.scores(drive, ground)[:, outer]
-                chance = p_inside(searched, inner_scores.__getitem__, beyond, outer_scores.__getitem__, evidence, drive.sequence.time_s)
-                (inside if within else outside).append(chance)
-                flags[within].append(chance < known.threshold or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
+                lead = lead_beyond(inner_scores.__getitem__, outer_scores.__getitem__, len(drive.sequence))
+                (inside if within else outside).append(-lead)
+                flags[within].append(known.is_outside(lead) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
     return float(np.mean(flags[False])), float(np.mean(flags[True])), np.array(inside), np.array(outside)
 
 

@@ -22,9 +22,9 @@ from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import FrameScores, PlaceScores, _Kept, calibrate_path
 from vidtag_engine.training.start import remember
-from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, hypotheses, typical_speed_mps
+from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, hypotheses, typical_speed_mps
 from vidtag_engine.trajectory.lead import line_lead
-from vidtag_engine.types import CancelledError, FloatArray, InputError, Progress
+from vidtag_engine.types import CancelledError, FloatArray, FrameState, InputError, Progress
 
 METRE_DEG = 1 / 111_195.0
 SPACING_M = 50.0
@@ -244,9 +244,10 @@ class World:
         model.remember(remember(training, recipe("default", resolution_m=SPACING_M)))
         return model
 
-    def search(self, model: VidTAG) -> Search:
-        """Of the whole town."""
-        south, west, north, east = *self.places.min(axis=0), *self.places.max(axis=0)
+    def search(self, model: VidTAG, rows: int = 12) -> Search:
+        """Of the town's southernmost rows."""
+        places = self.places[: 12 * rows]
+        south, west, north, east = *places.min(axis=0), *places.max(axis=0)
         aoi = load_aoi({"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]]})
         search = search_over(model, make_grid(aoi, SPACING_M), aoi, torch.device("cpu"), weights_sha256="")
         search.prepare()
@@ -291,13 +292,44 @@ def test_a_video_is_solved_with_what_is_remembered():
     for name, recall in (("alone", None), ("remembering", Recall(4.0, 60.0))):
         solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, recall=recall)))
         decoded = solver.decode(queries, features, new.time_s)
-        solved = solver.solve(queries, features, new.time_s, decoded, search.top_k(queries, 5), 100.0)
+        solved = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0)
         errors_m[name] = float(np.median(haversine_m(*solved.line.T, *new.lat_lon_deg.T)))
         # What it is solved again from, with pins, is what it was solved from.
         kept = solver.scores(solved, features, np.arange(len(features)), new.time_s)
         again = solver.decoder.decode(kept.scores, new.time_s, path.evidence, accuracy_m=solver.accuracy_m)
         np.testing.assert_allclose(again.lat_lon_deg, solved.line, atol=1e-6)
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]
+
+
+def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located():
+    world = World(13)
+    training = [world.drive() for _ in range(60)]
+    model = world.model(training)
+    search = world.search(model, rows=6)
+    known = Elsewhere(world.places, SPACING_M, slope=4.0, most_lead=0.5, videos=100)
+    path = replace(PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0)), elsewhere=known)
+    found = {}
+    for rows, expected in (((1, 2, 3), FrameState.LOCATED), ((8, 9, 10), FrameState.OUTSIDE_AOI)):
+        new = world.drive(rows)
+        features = new.features[0]
+        queries = model.embed_video(torch.from_numpy(features))
+        solver = VideoSolver(model, search, Calibration(0.07, path=path))
+        decoded = solver.decode(queries, features, new.time_s)
+        verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
+        found[verdict.state] = verdict
+        assert verdict.state is expected
+        # Place by place, with the same means: the whole town's best score north of the area less the best in it.
+        scores = PlaceScores(model, world.places, SPACING_M, 60.0).scores(FrameScores(model, torch.from_numpy(features)), path.recall)(
+            slice(0, 10)
+        )
+        lead = float((scores[:, 12 * 7 :].max(axis=1) - scores[:, : 12 * 6].max(axis=1)).mean())
+        assert verdict.inside == pytest.approx(known.p_inside(lead), abs=0.15)
+    assert found[FrameState.LOCATED].inside > 0.9
+    assert found[FrameState.LOCATED].why == ""
+    assert "another place" in found[FrameState.OUTSIDE_AOI].why
+    silent = VideoSolver(model, search, Calibration(0.07, path=replace(path, elsewhere=replace(known, slope=0.0))))
+    verdict = silent.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
+    assert (verdict.state, np.isnan(verdict.inside)) == (FrameState.LOCATED, True)
 
 
 def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_training_did():
@@ -315,7 +347,7 @@ def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_traini
     assert Calibration.from_dict(calibration.to_dict()) == calibration
     solver = VideoSolver(model, search, calibration)
     assert solver.decoder.motion.speed_mps == pytest.approx(speed_mps)
-    solved = solver.solve(queries, features, new.time_s, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
+    solved = solver.solve(queries, features, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
     found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
     np.testing.assert_allclose(found, solved.line, atol=1e-9)
     # By brute force each frame by itself: the networks' cosine and twice the likeness of the nearest remembered frames, place by place.
@@ -344,7 +376,7 @@ def test_without_a_known_speed_each_frame_reads_what_is_remembered_by_itself():
     queries = model.embed_video(torch.from_numpy(features))
     solver = VideoSolver(model, search, Calibration(0.07, n_frames=10, recall=Recall(2.0, 60.0)))
     assert not solver.seeks_line
-    solved = solver.solve(queries, features, new.time_s, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
+    solved = solver.solve(queries, features, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
     found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
     places = solver.cover.lat_lon_deg
     over = PlaceScores(model, places, solver.cover.spacing_m, 60.0)

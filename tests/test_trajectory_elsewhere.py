@@ -1,76 +1,67 @@
-"""P(the path lies in the area) against every path enumerated, and the threshold below which few videos fall."""
+"""Leads of the ground beyond an area, what they mean, and the one that few videos taken in the area exceed."""
 
-import itertools
+import json
 import math
 
 import numpy as np
 import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
-from tests.test_trajectory_decoder import grid, steps
 from tests.test_trajectory_fit import PLACES, SPACING_M, drawn_videos
-from vidtag_engine.trajectory import Decoder, Evidence, Motion, elsewhere, p_inside
-from vidtag_engine.trajectory import decoder as decoder_module
-from vidtag_engine.trajectory.elsewhere import _low_quantile, fit_threshold, known_ground
-
-NEAR, FAR = grid(3, 1), grid(2, 1, 250.0) + 3.0
-MOTION = Motion(30.0, 1e-3)
+from vidtag_engine.trajectory import Elsewhere, elsewhere, fit_elsewhere, known_ground, lead_beyond
+from vidtag_engine.trajectory.elsewhere import _fit_odds, _high_quantile
 
 
-def given(scores):
-    return lambda rows: scores[rows]
+@pytest.fixture(scope="module")
+def known() -> Elsewhere:
+    return known_ground(PLACES, SPACING_M, PLACES)
 
 
-def enumerated(inner, outer, evidence, time_s):
-    """Every path of either side, its prior share of the ground times its frames' likelihoods over all ground."""
-    cells = np.array([*[100.0**2] * len(NEAR), *[250.0**2] * len(FAR)])
-    both = np.concatenate([inner, outer], axis=1).astype(np.float64) / evidence.temperature
-    likely = np.exp(both - both.max(axis=1, keepdims=True))
-    likely = (1 - evidence.blind) * likely / (likely @ cells / cells.sum())[:, None] + evidence.blind
-    likely **= evidence.weights(time_s)[:, None]
-    sides = []
-    for places, spacing_m, part in ((NEAR, 100.0, slice(0, 3)), (FAR, 250.0, slice(3, 5))):
-        moves = [steps(places, MOTION, spacing_m, float(seconds)) for seconds in np.diff(time_s)]
-        total = 0.0
-        for path in itertools.product(range(len(places)), repeat=len(time_s)):
-            weight = math.prod(likely[row, part][place] for row, place in enumerate(path)) * spacing_m**2
-            total += weight * math.prod(moves[row][path[row], path[row + 1]] for row in range(len(moves)))
-        sides.append(total)
-    return sides[0] / sum(sides)
+def searched(count: int, seed: int):
+    return [(video.scores, video.scores, video.lat_lon_deg) for video in drawn_videos(count, np.random.default_rng(seed))]
 
 
-@pytest.mark.parametrize("shared", [0.0, 0.5])
-@pytest.mark.parametrize("at_once", [1, 64])
-def test_the_areas_share_is_that_of_every_path_enumerated(shared, at_once, monkeypatch):
-    monkeypatch.setattr(decoder_module, "_TIMES", 1.0 + 1e-9)  # no rounding of times
-    monkeypatch.setattr(decoder_module, "_BLOCK", 3 * at_once)
+@pytest.mark.parametrize("at_once", [1, 3, 64])
+def test_a_lead_is_the_mean_over_frames_of_the_best_beyond_less_the_best_inside(at_once, monkeypatch):
     monkeypatch.setattr(elsewhere, "_AT_ONCE", at_once)
     rng = np.random.default_rng(3)
-    evidence, time_s = Evidence(0.2, 0.05, shared), np.array([0.0, 1.0, 3.0, 4.0])
-    for _ in range(4):
-        inner, outer = (rng.normal(0, 0.3, (4, count)).astype(np.float32) for count in (3, 2))
-        found = p_inside(Decoder(NEAR, 100.0, MOTION), given(inner), Decoder(FAR, 250.0, MOTION), given(outer), evidence, time_s)
-        assert found == pytest.approx(enumerated(inner, outer, evidence, time_s), rel=2e-3)
+    inner, outer = (rng.normal(0, 0.3, (7, count)).astype(np.float32) for count in (30, 50))
+    inner[:, 4] = -np.inf  # where no path may pass
+    expected = np.mean([max(beyond) - max(within) for within, beyond in zip(inner.tolist(), outer.tolist(), strict=True)])
+    assert lead_beyond(inner.__getitem__, outer.__getitem__, 7) == pytest.approx(expected, abs=1e-6)
+    assert math.isnan(lead_beyond(inner.__getitem__, outer.__getitem__, 0))
 
 
-def test_nothing_told_leaves_the_grounds_share_and_a_hidden_part_is_not_searched():
-    area, beyond, evidence, time_s = Decoder(NEAR, 100.0), Decoder(FAR, 250.0), Evidence(0.1, 0.01), np.arange(3.0)
-    inner, outer = np.zeros((3, 3), np.float32), np.zeros((3, 2), np.float32)
+def test_odds_are_those_that_made_the_leads_and_videos_weigh_alike():
+    rng = np.random.default_rng(1)
+    # Normal leads 2 apart, of spread 1: their log odds are twice the lead.
+    inside, outside = (list(rng.normal(mean, 1.0, (1500, 1))) for mean in (-1.0, 1.0))
+    slope, intercept = _fit_odds(inside, outside)
+    assert (slope, intercept) == (pytest.approx(2.0, abs=0.15), pytest.approx(0.0, abs=0.1))
+    # Fewer of one kind, or one searched for in a hundred ways, are as even odds; against another implementation.
+    many = [*outside[:300], np.full(100, -1.0)]
+    value = np.concatenate([*inside, *many])[:, None]
+    kind = np.repeat([0, 1], [1500, 400])
+    weight = np.concatenate([np.full(1500, 1 / 1500), np.full(300, 1 / 301), np.full(100, 1 / 30_100)])
+    theirs = LogisticRegression(C=1e9).fit(value, kind, sample_weight=1801 / 2 * weight)
+    slope, intercept = _fit_odds(inside, many)
+    assert slope == pytest.approx(theirs.coef_[0, 0], rel=0.03)
+    assert intercept == pytest.approx(theirs.intercept_[0], abs=0.03)
 
-    def asked(inner, outer):
-        return p_inside(area, given(inner), beyond, given(outer), evidence, time_s)
 
-    share = 3 * 100.0**2 / (3 * 100.0**2 + 2 * 250.0**2)
-    assert asked(inner, outer) == pytest.approx(share, rel=1e-3)
-    inner[:, 1] = 0.8
-    assert asked(inner, outer) > 0.99
-    hidden = inner.copy()
-    hidden[:, 1] = -np.inf
-    assert asked(hidden, outer) < share
-    outer[:, 1] = 1.6
-    assert asked(inner, outer) < 0.01
-    none = Decoder(FAR, 250.0)
-    none.points_m = none.points_m[:0]
-    assert math.isnan(p_inside(area, given(inner), none, given(outer[:, :0]), evidence, time_s))
+def test_what_is_said_is_capped_by_how_many_videos_say_it_and_nothing_is_said_unfitted():
+    fitted = Elsewhere(PLACES, SPACING_M, slope=3.0, intercept=-0.5, most_lead=1.2, videos=98)
+    for lead in (-1.0, 0.0, 0.4, 1.3):
+        assert fitted.p_inside(lead) == pytest.approx(expit(0.5 - 3.0 * lead))
+    assert (fitted.p_inside(-1e9), fitted.p_inside(1e9)) == (0.99, 0.01)
+    assert [fitted.is_outside(lead) for lead in (-5.0, 1.2, 1.21, math.nan)] == [False, False, True, False]
+    assert math.isnan(fitted.p_inside(math.nan))
+    few = Elsewhere(PLACES, SPACING_M, slope=3.0, videos=20)
+    assert not few.is_outside(50.0)
+    unfitted = Elsewhere(PLACES, SPACING_M)
+    assert math.isnan(unfitted.p_inside(0.0))
+    assert not unfitted.is_outside(50.0)
 
 
 def test_known_ground_lies_about_the_training_and_stands_for_all_of_it(monkeypatch):
@@ -84,21 +75,58 @@ def test_known_ground_lies_about_the_training_and_stands_for_all_of_it(monkeypat
     assert len(few.lat_lon_deg) * few.spacing_m**2 == pytest.approx(60 * SPACING_M**2)
 
 
-def test_a_threshold_lets_nearly_all_videos_within_through():
-    known = known_ground(PLACES, SPACING_M, PLACES)
-    evidence, area = Evidence(0.1, 0.02, 1.0), Decoder(PLACES, SPACING_M, Motion(1.0))
-    made = [(video.scores, video.scores, video.time_s, video.lat_lon_deg) for video in drawn_videos(80, np.random.default_rng(9))]
-    for half in (made[:40], made[40:]):  # fewer than 79 videos cannot speak of 1.25 %
-        assert fit_threshold(known, area, half, evidence) == 0.0
-    assert 0.0 < fit_threshold(known, area, made, evidence) < 0.6
+def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(known):
+    fitted = fit_elsewhere(known, PLACES, SPACING_M, searched(150, 9))
+    assert fitted.tells
+    assert 33 <= fitted.videos <= 150
+    said, right, flagged = [], [], {True: [], False: []}
+    half = PLACES[:, 1] > np.median(PLACES[:, 1])
+    beyond = known.outside(PLACES[half], SPACING_M)
+    for scores, _, truth in searched(600, 10):
+        east = truth[0, 1] - np.median(PLACES[:, 1])
+        if -0.0045 < east < 0.0:  # 500 m
+            continue
+        every = scores(slice(0, len(truth)))
+        lead = lead_beyond(every[:, half].__getitem__, every[:, beyond].__getitem__, len(truth))
+        said.append(fitted.p_inside(lead))
+        right.append(east >= 0)
+        flagged[east >= 0].append(fitted.is_outside(lead))
+    said, right = np.array(said), np.array(right)
+    assert np.mean(flagged[True]) < 0.06
+    assert np.mean(flagged[False]) > 3 * max(np.mean(flagged[True]), 0.01)
+    weight = np.where(right, 0.5 / right.sum(), 0.5 / (~right).sum())  # even odds
+    assert weight @ np.square(said - right) < 0.22  # 0.25 would say nothing
+    sure = said > 0.6
+    assert (weight[sure] @ right[sure]) / weight[sure].sum() == pytest.approx((weight[sure] @ said[sure]) / weight[sure].sum(), abs=0.1)
 
 
-def test_low_quantiles_are_conformal_and_by_video():
+def test_few_videos_withhold_nothing_and_videos_that_fill_the_area_say_nothing(known):
+    few = fit_elsewhere(known, PLACES, SPACING_M, searched(30, 9))  # fewer than 33 cannot speak of 3 %
+    assert few.tells
+    assert few.most_lead is None
+    scores, _, _ = searched(1, 0)[0]
+    across = PLACES[[0, -1] * 3]  # from corner to corner: in no half
+    assert not fit_elsewhere(known, PLACES, SPACING_M, [(scores, scores, across)] * 80).tells
+    assert fit_elsewhere(known, PLACES, SPACING_M, []) == known
+
+
+def test_leads_survive_json_and_what_was_written_before_says_nothing():
+    fitted = Elsewhere(PLACES[::7], 200.0, slope=3.0, intercept=-0.5, most_lead=1.2, videos=98)
+    values = json.loads(json.dumps(fitted.to_dict()))
+    again = Elsewhere.from_dict(values)
+    np.testing.assert_allclose(again.lat_lon_deg, fitted.lat_lon_deg, atol=1e-5)
+    names = ("spacing_m", "slope", "intercept", "most_lead", "videos")
+    assert [getattr(again, name) for name in names] == [getattr(fitted, name) for name in names]
+    before = {"lat_lon_deg": values["lat_lon_deg"], "spacing_m": 200.0, "threshold": 0.25}
+    assert not Elsewhere.from_dict(before).tells
+
+
+def test_high_quantiles_are_conformal_and_by_video():
     values = [np.array([value]) for value in np.linspace(0.0, 1.0, 101)]
-    assert _low_quantile(values, 0.02) == pytest.approx(0.01)
+    assert _high_quantile(values, 0.02) == pytest.approx(0.99)
     # A video that was searched for in many ways weighs no more than another.
-    assert _low_quantile([*values, np.zeros(1000)], 0.05) == pytest.approx(0.03, abs=0.0101)
+    assert _high_quantile([*values, np.ones(1000)], 0.05) == pytest.approx(0.97, abs=0.0101)
     rng = np.random.default_rng(0)
-    below = [rng.uniform() < _low_quantile([rng.uniform(size=2) for _ in range(60)], 0.05) for _ in range(800)]
-    assert np.mean(below) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 800)
-    assert _low_quantile([], 0.02) == 0.0
+    above = [rng.uniform() > _high_quantile([rng.uniform(size=2) for _ in range(60)], 0.05) for _ in range(800)]
+    assert np.mean(above) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 800)
+    assert _high_quantile(values, 0.005) is None

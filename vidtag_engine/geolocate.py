@@ -305,7 +305,7 @@ class Job:
                     features, lambda queries: decoding.append(aside.submit(solver.decode, queries, features.numpy(), time_s))
                 )
                 decoded = decoding[0].result()
-            solved = solver.solve(queries, features.numpy(), time_s, decoded, final, self.settings.radius_m)
+            solved = solver.solve(queries, features.numpy(), decoded, final, self.settings.radius_m)
             return first, solved.final, solved.confidence, solved
         first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)

@@ -19,7 +19,7 @@ from .gallery import Search
 from .geodesy import haversine_m
 from .models import GeoCLIP, VidTAG
 from .models.memory import Likeness
-from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, mass_about, p_inside, spread, verdict
+from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, lead_beyond, mass_about, spread, verdict
 from .trajectory.decoder import Scores
 from .trajectory.lead import line_lead
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
@@ -53,9 +53,8 @@ class Solved:
 
 @dataclass(frozen=True)
 class _Beyond:
-    """The training's ground outside the area: its decoder, its embeddings and what is remembered of it."""
+    """The training's ground outside the area: its embeddings and what is remembered of it."""
 
-    decoder: Decoder
     embeddings: torch.Tensor
     recalled: Likeness | None
 
@@ -126,13 +125,11 @@ class VideoSolver:
             line_evidence=self.path.line_evidence,
         )
 
-    def solve(
-        self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, decoded: Decoded, final: Candidates, radius_m: float
-    ) -> Solved:
+    def solve(self, queries: torch.Tensor, features: FloatArray, decoded: Decoded, final: Candidates, radius_m: float) -> Solved:
         """Everything that is said of a video.
 
         Args:
-            queries, features, time_s: as :meth:`decode`.
+            queries, features: as :meth:`decode`.
             decoded: what that gave.
             final: each frame's own candidates.
             radius_m: that confidence is about.
@@ -165,7 +162,7 @@ class VideoSolver:
         for begin in range(0, len(queries), _FRAMES):
             rows = slice(begin, begin + _FRAMES)
             moved.score[rows, 0] = np.take_along_axis(self.cover.score(queries[rows]), nearest[rows, None], axis=1)[:, 0]
-        return Solved(moved, decoded.lat_lon_deg, queries, confidence, found, self._verdict(found, queries, features, time_s))
+        return Solved(moved, decoded.lat_lon_deg, queries, confidence, found, self._verdict(found, queries, features))
 
     def scores(self, solved: Solved, features: FloatArray, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.
@@ -235,29 +232,24 @@ class VideoSolver:
     def _ground_outside(self, model: VidTAG | GeoCLIP) -> _Beyond | None:
         """The training's ground outside the area; None where the checkpoint does not tell or there is none."""
         known = self.path.elsewhere
-        if known is None:
+        if known is None or not known.tells:
             return None
         places = known.lat_lon_deg[known.outside(self.cover.lat_lon_deg, self.cover.spacing_m)]
         if not len(places):
             return None
         with torch.inference_mode():
             embeddings = model.embed_locations(torch.from_numpy(places))
-        return _Beyond(Decoder(places, known.spacing_m, self.path.motion), embeddings, self._remembered(places, known.spacing_m))
+        return _Beyond(embeddings, self._remembered(places, known.spacing_m))
 
-    def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Verdict:
+    def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray) -> Verdict:
         inside = familiar = float("nan")
-        known = self.path.elsewhere
-        if known is not None and self._elsewhere is not None:
-            beyond = self._elsewhere
-            inside = p_inside(
-                self.decoder,
-                self._scores(queries, features),
-                beyond.decoder,
-                self._scores(queries, features, beyond.score, beyond.recalled),
-                self.path.sharp_evidence,
-                time_s,
-                cuts(self._plain(features)),
+        outside = False
+        known, beyond = self.path.elsewhere, self._elsewhere
+        if known is not None and beyond is not None:
+            lead = lead_beyond(
+                self._scores(queries, features), self._scores(queries, features, beyond.score, beyond.recalled), len(queries)
             )
+            inside, outside = known.p_inside(lead), known.is_outside(lead)
         if self.path.familiarity is not None:
             familiar = self.path.familiarity.p_value(self._plain(features))
         state, why = FrameState.LOCATED, ""
@@ -265,9 +257,11 @@ class VideoSolver:
             state = FrameState.UNFAMILIAR
             share = f"{familiar:.1%}" if familiar >= _LEAST_SAID else f"less than {_LEAST_SAID:.1%}"
             why = f"Of videos like the checkpoint's training {share} are expected to be as unlike it as this one."
-        elif known is not None and inside < known.threshold:
+        elif outside:
             state = FrameState.OUTSIDE_AOI
-            why = f"It looks taken in another place that the checkpoint knows: the area has {inside:.1%} of the probability."
+            why = (
+                f"It looks taken in another place that the checkpoint knows: the probability that it was taken in the area is {inside:.1%}."
+            )
         return verdict(found, state=state, inside=inside, familiarity=familiar, why=why)
 
 

@@ -189,7 +189,7 @@ class Verdict:
 
     Args:
         state: LOCATED, OUTSIDE_AOI or UNFAMILIAR.
-        inside: calibrated probability that it was taken in the area, given that it is of what the checkpoint knows; NaN where nothing tells.
+        inside: calibrated probability that it was taken in the area, not on other ground that the checkpoint knows, with even odds before; NaN where nothing tells.
         familiarity: share of new videos of the training's kind that are expected to be as unlike it as this one or more (a p-value).
         within: (R,) mean of the frames'.
         entropy_bits: mean of the frames'.

@@ -11,14 +11,13 @@ import torch
 
 from ..models.vidtag import VidTAG
 from ..trajectory import (
-    Decoder,
     FitVideo,
     PathCalibration,
     Recall,
     best_weight,
+    fit_elsewhere,
     fit_familiarity,
     fit_path,
-    fit_threshold,
     known_ground,
     typical_speed_mps,
 )
@@ -116,16 +115,15 @@ def calibrate_path(
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
 
-    def halves() -> Iterator[tuple[Scores, Scores, FloatArray, FloatArray]]:
+    def halves() -> Iterator[tuple[Scores, Scores, FloatArray]]:
         tell = telling("elsewhere")
         for number, (one, s) in enumerate(zip(frames, validation, strict=True)):
             check_cancelled(cancelled)
             tell(number / len(frames))
-            yield cover.scores(one, recall(weight)), ground.scores(one, recall(weight)), *_path(s.part(0, min(len(s), _HALVED_FRAMES)))
+            yield cover.scores(one, recall(weight)), ground.scores(one, recall(weight)), s.lat_lon_deg[:_HALVED_FRAMES]
 
-    threshold = fit_threshold(known, Decoder(cover_lat_lon_deg, spacing_m, found.motion), halves(), found.sharp_evidence, seed)
+    known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, halves(), seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
-    known = replace(known, threshold=threshold)
     return replace(found, videos=len(validation), elsewhere=known, familiarity=familiarity, recall=recall(weight))
 
 

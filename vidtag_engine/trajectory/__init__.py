@@ -4,7 +4,7 @@ from .calibration import Calibration, brier, ece, fit_best, fit_temperature, log
 from .confidence import default_radius_m, mass_within
 from .cuts import cuts
 from .decoder import Decoded, Decoder, Evidence, Motion, Pin
-from .elsewhere import Elsewhere, fit_threshold, known_ground, p_inside
+from .elsewhere import Elsewhere, fit_elsewhere, known_ground, lead_beyond
 from .familiarity import Familiarity, fit_familiarity
 from .fit import FitVideo, best_weight, fit_path, typical_speed_mps
 from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
@@ -36,17 +36,17 @@ __all__ = [
     "default_radius_m",
     "ece",
     "fit_best",
+    "fit_elsewhere",
     "fit_familiarity",
     "fit_path",
     "fit_temperature",
-    "fit_threshold",
     "hypotheses",
     "interpolate_track",
     "known_ground",
+    "lead_beyond",
     "log_loss",
     "mass_about",
     "mass_within",
-    "p_inside",
     "parts",
     "reliability",
     "runner_up_m",

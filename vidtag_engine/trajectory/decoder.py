@@ -254,23 +254,6 @@ class Decoder:
                 rows.extend(thinned(mass, kept) for mass in behind[::-1])
         return stacked(rows[::-1], places), log_total / frames
 
-    def log_evidence(self, likelihood: Scores, time_s: FloatArray, cuts: Iterable[int] = ()) -> float:
-        """Natural log of the mean, over all paths that the motion makes, of the product of the frames' likelihoods.
-
-        Args:
-            likelihood: gives those (B, M) of a slice of frames, as they are; 0 where no path may pass.
-            time_s: (T,) not falling.
-            cuts: rows that begin a new shot.
-        """
-        time_s, frames, places = np.asarray(time_s, dtype=np.float64), len(time_s), len(self.points_m)
-        now, log_total = np.full(places, 1.0 / places, dtype=np.float32), 0.0
-        size = max(1, _BLOCK // places)
-        for start in range(0, frames, size):
-            block = slice(start, min(start + size, frames))
-            ahead, gained = self._ahead(likelihood(block), now, block, time_s, frozenset(cuts))
-            now, log_total = ahead[-1], log_total + gained
-        return log_total
-
     def _ahead(
         self, likely: FloatArray, now: FloatArray, block: slice, time_s: FloatArray, cuts: frozenset[int]
     ) -> tuple[FloatArray, float]:

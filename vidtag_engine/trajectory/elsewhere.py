@@ -1,14 +1,16 @@
 """Whether a video was taken in the area that is searched, or in another place that the checkpoint knows.
 
-Two models of the whole path compete: it lies in the area, or among the training's places outside it. Both read the frames by the same evidence and move by the
-same motion, and an even spread over all known ground comes before any frame, so the area's share of the evidence is P(the path lies in the area).
+A frame's lead beyond is its best score over the training's ground outside the area less its best one in the area; a video's is the mean of its frames'. Where the
+video was taken beyond, on ways that the checkpoint knows, its frames find them there, and it is high. Held-out videos say how high, searched for in the half of
+their surroundings that they were taken in and in the other one.
 """
 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,29 +19,37 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..types import FloatArray
-from .decoder import Decoder, Evidence, Scores
+from .decoder import Scores
+from .logistic import fit_logistic
 
 _MOST_PLACES = 12_000
 _APART = 1.5  # spacings: nearer training places belong to the area
 _REGION_M = 10_000.0
 _TURNS = 4
-_FALSE_ALARMS = 0.0125  # of held-out videos; with new ones, and those that look unfamiliar, it is to stay within 5 % in all
+_MARGIN_M = 500.0  # from the area, of a video outside: nearer, both sides know its way
+_FALSE_ALARMS = 0.03  # of held-out videos; with those that look unfamiliar it is to stay within 5 % in all
 _AT_ONCE = 64  # frames
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Where the checkpoint was trained.
+    """Where the checkpoint was trained, and what a lead of that ground over the searched area means.
 
     Args:
         lat_lon_deg: (N, 2) an even cover of the ground about its training places.
         spacing_m: of it.
-        threshold: P(inside) that 1.25 % of held-out videos within a searched part of their own surroundings fall below.
+        slope: log odds of having been taken outside, a unit of the lead; 0 where it could not be fitted.
+        intercept: log odds of the same at a lead of 0, with even odds before.
+        most_lead: that 3 % of held-out videos taken inside exceed; None where they are too few to tell.
+        videos: that were searched for on their own side.
     """
 
     lat_lon_deg: FloatArray
     spacing_m: float
-    threshold: float = 0.0
+    slope: float = 0.0
+    intercept: float = 0.0
+    most_lead: float | None = None
+    videos: int = 0
 
     def outside(self, cover_lat_lon_deg: FloatArray, cover_spacing_m: float) -> NDArray[np.bool_]:
         """(N,) which training places lie outside an area given by its cover."""
@@ -48,16 +58,42 @@ class Elsewhere:
         result: NDArray[np.bool_] = apart_m > 0.5 * (cover_spacing_m + self.spacing_m)
         return result
 
+    @property
+    def tells(self) -> bool:
+        """Whether leads say anything."""
+        return self.slope > 0.0
+
+    def p_inside(self, lead: float) -> float:
+        """P(a video of this lead was taken in the area), with even odds before; never beyond what the videos can say; NaN where leads say nothing."""
+        if not self.tells or not math.isfinite(lead):
+            return math.nan
+        raised = float(np.clip(self.slope * lead + self.intercept, -700.0, 700.0))
+        least = 1.0 / (self.videos + 2.0)
+        return float(np.clip(1.0 / (1.0 + math.exp(raised)), least, 1.0 - least))
+
+    def is_outside(self, lead: float) -> bool:
+        """Whether hardly any video taken in the area has such a lead."""
+        return self.tells and self.most_lead is not None and lead > self.most_lead
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values; places as base64 of float32."""
         places = base64.b64encode(np.ascontiguousarray(self.lat_lon_deg, dtype="<f4").tobytes()).decode()
-        return {"lat_lon_deg": places, "spacing_m": self.spacing_m, "threshold": self.threshold}
+        numbers = {name: getattr(self, name) for name in ("spacing_m", "slope", "intercept", "most_lead", "videos")}
+        return {"lat_lon_deg": places, **numbers}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Elsewhere:
-        """Read what ``to_dict`` wrote."""
+        """Read what ``to_dict`` wrote; what was written before leads were read says nothing."""
         places = np.frombuffer(base64.b64decode(values["lat_lon_deg"]), dtype="<f4").astype(np.float64).reshape(-1, 2)
-        return cls(places, float(values["spacing_m"]), float(values["threshold"]))
+        most = values.get("most_lead")
+        return cls(
+            places,
+            float(values["spacing_m"]),
+            slope=float(values.get("slope", 0.0)),
+            intercept=float(values.get("intercept", 0.0)),
+            most_lead=None if most is None else float(most),
+            videos=int(values.get("videos", 0)),
+        )
 
 
 def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training_lat_lon_deg: FloatArray) -> Elsewhere:
@@ -73,115 +109,88 @@ def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training
     return Elsewhere(cover_lat_lon_deg[places[first]], float(cover_spacing_m * np.sqrt(len(places) / max(1, len(first)))))
 
 
-def p_inside(
-    area: Decoder, inner: Scores, beyond: Decoder, outer: Scores, evidence: Evidence, time_s: FloatArray, cuts: Iterable[int] = ()
-) -> float:
-    """Probability that a video's whole path lies in the area, not in the known ground beyond it; NaN where there is none or no frame.
+def lead_beyond(inner: Scores, outer: Scores, frames: int) -> float:
+    """Mean over a video's frames of the best score outside the area less the best one in it; NaN of no frame.
 
     Args:
-        area: over the area's cover.
-        inner: gives the (B, M) scores of a slice of frames over it; -inf where no path may pass.
-        beyond, outer: likewise, of the known ground outside.
-        evidence: how scores are read.
-        time_s: (T,).
-        cuts: rows that begin a new shot.
+        inner: gives the (B, M) scores of a slice of frames over the area.
+        outer: likewise (B, N), over the known ground outside.
+        frames: T.
     """
-    frames = len(time_s)
-    if not frames or not len(beyond.points_m):
-        return float("nan")
-    cells_m2 = area.spacing_m**2, beyond.spacing_m**2
-    peak, mean = np.empty(frames), np.empty(frames)
+    found = []
     for row in range(0, frames, _AT_ONCE):
         rows = slice(row, min(row + _AT_ONCE, frames))
-        peak[rows], mean[rows] = _level(inner(rows), outer(rows), cells_m2, evidence.temperature)
-    weight = evidence.weights(time_s)
-
-    def likelihood(scores: Scores) -> Scores:
-        def given(rows: slice) -> FloatArray:
-            found = scores(rows)
-            share = (1.0 - evidence.blind) * np.exp(found / evidence.temperature - peak[rows, None]) + evidence.blind * mean[rows, None]
-            result: FloatArray = np.where(np.isneginf(found), 0.0, share ** weight[rows, None]).astype(np.float32)
-            return result
-
-        return given
-
-    sides = [
-        decoder.log_evidence(likelihood(scores), time_s, cuts) + np.log(len(decoder.points_m) * cell_m2)
-        for decoder, scores, cell_m2 in ((area, inner, cells_m2[0]), (beyond, outer, cells_m2[1]))
-    ]
-    return float(1.0 / (1.0 + np.exp(np.clip(sides[1] - sides[0], -700.0, 700.0))))
+        found.append(outer(rows).max(axis=1).astype(np.float64) - inner(rows).max(axis=1))
+    return float(np.concatenate(found).mean()) if found else math.nan
 
 
-def _level(inner: FloatArray, outer: FloatArray, cells_m2: tuple[float, float], temperature: float) -> tuple[FloatArray, FloatArray]:
-    """(B,) the frames' highest score over all ground, in temperatures, and the mean over it of exp(score) beside that of the highest."""
-    peak = np.maximum(inner.max(axis=1), outer.max(axis=1)).astype(np.float64) / temperature
-    total, ground = np.zeros(len(peak)), 0.0
-    for scores, cell_m2 in zip((inner, outer), cells_m2, strict=True):
-        total += cell_m2 * np.exp(scores / temperature - peak[:, None]).sum(axis=1, dtype=np.float64)
-        ground += cell_m2 * float(np.isfinite(scores[0]).sum())
-    return peak, total / ground
-
-
-def fit_threshold(
+def fit_elsewhere(
     known: Elsewhere,
-    area: Decoder,
-    videos: Iterable[tuple[Scores, Scores, FloatArray, FloatArray]],
-    evidence: Evidence,
+    cover_lat_lon_deg: FloatArray,
+    cover_spacing_m: float,
+    videos: Iterable[tuple[Scores, Scores, FloatArray]],
     seed: int = 0,
-) -> float:
-    """P(inside) that few held-out videos fall below while they are inside: each is searched for in a half of its surroundings that it was taken in.
+) -> Elsewhere:
+    """What leads mean: held-out videos are searched for in halves of their surroundings, their own and the other one.
 
     Args:
         known: ground of the training.
-        area: over the whole training area's cover.
-        videos: (scores over that cover, scores over the known ground, time_s (T,), truth (T, 2)) a video.
-        evidence: how scores are read.
+        cover_lat_lon_deg: (M, 2) cover of the whole training area.
+        cover_spacing_m: of it.
+        videos: (scores over that cover, scores over the known ground, truth (T, 2)) a video.
         seed: of the halves' directions.
     """
     rng = np.random.default_rng(seed)
-    beyond = Decoder(known.lat_lon_deg, known.spacing_m, area.motion)
-    found: list[FloatArray] = []
-    for inner, outer, time_s, truth in videos:
-        centre, own = truth.mean(axis=0), []
-        near = np.flatnonzero(haversine_m(*centre, *area.lat_lon_deg.T) < _REGION_M)
-        if len(near) < 2:
-            continue
-        flat = _flat(area.lat_lon_deg[near], centre)
-        scores = [one(slice(0, len(time_s))) for one in (inner, outer)]
+    leads: dict[bool, list[FloatArray]] = {True: [], False: []}  # by whether the video was taken inside
+    for inner, outer, truth in videos:
+        centre = truth.mean(axis=0)
+        near = np.flatnonzero(haversine_m(*centre, *cover_lat_lon_deg.T) < _REGION_M)
+        flat, path = _flat(cover_lat_lon_deg[near], centre), _flat(truth, centre)
+        scores = [one(slice(0, len(truth))) for one in (inner, outer)]
+        found: dict[bool, list[float]] = {True: [], False: []}
         for angle in rng.uniform(0.0, 2.0 * np.pi, _TURNS):
-            along = flat @ (np.cos(angle), np.sin(angle))
-            cut, path = float(np.median(along)), _flat(truth, centre) @ (np.cos(angle), np.sin(angle))
-            half = near[(along >= cut) == (cut <= 0.0)]
-            if not len(half) or not ((path >= cut) == (cut <= 0.0)).all():
-                continue
-            hidden = np.ones(len(area.lat_lon_deg), dtype=bool)
-            hidden[half] = False
-            outside = known.outside(area.lat_lon_deg[half], area.spacing_m)
-            if outside.any():
-                sides = (_hiding(scores[0], hidden), _hiding(scores[1], ~outside))
-                own.append(p_inside(area, sides[0], beyond, sides[1], evidence, time_s))
-        if own:
-            found.append(np.array(own))
-    return _low_quantile(found, _FALSE_ALARMS)
+            direction = np.array([np.cos(angle), np.sin(angle)])
+            along, passed = flat @ direction, path @ direction
+            cut = float(np.median(along)) if len(near) else 0.0
+            for inside, half, margin_m in ((True, along >= cut, 0.0), (False, along < cut, _MARGIN_M)):
+                if not half.any() or passed.min() < cut + margin_m:
+                    continue
+                outside = known.outside(cover_lat_lon_deg[near[half]], cover_spacing_m)
+                if outside.any():
+                    sides = scores[0][:, near[half]], scores[1][:, outside]
+                    found[inside].append(lead_beyond(sides[0].__getitem__, sides[1].__getitem__, len(truth)))
+        for inside, own in found.items():
+            if own:
+                leads[inside].append(np.array(own))
+    if not leads[True] or not leads[False]:
+        return known
+    slope, intercept = _fit_odds(leads[True], leads[False])
+    return replace(known, slope=slope, intercept=intercept, most_lead=_high_quantile(leads[True], _FALSE_ALARMS), videos=len(leads[True]))
 
 
-def _low_quantile(values: list[FloatArray], share: float) -> float:
-    """The value that a new video's falls below with no more than ``share``: over videos, each of which weighs the same (hierarchical conformal prediction)."""
-    if not values:
-        return 0.0
+def _fit_odds(inside: list[FloatArray], outside: list[FloatArray]) -> tuple[float, float]:
+    """Slope and intercept of the log odds of outside; videos weigh alike, and both kinds do."""
+    value = np.concatenate([*inside, *outside])
+    weight = np.concatenate([np.full(len(one), 1.0 / (len(one) * len(kind))) for kind in (inside, outside) for one in kind])
+    weight *= (len(inside) + len(outside)) / 2.0
+    kind = np.concatenate([np.zeros(sum(map(len, inside))), np.ones(sum(map(len, outside)))])
+    spread = float(value.std()) or 1.0
+    (slope,), intercept = fit_logistic(value[None] / spread, kind, weight)
+    return slope / spread, intercept
+
+
+def _high_quantile(values: list[FloatArray], share: float) -> float | None:
+    """The value that a new video's exceeds with no more than ``share``: over videos, each of which weighs the same (hierarchical conformal prediction).
+
+    None where videos are too few.
+    """
     value = np.concatenate(values)
     weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in values]) / (len(values) + 1.0)
-    order = np.argsort(value, kind="stable")
-    # One video more counts as the lowest of all.
-    below = 1.0 / (len(values) + 1.0) + np.cumsum(weight[order]) - weight[order]
-    allowed = np.flatnonzero(below <= share)
-    return float(value[order][allowed[-1]]) if len(allowed) else 0.0
-
-
-def _hiding(scores: FloatArray, hidden: NDArray[np.bool_]) -> Scores:
-    """The scores with places where no path may pass."""
-    masked = np.where(hidden, np.float32(-np.inf), scores)
-    return lambda rows: masked[rows]
+    order = np.argsort(-value, kind="stable")
+    # One video more counts as the highest of all.
+    above = 1.0 / (len(values) + 1.0) + np.cumsum(weight[order]) - weight[order]
+    allowed = np.flatnonzero(above <= share)
+    return float(value[order][allowed[-1]]) if len(allowed) else None
 
 
 def _flat(lat_lon_deg: FloatArray, centre: FloatArray) -> FloatArray:

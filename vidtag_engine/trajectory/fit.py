@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize
 
 from ..geodesy import haversine_m
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .decoder import Decoder, Evidence, Motion, Scores
 from .hypotheses import RADII_M, mass_about
 from .lead import NO_RIVAL, line_lead
+from .logistic import fit_logistic
 from .path_calibration import PathCalibration, RadiusMap, log_odds
 from .regions import mass_before
 
@@ -32,7 +32,6 @@ _SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
 _USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
-_PRIOR = 1.0  # video that the map's slope towards the base rate counts for
 
 
 @dataclass(frozen=True)
@@ -355,27 +354,10 @@ def fit_map(
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
     weight = _frame_weights(masses, weights)
     videos = float(weight.sum())
-    rate = (weight @ target + 0.5) / (videos + 1.0)
-    # Platt's targets: few videos cannot drive the map to certainty.
-    hits = weight @ target
-    target = np.where(target > 0, (hits + 1.0) / (hits + 2.0), 1.0 / (videos - hits + 2.0))
     # Leads have a scale of their own, which the prior must not depend on.
     spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
-    given = np.stack([odds, over / spread])
-    middle = given @ weight / videos
-    given -= middle[:, None]
-
-    def loss(at: FloatArray) -> tuple[float, FloatArray]:
-        slopes, height = at[:2], at[2]
-        raised = slopes @ given + height
-        said = 1.0 / (1.0 + np.exp(-raised))
-        value = weight @ (np.logaddexp(0.0, raised) - target * raised) + 0.5 * _PRIOR * slopes @ slopes
-        wrong = weight * (said - target)
-        return float(value), np.append(given @ wrong + _PRIOR * slopes, wrong.sum())
-
-    start = np.array([0.5, 0.0, float(np.log(rate / (1.0 - rate)))])
-    *slopes, height = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, 10.0), (0.0, 10.0), (-20.0, 20.0)]).x
-    return RadiusMap(float(radius_m), float(slopes[0]), float(height - np.asarray(slopes) @ middle), float(slopes[1] / spread))
+    (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
+    return RadiusMap(float(radius_m), slope, intercept, lead / spread)
 
 
 def _frame_weights(frames: Sequence[FloatArray], weights: Sequence[float] | None) -> FloatArray:

@@ -100,11 +100,6 @@ class PathCalibration:
     line_evidence: Evidence | None = None
     leads: tuple[float, float] = (0.0, 0.0)
 
-    @property
-    def sharp_evidence(self) -> Evidence:
-        """That places are told apart by: the line's, where it has its own."""
-        return self.line_evidence or self.evidence
-
     def chances(
         self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float], lead: FloatArray | None = None
     ) -> FloatArray:
