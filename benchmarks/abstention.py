@@ -52,31 +52,38 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
     """
     lab, encoder = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)
-    outside, alarms, inside_p, outside_p = halves(paths)
+    outside, alarms, inside_ahead, outside_ahead = halves(paths)
+    _, unseen_alarms, _, _ = halves(paths, "test_unseen")
     foreign_p, familiar_p = foreign(lab.world)
     assert paths.calibration.familiarity is not None
-    foreign_auroc, outside_auroc = auroc(familiar_p, foreign_p), auroc(inside_p, outside_p)
+    foreign_auroc, outside_auroc = auroc(familiar_p, foreign_p), auroc(inside_ahead, outside_ahead)
     foreign_alarms = float(np.mean(familiar_p < UNFAMILIAR_BELOW))
     return {
-        "outside_videos": len(outside_p),
+        "outside_videos": len(outside_ahead),
         "foreign_videos": len(foreign_p),
-        "inside_videos": len(inside_p),
+        "inside_videos": len(inside_ahead),
         "outside_aoi_flagged": round(outside, 4),
         "foreign_flagged": round(float(np.mean(foreign_p < UNFAMILIAR_BELOW)), 4),
         "false_alarms": round(max(alarms, foreign_alarms), 4),
         "false_alarms_outside": round(alarms, 4),
         "false_alarms_foreign": round(foreign_alarms, 4),
+        "false_alarms_unseen_streets": round(unseen_alarms, 4),
         "auroc": round(min(foreign_auroc, outside_auroc), 4),
         "auroc_outside": round(outside_auroc, 4),
         "auroc_foreign": round(foreign_auroc, 4),
-        "outside_at_5_percent": round(at_false_alarms(inside_p, outside_p, 0.05), 4),
+        "outside_at_5_percent": round(at_false_alarms(inside_ahead, outside_ahead, 0.05), 4),
         "foreign_at_5_percent": round(at_false_alarms(familiar_p, foreign_p, 0.05), 4),
         "real": real(paths.calibration.familiarity, encoder),
     }
 
 
-def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
-    """Share of outside drives flagged, of inside drives flagged, and the area's lead over the ground beyond, of both kinds."""
+def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray, FloatArray]:
+    """Share of outside drives flagged, of inside drives flagged, and the area's lead over the ground beyond of the inside and of the outside ones.
+
+    Args:
+        paths: calibrated.
+        split: of the drives: ``test``, or ``test_unseen``, on streets that no training drive took.
+    """
     known = paths.calibration.elsewhere
     familiarity = paths.calibration.familiarity
     assert known is not None
@@ -86,29 +93,30 @@ def halves(paths: Paths) -> tuple[float, float, FloatArray, FloatArray]:
     inside, outside, flags = [], [], {True: [], False: []}  # type: ignore[var-annotated]
     isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg])
     for isle in paths.lab.world.isles:
-        drives = paths.lab.world.of("test", isle=isle)
+        drives = paths.lab.world.of(split, isle=isle)
         cells = np.flatnonzero(isle_of == isle)
         if not drives or not len(cells):
             continue
         middles = np.array([drive.sequence.lat_lon_deg.mean(axis=0) for drive in drives])
         axis = int(np.ptp(middles, axis=0).argmax())
         cut = float(np.median(middles[:, axis]))
+        scores = [(paths.scores(drive), paths.scores(drive, ground)) for drive in drives]
         for side in (1.0, -1.0):
             area = cells[side * (paths.lat_lon_deg[cells, axis] - cut) >= 0]
             if not len(area):
                 continue
-            outer = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
-            for drive in drives:
+            beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
+            for drive, (inner, outer) in zip(drives, scores, strict=True):
                 truth = drive.sequence.lat_lon_deg
                 apart_m = haversine_m(truth[:, :1], truth[:, 1:], *paths.lat_lon_deg[area].T).min(axis=1)
                 within = bool((side * (truth[:, axis] - cut) >= 0).all() and (apart_m < 2 * paths.decoder.spacing_m).all())
                 if not within and apart_m.min() < _MARGIN_M:
                     continue
-                inner_scores, outer_scores = paths.scores(drive)[:, area], paths.scores(drive, ground)[:, outer]
-                lead = lead_beyond(inner_scores.__getitem__, outer_scores.__getitem__, len(drive.sequence))
+                lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(drive.sequence))
                 (inside if within else outside).append(-lead)
                 flags[within].append(known.is_outside(lead) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
-    return float(np.mean(flags[False])), float(np.mean(flags[True])), np.array(inside), np.array(outside)
+    shares = [float(np.mean(flags[within])) if flags[within] else float("nan") for within in (False, True)]
+    return shares[0], shares[1], np.array(inside), np.array(outside)
 
 
 def _nearest_isle(world: IslesWorld, place: FloatArray) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from scipy.special import logit
 from sklearn.decomposition import PCA
 
 from tests.test_models_vidtag import shaken, small, units
@@ -306,7 +307,7 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     training = [world.drive() for _ in range(60)]
     model = world.model(training)
     search = world.search(model, rows=6)
-    known = Elsewhere(world.places, SPACING_M, slope=4.0, most_lead=0.5, videos=100)
+    known = Elsewhere(world.places, SPACING_M, slope=1.0, most_lead=0.5, videos=1e6)
     path = replace(PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0)), elsewhere=known)
     found = {}
     for rows, expected in (((1, 2, 3), FrameState.LOCATED), ((8, 9, 10), FrameState.OUTSIDE_AOI)):
@@ -318,18 +319,21 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
         verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
         found[verdict.state] = verdict
         assert verdict.state is expected
-        # Place by place, with the same means: the whole town's best score north of the area less the best in it.
-        scores = PlaceScores(model, world.places, SPACING_M, 60.0).scores(FrameScores(model, torch.from_numpy(features)), path.recall)(
-            slice(0, 10)
-        )
-        lead = float((scores[:, 12 * 7 :].max(axis=1) - scores[:, : 12 * 6].max(axis=1)).mean())
-        assert verdict.inside == pytest.approx(known.p_inside(lead), abs=0.15)
-    assert found[FrameState.LOCATED].inside > 0.9
+        frames, ahead = FrameScores(model, torch.from_numpy(features)), []
+        beyond = haversine_m(*world.places.T[:, :, None], *solver.cover.lat_lon_deg.T[:, None]).min(axis=1) > SPACING_M
+        for places, spacing_m in ((world.places[beyond], SPACING_M), (solver.cover.lat_lon_deg, solver.cover.spacing_m)):
+            ahead.append(PlaceScores(model, places, spacing_m, 60.0).scores(frames, path.recall)(slice(0, 10)).max(axis=1))
+        lead = float((ahead[0] - ahead[1]).mean())
+        assert -logit(verdict.inside) == pytest.approx(lead, abs=0.1)
+    assert found[FrameState.LOCATED].inside > 0.5 > found[FrameState.OUTSIDE_AOI].inside
     assert found[FrameState.LOCATED].why == ""
     assert "another place" in found[FrameState.OUTSIDE_AOI].why
-    silent = VideoSolver(model, search, Calibration(0.07, path=replace(path, elsewhere=replace(known, slope=0.0))))
-    verdict = silent.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
-    assert (verdict.state, np.isnan(verdict.inside)) == (FrameState.LOCATED, True)
+    # Leads that say nothing, and an area where the checkpoint knows nothing.
+    north = Elsewhere(world.places[12 * 8 :], SPACING_M, slope=1.0, most_lead=0.5, videos=1e6)
+    for silent in (replace(known, slope=0.0), north):
+        solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, elsewhere=silent)))
+        verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
+        assert (verdict.state, np.isnan(verdict.inside)) == (FrameState.LOCATED, True)
 
 
 def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_training_did():

@@ -24,8 +24,9 @@ from vidtag_engine.trajectory import (
     fit_familiarity,
     fit_path,
 )
+from vidtag_engine.trajectory.conformal import conformal_level
 from vidtag_engine.trajectory.elsewhere import Elsewhere
-from vidtag_engine.trajectory.fit import _some_seen, conformal_level, fit_evidence, fit_map, truth_levels
+from vidtag_engine.trajectory.fit import _some_seen, fit_evidence, fit_map, truth_levels
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
 from vidtag_engine.trajectory.path_calibration import RadiusMap, log_odds
 from vidtag_engine.trajectory.regions import Outliner, highest, mass_before, outline, unions_of_boxes
@@ -140,7 +141,7 @@ def test_regions_hold_their_mass_and_their_cells():
 
 
 def test_conformal_levels_are_quantiles_over_videos():
-    assert conformal_level([np.array([0.2])] * 5, 0.9) == 1.0  # five videos cannot speak of 90 %
+    assert conformal_level([np.array([0.2])] * 5, 0.9) is None  # five videos cannot speak of 90 %
     levels = [np.array([value]) for value in np.linspace(0.01, 1.0, 100)]
     assert conformal_level(levels, 0.9) == pytest.approx(0.91, abs=0.0101)
     # A long video weighs no more than a short one.

@@ -230,13 +230,15 @@ class VideoSolver:
         return result
 
     def _ground_outside(self, model: VidTAG | GeoCLIP) -> _Beyond | None:
-        """The training's ground outside the area; None where the checkpoint does not tell or there is none."""
+        """The training's ground outside the area; None where the checkpoint does not tell, or knows nothing outside or nothing inside."""
         known = self.path.elsewhere
         if known is None or not known.tells:
             return None
-        places = known.lat_lon_deg[known.outside(self.cover.lat_lon_deg, self.cover.spacing_m)]
-        if not len(places):
+        beyond = known.outside(self.cover.lat_lon_deg, self.cover.spacing_m)
+        # Of an area where the checkpoint knows nothing no lead was ever learned.
+        if not beyond.any() or beyond.all():
             return None
+        places = known.lat_lon_deg[beyond]
         with torch.inference_mode():
             embeddings = model.embed_locations(torch.from_numpy(places))
         return _Beyond(embeddings, self._remembered(places, known.spacing_m))

@@ -28,7 +28,6 @@ from .dataset import TrainingSequence
 
 _MOST_VIDEOS = 600
 _MOST_FRAMES = 64  # of a video
-_HALVED_FRAMES = 16
 _CHUNK = 8192
 _MOST_KEPT = 100_000_000  # scores, frames times places
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
@@ -102,10 +101,7 @@ def calibrate_path(
 
     def videos(weight: float) -> list[FitVideo]:
         reading = recall(weight)
-        return [
-            FitVideo(kept.scores(of, reading), *_path(s), of.hidden is not None, 1.0 if of.hidden is None else 1.0 / (_UNSEEN - 1))
-            for of, s in taken
-        ]
+        return [FitVideo(kept.scores(of, reading), *_path(s), of.hidden is not None, of.weight) for of, s in taken]
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
@@ -115,12 +111,12 @@ def calibrate_path(
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
 
-    def halves() -> Iterator[tuple[Scores, Scores, FloatArray]]:
+    def halves() -> Iterator[tuple[Scores, Scores, FloatArray, float]]:
         tell = telling("elsewhere")
-        for number, (one, s) in enumerate(zip(frames, validation, strict=True)):
+        for number, (of, s) in enumerate(taken):
             check_cancelled(cancelled)
-            tell(number / len(frames))
-            yield cover.scores(one, recall(weight)), ground.scores(one, recall(weight)), s.lat_lon_deg[:_HALVED_FRAMES]
+            tell(number / len(taken))
+            yield kept.scores(of, recall(weight)), ground.scores(of, recall(weight)), s.lat_lon_deg, of.weight
 
     known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, halves(), seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
@@ -140,6 +136,11 @@ class FrameScores:
     def __init__(self, model: VidTAG, features: torch.Tensor, hidden: torch.Tensor | None = None) -> None:
         self.queries, self.hidden = model.embed_video(features), hidden
         self.in_context = model.memory.in_context(features.to(model.device)) if model.memory is not None else None
+
+    @property
+    def weight(self) -> float:
+        """How much a held-out video counts."""
+        return 1.0 if self.hidden is None else 1.0 / (_UNSEEN - 1)
 
 
 class PlaceScores:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..types import FloatArray
+from .conformal import conformal_level, frame_weights
 from .decoder import Scores
 from .logistic import fit_logistic
 
@@ -28,7 +29,8 @@ _REGION_M = 10_000.0
 _TURNS = 4
 _MARGIN_M = 500.0  # from the area, of a video outside: nearer, both sides know its way
 _FALSE_ALARMS = 0.03  # of held-out videos; with those that look unfamiliar it is to stay within 5 % in all
-_AT_ONCE = 64  # frames
+_SURE = 0.25  # P(inside), above which nothing is called outside however rare its lead
+_AT_ONCE = 256  # frames
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Elsewhere:
         slope: log odds of having been taken outside, a unit of the lead; 0 where it could not be fitted.
         intercept: log odds of the same at a lead of 0, with even odds before.
         most_lead: that 3 % of held-out videos taken inside exceed; None where they are too few to tell.
-        videos: that were searched for on their own side.
+        videos: that were searched for on their own side, or on the other one where those are fewer.
     """
 
     lat_lon_deg: FloatArray
@@ -49,7 +51,7 @@ class Elsewhere:
     slope: float = 0.0
     intercept: float = 0.0
     most_lead: float | None = None
-    videos: int = 0
+    videos: float = 0.0
 
     def outside(self, cover_lat_lon_deg: FloatArray, cover_spacing_m: float) -> NDArray[np.bool_]:
         """(N,) which training places lie outside an area given by its cover."""
@@ -72,8 +74,8 @@ class Elsewhere:
         return float(np.clip(1.0 / (1.0 + math.exp(raised)), least, 1.0 - least))
 
     def is_outside(self, lead: float) -> bool:
-        """Whether hardly any video taken in the area has such a lead."""
-        return self.tells and self.most_lead is not None and lead > self.most_lead
+        """Whether hardly any video taken in the area has such a lead, and videos taken outside have."""
+        return self.most_lead is not None and lead > self.most_lead and self.p_inside(lead) < _SURE
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; places as base64 of float32."""
@@ -92,7 +94,7 @@ class Elsewhere:
             slope=float(values.get("slope", 0.0)),
             intercept=float(values.get("intercept", 0.0)),
             most_lead=None if most is None else float(most),
-            videos=int(values.get("videos", 0)),
+            videos=float(values.get("videos", 0.0)),
         )
 
 
@@ -128,7 +130,7 @@ def fit_elsewhere(
     known: Elsewhere,
     cover_lat_lon_deg: FloatArray,
     cover_spacing_m: float,
-    videos: Iterable[tuple[Scores, Scores, FloatArray]],
+    videos: Iterable[tuple[Scores, Scores, FloatArray, float]],
     seed: int = 0,
 ) -> Elsewhere:
     """What leads mean: held-out videos are searched for in halves of their surroundings, their own and the other one.
@@ -137,12 +139,13 @@ def fit_elsewhere(
         known: ground of the training.
         cover_lat_lon_deg: (M, 2) cover of the whole training area.
         cover_spacing_m: of it.
-        videos: (scores over that cover, scores over the known ground, truth (T, 2)) a video.
+        videos: (scores over that cover, scores over the known ground, truth (T, 2), how much it counts) a video.
         seed: of the halves' directions.
     """
     rng = np.random.default_rng(seed)
     leads: dict[bool, list[FloatArray]] = {True: [], False: []}  # by whether the video was taken inside
-    for inner, outer, truth in videos:
+    weights: dict[bool, list[float]] = {True: [], False: []}
+    for inner, outer, truth, weight in videos:
         centre = truth.mean(axis=0)
         near = np.flatnonzero(haversine_m(*centre, *cover_lat_lon_deg.T) < _REGION_M)
         flat, path = _flat(cover_lat_lon_deg[near], centre), _flat(truth, centre)
@@ -152,6 +155,8 @@ def fit_elsewhere(
             direction = np.array([np.cos(angle), np.sin(angle)])
             along, passed = flat @ direction, path @ direction
             cut = float(np.median(along)) if len(near) else 0.0
+            if cut > 0.0:  # the video lies about 0, on its own side
+                along, passed, cut = -along, -passed, -cut
             for inside, half, margin_m in ((True, along >= cut, 0.0), (False, along < cut, _MARGIN_M)):
                 if not half.any() or passed.min() < cut + margin_m:
                     continue
@@ -162,35 +167,23 @@ def fit_elsewhere(
         for inside, own in found.items():
             if own:
                 leads[inside].append(np.array(own))
+                weights[inside].append(weight)
     if not leads[True] or not leads[False]:
         return known
-    slope, intercept = _fit_odds(leads[True], leads[False])
-    return replace(known, slope=slope, intercept=intercept, most_lead=_high_quantile(leads[True], _FALSE_ALARMS), videos=len(leads[True]))
+    slope, intercept = _fit_odds(leads, weights)
+    most_lead = conformal_level(leads[True], 1.0 - _FALSE_ALARMS, weights[True])
+    return replace(known, slope=slope, intercept=intercept, most_lead=most_lead, videos=min(sum(one) for one in weights.values()))
 
 
-def _fit_odds(inside: list[FloatArray], outside: list[FloatArray]) -> tuple[float, float]:
-    """Slope and intercept of the log odds of outside; videos weigh alike, and both kinds do."""
-    value = np.concatenate([*inside, *outside])
-    weight = np.concatenate([np.full(len(one), 1.0 / (len(one) * len(kind))) for kind in (inside, outside) for one in kind])
-    weight *= (len(inside) + len(outside)) / 2.0
-    kind = np.concatenate([np.zeros(sum(map(len, inside))), np.ones(sum(map(len, outside)))])
+def _fit_odds(leads: Mapping[bool, Sequence[FloatArray]], weights: Mapping[bool, Sequence[float]]) -> tuple[float, float]:
+    """Slope and intercept of the log odds of outside, with even odds before: both kinds count for as many videos as there are of the rarer."""
+    least = min(sum(one) for one in weights.values())
+    value = np.concatenate([one for kind in (True, False) for one in leads[kind]])
+    weight = np.concatenate([frame_weights(leads[kind], weights[kind]) * least / sum(weights[kind]) for kind in (True, False)])
+    outside = np.repeat([0.0, 1.0], [sum(map(len, leads[kind])) for kind in (True, False)])
     spread = float(value.std()) or 1.0
-    (slope,), intercept = fit_logistic(value[None] / spread, kind, weight)
+    (slope,), intercept = fit_logistic(value[None] / spread, outside, weight)
     return slope / spread, intercept
-
-
-def _high_quantile(values: list[FloatArray], share: float) -> float | None:
-    """The value that a new video's exceeds with no more than ``share``: over videos, each of which weighs the same (hierarchical conformal prediction).
-
-    None where videos are too few.
-    """
-    value = np.concatenate(values)
-    weight = np.concatenate([np.full(len(one), 1.0 / len(one)) for one in values]) / (len(values) + 1.0)
-    order = np.argsort(-value, kind="stable")
-    # One video more counts as the highest of all.
-    above = 1.0 / (len(values) + 1.0) + np.cumsum(weight[order]) - weight[order]
-    allowed = np.flatnonzero(above <= share)
-    return float(value[order][allowed[-1]]) if len(allowed) else None
 
 
 def _flat(lat_lon_deg: FloatArray, centre: FloatArray) -> FloatArray:

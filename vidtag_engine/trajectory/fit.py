@@ -11,6 +11,7 @@ from scipy import sparse
 
 from ..geodesy import haversine_m
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from .conformal import conformal_level, frame_weights
 from .decoder import Decoder, Evidence, Motion, Scores
 from .hypotheses import RADII_M, mass_about
 from .lead import NO_RIVAL, line_lead
@@ -127,7 +128,8 @@ def fit_path(
         for video, marginal in zip(videos, sought, strict=True)
     ]
     weights = [video.weight for video in videos]
-    level50, level90 = (conformal_level(_levels(decoder, videos, marginals), share, weights) for share in (0.5, 0.9))
+    levels = [conformal_level(_levels(decoder, videos, marginals), share, weights) for share in (0.5, 0.9)]
+    level50, level90 = (1.0 if level is None else level for level in levels)
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
@@ -315,24 +317,6 @@ def _levels(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sp
     return [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
 
 
-def conformal_level(levels: Sequence[FloatArray], share: float, weights: Sequence[float] | None = None) -> float:
-    """The level whose regions hold a frame of a new video with at least ``share``.
-
-    The quantile over videos, each video's frames sharing its weight, one more video counted as beyond all (hierarchical conformal prediction, Lee, Barber
-    and Willett 2023): 1 where the videos are too few to say.
-
-    Args:
-        levels: (T,) a video.
-        share: 0..1.
-        weights: of the videos; None is 1 of each.
-    """
-    value, weight = np.concatenate(levels), _frame_weights(levels, weights)
-    weight /= weight.sum() + 1.0
-    order = np.argsort(value, kind="stable")
-    reached = np.flatnonzero(np.cumsum(weight[order]) >= share - 1e-12)
-    return float(value[order][reached[0]]) if len(reached) else 1.0
-
-
 def fit_map(
     masses: Sequence[FloatArray],
     right: Sequence[FloatArray],
@@ -352,17 +336,12 @@ def fit_map(
     odds = log_odds(np.concatenate(masses))
     over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
-    weight = _frame_weights(masses, weights)
+    weight = frame_weights(masses, weights)
     videos = float(weight.sum())
     # Leads have a scale of their own, which the prior must not depend on.
     spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
     (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
     return RadiusMap(float(radius_m), slope, intercept, lead / spread)
-
-
-def _frame_weights(frames: Sequence[FloatArray], weights: Sequence[float] | None) -> FloatArray:
-    """(N,) weight of each frame of videos: an equal share of its video's."""
-    return np.concatenate([np.full(len(one), whole / len(one)) for one, whole in zip(frames, weights or [1.0] * len(frames), strict=True)])
 
 
 def _tell(progress: Callable[[float], None] | None, done: float) -> None:
