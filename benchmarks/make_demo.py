@@ -35,7 +35,6 @@ SETTINGS: dict[str, Any] = {
     "feature_dropout": 0.1,
     # So that the checkout stays small: the checkpoint is part of it.
     "remembered_width": 96,
-    "layout": False,
     "phase1_steps": 900,
     "phase2_steps": 150,
     "validate_every": 50,
