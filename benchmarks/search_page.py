@@ -64,7 +64,8 @@ top of its score between the grid's points.
 
 ## How it grows
 
-**With resolution.** A finer grid adds levels to each climb, and no point to the coarse pass. From {first["points"]:,} points to {last["points"]:,} the
+**With resolution.** Here small grids are searched this way, too. A finer grid adds levels to each climb, and no point to the coarse pass.
+From {first["points"]:,} points to {last["points"]:,} the
 time goes from {first["seconds"]:.2g} s to {last["seconds"]:.2g} s: seconds grow as N to the power of {result["growth_exponent"]:.2f}.
 
 ![Seconds and points embedded by points of the grid](search/resolution.png)

@@ -15,6 +15,7 @@ import shapely
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.export import read_aoi, read_geopackage
+from vidtag_engine.export.scores_file import scores_path
 from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.gallery.beam import BeamSearch
 from vidtag_engine.geodesy import geodesic_m
@@ -195,6 +196,23 @@ def test_a_cancelled_batch_keeps_what_is_done_and_goes_on(flights, loaded, tmp_p
     assert batch.resumed == ["test.mp4"]
     assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4", "other.mp4"]
     assert not [p for p in tmp_path.iterdir() if p.name != "batch.gpkg"]
+
+
+def test_a_finished_video_whose_scores_are_wanted_and_missing_is_done_again(flights, loaded, tmp_path) -> None:
+    area, output = load_aoi(aoi_text()), tmp_path / "batch.gpkg"
+    videos, keeping = [flights / "test.mp4", flights / "other.mp4"], SETTINGS.model_copy(update={"keep_scores": True})
+    before = geolocate(videos, area, loaded, output, SETTINGS)
+    assert geolocate(videos, area, loaded, output, SETTINGS).resumed == ["test.mp4", "other.mp4"]
+    with pytest.raises(CancelledError):
+        geolocate(videos, area, loaded, output, keeping, cancelled=lambda: True)
+    assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4", "other.mp4"]  # nothing is lost
+    again = geolocate(videos, area, loaded, output, keeping)
+    assert again.resumed == []
+    assert len(again.results) == len(read_geopackage(output)[0]) == 2
+    for one, other in zip(before.results, again.results, strict=True):
+        np.testing.assert_allclose(one.trajectory.lat_deg, other.trajectory.lat_deg, atol=1e-9)
+        assert scores_path(output, other.sha256).is_file()
+    assert geolocate(videos, area, loaded, output, keeping).resumed == ["test.mp4", "other.mp4"]
 
 
 def test_an_output_of_other_settings_is_not_overwritten_unasked(flights, loaded, tmp_path) -> None:

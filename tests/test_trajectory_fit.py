@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from scipy.special import softmax
+from scipy.special import expit, softmax
 from scipy.stats import binom
 
 from tests.test_trajectory_decoder import METRE_DEG, grid
@@ -262,6 +262,25 @@ def test_an_area_without_room_for_a_rival_makes_nothing_of_leads():
     )
     assert constant.lead < 1e-3
     assert abs(constant.intercept) < 20.0
+
+
+def test_no_chance_is_less_than_within_a_smaller_radius_whichever_are_asked(fitted):
+    # Maps of their own may say less of a larger radius.
+    maps = (RadiusMap(25.0, 0.2, 1.0), RadiusMap(100.0, 1.0, 0.5), RadiusMap(500.0, 2.0, -1.5))
+    calibration = replace(fitted, videos=50, maps=maps)
+    masses = np.random.default_rng(7).uniform(0.01, 0.9, 40)
+    asked = [5.0, 25.0, 40.0, 100.0, 250.0, 300.0, 500.0, 1000.0]
+
+    def said(radii):
+        return calibration.chances(lambda of: masses[:, None] * np.minimum(1.0, np.asarray(of) / 1000.0) ** 0.3, radii)
+
+    together, alone = said(asked), np.concatenate([said([radius_m]) for radius_m in asked], axis=1)
+    np.testing.assert_allclose(together, alone)
+    assert (np.diff(together[:, [0, 1, 3, 6, 7]], axis=1) >= 0).all()
+    for between, least, most in ((2, 1, 3), (4, 3, 6), (5, 3, 6)):
+        assert ((together[:, least] <= together[:, between]) & (together[:, between] <= together[:, most])).all()
+    # The smallest is as its own map says.
+    np.testing.assert_allclose(together[:, 1], expit(0.2 * log_odds(masses * 0.025**0.3) + 1.0), rtol=1e-6)
 
 
 def test_leads_beyond_those_it_was_fitted_on_count_as_the_nearest(fitted):

@@ -92,7 +92,7 @@ def make(kind: str) -> Path:
         if ready.exists():
             return folder
         shutil.rmtree(folder, ignore_errors=True)  # a broken-off earlier try
-        print(f"Making the {kind} environment in {folder} (once; the engine's takes about 6 GB).", file=sys.stderr)
+        print(f"Making the {kind} environment in {folder} (once; the engine's takes about 8 GB).", file=sys.stderr)
         arguments = ["--system-site-packages"] if kind == "qgis" else []
         run([interpreter, "-m", "venv", *arguments, folder])
         pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off", "--no-compile"]

@@ -38,7 +38,7 @@ EXAMPLES = {
 }
 ENGINE = (
     "<h2>The engine</h2>\n<p>The engine runs in a Python environment of its own, which QGIS never imports. "
-    "<i>Settings &gt; Options &gt; Processing &gt; Providers &gt; VidTAG</i> names its Python, else the variable <code>VIDTAG_ENGINE_PYTHON</code> does. "
+    "<i>Settings &gt; Options &gt; VidTAG</i> makes it or names its Python, else the variable <code>VIDTAG_ENGINE_PYTHON</code> does. "
     "<i>Check the engine</i> says what is there and what is missing.</p>"
 )
 

@@ -164,7 +164,7 @@ def evaluate(
     result: Annotated[Path | None, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")] = None,
     *,
     truth: Annotated[
-        Path | None, typer.Option(help="GPX, CSV, a folder of images with EXIF positions, or a video with embedded GPS.")
+        Path | None, typer.Option(help="GPX, CSV, a drone's SRT, a folder of images with EXIF positions, or a video with embedded GPS.")
     ] = None,
     video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
     map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002

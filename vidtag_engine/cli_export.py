@@ -13,7 +13,7 @@ from .terminal import Cancellation, plain_errors, progress_bar
 
 EXPORT_EXAMPLES = """Examples:
 
-    vidtag export drive.gpkg --kml drive.kml --gpx drive.gpx
+    vidtag export drive.gpkg --kml drive.kml --gpx found.gpx
 
     vidtag export drive.gpkg --frames pictures/ --videos clips/ --least-confidence 0.5
 """

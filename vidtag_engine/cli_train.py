@@ -26,7 +26,7 @@ TRAIN_EXAMPLES = """Examples:
 
     vidtag train --video drives/ --truth drives/ --aoi town.geojson --preset vidtag-compact --output my-town
 
-    vidtag train --video flight1.mp4 --truth flight1.gpx --aoi 'bounds' --resolution-m 10 --sigma site --augment aerial --views 11 --output field
+    vidtag train --video flight1.mp4 --truth flight1.gpx --aoi field.geojson --resolution-m 10 --sigma site --augment aerial --views 11 --output field
 
     vidtag train --dataset msls --root MSLS --preset vidtag-l14 --recipe paper --output vidtag-msls
 """

@@ -31,7 +31,7 @@ from .batch import (
     warnings_of,
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
-from .export.scores_file import write_scores
+from .export.scores_file import scores_path, write_scores
 from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
@@ -184,7 +184,9 @@ def geolocate(
     job.scores_beside = output if settings.keep_scores else None
     for info in infos:
         sha256 = source_digest(info.path)
-        if sha256 in kept and kept[sha256].info.name == info.name:
+        earlier = kept[sha256] if sha256 in kept and kept[sha256].info.name == info.name else None
+        # One whose scores are wanted and are not there is done again.
+        if earlier and (not settings.keep_scores or scores_path(output, sha256).is_file()):
             batch.resumed.append(info.name)
             job.done += 1
             continue
@@ -194,7 +196,7 @@ def geolocate(
             batch.failed.append((info.name, str(error)))
             job.done += 1
             continue
-        batch.results.append(result)
+        batch.results = [*(one for one in batch.results if one is not earlier), result]
         since = time.perf_counter()
         write_geopackage(output, batch.results, provenance, aoi=aoi)
         job.clock.add("write", since)

@@ -80,7 +80,6 @@ def hypotheses(
     """
     frames = marginal.shape[0]
     chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, lead)
-    chance = np.maximum.accumulate(chance, axis=1)  # a larger disc holds the smaller
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
     runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)
     points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M

@@ -103,7 +103,7 @@ class PathCalibration:
     def chances(
         self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float], lead: FloatArray | None = None
     ) -> FloatArray:
-        """(T, R) P(the truth lies within each radius).
+        """(T, R) P(the truth lies within each radius), never less than within a smaller one.
 
         A map between two radii is in between (by their logarithms). Below the smallest radius that has a map, that one's probability is shared out as the mass is.
 
@@ -112,9 +112,18 @@ class PathCalibration:
             radii_m: (R,).
             lead: (T,) of the line; None where it is known otherwise, as from a person, that it has no rival.
         """
-        radii = np.asarray(radii_m, dtype=np.float64)
+        radii, fitted_m = np.asarray(radii_m, dtype=np.float64), np.array([one.radius_m for one in self.maps])
         if not self.maps:
             return np.asarray(mass_within(radii), dtype=np.float64)
+        chance = self._chances(mass_within, np.append(fitted_m, radii), lead)
+        # A larger disc holds the smaller; whatever else is asked, the radii that were fitted decide between which a chance lies.
+        known = np.maximum.accumulate(chance[:, : len(fitted_m)], axis=1)
+        edges = np.pad(known, ((0, 0), (1, 1)), constant_values=((0.0, 0.0), (0.0, 1.0)))
+        least, most = edges[:, np.searchsorted(fitted_m, radii, side="right")], edges[:, 1 + np.searchsorted(fitted_m, radii, side="left")]
+        return np.clip(chance[:, len(fitted_m) :], least, most)
+
+    def _chances(self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, lead: FloatArray | None) -> FloatArray:
+        """Each radius by itself."""
         smallest = self.maps[0].radius_m
         mass = mass_within(np.append(np.maximum(radii, smallest), smallest))
         own = mass_within(radii)

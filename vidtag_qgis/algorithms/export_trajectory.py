@@ -50,7 +50,7 @@ class ExportTrajectory(VidTAGAlgorithm):
             self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), text)
         self.add(
             QgsProcessingParameterFolderDestination("FRAMES", "Frames as JPEGs", optional=True, createByDefault=False),
-            "A folder for a JPEG a located frame. Needs the videos below.",
+            "A folder for a JPEG a located frame. Needs the videos.",
         )
         self.add(
             QgsProcessingParameterMultipleLayers("VIDEOS", "Videos (for the frames)", QgsProcessing.SourceType.TypeFile, optional=True),

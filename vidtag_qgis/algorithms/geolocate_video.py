@@ -29,7 +29,7 @@ Trajectory, frames and regions can be copied to layers of any format, too.
 A video that is judged to be from elsewhere, or unlike all that the checkpoint knows, gets no answer, and the log says why. Where you know better, \
 keep the scores, set pins and run <i>Solve with pins</i>.
 
-The engine runs in a Python environment of its own: Settings &gt; Options &gt; Processing &gt; Providers &gt; VidTAG. Cancel stops it within \
+The engine runs in a Python environment of its own: Settings &gt; Options &gt; VidTAG. Cancel stops it within \
 a second; videos finished by then are kept."""
 _TAGS = tuple("geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai".split())
 

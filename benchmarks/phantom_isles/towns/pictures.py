@@ -128,6 +128,8 @@ def _text(made: dict[str, Any], isles: list[TownConfig]) -> str:
         f"Pictures: {frames['train']:,} for training, {frames['val']:,} for validation, {frames['test']:,} on streets that training saw in another light, "
         f"{frames['test_unseen']:,} on streets that no training drove.",
         "",
+        "These are the pictures of one seed. Everything was tuned on the seed `dev`, 20121122; what was measured is of other seeds.",
+        "",
         "Maps: training grey, validation blue, test orange, test on unseen streets purple.",
         "",
     ]
