@@ -2,6 +2,7 @@
 
 Outside: each isle is cut in two through the middle of its drives; one half is searched, drives of the other half are outside (500 m of margin), its own are inside.
 Foreign: what is familiar is learned on every second isle, drives of the others are foreign. An alarm is either verdict.
+Small areas: discs about every third drive.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ FILES = {
 _MARGIN_M = 500.0
 _AXES = 256  # of the compact preset's first layer
 _REAL_S = 60.0
+_RADII_M = (500.0, 1000.0, 2000.0)  # of small areas
+_EVERY = 3  # one test drive in so many is searched for in them
 
 
 def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = True) -> dict[str, Any]:
@@ -68,6 +71,7 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
         "false_alarms_outside": round(alarms, 4),
         "false_alarms_foreign": round(foreign_alarms, 4),
         "false_alarms_unseen_streets": round(unseen_alarms, 4),
+        **{f"false_alarms_area_{radius_m / 1000:g}km": round(share, 4) for radius_m, share in small_areas(paths, seed).items()},
         "auroc": round(min(foreign_auroc, outside_auroc), 4),
         "auroc_outside": round(outside_auroc, 4),
         "auroc_foreign": round(foreign_auroc, 4),
@@ -78,7 +82,7 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
 
 
 def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray, FloatArray]:
-    """Share of outside drives flagged, of inside drives flagged, and the area's lead over the ground beyond of the inside and of the outside ones.
+    """Share of outside drives flagged, of inside drives flagged, and the log odds of having been taken inside of both.
 
     Args:
         paths: calibrated.
@@ -113,10 +117,33 @@ def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray,
                 if not within and apart_m.min() < _MARGIN_M:
                     continue
                 lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(drive.sequence))
-                (inside if within else outside).append(-lead)
-                flags[within].append(known.is_outside(lead) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
+                odds = known.log_odds(lead, beyond)
+                (inside if within else outside).append(-odds)
+                flags[within].append(known.is_outside(odds) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
     shares = [float(np.mean(flags[within])) if flags[within] else float("nan") for within in (False, True)]
     return shares[0], shares[1], np.array(inside), np.array(outside)
+
+
+def small_areas(paths: Paths, seed: int | str) -> dict[float, float]:
+    """Share of test drives flagged as outside that are searched for in a disc about them, a little off, by its radius in metres."""
+    known = paths.calibration.elsewhere
+    assert known is not None
+    reach_m = paths.calibration.recall.reach_m if paths.calibration.recall else known.spacing_m
+    ground = PlaceScores(paths.model, known.lat_lon_deg, known.spacing_m, reach_m)
+    rng = np.random.default_rng(seed if isinstance(seed, int) else 0)
+    flags: dict[float, list[bool]] = {radius_m: [] for radius_m in _RADII_M}
+    for drive in paths.lab.world.of("test")[::_EVERY]:
+        truth, inner, outer = drive.sequence.lat_lon_deg, paths.scores(drive), paths.scores(drive, ground)
+        middle = truth.mean(axis=0)
+        half_m = float(haversine_m(*middle, *truth.T).max())
+        for radius_m, found in flags.items():
+            north, east = rng.uniform(-0.5, 0.5, 2) * radius_m / 111_195.0
+            centre = middle + np.array([north, east / np.cos(np.radians(middle[0]))])
+            area = haversine_m(*centre, *paths.lat_lon_deg.T) < radius_m + half_m
+            beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
+            lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(truth))
+            found.append(known.is_outside(known.log_odds(lead, beyond)))
+    return {radius_m: float(np.mean(found)) for radius_m, found in flags.items()}
 
 
 def _nearest_isle(world: IslesWorld, place: FloatArray) -> str:

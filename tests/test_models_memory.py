@@ -307,7 +307,7 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     training = [world.drive() for _ in range(60)]
     model = world.model(training)
     search = world.search(model, rows=6)
-    known = Elsewhere(world.places, SPACING_M, slope=1.0, most_lead=0.5, videos=1e6)
+    known = Elsewhere(world.places, SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     path = replace(PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0)), elsewhere=known)
     found = {}
     for rows, expected in (((1, 2, 3), FrameState.LOCATED), ((8, 9, 10), FrameState.OUTSIDE_AOI)):
@@ -329,7 +329,7 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     assert found[FrameState.LOCATED].why == ""
     assert "another place" in found[FrameState.OUTSIDE_AOI].why
     # Leads that say nothing, and an area where the checkpoint knows nothing.
-    north = Elsewhere(world.places[12 * 8 :], SPACING_M, slope=1.0, most_lead=0.5, videos=1e6)
+    north = Elsewhere(world.places[12 * 8 :], SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     for silent in (replace(known, slope=0.0), north):
         solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, elsewhere=silent)))
         verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict

@@ -1,7 +1,8 @@
-"""Leads of the ground beyond an area, what they mean, and the one that few videos taken in the area exceed."""
+"""Leads of the ground beyond an area, what they mean beside the area's size, and the odds that few videos taken in the area exceed."""
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.test_trajectory_fit import PLACES, SPACING_M, drawn_videos
 from vidtag_engine.trajectory import Elsewhere, elsewhere, fit_elsewhere, known_ground, lead_beyond
-from vidtag_engine.trajectory.elsewhere import _fit_odds
+from vidtag_engine.trajectory.elsewhere import _areas, _fit_odds
 
 
 @pytest.fixture(scope="module")
@@ -33,49 +34,89 @@ def test_a_lead_is_the_mean_over_frames_of_the_best_beyond_less_the_best_inside(
     assert math.isnan(lead_beyond(inner.__getitem__, outer.__getitem__, 0))
 
 
+def with_size(leads, size=0.0):
+    """(2, n) a video, all searched for in areas of one size."""
+    return [np.stack([one, np.full(len(one), size)]) for one in leads]
+
+
 def test_odds_are_those_that_made_the_leads_and_videos_weigh_alike():
     rng = np.random.default_rng(1)
     # Normal leads 2 apart, of spread 1: their log odds are twice the lead.
     leads = {inside: list(rng.normal(-1.0 if inside else 1.0, 1.0, (1500, 1))) for inside in (True, False)}
-    slope, intercept = _fit_odds(leads, {inside: [1.0] * 1500 for inside in (True, False)})
-    assert (slope, intercept) == (pytest.approx(2.0, abs=0.15), pytest.approx(0.0, abs=0.1))
+    given = {inside: with_size(leads[inside]) for inside in leads}
+    (slope, size), intercept = _fit_odds(given, {inside: [1.0] * 1500 for inside in (True, False)})
+    assert (slope, size, intercept) == (pytest.approx(2.0, abs=0.15), pytest.approx(0.0, abs=0.5), pytest.approx(0.0, abs=0.1))
     # Fewer of one kind, one searched for in a hundred ways, and some that count a quarter, with even odds; against another implementation.
-    leads[False] = [*leads[False][:300], np.full(100, -1.0)]
+    given[False] = [*given[False][:300], *with_size([np.full(100, -1.0)])]
     weights = {True: [1.0] * 1000 + [0.25] * 500, False: [1.0] * 301}
-    value = np.concatenate([*leads[True], *leads[False]])[:, None]
+    value = np.concatenate([one[0] for kind in (True, False) for one in given[kind]])[:, None]
     kind = np.repeat([0, 1], [1500, 400])
     weight = np.concatenate([np.array(weights[True]) / 1125, np.full(300, 1 / 301), np.full(100, 1 / 30_100)])
     theirs = LogisticRegression(C=1e9).fit(value, kind, sample_weight=301 * weight)
-    slope, intercept = _fit_odds(leads, weights)
+    (slope, _), intercept = _fit_odds(given, weights)
     assert slope == pytest.approx(theirs.coef_[0, 0], rel=0.1)  # theirs is drawn to nothing
     assert intercept == pytest.approx(theirs.intercept_[0], abs=0.05)
 
 
+def test_leads_that_grow_as_areas_shrink_are_read_beside_the_size():
+    rng = np.random.default_rng(4)
+    given = {True: [], False: []}
+    for inside, videos in given.items():
+        for _ in range(1000):
+            size = rng.uniform(-4.0, 0.0, 3)
+            videos.append(np.stack([rng.normal(-1.0 if inside else 1.0, 1.0, 3) - 0.5 * size, size]))
+    (slope, size), intercept = _fit_odds(given, {True: [1.0] * 1000, False: [1.0] * 1000})
+    assert (slope, size, intercept) == (pytest.approx(2.0, abs=0.2), pytest.approx(1.0, abs=0.15), pytest.approx(0.0, abs=0.2))
+
+
 def test_few_videos_from_outside_do_not_make_sure():
     rng = np.random.default_rng(2)
-    inside = list(rng.normal(-1.0, 1.0, (150, 1)))
-    slopes = [
-        _fit_odds({True: inside, False: [np.array([2.5])] * count}, {True: [1.0] * 150, False: [1.0] * count})[0] for count in (1, 5, 150)
-    ]
+    inside = with_size(rng.normal(-1.0, 1.0, (150, 1)))
+    slopes = []
+    for count in (1, 5, 150):
+        outside = with_size([np.array([2.5])] * count)
+        slopes.append(_fit_odds({True: inside, False: outside}, {True: [1.0] * 150, False: [1.0] * count})[0][0])
     assert slopes == sorted(slopes)
     assert slopes[0] < 0.5 * slopes[2]
 
 
+def test_areas_hold_the_whole_path_or_lie_far_from_all_of_it():
+    rng = np.random.default_rng(5)
+    flat = np.stack(np.meshgrid(np.arange(-6000.0, 6001.0, 250.0), np.arange(-3000.0, 9001.0, 250.0)), axis=-1).reshape(-1, 2)
+    path = np.stack([np.linspace(-300.0, 300.0, 9), np.linspace(0.0, 100.0, 9)], axis=1)
+    sizes = {True: [], False: []}
+    for _ in range(60):
+        for inside, part in _areas(flat, path, rng):
+            nearest = np.hypot(*(flat[:, None] - path[None]).T)  # (9, places)
+            if inside:
+                assert nearest[:, part].min(axis=1).max() < 400.0
+            else:
+                assert nearest[:, part].min() > 499.0
+            sizes[inside].append(part.mean())
+    for share in sizes.values():
+        assert len(share) > 60
+        assert min(share) < 0.05
+    assert max(sizes[True]) >= 0.5
+    assert list(_areas(flat[:0], path, rng)) == []
+
+
 def test_what_is_said_is_capped_by_how_many_videos_say_it_and_nothing_is_said_unfitted():
-    fitted = Elsewhere(PLACES, SPACING_M, slope=3.0, intercept=-0.5, most_lead=1.2, videos=98)
-    for lead in (-1.0, 0.0, 0.4, 1.3):
-        assert fitted.p_inside(lead) == pytest.approx(expit(0.5 - 3.0 * lead))
+    fitted = Elsewhere(PLACES, SPACING_M, slope=3.0, size=0.7, intercept=-0.5, most_odds=2.0, videos=98)
+    outside = np.arange(len(PLACES)) >= 100  # 100 of 600 places lie inside
+    for lead in (0.0, 0.4, 1.3):
+        odds = fitted.log_odds(lead, outside)
+        assert odds == pytest.approx(3.0 * lead + 0.7 * math.log(1 / 5) - 0.5)
+        assert fitted.p_inside(odds) == pytest.approx(expit(-odds))
     assert (fitted.p_inside(-1e9), fitted.p_inside(1e9)) == (0.99, 0.01)
-    assert [fitted.is_outside(lead) for lead in (-5.0, 1.2, 1.21, math.nan)] == [False, False, True, False]
+    assert [fitted.is_outside(odds) for odds in (-5.0, 2.0, 2.01, math.nan)] == [False, False, True, False]
+    assert not replace(fitted, most_odds=0.5).is_outside(1.0)  # such odds are rare inside, and not much less so outside
+    assert not replace(fitted, most_odds=None).is_outside(50.0)
     assert math.isnan(fitted.p_inside(math.nan))
-    unsure = Elsewhere(PLACES, SPACING_M, slope=0.1, most_lead=1.2, videos=98)  # such leads are as rare outside
-    assert not unsure.is_outside(1.3)
-    assert not fitted.is_outside(math.inf)
-    few = Elsewhere(PLACES, SPACING_M, slope=3.0, videos=20)
-    assert not few.is_outside(50.0)
     unfitted = Elsewhere(PLACES, SPACING_M)
-    assert math.isnan(unfitted.p_inside(0.0))
-    assert not unfitted.is_outside(50.0)
+    for known, of in ((unfitted, outside), (fitted, np.ones(600, bool)), (fitted, np.zeros(600, bool))):
+        odds = known.log_odds(1.0, of)
+        assert math.isnan(odds)
+        assert not known.is_outside(odds)
 
 
 def test_known_ground_lies_about_the_training_and_stands_for_all_of_it(monkeypatch):
@@ -102,9 +143,10 @@ def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(kn
             continue
         every = scores(slice(0, len(truth)))
         lead = lead_beyond(every[:, half].__getitem__, every[:, beyond].__getitem__, len(truth))
-        said.append(fitted.p_inside(lead))
+        odds = fitted.log_odds(lead, beyond)
+        said.append(fitted.p_inside(odds))
         right.append(east >= 0)
-        flagged[east >= 0].append(fitted.is_outside(lead))
+        flagged[east >= 0].append(fitted.is_outside(odds))
     said, right = np.array(said), np.array(right)
     assert np.mean(flagged[True]) < 0.06
     assert np.mean(flagged[False]) > 3 * max(np.mean(flagged[True]), 0.01)
@@ -117,23 +159,25 @@ def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(kn
 def test_few_videos_withhold_nothing_and_videos_that_fill_the_area_say_nothing(known):
     few = fit_elsewhere(known, PLACES, SPACING_M, searched(30, 9))  # fewer than 33 cannot speak of 3 %
     assert few.tells
-    assert few.most_lead is None
+    assert few.most_odds is None
     # A video that counts a quarter is a quarter of one.
     quarters = [(*one[:3], 0.25) for one in searched(60, 9)]
-    assert fit_elsewhere(known, PLACES, SPACING_M, quarters).most_lead is None
-    assert fit_elsewhere(known, PLACES, SPACING_M, searched(60, 9)).most_lead is not None
-    scores, _, _, _ = searched(1, 0)[0]
-    across = PLACES[[0, -1] * 3]  # from corner to corner: in no half
-    assert not fit_elsewhere(known, PLACES, SPACING_M, [(scores, scores, across, 1.0)] * 80).tells
+    assert fit_elsewhere(known, PLACES, SPACING_M, quarters).most_odds is None
+    assert fit_elsewhere(known, PLACES, SPACING_M, searched(60, 9)).most_odds is not None
+    hamlet = PLACES[(PLACES < 0.0025).all(axis=1)]  # no place lies far enough from any other to be outside
+    scores = np.zeros((6, len(hamlet)), np.float32).__getitem__
+    inside = [(scores, scores, hamlet[[4] * 6], 1.0)] * 80
+    small = known_ground(hamlet, SPACING_M, hamlet)
+    assert fit_elsewhere(small, hamlet, SPACING_M, inside) == small
     assert fit_elsewhere(known, PLACES, SPACING_M, []) == known
 
 
 def test_leads_survive_json_and_what_was_written_before_says_nothing():
-    fitted = Elsewhere(PLACES[::7], 200.0, slope=3.0, intercept=-0.5, most_lead=1.2, videos=98)
+    fitted = Elsewhere(PLACES[::7], 200.0, slope=3.0, size=0.7, intercept=-0.5, most_odds=1.2, videos=98)
     values = json.loads(json.dumps(fitted.to_dict()))
     again = Elsewhere.from_dict(values)
     np.testing.assert_allclose(again.lat_lon_deg, fitted.lat_lon_deg, atol=1e-5)
-    names = ("spacing_m", "slope", "intercept", "most_lead", "videos")
+    names = ("spacing_m", "slope", "size", "intercept", "most_odds", "videos")
     assert [getattr(again, name) for name in names] == [getattr(fitted, name) for name in names]
     before = {"lat_lon_deg": values["lat_lon_deg"], "spacing_m": 200.0, "threshold": 0.25}
     assert not Elsewhere.from_dict(before).tells

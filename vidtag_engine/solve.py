@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import sparse
 
 from .export.scores_file import VideoScores
@@ -53,8 +54,9 @@ class Solved:
 
 @dataclass(frozen=True)
 class _Beyond:
-    """The training's ground outside the area: its embeddings and what is remembered of it."""
+    """The training's ground outside the area: which part of all it is, its embeddings and what is remembered of it."""
 
+    outside: NDArray[np.bool_]
     embeddings: torch.Tensor
     recalled: Likeness | None
 
@@ -241,7 +243,7 @@ class VideoSolver:
         places = known.lat_lon_deg[beyond]
         with torch.inference_mode():
             embeddings = model.embed_locations(torch.from_numpy(places))
-        return _Beyond(embeddings, self._remembered(places, known.spacing_m))
+        return _Beyond(beyond, embeddings, self._remembered(places, known.spacing_m))
 
     def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray) -> Verdict:
         inside = familiar = float("nan")
@@ -251,7 +253,8 @@ class VideoSolver:
             lead = lead_beyond(
                 self._scores(queries, features), self._scores(queries, features, beyond.score, beyond.recalled), len(queries)
             )
-            inside, outside = known.p_inside(lead), known.is_outside(lead)
+            odds = known.log_odds(lead, beyond.outside)
+            inside, outside = known.p_inside(odds), known.is_outside(odds)
         if self.path.familiarity is not None:
             familiar = self.path.familiarity.p_value(self._plain(features))
         state, why = FrameState.LOCATED, ""

@@ -1,15 +1,16 @@
 """Whether a video was taken in the area that is searched, or in another place that the checkpoint knows.
 
 A frame's lead beyond is its best score over the training's ground outside the area less its best one in the area; a video's is the mean of its frames'. Where the
-video was taken beyond, on ways that the checkpoint knows, its frames find them there, and it is high. Held-out videos say how high, searched for in the half of
-their surroundings that they were taken in and in the other one.
+video was taken beyond, on ways that the checkpoint knows, its frames find them there, and it is high. Chance finds more on much ground than on little, so it is read
+beside how much of the training's ground lies in the area. Held-out videos say what it means: they are searched for in parts of their surroundings, large and small,
+that they were taken in, and in others.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,16 +42,18 @@ class Elsewhere:
         lat_lon_deg: (N, 2) an even cover of the ground about its training places.
         spacing_m: of it.
         slope: log odds of having been taken outside, a unit of the lead; 0 where it could not be fitted.
-        intercept: log odds of the same at a lead of 0, with even odds before.
-        most_lead: that 3 % of held-out videos taken inside exceed; None where they are too few to tell.
-        videos: that were searched for on their own side, or on the other one where those are fewer.
+        size: of the same, a unit of the natural log of how much of the training's ground lies in the area beside what lies outside.
+        intercept: log odds where both are 0, with even odds before.
+        most_odds: log odds that 3 % of held-out videos taken inside exceed; None where they are too few to tell.
+        videos: that were searched for where they were taken, or where they were not if those are fewer.
     """
 
     lat_lon_deg: FloatArray
     spacing_m: float
     slope: float = 0.0
+    size: float = 0.0
     intercept: float = 0.0
-    most_lead: float | None = None
+    most_odds: float | None = None
     videos: float = 0.0
 
     def outside(self, cover_lat_lon_deg: FloatArray, cover_spacing_m: float) -> NDArray[np.bool_]:
@@ -65,37 +68,44 @@ class Elsewhere:
         """Whether leads say anything."""
         return self.slope > 0.0
 
-    def p_inside(self, lead: float) -> float:
-        """P(a video of this lead was taken in the area), with even odds before; never beyond what the videos can say; NaN where leads say nothing."""
-        if not self.tells or not math.isfinite(lead):
-            return math.nan
-        raised = float(np.clip(self.slope * lead + self.intercept, -700.0, 700.0))
-        least = 1.0 / (self.videos + 2.0)
-        return float(np.clip(1.0 / (1.0 + math.exp(raised)), least, 1.0 - least))
+    def log_odds(self, lead: float, outside: NDArray[np.bool_]) -> float:
+        """Of having been taken outside, with even odds before; NaN where leads say nothing, or none of the ground lies inside.
 
-    def is_outside(self, lead: float) -> bool:
-        """Whether hardly any video taken in the area has such a lead, and videos taken outside have."""
-        return self.most_lead is not None and lead > self.most_lead and self.p_inside(lead) < _SURE
+        Args:
+            lead: of the video, as :func:`lead_beyond` gives it.
+            outside: (N,) what :meth:`outside` gives of the area.
+        """
+        inside = len(outside) - int(outside.sum())
+        if not self.tells or not 0 < inside < len(outside):
+            return math.nan
+        return self.slope * lead + self.size * _log_ratio(outside) + self.intercept
+
+    def p_inside(self, log_odds: float) -> float:
+        """P(a video was taken in the area), never beyond what the held-out videos can say."""
+        if not math.isfinite(log_odds):
+            return math.nan
+        least = 1.0 / (self.videos + 2.0)
+        return float(np.clip(1.0 / (1.0 + math.exp(min(log_odds, 700.0))), least, 1.0 - least))
+
+    def is_outside(self, log_odds: float) -> bool:
+        """Whether hardly any video taken in the area has such odds, and videos taken outside have."""
+        return self.most_odds is not None and log_odds > self.most_odds and self.p_inside(log_odds) < _SURE
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; places as base64 of float32."""
         places = base64.b64encode(np.ascontiguousarray(self.lat_lon_deg, dtype="<f4").tobytes()).decode()
-        numbers = {name: getattr(self, name) for name in ("spacing_m", "slope", "intercept", "most_lead", "videos")}
+        numbers = {name: getattr(self, name) for name in ("spacing_m", "slope", "size", "intercept", "most_odds", "videos")}
         return {"lat_lon_deg": places, **numbers}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Elsewhere:
         """Read what ``to_dict`` wrote; what was written before leads were read says nothing."""
         places = np.frombuffer(base64.b64decode(values["lat_lon_deg"]), dtype="<f4").astype(np.float64).reshape(-1, 2)
-        most = values.get("most_lead")
-        return cls(
-            places,
-            float(values["spacing_m"]),
-            slope=float(values.get("slope", 0.0)),
-            intercept=float(values.get("intercept", 0.0)),
-            most_lead=None if most is None else float(most),
-            videos=float(values.get("videos", 0.0)),
-        )
+        most = values.get("most_odds")
+        if most is None and "size" not in values:
+            return cls(places, float(values["spacing_m"]))
+        numbers = {name: float(values[name]) for name in ("slope", "size", "intercept", "videos")}
+        return cls(places, float(values["spacing_m"]), **numbers, most_odds=None if most is None else float(most))
 
 
 def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training_lat_lon_deg: FloatArray) -> Elsewhere:
@@ -133,57 +143,81 @@ def fit_elsewhere(
     videos: Iterable[tuple[Scores, Scores, FloatArray, float]],
     seed: int = 0,
 ) -> Elsewhere:
-    """What leads mean: held-out videos are searched for in halves of their surroundings, their own and the other one.
+    """What leads mean: held-out videos are searched for in halves of their surroundings and in discs, their own and others.
 
     Args:
         known: ground of the training.
         cover_lat_lon_deg: (M, 2) cover of the whole training area.
         cover_spacing_m: of it.
         videos: (scores over that cover, scores over the known ground, truth (T, 2), how much it counts) a video.
-        seed: of the halves' directions.
+        seed: of the areas.
     """
     rng = np.random.default_rng(seed)
-    leads: dict[bool, list[FloatArray]] = {True: [], False: []}  # by whether the video was taken inside
+    given: dict[bool, list[FloatArray]] = {True: [], False: []}  # lead and size (2, areas) a video, by whether it was taken inside
     weights: dict[bool, list[float]] = {True: [], False: []}
     for inner, outer, truth, weight in videos:
         centre = truth.mean(axis=0)
         near = np.flatnonzero(haversine_m(*centre, *cover_lat_lon_deg.T) < _REGION_M)
         flat, path = _flat(cover_lat_lon_deg[near], centre), _flat(truth, centre)
         scores = [one(slice(0, len(truth))) for one in (inner, outer)]
-        found: dict[bool, list[float]] = {True: [], False: []}
-        for angle in rng.uniform(0.0, 2.0 * np.pi, _TURNS):
-            direction = np.array([np.cos(angle), np.sin(angle)])
-            along, passed = flat @ direction, path @ direction
-            cut = float(np.median(along)) if len(near) else 0.0
-            if cut > 0.0:  # the video lies about 0, on its own side
-                along, passed, cut = -along, -passed, -cut
-            for inside, half, margin_m in ((True, along >= cut, 0.0), (False, along < cut, _MARGIN_M)):
-                if not half.any() or passed.min() < cut + margin_m:
-                    continue
-                outside = known.outside(cover_lat_lon_deg[near[half]], cover_spacing_m)
-                if outside.any():
-                    sides = scores[0][:, near[half]], scores[1][:, outside]
-                    found[inside].append(lead_beyond(sides[0].__getitem__, sides[1].__getitem__, len(truth)))
+        found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+        for inside, part in _areas(flat, path, rng):
+            outside = known.outside(cover_lat_lon_deg[near[part]], cover_spacing_m)
+            if outside.any() and not outside.all():
+                sides = scores[0][:, near[part]], scores[1][:, outside]
+                found[inside].append((lead_beyond(sides[0].__getitem__, sides[1].__getitem__, len(truth)), _log_ratio(outside)))
         for inside, own in found.items():
             if own:
-                leads[inside].append(np.array(own))
+                given[inside].append(np.array(own).T)
                 weights[inside].append(weight)
-    if not leads[True] or not leads[False]:
+    if not given[True] or not given[False]:
         return known
-    slope, intercept = _fit_odds(leads, weights)
-    most_lead = conformal_level(leads[True], 1.0 - _FALSE_ALARMS, weights[True])
-    return replace(known, slope=slope, intercept=intercept, most_lead=most_lead, videos=min(sum(one) for one in weights.values()))
+    (slope, size), intercept = _fit_odds(given, weights)
+    odds = [slope * lead + size * ratio + intercept for lead, ratio in given[True]]
+    most_odds = conformal_level(odds, 1.0 - _FALSE_ALARMS, weights[True])
+    videos_heard = min(sum(one) for one in weights.values())
+    return replace(known, slope=slope, size=size, intercept=intercept, most_odds=most_odds, videos=videos_heard)
 
 
-def _fit_odds(leads: Mapping[bool, Sequence[FloatArray]], weights: Mapping[bool, Sequence[float]]) -> tuple[float, float]:
-    """Slope and intercept of the log odds of outside, with even odds before: both kinds count for as many videos as there are of the rarer."""
+def _areas(flat: FloatArray, path: FloatArray, rng: np.random.Generator) -> Iterator[tuple[bool, NDArray[np.bool_]]]:
+    """Parts (N,) of the places (N, 2) about a video, in metres, and whether they hold all its path (T, 2), or none of it by far."""
+    if not len(flat):
+        return
+    for _ in range(_TURNS):
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        along, passed = (one @ (np.cos(angle), np.sin(angle)) for one in (flat, path))
+        cut = float(np.median(along))
+        if cut > 0.0:  # the video lies about 0, on its own side
+            along, passed, cut = -along, -passed, -cut
+        if passed.min() >= cut:
+            yield True, along >= cut
+        if passed.min() >= cut + _MARGIN_M:
+            yield False, along < cut
+        radius_m = float(np.exp(rng.uniform(np.log(_MARGIN_M), np.log(_REGION_M))))
+        for inside in (True, False):
+            # A disc about a place of the path, a little off, or about any place.
+            off_m = rng.normal(0.0, radius_m / 4.0, 2)
+            middle = path[rng.integers(len(path))] + off_m if inside else flat[rng.integers(len(flat))]
+            apart_m, part = np.hypot(*(path - middle).T), np.hypot(*(flat - middle).T) < radius_m
+            if part.any() and (apart_m.max() < radius_m if inside else apart_m.min() >= radius_m + _MARGIN_M):
+                yield inside, part
+
+
+def _fit_odds(given: Mapping[bool, Sequence[FloatArray]], weights: Mapping[bool, Sequence[float]]) -> tuple[tuple[float, ...], float]:
+    """Slopes and intercept of the log odds of outside, with even odds before: both kinds count for as many videos as there are of the rarer."""
     least = min(sum(one) for one in weights.values())
-    value = np.concatenate([one for kind in (True, False) for one in leads[kind]])
-    weight = np.concatenate([frame_weights(leads[kind], weights[kind]) * least / sum(weights[kind]) for kind in (True, False)])
-    outside = np.repeat([0.0, 1.0], [sum(map(len, leads[kind])) for kind in (True, False)])
-    spread = float(value.std()) or 1.0
-    (slope,), intercept = fit_logistic(value[None] / spread, outside, weight)
-    return slope / spread, intercept
+    value = np.concatenate([one for kind in (True, False) for one in given[kind]], axis=1)
+    of = [frame_weights([one[0] for one in given[kind]], weights[kind]) for kind in (True, False)]
+    weight = np.concatenate([one * least / one.sum() for one in of])
+    outside = np.repeat([0.0, 1.0], [len(one) for one in of])
+    spread = np.where(np.ptp(value, axis=1) > 0, value.std(axis=1), 1.0)
+    slopes, intercept = fit_logistic(value / spread[:, None], outside, weight)
+    return tuple((np.array(slopes) / spread).tolist()), intercept
+
+
+def _log_ratio(outside: NDArray[np.bool_]) -> float:
+    """Natural log of the ground inside beside the ground outside, where there is some of both."""
+    return math.log((len(outside) - int(outside.sum())) / int(outside.sum()))
 
 
 def _flat(lat_lon_deg: FloatArray, centre: FloatArray) -> FloatArray:
