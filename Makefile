@@ -35,7 +35,7 @@ docs: ## build the documentation, strictly, into build/site; open index.html the
 plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
 	@mkdir -p dist && $(SYSTEM_PYTHON) tools/plugin.py zip dist/vidtag_qgis.zip
 
-demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (about an hour)
+demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (less than an hour)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python -m benchmarks.make_demo
 
 .PHONY: help system demo test test-fast test-qgis-ltr lint format docs plugin demo-world

@@ -20,7 +20,7 @@ from vidtag_engine.solve import UNFAMILIAR_BELOW
 from vidtag_engine.training import recipe
 from vidtag_engine.training.path import PlaceScores
 from vidtag_engine.training.start import start_projection
-from vidtag_engine.trajectory import Familiarity, fit_familiarity, lead_beyond
+from vidtag_engine.trajectory import Elsewhere, Familiarity, fit_familiarity, lead_beyond
 from vidtag_engine.types import FloatArray
 from vidtag_engine.video import FrameReader, open_source
 
@@ -88,12 +88,9 @@ def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray,
         paths: calibrated.
         split: of the drives: ``test``, or ``test_unseen``, on streets that no training drive took.
     """
-    known = paths.calibration.elsewhere
+    known, ground = known_ground(paths)
     familiarity = paths.calibration.familiarity
-    assert known is not None
     assert familiarity is not None
-    reach_m = paths.calibration.recall.reach_m if paths.calibration.recall else known.spacing_m
-    ground = PlaceScores(paths.model, known.lat_lon_deg, known.spacing_m, reach_m)
     inside, outside, flags = [], [], {True: [], False: []}  # type: ignore[var-annotated]
     isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg])
     for isle in paths.lab.world.isles:
@@ -126,10 +123,7 @@ def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray,
 
 def small_areas(paths: Paths, seed: int | str) -> dict[float, float]:
     """Share of test drives flagged as outside that are searched for in a disc about them, a little off, by its radius in metres."""
-    known = paths.calibration.elsewhere
-    assert known is not None
-    reach_m = paths.calibration.recall.reach_m if paths.calibration.recall else known.spacing_m
-    ground = PlaceScores(paths.model, known.lat_lon_deg, known.spacing_m, reach_m)
+    known, ground = known_ground(paths)
     rng = np.random.default_rng(seed if isinstance(seed, int) else 0)
     flags: dict[float, list[bool]] = {radius_m: [] for radius_m in _RADII_M}
     for drive in paths.lab.world.of("test")[::_EVERY]:
@@ -144,6 +138,14 @@ def small_areas(paths: Paths, seed: int | str) -> dict[float, float]:
             lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(truth))
             found.append(known.is_outside(known.log_odds(lead, beyond)))
     return {radius_m: float(np.mean(found)) for radius_m, found in flags.items()}
+
+
+def known_ground(paths: Paths) -> tuple[Elsewhere, PlaceScores]:
+    """Where the model was trained, and the scores over it."""
+    known = paths.calibration.elsewhere
+    assert known is not None
+    reach_m = paths.calibration.recall.reach_m if paths.calibration.recall else known.spacing_m
+    return known, PlaceScores(paths.model, known.lat_lon_deg, known.spacing_m, reach_m)
 
 
 def _nearest_isle(world: IslesWorld, place: FloatArray) -> str:

@@ -156,7 +156,7 @@ def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(kn
     assert (weight[sure] @ right[sure]) / weight[sure].sum() == pytest.approx((weight[sure] @ said[sure]) / weight[sure].sum(), abs=0.1)
 
 
-def test_few_videos_withhold_nothing_and_videos_that_fill_the_area_say_nothing(known):
+def test_few_videos_withhold_nothing_and_those_of_a_hamlet_say_nothing(known):
     few = fit_elsewhere(known, PLACES, SPACING_M, searched(30, 9))  # fewer than 33 cannot speak of 3 %
     assert few.tells
     assert few.most_odds is None
@@ -168,8 +168,8 @@ def test_few_videos_withhold_nothing_and_videos_that_fill_the_area_say_nothing(k
     scores = np.zeros((6, len(hamlet)), np.float32).__getitem__
     inside = [(scores, scores, hamlet[[4] * 6], 1.0)] * 80
     small = known_ground(hamlet, SPACING_M, hamlet)
-    assert fit_elsewhere(small, hamlet, SPACING_M, inside) == small
-    assert fit_elsewhere(known, PLACES, SPACING_M, []) == known
+    assert fit_elsewhere(small, hamlet, SPACING_M, inside) is small
+    assert fit_elsewhere(known, PLACES, SPACING_M, []) is known
 
 
 def test_leads_survive_json_and_what_was_written_before_says_nothing():
@@ -179,5 +179,8 @@ def test_leads_survive_json_and_what_was_written_before_says_nothing():
     np.testing.assert_allclose(again.lat_lon_deg, fitted.lat_lon_deg, atol=1e-5)
     names = ("spacing_m", "slope", "size", "intercept", "most_odds", "videos")
     assert [getattr(again, name) for name in names] == [getattr(fitted, name) for name in names]
+    for wrong in ({"slope": float("nan")}, {"most_odds": float("inf")}, {"videos": -2.0}):
+        with pytest.raises(ValueError, match="odds"):
+            Elsewhere.from_dict(values | wrong)
     before = {"lat_lon_deg": values["lat_lon_deg"], "spacing_m": 200.0, "threshold": 0.25}
     assert not Elsewhere.from_dict(before).tells

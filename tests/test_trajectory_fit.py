@@ -303,7 +303,7 @@ def test_leads_that_cannot_be_are_refused(fitted, leads):
 
 def test_calibration_survives_json_and_old_cards_still_load(fitted):
     features = [np.random.default_rng(n).normal(size=(6, 8)).astype(np.float32) for n in range(20)]
-    known = Elsewhere(PLACES[::7], 200.0, 2.0, 0.25)
+    known = Elsewhere(PLACES[::7], 200.0, slope=2.0, size=0.25)
     whole = replace(fitted, familiarity=fit_familiarity(features[:15], features[15:]), elsewhere=known)
     card = Calibration(0.1, n_frames=10, path=whole)
     again = Calibration.from_dict(json.loads(json.dumps(card.to_dict()))).path

@@ -111,14 +111,14 @@ def calibrate_path(
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
 
-    def halves() -> Iterator[tuple[Scores, Scores, FloatArray, float]]:
+    def scored() -> Iterator[tuple[Scores, Scores, FloatArray, float]]:
         tell = telling("elsewhere")
         for number, (of, s) in enumerate(taken):
             check_cancelled(cancelled)
             tell(number / len(taken))
             yield kept.scores(of, recall(weight)), ground.scores(of, recall(weight)), s.lat_lon_deg, of.weight
 
-    known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, halves(), seed)
+    known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
     return replace(found, videos=len(validation), elsewhere=known, familiarity=familiarity, recall=recall(weight))
 

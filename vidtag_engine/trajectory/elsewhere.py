@@ -30,7 +30,7 @@ _REGION_M = 10_000.0
 _TURNS = 4
 _MARGIN_M = 500.0  # from the area, of a video outside: nearer, both sides know its way
 _FALSE_ALARMS = 0.03  # of held-out videos; with those that look unfamiliar it is to stay within 5 % in all
-_SURE = 0.25  # P(inside), above which nothing is called outside however rare its lead
+_UNSURE = 0.25  # P(inside), from which on nothing is called outside, however rare its odds
 _AT_ONCE = 256  # frames
 
 
@@ -89,7 +89,7 @@ class Elsewhere:
 
     def is_outside(self, log_odds: float) -> bool:
         """Whether hardly any video taken in the area has such odds, and videos taken outside have."""
-        return self.most_odds is not None and log_odds > self.most_odds and self.p_inside(log_odds) < _SURE
+        return self.most_odds is not None and log_odds > self.most_odds and self.p_inside(log_odds) < _UNSURE
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; places as base64 of float32."""
@@ -99,13 +99,15 @@ class Elsewhere:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Elsewhere:
-        """Read what ``to_dict`` wrote; what was written before leads were read says nothing."""
+        """Read what ``to_dict`` wrote; what was written before leads were read says nothing. Raises ValueError where numbers cannot be."""
         places = np.frombuffer(base64.b64decode(values["lat_lon_deg"]), dtype="<f4").astype(np.float64).reshape(-1, 2)
-        most = values.get("most_odds")
-        if most is None and "size" not in values:
+        if "size" not in values:
             return cls(places, float(values["spacing_m"]))
         numbers = {name: float(values[name]) for name in ("slope", "size", "intercept", "videos")}
-        return cls(places, float(values["spacing_m"]), **numbers, most_odds=None if most is None else float(most))
+        most_odds = None if values["most_odds"] is None else float(values["most_odds"])
+        if not all(map(math.isfinite, (*numbers.values(), most_odds or 0.0))) or numbers["videos"] < 0.0:
+            raise ValueError(f"odds of having been taken outside by {numbers} and {most_odds}")
+        return cls(places, float(values["spacing_m"]), **numbers, most_odds=most_odds)
 
 
 def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training_lat_lon_deg: FloatArray) -> Elsewhere:
