@@ -23,6 +23,8 @@ from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.features import FeatureStore, load_sequences
 from vidtag_engine.types import FloatArray, InputError, IntArray, ProgressCallback
 
+from .phantom_isles.towns.config import CALIBRATION_FRAMES
+
 ROOT = Path(__file__).resolve().parent.parent
 WORLDS = ROOT / "build" / "benchmarks" / "isles"
 RUNS = ROOT / "build" / "benchmarks" / "tables"  # trainings and placements of the isles benchmark and the tables
@@ -153,8 +155,14 @@ def make_world(folder: Path, seed: str, size: str) -> None:
     if not (folder / "world.json").is_file():
         made = [*command, "make-world", "--output", str(folder), "--seed", seed, "--size", size, "--layouts", "videos"]
         subprocess.run(made, check=True, cwd=ROOT)
-    if size == "full" and not (folder / _CALIBRATION).is_file():
+    if size == "full" and calibration_frames(folder) < CALIBRATION_FRAMES:
         subprocess.run([*command, "make-calibration", "--world", str(folder)], check=True, cwd=ROOT)
+
+
+def calibration_frames(folder: Path) -> int:
+    """How many pictures of further held-out drives a world was asked for; 0 where it has none."""
+    listed = folder / _CALIBRATION
+    return int(json.loads(listed.read_text(encoding="utf-8"))["calibration_frames"]) if listed.is_file() else 0
 
 
 def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback | None = None, *, calibration: bool = False) -> IslesWorld:

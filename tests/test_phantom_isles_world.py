@@ -16,6 +16,7 @@ import pytest
 from pyproj import Geod, Transformer
 from shapely.geometry import Point
 
+from benchmarks.isles_world import calibration_frames
 from benchmarks.phantom_isles.__main__ import main as phantom_isles_main
 from benchmarks.phantom_isles.drives import route_line
 from benchmarks.phantom_isles.towns import conditions
@@ -453,6 +454,15 @@ def test_small_world_end_to_end(tmp_path):
         with av.open(str(tmp_path / row["video"])) as video:
             assert sum(1 for _ in video.decode(video=0)) == row["frames"]
     assert (tmp_path / "world.json").read_bytes() == before
+
+    # More of them are the same ones and then others: what was rendered is kept.
+    assert calibration_frames(tmp_path) == 22
+    kept = {row["video"]: (tmp_path / row["video"]).stat().st_mtime_ns for row in more["drives"]}
+    further = make_calibration(tmp_path, 220, 1, lambda _: None)["drives"]
+    assert calibration_frames(tmp_path) == 220
+    assert further[: len(kept)] == more["drives"]
+    assert len(further) > len(kept)
+    assert all((tmp_path / video).stat().st_mtime_ns == moment for video, moment in kept.items())
 
     from benchmarks.phantom_isles.towns.pictures import write_page
 

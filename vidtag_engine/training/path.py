@@ -26,7 +26,7 @@ from ..trajectory.fit import check_cancelled
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
 
-_MOST_VIDEOS = 600
+_MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _CHUNK = 8192
 _MOST_KEPT = 100_000_000  # scores, frames times places
