@@ -21,7 +21,7 @@ from ..trajectory import (
     known_ground,
     typical_speed_mps,
 )
-from ..trajectory.decoder import Scores
+from ..trajectory.decoder import Decoder, Scores
 from ..trajectory.fit import check_cancelled
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
@@ -110,13 +110,18 @@ def calibrate_path(
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
     ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
+    # Places of the cover itself, unless it is very large, are scored with it.
+    within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg) if known.spacing_m == spacing_m else None
 
-    def scored() -> Iterator[tuple[Scores, Scores, FloatArray, float]]:
+    def scored() -> Iterator[tuple[FloatArray, FloatArray, FloatArray, float]]:
         tell = telling("elsewhere")
         for number, (of, s) in enumerate(taken):
             check_cancelled(cancelled)
             tell(number / len(taken))
-            yield kept.scores(of, recall(weight)), ground.scores(of, recall(weight)), s.lat_lon_deg, of.weight
+            every = slice(0, len(s))
+            inner = kept.scores(of, recall(weight))(every)
+            outer = ground.scores(of, recall(weight))(every) if within is None else inner[:, within]
+            yield inner, outer, s.lat_lon_deg, of.weight
 
     known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
     familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
