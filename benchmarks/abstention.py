@@ -2,11 +2,14 @@
 
 Outside: each isle is cut in two through the middle of its drives; one half is searched, drives of the other half are outside (500 m of margin), its own are inside.
 Foreign: what is familiar is learned on every second isle, drives of the others are foreign. An alarm is either verdict.
+Sure: neither is given, and the drive is said to lie within 500 m of its line with more than even chances.
 Small areas: discs about every third drive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,11 @@ from vidtag_engine.solve import UNFAMILIAR_BELOW
 from vidtag_engine.training import recipe
 from vidtag_engine.training.path import PlaceScores
 from vidtag_engine.training.start import start_projection
-from vidtag_engine.trajectory import Elsewhere, Familiarity, fit_familiarity, lead_beyond
+from vidtag_engine.trajectory import RADII_M, Decoder, Elsewhere, Familiarity, fit_familiarity, lead_beyond
 from vidtag_engine.types import FloatArray
 from vidtag_engine.video import FrameReader, open_source
 
+from .calibration import answered
 from .isles_paths import Paths, open_lab, open_paths
 from .isles_settings import OURS
 from .isles_world import TEST_SPLITS, IslesWorld, sequences_of
@@ -40,7 +44,8 @@ FILES = {
 _MARGIN_M = 500.0
 _AXES = 256  # of the compact preset's first layer
 _REAL_S = 60.0
-_RADII_M = (500.0, 1000.0, 2000.0)  # of small areas
+_SURE_M = 500.0
+_SMALL_M = (500.0, 1000.0, 2000.0)  # radii of small areas
 _EVERY = 3  # one test drive in so many is searched for in them
 
 
@@ -55,34 +60,57 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
     """
     lab, encoder = open_lab(seed, quick=quick, world=world, layout=layout)
     paths = open_paths(lab)
-    outside, alarms, inside_ahead, outside_ahead = halves(paths)
-    _, unseen_alarms, _, _ = halves(paths, "test_unseen")
+    inside, outside = halves(paths)
+    unseen, _ = halves(paths, "test_unseen")
     foreign_p, familiar_p = foreign(lab.world)
     assert paths.calibration.familiarity is not None
-    foreign_auroc, outside_auroc = auroc(familiar_p, foreign_p), auroc(inside_ahead, outside_ahead)
+    foreign_auroc, outside_auroc = auroc(familiar_p, foreign_p), auroc(inside.ahead, outside.ahead)
     foreign_alarms = float(np.mean(familiar_p < UNFAMILIAR_BELOW))
     return {
-        "outside_videos": len(outside_ahead),
+        "outside_videos": len(outside.ahead),
         "foreign_videos": len(foreign_p),
-        "inside_videos": len(inside_ahead),
-        "outside_aoi_flagged": round(outside, 4),
+        "inside_videos": len(inside.ahead),
+        "outside_aoi_flagged": round(outside.flagged, 4),
         "foreign_flagged": round(float(np.mean(foreign_p < UNFAMILIAR_BELOW)), 4),
-        "false_alarms": round(max(alarms, foreign_alarms), 4),
-        "false_alarms_outside": round(alarms, 4),
+        "outside_sure": round(outside.sure, 4),
+        "inside_sure": round(inside.sure, 4),
+        "false_alarms": round(max(inside.flagged, foreign_alarms), 4),
+        "false_alarms_outside": round(inside.flagged, 4),
         "false_alarms_foreign": round(foreign_alarms, 4),
-        "false_alarms_unseen_streets": round(unseen_alarms, 4),
+        "false_alarms_unseen_streets": round(unseen.flagged, 4),
         **{f"false_alarms_area_{radius_m / 1000:g}km": round(share, 4) for radius_m, share in small_areas(paths, seed).items()},
         "auroc": round(min(foreign_auroc, outside_auroc), 4),
         "auroc_outside": round(outside_auroc, 4),
         "auroc_foreign": round(foreign_auroc, 4),
-        "outside_at_5_percent": round(at_false_alarms(inside_ahead, outside_ahead, 0.05), 4),
+        "outside_at_5_percent": round(at_false_alarms(inside.ahead, outside.ahead, 0.05), 4),
         "foreign_at_5_percent": round(at_false_alarms(familiar_p, foreign_p, 0.05), 4),
         "real": real(paths.calibration.familiarity, encoder),
     }
 
 
-def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray, FloatArray]:
-    """Share of outside drives flagged, of inside drives flagged, and the log odds of having been taken inside of both.
+@dataclass(frozen=True)
+class Group:
+    """Drives searched for where they were taken, or where they were not.
+
+    Args:
+        ahead: (N,) log odds of having been taken inside.
+        flagged: share that is withheld.
+        sure: share that is not, and said to lie within 500 m of its line with more than even chances, on average over frames.
+    """
+
+    ahead: FloatArray
+    flagged: float
+    sure: float
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[float, bool, float]]) -> Group:
+        """From a drive's log odds, whether it is withheld, and its mean chance."""
+        ahead, flagged, chance = np.array(found, dtype=np.float64).reshape(-1, 3).T
+        return cls(ahead, float(flagged.mean()), float(np.mean((flagged == 0) & (chance > 0.5))))
+
+
+def halves(paths: Paths, split: str = "test") -> tuple[Group, Group]:
+    """Drives searched for in the half of their town that they were taken in, and in the other.
 
     Args:
         paths: calibrated.
@@ -91,7 +119,7 @@ def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray,
     known, ground = known_ground(paths)
     familiarity = paths.calibration.familiarity
     assert familiarity is not None
-    inside, outside, flags = [], [], {True: [], False: []}  # type: ignore[var-annotated]
+    found: dict[bool, list[tuple[float, bool, float]]] = {True: [], False: []}
     isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg])
     for isle in paths.lab.world.isles:
         drives = paths.lab.world.of(split, isle=isle)
@@ -107,6 +135,7 @@ def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray,
             if not len(area):
                 continue
             beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
+            half = replace(paths, decoder=Decoder(paths.lat_lon_deg[area], paths.decoder.spacing_m, paths.calibration.motion))
             for drive, (inner, outer) in zip(drives, scores, strict=True):
                 truth = drive.sequence.lat_lon_deg
                 apart_m = haversine_m(truth[:, :1], truth[:, 1:], *paths.lat_lon_deg[area].T).min(axis=1)
@@ -115,17 +144,17 @@ def halves(paths: Paths, split: str = "test") -> tuple[float, float, FloatArray,
                     continue
                 lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(drive.sequence))
                 odds = known.log_odds(lead, beyond)
-                (inside if within else outside).append(-odds)
-                flags[within].append(known.is_outside(odds) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW)
-    shares = [float(np.mean(flags[within])) if flags[within] else float("nan") for within in (False, True)]
-    return shares[0], shares[1], np.array(inside), np.array(outside)
+                flagged = known.is_outside(odds) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW
+                chance = answered(half, drive, inner[:, area])[1][:, RADII_M.index(_SURE_M)].mean()
+                found[within].append((-odds, flagged, float(chance)))
+    return Group.of(found[True]), Group.of(found[False])
 
 
 def small_areas(paths: Paths, seed: int | str) -> dict[float, float]:
     """Share of test drives flagged as outside that are searched for in a disc about them, a little off, by its radius in metres."""
     known, ground = known_ground(paths)
     rng = np.random.default_rng(seed if isinstance(seed, int) else 0)
-    flags: dict[float, list[bool]] = {radius_m: [] for radius_m in _RADII_M}
+    flags: dict[float, list[bool]] = {radius_m: [] for radius_m in _SMALL_M}
     for drive in paths.lab.world.of("test")[::_EVERY]:
         truth, inner, outer = drive.sequence.lat_lon_deg, paths.scores(drive), paths.scores(drive, ground)
         middle = truth.mean(axis=0)

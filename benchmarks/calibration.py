@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import binom
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import RADII_M, brier, ece, mass_about
+from vidtag_engine.trajectory import RADII_M, Decoded, brier, ece, mass_about
 from vidtag_engine.trajectory.fit import truth_levels
 from vidtag_engine.trajectory.lead import line_lead
 from vidtag_engine.trajectory.regions import highest
@@ -63,10 +63,7 @@ class Judged:
 def judged(paths: Paths, drive: Drive) -> Judged:
     """A drive's answer beside its truth."""
     fitted, decoder, truth = paths.calibration, paths.decoder, drive.sequence.lat_lon_deg
-    scores = paths.scores(drive)
-    decoded = paths.decode(drive, scores)
-    lead = line_lead(decoder, scores, decoded.lat_lon_deg, fitted.accuracy_m)
-    chances = fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M, lead)
+    decoded, chances = answered(paths, drive, paths.scores(drive))
     levels = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
     return Judged(
@@ -75,6 +72,13 @@ def judged(paths: Paths, drive: Drive) -> Judged:
         (float(np.mean(levels <= fitted.level50)), float(np.mean(levels <= fitted.level90))),
         int(highest(share, [fitted.level90]).sum()) * decoder.spacing_m**2 / 1e6,
     )
+
+
+def answered(paths: Paths, drive: Drive, scores: FloatArray) -> tuple[Decoded, FloatArray]:
+    """A drive's line and posterior from its scores over the paths' places, and (T, R) how likely the truth is said to lie within RADII_M of the line."""
+    fitted, decoder, decoded = paths.calibration, paths.decoder, paths.decode(drive, scores)
+    lead = line_lead(decoder, scores, decoded.lat_lon_deg, fitted.accuracy_m)
+    return decoded, fitted.chances(lambda radii: mass_about(decoded.marginal, decoder, decoded.lat_lon_deg, radii), RADII_M, lead)
 
 
 def measure(drives: Sequence[Judged]) -> dict[str, Any]:

@@ -98,7 +98,9 @@ class WorldSize:
     height_px: int = 336
 
 
-CALIBRATION_FRAMES = 8_000  # of further held-out drives: the rates at which lines are right are then known to a point and a half instead of four
+CALIBRATION_FRAMES = (
+    8_000  # of further held-out drives: the rates at which lines are right are then known to a point and a half instead of four
+)
 SIZES = {"full": WorldSize(), "quick": WorldSize(train_frames=660, val_frames=110, test_frames=330)}
 
 
