@@ -459,6 +459,26 @@ def test_scores_that_no_room_is_left_for_are_computed_anew(monkeypatch):
         assert len(kept._held) == (room > 0)
 
 
+@pytest.mark.parametrize("most", [12_000, 40])
+def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most):
+    """Whether it is the cover's own places, scored with it, or a wider lattice of them."""
+    world = World(15)
+    training, held_out = [world.drive() for _ in range(30)], [world.drive() for _ in range(4)]
+    model, seen = world.model(training), []
+    monkeypatch.setattr("vidtag_engine.trajectory.elsewhere._MOST_PLACES", most)
+    monkeypatch.setattr("vidtag_engine.training.path.fit_elsewhere", lambda known, *given: seen.append((known, list(given[2]))) or known)
+    found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
+    ((known, videos),) = seen
+    assert (known.spacing_m > SPACING_M) == (most == 40)
+    ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, 60.0)
+    every = slice(0, len(held_out[0]))
+    alone = [ground.scores(FrameScores(model, torch.from_numpy(video.seen)), found.recall)(every) for video in held_out]
+    plain = [outer for _, outer, _, weight in videos if weight == 1.0]
+    assert len(plain) == len(held_out)
+    for outer in plain:  # in an order of their own
+        assert min(np.abs(outer - one).max() for one in alone) < 0.01
+
+
 def test_likeness_that_chance_finds_is_not_read():
     recall = Recall(4.0, 60.0, 0.25)
     np.testing.assert_array_equal(recall.read(np.array([[0.5, 0.25, -0.5]])), [[2.0, 1.0, 1.0]])

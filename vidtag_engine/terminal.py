@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json as json_module
+import math
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -18,6 +20,9 @@ from .types import CancelledError, InputError, Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_TOLD_EVERY_S = 60.0
 
 
 def console() -> Console:
@@ -51,17 +56,18 @@ class Cancellation:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar on standard error; quiet lines where it is no terminal."""
+    """A bar on standard error; where it is no terminal, a line when a stage begins and, of long ones, one a minute."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     terminal = console()
     if not terminal.is_terminal:
-        seen: set[str] = set()
+        told_s: dict[str, float] = {}
 
         def line(step: Progress) -> None:
-            if step.stage not in seen:
-                seen.add(step.stage)
+            now_s = time.monotonic()
+            if now_s - told_s.get(step.stage, -math.inf) >= _TOLD_EVERY_S:
+                told_s[step.stage] = now_s
                 terminal.print(escaped(f"{step.fraction:4.0%} {step.stage} {step.message}".rstrip()), highlight=False, soft_wrap=True)
 
         yield line
