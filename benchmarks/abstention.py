@@ -2,7 +2,7 @@
 
 Outside: each isle is cut in two through the middle of its drives; one half is searched, drives of the other half are outside (500 m of margin), its own are inside.
 Foreign: what is familiar is learned on every second isle, drives of the others are foreign. An alarm is either verdict.
-Sure: neither is given, and the drive is said to lie within 500 m of its line with more than even chances.
+Sure: neither alarm is given, and the drive is said to lie within 500 m of its line with more than even chances.
 Small areas: discs about every third drive.
 """
 

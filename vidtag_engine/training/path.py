@@ -109,9 +109,9 @@ def calibrate_path(
     weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, progress=telling("weight"), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
     known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
-    ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m)
-    # Places of the cover itself, unless it is very large, are scored with it.
-    within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg) if known.spacing_m == spacing_m else None
+    # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
+    within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
+    ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
 
     def scored() -> Iterator[tuple[FloatArray, FloatArray, FloatArray, float]]:
         tell = telling("elsewhere")
@@ -120,7 +120,7 @@ def calibrate_path(
             tell(number / len(taken))
             every = slice(0, len(s))
             inner = kept.scores(of, recall(weight))(every)
-            outer = ground.scores(of, recall(weight))(every) if within is None else inner[:, within]
+            outer = ground.scores(of, recall(weight))(every) if ground else inner[:, within]
             yield inner, outer, s.lat_lon_deg, of.weight
 
     known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
