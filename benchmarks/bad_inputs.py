@@ -9,8 +9,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import re
 import resource
 import runpy
@@ -25,7 +27,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from .bad_input_cases import CASES, CONTROLS, FULL, READ_ONLY, SMALL_FILES, Case, make_inputs
+from . import bad_input_cases
+from .bad_input_cases import CONTROLS, FULL, READ_ONLY, SMALL_FILES, Case
 
 TITLE = "Bad input: kinds that are met clearly"
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +45,20 @@ _ADVICE = re.compile(
     r"run|say|see|swap|take|train|use|write)\b"
 )
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
+
+
+# A module a topic, named bad_input_TOPIC: its CASES and, if they need files of their own, make_inputs(folder).
+TOPICS = [importlib.import_module(f"benchmarks.{found.name}") for found in pkgutil.iter_modules([str(Path(__file__).parent)])
+          if found.name.startswith("bad_input_") and found.name != "bad_input_cases"]  # fmt: skip
+CASES: tuple[Case, ...] = (*bad_input_cases.CASES, *(case for topic in TOPICS for case in topic.CASES))
+
+
+def make_inputs(folder: Path, seed: int) -> None:
+    """Fill the working folder: good inputs to compare with, and every broken one."""
+    bad_input_cases.make_inputs(folder, seed)
+    for topic in TOPICS:
+        if hasattr(topic, "make_inputs"):
+            topic.make_inputs(folder)
 
 
 def run(seed: int = 0, *, write_docs: bool = False) -> dict[str, Any]:
