@@ -63,9 +63,13 @@ def test_a_changed_and_a_new_file_are_seen(tmp_path) -> None:
 
 
 def test_kinds_are_told_apart_and_the_page_has_them_all() -> None:
-    assert len({case.name for case in CASES}) == len({(*case.words, case.surroundings) for case in CASES}) == len(bad_inputs.CASES)
+    assert (
+        len({case.name for case in bad_inputs.CASES})
+        == len({(*case.words, case.surroundings) for case in bad_inputs.CASES})
+        == len(bad_inputs.CASES)
+    )
     page = (ROOT / "docs" / "bad-inputs.md").read_text(encoding="utf-8")
-    assert [case.name for case in CASES if f"| {case.name}" not in page] == []
+    assert [case.name for case in bad_inputs.CASES if f"| {case.name}" not in page] == []
     assert str(Path.home()) not in page
     assert "/tmp/" not in page
 
