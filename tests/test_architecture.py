@@ -10,24 +10,26 @@ ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
     *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "datasets", "training", "evaluation",
-    "doctor", "__init__", "commands",
+    "doctor", "__init__", "commands", "file_marks", "command_files",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
     "types": set(),
     "protocol": set(),
+    "file_marks": set(),
+    "command_files": {"file_marks"},
     "geodesy": set(),
     "settings": set(),
     "video": {"geodesy"},
     "models": {"geodesy"},
     "gallery": {"geodesy", "models"},
     "trajectory": {"geodesy"},
-    "export": {"geodesy", "trajectory"},
-    "batch": {"geodesy", *ROOMS, "settings"},
+    "export": {"geodesy", "trajectory", "file_marks"},
+    "batch": {"geodesy", *ROOMS, "settings", "file_marks", "command_files"},
     "video_features": {"video", "models", "settings"},
     "solve": {"geodesy", "models", "gallery", "trajectory", "export"},
-    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "solve", "__init__"},
-    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve"},
+    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "solve", "__init__", "file_marks"},
+    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve", "file_marks"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,
