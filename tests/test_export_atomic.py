@@ -18,7 +18,7 @@ from vidtag_engine.types import InputError
 ROOT = Path(__file__).resolve().parent.parent
 WRITERS = {
     "gpkg": write_geopackage,
-    "png": lambda path, results, _: write_map(path, results),
+    "png": lambda path, results, _, **more: write_map(path, results, **more),
     **{name: function for name, (_, function) in EXPORTERS.items()},
 }
 
@@ -63,7 +63,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 for kind, limit in {"gpkg": 200_000, "csv": 30_000, "kml": 30_000, "gpx": 30_000, "geojson": 30_000, "png": 20_000}.items():
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        WRITERS[kind](Path(sys.argv[1]) / f"o.{kind}", [drive(count=2000)], PROVENANCE)
+        WRITERS[kind](Path(sys.argv[1]) / f"o.{kind}", [drive(count=2000)], PROVENANCE, overwrite=True)
     except InputError as error:
         print("SAID", kind, error)
 """

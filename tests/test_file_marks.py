@@ -83,7 +83,7 @@ def test_looking_leaves_nothing_beside_a_file_that_is_open_elsewhere(tmp_path):
 
 
 FOREIGN = {
-    "track.gpx": b'<?xml version="1.0"?><gpx version="1.1" creator="Garmin" xmlns="http://www.topografix.com/GPX/1/1"><metadata><desc>VidTAG gpx</desc></metadata></gpx>',
+    "track.gpx": b'<?xml version="1.0"?><gpx version="1.1" creator="Garmin"><metadata><desc>VidTAG gpx</desc></metadata></gpx>',
     "places.kml": b'<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><!-- Generator: VidTAG kml --><Document/></kml>',
     "table.csv": b"video,lat,lon\na,1,2\n",
     "area.geojson": b'{"type": "FeatureCollection", "name": "VidTAG geojson", "features": []}',

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -301,3 +303,20 @@ def test_devices() -> None:
         if not there:
             with pytest.raises(InputError, match=f"'{name}' is not available here"):
                 pick_device(name)
+
+
+def test_a_checkpoint_whose_writing_was_cut_between_its_files_is_still_one(model, tmp_path) -> None:
+    """New weights beside the card of the checkpoint before, and the other way round: the weights say themselves whose they are."""
+    save_pretrained(model, tmp_path / "old", replace(CARD, created_utc="2026-01-01T00:00:00+00:00"), half=False)
+    new = save_pretrained(model, tmp_path / "new", replace(CARD, name="new", created_utc="2026-02-01T00:00:00+00:00"))
+    shutil.copy(tmp_path / "new" / "model.safetensors", tmp_path / "old")
+    assert from_pretrained(tmp_path / "old")[1].name == new.name
+
+
+def test_anothers_model_is_not_replaced(model, tmp_path) -> None:
+    (tmp_path / "config.json").write_text('{"architectures": ["CLIPModel"]}')
+    with pytest.raises(InputError, match=r"config.json exists.*--overwrite"):
+        save_pretrained(model, tmp_path, CARD)
+    assert [one.name for one in tmp_path.iterdir()] == ["config.json"]
+    save_pretrained(model, tmp_path, CARD, overwrite=True)
+    assert from_pretrained(tmp_path)[1].name == CARD.name

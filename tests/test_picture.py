@@ -82,7 +82,7 @@ def test_what_cannot_be_shown_is_said(tmp_path):
     for time_s, output, more, said in (
         (99.0, "p.png", {}, "a.mp4 lasts 1.000 s"),
         (0.0, "p.gif", {}, "must end in .jpg or .png"),
-        (0.0, "no folder/p.png", {}, "cannot be written"),
+        (0.0, "no folder/p.png", {}, "does not exist"),
         (0.0, "p.png", {"longest_px": 0}, "at least 1"),
         (float("nan"), "p.png", {}, "nan s for a.mp4 is not a number"),
         (-5.0, "p.png", {}, "is not a number of seconds from 0 on"),

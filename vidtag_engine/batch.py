@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .export import read_geopackage
+from .outputs import check_place
 from .settings import GeolocateSettings
 from .trajectory import steps
 from .types import InputError, Provenance, VideoInfo, VideoResult
@@ -107,17 +108,6 @@ def check_output(output: Path) -> None:
             " other formats are options of their own."
         )
     check_place(output)
-
-
-def check_place(path: Path) -> None:
-    """Refuse a file to write that is a folder, or whose folder is missing or closed."""
-    folder = path.resolve().parent
-    if path.is_dir():
-        raise InputError(f"The output {path.name} is a folder: give the path of a file.")
-    if not folder.is_dir():
-        raise InputError(f"The folder {folder.name} of the output {path.name} does not exist: make it first, or choose another.")
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"The folder {folder.name} of the output {path.name} cannot be written to: choose another.")
 
 
 def warnings_of(

@@ -24,6 +24,7 @@ from .options import (
     DeviceOption,
     FeaturesOption,
     JsonOption,
+    OverwriteOption,
     RootOption,
     SplitSeedOption,
     rate_of,
@@ -112,7 +113,9 @@ def geolocate(
     keep_scores: Annotated[
         bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that other settings made.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace outputs that other settings made, or that are not this tool's own.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Say where videos were taken, frame by frame, within an area, or anywhere on land.
@@ -184,6 +187,7 @@ def evaluate(
     grid: Annotated[str, typer.Option(help="Of the data set: latlon as the paper, or equal-earth.")] = "latlon",
     features: FeaturesOption = None,
     device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Compare a result with the truth, or evaluate a checkpoint on a data set: the paper's metrics (App. E)."""
@@ -204,18 +208,20 @@ def evaluate(
                 )  # fmt: skip
             said = report.to_dict()
         else:
-            from .commands.evaluate import write_outputs
-            from .evaluation import evaluate_geopackage
+            from .commands.evaluate import evaluated
+            from .protocol import EvaluateArguments
 
             if result is None or truth is None:
                 raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
-            outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors}
-            report = evaluate_geopackage(result, truth, video=video, answer=answer)
-            said = {**report.to_dict(), **write_outputs(report, {kind: path for kind, path in outputs.items() if path})}
-            if markdown:
-                from .evaluation.markdown_report import write_markdown
-
-                said["markdown"] = [str(path) for path in write_markdown(markdown, report)]
+            outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors, "markdown": markdown}
+            report, files = evaluated(
+                EvaluateArguments(
+                    str(result), str(truth), video=video, answer=answer, overwrite=overwrite,
+                    **{kind: str(path) for kind, path in outputs.items() if path},
+                )
+            )  # fmt: skip
+            reports = [files.pop(kind) for kind in ("markdown", "diagrams") if kind in files]
+            said = {**report.to_dict(), **files, **({"markdown": reports} if reports else {})}
     if json:
         print(json_module.dumps(said, ensure_ascii=False))
         return
@@ -237,20 +243,30 @@ def gallery(
     grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Count, and if asked write, the candidate places of an area."""
     with plain_errors(json=json):
-        from .gallery import load_aoi, make_grid, write_points
+        from .commands.gallery import run_gallery
+        from .protocol import GalleryArguments
 
-        made = make_grid(load_aoi(aoi, layer=aoi_layer, crs=aoi_crs), resolution_m, grid)
-        summary = made.to_summary()
-        if output:
-            cancellation = Cancellation()
-            cancellation.install()
-            with progress_bar() as bar:
-                write_points(made, output, progress=bar, cancelled=cancellation)
-            summary["output"] = str(output)
+        arguments = GalleryArguments(
+            aoi,
+            str(output) if output else None,
+            aoi_layer=aoi_layer,
+            aoi_crs=aoi_crs,
+            resolution_m=resolution_m,
+            grid=grid,
+            overwrite=overwrite,
+        )
+        cancellation = Cancellation()
+        cancellation.install()
+        with progress_bar() as bar:
+            summary = run_gallery(arguments, progress=bar, cancelled=cancellation)
+    for note in summary.pop("notes"):
+        console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
+    summary = {name: value for name, value in summary.items() if value is not None}
     if json:
         print(json_module.dumps(summary, ensure_ascii=False))
         return

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import AnswerOption, JsonOption
+from .options import AnswerOption, JsonOption, OverwriteOption
 from .terminal import Cancellation, plain_errors, progress_bar
 from .types import InputError
 
@@ -66,13 +66,13 @@ def pin(
     print(f"Pinned frame {frame} of {written.video}: {word}, within {radius_m:g} m of {lat_deg:.6f},{lon_deg:.6f}.")
 
 
-def solve(result: ResultArgument, *, output: OutputOption = None, json: JsonOption = False) -> None:
+def solve(result: ResultArgument, *, output: OutputOption = None, overwrite: OverwriteOption = False, json: JsonOption = False) -> None:
     """Decode videos again with their pins; writes `frames_pinned`, `trajectory_pinned` and `regions_pinned` beside the model's own layers."""
     with plain_errors(json=json):
         from .commands.solve import run_solve
 
         with progress_bar() as bar:
-            said = run_solve(result, output=output, progress=bar, cancelled=_cancellation())
+            said = run_solve(result, output=output, overwrite=overwrite, progress=bar, cancelled=_cancellation())
     _say(said, json=json)
 
 
@@ -84,6 +84,7 @@ def match(
     crs: Annotated[str | None, typer.Option(help="Its coordinate system, where it does not say, e.g. EPSG:32633.")] = None,
     answer: AnswerOption = "auto",
     output: OutputOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Lay the line of each video on roads; writes the layer `trajectory_matched` beside the model's own."""
@@ -91,7 +92,17 @@ def match(
         from .commands.match import run_match
 
         with progress_bar() as bar:
-            said = run_match(result, roads, output=output, layer=layer, crs=crs, answer=answer, progress=bar, cancelled=_cancellation())
+            said = run_match(
+                result,
+                roads,
+                output=output,
+                layer=layer,
+                crs=crs,
+                answer=answer,
+                overwrite=overwrite,
+                progress=bar,
+                cancelled=_cancellation(),
+            )
     _say(said, json=json)
 
 

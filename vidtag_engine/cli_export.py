@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AnswerOption, JsonOption
+from .options import AnswerOption, JsonOption, OverwriteOption
 from .terminal import Cancellation, plain_errors, progress_bar
 
 EXPORT_EXAMPLES = """Examples:
@@ -31,6 +31,7 @@ def export(
     least_confidence: Annotated[float, typer.Option(help="Frames that are less sure are left out of --frames.")] = 0.0,
     quality: Annotated[int, typer.Option(help="Of the JPEGs, 1 to 95.")] = 92,
     answer: AnswerOption = "auto",
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Copy a result to KML, GPX, GeoJSON or CSV, and its frames to JPEGs that carry their places."""
@@ -45,6 +46,7 @@ def export(
             least_confidence=least_confidence,
             quality=quality,
             answer=answer,
+            overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )
         cancellation = Cancellation()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AoiCrsOption, AoiLayerOption, AoiOption, DeviceOption, JsonOption, rate_of, time_of
+from .options import AoiCrsOption, AoiLayerOption, AoiOption, DeviceOption, JsonOption, OverwriteOption, rate_of, time_of
 from .terminal import Cancellation, console, escaped, plain_errors, progress_bar
 
 EPILOG = """Examples:
@@ -42,6 +42,7 @@ def heatmap(
     aoi_crs: AoiCrsOption = None,
     device: DeviceOption = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Map how probable each place of an area is: a GeoTIFF of the posterior, 1 in sum over the area, NaN outside."""
@@ -53,7 +54,7 @@ def heatmap(
             output=str(output), aoi=aoi, video=str(video) if video else None, images=str(images) if images else None, aoi_layer=aoi_layer,
             aoi_crs=aoi_crs, checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s,
             start_time=time_of(start_time), device=device, batch_size=batch_size, bands=bands, decoder=decoder, crs=crs, cell_m=cell_m,
-            png=str(png) if png else None,
+            png=str(png) if png else None, overwrite=overwrite,
         )  # fmt: skip
         cancellation = Cancellation()
         cancellation.install()

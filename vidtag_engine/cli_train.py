@@ -15,6 +15,7 @@ from .options import (
     DeviceOption,
     FeaturesOption,
     JsonOption,
+    OverwriteOption,
     RootOption,
     SplitSeedOption,
     rate_of,
@@ -99,11 +100,13 @@ def train(
     features: FeaturesOption = None,
     device: DeviceOption = "auto",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train a checkpoint for an area from videos with tracks, or on a data set. Broken off, the same command goes on where it stopped."""
     with plain_errors(json=json):
         from .gallery import load_aoi
+        from .outputs import check_files
         from .training import recipe, train_on_dataset
         from .training import train as run
         from .training.settings import sigma_of
@@ -125,7 +128,14 @@ def train(
             cancellation.install()
             with progress_bar() as bar:
                 result = train_on_dataset(
-                    opened, output, recipe_name, feature_folder=features, progress=bar, cancelled=cancellation, **changes
+                    opened,
+                    output,
+                    recipe_name,
+                    feature_folder=features,
+                    overwrite=overwrite,
+                    progress=bar,
+                    cancelled=cancellation,
+                    **changes,
                 )
             print_left_out(opened)
         else:
@@ -134,11 +144,14 @@ def train(
             held_out = pair_sources(validation, validation) if validation else []
             if aoi is None:
                 raise InputError("There is no area: give it with --aoi, or a data set with --dataset.")
+            read = {"videos": video, "truths": truth, "images": images, "validation": validation, "aoi": aoi}
+            check_files("train", {"output": output, "overwrite": overwrite, **read})
             area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs)
             cancellation.install()
             with progress_bar() as bar:
                 result = run(
-                    sources, area, output, settings, validation_sources=held_out, feature_folder=features, progress=bar, cancelled=cancellation
+                    sources, area, output, settings, validation_sources=held_out, feature_folder=features, overwrite=overwrite,
+                    progress=bar, cancelled=cancellation,
                 )  # fmt: skip
     if json:
         print(json_module.dumps({"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}))

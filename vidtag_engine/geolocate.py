@@ -10,7 +10,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from . import __version__
 from .batch import (
     BatchResult,
     check_output,
-    check_place,
     compiled_folder,
     default_cache_folder,
     earlier_results,
@@ -36,6 +35,7 @@ from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_ao
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder
+from .outputs import check_files
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated
 from .solve import Solved, VideoSolver, with_hypotheses
@@ -198,7 +198,7 @@ def geolocate(
             continue
         batch.results = [*(one for one in batch.results if one is not earlier), result]
         since = time.perf_counter()
-        write_geopackage(output, batch.results, provenance, aoi=aoi)
+        write_geopackage(output, batch.results, provenance, aoi=aoi, overwrite=overwrite)
         job.clock.add("write", since)
         job.done += 1
         if partial:
@@ -375,11 +375,10 @@ def run_geolocate(
         {name: getattr(arguments, name) for name in GeolocateSettings.model_fields},
     )
     copies = {kind: Path(value) for kind in EXPORTERS if (value := getattr(arguments, kind, None))}
-    for path in copies.values():
-        check_place(path)
+    check_output(Path(arguments.output))
     if arguments.map:
         check_picture_name(Path(arguments.map))
-        check_place(Path(arguments.map))
+    check_files("geolocate", asdict(arguments))
     if progress:
         progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi is not None else None
@@ -398,9 +397,9 @@ def run_geolocate(
     )
     provenance = read_geopackage(output)[1]
     for kind, path in copies.items():
-        EXPORTERS[kind][1](path, batch.results, provenance)
+        EXPORTERS[kind][1](path, batch.results, provenance, overwrite=arguments.overwrite)
     if arguments.map:
-        write_map(Path(arguments.map), batch.results, aoi=aoi)
+        write_map(Path(arguments.map), batch.results, aoi=aoi, overwrite=arguments.overwrite)
     if log:
         for line in batch.warnings:
             log("warning", line)

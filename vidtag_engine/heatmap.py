@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from .batch import check_place, default_cache_folder, open_all
+from .batch import default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .gallery import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
+from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, validated
 from .solve import VideoSolver
@@ -81,6 +82,7 @@ def heatmap(
     chosen: HeatmapSettings,
     *,
     png: Path | None = None,
+    overwrite: bool = False,
     cache_dir: Path | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -98,6 +100,7 @@ def heatmap(
         output: path of the GeoTIFF; its style is written beside it.
         settings, chosen: of the geolocation and of the map.
         png: also draw the first band.
+        overwrite: replace what is at ``output`` and ``png`` also where it is no heat map.
         cache_dir: for gallery embeddings; None is the user's cache folder.
         progress, cancelled: of the whole run.
 
@@ -139,9 +142,11 @@ def heatmap(
             yield description, tags, values
 
     count = 1 if chosen.bands == "video" else len(times)
-    write_raster(output, plan, told(), count, _tags(source, loaded, settings, chosen, grid, posterior))
+    write_raster(output, plan, told(), count, _tags(source, loaded, settings, chosen, grid, posterior), overwrite=overwrite)
     if png:
-        write_raster_picture(png, plan, first[0], aoi.geometry, source.name if count == 1 else f"{source.name}, first frame")
+        write_raster_picture(
+            png, plan, first[0], aoi.geometry, source.name if count == 1 else f"{source.name}, first frame", overwrite=overwrite
+        )
     notes = [*aoi.notes, *job.area_search.notes]
     if settings.decoder != posterior.decoder:
         notes.append("This checkpoint's frames keep their own answers: the map shows each frame by itself.")
@@ -300,10 +305,9 @@ def run_heatmap(
     chosen: HeatmapSettings = validated(HeatmapSettings, {name: given[name] for name in HeatmapSettings.model_fields})
     output, png = Path(arguments.output), Path(arguments.png) if arguments.png else None
     for path, kinds in ((output, (".tif", ".tiff")), (png, (".png",))):
-        if path is not None:
-            if path.suffix.lower() not in kinds:
-                raise InputError(f"{path.name} must end in {' or '.join(kinds)}: give a name such as {path.stem or 'map'}{kinds[0]}.")
-            check_place(path)
+        if path is not None and path.suffix.lower() not in kinds:
+            raise InputError(f"{path.name} must end in {' or '.join(kinds)}: give a name such as {path.stem or 'map'}{kinds[0]}.")
+    check_files("heatmap", given)
     if (arguments.video is None) == (arguments.images is None):
         raise InputError("A heat map is of one video or one folder of images: give exactly one of them.")
     if progress:
@@ -311,7 +315,9 @@ def run_heatmap(
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
     infos, _ = open_all([arguments.video] if arguments.video else [], [arguments.images] if arguments.images else [], settings)
     loaded = load(arguments.checkpoint, settings.device)
-    made = heatmap(infos[0], aoi, loaded, output, settings, chosen, png=png, progress=progress, cancelled=cancelled)
+    made = heatmap(
+        infos[0], aoi, loaded, output, settings, chosen, png=png, overwrite=arguments.overwrite, progress=progress, cancelled=cancelled
+    )
     if log:
         for line in made.notes:
             log("warning", line)

@@ -64,3 +64,8 @@ def time_of(text: str | None) -> str | None:
         return datetime.fromisoformat(text).isoformat()
     except ValueError:
         raise InputError(f"--start-time {text!r} is not an ISO 8601 time: write it as 2026-05-01T12:30:00Z.") from None
+
+
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace outputs that are not this tool's own files of their kind. An input is never replaced.")
+]

@@ -4,6 +4,8 @@ Standard library only, and clean for Python 3.9: the plugin carries a copy of th
 
 One JSON object a line, UTF-8. The worker says ``hello`` first. The client sends ``request``, ``cancel`` and ``shutdown``; the worker
 answers a request with any number of ``progress``, ``log`` and ``partial`` and exactly one ``result`` or ``error``.
+
+``overwrite``, which every command that writes has, lets an output take the place of what is not this tool's own file of that kind (``file_marks.py``).
 """
 
 from __future__ import annotations
@@ -162,11 +164,12 @@ class GalleryArguments:
     checkpoint: Optional[str] = None
     exhaustive: bool = False
     device: str = "auto"
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json`` are written if given.
+    """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json``, ``markdown`` are written if given.
 
     ``answer`` is "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
     """
@@ -178,7 +181,9 @@ class EvaluateArguments:
     html: Optional[str] = None
     map: Optional[str] = None
     json: Optional[str] = None
+    markdown: Optional[str] = None
     answer: str = "auto"
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,6 +203,7 @@ class ExportArguments:
     least_confidence: float = 0.0
     quality: int = 92
     answer: str = "auto"
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,7 @@ class SolveArguments:
     result: str
     output: Optional[str] = None
     pins: Optional[list[dict[str, Any]]] = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,6 +230,7 @@ class MatchArguments:
     layer: Optional[str] = None
     crs: Optional[str] = None
     answer: str = "auto"
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,6 +258,7 @@ class TrainArguments:
     features: Optional[str] = None
     device: str = "auto"
     seed: int = 0
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -280,6 +289,7 @@ class HeatmapArguments:
     crs: Optional[str] = None
     cell_m: Optional[float] = None
     png: Optional[str] = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -296,6 +306,7 @@ class PictureArguments:
     sha256: Optional[str] = None
     kind: str = "auto"
     longest_px: int = 1280
+    overwrite: bool = False
 
 
 Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]

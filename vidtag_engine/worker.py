@@ -206,7 +206,9 @@ def _solve(job: Job) -> dict[str, Any]:
 
     pins = None if arguments.pins is None else [pin_from(pin) for pin in arguments.pins]
     output = Path(arguments.output) if arguments.output else None
-    return run_solve(Path(arguments.result), output=output, pins=pins, progress=job.progress, cancelled=job.cancelled)
+    return run_solve(
+        Path(arguments.result), output=output, pins=pins, overwrite=arguments.overwrite, progress=job.progress, cancelled=job.cancelled
+    )
 
 
 def _match(job: Job) -> dict[str, Any]:
@@ -220,6 +222,7 @@ def _match(job: Job) -> dict[str, Any]:
         layer=arguments.layer,
         crs=arguments.crs,
         answer=arguments.answer,
+        overwrite=arguments.overwrite,
         progress=job.progress,
         cancelled=job.cancelled,
     )

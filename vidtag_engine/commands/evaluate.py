@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..batch import check_place
+from ..atomic import write_text
 from ..evaluation import evaluate_geopackage
 from ..evaluation.error_layer import write_errors
 from ..evaluation.html_report import write_html
+from ..evaluation.markdown_report import write_markdown
 from ..export import check_picture_name
-from ..export.atomic import write_text
+from ..file_marks import mark_of
+from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -34,41 +37,67 @@ def run_evaluate(
         InputError: nothing can be compared, and why; or an output cannot be written.
         CancelledError: stopped.
     """
-    outputs = {kind: Path(value) for kind in ("errors", "html", "map", "json") if (value := getattr(arguments, kind))}
-    check_outputs(outputs)
-    _step(progress, cancelled, 0.0, "comparing")
-    report = evaluate_geopackage(arguments.result, arguments.truth, video=arguments.video or None, answer=arguments.answer)
-    files = write_outputs(report, outputs, progress=progress, cancelled=cancelled)
+    report, files = evaluated(arguments, progress=progress, cancelled=cancelled)
     _step(progress, None, 1.0, "done")
     pinned = [one.info.name for one in report.results if one.pinned]
     return {**report.to_dict(), "notes": report.notes(), "files": files, "pinned": pinned}
 
 
-def check_outputs(outputs: dict[str, Path]) -> None:
-    """Refuse what cannot be written before anything is compared. Raises InputError."""
+def evaluated(
+    arguments: EvaluateArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
+) -> tuple[Report, dict[str, str]]:
+    """The report, and the files that were written, by kind. Raises as :func:`run_evaluate`."""
+    outputs = {kind: Path(value) for kind in ("errors", "html", "map", "json", "markdown") if (value := getattr(arguments, kind))}
     for kind, path in outputs.items():
-        check_place(path)
         if kind == "map":
             check_picture_name(path)
         if kind == "errors" and path.suffix.lower() != ".gpkg":
             raise InputError(f"{path.name} must end in .gpkg: the errors are written as a GeoPackage.")
+    check_files("evaluate", asdict(arguments))
+    _step(progress, cancelled, 0.0, "comparing")
+    report = evaluate_geopackage(arguments.result, arguments.truth, video=arguments.video or None, answer=arguments.answer)
+    return report, write_outputs(report, outputs, overwrite=arguments.overwrite, progress=progress, cancelled=cancelled)
 
 
 def write_outputs(
-    report: Report, outputs: dict[str, Path], *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
+    report: Report,
+    outputs: dict[str, Path],
+    *,
+    overwrite: bool = False,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
 ) -> dict[str, str]:
-    """Write the error layer (``errors``), the report (``html``), the ``map`` or the numbers (``json``); returns the paths by kind."""
-    check_outputs(outputs)
-    writers: dict[str, Callable[[Path], None]] = {
-        "errors": lambda path: write_errors(path, report),
-        "html": lambda path: write_html(path, report),
-        "map": report.write_map,
-        "json": lambda path: write_text(path, json.dumps(report.to_dict(), ensure_ascii=False, indent=1)),
+    """Write the error layer (``errors``), the reports (``html``, ``markdown``), the ``map`` or the numbers (``json``).
+
+    Args:
+        report: what is told.
+        outputs: paths by kind.
+        overwrite: replace what is not this tool's own of that kind.
+        progress, cancelled: of the whole.
+
+    Returns:
+        the paths by kind, and where there is one that of the report's diagrams as ``diagrams``.
+
+    Raises:
+        InputError: one cannot be written.
+        CancelledError: stopped; those that are written are whole.
+    """
+    numbers = {"generator": mark_of("evaluation"), **report.to_dict()}
+    writers: dict[str, Callable[[Path], Any]] = {
+        "errors": lambda path: write_errors(path, report, overwrite=overwrite),
+        "html": lambda path: write_html(path, report, overwrite=overwrite),
+        "map": lambda path: report.write_map(path, overwrite=overwrite),
+        "json": lambda path: write_text(path, json.dumps(numbers, ensure_ascii=False, indent=1), "evaluation", overwrite=overwrite),
+        "markdown": lambda path: write_markdown(path, report, overwrite=overwrite),
     }
+    files = {}
     for number, (kind, path) in enumerate(outputs.items()):
         _step(progress, cancelled, (number + 1) / (len(outputs) + 1), f"writing {path.name}")
-        writers[kind](path)
-    return {kind: str(path) for kind, path in outputs.items()}
+        written = writers[kind](path)
+        files[kind] = str(path)
+        if kind == "markdown" and len(written) > 1:
+            files["diagrams"] = str(written[1])
+    return files
 
 
 def _step(progress: ProgressCallback | None, cancelled: CancelCheck | None, fraction: float, message: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..batch import check_place
 from ..export import EXPORTERS, read_answers
 from ..export.jpeg import write_jpeg
 from ..export.tables import base_time, clean, time_known
+from ..file_marks import first_refusal
+from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, FrameState, InputError, Progress, ProgressCallback, VideoInfo, VideoResult
 from ..video import FrameReader, open_source, source_digest
 
@@ -44,12 +47,13 @@ def run_export(
         raise InputError(f"The least confidence {arguments.least_confidence:g} is no probability: give 0 to 1.")
     if not 1 <= arguments.quality <= 95:
         raise InputError(f"The JPEG quality {arguments.quality} is not usable: give 1 to 95.")
-    for path in copies.values():
-        check_place(path)
+    check_files("export", asdict(arguments))
+    if arguments.frames:
+        _check_frames(Path(arguments.frames), results, arguments)
     videos = _find_all(results, [Path(place) for place in arguments.videos], progress, cancelled) if arguments.frames else []
     for kind, path in copies.items():
         _check(cancelled)
-        EXPORTERS[kind][1](path, results, provenance)
+        EXPORTERS[kind][1](path, results, provenance, overwrite=arguments.overwrite)
     files = {kind: str(path) for kind, path in copies.items()}
     summary: dict[str, Any] = {"files": files, "videos": len(results), "frames": 0, "left_out": 0}
     summary["pinned"] = [clean(one.info.name) for one in results if one.pinned]
@@ -64,7 +68,7 @@ def run_export(
                     progress(Progress(0.1 + 0.9 * (number + fraction) / len(results), "frames", message))
 
             written, left = write_frames(
-                folder, result, info, provenance, arguments.least_confidence, arguments.quality, report, cancelled
+                folder, result, info, provenance, arguments.least_confidence, arguments.quality, report, cancelled, overwrite=arguments.overwrite
             )  # fmt: skip
             summary["frames"] += written
             summary["left_out"] += left
@@ -82,6 +86,8 @@ def write_frames(
     quality: int = 92,
     report: Any | None = None,
     cancelled: CancelCheck | None = None,
+    *,
+    overwrite: bool = False,
 ) -> tuple[int, int]:
     """Write one video's located frames as ``<video>_<frame>.jpg``.
 
@@ -91,6 +97,7 @@ def write_frames(
         info: the opened video, the very file that ``result`` was made from.
         provenance: its settings say which frames were taken.
         report: called with the fraction of this video and a line for people.
+        overwrite: replace also what is no frame that was exported.
 
     Returns:
         Frames written and left out.
@@ -101,7 +108,6 @@ def write_frames(
     """
     settings, trajectory = provenance.settings, result.trajectory
     rows = {int(index): row for row, index in enumerate(trajectory.frame_index)}
-    name = clean(result.info.name).replace("/", "_").replace("\\", "_")
     written, seen = 0, 0
     window = (settings.get("from_s") or 0.0, settings.get("to_s"))
     with FrameReader(info, settings.get("rate_hz"), *window, cancelled) as reader:
@@ -117,12 +123,30 @@ def write_frames(
             place = float(trajectory.lat_deg[row]), float(trajectory.lon_deg[row])
             facts = _facts(result, row)
             taken = base_time(result) + timedelta(seconds=round(frame.time_s, 3)) if time_known(result) else None
-            path = folder / f"{name}_{frame.index:06d}.jpg"
-            write_jpeg(path, frame.image, *place, taken=taken, description=_sentence(facts), facts=facts, quality=quality)
+            write_jpeg(
+                frame_path(folder, result, frame.index), frame.image, *place, taken=taken, description=_sentence(facts), facts=facts,
+                quality=quality, overwrite=overwrite,
+            )  # fmt: skip
             written += 1
             if report:
                 report(seen / max(1, len(rows)), f"{result.info.name}: frame {frame.index}")
     return written, len(rows) - written
+
+
+def frame_path(folder: Path, result: VideoResult, index: int) -> Path:
+    """Where a frame of a video is written to."""
+    name = clean(result.info.name).replace("/", "_").replace("\\", "_")
+    return folder / f"{name}_{index:06d}.jpg"
+
+
+def _check_frames(folder: Path, results: Sequence[VideoResult], arguments: ExportArguments) -> None:
+    """Refuse the frames' folder where one of their names is taken by another picture, or by one that is read. Raises InputError."""
+    if not folder.is_dir():
+        return
+    outputs = [(frame_path(folder, one, int(index)), "frame") for one in results for index in one.trajectory.frame_index]
+    taken = [(path, kind) for path, kind in outputs if os.path.lexists(path)]
+    if (why := first_refusal(taken, inputs=[arguments.result, *arguments.videos], overwrite=arguments.overwrite)) is not None:
+        raise InputError(why)
 
 
 def _facts(result: VideoResult, row: int) -> dict[str, Any]:

@@ -6,16 +6,17 @@ import math
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..batch import check_place
-from ..export.atomic import replacing
+from ..atomic import replacing
 from ..export.geopackage_tables import add_styles
 from ..gallery import AreaOfInterest, Grid, Smoothness, load_aoi, make_grid, write_points
 from ..gallery.choose import EXHAUSTIVE_POINTS
+from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -41,12 +42,15 @@ def run_gallery(
         InputError: area, resolution, checkpoint or output cannot be used.
         CancelledError: stopped; nothing is left behind.
     """
+    if arguments.output and Path(arguments.output).suffix.lower() != ".gpkg":
+        raise InputError(f"{Path(arguments.output).name} must end in .gpkg: the points are written as a GeoPackage.")
+    check_files("gallery", asdict(arguments))
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
     grid = make_grid(aoi, arguments.resolution_m, arguments.grid)
     summary: dict[str, Any] = {**grid.to_summary(), "notes": list(aoi.notes), "output": None, "time": None}
     if arguments.output:
         output = Path(arguments.output)
-        _write(grid, output, progress, cancelled)
+        _write(grid, output, progress, cancelled, overwrite=arguments.overwrite)
         summary["output"] = str(output)
     if arguments.checkpoint:
         from ..geolocate import load
@@ -107,17 +111,14 @@ def _seconds_a_point(loaded: Loaded, sample: Any) -> float:
     return (time.perf_counter() - since_s) / len(sample)
 
 
-def _write(grid: Grid, output: Path, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> None:
+def _write(grid: Grid, output: Path, progress: ProgressCallback | None, cancelled: CancelCheck | None, *, overwrite: bool) -> None:
     """Points and their style, whole or not at all."""
-    if output.suffix.lower() != ".gpkg":
-        raise InputError(f"{output.name} must end in .gpkg: the points are written as a GeoPackage.")
-    check_place(output)
 
     def part_of(step: Progress) -> None:
         if progress:
             progress(Progress(0.9 * step.fraction, step.stage, step.message))
 
-    with replacing(output) as part:
+    with replacing(output, "gallery", overwrite=overwrite) as part:
         write_points(grid, part, progress=part_of, cancelled=cancelled)
         with closing(sqlite3.connect(part)) as database, database:
             add_styles(database, ["gallery"])

@@ -18,6 +18,7 @@ from ..export.lines import cut_line
 from ..export.scores_file import share_scores
 from ..export.tables import Table, clean, joined, steps_table
 from ..geodesy import WGS84, centroid_deg
+from ..outputs import check_files
 from ..trajectory.path import parts
 from ..trajectory.roads import match_roads, reach_m, spread_m
 from ..types import CancelCheck, CancelledError, FloatArray, InputError, Progress, ProgressCallback, Trajectory, VideoResult
@@ -34,6 +35,7 @@ def run_match(
     layer: str | None = None,
     crs: str | None = None,
     answer: str = "auto",
+    overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def run_match(
         layer: of ``roads``, where several hold lines.
         crs: of ``roads``, where it does not say.
         answer: which line, as for ``read_answers``.
+        overwrite: replace what is at ``output`` also where it is no result.
         progress, cancelled: of the whole.
 
     Returns:
@@ -58,6 +61,8 @@ def run_match(
     """
     if output is not None:
         check_output(output)
+        check_files("match", {"result": result, "roads": roads, "output": output, "overwrite": overwrite})
+        output = None if output.exists() and result.exists() and output.samefile(result) else output
     results = [one for one in read_answers(result, answer)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
     if not results:
         raise InputError(f"{result.name} has no line to lay on roads: none of its videos has two neighbouring frames with an answer.")
@@ -80,7 +85,7 @@ def run_match(
         raise InputError(
             f"No line of {result.name} could be laid on the roads of {roads.name}: none leads from frame to frame; check the layer."
         )
-    with_layers(result, {LAYER: (joined(tables), "trajectory")}, output)
+    with_layers(result, {LAYER: (joined(tables), "trajectory")}, output, overwrite=overwrite)
     if output is not None:
         share_scores(result, output)
     return {"output": str(output or result), "layers": [LAYER], "videos": said}

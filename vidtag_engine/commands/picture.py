@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
+from ..atomic import replacing
+from ..file_marks import mark_of
+from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, InputError
 from ..video import FrameReader, open_source, source_digest
 
@@ -37,6 +42,7 @@ def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = 
         raise InputError(f"The picture {output.name} must end in .jpg or .png.")
     if arguments.longest_px < 1:
         raise InputError(f"A picture of {arguments.longest_px} pixels cannot be seen: give at least 1.")
+    check_files("picture", asdict(arguments))
     video = _original([Path(place) for place in arguments.videos], arguments.sha256)
     info = open_source(video, kind=arguments.kind)
     frame = _frame_at(info, arguments.time_s, cancelled)
@@ -45,7 +51,7 @@ def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = 
     size = (info.width_px, info.height_px)
     if frame.image is not None:
         size = (frame.image.shape[1], frame.image.shape[0])
-        _write(output, Image.fromarray(frame.image), arguments.longest_px)
+        _write(output, Image.fromarray(frame.image), arguments.longest_px, overwrite=arguments.overwrite)
     return {
         "video": str(video),
         "file": None if frame.image is None else str(output),
@@ -75,14 +81,22 @@ def _frame_at(info: VideoInfo, time_s: float, cancelled: CancelCheck | None) -> 
         return next(iter(reader))
 
 
-def _write(output: Path, picture: Image.Image, longest_px: int) -> None:
+def _write(output: Path, picture: Image.Image, longest_px: int, *, overwrite: bool) -> None:
     """Whole or not at all: a picture that is half there would be shown."""
     kind, options = _FORMATS[output.suffix.lower()]
     picture.thumbnail((longest_px, longest_px))
-    part = output.with_name(output.name + ".part")
-    try:
-        picture.save(part, format=kind, **options)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(f"The picture {output} cannot be written ({error.strerror or error}): choose another folder.") from error
+    mark = {"exif": _exif()} if kind == "JPEG" else {"pnginfo": _text()}
+    with replacing(output, "picture", overwrite=overwrite) as part:
+        picture.save(part, format=kind, **options, **mark)
+
+
+def _exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = mark_of("picture")
+    return exif
+
+
+def _text() -> PngInfo:
+    text = PngInfo()
+    text.add_text("Software", mark_of("picture"))
+    return text

@@ -21,6 +21,7 @@ from ..export.pins import PinRow, pins_table, read_pins
 from ..export.scores_file import VideoScores, read_scores, scores_path, share_scores
 from ..export.tables import clean, frames_table, joined, steps_table
 from ..geodesy import geodesic_m, haversine_m
+from ..outputs import check_files
 from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, mass_about, spread
 from ..trajectory.lead import line_lead
 from ..types import (
@@ -43,6 +44,7 @@ def run_solve(
     *,
     output: Path | None = None,
     pins: Sequence[PinRow] | None = None,
+    overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def run_solve(
         result: GeoPackage that geolocate wrote with ``--keep-scores``.
         output: a copy of it that gets the layers; None puts them into the result itself.
         pins: instead of the result's own; the output then holds these. They need an output.
+        overwrite: replace what is at ``output`` also where it is no result.
         progress, cancelled: of the whole.
 
     Returns:
@@ -64,6 +67,7 @@ def run_solve(
     began = time.perf_counter()
     if output is not None:
         check_output(output)
+        check_files("solve", {"result": result, "output": output, "overwrite": overwrite})
         output = None if output.exists() and result.exists() and output.samefile(result) else output
     if pins is not None and output is None:
         raise InputError("Pins from elsewhere go with a result of their own: give an output besides the result.")
@@ -92,7 +96,7 @@ def run_solve(
         REGIONS_PINNED: (regions_table(solved, read_aoi(result)), "regions"),
     }
     _step(progress, cancelled, 0.95, "writing")
-    with_layers(result, tables | ({"pins": (pins_table(brought), "pins")} if brought else {}), output)
+    with_layers(result, tables | ({"pins": (pins_table(brought), "pins")} if brought else {}), output, overwrite=overwrite)
     notes = []
     if output is not None and not share_scores(result, output):
         notes.append(f"The scores stay beside {result.name} alone, as they cannot be linked: correct that one again, with all pins.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..gallery import load_aoi
+from ..outputs import check_files
 from ..training import recipe, train
 from ..training.settings import sigma_of
 from ..training.sources import pair_sources
@@ -36,6 +38,7 @@ def run_train(
     sources = pair_sources(*([Path(text) for text in texts] for texts in (arguments.videos, arguments.truths, arguments.images)))
     held_out = [Path(text) for text in arguments.validation]
     area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
+    check_files("train", asdict(arguments))
     if progress:
         progress(Progress(0.0, "loading", f"{len(sources)} videos"))
     result = train(
@@ -44,6 +47,7 @@ def run_train(
         Path(arguments.output),
         settings,
         validation_sources=pair_sources(held_out, held_out) if held_out else [],
+        overwrite=arguments.overwrite,
         feature_folder=Path(arguments.features) if arguments.features else None,
         progress=progress,
         cancelled=cancelled,

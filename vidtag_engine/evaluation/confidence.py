@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..file_marks import mark_of
 from ..trajectory.calibration import ReliabilityBin, brier, ece, reliability
 from ..types import FloatArray, VideoResult
 
@@ -241,7 +242,7 @@ def reliability_picture(scores: ConfidenceScores) -> bytes | None:
     figure.supxlabel("probability said (larger dots: more frames)", fontsize=9)
     figure.supylabel("share truly within", fontsize=9)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", metadata={"Software": mark_of("reliability")})
     return buffer.getvalue()
 
 

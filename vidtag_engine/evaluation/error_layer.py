@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..export.atomic import replacing
+from ..atomic import replacing
 from ..export.geopackage_tables import add_styles
 from ..export.lines import cut_steps
 from ..export.tables import clean, utc_times
+from ..file_marks import mark_geopackage
 from . import metrics
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def error_table(report: Report) -> dict[str, Any]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def write_errors(path: Path, report: Report) -> None:
+def write_errors(path: Path, report: Report, *, overwrite: bool = False) -> None:
     """Write the errors to a GeoPackage (layer ``errors``, with its style), whole or not at all. Raises InputError where that fails."""
     import geopandas
     import pandas as pd
@@ -65,7 +66,7 @@ def write_errors(path: Path, report: Report) -> None:
     table = error_table(report)
     geometry = table.pop("geometry")
     table["time"] = pd.Series(table["time"]).dt.tz_localize("UTC")
-    with replacing(path) as part:
+    with replacing(path, "errors", overwrite=overwrite) as part:
         pyogrio.write_dataframe(
             geopandas.GeoDataFrame(table, geometry=geometry, crs="EPSG:4326"),
             part,
@@ -78,3 +79,4 @@ def write_errors(path: Path, report: Report) -> None:
         )
         with closing(sqlite3.connect(part)) as database, database:
             add_styles(database, [LAYER])
+            mark_geopackage(database, "errors")

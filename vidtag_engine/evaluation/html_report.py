@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..export.atomic import write_text
+from ..atomic import write_text
 from ..export.colours import TRUTH_COLOUR
+from ..file_marks import mark_of
 from ..trajectory.calibration import reliability
 from . import metrics
 from .confidence import html_tables, reliability_picture
@@ -29,7 +30,7 @@ td:first-child,th:first-child{text-align:left}figure{margin:1.5em 0}figcaption,s
 _MAX_COLUMNS = 5
 
 
-def write_html(path: Path, report: Report) -> None:
+def write_html(path: Path, report: Report, *, overwrite: bool = False) -> None:
     """Write the report, whole or not at all. Raises InputError where it cannot be written."""
     title = f"Evaluation of {report.source}"
     figures = [
@@ -52,10 +53,13 @@ def write_html(path: Path, report: Report) -> None:
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes())
     write_text(
         path,
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="{mark_of("html")}">'
+        f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n'
         f"<body>\n<h1>{html.escape(title)}</h1>\n{_table(report)}\n<ul>{notes}</ul>\n{confidence}\n{pictures}\n"
         f"<p><small>Metrics as in VidTAG, App. E. Median error over all frames: {length_text(report.overall.median_m)}. "
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</small></p>\n</body></html>\n",
+        "html",
+        overwrite=overwrite,
     )
 
 

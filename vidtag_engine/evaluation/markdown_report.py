@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..export.atomic import replacing, write_text
+from ..atomic import replacing, write_text
+from ..file_marks import mark_of
 from .confidence import bin_rows, radius_rows, region_rows, reliability_picture, state_text
 from .report import accuracy_rows
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _MAX_COLUMNS = 5
 
 
-def write_markdown(path: Path, report: Report) -> list[Path]:
+def write_markdown(path: Path, report: Report, *, overwrite: bool = False) -> list[Path]:
     """Write the report, and ``<name>.reliability.png`` beside it where the result has probabilities.
 
     Returns:
@@ -30,6 +31,7 @@ def write_markdown(path: Path, report: Report) -> list[Path]:
         columns = [*(columns if len(columns) <= _MAX_COLUMNS else []), (f"all {len(columns)} videos", report.overall)]
     metrics = zip(*[list(accuracy_rows(accuracy)) for _, accuracy in columns], strict=True)
     parts = [
+        f"<!-- Generator: {mark_of('markdown')} -->",
         f"# Evaluation of {_cell(report.source)}",
         _table([("metric", *(name for name, _ in columns)), *((r[0][0], *(c for _, c in r)) for r in metrics)]),
     ]
@@ -42,11 +44,11 @@ def write_markdown(path: Path, report: Report) -> list[Path]:
         picture = reliability_picture(scores)
         if picture is not None:
             place = path.with_suffix(".reliability.png")
-            with replacing(place) as part:
+            with replacing(place, "reliability", overwrite=overwrite) as part:
                 part.write_bytes(picture)
             files.append(place)
             parts += [f"![Reliability diagrams](<{place.name}>)", _table(list(bin_rows(scores)))]
-    write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+    write_text(path, "\n\n".join(part for part in parts if part) + "\n", "markdown", overwrite=overwrite)
     return files
 
 

@@ -163,11 +163,11 @@ class Report:
                 lines.append(f"{prefix}{one.frames - one.compared} of {one.frames} frames could not be compared ({why}).")
         return lines
 
-    def write_map(self, path: str | Path) -> None:
+    def write_map(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write a picture of the answers, coloured by confidence, beside the truth. Raises InputError where it cannot be written."""
         from ..export import write_map
 
-        write_map(Path(path), self.results, aoi=self.area, truth=self.truth)
+        write_map(Path(path), self.results, aoi=self.area, truth=self.truth, overwrite=overwrite)
 
 
 def length_text(metres: float) -> str:

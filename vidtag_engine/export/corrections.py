@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from ..atomic import replacing
 from ..types import InputError
-from .atomic import replacing
 from .geopackage import write_layer
 from .geopackage_tables import add_style
 from .tables import Table
@@ -16,13 +16,14 @@ from .tables import Table
 _MODELS_OWN = frozenset({"trajectory", "frames", "videos", "regions", "aoi", "layer_styles"})
 
 
-def with_layers(path: Path, layers: Mapping[str, tuple[Table, str]], output: Path | None = None) -> None:
+def with_layers(path: Path, layers: Mapping[str, tuple[Table, str]], output: Path | None = None, *, overwrite: bool = False) -> None:
     """Put layers into a result, in place of older ones of their names. The file is written whole; all other layers stay as they are.
 
     Args:
         path: of the GeoPackage.
         layers: by name, the columns and the layer of the canonical result that it is like (kind of geometry, style).
         output: a copy to make instead; ``path`` then stays as it is.
+        overwrite: replace what is at ``output`` also where it is no result.
 
     Raises:
         InputError: it cannot be written.
@@ -30,7 +31,7 @@ def with_layers(path: Path, layers: Mapping[str, tuple[Table, str]], output: Pat
     """
     if taken := _MODELS_OWN & set(layers):
         raise ValueError(f"the model's own layers are not written over: {sorted(taken)}")
-    with replacing(output or path) as part:
+    with replacing(output or path, None if output is None else "result", overwrite=overwrite) as part:
         _copy(path, part)
         for name, (table, like) in layers.items():
             write_layer(part, name, table, like)

@@ -10,24 +10,26 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import write_text
+from ..file_marks import mark_of
 from ..types import Provenance, VideoResult
-from .atomic import write_text
 from .confidence_tables import regions_table
 from .provenance import to_json
 from .tables import Table, check_names, frames_table, iso_texts, steps_table
 
 # A hundredth of a millimetre: more digits say nothing and make the file larger.
 _DIGITS = 10
+_LENGTH_DIGITS = 15
 
 
-def write_geojson(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
+def write_geojson(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, overwrite: bool = False) -> None:
     """Write steps, frames and regions; the property ``layer`` ("trajectory", "frames" or "regions") tells them apart.
 
     A step across ±180° is cut into a MultiLineString (RFC 7946, 3.1.9); a frame without an answer has a null geometry; unknown numbers
-    are null. ``provenance`` stands beside the features as a foreign member.
+    are null. ``generator``, ``bytes`` (its own length) and ``provenance`` stand beside the features as foreign members.
 
     Raises:
-        InputError: it cannot be written, or two videos share a name.
+        InputError: it cannot be written, would replace what is not this tool's own (unless ``overwrite``), or two videos share a name.
     """
     check_names(results)
     features: list[dict[str, Any]] = []
@@ -35,9 +37,13 @@ def write_geojson(path: Path | str, results: Sequence[VideoResult], provenance: 
         features += _steps(result)
         features += _frames(result)
         features += _regions(result)
-    head = f'{{"type": "FeatureCollection", "provenance": {json.dumps(json.loads(to_json(provenance, results)), ensure_ascii=False)},'
+    made = json.dumps(json.loads(to_json(provenance, results)), ensure_ascii=False)
+    head = f'{{"type": "FeatureCollection", "generator": "{mark_of("geojson")}", "bytes": '
     lines = ",\n".join(json.dumps(feature, ensure_ascii=False, allow_nan=False) for feature in features)
-    write_text(path, f'{head} "features": [\n{lines}\n]}}\n')
+    rest = f', "provenance": {made}, "features": [\n{lines}\n]}}\n'
+    # GDAL keeps foreign members when it saves what was edited: the file's own length tells that it is as it was written.
+    length = len((head + rest).encode()) + _LENGTH_DIGITS
+    write_text(path, f"{head}{length:<{_LENGTH_DIGITS}}{rest}", "geojson", overwrite=overwrite)
 
 
 def _steps(result: VideoResult) -> Iterator[dict[str, Any]]:

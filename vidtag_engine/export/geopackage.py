@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import replacing
 from ..types import DecodeReport, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
-from .atomic import replacing
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
 from .pins import kept_pins
@@ -34,7 +34,9 @@ _DATASET = {"VERSION": "1.2"}
 _SYNCHRONOUS = "OGR_SQLITE_SYNCHRONOUS"
 
 
-def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, aoi: Any | None = None) -> None:
+def write_geopackage(
+    path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, aoi: Any | None = None, overwrite: bool = False
+) -> None:
     """Write the canonical result of all videos finished so far; an older file of that name is replaced in one step, its pins are kept.
 
     Args:
@@ -42,9 +44,10 @@ def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenanc
         results: in the order to list them; none is fine.
         provenance: what made them.
         aoi: the area searched, a shapely geometry or an object with one as ``geometry``; kept as the layer ``aoi``.
+        overwrite: replace what is there also where it is no result.
 
     Raises:
-        InputError: it cannot be written, the name does not end in .gpkg, or two videos share a name. Nothing is left behind.
+        InputError: it cannot be written, would replace what is no result, the name does not end in .gpkg, or two videos share a name. Nothing is left behind.
     """
     path = Path(path)
     if path.suffix.lower() != ".gpkg":
@@ -60,7 +63,7 @@ def write_geopackage(path: Path | str, results: Sequence[VideoResult], provenanc
         "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
         "pins": kept_pins(path),
     }
-    with replacing(path) as part, _unsynchronised():
+    with replacing(path, "result", overwrite=overwrite) as part, _unsynchronised():
         for layer, table in tables.items():
             write_layer(part, layer, table)
         layers = [*tables]

@@ -10,31 +10,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-METADATA_URI = "urn:vidtag:provenance"
-_EXTENSION = "http://www.geopackage.org/spec120/#extension_metadata"
+from ..file_marks import PROVENANCE_URI, add_metadata
+
+METADATA_URI = PROVENANCE_URI
 
 _STYLES_SQL = """
 CREATE TABLE layer_styles (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),
   f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
   owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
-"""
-_METADATA_SQL = """
-CREATE TABLE IF NOT EXISTS gpkg_metadata (
-  id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset', md_standard_uri TEXT NOT NULL,
-  mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT '')
-"""
-_REFERENCE_SQL = """
-CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (
-  reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
-  timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), md_file_id INTEGER NOT NULL, md_parent_id INTEGER,
-  CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
-  CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))
-"""
-_EXTENSIONS_SQL = """
-CREATE TABLE IF NOT EXISTS gpkg_extensions (
-  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
-  CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))
 """
 
 _STYLES_SAY = {"aoi": "Outline", "gallery": "Candidate places", "errors": "Coloured by whether the truth lies within the confidence radius"}
@@ -82,21 +66,7 @@ def add_style(database: sqlite3.Connection, layer: str, like: str | None = None)
 
 def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:
     """Write the provenance JSON as metadata of the whole GeoPackage."""
-    for statement in (_METADATA_SQL, _REFERENCE_SQL, _EXTENSIONS_SQL):
-        database.execute(statement)
-    for table in ("gpkg_metadata", "gpkg_metadata_reference"):
-        database.execute(
-            "INSERT OR IGNORE INTO gpkg_extensions VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')",
-            (table, _EXTENSION),
-        )
-    row = database.execute(
-        "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) VALUES ('dataset', ?, 'application/json', ?)",
-        (METADATA_URI, text),
-    ).lastrowid
-    database.execute(
-        "INSERT INTO gpkg_metadata_reference (reference_scope, timestamp, md_file_id) VALUES ('geopackage', ?, ?)",
-        (_stamp(created_utc), row),
-    )
+    add_metadata(database, METADATA_URI, "application/json", text, _stamp(created_utc))
 
 
 def set_last_change(database: sqlite3.Connection, created_utc: datetime) -> None:

@@ -10,19 +10,19 @@ from xml.etree import ElementTree as ET  # writes alone  # nosec B405
 
 import numpy as np
 
+from ..atomic import write_text
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
-from .atomic import write_text
 from .tables import check_names, clean, time_known, utc_times
 
 NAMESPACE = "urn:vidtag:gpx"
 
 
-def write_gpx(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
+def write_gpx(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, overwrite: bool = False) -> None:
     """Write all videos' tracks. Points carry a time only where the video's start is known.
 
     Raises:
-        InputError: it cannot be written, or two videos share a name.
+        InputError: it cannot be written, would replace what is not this tool's own (unless ``overwrite``), or two videos share a name.
     """
     from gpxpy.gpx import GPX
 
@@ -32,7 +32,7 @@ def write_gpx(path: Path | str, results: Sequence[VideoResult], provenance: Prov
     gpx.time = provenance.created_utc
     gpx.nsmap["vidtag"] = NAMESPACE
     gpx.tracks = [_track(result) for result in results]
-    write_text(path, gpx.to_xml(version="1.1"))
+    write_text(path, gpx.to_xml(version="1.1"), "gpx", overwrite=overwrite)
 
 
 def _track(result: VideoResult) -> object:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from .atomic import replacing
+from ..atomic import replacing
+from ..file_marks import mark_of
 
 _SECOND_PARTS = 100_000  # of an arc second: 0.3 mm
 _ASCII = b"ASCII\x00\x00\x00"  # EXIF's mark of the text that follows
@@ -30,6 +31,7 @@ def write_jpeg(
     description: str,
     facts: dict[str, Any],
     quality: int = 92,
+    overwrite: bool = False,
 ) -> None:
     """Write one picture, whole or not at all.
 
@@ -41,12 +43,13 @@ def write_jpeg(
         description: a sentence for people (ImageDescription).
         facts: plain JSON values for programs (UserComment), such as the confidence.
         quality: of the JPEG, 1 to 95.
+        overwrite: replace what is there also where it is no frame that was exported.
 
     Raises:
         InputError: it cannot be written.
     """
     exif = exif_of(lat_deg, lon_deg, taken=taken, description=description, facts=facts)
-    with replacing(path) as part:
+    with replacing(path, "frame", overwrite=overwrite) as part:
         Image.fromarray(image).save(part, format="JPEG", quality=quality, exif=exif)
 
 
@@ -54,7 +57,7 @@ def exif_of(lat_deg: float, lon_deg: float, *, taken: datetime | None, descripti
     """The EXIF block; arguments as for :func:`write_jpeg`. Times are UTC and say so (OffsetTimeOriginal)."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = description.encode("ascii", "replace").decode("ascii")  # EXIF's text is ASCII
-    exif[ExifTags.Base.Software] = "VidTAG"
+    exif[ExifTags.Base.Software] = mark_of("frame")
     exif[ExifTags.Base.Orientation] = 1
     detail = exif.get_ifd(ExifTags.IFD.Exif)
     detail[ExifTags.Base.UserComment] = _ASCII + json.dumps(facts, ensure_ascii=True, allow_nan=False).encode("ascii")

@@ -7,21 +7,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..atomic import write_text
+from ..file_marks import mark_of
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
-from .atomic import write_text
 from .colours import COLOURS, REGION_COLOURS, class_label, class_of
 from .confidence_tables import frame_regions, video_regions
 from .tables import Table, check_names, clean, iso_texts, located_mask, steps_table, time_known, utc_times
 
 
-def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Provenance) -> None:
+def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, overwrite: bool = False) -> None:
     """Write a folder a video: first and last place, the line in five colours of confidence, a gx:Track where the time is known, regions.
 
     Steps of the same colour that follow each other make one line; what crosses ±180° is cut. Lines and tracks lie on the ground.
 
     Raises:
-        InputError: it cannot be written, or two videos share a name.
+        InputError: it cannot be written, would replace what is not this tool's own (unless ``overwrite``), or two videos share a name.
     """
     import simplekml
 
@@ -45,7 +46,12 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
         if time_known(result):
             _add_track(simplekml, folder, result, schema)
         _add_regions(simplekml, folder, result)
-    write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{kml.kml(format=False)}\n')
+    write_text(
+        path,
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- Generator: {mark_of("kml")} -->\n{kml.kml(format=False)}\n',
+        "kml",
+        overwrite=overwrite,
+    )
 
 
 def _line_style(simplekml: Any, colour: str) -> Any:

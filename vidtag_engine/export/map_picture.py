@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import shapely
+from PIL import ExifTags, Image
 
+from ..atomic import replacing
+from ..file_marks import mark_of
 from ..geodesy import wrap_lon
 from ..trajectory.path import parts, steps
 from ..types import InputError, Track, VideoResult
-from .atomic import replacing
 from .colours import AOI_COLOUR, COLOURS, EDGES, OUTLINE, REGION_COLOURS, STATES, TRUTH_COLOUR
 from .confidence_tables import LEVELS, video_regions
 from .map_plane import Plane
@@ -37,6 +39,15 @@ def check_picture_name(path: Path) -> None:
         raise InputError(f"Cannot write {path}: it is no kind of picture that is drawn; give a name that ends in .png, .pdf, .svg or .jpg.")
 
 
+def _marked(path: Path) -> dict[str, Any]:
+    """What savefig needs to mark a picture of the kind that the name says."""
+    if path.suffix.lower() in {".jpg", ".jpeg"}:
+        exif = Image.Exif()
+        exif[ExifTags.Base.Software] = mark_of("map")
+        return {"pil_kwargs": {"exif": exif}}
+    return {"metadata": {"Software" if path.suffix.lower() == ".png" else "Creator": mark_of("map")}}
+
+
 def write_map(
     path: Path | str,
     results: Sequence[VideoResult],
@@ -44,6 +55,7 @@ def write_map(
     aoi: Any | None = None,
     truth: Truth | None = None,
     title: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Draw all videos on one map, north up, metres alike in both directions, with a scale bar.
 
@@ -54,6 +66,7 @@ def write_map(
         aoi: outline of the searched area, a shapely geometry or an object with one as ``geometry``.
         truth: one track, several, or tracks by video name; drawn dashed.
         title: above the map; by default the videos' names.
+        overwrite: replace what is there also where it is no map picture of this tool.
 
     Raises:
         InputError: there is nothing to draw, or the picture cannot be written.
@@ -84,9 +97,9 @@ def write_map(
         _overview(axes, rings, plane, results)
     _legend(figure, axes, results, title)
     _draw_banner(axes, results)
-    with replacing(path) as part, warnings.catch_warnings():
+    with replacing(path, "map", overwrite=overwrite) as part, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that no font here has shows as boxes
-        figure.savefig(part, dpi=_DPI, bbox_inches="tight", pad_inches=0.12)
+        figure.savefig(part, dpi=_DPI, bbox_inches="tight", pad_inches=0.12, **_marked(path))
 
 
 def _tracks(truth: Truth | None) -> list[Track]:

@@ -14,9 +14,10 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from ..atomic import replacing, write_text
+from ..file_marks import mark_of
 from ..geodesy import wrap_lon
 from ..types import FloatArray, InputError
-from .atomic import replacing, write_text
 from .geopackage_tables import style_text
 
 _BORDER_STEPS = 400  # of a side's longest, when the area's border is brought to the map
@@ -157,6 +158,8 @@ def write_raster(
     bands: Iterable[tuple[str, Mapping[str, str], FloatArray]],
     count: int,
     tags: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Write a GeoTIFF of 32-bit floats, NaN (its nodata value) outside the area, and a QGIS style of the same name beside it unless there is one.
 
@@ -166,6 +169,7 @@ def write_raster(
         bands: description, tags and (Q,) values of each band; taken one at a time.
         count: how many there are.
         tags: of the file; what is no text becomes JSON.
+        overwrite: replace what is there also where it is no heat map.
 
     Raises:
         InputError: it cannot be written. Nothing is left behind.
@@ -179,9 +183,10 @@ def write_raster(
         "transform": rasterio.Affine(plan.step[0], 0.0, plan.origin[0], 0.0, -plan.step[1], plan.origin[1]), "nodata": math.nan, "tiled": True,
         "blockxsize": _TILE, "blockysize": _TILE, "compress": "deflate", "predictor": 3, "interleave": "band", "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
-    with replacing(path) as part:
+    with replacing(path, "heatmap", overwrite=overwrite) as part:
         try:
             with rasterio.open(part, "w", **profile) as file:
+                file.update_tags(TIFFTAG_SOFTWARE=mark_of("heatmap"))
                 file.update_tags(**{name: value if isinstance(value, str) else json.dumps(value) for name, value in tags.items()})
                 for number, (description, band_tags, values) in enumerate(bands, start=1):
                     picture = np.full(plan.shape, np.nan, dtype=np.float32)
@@ -204,7 +209,9 @@ def write_raster(
         write_text(style, style_text("heatmap"))
 
 
-def write_raster_picture(path: Path | str, plan: RasterPlan, values: FloatArray, geometry: shapely.Geometry, title: str) -> None:
+def write_raster_picture(
+    path: Path | str, plan: RasterPlan, values: FloatArray, geometry: shapely.Geometry, title: str, *, overwrite: bool = False
+) -> None:
     """Draw one band with the area's outline as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -223,8 +230,8 @@ def write_raster_picture(path: Path | str, plan: RasterPlan, values: FloatArray,
     axes.set_xticks([])
     axes.set_yticks([])
     figure.colorbar(image, ax=axes, label="probability in a cell")
-    with replacing(path) as part:
-        figure.savefig(part, format="png")
+    with replacing(path, "heatmap-picture", overwrite=overwrite) as part:
+        figure.savefig(part, format="png", metadata={"Software": mark_of("heatmap-picture")})
 
 
 def _middle_lon(geometry: shapely.Geometry) -> float:

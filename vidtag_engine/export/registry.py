@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from ..types import Provenance, VideoResult
 from .csv_table import write_csv
@@ -11,7 +12,13 @@ from .geojson import write_geojson
 from .gpx import write_gpx
 from .kml import write_kml
 
-Exporter = Callable[[Path | str, Sequence[VideoResult], Provenance], None]
+
+class Exporter(Protocol):
+    """What writes a copy of a result."""
+
+    def __call__(self, path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, overwrite: bool = False) -> None:
+        """Write it, unless that would replace what is not this tool's own copy of that kind."""
+
 
 # Name of the command line's option: its file's suffix, and what writes it.
 EXPORTERS: dict[str, tuple[str, Exporter]] = {

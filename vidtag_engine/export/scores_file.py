@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..atomic import replacing
 from ..trajectory import PathCalibration
 from ..types import FloatArray, InputError, IntArray
-from .atomic import replacing
 
 FORMAT_VERSION = 1
 _HEADER = "vidtag_scores"
@@ -97,7 +97,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"Cannot make the folder {path.parent} ({error.strerror}): choose another place for the result.") from error
-    with replacing(path) as part:
+    with replacing(path, "scores") as part:
         part.write_bytes(save(tensors, {_HEADER: json.dumps(header, allow_nan=False)}))
     return path
 

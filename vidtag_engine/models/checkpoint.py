@@ -10,9 +10,7 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import re
-import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..atomic import replacing
 from ..types import InputError
 from .backbones import NoDraws
 from .device import one_thread
@@ -32,7 +31,7 @@ from .geoclip import GEOCLIP_LICENCE, GeoCLIP, GeoCLIPConfig, load_geoclip
 from .vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 FORMAT_VERSION = 1
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
@@ -77,7 +76,9 @@ class CheckpointCard:
     format_version: int = FORMAT_VERSION
 
 
-def save_pretrained(model: VidTAG | GeoCLIP, folder: str | Path, card: CheckpointCard, *, half: bool = True) -> CheckpointCard:
+def save_pretrained(
+    model: VidTAG | GeoCLIP, folder: str | Path, card: CheckpointCard, *, half: bool = True, overwrite: bool = False
+) -> CheckpointCard:
     """Write a checkpoint, each file whole or not at all.
 
     Args:
@@ -85,9 +86,13 @@ def save_pretrained(model: VidTAG | GeoCLIP, folder: str | Path, card: Checkpoin
         folder: made if it is not there, other files in it are left alone; a path that ends in .safetensors becomes a single file.
         card: name, preset, extent, calibration, licence and metrics; the rest is filled in.
         half: matrices as float16. Fourier frequencies, places and small tensors stay float32: in half precision places would move.
+        overwrite: replace files of these names also where they are not a checkpoint's of this tool.
 
     Returns:
         The card as written.
+
+    Raises:
+        InputError: it cannot be written, or would replace what is not this tool's own.
     """
     path = Path(folder)
     tensors = {name: _on_disk(name, value, half=half) for name, value in model.state_dict().items()}
@@ -105,13 +110,13 @@ def save_pretrained(model: VidTAG | GeoCLIP, folder: str | Path, card: Checkpoin
     target = path if single else path / WEIGHTS_FILE
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as both:
-            weights_part = both.enter_context(_replacing(target))
-            save_file(tensors, weights_part, metadata={_METADATA_KEY: text, "format": "pt"})
-            if not single:
-                both.enter_context(_replacing(path / CONFIG_FILE)).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"The checkpoint cannot be written to {path} ({error.strerror or error}): give another folder.") from error
+    with contextlib.ExitStack() as both:
+        weights = both.enter_context(replacing(target, "weights", overwrite=overwrite))
+        save_file(tensors, weights, metadata={_METADATA_KEY: text, "format": "pt"})
+        if not single:
+            both.enter_context(replacing(path / CONFIG_FILE, "card", overwrite=overwrite)).write_text(text + "\n", encoding="utf-8")
     return card
 
 
@@ -176,9 +181,15 @@ def _load(weights: Path, config: Path | None, device: torch.device | str) -> tup
         card = _parse_card(metadata[_METADATA_KEY], weights)
     else:
         card = _parse_card(_read_config(config), config)
+    digest = tensors_sha256(tensors)
+    if digest != card.sha256 and config is not None and _METADATA_KEY in metadata:
+        # A process that ended between the two files of a new checkpoint leaves the cards of two: the weights bear their own.
+        own = _parse_card(metadata[_METADATA_KEY], weights)
+        if own.sha256 == digest and own.created_utc != card.created_utc:
+            config, card = None, own
     named = config or weights
     build = _builder(card, named)
-    if tensors_sha256(tensors) != card.sha256:
+    if digest != card.sha256:
         raise InputError(f"Checkpoint {weights} is damaged: its SHA-256 is not the one in {named.name}; copy or train it again.")
     with torch.device("meta"), NoDraws():  # no memory is taken before every shape is known to fit
         model = build()
@@ -274,20 +285,6 @@ def _on_disk(name: str, value: Tensor, *, half: bool) -> Tensor:
         return value
     smaller = value.half()
     return smaller if bool(torch.isfinite(smaller).all()) else value
-
-
-@contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A temporary sibling that takes ``target``'s place when the block ends well, and vanishes when it does not."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.chmod(0o644)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _finite(value: Any) -> Any:

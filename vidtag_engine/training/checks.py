@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..datasets import LabelledSequence
+from ..file_marks import refusal
 from ..trajectory import align
 from ..types import InputError, VideoInfo
 from ..video import ImageFolder, open_source, read_track
@@ -45,15 +45,22 @@ def check_sources(sources: Sequence[Source]) -> None:
     )
 
 
-def check_output(folder: Path) -> None:
-    """See that a checkpoint folder can be made or written to. Raises InputError."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"The output {folder} is a file: give a folder for the checkpoint.")
-    there = folder.resolve()
-    while not there.exists():
-        there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise InputError(f"The output {folder} cannot be made, because {there.name or there} cannot be written to: choose another folder.")
+def check_output(folder: Path, sources: Sequence[Source], *, overwrite: bool = False) -> None:
+    """See that a checkpoint folder can be made or written to, and that nothing of anybody else's would be lost.
+
+    Args:
+        folder: of the checkpoint.
+        sources: that are read.
+        overwrite: files of a checkpoint's names may be replaced whosesoever they are.
+
+    Raises:
+        InputError: it is not so.
+    """
+    inputs: list[Path] = []
+    for source in sources:
+        inputs += source.paths if isinstance(source, LabelledSequence) else [source.path, *([source.truth] if source.truth else [])]
+    if (why := refusal(folder, "checkpoint", inputs=inputs, overwrite=overwrite)) is not None:
+        raise InputError(why)
 
 
 def _moments(info: VideoInfo) -> tuple[np.ndarray | None, list[str] | None]:

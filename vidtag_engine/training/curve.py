@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..atomic import replacing
+from ..file_marks import mark_of
 
-def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
+
+def draw_curve(rows: list[dict[str, Any]], path: Path, *, overwrite: bool = False) -> None:
     """Draw the log's rows, a panel a stage: loss on the left axis, median validation error in metres on the right. Nothing for no rows."""
     stages = list(dict.fromkeys(row["stage"] for row in rows))
     if not stages:
@@ -30,6 +33,5 @@ def draw_curve(rows: list[dict[str, Any]], path: Path) -> None:
             right.axvline(best["step"], color="#0b6fa4", linewidth=0.8, linestyle=":")
             right.set_ylabel("validation median error (m)", color="#0b6fa4")
             right.set_ylim(bottom=0)
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, dpi=110, format="png")
-    temporary.replace(path)
+    with replacing(path, "curve", overwrite=overwrite) as part:
+        figure.savefig(part, dpi=110, format="png", metadata={"Software": mark_of("curve")})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from ..atomic import replacing
 from ..datasets import LabelledSequence, Skips
 from ..models.frame_encoder import FrameEncoder
 from ..trajectory.track import align_track
@@ -214,14 +214,11 @@ def _load(path: Path) -> dict[str, np.ndarray] | None:
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write whole or not at all."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
-        save_file(arrays, temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(f"Features cannot be stored in {path.parent.name}: {error.strerror or error}; free some space.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        with replacing(path) as part:
+            save_file(arrays, part)
+    except InputError as error:
+        raise StoreError(f"Features cannot be stored in {path.parent.name}: {str(error).removeprefix('Cannot write ')}") from error
 
 
 def load_sequences(

@@ -63,6 +63,7 @@ def train_on_dataset(
     *,
     feature_folder: Path | None = None,
     encoder: FrameEncoder | None = None,
+    overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
     **changes: Any,
@@ -75,7 +76,7 @@ def train_on_dataset(
         dataset: opened.
         output: checkpoint folder.
         recipe_name: ``paper`` or ``default``.
-        feature_folder, encoder, progress, cancelled: as for :func:`.train.train`.
+        feature_folder, encoder, overwrite, progress, cancelled: as for :func:`.train.train`.
         changes: of the recipe; see :func:`dataset_settings`.
 
     Raises:
@@ -92,6 +93,7 @@ def train_on_dataset(
         encoder=encoder,
         gallery=dataset.training_grid(),
         dataset=dataset,
+        overwrite=overwrite,
         progress=progress,
         cancelled=cancelled,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..types import InputError
+from ..atomic import replacing, write_text
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"{path.name} cannot be written to {path.parent.name}: {error.strerror or error}; free space or choose another --output."
-        ) from error
+def write_json(path: Path, value: Any, kind: str | None = None, *, overwrite: bool = False) -> None:
+    """Write JSON whole or not at all; arguments and errors as for :func:`~vidtag_engine.atomic.replacing`."""
+    write_text(path, json.dumps(value, indent=1), kind, overwrite=overwrite)
 
 
 def optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -64,16 +55,8 @@ class TrainingState:
     def save(self, stage: str, meta: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Save a stage. The tensors' file names its own step, so that a crash between the two files shows."""
         path = self.folder / f"{stage}.safetensors"
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            save_file(tensors, temporary, metadata={"step": str(meta["step"])})
-            temporary.replace(path)
-        except OSError as error:
-            raise InputError(
-                f"The training state cannot be saved to {self.folder.name}: {error.strerror or error}; free some space and run again."
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replacing(path) as part:
+            save_file(tensors, part, metadata={"step": str(meta["step"])})
         write_json(self.folder / f"{stage}.json", {"run_key": self.run_key, **meta})
 
     def load(self, stage: str) -> tuple[dict[str, Any], dict[str, Tensor]] | None:

@@ -15,6 +15,7 @@ import torch
 
 from ..batch import compiled_folder
 from ..datasets import Dataset
+from ..file_marks import mark_of
 from ..gallery import AreaOfInterest, Grid, make_grid, measure_smoothness
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
@@ -91,6 +92,7 @@ def train(
     encoder: FrameEncoder | None = None,
     gallery: Grid | None = None,
     dataset: Dataset | None = None,
+    overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> TrainResult:
@@ -108,6 +110,7 @@ def train(
         encoder: a built one, else built from the preset.
         gallery: points to validate against and draw negatives around, else a grid over ``aoi``.
         dataset: what the sequences are of; those that cannot be read are then counted and left out, and there are no ``validation_sources``.
+        overwrite: write into ``output`` also where files of a checkpoint's names there are not this tool's own.
         progress, cancelled: of the whole.
 
     Raises:
@@ -115,7 +118,7 @@ def train(
         CancelledError: stopped; the state is saved.
     """
     device = pick_device(settings.device)
-    check_output(output)
+    check_output(output, sources, overwrite=overwrite)
     grid = gallery or _training_grid(aoi, settings.resolution_m)
     sigma = resolve_sigma(settings.sigma, aoi, settings.resolution_m)
     check_sources(sources)
@@ -164,11 +167,10 @@ def train(
         chosen.model.remember(None)
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
-    card = save_pretrained(chosen.model, output, card, half=settings.half)
-    write_json(
-        output / "log.json", {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
-    )
-    draw_curve(rows, output / "curve.png")
+    card = save_pretrained(chosen.model, output, card, half=settings.half, overwrite=overwrite)
+    log = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
+    write_json(output / "log.json", {"generator": mark_of("log"), **log}, "log", overwrite=overwrite)
+    draw_curve(rows, output / "curve.png", overwrite=overwrite)
     return TrainResult(output, card, rows)
 
 

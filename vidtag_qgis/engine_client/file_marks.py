@@ -198,7 +198,7 @@ def _why_kept(path: Path, kind: str, form: str, own: Optional[str], replace: str
     """Why what lies at a path is not replaced without being asked."""
     end = f"choose another output, or {replace} to replace it."
     if own is None:
-        if form == _FORMATS.get(kind, form) and form:
+        if form and form in _FORMATS[kind].split():
             return (
                 f"{path.name} exists and bears no mark of this tool: it is somebody else's, or a copy that an older version wrote or another program"
                 f" changed; {end}"
@@ -214,7 +214,8 @@ def _why_kept(path: Path, kind: str, form: str, own: Optional[str], replace: str
 _FORMATS = {
     "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "heatmap": "tiff", "heatmap-picture": "png", "kml": "kml",
     "gpx": "gpx", "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "markdown": "text", "evaluation": "json",
-    "reliability": "png", "scores": "safetensors", "card": "json", "weights": "safetensors", "log": "json", "curve": "png",
+    "map": "png jpeg pdf svg", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
+    "weights": "safetensors", "log": "json",
 }  # fmt: skip
 
 
@@ -310,9 +311,9 @@ def _json_kind(path: Path, text: str) -> tuple[str, Optional[str]]:
     form = (
         "geojson" if re.search(r'"type"\s*:\s*"(?:Feature|FeatureCollection|\w*Polygon|\w*Point|\w*LineString)"', text[:4096]) else "json"
     )
-    found = re.match(r'\{\s*(?:"type"\s*:\s*"FeatureCollection"\s*,\s*)?"generator"\s*:\s*"([^"]*)"', text)
-    if found is not None:
-        return form, _marked(found[1])
+    found = re.match(r'\{\s*(?:"type"\s*:\s*"FeatureCollection"\s*,\s*)?"generator"\s*:\s*"([^"]*)"(?:\s*,\s*"bytes"\s*:\s*(\d+))?', text)
+    if found is not None:  # GDAL keeps the mark of a GeoJSON that was edited, but hardly its length
+        return form, _marked(found[1]) if form == "json" or found[2] == str(path.stat().st_size) else None
     if form == "json" and path.stat().st_size <= _JSON_BYTES:
         try:
             card = json.loads(path.read_text(encoding="utf-8"))
