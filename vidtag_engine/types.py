@@ -124,8 +124,9 @@ class Track:
         time_s: (N,) seconds; since the Unix epoch where ``absolute``, else since the video's start.
         lat_deg, lon_deg: (N,) WGS 84.
         absolute: whether ``time_s`` is Unix time.
-        source: "GPX", "CSV", "EXIF", "GPS5", "KLV", "layer".
+        source: "GPX", "CSV", "KML", "GeoJSON", "SRT", "EXIF", "GPS5", "KLV", "layer".
         names: (N,) file names where positions belong to named images (EXIF, CSV), else None.
+        note: what of the file was left out or assumed, in whole sentences for people; empty where there is nothing to say.
     """
 
     time_s: FloatArray
@@ -134,6 +135,7 @@ class Track:
     absolute: bool
     source: str
     names: tuple[str, ...] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

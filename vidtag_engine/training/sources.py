@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..types import InputError
-from ..video import find_videos
+from ..video import embedded_name, find_videos
 from .features import TrainingSource
 
-TRACK_SUFFIXES = (".gpx", ".csv", ".raw", ".txt")
+# Every kind of track that the reader knows, but for what are videos themselves; a plain text goes last.
+TRACK_SUFFIXES = (".gpx", ".csv", ".tsv", ".srt", ".kml", ".kmz", ".geojson", ".klv", ".raw", ".txt")
 
 
 def pair_sources(videos: Sequence[Path], truths: Sequence[Path], images: Sequence[Path] = ()) -> list[TrainingSource]:
@@ -31,21 +32,29 @@ def pair_sources(videos: Sequence[Path], truths: Sequence[Path], images: Sequenc
     single = [file for file, from_folder in files if not from_folder]
     if tracks and len(tracks) not in {len(single), len(single) + len(images)}:
         raise InputError(f"{len(tracks)} tracks are given for {len(single)} videos: give one --truth for each --video, in the same order.")
+    listed: dict[Path, dict[str, Path]] = {}
     given = dict(zip([*single, *images], tracks, strict=False))
-    sources = [TrainingSource(file, given.get(file) or _named_as(file, folders), "video") for file, _ in files]
+    sources = [TrainingSource(file, given.get(file) or _named_as(file, folders, listed), "video") for file, _ in files]
     sources += [TrainingSource(folder, given.get(folder), "images") for folder in images]
     if not sources:
         raise InputError("There is nothing to train on: give at least one --video with its --truth, or --images.")
     return sources
 
 
-def _named_as(video: Path, folders: Sequence[Path]) -> Path | None:
-    """The track in one of the folders that is named as the video; None means embedded."""
+def _named_as(video: Path, folders: Sequence[Path], listed: dict[Path, dict[str, Path]]) -> Path | None:
+    """The track in one of the folders that is named as the video, in any case; None means embedded."""
     for folder in [*folders, *([video.parent] if not folders else [])]:
-        for suffix in TRACK_SUFFIXES:
-            for candidate in (folder / f"{video.stem}{suffix}", *folder.glob(f"**/{video.stem}{suffix}")):
-                if candidate.is_file():
-                    return candidate
-    if folders:
+        if folder not in listed:
+            listed[folder] = _tracks_in(folder)
+        if (found := listed[folder].get(video.stem.casefold())) is not None:
+            return found
+    if folders and embedded_name(video) is None:
         raise InputError(f"{video.name} has no track: put one named {video.stem}.gpx or {video.stem}.csv into {folders[0].name}.")
     return None
+
+
+def _tracks_in(folder: Path) -> dict[str, Path]:
+    """Of each name the track: in the folder itself before one below, then in the order of the suffixes."""
+    found = [file for file in folder.rglob("*") if file.suffix.lower() in TRACK_SUFFIXES and file.is_file()]
+    found.sort(key=lambda file: (len(file.parts), TRACK_SUFFIXES.index(file.suffix.lower()), file))
+    return {file.stem.casefold(): file for file in reversed(found)}

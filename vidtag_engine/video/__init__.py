@@ -5,12 +5,13 @@ from .frame_reader import FrameReader
 from .image_folder import ImageFolder
 from .read_ahead import ReadAhead
 from .source import find_videos, open_source, unique_names
-from .tracks import embedded_track, read_track
+from .tracks import embedded_name, embedded_track, read_track
 
 __all__ = [
     "FrameReader",
     "ImageFolder",
     "ReadAhead",
+    "embedded_name",
     "embedded_track",
     "find_videos",
     "open_source",

@@ -138,17 +138,13 @@ def _fixes(items: dict[bytes, _Item]) -> tuple[FloatArray, Any]:
             return np.zeros((0, 2)), np.zeros(0, dtype=bool)
         raw = np.frombuffer(item.data, dtype=np.dtype([("v", ">i4", 7), ("dop", ">u2"), ("fix", ">u2")]))
         lat_lon = raw["v"][:, :2] / _scale(items, 9)[:2]
-        return lat_lon, (raw["fix"] >= _MIN_FIX) & (raw["dop"] < _MAX_DOP) & _possible(lat_lon)
+        return lat_lon, (raw["fix"] >= _MIN_FIX) & (raw["dop"] < _MAX_DOP)
     item = items[b"GPS5"]
     if item.size != 20 or item.type != b"l":
         return np.zeros((0, 2)), np.zeros(0, dtype=bool)
     lat_lon = np.frombuffer(item.data, dtype=">i4").reshape(-1, 5)[:, :2] / _scale(items, 5)[:2]
     locked = _number(items.get(b"GPSF"), 0) >= _MIN_FIX and _number(items.get(b"GPSP"), 0) < _MAX_DOP
-    return lat_lon, _possible(lat_lon) & locked
-
-
-def _possible(lat_lon: FloatArray) -> Any:
-    return (np.abs(lat_lon[:, 0]) <= 90) & (np.abs(lat_lon[:, 1]) <= 180) & (lat_lon != 0).any(axis=1)
+    return lat_lon, np.full(len(lat_lon), locked)
 
 
 def _scale(items: dict[bytes, _Item], count: int) -> FloatArray:

@@ -5,11 +5,13 @@ Tracks are truth to train on or to compare with; nothing here is ever used for a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..types import InputError, Track, VideoInfo
-from . import csv_track, exif, gpmf, gpx, klv, srt
+from . import csv_track, exif, geojson_track, gpmf, gpx, klv, kml, srt
 from .container import check_readable_file
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class TrackFormat:
 FORMATS = (
     TrackFormat("GPX", frozenset({".gpx"}), gpx.read),
     TrackFormat("CSV", frozenset({".csv", ".tsv", ".txt"}), csv_track.read),
+    TrackFormat("KML", frozenset({".kml", ".kmz"}), kml.read),
+    TrackFormat("GEOJSON", frozenset({".geojson", ".json"}), geojson_track.read),
     TrackFormat("SRT", frozenset({".srt"}), srt.read),
     TrackFormat("GPS5", frozenset({".mp4", ".mov", ".m4v", ".360", ".lrv", ".raw"}), gpmf.read, gpmf.holds),
     TrackFormat("KLV", frozenset({".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".mxf", ".mp4", ".mkv", ".klv"}), klv.read, klv.holds),
@@ -91,6 +95,20 @@ def embedded_track(info: VideoInfo) -> Track | None:
 
 
 def _checked(track: Track, path: Path) -> Track:
-    if not len(track.time_s):
+    """The one place that every reader's positions pass: those that are none are left out, and said.
+
+    0, 0 is what receivers write while they have no lock, in every format.
+    """
+    time_s, lat, lon = (np.asarray(values, dtype=np.float64) for values in (track.time_s, track.lat_deg, track.lon_deg))
+    void = (lat == 0) & (lon == 0)
+    impossible = ~(np.isfinite(time_s) & np.isfinite(lat) & np.isfinite(lon) & (np.abs(lat) <= 90) & (np.abs(lon) <= 180))
+    kept = ~(void | impossible)
+    if not kept.any():
         raise InputError(f"{path} holds no usable position ({track.source} without a single fix); give another track.")
-    return track
+    said = [track.note] if track.note else []
+    if void.any():
+        said.append(f"{int(void.sum())} of {len(kept)} positions of {path.name} are 0, 0 (no lock) and were left out.")
+    if impossible.any():
+        said.append(f"{int(impossible.sum())} of {len(kept)} positions of {path.name} are outside ±90° and ±180° and were left out.")
+    names = None if track.names is None else tuple(name for name, keep in zip(track.names, kept, strict=True) if keep)
+    return replace(track, time_s=time_s[kept], lat_deg=lat[kept], lon_deg=lon[kept], names=names, note=" ".join(said))
