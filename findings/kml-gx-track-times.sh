@@ -6,7 +6,7 @@
 # Seen: GDAL 3.6.2 (Debian 12) and pyogrio 0.13.0 (GDAL 3.12.4) give one LineString Z and the columns begin and end; how
 # fast the way between was driven cannot be told any more. fiona 1.10.1 does not open KML unless its driver is asked for.
 # The vehicle below stands for nine seconds and passes all of its way in the last one: by the line alone it is half way
-# after five seconds, seven kilometres from where it stood.
+# after five seconds, three kilometres from where it stood.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
