@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+import av
 import gpxpy
 import numpy as np
 import pytest
@@ -112,3 +114,24 @@ def test_tables_agree_with_tracks():
     assert table.absolute
     assert np.allclose(table.time_s[:76], [p.time.timestamp() for p in points])
     assert np.allclose(table.lat_deg[:76], [p.latitude for p in points], atol=1e-6)
+
+
+def test_telemetry_of_a_clip_that_was_cut_without_encoding(tmp_path):
+    """FFmpeg by itself says each second of such a clip's telemetry up to a second too early (findings/ffmpeg-cut-telemetry.sh)."""
+    whole, cut = DATA / "gopro" / "max-heromode.mp4", tmp_path / "cut.mp4"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-ss", "3.2", "-i", whole, "-map", "0:v", "-map", "0:3", "-c", "copy", cut], check=True, timeout=60
+    )
+    with av.open(str(cut)) as container:
+        first = next(container.decode(video=0)).to_ndarray(format="gray").astype(int)
+    with av.open(str(whole)) as container:
+        begins_s = min((np.abs(f.to_ndarray(format="gray") - first).mean(), f.time) for f in container.decode(video=0))[1]
+    assert begins_s == pytest.approx(3.2, abs=0.04)
+    before, after = read_track(whole), read_track(cut)
+    fixes = list(zip(before.lat_deg, before.lon_deg, strict=True))
+    once = {fix: time_s for fix, time_s in zip(fixes, before.time_s, strict=True) if fixes.count(fix) == 1}
+    found = zip(after.lat_deg, after.lon_deg, after.time_s, strict=True)
+    shift_s = [once[lat, lon] - time_s for lat, lon, time_s in found if (lat, lon) in once]
+    assert len(shift_s) > 100
+    # The last payload of the recording lasts a little longer than the clip says.
+    assert np.allclose(shift_s, begins_s, atol=0.03)

@@ -17,6 +17,7 @@ from PIL import Image
 from tests.video_maker import number_of, numbered, write_video
 from vidtag_engine.types import FrameState, InputError, TimeSource
 from vidtag_engine.video import FrameReader, find_videos, open_source, unique_names
+from vidtag_engine.video.container import open_container
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -125,6 +126,20 @@ def test_start_time_comes_from_the_argument_then_the_container_then_a_flagged_ba
     assert open_source(bare, start_time=datetime(2022, 1, 2)).start_time == datetime(2022, 1, 2, tzinfo=UTC)  # noqa: DTZ001
     zero = write_video(tmp_path / "c.mp4", 3, metadata={"creation_time": "1904-01-01T00:00:00.000000Z"})
     assert open_source(zero).time_source is TimeSource.SYNTHETIC
+
+
+def test_data_of_a_cut_mp4_keep_their_distance_to_the_pictures(tmp_path):
+    """FFmpeg's own way with edit lists says them up to one sample too early; the tool that cut the file knows better."""
+    words, whole, cut = tmp_path / "said.srt", tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    words.write_text("".join(f"{i + 1}\n00:00:0{i},000 --> 00:00:0{i + 1},000\nfix {i}\n\n" for i in range(9)))
+    made = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=r=10:s=64x48:d=9", "-i", words, "-c:v", "libx264", "-c:s", "mov_text"]
+    subprocess.run([*made, "-g", "10", whole], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-v", "error", "-ss", "3.2", "-i", whole, "-map", "0", "-c", "copy", cut], check=True, timeout=60)
+    with open_container(cut, for_data=True) as container:
+        stream = container.streams.subtitles[0]
+        said = {bytes(p)[2:]: float(p.pts * stream.time_base) for p in container.demux(stream) if p.size and p.pts is not None}
+    assert said[b"fix 4"] == pytest.approx(4.0 - 3.2, abs=0.005)
+    assert said[b"fix 8"] == pytest.approx(8.0 - 3.2, abs=0.005)
 
 
 def test_what_is_known_of_a_video(tmp_path):

@@ -29,6 +29,9 @@ _MAX_THREADS = 8
 # them; H.264 marks concealed pictures as corrupt anyway, and would call an open group's first pictures an error after a seek.
 _STRICT_ORDER = {"strict": "1"}
 _REPORT_ERRORS = {"strict": "1", "err_detect": "explode"}
+# FFmpeg moves a track to the start of the sample that an MP4's edit list begins in. A picture that is not shown is marked so; a second of telemetry would only
+# be said at another time, up to a second too early. Without this the edit list is a mere shift, as it is written. Other formats know no such option.
+_EDITS_AS_WRITTEN = {"advanced_editlist": "0"}
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,18 @@ def check_readable_file(path: Path, what: str) -> None:
         raise InputError(f"{path} is empty (0 bytes); copy the {what} again.")
 
 
-def open_container(path: Path) -> Any:
-    """Open ``path`` with FFmpeg. Raises InputError (one sentence) for what is not a readable media file."""
+def open_container(path: Path, *, for_data: bool = False) -> Any:
+    """Open ``path`` with FFmpeg. Raises InputError (one sentence) for what is not a readable media file.
+
+    Args:
+        path: of the file.
+        for_data: times of data streams come out right, those of pictures do not (findings/ffmpeg-cut-telemetry.sh). Both count from the same zero.
+    """
     check_readable_file(path, "video")
     # A name such as "http:x.mp4" must stay a file, never become a network address.
     address = f"file:{path}"
     try:
-        return av.open(address, metadata_errors="replace")
+        return av.open(address, metadata_errors="replace", options=_EDITS_AS_WRITTEN if for_data else {})
     except av.error.FFmpegError as error:
         if error.errno in {errno.EACCES, errno.EPERM}:
             raise InputError(f"{path} may not be read by this user; change its permissions.") from error

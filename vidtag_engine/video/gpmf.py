@@ -87,16 +87,22 @@ def _payloads(path: Path) -> Iterator[_Payload]:
     if path.suffix.lower() == SUFFIX_RAW:
         yield _Payload(0.0, _RAW_SECONDS, path.read_bytes())
         return
-    with open_container(path) as container:
+    with open_container(path, for_data=True) as container:
         stream = next((s for s in container.streams.data if _is_gpmd(s)), None)
         if stream is None:
             return
-        video = video_stream(container, path)
-        origin_s = float((video.start_time or 0) * video.time_base)
+        origin_s = _origin_s(path)
         for packet in container.demux(stream):
             if packet.size and packet.pts is not None:
                 start_s = float(packet.pts * stream.time_base) - origin_s
                 yield _Payload(start_s, float((packet.duration or 0) * stream.time_base) or _RAW_SECONDS, bytes(packet))
+
+
+def _origin_s(path: Path) -> float:
+    """When the first picture is shown, by the container's clock."""
+    with open_container(path) as container:
+        video = video_stream(container, path)
+        return float((video.start_time or 0) * video.time_base)
 
 
 def _is_gpmd(stream: Any) -> bool:

@@ -98,7 +98,7 @@ def _packets(path: Path, origin_s: float) -> Iterator[tuple[float | None, bytes]
     if path.suffix.lower() == ".klv":
         yield None, path.read_bytes()
         return
-    with open_container(path) as container:
+    with open_container(path, for_data=True) as container:
         streams = [s for s in container.streams.data if getattr(s, "codec_tag", "") != "gpmd"]
         if not streams:
             return
