@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas
 import numpy as np
+import pandas as pd
+import pyogrio
 import shapely
 
 from vidtag_engine.types import DecodeReport, FrameState, Hypotheses, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
@@ -63,6 +69,27 @@ def drive(name="drive.mp4", count=40, seed=1, gap=None, **more):
         for array in (lat, lon, confidence):
             array[gap] = np.nan
     return video(name, lat, lon, confidence, **more)
+
+
+def as_schema_2(path, pins=()):
+    """Make a result what VidTAG 0.1 wrote: pins in a layer of its own, by frame number alone, and the inputs in the record."""
+    with closing(sqlite3.connect(path)) as database, database:
+        (text,) = database.execute("SELECT metadata FROM gpkg_metadata").fetchone()
+        old = json.loads(text) | {"schema_version": 2, "inputs": []}
+        database.execute("UPDATE gpkg_metadata SET metadata = ?", (json.dumps(old),))
+    columns = {
+        "video": [pin.video for pin in pins],
+        "frame_index": np.array([pin.frame_index for pin in pins], dtype=np.int64),
+        "here": np.array([pin.here for pin in pins], dtype=bool),
+        "radius_m": np.array([pin.radius_m for pin in pins], dtype=float),
+        "who": [pin.who or None for pin in pins],
+        "when": pd.to_datetime([pin.when for pin in pins], utc=True).astype("datetime64[ms, UTC]"),
+        "why": [pin.why or None for pin in pins],
+    }
+    places = np.array([shapely.Point(pin.lon_deg, pin.lat_deg) for pin in pins], dtype=object)
+    pyogrio.write_dataframe(geopandas.GeoDataFrame(columns, geometry=places, crs="EPSG:4326"), path, layer="pins", geometry_type="Point")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE gpkg_contents SET last_change = (SELECT last_change FROM gpkg_contents WHERE table_name = 'frames')")
 
 
 NAN = float("nan")

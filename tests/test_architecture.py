@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
-    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "datasets", "training", "evaluation",
-    "doctor", "__init__", "commands", "file_marks", "command_files", "atomic", "outputs",
+    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "loaded", "result_file", "datasets", "training",
+    "evaluation", "doctor", "__init__", "commands", "file_marks", "command_files", "atomic", "outputs",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -30,7 +30,21 @@ MAY_IMPORT = {
     "batch": {"geodesy", *ROOMS, "settings", "outputs"},
     "video_features": {"video", "models", "settings"},
     "solve": {"geodesy", "models", "gallery", "trajectory", "export"},
-    "geolocate": {"geodesy", *ROOMS, "settings", "protocol", "batch", "video_features", "solve", "__init__", "outputs"},
+    "result_file": {"gallery", "export"},
+    "loaded": {"gallery", "models", "trajectory", "settings", "batch", "__init__"},
+    "geolocate": {
+        "geodesy",
+        *ROOMS,
+        "settings",
+        "protocol",
+        "batch",
+        "video_features",
+        "loaded",
+        "result_file",
+        "solve",
+        "__init__",
+        "outputs",
+    },  # fmt: skip
     "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve", "outputs"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,

@@ -25,11 +25,12 @@ from vidtag_engine.cli import app
 from vidtag_engine.commands.evaluate import run_evaluate
 from vidtag_engine.commands.export import run_export
 from vidtag_engine.commands.match import run_match
-from vidtag_engine.commands.pin import pin_from, run_pin
+from vidtag_engine.commands.pin import pin_from, run_pin, run_remove
 from vidtag_engine.commands.solve import run_solve, solve
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.corrections import with_layers
 from vidtag_engine.export.pins import PinRow, pins_table, read_pins
+from vidtag_engine.export.review_file import add_pins, review_path
 from vidtag_engine.export.scores_file import VideoScores, read_scores, scores_path, write_scores
 from vidtag_engine.protocol import EvaluateArguments, ExportArguments
 from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
@@ -152,8 +153,8 @@ def test_a_person_lifts_a_withheld_answer():
 
 def test_solved_layers_stand_beside_the_models_own(written):
     before = {layer: rows_of(written, layer) for layer in OWN}
-    for _ in range(2):  # a second time takes the place of the first
-        run_pin(written, PinRow("", 6, *place(EAST[0] + 6, EAST[1]), who="Ada", why="the church"))
+    for index in (6, 8):  # a second time takes the place of the first
+        run_pin(written, PinRow("", index, *place(EAST[0] + index, EAST[1]), who="Ada", why="the church"))
         said = run_solve(written)
     assert said["videos"][0]["pins"] == 2
     assert said["videos"][0]["moved"] == FRAMES - 1
@@ -172,10 +173,12 @@ def test_solved_layers_stand_beside_the_models_own(written):
     assert len(steps) == FRAMES - 3
     assert set(pyogrio.read_dataframe(written, layer="regions_pinned").level) == {50, 90}
     styles = {row[3] for row in rows_of(written, "layer_styles")}
-    assert {"frames_pinned", "trajectory_pinned", "regions_pinned", "frames", "pins"} <= styles
+    assert {"frames_pinned", "trajectory_pinned", "regions_pinned", "frames"} <= styles
     assert len(rows_of(written, "layer_styles")) == len(styles)
-    pins = read_pins(written)
-    assert [(pin.who, pin.why, pin.here, pin.frame_index, pin.video) for pin in pins] == [("Ada", "the church", True, 6, "town.mp4")] * 2
+    pins = read_pins(review_path(written))
+    assert [(pin.who, pin.why, pin.here, pin.frame_index, pin.time_s, pin.video) for pin in pins] == [
+        ("Ada", "the church", True, index, index * 8.0, "town.mp4") for index in (6, 8)
+    ]
     assert pins[0].when is not None
     with closing(sqlite3.connect(written)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -191,8 +194,9 @@ def test_a_copy_gets_the_layers_its_pins_and_the_scores(written, tmp_path):
     assert [(step.stage, step.fraction) for step in steps] == [("solve", 0.0), ("solve", 0.95)]
     for layer in OWN:
         assert rows_of(output, layer) == rows_of(written, layer), layer
-    [kept] = read_pins(output)
+    [kept] = read_pins(review_path(output))
     assert (kept.video, kept.who, kept.when) == ("town.mp4", "Ada", datetime(2024, 5, 1, 10, 0, 0, 500_000, tzinfo=UTC))
+    assert (kept.sha256, kept.time_s, kept.frame_index) == ("ab" * 32, 48.0, 6)
     again = tmp_path / "again.gpkg"
     run_solve(output, output=again)  # from the copy's own pins and its scores
     assert rows_of(again, "frames_pinned") == rows_of(output, "frames_pinned")
@@ -331,22 +335,23 @@ def test_solving_is_quick(written):
 
 def test_pins_that_a_person_drew_in_another_program(written):
     """A bare point with a frame's number, saved by another program that holds the file in write-ahead mode."""
-    frame = pyogrio.read_dataframe(written, layer="pins")
-    frame.loc[0, ["video", "frame_index"]] = ["town.mp4", 6]
-    frame = frame.astype({"frame_index": "int64"})[["video", "frame_index", "geometry"]]
-    frame["geometry"] = [shapely.Point(*place(EAST[0] + 6, EAST[1])[::-1])]
-    pyogrio.write_dataframe(frame.set_crs(4326, allow_override=True), written, layer="pins", append=True)
-    assert read_pins(written) == [PinRow("town.mp4", 6, *place(EAST[0] + 6, EAST[1]))]
-    with closing(sqlite3.connect(written)) as other:
+    drawn = {"video": ["town.mp4"], "frame_index": [6], "why": [None]}
+    point = shapely.Point(*place(EAST[0] + 6, EAST[1])[::-1])
+    review = review_path(written)
+    pyogrio.write_dataframe(
+        geopandas.GeoDataFrame(drawn, geometry=[point], crs=4326), review, layer="pins", layer_options={"GEOMETRY_NAME": "geom"}
+    )
+    assert read_pins(review) == [PinRow("town.mp4", 6, *place(EAST[0] + 6, EAST[1]), number=1)]
+    with closing(sqlite3.connect(review)) as other:
         for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):  # of the triggers, which need not do anything
             other.create_function(name, 1, lambda _: 0)
         assert other.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
         other.execute("UPDATE pins SET why = 'the mill'")
         other.commit()
-        assert written.with_name(written.name + "-wal").stat().st_size > 0
+        assert review.with_name(review.name + "-wal").stat().st_size > 0
         said = run_solve(written)
     assert said["videos"][0]["pins"] == 1
-    assert [pin.why for pin in read_pins(written)] == ["the mill"]
+    assert [pin.why for pin in read_pins(review)] == ["the mill"]
 
 
 @pytest.mark.parametrize(
@@ -356,6 +361,10 @@ def test_pins_that_a_person_drew_in_another_program(written):
         (PinRow("", 99, 10, 20), "no frame 99.*0 to 11"),
         (PinRow("", 6, 100, 20), "not on Earth"),
         (PinRow("", 6, 10, 20, radius_m=0), "radius of 0 m"),
+        (PinRow("", 6, 11.0, 20.0), "48 s of town.mp4 lies outside the area that was searched"),
+        (PinRow("", None, 10, 20, time_s=88.1), "88.1 s lies outside the video town.mp4.*0 to 88 s"),
+        (PinRow("", None, 10, 20, time_s=-1.0), "-1 s lies outside the video"),
+        (PinRow("", None, 10, 20, time_s=NAN), "outside the video"),
     ],
 )
 def test_pins_that_do_not_fit_are_refused(written, pin, says):
@@ -363,15 +372,17 @@ def test_pins_that_do_not_fit_are_refused(written, pin, says):
     with pytest.raises(InputError, match=says):
         run_pin(written, pin)
     assert hashlib.sha256(written.read_bytes()).digest() == before
+    assert not review_path(written).exists()
 
 
 def test_what_cannot_be_solved_is_said(written, tmp_path):
     with pytest.raises(InputError, match="has no pins.*vidtag pin"):
         run_solve(written)
-    run_pin(written, PinRow("", 6, 11.0, 20.0))
+    add_pins(written, [PinRow("town.mp4", 6, 11.0, 20.0)])  # by hand, past the checks
     with pytest.raises(InputError, match=r"frame 6 of town\.mp4 lies .* m outside the area"):
         run_solve(written)
-    with_layers(written, {"pins": (pins_table([PinRow("town.mp4", 3, 10.01, 20.01)]), "pins")})
+    run_remove(written)
+    run_pin(written, PinRow("town.mp4", 3, 10.01, 20.01))
     with pytest.raises(InputError, match="Frame 3 .* has no picture"):
         run_solve(written)
     (file,) = (tmp_path / "town ü.scores").iterdir()

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -25,7 +24,8 @@ from tests.export_cases import PROVENANCE, drive, every_kind, unsure
 from vidtag_engine.batch import summary_of, warnings_of
 from vidtag_engine.export import EXPORTERS, read_geopackage, write_geopackage, write_map
 from vidtag_engine.export.confidence_tables import FRAME_COLUMNS, WITHIN
-from vidtag_engine.export.pins import PinRow, pins_table, read_pins
+from vidtag_engine.export.pins import PinRow
+from vidtag_engine.export.review_file import add_pins
 from vidtag_engine.types import FrameState
 
 AOI = shapely.box(159.9, -19.3, 160.0, -19.1)
@@ -84,8 +84,20 @@ def test_layers_as_ogrinfo_sees_them(folder):
         assert f"{name}: Real" in sections["frames"]
     for line in ("state: String", "inside: Real", "familiarity: Real", "p_25m: Real", "entropy_bits: Real", "why: String"):
         assert line in sections["videos"]
-    for line in ("Geometry: Point", "here: Integer(Boolean)", "frame_index: Integer64", "radius_m: Real", "who: String", "when: DateTime"):
-        assert line in sections["pins"]
+    assert "pins" not in sections  # they lie in a file of their own
+    add_pins(folder / "out.gpkg", [PinRow("sure.mp4", 1, -19.2, 159.9)])
+    pins = subprocess.run(["ogrinfo", "-so", "-al", folder / "out.review.gpkg"], check=True, capture_output=True, text=True).stdout
+    for line in (
+        "Geometry: Point",
+        "sha256: String",
+        "time_s: Real",
+        "here: Integer(Boolean)",
+        "frame_index: Integer64",
+        "radius_m: Real",
+        "who: String",
+        "when: DateTime",
+    ):
+        assert line in pins
 
 
 def test_regions_rows(folder):
@@ -139,7 +151,7 @@ def test_a_file_of_schema_1_is_still_read(tmp_path):
             database.execute(f"ALTER TABLE frames DROP COLUMN {name}")
         for name in ("state", "inside", "familiarity", *WITHIN, "entropy_bits", "why"):
             database.execute(f"ALTER TABLE videos DROP COLUMN {name}")
-        for name in ("regions", "pins"):
+        for name in ("regions",):
             database.execute(f"DROP TABLE {name}")
             database.execute("DELETE FROM gpkg_contents WHERE table_name = ?", (name,))
         database.execute("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 2', '\"schema_version\": 1')")
@@ -169,24 +181,6 @@ def test_any_hypotheses_come_back_and_a_second_writing_changes_nothing(tmp_path,
     for name in ("frames", "videos", "regions"):
         with closing(sqlite3.connect(tmp_path / "a.gpkg")) as a, closing(sqlite3.connect(tmp_path / "b.gpkg")) as b:
             assert a.execute(f"SELECT * FROM {name}").fetchall() == b.execute(f"SELECT * FROM {name}").fetchall()
-
-
-def test_pins_survive_a_new_writing(tmp_path):
-    path = tmp_path / "o.gpkg"
-    write_geopackage(path, CASES, PROVENANCE)
-    assert read_pins(path) == []
-    pins = [
-        PinRow(
-            "sure.mp4", 2, -19.2, 159.9, here=True, radius_m=20.0, who="Ada", when=datetime(2026, 5, 1, 9, 30, tzinfo=UTC), why="the church"
-        ),
-        PinRow("sure.mp4", 4, -19.3, 159.8, here=False),
-    ]
-    from vidtag_engine.export.corrections import with_layers
-
-    with_layers(path, {"pins": (pins_table(pins), "pins")})
-    write_geopackage(path, CASES[:1], PROVENANCE)
-    assert read_pins(path) == pins
-    assert len(read_geopackage(path)[0]) == 1
 
 
 def test_csv_has_all_columns(folder):

@@ -183,7 +183,7 @@ def test_standard_tables(written):
         assert database.execute("PRAGMA user_version").fetchone()[0] == 10200
         assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     contents = {row["table_name"]: row for row in rows(written, "SELECT * FROM gpkg_contents")}
-    assert set(contents) == {"trajectory", "frames", "videos", "regions", "pins", "aoi", "layer_styles"}
+    assert set(contents) == {"trajectory", "frames", "videos", "regions", "aoi", "layer_styles"}
     assert {row["last_change"] for row in contents.values()} == {"2025-01-02T03:04:05.678Z"}
     columns = {row["name"]: row["type"] for row in rows(written, "PRAGMA table_info(frames)")}
     assert columns["time"] == "DATETIME"
@@ -191,7 +191,7 @@ def test_standard_tables(written):
 
 def test_one_default_style_a_layer(written):
     styles = rows(written, "SELECT * FROM layer_styles")
-    assert sorted(row["f_table_name"] for row in styles) == ["aoi", "frames", "pins", "regions", "trajectory", "videos"]
+    assert sorted(row["f_table_name"] for row in styles) == ["aoi", "frames", "regions", "trajectory", "videos"]
     for row in styles:
         assert row["useAsDefault"] == 1
         assert row["f_geometry_column"] == "geom"
@@ -205,9 +205,11 @@ def test_provenance_is_standard_metadata_without_paths(written):
     assert (row["md_scope"], row["mime_type"], row["reference_scope"]) == ("dataset", "application/json", "geopackage")
     assert len(rows(written, "SELECT * FROM gpkg_extensions WHERE extension_name = 'gpkg_metadata'")) == 2
     data = json.loads(row["metadata"])
-    assert data["schema_version"] == 2
+    assert data["schema_version"] == 3
     assert data["settings"] == {"aoi": "aoi.gpkg", "cache": "x", "nested": ["v.mp4", "k"], "rate_hz": 1.0}
-    assert data["inputs"][0] == {"video": "Fahrt ü 東京.mp4", "file": "Fahrt ü 東京.mp4", "sha256": "ab" * 32}
+    assert "inputs" not in data
+    inputs = [dict(row) for row in rows(written, "SELECT video, file, sha256 FROM videos ORDER BY fid")]
+    assert inputs[0] == {"video": "Fahrt ü 東京.mp4", "file": "Fahrt ü 東京.mp4", "sha256": "ab" * 32}
     assert data["seed"] == 7
     everything = written.read_bytes()
     for secret in (b"someone", b"Someone", b"/home", b"Users"):
@@ -264,7 +266,7 @@ def test_start_times_of_other_zones_and_without_one(tmp_path):
 
 def test_no_results_yet_is_a_file_with_all_columns(tmp_path, written):
     write_geopackage(tmp_path / "o.gpkg", [], PROVENANCE)
-    for layer in ("trajectory", "frames", "videos", "regions", "pins"):
+    for layer in ("trajectory", "frames", "videos", "regions"):
         assert rows(tmp_path / "o.gpkg", f"PRAGMA table_info({layer})") == rows(written, f"PRAGMA table_info({layer})")
     assert read_geopackage(tmp_path / "o.gpkg")[0] == []
     assert read_aoi(tmp_path / "o.gpkg") is None
@@ -306,7 +308,7 @@ def test_a_batch_of_many_frames_is_written_quickly(tmp_path):
         (None, "not there"),
         (b"", "not a VidTAG result"),
         (b"no database" * 100, "not a GeoPackage"),
-        ("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 2', '\"schema_version\": 99')", "newer"),
+        ("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 3', '\"schema_version\": 99')", "newer"),
         ("DELETE FROM gpkg_metadata", "no provenance"),
         ("UPDATE gpkg_metadata SET metadata = '{'", "damaged"),
         ("DROP TABLE frames", "damaged"),

@@ -46,7 +46,7 @@ def drawn(layer, renderer):
 
 path, picture = sys.argv[1:]
 found, layers = {}, []
-for name in ("trajectory", "frames", "videos", "regions", "pins", "aoi"):
+for name in ("trajectory", "frames", "videos", "regions", "aoi"):
     layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
     by_itself = type(layer.renderer()).__name__
     message, loaded = layer.loadDefaultStyle()

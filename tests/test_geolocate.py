@@ -1,5 +1,6 @@
 """The whole way, on a tiny world that the test makes: train, geolocate, resume, cancel, evaluate; and bad input on the way."""
 
+import errno
 import json
 import sqlite3
 import subprocess
@@ -9,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
-from vidtag_engine.export import read_aoi, read_geopackage
+from vidtag_engine.export import read_aoi, read_failed, read_geopackage
 from vidtag_engine.export.scores_file import scores_path
 from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.gallery.beam import BeamSearch
@@ -26,6 +28,7 @@ from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.types import CancelledError, InputError, Progress
+from vidtag_engine.video_features import encode_video
 
 pytestmark = pytest.mark.slow
 ZIGZAG = [(90, 90), (310, 120), (90, 180), (310, 220), (90, 280), (310, 310)]
@@ -263,7 +266,71 @@ def test_a_bad_video_in_a_batch_is_named_and_the_rest_goes_on(flights, loaded, t
     bad.write_bytes(b"no video at all" * 100)
     batch = geolocate([bad, flights / "other.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "out.gpkg", SETTINGS)
     assert [r.info.name for r in batch.results] == ["other.mp4"]
-    assert [name for name, _ in batch.failed] == ["bad.mp4"]
+    assert [one.info.name for one in batch.failed] == ["bad.mp4"]
+
+
+def test_one_files_unexpected_error_costs_that_file(flights, loaded, tmp_path, monkeypatch) -> None:
+    """Opened or not, foreseen or not: a row that says why; a later run does the failed ones again, and no others."""
+    area, output = load_aoi(aoi_text()), tmp_path / "out.gpkg"
+    (tmp_path / "bad.mp4").write_bytes(b"no video at all" * 100)
+    videos = [tmp_path / "bad.mp4", flights / "test.mp4", flights / "other.mp4", tmp_path / "gone.mp4"]
+
+    def failing(kind, text):
+        def encode(info, *more, **named):
+            if info.name == "test.mp4":
+                raise kind(text)
+            return encode_video(info, *more, **named)
+
+        monkeypatch.setattr("vidtag_engine.geolocate.encode_video", encode)
+
+    failing(KeyError, "no such\nthing in /home/zorro/x.py")
+    batch = geolocate(videos, area, loaded, output, SETTINGS)
+    assert [one.info.name for one in batch.results] == [one.info.name for one in read_geopackage(output)[0]] == ["other.mp4"]
+    whys = {one.info.name: one.why for one in read_failed(output)}
+    assert list(whys) == ["bad.mp4", "gone.mp4", "test.mp4"]
+    assert whys["test.mp4"].startswith("test.mp4 could not be processed (KeyError: 'no such\\nthing in x.py'): convert it with FFmpeg")
+    assert whys["gone.mp4"] == "gone.mp4 does not exist; check the path of the video."
+    for kind, text in ((MemoryError, "full"), (CancelledError, "stop"), (KeyboardInterrupt, "")):
+        failing(kind, text)
+        with pytest.raises(kind):
+            geolocate(videos, area, loaded, output, SETTINGS)
+    failing(partial(OSError, errno.ENOSPC), "no space")
+    with pytest.raises(OSError, match="no space"):
+        geolocate(videos, area, loaded, output, SETTINGS)
+    monkeypatch.undo()
+    again = geolocate(videos, area, loaded, output, SETTINGS)
+    assert again.resumed == ["other.mp4"]
+    assert sorted(one.info.name for one in again.results) == ["other.mp4", "test.mp4"]
+    assert [one.info.name for one in read_failed(output)] == ["bad.mp4", "gone.mp4"]
+    time = output.stat().st_mtime_ns
+    geolocate(videos, area, loaded, output, SETTINGS)
+    assert output.stat().st_mtime_ns == time  # nothing new to write
+    geolocate([flights / "other.mp4"], area, loaded, output, SETTINGS)
+    assert [one.info.name for one in read_failed(output)] == ["bad.mp4", "gone.mp4"]  # it was not about them
+    failing(ValueError, "odd")
+    with pytest.raises(InputError, match=r"test.mp4 could not be processed \(ValueError: odd\)"):
+        geolocate([flights / "test.mp4"], area, loaded, tmp_path / "one.gpkg", SETTINGS)
+    assert not (tmp_path / "one.gpkg").exists()
+
+
+def test_what_a_person_edits_meanwhile_is_not_replaced(flights, loaded, tmp_path) -> None:
+    area, output = load_aoi(aoi_text()), tmp_path / "out.gpkg"
+    videos, keeping = [flights / "test.mp4", flights / "other.mp4"], SETTINGS.model_copy(update={"keep_scores": True})
+
+    def edit(result):
+        if result.info.name == "test.mp4":
+            frame = pyogrio.read_dataframe(output, layer="frames").head(1)
+            pyogrio.write_dataframe(frame, output, layer="frames", append=True)
+
+    batch = geolocate(videos, area, loaded, output, keeping, partial=edit)
+    assert batch.output.name == "out-2.gpkg"
+    assert "out.gpkg was changed" in batch.warnings[0]
+    assert [one.info.name for one in read_geopackage(batch.output)[0]] == ["test.mp4", "other.mp4"]
+    assert all(scores_path(batch.output, one.sha256).is_file() for one in batch.results)
+    kept = output.read_bytes()
+    with pytest.raises(InputError, match="A person has changed out.gpkg .the layer frames."):
+        geolocate(videos, area, loaded, output, keeping)
+    assert output.read_bytes() == kept
 
 
 def test_the_command_line_runs_and_writes_every_format(flights, checkpoint, tmp_path) -> None:

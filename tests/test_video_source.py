@@ -151,6 +151,30 @@ def test_what_is_known_of_a_video(tmp_path):
     assert open_source(write_video(tmp_path / "v.mp4", [0, 1, 2, 60, 61, 90])).variable_frame_rate
 
 
+@pytest.mark.parametrize(
+    ("value", "duration_s"),
+    [
+        ("PT3S", 3.0),
+        ("PT0H0M3.0S", 3.0),
+        ("00:00:03.000000000", 3.0),
+        ("00:00:07,250", None),
+        ("ten seconds", None),
+        ("PT", None),
+    ],
+)
+def test_a_tag_of_duration_in_whatever_form(tmp_path, value, duration_s):
+    """Some programs write ISO 8601 where Matroska's statistics have a clock; FFmpeg appends the language to the tag's name."""
+    plain = write_video(tmp_path / "a.mp4", 90)
+    path = tmp_path / "b.mkv"
+    options = ["-metadata:s:v", f"DURATION-eng={value}", "-c", "copy", "-f", "matroska"]
+    # FFmpeg writes a duration of its own into a file, but not into a pipe.
+    with path.open("wb") as file:
+        subprocess.run(["ffmpeg", "-v", "error", "-i", plain, *options, "pipe:1"], check=True, stdout=file)
+    assert open_source(path).duration_s == (None if duration_s is None else pytest.approx(duration_s))
+    with FrameReader(open_source(path), 1.0) as reader:
+        assert len(list(reader)) == 3
+
+
 def test_names_with_signs_that_ffmpeg_reads_otherwise(tmp_path):
     for name in ("http:x.mp4", "%03d.mp4", "a|b.mp4", "-i.mp4", "ünï cödé.mp4"):
         assert open_source(write_video(tmp_path / "plain.mp4", 3).rename(tmp_path / name)).name == name

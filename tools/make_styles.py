@@ -81,7 +81,7 @@ FIELDS = {
     ),
     "pins": (
         "Point",
-        "video:string,frame_index:integer,here:bool,radius_m:double,who:string,when:datetime,why:string",
+        "video:string,sha256:string,time_s:double,frame_index:integer,here:bool,radius_m:double,who:string,when:datetime,why:string",
     ),
     "aoi": ("MultiPolygon", "name:string"),
     "errors": (
@@ -106,7 +106,8 @@ TIPS = {
     "[% if(\"why\" is null, '', '<br><b>' || \"why\" || '</b>') %]",
     "regions": '<b>[% "video" %]</b>[% if("frame_index" is null, \', all frames\', \', frame \' || "frame_index") %]<br>'
     'Here with [% "level" %] %, in [% "parts" %] part(s)<br>[% round("area_km2", 3) %] km²',
-    "pins": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% if("here", \'Here\', \'Not here\') %], within [% "radius_m" %] m<br>'
+    "pins": '<b>[% "video" %]</b>, [% coalesce(round("time_s", 3) || \' s\', \'frame \' || "frame_index") %]<br>'
+    "[% if(coalesce(\"here\", true), 'Here', 'Not here') %], within [% coalesce(\"radius_m\", 50) %] m<br>"
     "[% coalesce(\"who\", '') %] [% coalesce(\"why\", '') %]",
     "aoi": "Searched area",
     "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>'
@@ -163,7 +164,10 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
             for level in (90, 50)
         ]
     if layer == "pins":
-        return [("Here", '"here"', pin_symbol("#117733", "circle")), ("Not here", 'not "here"', pin_symbol("#cc3311", "cross2"))]
+        return [
+            ("Here", 'coalesce("here", true)', pin_symbol("#117733", "circle")),
+            ("Not here", 'not "here"', pin_symbol("#cc3311", "cross2")),
+        ]
     field = "mean_confidence" if layer == "videos" else "confidence"
     states = {"videos": ("outside_aoi", "unfamiliar"), "frames": ("outside_aoi", "unfamiliar", "damaged")}[layer]
     answered = "coalesce(\"state\", 'located') = 'located'"

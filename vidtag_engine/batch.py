@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from .export import read_geopackage
+from .export import read_failed, read_geopackage
 from .outputs import check_place
 from .settings import GeolocateSettings
 from .trajectory import steps
-from .types import InputError, Provenance, VideoInfo, VideoResult
-from .video import open_source, unique_names
+from .types import CancelledError, FailedVideo, InputError, Provenance, TimeSource, VideoInfo, VideoResult
+from .video import open_source, source_digest, unique_names
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -27,7 +34,7 @@ class BatchResult:
         results: finished videos, those of an earlier, broken-off run first.
         output: the GeoPackage.
         gallery_points: in the grid.
-        failed: name and sentence of videos that could not be read.
+        failed: videos that have no result, and why.
         resumed: names taken over from the earlier run.
         seconds: by part: decode (beside the networks, so not part of the sum), wait (of the networks for it), encode, gallery, search, write.
     """
@@ -35,7 +42,7 @@ class BatchResult:
     results: list[VideoResult]
     output: Path
     gallery_points: int
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[FailedVideo] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -61,23 +68,64 @@ def compiled_folder() -> Path:
 
 def open_all(
     videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings
-) -> tuple[list[VideoInfo], list[tuple[str, str]]]:
+) -> tuple[list[VideoInfo], list[FailedVideo]]:
     """Open every input before any work starts. A single bad input is an error; in a batch it is noted and the rest goes on."""
     wanted = [(Path(v), "video") for v in videos] + [(Path(i), "images") for i in images]
-    infos: list[VideoInfo] = []
-    failed: list[tuple[str, str]] = []
+    opened: list[VideoInfo] = []
+    whys: list[str] = []
     for path, kind in wanted:
         try:
-            info = open_source(path, kind=kind, start_time=settings.start_time)
-        except InputError as error:
-            if len(wanted) == 1:
+            info, why = open_source(path, kind=kind, start_time=settings.start_time), ""
+        except Exception as error:
+            if ends_the_run(error):
                 raise
-            failed.append((path.name, str(error)))
-            continue
-        infos.append(info)
-    if not infos:
-        raise InputError(failed[0][1] if failed else "There is no video to geolocate: give at least one file or folder.")
-    return unique_names(infos), failed
+            info, why = _unopened(path, kind), sentence_of(error, path)
+        opened.append(info)
+        whys.append(why)
+    if not opened or all(whys):
+        raise InputError(whys[0] if whys else "There is no video to geolocate: give at least one file or folder.")
+    named = list(zip(unique_names(opened), whys, strict=True))
+    failed = [FailedVideo(info, why, _digest(info.path)) for info, why in named if why]
+    return [info for info, why in named if not why], failed
+
+
+def ends_the_run(error: Exception) -> bool:
+    """Whether an error is not one video's: the user stopped, or memory or disk are full, as they will be for the next video."""
+    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return full or isinstance(error, CancelledError | MemoryError | torch.OutOfMemoryError)
+
+
+def sentence_of(error: Exception, path: Path) -> str:
+    """What is said of a video that failed; of an error that nobody foresaw, its kind, too."""
+    if isinstance(error, InputError):
+        return str(error)
+    _LOG.debug("unexpected error in %s", path, exc_info=error)
+    said = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"{path.name} could not be processed ({what}): convert it with FFmpeg and try again, and report this as a fault of VidTAG."
+
+
+def earlier_failed(output: Path, known: set[str]) -> list[FailedVideo]:
+    """Failed videos of an earlier run to the same output that this one, whose videos have the names ``known``, is not about."""
+    return [one for one in read_failed(output) if one.info.name not in known] if output.exists() else []
+
+
+def check_name_free(info: VideoInfo, sha256: str, results: Sequence[VideoResult]) -> None:
+    """Raise InputError where the output holds another recording of that name: outputs tell videos apart by it."""
+    if any(one.info.name == info.name and one.sha256 != sha256 for one in results):
+        raise InputError(f"The output holds another video named {info.name}: rename this one, or choose another output.")
+
+
+def _unopened(path: Path, kind: str) -> VideoInfo:
+    return VideoInfo(path, path.name or str(path), kind, 0, 0, None, datetime(2000, 1, 1, tzinfo=UTC), TimeSource.SYNTHETIC)
+
+
+def _digest(path: Path) -> str:
+    """Of a file that could not be opened as a video; empty where its bytes cannot be read either."""
+    try:
+        return source_digest(path) if path.is_file() else ""
+    except (InputError, OSError):
+        return ""
 
 
 def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool) -> dict[str, VideoResult]:

@@ -5,52 +5,50 @@ video -> frames -> embeddings -> candidates -> trajectory -> layers (paper Sec. 
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from . import __version__
 from .batch import (
     BatchResult,
+    check_name_free,
     check_output,
-    compiled_folder,
     default_cache_folder,
+    earlier_failed,
     earlier_results,
+    ends_the_run,
     open_all,
+    sentence_of,
     summary_of,
     warnings_of,
 )
-from .export import EXPORTERS, check_picture_name, read_geopackage, write_geopackage, write_map
+from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
 from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
-from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device
-from .models.checkpoint import CheckpointCard
-from .models.frame_encoder import FrameEncoder
+from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .protocol import GeolocateArguments
+from .result_file import ResultFile
 from .settings import GeolocateSettings, validated
 from .solve import Solved, VideoSolver, with_hypotheses
-from .trajectory import Calibration, Decoded, assemble
+from .trajectory import Decoded, assemble
 from .types import (
     CancelCheck,
     CancelledError,
     Candidates,
+    FailedVideo,
     FloatArray,
     FrameState,
     InputError,
     IntArray,
     Progress,
     ProgressCallback,
-    Provenance,
     Trajectory,
     VideoInfo,
     VideoResult,
@@ -58,19 +56,10 @@ from .types import (
 from .video import source_digest
 from .video_features import VideoFeatures, encode_video
 
+__all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
+
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A checkpoint ready to use: the model, its card, its frame encoder and where it runs."""
-
-    model: VidTAG | GeoCLIP
-    card: CheckpointCard
-    encoder: FrameEncoder
-    device: torch.device
-    calibration: Calibration
 
 
 class _Clock:
@@ -90,51 +79,6 @@ class _Clock:
         self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
 
-def _provenance(settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid) -> Provenance:
-    """What made the result, without user names or absolute paths."""
-    libraries = ("torch", "timm", "open_clip_torch", "av", "pyproj", "shapely", "geopandas")
-    versions = {"vidtag-engine": __version__, "python": platform.python_version()}
-    versions |= {name: importlib.metadata.version(name) for name in libraries}
-    card = loaded.card
-    return Provenance(
-        settings=settings.result_key(),
-        checkpoint={
-            "name": card.name,
-            "preset": card.preset,
-            "sha256": card.sha256,
-            "backbones": {name: str(source) for name, source in loaded.encoder.weights_source.items()},
-            "licence": card.licence,
-            "calibration": loaded.calibration.to_dict(),
-        },
-        gallery=grid.to_summary(),
-        versions=versions,
-        seed=settings.seed,
-        created_utc=datetime.now(UTC),
-    )
-
-
-def load(checkpoint: str, device: str = "auto") -> Loaded:
-    """Load a checkpoint (folder, file, Hub id or the preset ``geoclip``) and the frame encoder that it was trained on.
-
-    Raises:
-        InputError: the checkpoint or the backbones' weights cannot be had; the sentence says what to do.
-    """
-    place = pick_device(device)
-    model, card = from_pretrained(checkpoint, place)
-    calibration = (
-        Calibration.from_dict(card.calibration)
-        if card.calibration
-        else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
-    )
-    layout_dim = model.config.remembered_layout if isinstance(model, VidTAG) else 0
-    encoder = build_frame_encoder(card.preset, place, compiled_folder=compiled_folder(), layout=bool(layout_dim))
-    if encoder.layout_dim != layout_dim:
-        raise InputError(
-            f"Checkpoint {card.name} remembers pictures by a layout of {layout_dim} numbers, and this version makes {encoder.layout_dim}: train it again."
-        )
-    return Loaded(model.eval(), card, encoder, place, calibration)
-
-
 def geolocate(
     videos: Sequence[Path | str],
     aoi: AreaOfInterest | None,
@@ -151,7 +95,8 @@ def geolocate(
 ) -> BatchResult:
     """Geolocate videos over an area and write the canonical GeoPackage.
 
-    The file is written anew, whole, after each video, so a cancelled run keeps its finished videos; the same call then goes on from there.
+    The file is written anew, whole, after each video, so a cancelled run keeps its finished videos; the same call then goes on from there. A video that
+    fails, for whatever reason, is a row of ``videos`` that says why. A file that a person edits meanwhile is not replaced: a sibling is written.
 
     Args:
         videos, images: video files, and folders of images each of which is one sequence.
@@ -159,7 +104,7 @@ def geolocate(
         checkpoint: loaded, or what :func:`load` takes.
         output: path of the GeoPackage.
         settings: defaults where None.
-        overwrite: replace an existing output that other settings made; without it that is refused.
+        overwrite: replace an existing output that other settings made, or that a person has changed; without it that is refused.
         cache_dir: for gallery embeddings; None is the user's cache folder.
         progress, cancelled: of the whole run.
         partial: called with each video as it is finished and saved.
@@ -177,42 +122,52 @@ def geolocate(
     if aoi is None or grid is None:
         aoi = area_without_aoi(loaded.card.training_extent)
         grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
-    provenance = _provenance(settings, loaded, grid)
+    provenance = provenance_of(settings, loaded, grid)
+    file = ResultFile(output, overwrite=overwrite)
+    file.check()
     kept = earlier_results(output, provenance, overwrite=overwrite)
     batch = BatchResult(list(kept.values()), output, grid.count, failed)
+    others = [] if overwrite else earlier_failed(output, {*(one.name for one in infos), *(one.info.name for one in failed)})
     job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
     job.scores_beside = output if settings.keep_scores else None
     for info in infos:
-        sha256 = source_digest(info.path)
-        earlier = kept[sha256] if sha256 in kept and kept[sha256].info.name == info.name else None
-        # One whose scores are wanted and are not there is done again.
-        if earlier and (not settings.keep_scores or scores_path(output, sha256).is_file()):
-            batch.resumed.append(info.name)
-            job.done += 1
-            continue
+        sha256 = ""
         try:
+            sha256 = source_digest(info.path)
+            earlier = kept[sha256] if sha256 in kept and kept[sha256].info.name == info.name else None
+            # One whose scores are wanted and are not there is done again.
+            if earlier and (not settings.keep_scores or scores_path(output, sha256).is_file()):
+                batch.resumed.append(info.name)
+                job.done += 1
+                continue
+            check_name_free(info, sha256, batch.results)
             result = job.run(info, sha256)
-        except InputError as error:
-            batch.failed.append((info.name, str(error)))
+        except Exception as error:
+            if ends_the_run(error):
+                raise
+            batch.failed.append(FailedVideo(info, sentence_of(error, info.path), sha256))
             job.done += 1
             continue
         batch.results = [*(one for one in batch.results if one is not earlier), result]
         since = time.perf_counter()
-        write_geopackage(output, batch.results, provenance, aoi=aoi, overwrite=overwrite)
+        file.write(batch.results, [*batch.failed, *others], provenance, aoi)
+        job.scores_beside = file.path if settings.keep_scores else None
         job.clock.add("write", since)
         job.done += 1
         if partial:
             partial(result)
-    batch.seconds = job.clock.seconds
+    file.tell(batch.results, [*batch.failed, *others], provenance, aoi)
+    batch.output, batch.seconds = file.path, job.clock.seconds
     batch.warnings = [
+        *file.notes,
         *aoi.notes,
         *job.area_search.notes,
         *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, calibrated=loaded.calibration.fitted),
     ]
     if not batch.results:
-        raise InputError(batch.failed[0][1] if batch.failed else "There is no video to geolocate: give at least one file or folder.")
+        raise InputError(batch.failed[0].why if batch.failed else "There is no video to geolocate: give at least one file or folder.")
     if progress:
-        progress(Progress(1.0, "done", str(output.name)))
+        progress(Progress(1.0, "done", batch.output.name))
     return batch
 
 
@@ -395,7 +350,7 @@ def run_geolocate(
         cancelled=cancelled,
         partial=(lambda result: partial(summary_of(result))) if partial else None,
     )
-    provenance = read_geopackage(output)[1]
+    provenance = read_geopackage(batch.output)[1]
     for kind, path in copies.items():
         EXPORTERS[kind][1](path, batch.results, provenance, overwrite=arguments.overwrite)
     if arguments.map:
@@ -403,11 +358,11 @@ def run_geolocate(
     if log:
         for line in batch.warnings:
             log("warning", line)
-        for name, sentence in batch.failed:
-            log("warning", f"{name} was left out: {sentence}")
+        for one in batch.failed:
+            log("warning", f"{one.info.name} was left out: {one.why}")
     located = [row for result in batch.results for row in result.trajectory.confidence if np.isfinite(row)]
     return {
-        "output": str(output),
+        "output": str(batch.output),
         "videos": [summary_of(result) for result in batch.results],
         "frames": sum(len(result.trajectory.time_s) for result in batch.results),
         "located": len(located),
@@ -417,7 +372,7 @@ def run_geolocate(
         "checkpoint": str(provenance.checkpoint["name"]),
         "seconds": {part: round(value, 3) for part, value in batch.seconds.items()},
         "resumed": batch.resumed,
-        "skipped": [{"name": name, "reason": sentence} for name, sentence in batch.failed],
+        "skipped": [{"name": one.info.name, "reason": one.why} for one in batch.failed],
         "warnings": batch.warnings,
         "copies": {kind: str(path) for kind, path in copies.items()} | ({"map": arguments.map} if arguments.map else {}),
     }

@@ -210,8 +210,8 @@ class ExportArguments:
 class SolveArguments:
     """Arguments of "solve". ``output`` is a copy of the result with the solved layers; None puts them into the result itself.
 
-    ``pins`` stand in place of the result's own: objects with ``frame_index``, ``lat_deg``, ``lon_deg`` and, as they are known, ``video``, ``here``,
-    ``radius_m``, ``who``, ``when`` (ISO 8601) and ``why``. They need an ``output``, which keeps them.
+    ``pins`` stand in place of those in the result's review file: objects with ``time_s`` or ``frame_index``, ``lat_deg``, ``lon_deg`` and, as they are
+    known, ``video``, ``sha256``, ``here``, ``radius_m``, ``who``, ``when`` (ISO 8601) and ``why``. They need an ``output``, whose review file keeps them.
     """
 
     result: str

@@ -259,6 +259,21 @@ class VideoResult:
 
 
 @dataclass(frozen=True)
+class FailedVideo:
+    """A video of a batch that has no result.
+
+    Args:
+        info: what is known of it: its file, kind and name; a width of 0 where it could not be opened.
+        why: one sentence for people.
+        sha256: of its bytes; empty where they cannot be read.
+    """
+
+    info: VideoInfo
+    why: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What made a result, for the chain of custody: no user name, no absolute path.
 

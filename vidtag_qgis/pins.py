@@ -33,18 +33,22 @@ class PinFields:
     """Which fields of a layer say what of a pin; empty ones do not.
 
     Args:
-        frame: number of the sampled frame, the only one that must be there.
+        frame: number of the sampled frame; it or ``time`` must be there.
         video: name of the video.
         here: whether the camera was here.
+        time: seconds after the video's start, which go before the frame's number.
+        digest: SHA-256 of the video.
     """
 
     frame: str
     video: str = ""
     here: str = ""
+    time: str = ""
+    digest: str = ""
 
 
 def pin_fields(source: QgsFeatureSource, frame: str = "", video: str = "", here: str = "") -> PinFields:
-    """The fields as given, else by the names that they have in a result's own layer of pins.
+    """The fields as given, else by the names that they have in a review file's layer of pins. Where a frame field is given, it alone says the moment.
 
     Raises:
         PinsError: the layer cannot hold pins.
@@ -54,10 +58,11 @@ def pin_fields(source: QgsFeatureSource, frame: str = "", video: str = "", here:
         raise PinsError(f"The pins {name!r} are no points: give a point layer.")
     if not source.sourceCrs().isValid():
         raise PinsError(f"The pins {name!r} have no coordinate reference system: set it in the layer's properties.")
+    time, digest = ("" if frame or field not in known else field for field in ("time_s", "sha256"))
     frame = frame or ("frame_index" if "frame_index" in known else "")
-    if not frame:
+    if not frame and not time:
         raise PinsError(f"The pins {name!r} do not say which frame each is of: choose the field with the frame's number (frame_index).")
-    return PinFields(frame, video or ("video" if "video" in known else ""), here or ("here" if "here" in known else ""))
+    return PinFields(frame, video or ("video" if "video" in known else ""), here or ("here" if "here" in known else ""), time, digest)
 
 
 def read_pins(
@@ -99,6 +104,23 @@ def _said(feature: QgsFeature, fields: PinFields, which: str, here: bool) -> dic
     """What a feature's attributes say; None for what they do not."""
     if not feature.hasGeometry() or feature.geometry().isEmpty():
         raise PinsError(f"{which} has no place: set its point on the map, or delete it.")
+    time_s = _value(feature, fields.time)
+    when = _value(feature, "when")
+    return {
+        "frame_index": _frame_index(feature, fields, which) if time_s is None else None,
+        "time_s": time_s,
+        "video": _text(feature, fields.video),
+        "sha256": _text(feature, fields.digest),
+        "here": _here(_value(feature, fields.here), here, which, fields.here),
+        "radius_m": _value(feature, "radius_m"),
+        "who": _text(feature, "who"),
+        "when": iso_text(when) if isinstance(when, QDateTime) and when.isValid() else None,
+        "why": _text(feature, "why"),
+    }
+
+
+def _frame_index(feature: QgsFeature, fields: PinFields, which: str) -> int:
+    """The number of a pin's frame, where it does not say its time."""
     frame = _value(feature, fields.frame)
     try:
         index = int(frame)
@@ -106,16 +128,7 @@ def _said(feature: QgsFeature, fields: PinFields, which: str, here: bool) -> dic
         index = -1
     if index < 0 or (isinstance(frame, float) and frame != index):
         raise PinsError(f"{which} does not say its frame: give a whole number in its field {fields.frame!r}, or delete the pin.")
-    when = _value(feature, "when")
-    return {
-        "frame_index": index,
-        "video": _text(feature, fields.video),
-        "here": _here(_value(feature, fields.here), here, which, fields.here),
-        "radius_m": _value(feature, "radius_m"),
-        "who": _text(feature, "who"),
-        "when": iso_text(when) if isinstance(when, QDateTime) and when.isValid() else None,
-        "why": _text(feature, "why"),
-    }
+    return index
 
 
 def _here(value: Any, otherwise: bool, which: str, field: str) -> bool:

@@ -8,7 +8,7 @@
  </temporal>
  <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
   <rules key="pins">
-   <rule filter="&quot;here&quot;" symbol="0" label="Here" key="pins-Here"/>
+   <rule filter="coalesce(&quot;here&quot;, true)" symbol="0" label="Here" key="pins-Here"/>
    <rule filter="not &quot;here&quot;" symbol="1" label="Not here" key="pins-Not here"/>
   </rules>
   <symbols>
@@ -140,6 +140,20 @@
     </config>
    </editWidget>
   </field>
+  <field name="sha256" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="time_s" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
   <field name="frame_index" configurationFlags="None">
    <editWidget type="">
     <config>
@@ -191,15 +205,19 @@
  </fieldConfiguration>
  <aliases>
   <alias name="" field="video" index="0"/>
-  <alias name="" field="frame_index" index="1"/>
-  <alias name="" field="here" index="2"/>
-  <alias name="" field="radius_m" index="3"/>
-  <alias name="" field="who" index="4"/>
-  <alias name="" field="when" index="5"/>
-  <alias name="" field="why" index="6"/>
+  <alias name="" field="sha256" index="1"/>
+  <alias name="" field="time_s" index="2"/>
+  <alias name="" field="frame_index" index="3"/>
+  <alias name="" field="here" index="4"/>
+  <alias name="" field="radius_m" index="5"/>
+  <alias name="" field="who" index="6"/>
+  <alias name="" field="when" index="7"/>
+  <alias name="" field="why" index="8"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
+  <default expression="" field="sha256" applyOnUpdate="0"/>
+  <default expression="" field="time_s" applyOnUpdate="0"/>
   <default expression="" field="frame_index" applyOnUpdate="0"/>
   <default expression="true" field="here" applyOnUpdate="0"/>
   <default expression="50" field="radius_m" applyOnUpdate="0"/>
@@ -209,6 +227,8 @@
  </defaults>
  <constraints>
   <constraint unique_strength="0" exp_strength="0" field="video" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="sha256" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="time_s" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="frame_index" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="here" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="radius_m" notnull_strength="0" constraints="0"/>
@@ -218,6 +238,8 @@
  </constraints>
  <constraintExpressions>
   <constraint desc="" field="video" exp=""/>
+  <constraint desc="" field="sha256" exp=""/>
+  <constraint desc="" field="time_s" exp=""/>
   <constraint desc="" field="frame_index" exp=""/>
   <constraint desc="" field="here" exp=""/>
   <constraint desc="" field="radius_m" exp=""/>
@@ -246,6 +268,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% if("here", 'Here', 'Not here') %], within [% "radius_m" %] m&lt;br>[% coalesce("who", '') %] [% coalesce("why", '') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, [% coalesce(round("time_s", 3) || ' s', 'frame ' || "frame_index") %]&lt;br>[% if(coalesce("here", true), 'Here', 'Not here') %], within [% coalesce("radius_m", 50) %] m&lt;br>[% coalesce("who", '') %] [% coalesce("why", '') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

@@ -80,6 +80,10 @@ def by_frame(places: QgsVectorLayer) -> dict[int, QgsFeature]:
     return {feature["frame_index"]: feature for feature in places.getFeatures()}
 
 
+def review_of(result) -> str:
+    return str(Path(result).with_suffix(".review.gpkg"))
+
+
 def pins_layer() -> QgsVectorLayer:
     """Two pins in another system, and one that is not selected and would be refused."""
     to_utm = transform(WGS84, UTM)
@@ -121,7 +125,7 @@ def test_pins_move_frames_and_the_models_own_stay(solved, inputs):
     output, own = results["OUTPUT"], inputs / "a.gpkg"
     for name in ("frames", "trajectory", "videos", "regions"):
         assert rows_of(output, name) == rows_of(own, name)
-    assert rows_of(own, "pins") == []
+    assert not (own.parent / "a.review.gpkg").exists()
     before, after = (by_frame(layer_of(path, name)) for path, name in ((own, "frames"), (output, "frames_pinned")))
     assert set(after) == set(before)
     assert after[6].geometry().asPoint().distance(HERE) < 1e-9
@@ -134,12 +138,17 @@ def test_pins_move_frames_and_the_models_own_stay(solved, inputs):
     assert results["FARTHEST_M"] == pytest.approx(max(moves.values()), abs=0.1)
     assert (results["VIDEO_COUNT"], results["PIN_COUNT"]) == (1, 2)
     assert any(line.startswith("a.mp4: 2 pins, ") for line in told.said)
-    pins = {pin["frame_index"]: pin for pin in layer_of(output, "pins").getFeatures()}
+    pins = {pin["frame_index"]: pin for pin in layer_of(review_of(output), "pins").getFeatures()}
     assert {index: (pin["here"], pin["radius_m"], pin["who"], pin["video"]) for index, pin in pins.items()} == {
         6: (True, 120, "Ada", "a.mp4"), 9: (False, 120, "Ada", "a.mp4"),
     }  # fmt: skip
     assert pins[6]["why"] == "the church"
     assert pins[6]["when"].isValid()
+    assert [pins[index]["time_s"] for index in (6, 9)] == [by_frame(layer_of(own, "frames"))[index]["time_s"] for index in (6, 9)]
+    digests = {row["sha256"] for row in layer_of(own, "videos").getFeatures()}
+    assert {pin["sha256"] for pin in pins.values()} == digests
+    style = layer_of(review_of(output), "pins")
+    assert [rule.label() for rule in style.renderer().rootRule().children()] == ["Here", "Not here"]
 
 
 def test_corrected_layers_are_styled_timed_and_where_they_were_asked(solved):
@@ -250,6 +259,16 @@ def test_pins_for_the_engine(plugin):
         {"frame_index": 0, "here": True, "radius_m": 50.0, "who": "Ada", "lon_deg": 5, "lat_deg": 6},
     ]  # fmt: skip
     assert [pin["here"] for pin in pins_of(drawn, meaning="not here")] == [False, False, False]
+    timed = layer(
+        "Point",
+        "field=frame_index:integer&field=time_s:double&field=sha256:string",
+        [("Point(1 2)", [7, 3.5, "ab"]), ("Point(3 4)", [8, None, None])],
+    )
+    usual = {"here": True, "radius_m": 50.0, "who": "Ada"}
+    assert pins_of(timed) == [
+        {**usual, "time_s": 3.5, "sha256": "ab", "lon_deg": 1, "lat_deg": 2}, {**usual, "frame_index": 8, "lon_deg": 3, "lat_deg": 4},
+    ]  # fmt: skip
+    assert [pin["frame_index"] for pin in pins_of(timed, "frame_index")] == [7, 8]  # asked for by name
     words = ["here", "NOT HERE", "1", "no", None]
     said = layer("Point", "field=n:integer&field=w:string", [("Point(1 1)", [0, word]) for word in words])
     assert [pin["here"] for pin in pins_of(said, "n", "", "w")] == [True, False, True, False, True]

@@ -1,78 +1,176 @@
-"""Set a pin: a person's word on where a frame was, or was not."""
+"""Set, list and remove pins: a person's word on where a moment of a video was, or was not."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..export import read_geopackage
-from ..export.corrections import with_layers
-from ..export.pins import PinRow, pins_table, read_pins
-from ..types import InputError, VideoResult
+import numpy as np
+import shapely
+
+from ..export import read_aoi, read_geopackage
+from ..export.pins import PinRow
+from ..export.review_file import add_pins, pins_of, remove_pin, review_path, same_moment, with_moment
+from ..geodesy import WGS84
+from ..types import InputError, Provenance, Trajectory, VideoResult
+
+_ROUNDING_S = 0.001
 
 
 def run_pin(result: Path, pin: PinRow) -> PinRow:
-    """Add a pin to a result's layer ``pins``.
+    """Add a pin to the review file beside a result.
 
     Args:
         result: GeoPackage that geolocate wrote.
         pin: its ``video`` may be empty where the result holds only one; ``when`` None is now.
 
     Returns:
-        the pin as it was written.
+        the pin as it was written, with its number.
 
     Raises:
-        InputError: the pin does not fit the result, or the result cannot be written.
+        InputError: the pin does not fit the result or the others, or the review file cannot be written.
     """
-    results, _ = read_geopackage(result)
+    results, provenance = read_geopackage(result)
     pin = fitted(pin, results, result.name)
-    with_layers(result, {"pins": (pins_table([*read_pins(result), pin]), "pins")})
-    return pin
+    _check_inside(pin, result, provenance)
+    _check_new(pin, pins_of(result, results), results, result)
+    [number] = add_pins(result, [pin])
+    return replace(pin, number=number)
+
+
+def list_pins(result: Path) -> list[PinRow]:
+    """The pins of a result, in the order of their numbers. Raises InputError where it or one of them cannot be read."""
+    return pins_of(result, read_geopackage(result)[0])
+
+
+def run_remove(result: Path, number: int | None = None) -> PinRow:
+    """Remove a pin, by default the last one that was set, and return it. Raises InputError where there is none."""
+    read_geopackage(result)  # says what is wrong with the result
+    return remove_pin(result, number)
 
 
 def pin_from(values: dict[str, Any]) -> PinRow:
     """A pin as the worker is given it (see :class:`~vidtag_engine.protocol.SolveArguments`).
 
     Raises:
-        InputError: it lacks its frame or its place, or holds something else.
+        InputError: it lacks its moment or its place, or holds something else.
     """
     known = {name: value for name, value in values.items() if value is not None}
     try:
         when = datetime.fromisoformat(known.pop("when")) if "when" in known else None
-        return PinRow(**{"video": "", **known}, when=when)
+        pin = PinRow(**{"video": "", "frame_index": None, **known}, when=when)
     except (TypeError, ValueError) as error:
-        raise InputError(f"A pin cannot be understood ({error}): give its frame_index, lat_deg and lon_deg.") from error
+        raise InputError(f"A pin cannot be understood ({error}): give its time_s or frame_index, lat_deg and lon_deg.") from error
+    if pin.frame_index is None and pin.time_s is None:
+        raise InputError("A pin cannot be understood (it does not say its moment): give its time_s or frame_index, lat_deg and lon_deg.")
+    return pin
 
 
-def fitted(pin: PinRow, results: list[VideoResult], source: str) -> PinRow:
-    """The pin with its video's name and its moment filled in. Raises InputError where it does not fit the result."""
+def fitted(pin: PinRow, results: Sequence[VideoResult], source: str) -> PinRow:
+    """The pin with its video's name and digest, its time, its frame in this result and when it was set.
+
+    Args:
+        pin: as it was given; its time goes before its frame.
+        results: that it is to fit.
+        source: the result's name.
+
+    Raises:
+        InputError: it does not fit.
+    """
     _check_numbers(pin)
-    video = video_of(results, pin.video, source)
-    check_frame(video, pin)
-    return replace(pin, video=video.info.name, when=pin.when or datetime.now(UTC))
+    video = video_of(results, pin, source)
+    pin = with_moment(replace(pin, video=video.info.name, sha256=video.sha256), results, source)
+    row = row_of(pin, video)
+    return replace(pin, frame_index=int(video.trajectory.frame_index[row]), when=pin.when or datetime.now(UTC))
 
 
-def video_of(results: list[VideoResult], name: str, source: str) -> VideoResult:
+def video_of(results: Sequence[VideoResult], pin: PinRow, source: str) -> VideoResult:
     """The video that a pin is of. Raises InputError where there is none, or where it is not said which."""
     names = ", ".join(one.info.name for one in results) or "none"
-    if not name and len(results) == 1:
+    if not pin.video and not pin.sha256 and len(results) == 1:
         return results[0]
-    found = [one for one in results if name and name in {one.info.name, one.info.path.name}]
+    if pin.sha256:
+        found = [one for one in results if one.sha256 == pin.sha256]
+    else:
+        found = [one for one in results if pin.video and pin.video in {one.info.name, one.info.path.name}]
     if not found:
-        said = f"There is no video {name!r} in {source}" if name else f"{source} does not hold just one video"
+        named = pin.video or pin.sha256[:12]
+        said = f"There is no video {named!r} in {source}" if named else f"{source} does not hold just one video"
         raise InputError(f"{said}: say which one is meant ({names}).")
-    return found[0]
+    return next((one for one in found if one.info.name == pin.video), found[0])
 
 
-def check_frame(video: VideoResult, pin: PinRow) -> None:
-    """Raise InputError where the pin's frame is not one of the video's."""
-    index = video.trajectory.frame_index
-    if pin.frame_index not in index:
-        last = f"0 to {int(index[-1])}" if len(index) else "none"
-        raise InputError(f"{video.info.name} has no frame {pin.frame_index}: give one of its sampled frames ({last}).")
+def row_of(pin: PinRow, video: VideoResult) -> int:
+    """The row of the sampled frame nearest to a pin. Raises InputError where none lies within half a step of it, or it is not in the video."""
+    t, name, time_s = video.trajectory, video.info.name, pin.time_s
+    if time_s is None or not len(t.time_s):
+        raise InputError(f"{name} has no sampled frame: run geolocate again before you set pins on it.")
+    end_s = max(float(t.time_s[-1]), video.info.duration_s or 0.0)
+    if not (math.isfinite(time_s) and -_ROUNDING_S <= time_s <= end_s + _ROUNDING_S):
+        raise InputError(f"The pin at {time_s:g} s lies outside the video {name}: give a time from 0 to {end_s:g} s.")
+    row = int(np.abs(t.time_s - time_s).argmin())
+    away_s, step_s = abs(float(t.time_s[row]) - time_s), _step_s(t)
+    if away_s > 0.5 * step_s + _ROUNDING_S:
+        raise InputError(
+            f"The pin at {time_s:g} s of {name} has no sampled frame within half a step ({0.5 * step_s:g} s): the nearest lies at"
+            f" {t.time_s[row]:g} s; run geolocate again over that stretch, or remove the pin (vidtag pins --remove)."
+        )
+    return row
+
+
+def check_once(pins: Sequence[PinRow], source: str) -> None:
+    """Raise InputError where two pins speak of one moment of a video and cannot both stand."""
+    for number, pin in enumerate(pins):
+        for other in pins[:number]:
+            if same_moment(pin, other) and not _beside(pin, other):
+                raise InputError(
+                    f"{source} has two pins for {pin.moment} of {pin.video} ({other.number or number} and {pin.number or number + 1}):"
+                    " remove one of them, in its layer or with vidtag pins --remove."
+                )
+
+
+def _step_s(trajectory: Trajectory) -> float:
+    """The usual distance of sampled frames, seconds."""
+    return float(np.median(np.diff(trajectory.time_s))) if len(trajectory.time_s) > 1 else 0.0
+
+
+def _beside(pin: PinRow, other: PinRow) -> bool:
+    """Whether both can be true of one moment: it was neither at this place nor at that one."""
+    return not pin.here and not other.here and (pin.lat_deg, pin.lon_deg) != (other.lat_deg, other.lon_deg)
+
+
+def _check_new(pin: PinRow, pins: Sequence[PinRow], results: Sequence[VideoResult], result: Path) -> None:
+    """Refuse a second word on one sampled frame."""
+    video = video_of(results, pin, result.name)
+    row = row_of(pin, video)
+    for other in pins:
+        if other.sha256 != pin.sha256 or other.time_s is None or _beside(pin, other):
+            continue
+        if same_moment(pin, other) or int(np.abs(video.trajectory.time_s - other.time_s).argmin()) == row:
+            raise InputError(
+                f"There is a pin for {other.moment} of {pin.video} already, number {other.number} in {review_path(result).name}:"
+                f" remove it first (vidtag pins {result.name} --remove {other.number}), or pin another frame."
+            )
+
+
+def _check_inside(pin: PinRow, result: Path, provenance: Provenance) -> None:
+    """Refuse a place outside the area that was searched, with the leave that solving gives."""
+    area = read_aoi(result) if pin.here else None
+    if area is None:
+        return
+    reach_m = max(pin.radius_m, 1.5 * float(provenance.gallery.get("resolution_m", 0.0)))
+    bearings = np.arange(0.0, 360.0, 5.0)
+    lon, lat, _ = WGS84.fwd(np.full(72, pin.lon_deg), np.full(72, pin.lat_deg), bearings, np.full(72, reach_m))
+    lon = pin.lon_deg + (np.asarray(lon) - pin.lon_deg + 180.0) % 360.0 - 180.0  # on one side of ±180°
+    if not any(shapely.Polygon(np.column_stack([lon + turn, lat])).intersects(area) for turn in (-360.0, 0.0, 360.0)):
+        raise InputError(
+            f"The pin at {pin.lat_deg:.6f},{pin.lon_deg:.6f} for {pin.moment} of {pin.video} lies outside the area that was searched: correct its"
+            " place, or run geolocate again over a larger area."
+        )
 
 
 def _check_numbers(pin: PinRow) -> None:

@@ -17,7 +17,8 @@ from ..export import read_aoi, read_geopackage
 from ..export.confidence_tables import regions_table
 from ..export.corrections import with_layers
 from ..export.geopackage_read import FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
-from ..export.pins import PinRow, pins_table, read_pins
+from ..export.pins import PinRow, read_pins
+from ..export.review_file import add_pins, copy_review, pins_of, review_path, same_moment
 from ..export.scores_file import VideoScores, read_scores, scores_path, share_scores
 from ..export.tables import clean, frames_table, joined, steps_table
 from ..geodesy import geodesic_m, haversine_m
@@ -36,7 +37,7 @@ from ..types import (
     Trajectory,
     VideoResult,
 )
-from .pin import check_frame, fitted, video_of
+from .pin import check_once, fitted, video_of
 
 
 def run_solve(
@@ -53,7 +54,7 @@ def run_solve(
     Args:
         result: GeoPackage that geolocate wrote with ``--keep-scores``.
         output: a copy of it that gets the layers; None puts them into the result itself.
-        pins: instead of the result's own; the output then holds these. They need an output.
+        pins: instead of those of the result's review file; that of the output then holds these. They need an output.
         overwrite: replace what is at ``output`` also where it is no result.
         progress, cancelled: of the whole.
 
@@ -72,15 +73,7 @@ def run_solve(
     if pins is not None and output is None:
         raise InputError("Pins from elsewhere go with a result of their own: give an output besides the result.")
     results, _ = read_geopackage(result)
-    brought = [fitted(pin, results, result.name) for pin in pins or []]
-    pins = read_pins(result) if pins is None else brought
-    if not pins:
-        raise InputError(f"{result.name} has no pins: set some in its layer 'pins' in QGIS, or with vidtag pin.")
-    by_video: dict[str, list[PinRow]] = {}
-    for pin in pins:
-        video = video_of(results, pin.video, result.name)
-        check_frame(video, pin)
-        by_video.setdefault(video.info.name, []).append(pin)
+    by_video, notes = _pins_by_video(result, results, pins)
     solved: list[VideoResult] = []
     said: list[dict[str, Any]] = []
     for one in results:
@@ -96,12 +89,73 @@ def run_solve(
         REGIONS_PINNED: (regions_table(solved, read_aoi(result)), "regions"),
     }
     _step(progress, cancelled, 0.95, "writing")
-    with_layers(result, tables | ({"pins": (pins_table(brought), "pins")} if brought else {}), output, overwrite=overwrite)
-    notes = []
+    with_layers(result, tables, output, overwrite=overwrite)
+    if output is not None:
+        notes += _hand_on(result, output, [pin for mine in by_video.values() for pin in mine], own=pins is None)
     if output is not None and not share_scores(result, output):
         notes.append(f"The scores stay beside {result.name} alone, as they cannot be linked: correct that one again, with all pins.")
     where, seconds = str(output or result), round(time.perf_counter() - began, 3)
     return {"output": where, "layers": list(tables), "videos": said, "seconds": seconds, "notes": notes}
+
+
+def _pins_by_video(
+    result: Path, results: Sequence[VideoResult], given: Sequence[PinRow] | None
+) -> tuple[dict[str, list[PinRow]], list[str]]:
+    """The pins by their videos' names, each fitted to a sampled frame, one or more a frame that can all stand; and what is to be said of others."""
+    pins = pins_of(result, results) if given is None else given
+    if not pins:
+        raise InputError(f"{result.name} has no pins: set some with vidtag pin, or in QGIS with 'Check frames'.")
+    digests = {one.sha256 for one in results}
+    strange = [pin for pin in pins if given is None and pin.sha256 and pin.sha256 not in digests]
+    if len(strange) == len(pins):
+        raise InputError(
+            f"The pins of {result.name} are of other videos ({strange[0].video}): set some with vidtag pin, or in QGIS with 'Check frames'."
+        )
+    notes = [f"{len(strange)} of the pins are of videos that {result.name} does not hold."] if strange else []
+    mine = [fitted(pin, results, result.name) for pin in pins if pin not in strange]
+    check_once(mine, result.name)
+    by_video: dict[str, list[PinRow]] = {}
+    for video in results:
+        fit = [pin for pin in mine if video_of(results, pin, result.name) is video]
+        kept = _nearest_only(fit, video)
+        notes += [
+            f"The pin at {pin.time_s:g} s of {pin.video} was left out: another lies nearer to its frame." for pin in fit if pin not in kept
+        ]
+        if kept:
+            by_video[video.info.name] = kept
+    return by_video, notes
+
+
+def _nearest_only(pins: list[PinRow], video: VideoResult) -> list[PinRow]:
+    """Where pins of several moments fall on one sampled frame, as at a lower rate than they were set at: those of the nearest moment."""
+    time_s = dict(zip(video.trajectory.frame_index.tolist(), video.trajectory.time_s.tolist(), strict=True))
+
+    def away_s(pin: PinRow) -> float:
+        return abs((pin.time_s or 0.0) - time_s[pin.frame_index or 0])
+
+    nearest = {pin.frame_index: pin for pin in sorted(pins, key=away_s, reverse=True)}
+    return [pin for pin in pins if same_moment(pin, nearest[pin.frame_index])]
+
+
+def _hand_on(result: Path, output: Path, used: list[PinRow], *, own: bool) -> list[str]:
+    """Give the output the pins that it was solved with; what else its review file held stays, and is told.
+
+    Args:
+        result, output: what was solved, and its copy.
+        used: the pins.
+        own: whether they are those of the result.
+    """
+    review = review_path(output)
+    if own:
+        copy_review(result, output)
+    there = read_pins(review)
+    new = [
+        pin for pin in used if not any(same_moment(pin, one) and (pin.lat_deg, pin.lon_deg) == (one.lat_deg, one.lon_deg) for one in there)
+    ]
+    if new:
+        add_pins(output, new, take_over=False)
+    others = 0 if own else len(there) - (len(used) - len(new))
+    return [f"{review.name} held {others} other pins, which stay there and count when {output.name} is solved again."] if others > 0 else []
 
 
 def _step(progress: ProgressCallback | None, cancelled: CancelCheck | None, fraction: float, message: str) -> None:
@@ -156,8 +210,8 @@ def _cached_decoder(places: bytes, spacing_m: float, motion: Motion) -> Decoder:
 
 
 def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:
-    """The pin as the decoder takes it."""
-    if pin.frame_index not in rows:
+    """The pin as the decoder takes it; its frame is one of the result's."""
+    if pin.frame_index is None or pin.frame_index not in rows:
         raise InputError(f"Frame {pin.frame_index} of {pin.video} has no picture: pin another frame.")
     nearest = decoder.lat_lon_deg[decoder.nearest(np.array([[pin.lat_deg, pin.lon_deg]]))[0]]
     away_m = float(haversine_m(np.asarray(pin.lat_deg), np.asarray(pin.lon_deg), *nearest))

@@ -1,7 +1,7 @@
 """Results out: the canonical GeoPackage, its copies in other formats, and a picture of the map."""
 
 from .geopackage import write_geopackage
-from .geopackage_read import ANSWERS, read_answers, read_aoi, read_geopackage
+from .geopackage_read import ANSWERS, read_answers, read_aoi, read_failed, read_geopackage
 from .map_picture import check_picture_name, write_map
 from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .registry import EXPORTERS, Exporter
@@ -16,6 +16,7 @@ __all__ = [
     "plan_raster",
     "read_answers",
     "read_aoi",
+    "read_failed",
     "read_geopackage",
     "write_geopackage",
     "write_map",

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..atomic import replacing
-from ..types import DecodeReport, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from ..types import DecodeReport, FailedVideo, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
-from .pins import kept_pins
-from .provenance import to_json
-from .tables import Table, check_names, frames_table, joined, steps_table, video_row
+from .provenance import scrub_sentence, to_json
+from .tables import Table, check_names, failed_row, frames_table, joined, steps_table, video_row
 
 # Multi for every line, so that a step cut at ±180° is no exception to its layer's type.
 LAYERS = {
@@ -35,15 +35,22 @@ _SYNCHRONOUS = "OGR_SQLITE_SYNCHRONOUS"
 
 
 def write_geopackage(
-    path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, aoi: Any | None = None, overwrite: bool = False
+    path: Path | str,
+    results: Sequence[VideoResult],
+    provenance: Provenance,
+    *,
+    aoi: Any | None = None,
+    failed: Sequence[FailedVideo] = (),
+    overwrite: bool = False,
 ) -> None:
-    """Write the canonical result of all videos finished so far; an older file of that name is replaced in one step, its pins are kept.
+    """Write the canonical result of all videos finished so far; an older file of that name is replaced in one step.
 
     Args:
         path: where to, ending in ``.gpkg``; its folder exists.
         results: in the order to list them; none is fine.
         provenance: what made them.
         aoi: the area searched, a shapely geometry or an object with one as ``geometry``; kept as the layer ``aoi``.
+        failed: videos of the batch that have no result; the layer ``videos`` says why.
         overwrite: replace what is there also where it is no result.
 
     Raises:
@@ -52,16 +59,16 @@ def write_geopackage(
     path = Path(path)
     if path.suffix.lower() != ".gpkg":
         raise InputError(f"Cannot write {path}: the result is a GeoPackage; give a name that ends in .gpkg.")
-    check_names(results)
+    check_names([*results, *failed])
     step_tables = [steps_table(result) for result in results]
     lengths_m = [float(np.nansum(table["length_m"])) for table in step_tables]
     rows = [video_row(result, length_m) for result, length_m in zip(results, lengths_m, strict=True)]
+    rows += [failed_row(replace(one, why=scrub_sentence(one.why, one.info.path))) for one in failed]
     tables = {
-        "trajectory": joined(step_tables) or steps_table(_nothing()),
-        "frames": joined([frames_table(result) for result in results]) or frames_table(_nothing()),
-        "videos": _column_wise(rows),
+        "trajectory": joined(step_tables) or steps_table(nothing()),
+        "frames": joined([frames_table(result) for result in results]) or frames_table(nothing()),
+        "videos": columns_of_videos(rows),
         "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
-        "pins": kept_pins(path),
     }
     with replacing(path, "result", overwrite=overwrite) as part, _unsynchronised():
         for layer, table in tables.items():
@@ -73,7 +80,7 @@ def write_geopackage(
         with closing(sqlite3.connect(part)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
             add_styles(database, layers)
-            add_provenance(database, to_json(provenance, results), provenance.created_utc)
+            add_provenance(database, to_json(provenance), provenance.created_utc)
             set_last_change(database, provenance.created_utc)
             _check_counts(database, tables)
 
@@ -144,11 +151,12 @@ def _check_counts(database: sqlite3.Connection, tables: dict[str, Table]) -> Non
             raise OSError(f"only {count} of {len(table['video'])} rows of {layer} were kept, as when the disk is full")
 
 
-def _column_wise(rows: Sequence[dict[str, Any]]) -> Table:
-    """Rows as columns of the right types, also where there are none."""
-    sample = rows[0] if rows else video_row(_nothing(), 0.0)
+def columns_of_videos(rows: Sequence[dict[str, Any]]) -> Table:
+    """Rows of the layer ``videos`` as columns of the right types, also where there are none."""
+    import pandas as pd
+
     table: Table = {}
-    for name, value in sample.items():
+    for name, value in video_row(nothing(), 0.0).items():
         values = [row[name] for row in rows]
         if name == "geometry":
             table[name] = np.array(values, dtype=object)
@@ -156,6 +164,8 @@ def _column_wise(rows: Sequence[dict[str, Any]]) -> Table:
             table[name] = values
         elif isinstance(value, np.datetime64):
             table[name] = np.array(values, dtype="datetime64[ms]")
+        elif isinstance(value, int):  # and bool, which is one
+            table[name] = pd.Series(values, dtype="boolean" if isinstance(value, bool) else "Int64")
         else:
             table[name] = np.array(values, dtype=np.asarray(value).dtype)
     return table
@@ -166,7 +176,7 @@ def _aoi_table(aoi: Any) -> Table:
     return {"name": ["aoi"], "geometry": np.array([geometry], dtype=object)}
 
 
-def _nothing() -> VideoResult:
+def nothing() -> VideoResult:
     """A video without frames: it lends an empty result its columns."""
     none = np.zeros(0)
     return VideoResult(

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..types import DecodeReport, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
+from ..types import DecodeReport, FailedVideo, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
 from .confidence_tables import FRAME_COLUMNS, WITHIN, read_hypotheses
 from .geopackage_tables import provenance_texts
 from .provenance import SCHEMA_VERSION, from_json
+from .tables import FAILED
 
 # A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
@@ -25,6 +26,7 @@ FRAMES_PINNED, TRAJECTORY_PINNED, REGIONS_PINNED = "frames_pinned", "trajectory_
 """Layers that solving with pins puts beside the model's own."""
 ANSWERS = ("auto", "model", "pinned")
 """Which answer to read: the pinned one of a video that has one, the model's own, or as the first and refused where no video has one."""
+_LAST_WITHOUT_FAILED = 2  # schema
 Columns = dict[str, tuple[Any, ...]]
 Regions = dict[tuple[int | None, int], Any]
 
@@ -32,13 +34,31 @@ Regions = dict[tuple[int | None, int], Any]
 def read_geopackage(path: Path | str) -> tuple[list[VideoResult], Provenance]:
     """Return the results and provenance that ``write_geopackage`` wrote.
 
-    ``VideoInfo.path`` is the bare file name: the folder is not kept. Times are exact to the millisecond, everything else as written.
+    Videos that failed are left out; :func:`read_failed` gives them. ``VideoInfo.path`` is the bare file name: the folder is not kept. Times are
+    exact to the millisecond, everything else as written.
 
     Raises:
         InputError: the file is missing, damaged, not a VidTAG result, or of a newer schema.
     """
     results, _, provenance = _read(Path(path), pinned=False)
     return results, provenance
+
+
+def read_failed(path: Path | str) -> list[FailedVideo]:
+    """The videos of a result's batch that failed, as they were written; none in schema 1 and 2. Raises InputError as read_geopackage."""
+    path = Path(path)
+    with closing(_open(path)) as database:
+        try:
+            version = from_json(provenance_texts(database)[-1])[1]
+            query = "SELECT video, file, kind, why, sha256, duration_s FROM videos WHERE state = ? ORDER BY fid"
+            rows = database.execute(query, (FAILED,)).fetchall() if version > _LAST_WITHOUT_FAILED else []
+        except (sqlite3.Error, KeyError, TypeError, ValueError, IndexError) as error:
+            raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
+    unknown = datetime(2000, 1, 1, tzinfo=UTC)
+    return [
+        FailedVideo(VideoInfo(Path(file), video, kind, 0, 0, duration_s, unknown, TimeSource.SYNTHETIC), why or "", sha256 or "")
+        for video, file, kind, why, sha256, duration_s in rows
+    ]
 
 
 def read_answers(path: Path | str, answer: str = "auto") -> tuple[list[VideoResult], Provenance]:
@@ -69,7 +89,7 @@ def _read(path: Path, *, pinned: bool) -> tuple[list[VideoResult], dict[str, Vid
             provenance = _provenance(path, database)
             names = database.execute("SELECT * FROM videos ORDER BY fid")
             columns = [entry[0] for entry in names.description]
-            videos = [dict(zip(columns, row, strict=True)) for row in names.fetchall()]
+            videos = [video for row in names.fetchall() if (video := dict(zip(columns, row, strict=True))).get("state") != FAILED]
             frames, regions = _frames_by_video(database, "frames"), _regions_by_video(database, "regions")
             results = [_result(video, frames.get(video["video"], {}), regions.get(video["video"], {})) for video in videos]
             solved = _solved(database, videos) if pinned else {}
@@ -106,7 +126,7 @@ def read_aoi(path: Path | str) -> Any | None:
             row = database.execute("SELECT geom FROM aoi ORDER BY fid").fetchone()
         except sqlite3.Error as error:
             raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
-    return shapely.from_wkb(_wkb(row[0])) if row and row[0] else None
+    return shapely.from_wkb(wkb_of(row[0])) if row and row[0] else None
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -148,7 +168,7 @@ def _regions_by_video(database: sqlite3.Connection, layer: str) -> dict[str, Reg
     if _has(database, layer):
         rows = database.execute(f"SELECT video, frame_index, level, geom FROM {layer} ORDER BY fid")  # noqa: S608 - a constant  # nosec B608
         for video, index, level, blob in rows:
-            found.setdefault(video, {})[index, level] = shapely.from_wkb(_wkb(blob))
+            found.setdefault(video, {})[index, level] = shapely.from_wkb(wkb_of(blob))
     return found
 
 
@@ -214,7 +234,8 @@ def _floats(values: Sequence[float | None]) -> np.ndarray:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _wkb(blob: bytes) -> bytes:
+def wkb_of(blob: bytes) -> bytes:
+    """The WKB in a geometry of a GeoPackage. Raises ValueError for anything else."""
     if blob[:2] != b"GP":
         raise ValueError("a geometry is not GeoPackage binary")
     return blob[8 + _ENVELOPE_BYTES[(blob[3] >> 1) & 7] :]
@@ -223,6 +244,6 @@ def _wkb(blob: bytes) -> bytes:
 def _lat_lon(blob: bytes | None) -> tuple[float, float]:
     if blob is None:
         return (np.nan, np.nan)
-    wkb = _wkb(blob)
+    wkb = wkb_of(blob)
     x, y = np.frombuffer(wkb, dtype="<f8" if wkb[0] == 1 else ">f8", count=2, offset=5)
     return (float(y), float(x))

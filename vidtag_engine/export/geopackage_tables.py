@@ -47,32 +47,41 @@ def add_styles(database: sqlite3.Connection, layers: Iterable[str]) -> None:
         add_style(database, layer)
 
 
-def add_style(database: sqlite3.Connection, layer: str, like: str | None = None) -> None:
-    """Write a layer's default style, in place of an older one.
+def style_name(layer: str) -> str:
+    """What the engine calls a layer's style."""
+    return f"VidTAG {layer}"
+
+
+def add_style(database: sqlite3.Connection, layer: str, like: str | None = None, moment: str | None = None) -> None:
+    """Write the engine's style of a layer, in place of its older one; it is the default unless a person has chosen another.
 
     Args:
         database: the GeoPackage, with ``layer_styles``.
         layer: to be styled.
         like: whose QML file; None is its own.
+        moment: at which it was written; None is now.
     """
     qml = style_text(like or layer)
-    database.execute("DELETE FROM layer_styles WHERE f_table_name = ?", (layer,))
-    database.execute(
+    database.execute("DELETE FROM layer_styles WHERE f_table_name = ? AND styleName = ?", (layer, style_name(layer)))
+    (chosen,) = database.execute("SELECT count(*) FROM layer_styles WHERE f_table_name = ? AND useAsDefault", (layer,)).fetchone()
+    row = database.execute(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, styleSLD, "
-        "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '')",
-        (layer, f"VidTAG {layer}", qml, _STYLES_SAY.get(layer, "Coloured by confidence")),
-    )
+        "useAsDefault, description, owner) VALUES ('', '', ?, 'geom', ?, ?, '', ?, ?, '')",
+        (layer, style_name(layer), qml, not chosen, _STYLES_SAY.get(layer, "Coloured by confidence")),
+    ).lastrowid
+    if moment is not None:
+        database.execute("UPDATE layer_styles SET update_time = ? WHERE id = ?", (moment, row))
 
 
 def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:
     """Write the provenance JSON as metadata of the whole GeoPackage."""
-    add_metadata(database, METADATA_URI, "application/json", text, _stamp(created_utc))
+    add_metadata(database, METADATA_URI, "application/json", text, stamp(created_utc))
 
 
 def set_last_change(database: sqlite3.Connection, created_utc: datetime) -> None:
     """Give every layer the provenance's moment, so that the same input gives the same file."""
-    database.execute("UPDATE gpkg_contents SET last_change = ?", (_stamp(created_utc),))
-    database.execute("UPDATE layer_styles SET update_time = ?", (_stamp(created_utc),))
+    database.execute("UPDATE gpkg_contents SET last_change = ?", (stamp(created_utc),))
+    database.execute("UPDATE layer_styles SET update_time = ?", (stamp(created_utc),))
 
 
 def provenance_texts(database: sqlite3.Connection) -> Sequence[str]:
@@ -84,6 +93,7 @@ def provenance_texts(database: sqlite3.Connection) -> Sequence[str]:
     return [text for (text,) in rows]
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A moment as the GeoPackage standard writes it."""
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

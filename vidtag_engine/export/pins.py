@@ -1,4 +1,4 @@
-"""Pins: a person's word on where a frame was, or was not. A layer of the result that only people write."""
+"""Pins: a person's word on where a moment of a video was, or was not."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ RADIUS_M = 50.0
 
 @dataclass(frozen=True)
 class PinRow:
-    """One row of the layer ``pins``.
+    """One pin. ``sha256`` and ``time_s`` say what it is of; where they are not known, ``video`` and ``frame_index`` of a result do.
 
     Args:
         video: its name.
-        frame_index: of the sampled frame.
+        frame_index: of the sampled frame that it was set on, for display; None where that is not known.
         lat_deg, lon_deg: of the place.
         here: whether the camera was there, or was not.
         radius_m: how near is meant.
         who, why: in the person's own words; may be empty.
         when: the person said so.
+        sha256: of the video's bytes; empty where it is not known yet.
+        time_s: seconds after the video's start; None where it is not known yet.
+        number: of the row in its file, which removes it; 0 for a pin that lies in none.
     """
 
     video: str
-    frame_index: int
+    frame_index: int | None
     lat_deg: float
     lon_deg: float
     here: bool = True
@@ -41,14 +44,26 @@ class PinRow:
     who: str = ""
     when: datetime | None = None
     why: str = ""
+    sha256: str = ""
+    time_s: float | None = None
+    number: int = 0
+
+    @property
+    def moment(self) -> str:
+        """Which moment it is of, in words."""
+        return f"frame {self.frame_index}" if self.time_s is None else f"{self.time_s:g} s"
 
 
 def pins_table(pins: list[PinRow]) -> Table:
     """Pins as columns of the layer."""
+    import pandas as pd
+
     moments = [None if pin.when is None else pin.when.astimezone(UTC).replace(tzinfo=None) for pin in pins]
     return {
-        "video": [pin.video for pin in pins],
-        "frame_index": np.array([pin.frame_index for pin in pins], dtype=np.int64),
+        "video": [pin.video or None for pin in pins],
+        "sha256": [pin.sha256 or None for pin in pins],
+        "time_s": np.array([np.nan if pin.time_s is None else pin.time_s for pin in pins], dtype=np.float64),
+        "frame_index": pd.Series([pin.frame_index for pin in pins], dtype="Int64"),
         "here": np.array([pin.here for pin in pins], dtype=bool),
         "radius_m": np.array([pin.radius_m for pin in pins], dtype=np.float64),
         "who": [pin.who or None for pin in pins],
@@ -58,59 +73,64 @@ def pins_table(pins: list[PinRow]) -> Table:
     }
 
 
-def kept_pins(path: Path) -> Table:
-    """Columns of the layer as it stands in an older result at ``path``; none where there is no such result or layer."""
-    frame = _frame(path) if path.is_file() else None
-    if frame is None or not {"video", "frame_index", "here", "radius_m", "who", "when", "why"} <= set(frame.columns):
-        return pins_table([])
-    geometry = np.asarray(frame.geometry, dtype=object)
-    table: dict[str, Any] = {}
-    for name in frame.columns.drop(frame.geometry.name):
-        column = frame[name]
-        if column.dtype.kind == "M":
-            table[name] = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy() if column.dt.tz is not None else column.to_numpy()
-        else:
-            table[name] = column.tolist() if column.dtype == object else column.array
-    return {**table, "geometry": geometry}
+def read_pins(path: Path, *, whole_only: bool = False) -> list[PinRow]:
+    """The pins of a layer ``pins``: of a review file, or of a result of schema 2. None where there is no such file or layer.
 
-
-def read_pins(path: Path) -> list[PinRow]:
-    """The pins that people have set in a result.
+    Args:
+        path: of the GeoPackage.
+        whole_only: pass over a pin that lacks something, instead of refusing it.
 
     Raises:
-        InputError: a pin lacks its place, its frame, or, where there are several videos, its video.
+        InputError: a pin lacks its place, its moment or its video.
     """
     import pandas as pd
+    import pyogrio
 
-    frame = _frame(path)
-    if frame is None:
+    if not path.is_file():
         return []
+    try:
+        frame = pyogrio.read_dataframe(path, layer="pins", fid_as_index=True)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return []
+    if frame.crs is not None:
+        frame = frame.to_crs("EPSG:4326")
     pins = []
-    for number, row in enumerate(frame.to_dict("records"), 1):
+    for number, row in zip(frame.index.tolist(), frame.to_dict("records"), strict=True):
         known = {name: value for name, value in row.items() if name == "geometry" or not pd.isna(value)}
-        place = known.get("geometry")
-        if place is None or place.is_empty:
-            raise InputError(f"Pin {number} in {path.name} has no place: set its point on the map, or delete it.")
-        for name in ("video", "frame_index"):
-            if name not in known:
-                raise InputError(f"Pin {number} in {path.name} does not say its {name}: fill it in, or delete the pin.")
-        point = shapely.get_parts(place)[0]
-        when = known.get("when")
-        pins.append(
-            PinRow(
-                str(known["video"]), int(known["frame_index"]), float(point.y), float(point.x), here=bool(known.get("here", True)),
-                radius_m=float(known.get("radius_m", RADIUS_M)), who=str(known.get("who", "")),
-                when=None if when is None else pd.Timestamp(when).to_pydatetime(), why=str(known.get("why", "")),
-            )
-        )  # fmt: skip
+        lacks = _lacks(known)
+        if not lacks:
+            pins.append(_pin(number, known, shapely.get_parts(known["geometry"])[0]))
+        elif not whole_only:
+            raise InputError(f"Pin {number} in {path.name} {lacks}, or delete the pin.")
     return pins
 
 
-def _frame(path: Path) -> Any | None:
-    """The layer as a table of geopandas; None where there is none."""
-    import pyogrio
+def _lacks(known: dict[str, Any]) -> str:
+    """What a pin does not say, and what to do; empty where it says all."""
+    place = known.get("geometry")
+    if place is None or place.is_empty:
+        return "has no place: set its point on the map"
+    for names in (("video", "sha256"), ("frame_index", "time_s")):
+        if not any(name in known for name in names):
+            return f"does not say its {names[0]}: fill it in"
+    return ""
 
-    try:
-        return pyogrio.read_dataframe(path, layer="pins")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
-        return None
+
+def _pin(number: int, known: dict[str, Any], point: Any) -> PinRow:
+    import pandas as pd
+
+    index, time_s, when = (known.get(name) for name in ("frame_index", "time_s", "when"))
+    return PinRow(
+        video=str(known.get("video", "")),
+        frame_index=None if index is None else int(index),
+        lat_deg=float(point.y),
+        lon_deg=float(point.x),
+        here=bool(known.get("here", True)),
+        radius_m=float(known.get("radius_m", RADIUS_M)),
+        who=str(known.get("who", "")),
+        when=None if when is None else pd.Timestamp(when).to_pydatetime(),
+        why=str(known.get("why", "")),
+        sha256=str(known.get("sha256", "")),
+        time_s=None if time_s is None else float(time_s),
+        number=int(number),
+    )

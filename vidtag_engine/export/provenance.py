@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ..types import Provenance, VideoResult
 from .tables import clean
 
 # Raised with every change of layers or columns that a reader must know of; docs/geopackage.md tells them.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_PATH = re.compile(r"""(?<![\w./\\])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'"(),;:]+)*[/\\]([^\s/\\'"(),;:]+)""")
 
 
 def scrub(value: Any) -> Any:
@@ -35,17 +37,35 @@ def scrub(value: Any) -> Any:
     return value
 
 
-def to_json(provenance: Provenance, results: Sequence[VideoResult]) -> str:
-    """The provenance and its inputs' digests as one JSON object."""
+def scrub_sentence(text: str, path: Path) -> str:
+    """A sentence about a file without the folders that lead to it, or to anything else: each path is cut to its last part.
+
+    Args:
+        text: the sentence.
+        path: of the file that it is about, which may hold spaces.
+    """
+    for known in sorted({str(path), str(path.absolute()), str(path.resolve())}, key=len, reverse=True):
+        text = text.replace(known, path.name)
+    return clean(_PATH.sub(r"\1", text.replace(str(Path.home()) + os.sep, "")))
+
+
+def to_json(provenance: Provenance, results: Sequence[VideoResult] | None = None) -> str:
+    """The provenance as one JSON object.
+
+    Args:
+        provenance: what made the results.
+        results: whose digests are listed as ``inputs``; None where they are told elsewhere, as in the GeoPackage's layer ``videos``.
+    """
+    inputs = [
+        {"video": clean(r.info.name), "file": clean(r.info.path.name), "sha256": r.sha256} | ({"pinned": True} if r.pinned else {})
+        for r in results or ()
+    ]
     return json.dumps(
         {
             "schema": "vidtag",
             "schema_version": SCHEMA_VERSION,
             "created_utc": _utc(provenance.created_utc).isoformat(),
-            "inputs": [
-                {"video": clean(r.info.name), "file": clean(r.info.path.name), "sha256": r.sha256} | ({"pinned": True} if r.pinned else {})
-                for r in results
-            ],
+            **({} if results is None else {"inputs": inputs}),
             "settings": scrub(provenance.settings),
             "checkpoint": scrub(provenance.checkpoint),
             "gallery": scrub(provenance.gallery),

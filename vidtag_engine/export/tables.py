@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..trajectory.path import parts, steps
-from ..types import FloatArray, InputError, TimeSource, Trajectory, VideoResult
+from ..types import DecodeReport, FailedVideo, FloatArray, InputError, TimeSource, Trajectory, VideoResult
 from .confidence_tables import RADII_M, frame_columns, verdict_columns
 from .lines import cut_steps, video_line
 
 Table = dict[str, Any]
+FAILED = "failed"
+"""State of a video without a result, in the layer ``videos``."""
 
 
 def clean(text: str) -> str:
@@ -24,7 +26,7 @@ def clean(text: str) -> str:
     return "".join(c for c in text if c.isprintable() or c == " ")
 
 
-def check_names(results: Sequence[VideoResult]) -> None:
+def check_names(results: Sequence[VideoResult | FailedVideo]) -> None:
     """Raise InputError where two videos share a name: the outputs tell videos apart by it."""
     seen: set[str] = set()
     for result in results:
@@ -151,6 +153,19 @@ def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
         "processing_s": json.dumps({key: round(float(value), 3) for key, value in result.seconds.items()}),
         "geometry": video_line(t),
     }
+
+
+def failed_row(failed: FailedVideo) -> dict[str, Any]:
+    """The attributes of a video without a result, by the names of :func:`video_row`; what is not known of it is None."""
+    info, opened = failed.info, failed.info.width_px > 0
+    nothing = np.zeros(0)
+    trajectory = Trajectory(nothing.astype(np.int64), *(nothing,) * 8, (), math.nan)
+    row = video_row(VideoResult(info, trajectory, DecodeReport(0, 0, 0), failed.sha256), math.nan)
+    unknown = ["decoded", "sampled", "damaged", "repeated", "damaged_stretches_s", "processing_s"]
+    if not opened:
+        unknown += ["time_source", "width_px", "height_px", "rotation_deg", "variable_frame_rate"]
+        row["base_time"] = np.datetime64("NaT")
+    return row | dict.fromkeys(unknown) | {"state": FAILED, "why": failed.why, "sha256": failed.sha256 or None}
 
 
 def joined(tables: Sequence[Table]) -> Table:

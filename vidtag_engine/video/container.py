@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -32,6 +33,8 @@ _REPORT_ERRORS = {"strict": "1", "err_detect": "explode"}
 # FFmpeg moves a track to the start of the sample that an MP4's edit list begins in. A picture that is not shown is marked so; a second of telemetry would only
 # be said at another time, up to a second too early. Without this the edit list is a mere shift, as it is written. Other formats know no such option.
 _EDITS_AS_WRITTEN = {"advanced_editlist": "0"}
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+_ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?")
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,15 @@ def parse_time(text: str) -> datetime | None:
     return moment if moment.year > 1970 else None
 
 
+def parse_duration_s(text: str) -> float | None:
+    """A duration in a container's tag, seconds: Matroska's "00:00:10.500000000", or ISO 8601's "PT10.5S"; None for any other text."""
+    found = _CLOCK.fullmatch(text.strip()) or _ISO_DURATION.fullmatch(text.strip().upper())
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in found.groups())
+    return hours * 3600.0 + minutes * 60.0 + seconds
+
+
 def _first_picture(container: Any, stream: Any) -> tuple[Any, bool, int]:
     """The first picture that decodes (or None), whether data before it was damaged, and the lowest timestamp seen."""
     context = prepare_decoder(stream)
@@ -229,10 +241,9 @@ def _duration_s(container: Any, stream: Any, origin_pts: int) -> tuple[float | N
     if stream.duration:
         end = (stream.start_time if stream.start_time is not None else origin_pts) + stream.duration
         return max(float((end - origin_pts) * stream.time_base), 0.0), True
-    for key, value in stream.metadata.items():  # Matroska says it as "00:00:10.500000000"
-        if key.upper().startswith("DURATION"):
-            hours, minutes, seconds = (float(part) for part in value.split(":"))
-            end_s = hours * 3600 + minutes * 60 + seconds  # counted from timestamp 0
+    for key, value in stream.metadata.items():
+        end_s = parse_duration_s(value) if key.upper().startswith("DURATION") else None
+        if end_s is not None:  # counted from timestamp 0
             return max(end_s - float(origin_pts * stream.time_base), 0.0), True
     return (container.duration / 1e6 if container.duration else None), False
 

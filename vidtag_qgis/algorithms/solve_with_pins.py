@@ -31,9 +31,10 @@ _HELP = """Locates the frames of a result again with what you know: pins say tha
 A pin counts for the whole video, not only for its frame: all frames are decoded together again, and those before and after follow as a camera can \
 move. A frame with a pin <i>here</i> gets the pin's place. A pin also lifts an answer that was withheld.
 
-The result must have been made with <i>Keep scores for pins</i> in <i>Geolocate video</i>. Pins come from a point layer, or from the result's own layer \
-<i>pins</i>, whose form asks for all that is needed. The output is a copy of the result, with its pins, in which <i>frames_pinned</i>, \
-<i>trajectory_pinned</i> and <i>regions_pinned</i> stand beside the model's own layers; those stay as they are."""
+The result must have been made with <i>Keep scores for pins</i> in <i>Geolocate video</i>. Pins come from a point layer, or from the result's review \
+file (<i>drive.review.gpkg</i> beside <i>drive.gpkg</i>), to which <i>Check frames</i> adds them. They are known by the video and its time, and stay right \
+when the video is located again with other settings. The output is a copy of the result, its pins in a review file beside it, in which \
+<i>frames_pinned</i>, <i>trajectory_pinned</i> and <i>regions_pinned</i> stand beside the model's own layers; those stay as they are."""
 SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
 
 
@@ -49,11 +50,11 @@ class SolveWithPins(VidTAGAlgorithm):
         self.result_file("The GeoPackage that 'Geolocate video' wrote, with its scores kept, or a copy of it that this algorithm made.")
         self.add(
             QgsProcessingParameterFeatureSource("PINS", "Pins", [QgsProcessing.SourceType.TypeVectorPoint], optional=True),
-            "Points where the camera was, or was not. Empty: the result's own layer of pins.",
+            "Points where the camera was, or was not. Empty: those of the review file beside the result.",
         )
         numeric, anything = QgsProcessingParameterField.DataType.Numeric, QgsProcessingParameterField.DataType.Any
         for name, title, kind, text in (
-            ("FRAME_FIELD", "Frame field", numeric, "The number of each pin's frame, as frame_index in the result's frames. Empty: frame_index."),
+            ("FRAME_FIELD", "Frame field", numeric, "Number of each pin's frame. Empty: by time_s, where there is such a field, else frame_index."),
             ("HERE_FIELD", "Field that says here or not", anything, "True or false, 1 or 0, here or not here. Empty: here, where there is such a field."),
             ("VIDEO_FIELD", "Video field", anything, "The video's name, where the result holds several. Empty: video, where there is such a field."),
         ):  # fmt: skip
@@ -76,7 +77,7 @@ class SolveWithPins(VidTAGAlgorithm):
         )  # fmt: skip
         self.add(
             QgsProcessingParameterFileDestination("OUTPUT", "Corrected result", "GeoPackage (*.gpkg)"),
-            "A copy of the result with the pins and what was solved from them.",
+            "A copy of the result with what was solved from the pins; these go to a review file beside it.",
         )
         self.add(
             QgsProcessingParameterFeatureSink("TRAJECTORY", "Corrected trajectory", lines, optional=True), "A line a step, as a layer."
