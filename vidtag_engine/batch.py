@@ -18,7 +18,7 @@ import torch
 
 from .export import read_failed, read_geopackage
 from .outputs import check_place
-from .settings import GeolocateSettings
+from .settings import GeolocateSettings, zone_of
 from .trajectory import steps
 from .types import CancelledError, FailedVideo, InputError, Provenance, TimeSource, VideoInfo, VideoResult
 from .video import open_source, source_digest, unique_names
@@ -75,7 +75,7 @@ def open_all(
     whys: list[str] = []
     for path, kind in wanted:
         try:
-            info, why = open_source(path, kind=kind, start_time=settings.start_time), ""
+            info, why = open_source(path, kind=kind, start_time=settings.start_time, zone=zone_of(settings.time_zone)), ""
         except Exception as error:
             if ends_the_run(error):
                 raise

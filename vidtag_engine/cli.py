@@ -27,6 +27,7 @@ from .options import (
     OverwriteOption,
     RootOption,
     SplitSeedOption,
+    TimeZoneOption,
     rate_of,
     time_of,
 )
@@ -82,7 +83,8 @@ def geolocate(
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders for videos.")] = False,
     from_s: Annotated[float, typer.Option("--from", help="Start of the stretch, seconds.")] = 0.0,
     to_s: Annotated[float | None, typer.Option("--to", help="End of the stretch, seconds.")] = None,
-    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it says.")] = None,
+    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it or --time-zone says.")] = None,
+    time_zone: TimeZoneOption = None,
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
     grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
@@ -134,10 +136,10 @@ def geolocate(
         copies = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
-            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time), grid=grid,
-            confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed, exhaustive=exhaustive, continuous=continuous,
-            encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores, overwrite=overwrite,
-            **{kind: str(path) if path else None for kind, path in copies.items()},
+            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time),
+            time_zone=time_zone, grid=grid, confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed,
+            exhaustive=exhaustive, continuous=continuous, encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores,
+            overwrite=overwrite, **{kind: str(path) if path else None for kind, path in copies.items()},
         )  # fmt: skip
         cancellation = Cancellation()
         cancellation.install()

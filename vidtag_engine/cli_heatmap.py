@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AoiCrsOption, AoiLayerOption, AoiOption, DeviceOption, JsonOption, OverwriteOption, rate_of, time_of
+from .options import AoiCrsOption, AoiLayerOption, AoiOption, DeviceOption, JsonOption, OverwriteOption, TimeZoneOption, rate_of, time_of
 from .terminal import Cancellation, console, escaped, plain_errors, progress_bar
 
 EPILOG = """Examples:
@@ -37,7 +37,8 @@ def heatmap(
     fps: Annotated[str, typer.Option(help="Frames a second, or `all`.")] = "1",
     from_s: Annotated[float, typer.Option("--from", help="Start of the stretch, seconds.")] = 0.0,
     to_s: Annotated[float | None, typer.Option("--to", help="End of the stretch, seconds.")] = None,
-    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it says.")] = None,
+    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it or --time-zone says.")] = None,
+    time_zone: TimeZoneOption = None,
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
     device: DeviceOption = "auto",
@@ -53,7 +54,7 @@ def heatmap(
         arguments = HeatmapArguments(
             output=str(output), aoi=aoi, video=str(video) if video else None, images=str(images) if images else None, aoi_layer=aoi_layer,
             aoi_crs=aoi_crs, checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s,
-            start_time=time_of(start_time), device=device, batch_size=batch_size, bands=bands, decoder=decoder, crs=crs, cell_m=cell_m,
+            start_time=time_of(start_time), time_zone=time_zone, device=device, batch_size=batch_size, bands=bands, decoder=decoder, crs=crs, cell_m=cell_m,
             png=str(png) if png else None, overwrite=overwrite,
         )  # fmt: skip
         cancellation = Cancellation()

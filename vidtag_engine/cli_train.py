@@ -151,7 +151,7 @@ def train(
             with progress_bar() as bar:
                 result = run(
                     sources, area, output, settings, validation_sources=held_out, feature_folder=features, overwrite=overwrite,
-                    progress=bar, cancelled=cancellation,
+                    progress=bar, cancelled=cancellation, log=say_note,
                 )  # fmt: skip
     if json:
         print(json_module.dumps({"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}))
@@ -159,6 +159,11 @@ def train(
         print(f"Checkpoint: {result.folder}\nCurve: {result.folder / 'curve.png'}\nLog: {result.folder / 'log.json'}")
         for name, value in result.card.metrics.items():
             print(f"  {name}: {value}")
+
+
+def say_note(_level: str, text: str) -> None:
+    """Something to look at, said when it is found: the work may take hours."""
+    console().print(f"[yellow]Note:[/] {escaped(text)}", highlight=False, soft_wrap=True)
 
 
 def dataset_of(name: str, root: Path | None, seed: int) -> Any:

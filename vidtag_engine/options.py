@@ -46,6 +46,14 @@ SplitSeedOption = Annotated[int, typer.Option("--split-seed", help="Of a data se
 FeaturesOption = Annotated[Path | None, typer.Option("--features", help="Folder of stored features, shared between runs.")]
 
 
+TimeZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time-zone", help="Zone of --start-time and of pictures' EXIF times that name none, such as Europe/Stockholm; UTC without it."
+    ),
+]
+
+
 def rate_of(text: str) -> float | None:
     """`all` is None; anything else a number."""
     if text.strip().lower() == "all":

@@ -132,6 +132,7 @@ class GeolocateArguments:
     from_s: float = 0.0
     to_s: Optional[float] = None
     start_time: Optional[str] = None
+    time_zone: Optional[str] = None
     grid: str = "equal-earth"
     confidence_radius_m: Optional[float] = None
     device: str = "auto"
@@ -282,6 +283,7 @@ class HeatmapArguments:
     from_s: float = 0.0
     to_s: Optional[float] = None
     start_time: Optional[str] = None
+    time_zone: Optional[str] = None
     device: str = "auto"
     batch_size: Optional[int] = None
     bands: str = "video"

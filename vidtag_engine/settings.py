@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from .types import InputError
 
@@ -17,6 +18,7 @@ class GeolocateSettings(BaseModel):
         resolution_m: step of the gallery's grid.
         rate_hz: frames a second; None takes every picture.
         from_s, to_s: stretch of each video, seconds after its start.
+        time_zone: IANA name that ``start_time`` and EXIF times are in where they name none of their own; None is UTC.
         start_time: of every video's first frame, UTC; None reads it from the container.
         grid: ``equal-earth`` or the paper's ``latlon``.
         confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
@@ -37,6 +39,7 @@ class GeolocateSettings(BaseModel):
     rate_hz: float | None = Field(1.0, gt=0, le=1000)
     from_s: float = Field(0.0, ge=0)
     to_s: float | None = Field(None, gt=0)
+    time_zone: str | None = None
     start_time: datetime | None = None
     grid: Literal["equal-earth", "latlon"] = "equal-earth"
     confidence_radius_m: float | None = Field(None, gt=0)
@@ -50,13 +53,20 @@ class GeolocateSettings(BaseModel):
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)
 
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str | None) -> str | None:
+        if value is not None:
+            zone_of(value)
+        return value or None
+
     @field_validator("start_time")
     @classmethod
-    def _aware(cls, value: datetime | None) -> datetime | None:
-        """A time without a zone is UTC."""
+    def _aware(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        """A time without a zone is in ``time_zone``, else UTC."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return (value if value.tzinfo else value.replace(tzinfo=zone_of(info.data.get("time_zone")))).astimezone(UTC)
 
     @model_validator(mode="after")
     def _stretch(self) -> GeolocateSettings:
@@ -77,7 +87,18 @@ class GeolocateSettings(BaseModel):
 
     def result_key(self) -> dict[str, Any]:
         """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
-        return self.model_dump(mode="json", exclude={"device", "batch_size", "keep_scores"})
+        without = {"device", "batch_size", "keep_scores"} | ({"time_zone"} if self.time_zone is None else set())
+        return self.model_dump(mode="json", exclude=without)
+
+
+def zone_of(name: str | None) -> tzinfo:
+    """The zone of an IANA name such as Europe/Stockholm; UTC for none. Raises ValueError where there is none of that name."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"there is no time zone {name!r}, give a name such as Europe/Stockholm") from error
 
 
 def validated(model: type[BaseModel], values: dict[str, Any]) -> Any:

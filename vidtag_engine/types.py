@@ -33,6 +33,7 @@ class TimeSource(str, Enum):
 
     ARGUMENT = "argument"
     CONTAINER = "container"
+    CONTAINER_END = "container_end"  # the file says when recording ended, as Android phones write it: so much earlier as it is long
     EXIF = "exif"
     SYNTHETIC = "synthetic"  # unknown: a flagged base, 2000-01-01T00:00:00Z
 

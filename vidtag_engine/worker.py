@@ -232,7 +232,7 @@ def _train(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.TrainArguments)
     from .commands.train import run_train
 
-    return run_train(arguments, progress=job.progress, cancelled=job.cancelled)
+    return run_train(arguments, progress=job.progress, cancelled=job.cancelled, log=job.log)
 
 
 def _picture(job: Job) -> dict[str, Any]:

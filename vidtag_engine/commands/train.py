@@ -14,6 +14,8 @@ from ..training.sources import pair_sources
 from ..types import CancelCheck, Progress, ProgressCallback
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..protocol import TrainArguments
 
 _SETTINGS = (
@@ -22,7 +24,11 @@ _SETTINGS = (
 
 
 def run_train(
-    arguments: TrainArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
+    arguments: TrainArguments,
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+    log: Callable[[str, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train, or go on with a run of the same inputs and settings that was broken off.
 
@@ -51,6 +57,7 @@ def run_train(
         feature_folder=Path(arguments.features) if arguments.features else None,
         progress=progress,
         cancelled=cancelled,
+        log=log,
     )
     return {
         "output": str(result.folder),

@@ -12,6 +12,7 @@ import numpy as np
 from ..trajectory.calibration import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
 from ..types import FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
+from ..video import frame_names
 from . import metrics
 from .confidence import score_confidence
 from .report import Accuracy, Confidence, Report, VideoReport
@@ -138,7 +139,9 @@ def _compare(result: VideoResult, truth: Track, max_gap_s: float | None) -> Comp
         state = trajectory.state[row]
         reason = NO_ANSWER if state is FrameState.LOCATED else f"the frame is {state.value}"
         left_out[reason] = left_out.get(reason, 0) + 1
-    found: Alignment = align(truth, result.info, trajectory.time_s[answered], tolerance_s=TOLERANCE_S, max_gap_s=max_gap_s)
+    times_s = trajectory.time_s[answered]
+    names = frame_names(result.info, times_s) if truth.names is not None else None
+    found: Alignment = align(truth, result.info, times_s, names, tolerance_s=TOLERANCE_S, max_gap_s=max_gap_s)
     for reason, count in found.missing.items():
         left_out[reason] = left_out.get(reason, 0) + count
     rows = np.flatnonzero(answered)[np.isfinite(found.lat_deg)]

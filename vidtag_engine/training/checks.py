@@ -18,16 +18,19 @@ from .features import Source
 _MOMENTS = 10_000
 
 
-def check_sources(sources: Sequence[Source]) -> None:
+def check_sources(sources: Sequence[Source]) -> list[str]:
     """Open every source and its track, and see that at least one pair overlaps in time; a data set has checked its sequences itself.
 
+    Returns:
+        What a person should look at in the tracks, a sentence or more each.
+
     Raises:
-        InputError: a source or a track cannot be read, or none of them overlap.
+        InputError: a source or a track cannot be read, its times are in another unit than seconds, or none of them overlap.
     """
-    whys, overlap = [], False
+    whys, overlap, notes = [], False, []
     for source in sources:
         if isinstance(source, LabelledSequence):
-            return
+            return []
         info = open_source(source.path, kind=source.kind)
         track = read_track(source.truth or source.path)
         times_s, names = _moments(info)
@@ -36,10 +39,12 @@ def check_sources(sources: Sequence[Source]) -> None:
             continue
         found = align(track, info, times_s, names)
         overlap |= found.overlaps
+        if found.warnings:
+            notes.append(f"{source.path.name}: {' '.join(found.warnings)}")
         if not found.overlaps:
             whys.append(f"{(source.truth or source.path).name} says nothing about {source.path.name} ({found.why_none})")
     if overlap:
-        return
+        return notes
     raise InputError(
         f"No frame has a true position: {'; '.join(whys[:3])}; check that the tracks belong to the videos, and their start times."
     )

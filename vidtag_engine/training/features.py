@@ -18,7 +18,7 @@ from ..datasets import LabelledSequence, Skips
 from ..models.frame_encoder import FrameEncoder
 from ..trajectory.track import align_track
 from ..types import CancelCheck, FrameState, InputError, Progress, ProgressCallback, Track, VideoInfo
-from ..video import FrameReader, ImageFolder, ReadAhead, open_source, read_track, source_digest
+from ..video import FrameReader, ImageFolder, ReadAhead, frame_names, open_source, read_track, source_digest
 from .augment import augmented_views
 from .dataset import TrainingSequence
 
@@ -89,7 +89,7 @@ class FeatureStore:
         """A video or folder of images, its frames placed by a track."""
         frames = _video_frames(info, self.rate_hz, cancelled)
         features, layout, time_s = self._features(content, self.rate_hz, frames, name, progress, cancelled)
-        lat, lon, _ = align_track(track, info, time_s, _names(info, time_s))
+        lat, lon, _ = align_track(track, info, time_s, frame_names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
             return None
@@ -193,14 +193,6 @@ def listed_digest(source: LabelledSequence) -> str:
             raise InputError(f"{path.name} of {source.name} cannot be read ({error.strerror}): check that it is still there.") from error
         digest.update(f"{path.name}|{seen.st_size}|{seen.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _names(info: VideoInfo, time_s: np.ndarray) -> list[str] | None:
-    """File names of an image sequence's frames: truth may belong to names where pictures carry no time."""
-    if info.kind != "images":
-        return None
-    folder = ImageFolder.read(info.path)
-    return [folder.paths[int(np.argmin(np.abs(folder.time_s - moment)))].name for moment in time_s]
 
 
 def _load(path: Path) -> dict[str, np.ndarray] | None:

@@ -95,6 +95,7 @@ def train(
     overwrite: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
+    log: Callable[[str, str], None] | None = None,
 ) -> TrainResult:
     """Train both phases and save a checkpoint in ``output``.
 
@@ -112,6 +113,7 @@ def train(
         dataset: what the sequences are of; those that cannot be read are then counted and left out, and there are no ``validation_sources``.
         overwrite: write into ``output`` also where files of a checkpoint's names there are not this tool's own.
         progress, cancelled: of the whole.
+        log: called with "warning" and a sentence for what a person should look at in the tracks, before the work begins.
 
     Raises:
         InputError: bad sources, area or settings, each in one sentence.
@@ -121,7 +123,9 @@ def train(
     check_output(output, sources, overwrite=overwrite)
     grid = gallery or _training_grid(aoi, settings.resolution_m)
     sigma = resolve_sigma(settings.sigma, aoi, settings.resolution_m)
-    check_sources(sources)
+    for note in check_sources(sources):
+        if log:
+            log("warning", note)
     work = output / "training"
     encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder(), layout=settings.layout)
     stages = _Stages(progress, _weights(settings))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..geodesy import WGS84, geodesic_m, wrap_lon
-from ..types import FloatArray, TimeSource, Track, VideoInfo
+from ..types import FloatArray, InputError, TimeSource, Track, VideoInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,9 @@ TOLERANCE_S = 2.0
 # A straight line over a longer silence is no truth, unless the receiver stood still.
 MAX_GAP_S = 60.0
 STOOD_STILL_M = 100.0
+
+# Between a track's length and its video's: a unit taken for another is off by a thousand or a million; from here on it is said, or refused.
+_ODD_RATIO, _UNIT_RATIOS = 20.0, ((500.0, 2000.0), (5e5, 2e6))
 
 BEFORE = "before the track begins"
 AFTER = "after the track ends"
@@ -35,9 +38,10 @@ class Alignment:
 
     Args:
         lat_deg, lon_deg: (T,) NaN where the track does not say.
-        note: one sentence on how frames and track were matched, for people.
+        note: how frames and track were matched, and ``warnings``, for people.
         missing: how many frames have no position, by reason.
         why_none: where no frame has a position, a clause that names the track and says why; else empty.
+        warnings: what a person should look at: what was left out of the track, and what of its times looks odd; whole sentences.
     """
 
     lat_deg: FloatArray
@@ -45,6 +49,7 @@ class Alignment:
     note: str
     missing: dict[str, int]
     why_none: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def overlaps(self) -> bool:
@@ -105,6 +110,9 @@ def align(
         frame_names: (T,) file names of the frames of an image folder.
         tolerance_s: as for :func:`interpolate_track`.
         max_gap_s: likewise.
+
+    Raises:
+        InputError: the track is a thousand or a million times as long as the video, or as short: its times are in another unit.
     """
     times_s = np.asarray(frame_times_s, dtype=np.float64)
     if track.names is not None and frame_names is not None:
@@ -122,15 +130,58 @@ def align(
     elif track.absolute:
         offset_s = _unix(info.start_time)
         how = f"{track.source} track matched by time; the start time of {info.name} comes from: {info.time_source.value}."
+    warnings = [track.note] if track.note else []
+    if not track.absolute:
+        warnings += _odd_length(track, info, fixes_s, times_s)
     lat, lon, reasons = _interpolate(track, times_s + offset_s, tolerance_s, max_gap_s)
+    shifted = _fits_shifted(track, info, times_s + offset_s, int(np.isfinite(lat).sum()), (tolerance_s, max_gap_s))
+    warnings += [f"{_sentence(shifted)}."] if shifted else []
     missing = dict(Counter(reason for reason in reasons if reason))
     why = ""
     if len(times_s) and sum(missing.values()) == len(times_s):
         why = _no_overlap(track, info, fixes_s, times_s + offset_s)
         how += f" {_sentence(why)}."
+        why += f" ({shifted})" if shifted else ""
     elif missing:
         how += f" {sum(missing.values())} of {len(times_s)} frames have no position there."
-    return Alignment(lat, lon, how, missing, why)
+    return Alignment(lat, lon, " ".join([how, *warnings]), missing, why, tuple(warnings))
+
+
+def _odd_length(track: Track, info: VideoInfo, fixes_s: FloatArray, frames_s: FloatArray) -> list[str]:
+    """A warning where a track in seconds of the video is far longer or shorter than the video. Raises InputError where a unit explains it."""
+    frames_s = frames_s[np.isfinite(frames_s)]
+    video_s = info.duration_s or (float(np.ptp(frames_s)) if len(frames_s) else 0.0)
+    track_s = float(np.ptp(fixes_s))
+    if video_s <= 0 or track_s <= 0 or track.names is not None:
+        return []
+    ratio = max(track_s / video_s, video_s / track_s)
+    if any(low <= ratio <= high for low, high in _UNIT_RATIOS):
+        raise InputError(
+            f"The {track.source} track lasts {track_s:g} s and {info.name} {video_s:g} s: its times are in another unit than seconds; name the"
+            " column by its unit, such as time_ms, or write seconds."
+        )
+    return (
+        [f"The {track.source} track lasts {track_s:g} s and {info.name} {video_s:g} s: check the unit of its times."]
+        if ratio >= _ODD_RATIO
+        else []
+    )
+
+
+def _fits_shifted(track: Track, info: VideoInfo, frames_s: FloatArray, fitting: int, limits: tuple[float, float | None]) -> str:
+    """A clause where more frames have a position if the file's clock time is taken for the recording's other end; else empty."""
+    signs = {TimeSource.CONTAINER: -1.0, TimeSource.CONTAINER_END: 1.0}
+    if not track.absolute or info.time_source not in signs or not info.duration_s or len(frames_s) < 2:
+        return ""
+    shift_s = signs[info.time_source] * info.duration_s
+    better = int(np.isfinite(_interpolate(track, frames_s + shift_s, *limits)[0]).sum())
+    if better <= fitting + max(1, len(frames_s) // 20):
+        return ""
+    end, start = ("end", "start") if shift_s < 0 else ("start", "end")
+    begin = f"{datetime.fromtimestamp(_unix(info.start_time) + shift_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return (
+        f"{better} instead of {fitting} frames have a position if {info.name} says the {end} of the recording, not its {start}, as some cameras"
+        f" do: geolocate it with --start-time {begin} if that is so"
+    )
 
 
 def _sentence(clause: str) -> str:
@@ -195,7 +246,8 @@ def _by_name(track: Track, frame_names: Sequence[str]) -> Alignment | None:
     lat[named], lon[named] = track.lat_deg[found[named]], wrap_lon(track.lon_deg[found[named]])
     note = f"{track.source} track matched by image name: {int(named.sum())} of {len(found)} images have a position."
     missing = {UNNAMED: int((~named).sum())} if not named.all() else {}
-    return Alignment(lat, lon, note, missing)
+    warnings = (track.note,) if track.note else ()
+    return Alignment(lat, lon, " ".join([note, *warnings]), missing, warnings=warnings)
 
 
 def _no_overlap(track: Track, info: VideoInfo, fixes_s: FloatArray, frames_s: FloatArray) -> str:

@@ -4,7 +4,7 @@ from .digest import source_digest
 from .frame_reader import FrameReader
 from .image_folder import ImageFolder
 from .read_ahead import ReadAhead
-from .source import find_videos, open_source, unique_names
+from .source import find_videos, frame_names, open_source, unique_names
 from .tracks import embedded_name, embedded_track, read_track
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "embedded_name",
     "embedded_track",
     "find_videos",
+    "frame_names",
     "open_source",
     "read_track",
     "source_digest",

@@ -7,7 +7,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,8 @@ class Probe:
         width_px, height_px: upright size.
         turn: quarter turns clockwise (0..3) that make the picture upright, after ``mirror``.
         mirror: whether the stored picture is first flipped left to right.
-        creation_time: UTC, from the container's metadata.
+        start_time: UTC of the first picture, from the container's metadata.
+        time_is_end: whether the container says when recording ended, so that ``start_time`` is its length before that.
         variable_frame_rate: whether the container's nominal and mean rates differ.
         has_index: whether the container lists every packet (MP4), so that missing ones can be told.
         broadcast: an MPEG transport stream, whose bytes may be lost on the way without the rest being wrong.
@@ -69,7 +70,8 @@ class Probe:
     height_px: int
     turn: int
     mirror: bool
-    creation_time: datetime | None
+    start_time: datetime | None
+    time_is_end: bool
     variable_frame_rate: bool
     has_index: bool
     broadcast: bool
@@ -131,6 +133,7 @@ def probe(path: Path) -> Probe:
         origin = min(pts, lowest) if damaged else pts
         turn, mirror = orientation(frame)
         size = (frame.height, frame.width) if turn % 2 else (frame.width, frame.height)
+        start_time, time_is_end = _start_time(container, stream, origin)
         duration, own = _duration_s(container, stream, origin)
         guessed, mean = stream.base_rate, stream.average_rate
         return Probe(
@@ -144,7 +147,8 @@ def probe(path: Path) -> Probe:
             height_px=size[1],
             turn=turn,
             mirror=mirror,
-            creation_time=_creation_time(container, stream),
+            start_time=start_time,
+            time_is_end=time_is_end,
             variable_frame_rate=bool(guessed and mean and abs(guessed / mean - 1) > 0.01),
             has_index="mp4" in container.format.name,
             broadcast=container.format.name == "mpegts",
@@ -248,15 +252,24 @@ def _duration_s(container: Any, stream: Any, origin_pts: int) -> tuple[float | N
     return (container.duration / 1e6 if container.duration else None), False
 
 
-def _creation_time(container: Any, stream: Any) -> datetime | None:
-    # Apple's own key carries the zone; creation_time is UTC by specification (some cameras write local time there).
+def _start_time(container: Any, stream: Any, origin_pts: int) -> tuple[datetime | None, bool]:
+    """When the first picture was taken, and whether that was reckoned back from the recording's end.
+
+    Apple's own key carries the zone; creation_time is UTC by specification (some cameras write local time there). Android sets it when the file
+    is closed. All speak of the file's own time 0, and the pictures may begin later.
+    """
+    starts_s = float(origin_pts * stream.time_base)
+    begins_later = starts_s > 0 and container.format.name != "mpegts"
     for key in ("com.apple.quicktime.creationdate", "creation_time", "date"):
         for metadata in (container.metadata, stream.metadata):
             text = metadata.get(key, "")
             moment = parse_time(text) if len(text) > 10 else None
-            if moment is not None:
-                return moment
-    return None
+            if moment is None:
+                continue
+            at_end = key == "creation_time" and bool(container.duration) and any(k.startswith("com.android.") for k in container.metadata)
+            moment -= timedelta(seconds=container.duration / av.time_base if at_end else 0.0)
+            return moment + timedelta(seconds=starts_s if begins_later else 0.0), at_end
+    return None, False
 
 
 def _is_headless_mp4(path: Path) -> bool:

@@ -27,6 +27,7 @@ class Stamp:
         lat_deg, lon_deg: WGS 84.
         size_px: (width, height), upright.
         rotation_deg: clockwise turn that its orientation tag asks for.
+        zoned: whether ``taken`` comes with an offset from UTC.
     """
 
     taken: datetime | None
@@ -34,6 +35,7 @@ class Stamp:
     lon_deg: float | None
     size_px: tuple[int, int]
     rotation_deg: int
+    zoned: bool = False
 
 
 def read_stamp(path: Path) -> Stamp | None:
@@ -47,7 +49,8 @@ def read_stamp(path: Path) -> Stamp | None:
                 taken, position = _taken(exif.get_ifd(ExifTags.IFD.Exif), exif), _position(exif.get_ifd(ExifTags.IFD.GPSInfo))
             except _ERRORS:  # a broken EXIF block does not make the picture unreadable
                 taken, position = None, (None, None)
-            return Stamp(taken, *position, size, {3: 180, 6: 90, 8: 270, 5: 90, 7: 270}.get(orientation, 0))
+            zoned = bool(_offset(exif.get_ifd(ExifTags.IFD.Exif)))
+            return Stamp(taken, *position, size, {3: 180, 6: 90, 8: 270, 5: 90, 7: 270}.get(orientation, 0), zoned)
     except _ERRORS:
         return None
 
@@ -79,11 +82,17 @@ def _taken(exif: Any, base: Any) -> datetime | None:
     fraction = str(exif.get(tags.SubsecTimeOriginal) or "").strip()
     if fraction.isdigit():
         moment += timedelta(seconds=float(f"0.{fraction}"))
-    offset = str(exif.get(tags.OffsetTimeOriginal) or exif.get(tags.OffsetTime) or "").strip()
-    if len(offset) == 6 and offset[0] in "+-":
+    if offset := _offset(exif):
         minutes = int(offset[1:3]) * 60 + int(offset[4:6])
         moment -= timedelta(minutes=-minutes if offset[0] == "-" else minutes)
     return moment
+
+
+def _offset(exif: Any) -> str:
+    """``+02:00`` or the like; empty where the picture names none."""
+    said = str(exif.get(ExifTags.Base.OffsetTimeOriginal) or exif.get(ExifTags.Base.OffsetTime) or "").strip("\x00 ")
+    said = "+00:00" if said == "Z" else said
+    return said if len(said) == 6 and said[0] in "+-" and (said[1:3] + said[4:6]).isdigit() else ""
 
 
 def exif_time(text: str) -> datetime | None:

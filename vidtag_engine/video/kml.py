@@ -6,7 +6,7 @@ import io
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET  # documents with a DTD are refused below
+from xml.etree import ElementTree as ET  # documents with a DTD are refused below  # nosec B405
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def _root(path: Path) -> ET.Element:
         if data.startswith(b"PK"):
             data = _unzipped(data)
         with_entities = b"<!DOCTYPE" in data or b"<!ENTITY" in data
-        root = None if with_entities else ET.fromstring(data)  # noqa: S314 - without a DTD there is nothing to expand
+        root = None if with_entities else ET.fromstring(data)  # noqa: S314  # nosec B314 - without a DTD there is nothing to expand
     except (ET.ParseError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError, LookupError) as error:
         raise InputError(f"{path} is not a KML file that can be read; export the track again.") from error
     if root is None:

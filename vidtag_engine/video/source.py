@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from ..types import InputError, TimeSource, VideoInfo
+import numpy as np
+
+from ..types import FloatArray, InputError, TimeSource, VideoInfo
 from .container import check_readable_file, probe
 from .image_folder import ImageFolder, image_paths
 from .tracks import embedded_name
@@ -25,13 +27,14 @@ VIDEO_SUFFIXES = {
 }  # fmt: skip
 
 
-def open_source(path: Path, *, kind: str = "auto", start_time: datetime | None = None) -> VideoInfo:
+def open_source(path: Path, *, kind: str = "auto", start_time: datetime | None = None, zone: tzinfo = UTC) -> VideoInfo:
     """Look at one input without reading it through.
 
     Args:
         path: a video file, or a folder of images.
         kind: "video", "images", or "auto": a file is a video, a folder of images (and no videos) a sequence.
-        start_time: of ``time_s`` = 0, over whatever the file says; a naive one is taken as UTC.
+        start_time: of ``time_s`` = 0, over whatever the file says; a naive one is in ``zone``.
+        zone: of EXIF times that name no offset.
 
     Raises:
         InputError: in one sentence, what is wrong with the input and what to do.
@@ -39,9 +42,10 @@ def open_source(path: Path, *, kind: str = "auto", start_time: datetime | None =
     if kind not in {"auto", "video", "images"}:
         raise InputError(f"The kind {kind!r} of {path} is not known; give auto, video or images.")
     if kind == "images" or (kind == "auto" and path.is_dir()):
-        return _open_images(path, kind, start_time)
+        return _open_images(path, kind, start_time, zone)
     looked = probe(path)
-    start, source = _start(start_time, looked.creation_time, TimeSource.CONTAINER)
+    found_source = TimeSource.CONTAINER_END if looked.time_is_end else TimeSource.CONTAINER
+    start, source = _start(start_time, looked.start_time, found_source, zone)
     return VideoInfo(
         path=path,
         name=path.name,
@@ -74,6 +78,14 @@ def find_videos(folder: Path, recursive: bool = False) -> list[Path]:
     return found
 
 
+def frame_names(info: VideoInfo, time_s: FloatArray) -> list[str] | None:
+    """File names of an image sequence's frames, by their times: truth may belong to names. None for a video, or where the folder is gone."""
+    if info.kind != "images" or not info.path.is_dir():
+        return None
+    folder = ImageFolder.read(info.path)
+    return [folder.paths[int(np.argmin(np.abs(folder.time_s - moment)))].name for moment in time_s]
+
+
 def unique_names(infos: Iterable[VideoInfo]) -> list[VideoInfo]:
     """The same sequences with names that differ: of equal ones, as many parent folders as it takes are put before (``day2/a.mp4``).
 
@@ -95,7 +107,7 @@ def unique_names(infos: Iterable[VideoInfo]) -> list[VideoInfo]:
     return unique
 
 
-def _open_images(path: Path, kind: str, start_time: datetime | None) -> VideoInfo:
+def _open_images(path: Path, kind: str, start_time: datetime | None, zone: tzinfo) -> VideoInfo:
     if not path.exists():
         raise InputError(f"The folder {path} does not exist; check the path.")
     if not path.is_dir():
@@ -105,7 +117,10 @@ def _open_images(path: Path, kind: str, start_time: datetime | None) -> VideoInf
         raise InputError(f"{path} is a folder of videos, not a video; give the videos in it, or --images to read its images.")
     images = ImageFolder.read(path)
     first = next(stamp for stamp in images.stamps if stamp is not None)
-    start, source = _start(start_time, images.first_taken, TimeSource.EXIF)
+    taken = images.first_taken
+    if taken is not None and not any(stamp is not None and stamp.taken == taken and stamp.zoned for stamp in images.stamps):
+        taken = taken.replace(tzinfo=zone)  # the camera's clock, which names no offset
+    start, source = _start(start_time, taken, TimeSource.EXIF, zone)
     return VideoInfo(
         path=path,
         name=path.name or str(path),
@@ -121,11 +136,11 @@ def _open_images(path: Path, kind: str, start_time: datetime | None) -> VideoInf
     )
 
 
-def _start(given: datetime | None, found: datetime | None, found_source: TimeSource) -> tuple[datetime, TimeSource]:
+def _start(given: datetime | None, found: datetime | None, found_source: TimeSource, zone: tzinfo) -> tuple[datetime, TimeSource]:
     if given is not None:
-        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC), TimeSource.ARGUMENT
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC), TimeSource.ARGUMENT
     if found is not None:
-        return found, found_source
+        return found.astimezone(UTC), found_source
     return SYNTHETIC_START, TimeSource.SYNTHETIC
 
 

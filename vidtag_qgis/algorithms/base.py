@@ -18,13 +18,15 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
     QgsProviderRegistry,
 )
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 from .. import engine
 from ..aoi import AreaError
+from ..compat import iso_text
 from ..places import HELP, ICON, ICONS
 
 DEVICES = ["auto", "cpu", "cuda", "mps"]
@@ -202,6 +204,25 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """Absolute path of a file to write; None where it is not asked for."""
         path = self.parameterAsFileOutput(parameters, name, context)
         return os.path.abspath(path) if path else None
+
+    def time_zone(self) -> None:
+        """A parameter for the zone that times without one are in."""
+        self.advanced(
+            QgsProcessingParameterString("TIME_ZONE", "Time zone", optional=True),
+            "Zone of the start time, and of pictures' EXIF times that name none, such as Europe/Stockholm. Empty: UTC.",
+        )
+
+    def chosen_time_zone(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """Its name; None where none is given."""
+        return self.parameterAsString(parameters, "TIME_ZONE", context).strip() or None
+
+    def start_time(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """The start time as ISO text: without a zone of its own in the chosen one, which the engine knows how to reckon with."""
+        start = self.parameterAsDateTime(parameters, "START_TIME", context)
+        if not start.isValid():
+            return None
+        local = start.timeSpec() == Qt.TimeSpec.LocalTime and self.chosen_time_zone(parameters, context) is not None
+        return start.toString("yyyy-MM-ddTHH:mm:ss.zzz") if local else iso_text(start)
 
     def optional_number(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[float]:
         """A number, None where it is left empty."""

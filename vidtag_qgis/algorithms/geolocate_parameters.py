@@ -75,8 +75,9 @@ class GeolocateParameters(VidTAGAlgorithm):
         self.advanced(self.number(self.TO, "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")
         self.advanced(
             QgsProcessingParameterDateTime(self.START_TIME, "Start time (UTC)", optional=True),
-            "When each video begins. Empty: what the file says; else a flagged base, 2000-01-01.",
+            "When each video begins, in UTC or in the time zone below. Empty: what the file says; else a flagged base, 2000-01-01.",
         )
+        self.time_zone()
         self.advanced(
             self.number(self.RADIUS, "Confidence radius (m)", None, minimum=0.1),
             "A frame's confidence is the probability that the truth lies within this of its point. Empty: ten times the resolution.",

@@ -10,7 +10,6 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from .. import engine, video_places
 from ..aoi import read_area
-from ..compat import iso_text
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
 from . import checks
@@ -103,7 +102,6 @@ class GeolocateVideo(GeolocateParameters):
         area = read_area(self, parameters, context, self.AOI, self.EXTENT)
         checkpoint = self._checkpoint(parameters, context)
         batch_size = self.optional_number(parameters, self.BATCH_SIZE, context)
-        start = self.parameterAsDateTime(parameters, self.START_TIME, context)
         return GeolocateArguments(
             aoi=area.geojson,
             aoi_crs=area.crs,
@@ -115,7 +113,8 @@ class GeolocateVideo(GeolocateParameters):
             rate_hz=self.parameterAsDouble(parameters, self.RATE, context) or None,
             from_s=self.parameterAsDouble(parameters, self.FROM, context),
             to_s=self.optional_number(parameters, self.TO, context),
-            start_time=iso_text(start) if start.isValid() else None,
+            start_time=self.start_time(parameters, context),
+            time_zone=self.chosen_time_zone(parameters, context),
             exhaustive=self.parameterAsBoolean(parameters, self.EXHAUSTIVE, context),
             continuous=self.parameterAsBoolean(parameters, self.CONTINUOUS, context),
             encode_all=self.parameterAsBoolean(parameters, self.ENCODE_ALL, context),

@@ -19,7 +19,6 @@ from qgis.core import (
 
 from .. import engine
 from ..aoi import crs_name, read_area
-from ..compat import iso_text
 from ..engine_client import protocol
 from ..layers import finish_on_load
 from . import checks
@@ -68,6 +67,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         self.advanced(
             QgsProcessingParameterDateTime("START_TIME", "Start time (UTC)", optional=True), "When the video begins. Empty: what it says."
         )
+        self.time_zone()
         self.advanced(self.number("CELL", "Side of a cell (m)", None, minimum=0.01), "Empty: as the grid resolution.")
         self.advanced(
             QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of the map", optional=True),
@@ -120,7 +120,6 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         png = self.file_out(parameters, "PNG", context)
         for path in filter(None, (output, png)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        start = self.parameterAsDateTime(parameters, "START_TIME", context)
         crs = self.parameterAsCrs(parameters, "OUTPUT_CRS", context)
         arguments = protocol.HeatmapArguments(
             output=output,
@@ -133,7 +132,8 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             rate_hz=self.parameterAsDouble(parameters, "RATE", context) or None,
             from_s=self.parameterAsDouble(parameters, "FROM", context),
             to_s=self.optional_number(parameters, "TO", context),
-            start_time=iso_text(start) if start.isValid() else None,
+            start_time=self.start_time(parameters, context),
+            time_zone=self.chosen_time_zone(parameters, context),
             bands=self.parameterAsEnumString(parameters, "BANDS", context),
             decoder=self.parameterAsEnumString(parameters, "DECODER", context),
             cell_m=self.optional_number(parameters, "CELL", context),
