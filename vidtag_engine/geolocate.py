@@ -88,6 +88,7 @@ def geolocate(
     *,
     images: Sequence[Path | str] = (),
     overwrite: bool = False,
+    anew: bool = False,
     cache_dir: Path | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -105,6 +106,7 @@ def geolocate(
         output: path of the GeoPackage.
         settings: defaults where None.
         overwrite: replace an existing output that other settings made, or that a person has changed; without it that is refused.
+        anew: replace an existing result whatever settings made it, unless a person has changed it.
         cache_dir: for gallery embeddings; None is the user's cache folder.
         progress, cancelled: of the whole run.
         partial: called with each video as it is finished and saved.
@@ -125,9 +127,10 @@ def geolocate(
     provenance = provenance_of(settings, loaded, grid)
     file = ResultFile(output, overwrite=overwrite)
     file.check()
-    kept = earlier_results(output, provenance, overwrite=overwrite)
+    anew = anew or overwrite
+    kept = earlier_results(output, provenance, overwrite=anew)
     batch = BatchResult(list(kept.values()), output, grid.count, failed)
-    others = [] if overwrite else earlier_failed(output, {*(one.name for one in infos), *(one.info.name for one in failed)})
+    others = [] if anew else earlier_failed(output, {*(one.name for one in infos), *(one.info.name for one in failed)})
     job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
     job.scores_beside = output if settings.keep_scores else None
     for info in infos:
@@ -346,6 +349,7 @@ def run_geolocate(
         settings,
         images=arguments.images,
         overwrite=arguments.overwrite,
+        anew=arguments.anew,
         progress=progress,
         cancelled=cancelled,
         partial=(lambda result: partial(summary_of(result))) if partial else None,

@@ -150,6 +150,7 @@ class GeolocateArguments:
     csv: Optional[str] = None
     map: Optional[str] = None
     overwrite: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,14 @@ class SolveArguments:
     output: Optional[str] = None
     pins: Optional[list[dict[str, Any]]] = None
     overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class PinArguments:
+    """Arguments of "pin", which adds one pin to the review file beside ``result``: ``pin`` is an object as in "solve"."""
+
+    result: str
+    pin: dict[str, Any]
 
 
 @dataclass(frozen=True)

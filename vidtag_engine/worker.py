@@ -211,6 +211,15 @@ def _solve(job: Job) -> dict[str, Any]:
     )
 
 
+def _pin(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.PinArguments)
+    from .commands.pin import pin_from, run_pin
+    from .export.review_file import review_path
+
+    written = run_pin(Path(arguments.result), pin_from(arguments.pin))
+    return {"review": str(review_path(Path(arguments.result))), "number": written.number, "time_s": written.time_s, "video": written.video}
+
+
 def _match(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.MatchArguments)
     from .commands.match import run_match
@@ -249,6 +258,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "evaluate": _evaluate,
     "export": _export,
     "solve": _solve,
+    "pin": _pin,
     "match": _match,
     "train": _train,
     "picture": _picture,

@@ -98,6 +98,9 @@ def keep(output: str) -> str:
     scores = os.path.splitext(output)[0] + ".scores"
     if os.path.isdir(scores):
         shutil.copytree(scores, os.path.splitext(place)[0] + ".scores")
+    review = os.path.splitext(output)[0] + ".review.gpkg"
+    if os.path.isfile(review):
+        shutil.copyfile(review, os.path.splitext(place)[0] + ".review.gpkg")
     shutil.copyfile(output, place + ".part")
     os.replace(place + ".part", place)
     return place

@@ -16,6 +16,8 @@ FIELDS = ("video", "frame_index", "time_s", "state", "confidence")
 """What tells a layer of frames, the engine's own or a copy of it, from others."""
 VIDEOS_PROPERTY = "vidtag/videos"
 """Custom property of a copied layer: its videos' files, as the result says them."""
+RESULT_PROPERTY = "vidtag/result"
+"""Custom property of a copied layer: the GeoPackage that it was copied from."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,15 @@ def result_of(layer: QgsVectorLayer) -> str:
     return str(QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path") or "")
 
 
+def pinned_result(layer: QgsVectorLayer) -> str:
+    """Path of the result that pins on a layer's frames belong to: that which it was copied from, or lies in; empty where none is there."""
+    places = (str(layer.customProperty(RESULT_PROPERTY) or ""), result_of(layer))
+    return next((place for place in places if place and read_video_files(place)), "")
+
+
 def remember_videos(layer: QgsVectorLayer, geopackage: str) -> None:
-    """Let a copied layer know its videos' files, which outlives the result that it was copied from."""
+    """Let a copied layer know its videos' files, which outlives the result that it was copied from, and that result."""
+    layer.setCustomProperty(RESULT_PROPERTY, geopackage)
     files = {name: asdict(video) for name, video in read_video_files(geopackage).items()}
     if files:
         layer.setCustomProperty(VIDEOS_PROPERTY, json.dumps(files))

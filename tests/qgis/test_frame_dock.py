@@ -279,6 +279,57 @@ def test_stepping_fast_never_waits_and_ends_at_the_last(desktop, inputs, result)
     assert told[-1].time_s == dock.rows[8].time_s
 
 
+def test_a_pin_is_set_with_a_click(desktop, result):
+    """At the time of the frame that is shown, into the review file beside the result; the map shows it; a second one is refused in the engine's words."""
+    geopackage = result / "one" / "a.gpkg"
+    frames_layer = load(geopackage)
+    to_map = show_map(desktop, frames_layer)
+    before = hashlib.sha256(geopackage.read_bytes()).digest()
+    dock = opened(desktop)
+    assert settled(dock)
+    dock.show_row(6)
+    frame = dock.rows[6]
+    place = QgsPointXY(159.9320, -19.2200)
+    for here, again in ((True, False), (False, True)):
+        (dock.view.here_button if here else dock.view.not_here_button).setChecked(True)
+        assert desktop.canvas.mapTool() is dock.pins.tool
+        click(dock, desktop.canvas, to_map.transform(place))
+        assert desktop.canvas.mapTool() is None
+        assert not dock.view.here_button.isChecked()
+        assert until(lambda: dock.pins.task is None, 60)
+        said = dock.view.message_label.text()
+        assert (
+            "already, number 1 in a.review.gpkg" if again else f"Pin 1 is set at {frame.time_s:g} s of a.mp4, in a.review.gpkg."
+        ) in said
+    [pins] = [layer for layer in QgsProject.instance().mapLayers().values() if layer.name() == "pins"]
+    [pin] = pins.getFeatures()
+    digest = hashlib.sha256((result / "one" / "a.mp4").read_bytes()).hexdigest()
+    assert (pin["video"], pin["sha256"], pin["time_s"], pin["frame_index"], pin["here"]) == (
+        "a.mp4",
+        digest,
+        frame.time_s,
+        frame.index,
+        True,
+    )
+    width_deg = desktop.canvas.mapUnitsPerPixel() / 111_000
+    assert pin.geometry().asPoint().distance(place) < 2 * width_deg
+    assert hashlib.sha256(geopackage.read_bytes()).digest() == before
+    dock.view.here_button.setChecked(True)
+    dock.view.not_here_button.setChecked(True)
+    assert not dock.view.here_button.isChecked()
+    dock.view.not_here_button.setChecked(False)
+    assert desktop.canvas.mapTool() is None
+
+
+def test_pins_on_a_copied_layer_go_beside_the_result_that_it_was_copied_from(result):
+    copy = QgsVectorLayer("Point?crs=EPSG:4326&field=video:string", "x", "memory")
+    assert frames.pinned_result(copy) == ""
+    frames.remember_videos(copy, str(result / "one" / "a.gpkg"))
+    assert frames.pinned_result(copy) == str(result / "one" / "a.gpkg")
+    (result / "one" / "a.gpkg").unlink()
+    assert frames.pinned_result(copy) == ""
+
+
 def test_closed_and_unloaded_it_leaves_nothing(desktop, result):
     load(result / "one" / "a.gpkg")
     dock = opened(desktop)

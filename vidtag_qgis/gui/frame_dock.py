@@ -12,10 +12,11 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog
 
 from .. import video_places
-from ..frames import FrameRow, VideoFile, is_frames_layer, read_frames, result_of, video_files
+from ..frames import FrameRow, VideoFile, is_frames_layer, pinned_result, read_frames, result_of, video_files
 from .frame_view import FrameView
 from .map_marks import Marker, PickTool, map_transform, transformed
 from .pictures import PictureRequest, Pictures
+from .pin_maker import PinMaker
 
 TITLE = "Check frames"
 NO_LAYER = "Add the layer frames of a result to the map: 'Geolocate video' loads it, and it lies in the GeoPackage."
@@ -37,6 +38,7 @@ class FrameDock(QDockWidget):
         self.marker: Optional[Marker] = None
         self.pictures: Optional[Pictures] = None
         self.tool: Optional[PickTool] = None
+        self.pins: Optional[PinMaker] = None
         self.rows: list[FrameRow] = []
         self.row = -1
         self._frames: dict[str, dict[str, list[FrameRow]]] = {}
@@ -49,6 +51,8 @@ class FrameDock(QDockWidget):
         self.view.video_box.currentIndexChanged.connect(self._video_chosen)
         self.view.stepped.connect(self.show_row)
         self.view.pick_button.toggled.connect(self._pick)
+        self.view.here_button.toggled.connect(self._pin)
+        self.view.not_here_button.toggled.connect(self._pin)
         self.view.locate_button.clicked.connect(self._ask_where)
 
     # Opened and closed.
@@ -73,6 +77,9 @@ class FrameDock(QDockWidget):
         self.marker = Marker(self._canvas)
         self.tool = PickTool(self._canvas)
         self.tool.clicked.connect(self._clicked)
+        self.pins = PinMaker(self._canvas, self)
+        self.pins.tool.clicked.connect(self._pin_clicked)
+        self.pins.said.connect(lambda sentence: self.view.tell(sentence, locatable=False))
         project = QgsProject.instance()
         for signal, slot in (
             (project.layersAdded, self._layers_changed),
@@ -94,12 +101,17 @@ class FrameDock(QDockWidget):
         for layer_id in list(self._layer_links):
             self._unlink(layer_id)
         self._canvas.unsetMapTool(self.tool)
-        self.view.pick_button.setChecked(False)
+        if self.pins is not None:
+            self._canvas.unsetMapTool(self.pins.tool)
+            self.pins.tool.deleteLater()
+            self.pins.deleteLater()
+        for button in (self.view.pick_button, self.view.here_button, self.view.not_here_button):
+            button.setChecked(False)
         self.marker.remove()
         self.pictures.close()
         self.tool.deleteLater()
         self.pictures.deleteLater()
-        self.marker, self.tool, self.pictures = None, None, None
+        self.marker, self.tool, self.pictures, self.pins = None, None, None, None
         self._forget()
 
     # Layers and videos.
@@ -254,6 +266,31 @@ class FrameDock(QDockWidget):
 
     def _tool_changed(self, new: Any, *_: Any) -> None:
         self.view.pick_button.setChecked(new is self.tool)
+        if self.pins is not None and new is not self.pins.tool:
+            self.view.here_button.setChecked(False)
+            self.view.not_here_button.setChecked(False)
+
+    def _pin(self, on: bool) -> None:
+        """One of the two buttons was pressed or let go: of both at most one is down, and then the map's tool sets pins."""
+        here, not_here = self.view.here_button, self.view.not_here_button
+        if self.pins is None:
+            return
+        if on:
+            (not_here if self.sender() is here else here).setChecked(False)
+            self._canvas.setMapTool(self.pins.tool)
+        elif not (here.isChecked() or not_here.isChecked()) and self._canvas.mapTool() is self.pins.tool:
+            self._canvas.unsetMapTool(self.pins.tool)
+
+    def _pin_clicked(self, place: QgsPointXY, _reach: float) -> None:
+        layer, name = self.layer, self.view.video_box.currentData()
+        if self.pins is None or layer is None or self.row < 0:
+            return
+        here = self.view.here_button.isChecked()
+        video = self._files.get(layer.id(), {}).get(name) or VideoFile(name)
+        self.pins.set(pinned_result(layer), video, name, self.rows[self.row], place, here=here)
+        self._canvas.unsetMapTool(self.pins.tool)
+        for button in (self.view.here_button, self.view.not_here_button):
+            button.setChecked(False)
 
     def _clicked(self, place: QgsPointXY, reach: float) -> None:
         """Show the nearest frame within reach, of this result before others that the map shows."""

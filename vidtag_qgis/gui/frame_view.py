@@ -77,6 +77,8 @@ class FrameView(QWidget):
         self.pick_button.setText("Pick on map")
         self.pick_button.setToolTip("Click a frame's point on the map to see its picture")
         self.pick_button.setCheckable(True)
+        self.here_button = self._pin_button("Pin here…", "Click on the map where the camera was in this frame")
+        self.not_here_button = self._pin_button("Pin not here…", "Click on the map where the camera was not in this frame")
         self.pan_box = QCheckBox("Map follows", self)
         self._arrange()
         self.slider.valueChanged.connect(self.stepped)
@@ -117,6 +119,13 @@ class FrameView(QWidget):
         """The picture that is shown is not the one wanted any more: grey until that comes."""
         self.picture_label.setEnabled(False)
 
+    def _pin_button(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setCheckable(True)
+        return button
+
     def _arrow(self, direction: Any, tip: str) -> QToolButton:
         button = QToolButton(self)
         button.setArrowType(direction)
@@ -125,7 +134,7 @@ class FrameView(QWidget):
         return button
 
     def _arrange(self) -> None:
-        steps, ways = QHBoxLayout(), QHBoxLayout()
+        steps, ways, pins = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         for widget in (self.previous_button, self.slider, self.next_button):
             steps.addWidget(widget)
         ways.addWidget(self.pick_button)
@@ -140,3 +149,7 @@ class FrameView(QWidget):
         layout.addWidget(self.message_label)
         layout.addLayout(steps)
         layout.addLayout(ways)
+        for widget in (self.here_button, self.not_here_button):
+            pins.addWidget(widget)
+        pins.addStretch()
+        layout.addLayout(pins)

@@ -1,0 +1,101 @@
+"""Pins set from the frame viewer: a click on the map says where the camera was in the frame that is shown, or was not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any, Optional
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsPointXY, QgsProject, QgsTask, QgsVectorLayer
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from .. import engine
+from ..aoi import WGS84
+from ..engine_client import EngineClient, EngineError
+from ..engine_client.protocol import PinArguments
+from ..frames import FrameRow, VideoFile
+from ..layers import finish
+from .map_marks import PickTool, transformed
+from .tasks import Call, start
+
+NO_RESULT = "Pins lie beside the result, and that of this layer is not there: add the layer frames of the GeoPackage itself."
+
+
+class PinMaker(QObject):
+    """A tool on the map, and the engine that checks and adds the pin. ``said`` carries a sentence.
+
+    Args:
+        canvas: the map.
+        parent: of the Qt object.
+    """
+
+    said = pyqtSignal(str)
+
+    def __init__(self, canvas: QgsMapCanvas, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self.tool = PickTool(canvas)
+        self.task: Optional[Call] = None
+
+    def set(self, result: str, video: VideoFile, name: str, frame: FrameRow, place: QgsPointXY, *, here: bool) -> None:
+        """Add a pin; what came of it is said later.
+
+        Args:
+            result: path of the GeoPackage, or empty where it is not known.
+            video: that the frame is of.
+            name: of the video in the result.
+            frame: that is shown.
+            place: in the map's coordinates.
+            here: whether the camera was there, or was not.
+        """
+        system = self._canvas.mapSettings().destinationCrs()
+        point = transformed(place, QgsCoordinateTransform(system, QgsCoordinateReferenceSystem(WGS84), QgsProject.instance()))
+        if not result or point is None:
+            self.said.emit(NO_RESULT if not result else "This place has no latitude and longitude: click on another.")
+            return
+        if self.task is not None:
+            self.said.emit("The last pin is still being written: wait a moment.")
+            return
+        pin = {
+            "video": name, "sha256": video.sha256 or None, "time_s": frame.time_s, "frame_index": frame.index, "lat_deg": point.y(), "lon_deg": point.x(),
+            "here": here, "who": os.environ.get("USERNAME") or os.environ.get("USER"),
+        }  # fmt: skip
+        arguments, python, folders = asdict(PinArguments(result, pin)), engine.interpreter(), engine.qgis_folders()
+
+        def ask(task: QgsTask) -> dict[str, Any]:
+            with EngineClient(python, own_folders=folders, cancelled=task.isCanceled) as client:
+                return client.request("pin", arguments)
+
+        self.said.emit("Setting the pin…")
+        self.task = Call("VidTAG: setting a pin", ask)
+        self.task.done.connect(self._done)
+        start(self.task)
+
+    def _done(self, answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
+        self.task = None
+        if answer is None:
+            self.said.emit(str(error))
+            return
+        show_pins(answer["review"])
+        where = os.path.basename(answer["review"])
+        self.said.emit(
+            f"Pin {answer['number']} is set at {answer['time_s']:g} s of {answer['video']}, in {where}. 'Solve with pins' takes it."
+        )
+
+
+def show_pins(review: str) -> Optional[QgsVectorLayer]:
+    """The layer of pins in the project, added where it is not there, and read anew."""
+    project = QgsProject.instance()
+    source = f"{review}|layername=pins"
+    for layer in project.mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and layer.source().startswith(review):
+            layer.dataProvider().reloadData()
+            layer.triggerRepaint()
+            return layer
+    layer = QgsVectorLayer(source, "pins", "ogr")
+    if not layer.isValid():
+        return None
+    finish(layer, "pins")
+    project.addMapLayer(layer)
+    return layer
