@@ -328,9 +328,11 @@ def test_what_a_person_edits_meanwhile_is_not_replaced(flights, loaded, tmp_path
     assert [one.info.name for one in read_geopackage(batch.output)[0]] == ["test.mp4", "other.mp4"]
     assert all(scores_path(batch.output, one.sha256).is_file() for one in batch.results)
     kept = output.read_bytes()
-    with pytest.raises(InputError, match="A person has changed out.gpkg .the layer frames."):
-        geolocate(videos, area, loaded, output, keeping)
+    for anew in (False, True):
+        with pytest.raises(InputError, match="A person has changed out.gpkg .the layer frames."):
+            geolocate(videos, area, loaded, output, keeping, anew=anew)
     assert output.read_bytes() == kept
+    assert geolocate(videos[:1], area, loaded, batch.output, SETTINGS, anew=True).resumed == []  # of our own, and as we wrote it
 
 
 def test_the_command_line_runs_and_writes_every_format(flights, checkpoint, tmp_path) -> None:

@@ -128,7 +128,8 @@ class GeolocateVideo(GeolocateParameters):
             seed=self.parameterAsInt(parameters, self.SEED, context),
             kml=self.file_out(parameters, self.KML, context),
             map=self.file_out(parameters, self.MAP, context),
-            overwrite=not self.parameterAsBoolean(parameters, self.RESUME, context),
+            # Our own result is begun anew; one that a person has changed is refused, and `overwrite` alone would replace it.
+            anew=not self.parameterAsBoolean(parameters, self.RESUME, context),
         )
 
     def _inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[list[str], str, str]:
