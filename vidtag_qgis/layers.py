@@ -25,7 +25,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime
 
+from .algorithms.checks import target_of
+from .algorithms.output_files import mark_layer
 from .compat import iso_text, text_field
+from .edits import guard
 from .frames import remember_videos
 from .places import STYLES
 
@@ -166,6 +169,8 @@ def copy_layer(
         fields.append(text_field(f"{layer.fields().at(index).name()}_iso"))
     target = crs if crs is not None and crs.isValid() else layer.crs()
     to_target = QgsCoordinateTransform(layer.crs(), target, context.transformContext())
+    if (path := target_of(parameters.get(output))) is not None and (why := guard().refusal([path[0]])):
+        raise QgsProcessingException(f"{why} All else is written; the rest lies in {geopackage}.")
     sink, destination = algorithm.parameterAsSink(parameters, output, context, fields, layer.wkbType(), target)
     if sink is None:
         raise QgsProcessingException(algorithm.invalidSinkError(parameters, output))
@@ -178,6 +183,8 @@ def copy_layer(
         copy.setAttributes([values[index] for index in copied] + [_iso(values[index]) for index in times])
         if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
             raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, output))
+    del sink  # closes the file
+    mark_layer(parameters.get(output))
     finish_on_load(destination, like or kind, context, geopackage)
     return destination
 

@@ -15,6 +15,7 @@ from .algorithms.grid_gallery import GridGallery
 from .algorithms.match_roads import MatchRoads
 from .algorithms.similarity_heatmap import SimilarityHeatmap
 from .algorithms.solve_with_pins import SolveWithPins
+from .edits import close_guard, guard
 from .engine_client import protocol
 from .places import ICON
 
@@ -52,6 +53,7 @@ class VidTAGProvider(QgsProcessingProvider):
 
     def load(self) -> bool:
         """Register the settings, then the algorithms."""
+        guard()  # in the main thread, whose layers it watches
         settings.register(self.name(), self.icon())
         self.refreshAlgorithms()
         return True
@@ -59,6 +61,7 @@ class VidTAGProvider(QgsProcessingProvider):
     def unload(self) -> None:
         """Take the settings away again."""
         settings.unregister()
+        close_guard()
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms."""

@@ -74,6 +74,9 @@ class Told(QgsProcessingFeedback):
     def pushWarning(self, text: str) -> None:
         self.hear(text)
 
+    def reportError(self, text: str, fatal: bool = False) -> None:
+        self.hear(text)
+
     def setProgressText(self, text: str) -> None:
         self.hear(text)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -11,6 +13,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -27,7 +30,10 @@ from qgis.PyQt.QtGui import QIcon
 from .. import engine
 from ..aoi import AreaError
 from ..compat import iso_text
+from ..edits import guard
+from ..engine_client.command_files import command_refusal
 from ..places import HELP, ICON, ICONS
+from .output_files import REPLACE, Files, files_of, refusal_of
 
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 GRIDS = ["equal-earth", "latlon"]
@@ -39,6 +45,17 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     ID = TITLE = SUMMARY = TEXT = ""
     TAGS: tuple[str, ...] = ()
+    READS: tuple[str, ...] = ()
+    """Parameters that name what is read: files, folders and layers."""
+    WRITES: ClassVar[dict[str, str]] = {}
+    """Parameters that name whole files to write, and the kind of each (see ``file_marks``)."""
+    LAYERS: tuple[str, ...] = ()
+    """Parameters that name layers which QGIS writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._files, self._overwrite = Files(), False
+        self._refused: Optional[str] = None
 
     def name(self) -> str:
         """Stable id: models and scripts name it."""
@@ -108,19 +125,47 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         if not usable:
             return False, text
         try:
-            problem = self.canExecute()[1] or self.problem(parameters, context)
+            problem = self.canExecute()[1] or self.problem(parameters, context) or self._look_at_files(parameters, context)
         except AreaError as error:
             problem = str(error)
         return not problem, problem or ""
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
+        """QGIS calls this in the main thread, where layers may be looked at. A model's step comes here without ``checkParameterValues``."""
+        self._refused = self._look_at_files(parameters, context)
+        return True  # what is refused is said by processAlgorithm: only its sentence reaches a script
 
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Do the work; a model's values are known only now, so the area may still be refused here."""
-        try:
-            return self.work(parameters, context, feedback)
-        except AreaError as error:
-            raise QgsProcessingException(str(error)) from error
+        if self._refused:
+            raise QgsProcessingException(self._refused)
+        with ExitStack() as held:
+            if self._files.written:
+                held.enter_context(guard().writing(self._files.written))
+            try:
+                return self.work(parameters, context, feedback)
+            except AreaError as error:
+                raise QgsProcessingException(str(error)) from error
+
+    def ask(self, command: str, arguments: Any, feedback: QgsProcessingFeedback, *, when_cancelled: str = "") -> dict[str, Any]:
+        """Have the engine do one request, whose outputs are looked at once more. Arguments as of ``engine.run``, but of the protocol's class."""
+        values = asdict(arguments)
+        why = guard().refusal(self._files.written) or command_refusal(
+            command, {**values, "overwrite": self._overwrite}, also_read=self._files.inputs, replace=REPLACE
+        )
+        if why:
+            raise QgsProcessingException(why)
+        return engine.run(command, values, feedback, when_cancelled=when_cancelled)
+
+    def _look_at_files(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """Remember what is read and written; returns why it must not be written."""
+        if not self.WRITES and not self.LAYERS:
+            return None
+        self._overwrite = self.parameterAsBoolean(parameters, "OVERWRITE", context)
+        self._files = files_of(self, parameters, context, self.READS, self.WRITES, self.LAYERS)
+        return refusal_of(self._files, overwrite=self._overwrite)
 
     # Declaring
 
@@ -190,6 +235,14 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def folder(self, name: str, text: str) -> QgsProcessingParameterFile:
         """An optional folder's parameter."""
         return QgsProcessingParameterFile(name, text, QgsProcessingParameterFile.Behavior.Folder, optional=True)
+
+    def overwrite(self) -> None:
+        """Add the leave to replace files."""
+        self.advanced(
+            QgsProcessingParameterBoolean("OVERWRITE", "Overwrite", defaultValue=False, optional=True),
+            "Replaces whatever lies at the outputs. Otherwise only this tool's own files of the same kind are replaced. What is read by the same run, "
+            "and what is being edited in QGIS, is never replaced.",
+        )
 
     def copies_crs(self, which: str) -> None:
         """Add the coordinate system of the layers that are copied from the result."""

@@ -6,7 +6,7 @@ import configparser
 import html
 import os
 import platform
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     Qgis,
@@ -20,6 +20,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QT_VERSION_STR
 
 from .. import engine
+from ..engine_client.environment_files import write_whole
+from ..engine_client.file_marks import mark_of
 from ..places import METADATA
 from . import checks
 from .base import VidTAGAlgorithm
@@ -36,9 +38,11 @@ class CheckEngine(VidTAGAlgorithm):
     ID, TITLE, TEXT = "checkengine", "Check the engine", _HELP
     SUMMARY = "What is installed, which device, which weights, which versions: a report to paste into an issue."
     TAGS = ("doctor", "check", "install", "version", "report", "issue", "device", "gpu", "cuda", "weights", "diagnose")
+    WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "html"}
 
     def declare(self) -> None:
         """Declare the outputs."""
+        self.overwrite()
         self.add(
             QgsProcessingParameterFileDestination("OUTPUT", "Report", "HTML (*.html)", optional=True),
             "The report as a page; its text is an output of its own.",
@@ -76,8 +80,7 @@ class CheckEngine(VidTAGAlgorithm):
             outputs["DEVICE"] = (doctor["device"] or {}).get("auto", "")
         if path := self.file_out(parameters, "OUTPUT", context):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8") as handle:
-                handle.write(page(report, ready))
+            write_whole(path, page(report, ready))
             outputs["OUTPUT"] = path
         return outputs
 
@@ -106,7 +109,8 @@ def page(report: str, ready: bool) -> str:
     """The report as an HTML page whose text can be selected and copied."""
     title = "VidTAG: ready" if ready else "VidTAG: not ready"
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="generator" content="{mark_of("html")}"><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n'
         f"<p>To report a fault, copy everything below into the issue.</p>\n<pre>{html.escape(report)}</pre>\n</body></html>\n"
     )
 

@@ -19,7 +19,7 @@ MAX_WRITTEN_POINTS = 10_000_000
 WORLDWIDE = "geoclip"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?\Z")
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
-_DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=\"?([^\"\s]+)\"?")
+_DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=(?:\"([^\"]+)\"|(\S+))")
 
 
 def check_videos(videos: list[str], folder: str, images: str) -> Optional[str]:
@@ -190,5 +190,5 @@ def target_of(value: Any) -> Optional[tuple[str, str]]:
         match = _DATABASE.search(text)
         if match is None:
             return text, ""
-        text, table = match.groups()
+        text, table = match[1], match[2] or match[3]
     return os.path.normcase(os.path.realpath(text)), table

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -21,7 +20,6 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from .. import engine
 from ..engine_client.protocol import EvaluateArguments
 from ..layers import copy_layer
 from ..truth import TruthError, time_fields, write_truth
@@ -52,6 +50,9 @@ class EvaluateTrajectory(VidTAGAlgorithm):
     ID, TITLE, TEXT = "evaluatetrajectory", "Evaluate trajectory", _HELP
     SUMMARY = "Compares a result with the truth: the paper's metrics, a layer of errors and a report."
     TAGS = ("evaluate", "accuracy", "error", "truth", "gpx", "metrics", "report", "frechet", "compare")
+    READS = ("RESULT", "TRUTH_FILE", "TRUTH")
+    WRITES: ClassVar[dict[str, str]] = {"REPORT": "html", "MAP": "map", "JSON": "evaluation"}
+    LAYERS = ("ERRORS",)
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -79,6 +80,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             QgsProcessingParameterString("VIDEO", "Video", optional=True),
             "Name of the video to compare, where the result holds several and the times do not tell.",
         )
+        self.overwrite()
         lines = QgsProcessing.SourceType.TypeVectorLine
         self.add(
             QgsProcessingParameterFeatureSink("ERRORS", "Errors", lines, optional=True),
@@ -145,8 +147,9 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             map=paths["MAP"],
             json=paths["JSON"],
             answer=self.chosen_answer(parameters, context),
+            overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
-        said = engine.run("evaluate", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was compared.")
+        said = self.ask("evaluate", arguments, feedback, when_cancelled="Cancelled; nothing was compared.")
         for note in said["notes"]:
             feedback.pushInfo(note)
         overall = said["overall"]

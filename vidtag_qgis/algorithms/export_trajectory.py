@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -17,7 +16,6 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
-from .. import engine
 from ..engine_client.protocol import ExportArguments
 from . import checks
 from .base import VidTAGAlgorithm
@@ -40,6 +38,8 @@ class ExportTrajectory(VidTAGAlgorithm):
     ID, TITLE, TEXT = "exporttrajectory", "Export trajectory", _HELP
     SUMMARY = "Copies a result to KML, GPX, GeoJSON and CSV, and its frames to JPEGs with EXIF positions."
     TAGS = ("export", "kml", "gpx", "geojson", "csv", "jpeg", "exif", "frames", "photos", "geotag")
+    READS = ("RESULT", "VIDEOS", "FOLDER")
+    WRITES: ClassVar[dict[str, str]] = {name: name.lower() for name, _, _ in _COPIES}
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -65,6 +65,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         self.advanced(
             self.number("QUALITY", "Quality of the JPEGs", 92, minimum=1, maximum=95, kind=integer), "Larger is better and larger."
         )
+        self.overwrite()
         for name, text in (("FRAME_COUNT", "Frames written"), ("LEFT_OUT_COUNT", "Frames left out"), ("VIDEO_COUNT", "Videos")):
             self.addOutput(QgsProcessingOutputNumber(name, text))
 
@@ -103,10 +104,11 @@ class ExportTrajectory(VidTAGAlgorithm):
             least_confidence=self.parameterAsDouble(parameters, "LEAST_CONFIDENCE", context),
             quality=self.parameterAsInt(parameters, "QUALITY", context),
             answer=self.chosen_answer(parameters, context),
+            overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
             **{name.lower(): path for name, path in copies.items()},
         )
         kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
-        said = engine.run("export", asdict(arguments), feedback, when_cancelled=kept)
+        said = self.ask("export", arguments, feedback, when_cancelled=kept)
         if said["pinned"]:
             feedback.pushInfo(f"The answer of 'Solve with pins' was taken for {', '.join(said['pinned'])}.")
         if frames:

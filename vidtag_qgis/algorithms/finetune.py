@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputFile,
+    QgsProcessingOutputFolder,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterString,
+    QgsProcessingUtils,
 )
 
-from .. import engine
 from ..aoi import read_area
 from ..engine_client.protocol import TrainArguments
 from . import checks
@@ -43,6 +44,8 @@ class Finetune(VidTAGAlgorithm):
     ID, TITLE, TEXT = "finetune", "Train for an area", _HELP
     SUMMARY = "Makes a checkpoint for an area from videos with tracks."
     TAGS = ("train", "finetune", "fine-tune", "learn", "checkpoint", "model", "gpx", "track")
+    READS = ("VIDEOS", "TRACKS", "FOLDER", "VALIDATION", "AOI")
+    WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "checkpoint"}
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -80,11 +83,14 @@ class Finetune(VidTAGAlgorithm):
             "auto: by the area's size. Else globe, city, site, or numbers such as 256,2048,16384.",
         )
         self.device()
+        self.overwrite()
         self.advanced(self.number("SEED", "Seed", 0, minimum=0, kind=integer), "Of everything random, so that a run can be repeated.")
+        # No destination: QGIS would offer a temporary folder, and hours of learning would go with it.
         self.add(
-            QgsProcessingParameterFolderDestination("OUTPUT", "Checkpoint folder"),
+            QgsProcessingParameterFile("OUTPUT", "Checkpoint folder (made if need be)", QgsProcessingParameterFile.Behavior.Folder),
             "Where the checkpoint goes. The same folder, inputs and settings go on with a run that was broken off.",
         )
+        self.addOutput(QgsProcessingOutputFolder("OUTPUT", "Checkpoint folder"))
         self.addOutput(QgsProcessingOutputFile("CURVE", "Curve (PNG)"))
         self.addOutput(QgsProcessingOutputFile("LOG", "Log (JSON)"))
         for name, text in (
@@ -109,10 +115,8 @@ class Finetune(VidTAGAlgorithm):
             return problem
         if tracks and len(tracks) != len(videos):
             return f"{len(tracks)} tracks are given for {len(videos)} videos: give one track a video, in the same order, or none."
-        output = self.file_out(parameters, "OUTPUT", context) or ""
-        if os.path.isfile(output):
-            return f"The output {output} is a file: give a folder for the checkpoint."
-        if problem := checks.check_folders([os.path.join(output, "config.json")]):
+        output = self._output(parameters, context)
+        if problem := _lasting(output) or checks.check_folders([os.path.join(os.path.abspath(output), "config.json")]):
             return problem
         area = read_area(self, parameters, context, "AOI", "EXTENT")
         return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
@@ -121,7 +125,9 @@ class Finetune(VidTAGAlgorithm):
         """Ask the engine; it may take hours."""
         area = read_area(self, parameters, context, "AOI", "EXTENT")
         folder, validation = (self.file_in(parameters, name, context) for name in ("FOLDER", "VALIDATION"))
-        output = self.file_out(parameters, "OUTPUT", context) or ""
+        if problem := _lasting(self._output(parameters, context)):  # a model's value was not checked before
+            raise QgsProcessingException(problem)
+        output = os.path.abspath(self._output(parameters, context))
         steps = [self.optional_number(parameters, f"PHASE{number}_STEPS", context) for number in (1, 2)]
         arguments = TrainArguments(
             aoi=area.geojson,
@@ -141,9 +147,10 @@ class Finetune(VidTAGAlgorithm):
             views=self.parameterAsInt(parameters, "VIEWS", context),
             device=self.parameterAsEnumString(parameters, "DEVICE", context),
             seed=self.parameterAsInt(parameters, "SEED", context),
+            overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
         kept = f"Cancelled. What is learnt so far is in {output}: the same inputs, settings and folder go on from there."
-        said = engine.run("train", asdict(arguments), feedback, when_cancelled=kept)
+        said = self.ask("train", arguments, feedback, when_cancelled=kept)
         metrics = said["metrics"]
         self._tell(metrics, feedback)
         return {
@@ -156,7 +163,22 @@ class Finetune(VidTAGAlgorithm):
             "PHASE2_MEDIAN_M": metrics.get("phase2_median_m"),
         }
 
+    def _output(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        return self.file_in(parameters, "OUTPUT", context).strip()
+
     def _tell(self, metrics: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
         """The metrics in the log."""
         for name, value in metrics.items():
             feedback.pushInfo(f"{name}: {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _lasting(output: str) -> Optional[str]:
+    """Why a checkpoint would be lost with this QGIS; None where it would not."""
+    temporary = os.path.realpath(QgsProcessingUtils.tempFolder())
+    if not output or output == QgsProcessing.TEMPORARY_OUTPUT:
+        return "Where shall the checkpoint go? Choose a folder for it: a temporary one would be lost when QGIS is closed."
+    if os.path.realpath(output).startswith(temporary + os.sep):
+        return f"The checkpoint folder {output} is a temporary one, which is lost when QGIS is closed: choose another."
+    if os.path.isfile(output):
+        return f"The output {output} is a file: give a folder for the checkpoint."
+    return None

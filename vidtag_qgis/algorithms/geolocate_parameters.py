@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from qgis.core import (
     QgsProcessing,
     QgsProcessingOutputNumber,
@@ -32,6 +34,9 @@ class GeolocateParameters(VidTAGAlgorithm):
     )  # fmt: skip
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
+    READS = (VIDEOS, FOLDER, IMAGES, AOI, CHECKPOINT)
+    WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
+    LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS")
     SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
 
     def declare(self) -> None:
@@ -100,6 +105,7 @@ class GeolocateParameters(VidTAGAlgorithm):
             QgsProcessingParameterBoolean(self.RESUME, "Go on from the result file where it exists", defaultValue=False),
             "Videos that an earlier run of the same settings has put there are not done again. Otherwise the file is replaced.",
         )
+        self.overwrite()
         self.copies_crs("Trajectory, Frames and Confidence regions")
 
     def _declare_decoding(self) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from .. import engine, video_places
+from .. import video_places
 from ..aoi import read_area
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
@@ -73,7 +72,7 @@ class GeolocateVideo(GeolocateParameters):
         arguments = self._arguments(parameters, context)
         for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        result = engine.run("geolocate", asdict(arguments), feedback)
+        result = self.ask("geolocate", arguments, feedback)
         video_places.remember([*arguments.videos, *arguments.images])
         if arguments.keep_scores and checks.check_scores(arguments.output):
             feedback.pushWarning("No scores were kept: so wide an area is not decoded as a whole. Pins need a smaller one.")
@@ -130,6 +129,7 @@ class GeolocateVideo(GeolocateParameters):
             map=self.file_out(parameters, self.MAP, context),
             # Our own result is begun anew; one that a person has changed is refused, and `overwrite` alone would replace it.
             anew=not self.parameterAsBoolean(parameters, self.RESUME, context),
+            overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
 
     def _inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[list[str], str, str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -16,7 +15,6 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
 )
 
-from .. import engine
 from ..aoi import read_area
 from ..area_estimate import remember_rate
 from ..engine_client.protocol import GalleryArguments
@@ -36,6 +34,8 @@ class GridGallery(VidTAGAlgorithm):
     ID, TITLE, TEXT = "gridgallery", "Gallery grid", _HELP
     SUMMARY = "Counts, shows and times the candidate places of an area."
     TAGS = ("grid", "points", "gallery", "candidates", "resolution", "estimate", "time")
+    READS = ("AOI", "CHECKPOINT")
+    WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "gallery"}
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -56,6 +56,7 @@ class GridGallery(VidTAGAlgorithm):
             "As 'Compare every grid point' of 'Geolocate video': otherwise a large area is timed as it is searched, coarse to fine.",
         )
         self.device()
+        self.overwrite()
         points = QgsProcessing.SourceType.TypeVectorPoint
         self.add(
             QgsProcessingParameterVectorDestination("OUTPUT", "Gallery points", points, optional=True),
@@ -102,8 +103,9 @@ class GridGallery(VidTAGAlgorithm):
             checkpoint=self._checkpoint(parameters, context) or None,
             exhaustive=self.parameterAsBoolean(parameters, "EXHAUSTIVE", context),
             device=self.parameterAsEnumString(parameters, "DEVICE", context),
+            overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
-        result = engine.run("gallery", asdict(arguments), feedback, when_cancelled="Cancelled; no points were written.")
+        result = self.ask("gallery", arguments, feedback, when_cancelled="Cancelled; no points were written.")
         for note in result["notes"]:
             feedback.pushInfo(note)
         feedback.pushInfo(f"{result['count']:,} candidate places on {result['area_m2'] / 1e6:,.2f} km².")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsFeatureSource,
@@ -20,7 +19,6 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from .. import engine
 from ..aoi import crs_name
 from ..engine_client.protocol import MatchArguments
 from ..layers import copy_layer
@@ -43,6 +41,9 @@ class MatchRoads(VidTAGAlgorithm):
     ID, TITLE, TEXT = "matchroads", "Match roads", _HELP
     SUMMARY = "Lays the trajectory of a result on a layer of roads."
     TAGS = ("map matching", "match", "roads", "streets", "osm", "network", "snap", "trajectory", "car", "drive")
+    READS = ("RESULT", "ROADS")
+    WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "result"}
+    LAYERS = ("MATCHED",)
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -52,6 +53,7 @@ class MatchRoads(VidTAGAlgorithm):
             QgsProcessingParameterFeatureSource("ROADS", "Roads", [QgsProcessing.SourceType.TypeVectorLine]),
             "Lines in any coordinate system, such as OpenStreetMap's streets. With 'Selected features only', the selected ones.",
         )
+        self.overwrite()
         self.copies_crs("Matched trajectory")
         lines = QgsProcessing.SourceType.TypeVectorLine
         self.add(
@@ -100,8 +102,11 @@ class MatchRoads(VidTAGAlgorithm):
             raise QgsProcessingException(str(error)) from error
         feedback.pushInfo(f"{count:,} roads near the line.")
         answer = self.chosen_answer(parameters, context)
-        arguments = MatchArguments(result=result, roads=file, output=written, crs=crs_name(roads.sourceCrs()), answer=answer)
-        said = engine.run("match", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was written.")
+        overwrite = self.parameterAsBoolean(parameters, "OVERWRITE", context)
+        arguments = MatchArguments(
+            result=result, roads=file, output=written, crs=crs_name(roads.sourceCrs()), answer=answer, overwrite=overwrite
+        )
+        said = self.ask("match", arguments, feedback, when_cancelled="Cancelled; nothing was written.")
         for video in said["videos"]:
             pinned = " It is the line of 'Solve with pins'." if video.get("pinned") else ""
             feedback.pushInfo(f"{video['name']}: {video['matched']} of {video['located']} located frames lie on a road.{pinned}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessingContext,
@@ -17,7 +16,6 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
 )
 
-from .. import engine
 from ..aoi import crs_name, read_area
 from ..engine_client import protocol
 from ..layers import finish_on_load
@@ -38,6 +36,8 @@ class SimilarityHeatmap(VidTAGAlgorithm):
     ID, TITLE, TEXT = "similarityheatmap", "Similarity heat map", _HELP
     SUMMARY = "Maps how probable each place of an area is, given a video."
     TAGS = ("heatmap", "heat map", "posterior", "probability", "raster", "similarity", "geotiff")
+    READS = ("VIDEO", "IMAGES", "AOI", "CHECKPOINT")
+    WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "heatmap", "PNG": "heatmap-picture"}
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -74,6 +74,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             "Empty: an equal-area plane about the area.",
         )
         self.device()
+        self.overwrite()
         self.add(
             QgsProcessingParameterRasterDestination("OUTPUT", "Heat map"),
             "A GeoTIFF with the probability of each cell; no data outside the area.",
@@ -140,8 +141,9 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             crs=crs_name(crs) if crs.isValid() else None,
             device=self.parameterAsEnumString(parameters, "DEVICE", context),
             png=png,
+            overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
-        said = engine.run("heatmap", asdict(arguments), feedback, when_cancelled="Cancelled; no heat map was written.")
+        said = self.ask("heatmap", arguments, feedback, when_cancelled="Cancelled; no heat map was written.")
         peak = (said["peaks_lat_lon_deg"] or [[None, None]])[0]
         finish_on_load(destination, "heatmap", context)
         outputs: dict[str, Any] = {

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -19,7 +18,6 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from .. import engine
 from ..engine_client.protocol import SolveArguments
 from ..layers import copy_layer
 from ..pins import HERE, NOT_HERE, PinFields, PinsError, pin_fields, read_pins
@@ -44,6 +42,9 @@ class SolveWithPins(VidTAGAlgorithm):
     ID, TITLE, TEXT = "solvewithpins", "Solve with pins", _HELP
     SUMMARY = "Locates the frames of a result again with your pins: the camera was here, or was not."
     TAGS = ("pin", "pins", "correct", "correction", "manual", "fix", "here", "not here", "solve", "review", "trajectory")
+    READS = ("RESULT", "PINS")
+    WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "result"}
+    LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS")
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -68,6 +69,7 @@ class SolveWithPins(VidTAGAlgorithm):
         self.advanced(
             QgsProcessingParameterString("WHO", "Who says so", optional=True), "For the record. A field who of the layer goes before."
         )
+        self.overwrite()
         self.copies_crs("Corrected trajectory, Corrected frames and Confidence regions")
         self._declare_outputs()
 
@@ -114,8 +116,10 @@ class SolveWithPins(VidTAGAlgorithm):
         output = self.file_out(parameters, "OUTPUT", context) or ""
         os.makedirs(os.path.dirname(output), exist_ok=True)
         result, pins = self.result(parameters, context), self._pins(parameters, context, feedback)
-        arguments = SolveArguments(result=result, output=output, pins=pins)
-        said = engine.run("solve", asdict(arguments), feedback, when_cancelled="Cancelled; nothing was written.")
+        arguments = SolveArguments(
+            result=result, output=output, pins=pins, overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context)
+        )
+        said = self.ask("solve", arguments, feedback, when_cancelled="Cancelled; nothing was written.")
         for note in said["notes"]:
             feedback.pushWarning(note)
         for video in said["videos"]:

@@ -29,6 +29,7 @@ KINDS = {
     "review": "file of pins",
     "gallery": "grid of candidate places",
     "errors": "error layer",
+    "layer": "layer copied from a result",
     "heatmap": "heat map",
     "heatmap-picture": "picture of a heat map",
     "kml": "KML copy",
@@ -212,7 +213,7 @@ def _why_kept(path: Path, kind: str, form: str, own: Optional[str], replace: str
 
 
 _FORMATS = {
-    "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "heatmap": "tiff", "heatmap-picture": "png", "kml": "kml",
+    "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "layer": "gpkg", "heatmap": "tiff", "heatmap-picture": "png", "kml": "kml",
     "gpx": "gpx", "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "markdown": "text", "evaluation": "json",
     "map": "png jpeg pdf svg", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
     "weights": "safetensors", "log": "json",
