@@ -15,12 +15,14 @@ from qgis.core import (
     QgsPointXY,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
 from .aoi import ELLIPSOID, WGS84
-from .compat import iso_text
+from .compat import field_type, is_null, iso_text
+from .stored_times import StoredTimes
 
 _NAMES = ("time", "timestamp", "datetime", "date_time", "time_utc", "utc")
 
@@ -30,9 +32,17 @@ class TruthError(ValueError):
 
 
 def write_truth(
-    source: QgsFeatureSource, path: str, start_field: str, end_field: str, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    source: QgsFeatureSource,
+    path: str,
+    start_field: str,
+    end_field: str,
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+    layer: Optional[QgsVectorLayer] = None,
 ) -> int:
-    """Write the layer's positions as CSV.
+    """Write the layer's positions as CSV. What has no time is left out, and counted in the feedback.
+
+    ``layer`` is what ``source`` comes from, where there is one: old QGIS drops zones that its file has. Times without a zone are UTC.
 
     Points take their time from a field. Lines take it from their M values (Unix seconds), or move at even speed from a start to an end field.
 
@@ -48,18 +58,25 @@ def write_truth(
     measure = QgsDistanceArea()
     measure.setSourceCrs(QgsCoordinateReferenceSystem(WGS84), context.transformContext())
     measure.setEllipsoid(ELLIPSOID)
-    count = 0
+    count = without = 0
+    stored = StoredTimes(layer)
     with open(path, "w", encoding="utf-8", newline="") as handle:
         table = csv.writer(handle)
         table.writerow(["time", "lat", "lon"])
         for feature in source.getFeatures(request):
             if feedback.isCanceled():
                 break
-            for time, point in _positions(feature, start, end, measure):
+            before = count
+            for time, point in _positions(feature, start, end, measure, stored):
                 table.writerow([time, repr(point.y()), repr(point.x())])
                 count += 1
+            without += count == before
     if not count:
         raise TruthError(f"No position of the truth {source.sourceName()!r} has a time: give a layer with a date and time field.")
+    if without:
+        feedback.pushWarning(
+            f"{without} features of the truth {source.sourceName()!r} have no place or no time that can be read, and were left out."
+        )
     return count
 
 
@@ -90,14 +107,16 @@ def time_fields(source: QgsFeatureSource, start_field: str, end_field: str) -> t
 
 
 def _by_type(fields: QgsFields) -> Optional[str]:
-    timed = [field.name() for field in fields if field.isDateOrTime()]
+    timed = [field.name() for field in fields if field.type() == field_type("datetime")]
     if len(timed) == 1:
         return timed[0]
     wanted = [name for name in (timed or [field.name() for field in fields]) if name.lower() in _NAMES]
     return wanted[0] if wanted else None
 
 
-def _positions(feature: QgsFeature, start: Optional[str], end: Optional[str], measure: QgsDistanceArea) -> Iterator[tuple[str, QgsPointXY]]:
+def _positions(
+    feature: QgsFeature, start: Optional[str], end: Optional[str], measure: QgsDistanceArea, stored: StoredTimes
+) -> Iterator[tuple[str, QgsPointXY]]:
     geometry = feature.geometry()
     if geometry.isNull():
         return
@@ -105,16 +124,16 @@ def _positions(feature: QgsFeature, start: Optional[str], end: Optional[str], me
         for vertex in geometry.vertices():
             yield repr(vertex.m()), QgsPointXY(vertex)
     elif end is None:
-        text = _text(feature[start])
+        text = _text(feature, start, stored)
         for vertex in geometry.vertices() if text else ():
             yield text, QgsPointXY(vertex)
     else:
-        yield from _along(feature, start, end, measure)
+        yield from _along(feature, (start, end), measure, stored)
 
 
-def _along(feature: QgsFeature, start: str, end: str, measure: QgsDistanceArea) -> Iterator[tuple[str, QgsPointXY]]:
+def _along(feature: QgsFeature, ends: tuple[str, str], measure: QgsDistanceArea, stored: StoredTimes) -> Iterator[tuple[str, QgsPointXY]]:
     """Vertices of a line at even speed."""
-    begin, finish = _unix_s(feature[start]), _unix_s(feature[end])
+    begin, finish = (_unix_s(_text(feature, field, stored)) for field in ends)
     if begin is None or finish is None:
         return
     points = [QgsPointXY(vertex) for vertex in feature.geometry().vertices()]
@@ -125,17 +144,21 @@ def _along(feature: QgsFeature, start: str, end: str, measure: QgsDistanceArea) 
         yield repr(begin + (finish - begin) * (length / lengths[-1] if lengths[-1] > 0 else 0.0)), point
 
 
-def _text(value: Any) -> str:
+def _text(feature: QgsFeature, field: str, stored: StoredTimes) -> str:
     """A time as the engine's table takes it; empty where there is none."""
+    value: Any = feature[field]
     if isinstance(value, QDateTime):
-        return iso_text(value) if value.isValid() else ""
-    if value is None or (hasattr(value, "isNull") and value.isNull()):
-        return ""
-    return str(value).strip()
+        if not value.isValid():
+            return ""
+        local = value.timeSpec() == Qt.TimeSpec.LocalTime
+        return (stored.iso_text(feature.id(), field) if local else None) or iso_text(value)
+    return "" if is_null(value) else str(value).strip()
 
 
-def _unix_s(value: Any) -> Optional[float]:
-    if not isinstance(value, QDateTime) or not value.isValid():
+def _unix_s(text: str) -> Optional[float]:
+    moment = QDateTime.fromString(text.replace(" ", "T", 1), Qt.DateFormat.ISODateWithMs)
+    if not moment.isValid():
         return None
-    moment = QDateTime.fromString(iso_text(value), Qt.DateFormat.ISODateWithMs)
+    if moment.timeSpec() == Qt.TimeSpec.LocalTime:  # no zone: UTC
+        moment.setTimeSpec(Qt.TimeSpec.UTC)
     return moment.toMSecsSinceEpoch() / 1000.0

@@ -129,7 +129,8 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             truth = QgsProcessingUtils.generateTempFilename("truth.csv")
             source = self.parameterAsSource(parameters, "TRUTH", context)
             try:
-                count = write_truth(source, truth, *self._fields(parameters, context), context, feedback)
+                layer = self.parameterAsVectorLayer(parameters, "TRUTH", context)
+                count = write_truth(source, truth, *self._fields(parameters, context), context, feedback, layer)
             except TruthError as error:
                 raise QgsProcessingException(str(error)) from error
             feedback.pushInfo(f"{count:,} positions of the truth.")
