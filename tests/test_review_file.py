@@ -150,7 +150,7 @@ def test_two_words_on_one_moment_are_refused(written):  # noqa: F811
         run_pin(written, PinRow("", 7, *place(27, 9), here=False))
     assert [pin.number for pin in list_pins(written)] == [1, 2, 3]
     add_pins(written, [replace(first, lon_deg=first.lon_deg + 0.01)])  # as if drawn by hand
-    with pytest.raises(InputError, match=r"two pins for 48 s of town.mp4 \(1 and 4\): remove one"):
+    with pytest.raises(InputError, match=r"two pins for 48 s of town.mp4 \(1 and 4\): run vidtag pins --remove"):
         run_solve(written)
 
 

@@ -129,7 +129,7 @@ def check_once(pins: Sequence[PinRow], source: str) -> None:
             if same_moment(pin, other) and not _beside(pin, other):
                 raise InputError(
                     f"{source} has two pins for {pin.moment} of {pin.video} ({other.number or number} and {pin.number or number + 1}):"
-                    " remove one of them, in its layer or with vidtag pins --remove."
+                    " run vidtag pins --remove with one of these numbers, or delete one in its layer."
                 )
 
 
@@ -153,7 +153,7 @@ def _check_new(pin: PinRow, pins: Sequence[PinRow], results: Sequence[VideoResul
         if same_moment(pin, other) or int(np.abs(video.trajectory.time_s - other.time_s).argmin()) == row:
             raise InputError(
                 f"There is a pin for {other.moment} of {pin.video} already, number {other.number} in {review_path(result).name}:"
-                f" remove it first (vidtag pins {result.name} --remove {other.number}), or pin another frame."
+                f" run vidtag pins {result.name} --remove {other.number} first, or choose another frame."
             )
 
 

@@ -104,12 +104,12 @@ def _pins_by_video(
     """The pins by their videos' names, each fitted to a sampled frame, one or more a frame that can all stand; and what is to be said of others."""
     pins = pins_of(result, results) if given is None else given
     if not pins:
-        raise InputError(f"{result.name} has no pins: set some with vidtag pin, or in QGIS with 'Check frames'.")
+        raise InputError(f"{result.name} has no pins: run vidtag pin to set some, or use 'Check frames' in QGIS.")
     digests = {one.sha256 for one in results}
     strange = [pin for pin in pins if given is None and pin.sha256 and pin.sha256 not in digests]
     if len(strange) == len(pins):
         raise InputError(
-            f"The pins of {result.name} are of other videos ({strange[0].video}): set some with vidtag pin, or in QGIS with 'Check frames'."
+            f"The pins of {result.name} are of other videos ({strange[0].video}): run vidtag pin to set some, or use 'Check frames' in QGIS."
         )
     notes = [f"{len(strange)} of the pins are of videos that {result.name} does not hold."] if strange else []
     mine = [fitted(pin, results, result.name) for pin in pins if pin not in strange]

@@ -102,7 +102,7 @@ def remove_pin(result: Path, number: int | None) -> PinRow:
     review = review_path(result)
     if not review.exists():
         if not (before := _pins_from_before(result)):
-            raise InputError(f"{result.name} has no pins: there is nothing to remove, set one with vidtag pin.")
+            raise InputError(f"{result.name} has no pins, so there is nothing to remove: run vidtag pin to set one.")
         _make(review, before)
         numbers = {pin.number: row for row, pin in enumerate(before, 1)}  # of the rows in the new file
         number = None if number is None else numbers.get(number, number)
