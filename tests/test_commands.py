@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from pyproj import Geod
 
@@ -24,7 +22,6 @@ from vidtag_engine.commands.evaluate import run_evaluate
 from vidtag_engine.commands.export import run_export
 from vidtag_engine.commands.gallery import run_gallery
 from vidtag_engine.export import write_geopackage
-from vidtag_engine.export.jpeg import exif_of
 from vidtag_engine.protocol import EvaluateArguments, ExportArguments, GalleryArguments
 from vidtag_engine.types import (
     CancelledError,
@@ -264,18 +261,3 @@ def test_a_stopped_export_leaves_whole_pictures(located) -> None:
     for path in left:
         with Image.open(path) as image:
             image.load()
-
-
-@given(st.floats(-90, 90), st.floats(-180, 180))
-def test_degrees_come_back(lat_deg: float, lon_deg: float) -> None:
-    exif = exif_of(lat_deg, lon_deg, taken=None, description="é", facts={})
-    again = Image.Exif()
-    again.load(exif.tobytes())
-    gps = again.get_ifd(0x8825)
-    for number, value, signs in ((2, lat_deg, "NS"), (4, lon_deg, "EW")):
-        degrees, minutes, seconds = (float(part) for part in gps[number])
-        assert 0 <= minutes < 60
-        assert 0 <= seconds < 60
-        assert gps[number - 1] == signs[value < 0]
-        assert degrees + minutes / 60 + seconds / 3600 == pytest.approx(abs(value), abs=2e-9)
-    assert 0x9003 not in again.get_ifd(0x8769)  # no time is better than an invented one

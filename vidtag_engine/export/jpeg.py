@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
-from PIL.TiffImagePlugin import IFDRational
+from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
 from ..atomic import replacing
 from ..file_marks import mark_of
 
 _SECOND_PARTS = 100_000  # of an arc second: 0.3 mm
 _ASCII = b"ASCII\x00\x00\x00"  # EXIF's mark of the text that follows
-METHOD = "VidTAG, estimated from the pictures"
+_HEAD = b"MM\x00\x2a\x00\x00\x00\x08"  # of a TIFF, big-endian, whose first directory follows at once
+_UNDEFINED = 7  # EXIF's type of bytes that are no numbers
+_PIXELS_PER_INCH = 72  # EXIF's value where it is not known
+METHOD = "estimated from the picture by VidTAG"
 
 
 def write_jpeg(
@@ -48,33 +51,70 @@ def write_jpeg(
     Raises:
         InputError: it cannot be written.
     """
-    exif = exif_of(lat_deg, lon_deg, taken=taken, description=description, facts=facts)
+    height_px, width_px = image.shape[:2]
+    exif = exif_of(lat_deg, lon_deg, (width_px, height_px), taken=taken, description=description, facts=facts)
     with replacing(path, "frame", overwrite=overwrite) as part:
-        Image.fromarray(image).save(part, format="JPEG", quality=quality, exif=exif)
+        Image.fromarray(image).save(part, format="JPEG", quality=quality, exif=exif, dpi=(_PIXELS_PER_INCH, _PIXELS_PER_INCH))
 
 
-def exif_of(lat_deg: float, lon_deg: float, *, taken: datetime | None, description: str, facts: dict[str, Any]) -> Image.Exif:
-    """The EXIF block; arguments as for :func:`write_jpeg`. Times are UTC and say so (OffsetTimeOriginal)."""
-    exif = Image.Exif()
-    exif[ExifTags.Base.ImageDescription] = description.encode("ascii", "replace").decode("ascii")  # EXIF's text is ASCII
-    exif[ExifTags.Base.Software] = mark_of("frame")
-    exif[ExifTags.Base.Orientation] = 1
-    detail = exif.get_ifd(ExifTags.IFD.Exif)
-    detail[ExifTags.Base.UserComment] = _ASCII + json.dumps(facts, ensure_ascii=True, allow_nan=False).encode("ascii")
-    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    gps[ExifTags.GPS.GPSVersionID] = b"\x02\x03\x00\x00"
-    gps[ExifTags.GPS.GPSLatitudeRef] = "S" if lat_deg < 0 else "N"
-    gps[ExifTags.GPS.GPSLatitude] = _degrees(lat_deg)
-    gps[ExifTags.GPS.GPSLongitudeRef] = "W" if lon_deg < 0 else "E"
-    gps[ExifTags.GPS.GPSLongitude] = _degrees(lon_deg)
-    gps[ExifTags.GPS.GPSMapDatum] = "WGS-84"
-    gps[ExifTags.GPS.GPSProcessingMethod] = _ASCII + METHOD.encode("ascii")
+def exif_of(
+    lat_deg: float, lon_deg: float, size_px: tuple[int, int], *, taken: datetime | None, description: str, facts: dict[str, Any]
+) -> bytes:
+    """The EXIF block with every tag that EXIF 2.32 demands of a JPEG; times are UTC and say so (OffsetTimeOriginal).
+
+    Args:
+        lat_deg, lon_deg: WGS 84.
+        size_px: width and height.
+        taken, description, facts: as for :func:`write_jpeg`. To the facts is added how the place was found: EXIF's own tag for that
+            (GPSProcessingMethod) knows GPS, CELLID, WLAN and MANUAL, and none is true.
+    """
+    main, detail, gps = (ImageFileDirectory_v2(_HEAD, group=group) for group in (None, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo))
+    base = ExifTags.Base
+    main[base.ImageDescription] = description.encode("ascii", "replace").decode("ascii")  # EXIF's text is ASCII
+    main[base.Software] = mark_of("frame")
+    main[base.Orientation] = 1
+    main[base.XResolution] = main[base.YResolution] = IFDRational(_PIXELS_PER_INCH)
+    main[base.ResolutionUnit] = 2  # inches
+    main[base.YCbCrPositioning] = 1  # centred, as libjpeg's halved colours are
+    detail[base.ExifVersion], detail[base.FlashPixVersion] = b"0232", b"0100"
+    detail[base.ColorSpace] = 1  # sRGB
+    detail[base.ExifImageWidth], detail[base.ExifImageHeight] = size_px
+    comment = json.dumps({**facts, "place": METHOD}, ensure_ascii=True, allow_nan=False)
+    # Pillow would call these two BYTE, which readers that hold to EXIF's types do not take.
+    for tag, value in ((base.ComponentsConfiguration, b"\x01\x02\x03\x00"), (base.UserComment, _ASCII + comment.encode("ascii"))):
+        detail.tagtype[tag] = _UNDEFINED
+        detail[tag] = value
+    _set_place(gps, lat_deg, lon_deg)
     if taken is not None:
         _set_time(detail, gps, taken.astimezone(UTC))
-    return exif
+    return _block(main, {ExifTags.IFD.Exif: detail, ExifTags.IFD.GPSInfo: gps})
 
 
-def _set_time(detail: Any, gps: Any, moment: datetime) -> None:
+def _block(main: ImageFileDirectory_v2, others: dict[int, ImageFileDirectory_v2]) -> bytes:
+    """The bytes of directories, the others behind the main one, which points at them. Pillow's own way to nest them drops their types."""
+    for pointer in others:
+        main.tagtype[pointer] = 4  # a 32-bit offset
+        main[pointer] = 0
+    end = len(_HEAD) + len(main.tobytes(len(_HEAD)))
+    parts = []
+    for pointer, directory in others.items():
+        main[pointer] = end
+        parts.append(directory.tobytes(end))
+        end += len(parts[-1])
+    return b"Exif\x00\x00" + _HEAD + main.tobytes(len(_HEAD)) + b"".join(parts)
+
+
+def _set_place(gps: ImageFileDirectory_v2, lat_deg: float, lon_deg: float) -> None:
+    tags = ExifTags.GPS
+    gps[tags.GPSVersionID] = b"\x02\x03\x00\x00"
+    gps[tags.GPSLatitudeRef] = "S" if lat_deg < 0 else "N"
+    gps[tags.GPSLatitude] = _degrees(lat_deg)
+    gps[tags.GPSLongitudeRef] = "W" if lon_deg < 0 else "E"
+    gps[tags.GPSLongitude] = _degrees(lon_deg)
+    gps[tags.GPSMapDatum] = "WGS-84"
+
+
+def _set_time(detail: ImageFileDirectory_v2, gps: ImageFileDirectory_v2, moment: datetime) -> None:
     tags, text = ExifTags.Base, f"{moment:%Y:%m:%d %H:%M:%S}"
     for tag in (tags.DateTimeOriginal, tags.DateTimeDigitized):
         detail[tag] = text
