@@ -26,8 +26,8 @@ from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (
-    "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "decode", "encode", "repeats", "geoclip", "search", "continuous",
-    "world", "isles", "tables", "decoder", "calibration", "abstention",
+    "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
+    "continuous", "world", "isles", "tables", "decoder", "calibration", "abstention",
 )  # fmt: skip
 WORLDS = ("isles", "tables", "decoder", "calibration", "abstention")  # their seed is a world's, which may have a name
 
@@ -47,7 +47,10 @@ def main(given: Sequence[str] | None = None) -> int:
     only = parser.add_argument_group("of single benchmarks")
     only.add_argument("--write-docs", action="store_true", default=None, help="bad_inputs, search: write their page in docs")
     only.add_argument(
-        "--quick", action="store_true", default=None, help="those of the isles: a small world and budget; world: fewer places and queries"
+        "--quick",
+        action="store_true",
+        default=None,
+        help="those of the isles: a small world and budget; world: fewer places and queries; files_kept: few",
     )
     only.add_argument("--world", type=Path, help="those of the isles, encode: a folder with a rendered world")
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from .file_marks import refusal
+from .file_marks import place_refusal, refusal
 from .types import InputError
 
 # What SQLite may leave beside a database. A stale one would be replayed into the new file.
@@ -107,8 +107,9 @@ def _alive(process: int) -> bool:
 
 
 def _check(path: Path, kind: str | None, *, overwrite: bool) -> None:
-    """Refuse to take the place of what is not this tool's own of that kind. Raises InputError."""
-    if kind is not None and (why := refusal(path, kind, overwrite=overwrite)) is not None:
+    """Refuse to take the place of what is not this tool's own of that kind, or is write-protected. Raises InputError."""
+    why = place_refusal(path) if kind is None else refusal(path, kind, overwrite=overwrite)
+    if why is not None:
         raise InputError(why)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic import replacing
+from ..file_marks import own_kind
 from ..trajectory import PathCalibration
 from ..types import FloatArray, InputError, IntArray
 
@@ -118,9 +119,12 @@ def share_scores(result: Path, output: Path) -> bool:
             folder.mkdir(exist_ok=True)
         for path in found:
             link = folder / path.name
-            link.unlink(missing_ok=True)
-            link.hardlink_to(path)
-    except OSError:
+            if link.exists() and own_kind(link) != "scores":
+                return False
+            if not link.exists() or not link.samefile(path):
+                with replacing(link) as part:
+                    part.hardlink_to(path)
+    except (OSError, InputError):
         return False
     return True
 
