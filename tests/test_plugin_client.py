@@ -257,6 +257,46 @@ def test_interpreter_without_an_engine():
         EngineClient(bare)
 
 
+def test_the_source_that_came_along_runs_where_no_engine_is_installed(tmp_path):
+    """An environment that a checkout's tools made has what the engine needs, and not the engine itself."""
+    own = tmp_path / "own source é"
+    (own / "vidtag_engine").mkdir(parents=True)
+    (own / "vidtag_engine" / "__init__.py").touch()
+    (own / "vidtag_engine" / "worker.py").write_text(
+        "import json\nprint(json.dumps({'type': 'hello', 'protocol': 1, 'engine': 'own'}), flush=True)\ninput()\n"
+    )
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    found = find_interpreter(str(python), environment={}, own_source=str(own))
+    assert (found.engine_path, found.carried, found.whole) == (str(own), True, False)
+    with EngineClient(found) as client:
+        assert client.engine_version == "own"
+    [packages] = (tmp_path / "venv").glob("[Ll]ib/**/site-packages")
+    for left in ("vidtag_engine-1.0.dist-info", "_vidtag_engine.pth", "__editable__.vidtag_engine-1.pth"):
+        (packages / left).touch()
+        assert not find_interpreter(str(python), environment={}, own_source=str(own)).carried
+        (packages / left).unlink()
+    (packages / "torch_geometric").mkdir()
+    assert not found.whole
+    (packages / "torch").mkdir()
+    assert found.whole
+    assert find_interpreter(str(python), environment={}, own_source=str(tmp_path)).engine_path is None
+    named = {"VIDTAG_ENGINE_PATH": str(ROOT)}
+    assert find_interpreter(str(python), environment=named, own_source=str(own)).engine_path == str(ROOT)
+
+
+def test_a_python_that_lacks_a_package_is_told_from_a_fault(misbehaving):
+    hello = "import json, sys\nprint(json.dumps({'type': 'hello', 'protocol': 1, 'engine': '1'}), flush=True)\nsys.stdin.readline()\n"
+    said = "print(json.dumps({'type': 'error', 'id': 1, 'kind': 'internal', 'message': \"ModuleNotFoundError: No module named 'torch'\"}), flush=True)"
+    with pytest.raises(EngineNotFoundError, match="has no torch, which the engine needs"):
+        run_request(misbehaving(hello + said), "geolocate", {})
+
+
+def test_so_is_one_that_lacks_it_from_the_start(misbehaving):
+    with pytest.raises(EngineNotFoundError, match="has no numpy, which the engine needs"):
+        EngineClient(misbehaving("raise ModuleNotFoundError(\"No module named 'numpy.core'\")"))
+
+
 def test_program_that_does_not_start(tmp_path):
     broken = tmp_path / "python"
     broken.write_text("#!/no/such/interpreter\n")

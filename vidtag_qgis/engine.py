@@ -13,11 +13,13 @@ from qgis.PyQt.QtCore import QCoreApplication, QStandardPaths, QThread
 
 from . import settings
 from .engine_client import EngineCancelledError, EngineError, EngineInterpreter, EngineNotFoundError, find_interpreter, run_request
+from .places import ENGINE_SOURCE
 
 
-def interpreter() -> EngineInterpreter:
-    """The engine's interpreter by QGIS's settings; raises EngineNotFoundError. Starts nothing."""
-    return find_interpreter(settings.engine_python(), settings.engine_path(), setting_cache=settings.chosen_cache())
+def interpreter(python: Optional[str] = None) -> EngineInterpreter:
+    """The engine's interpreter by QGIS's settings, or by what is typed in their place; raises EngineNotFoundError. Starts nothing."""
+    chosen = settings.engine_python() if python is None else python
+    return find_interpreter(chosen, settings.engine_path(), setting_cache=settings.chosen_cache(), own_source=str(ENGINE_SOURCE))
 
 
 def not_found() -> Optional[str]:

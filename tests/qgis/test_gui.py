@@ -61,20 +61,52 @@ def test_the_page_tells_what_is_missing_and_saves_what_is_chosen(qgis_processing
     assert "was not found" in page.state_label.text()
     assert not page.check_button.isEnabled()
     assert page.environment_box.count() == 0
+    page.python_field.lineEdit().setText("/usr/bin/python3")  # as typed
+    assert page.check_button.isEnabled()
+    assert page.state_label.text().startswith("Not usable")
+    assert "has no PyTorch" in page.state_label.text()
+    page.python_field.lineEdit().setText("/no/such/python")
+    assert "is not there: /no/such/python" in page.state_label.text()
+    page.python_field.lineEdit().setText("")
+    assert not page.check_button.isEnabled()
     chosen = no_engine / "python é"
     chosen.write_text("#!/bin/sh\necho broken >&2\nexit 3\n")
     chosen.chmod(0o755)
     page.python_field.setFilePath(str(chosen))
+    page.check_button.click()
+    assert until(lambda: "ended before it greeted" in page.report_view.toPlainText())
+    assert page.state_label.text() == f"{chosen} does not run the engine: see below."
     assert settings.engine_python() == ""  # not before OK
     page.apply()
     assert engine.interpreter().python == str(chosen)
-    page.refresh()
-    page._check()
-    assert until(lambda: "ended before it greeted" in page.report_view.toPlainText())
     assert "broken" in page.report_view.toPlainText()
     assert "Traceback" not in page.report_view.toPlainText()
     page.copy_button.click()
     assert QGuiApplication.clipboard().text().startswith("The engine in ")
+
+
+def test_a_typed_cache_folder_is_kept(qgis_processing, no_engine):
+    page = options.EngineOptionsPage()
+    page.cache_field.lineEdit().setText(str(no_engine / "other é"))
+    page.refresh()
+    assert settings.chosen_cache() == ""
+    page.apply()
+    assert settings.chosen_cache() == str(no_engine / "other é")
+    assert options.EngineOptionsPage().cache_field.filePath() == str(no_engine / "other é")
+
+
+@pytest.mark.slow
+def test_an_environment_that_a_checkout_made_runs_the_engine_that_came_along(qgis_processing, no_engine, engine_python):
+    """As `make demo` leaves it: everything that the engine needs, and not the engine."""
+    page = options.EngineOptionsPage()
+    page.python_field.lineEdit().setText(engine_python)
+    assert page.state_label.text().startswith(f"Will be used after OK: {engine_python}")
+    assert "runs the one that came with the plugin" in page.state_label.text()
+    page.check_button.click()
+    assert until(lambda: "torch: " in page.report_view.toPlainText(), 180), page.report_view.toPlainText()
+    page.apply()
+    page.refresh()
+    assert page.state_label.text().startswith("In use: ")
 
 
 @pytest.mark.slow

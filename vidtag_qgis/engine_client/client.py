@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import shutil
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ HELLO_TIMEOUT_S = 60.0
 POLL_S = 0.05
 CANCEL_GRACE_S = 0.5
 STOP_GRACE_S = 0.2
+_LACKING = re.compile(r"No module named '(\w+)")
 REPORT = "This is a fault of VidTAG: please report it with the log below."
 
 
@@ -176,6 +178,8 @@ class EngineClient:
         if "No module named" in tail and "vidtag_engine" in tail.rsplit("No module named", 1)[1]:
             text = f"There is no VidTAG engine in {interpreter.python} (from {interpreter.source}). {HOW_TO}"
             return EngineNotFoundError(text, tail)
+        if (lacking := _LACKING.search(tail)) is not None:
+            return _lacks(interpreter, lacking[1], tail)
         return self._stopped(f"The engine in {interpreter.python} (from {interpreter.source}) ended before it greeted.")
 
     def _stopped(self, text: str) -> EngineStoppedError:
@@ -238,7 +242,14 @@ class _Waiting:
             return EngineInputError(event.message, event.detail)
         if event.kind == "protocol":
             return EngineVersionError(event.message, event.detail)
+        if (lacking := _LACKING.search(event.message)) is not None:
+            return _lacks(process.interpreter, lacking[1], event.detail)
         return EngineInternalError(f"The engine failed: {event.message}. {REPORT}", event.detail or process.stderr_tail())
+
+
+def _lacks(interpreter: EngineInterpreter, package: str, detail: str) -> EngineNotFoundError:
+    text = f"The engine's Python, {interpreter.python} (from {interpreter.source}), has no {package}, which the engine needs. {HOW_TO}"
+    return EngineNotFoundError(text, detail)
 
 
 def _version_error(interpreter: EngineInterpreter, hello: protocol.Hello) -> EngineVersionError:

@@ -7,8 +7,9 @@ candidate: inside QGIS it may be QGIS itself.
 from __future__ import annotations
 
 import os
+import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
@@ -40,12 +41,19 @@ class EngineInterpreter:
         source: where it was named, for messages.
         engine_path: a folder with the engine's source that comes before what is installed, or None.
         cache: VidTAG's cache folder, None for the usual one.
+        carried: whether ``engine_path`` is the source that came with the plugin, as the Python has no engine installed.
     """
 
     python: str
     source: str
     engine_path: Optional[str] = None
     cache: Optional[str] = None
+    carried: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a finished environment, or PyTorch lies in its folders. It is not asked, so an unusual Python may have that elsewhere."""
+        return (Path(self.python).parent.parent / READY).is_file() or _has_package(self.python, "torch")
 
     def command(self) -> list[str]:
         """The command that starts the worker."""
@@ -58,6 +66,7 @@ def find_interpreter(
     environment: Optional[Mapping[str, str]] = None,
     setting_cache: str = "",
     platform: str = sys.platform,
+    own_source: str = "",
 ) -> EngineInterpreter:
     """Find the engine's interpreter. Cheap: looks at files and starts nothing.
 
@@ -67,6 +76,7 @@ def find_interpreter(
         environment: variables to look at; the process's own by default.
         setting_cache: VidTAG's cache folder, from the settings; empty for the usual one.
         platform: ``sys.platform`` of the machine that the interpreter is on.
+        own_source: a folder with the engine's source, for a Python where none is installed; empty for none.
 
     Raises:
         EngineNotFoundError: none is named, or what is named is not there. A broken setting is not passed over in silence.
@@ -77,11 +87,11 @@ def find_interpreter(
     named = [("the setting for the engine's Python", setting_python), (PYTHON_VARIABLE, variables.get(PYTHON_VARIABLE, ""))]
     for source, value in named:
         if value.strip():
-            return EngineInterpreter(_executable(value.strip(), source, platform), source, engine_path, cache)
+            return _with_engine(EngineInterpreter(_executable(value.strip(), source, platform), source, engine_path, cache), own_source)
     managed = managed_python(Path(cache) if cache else cache_folder(variables))
     if managed is None:
         raise EngineNotFoundError(f"The VidTAG engine was not found. {HOW_TO}")
-    return EngineInterpreter(managed, "the managed environment", engine_path, cache)
+    return _with_engine(EngineInterpreter(managed, "the managed environment", engine_path, cache), own_source)
 
 
 def cache_folder(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
@@ -156,6 +166,35 @@ def _executable(value: str, source: str, platform: str) -> str:
         )
     # Not resolved: a venv's python is a link, and following it would leave the environment.
     return os.path.abspath(path)
+
+
+def _with_engine(found: EngineInterpreter, own_source: str) -> EngineInterpreter:
+    """The same, with the source that came with the plugin where no engine is installed, as in an environment that a checkout's tools have made."""
+    if found.engine_path or not (Path(own_source) / "vidtag_engine" / "worker.py").is_file() or _has_package(found.python, "vidtag_engine"):
+        return found
+    return replace(found, engine_path=os.path.abspath(own_source), carried=True)
+
+
+def _has_package(python: str, name: str) -> bool:
+    """Whether a package lies in the folders that a Python takes its packages from: as a folder, or as what an editable installation leaves."""
+    root = Path(python).parent.parent
+    inside = (
+        "lib/python3*/site-packages",
+        "lib64/python3*/site-packages",
+        "Lib/site-packages",
+        "lib/python3*/dist-packages",
+        "local/lib/python3*/dist-packages",
+    )
+    places = [folder for pattern in inside for folder in root.glob(pattern)]
+    if not (root / "pyvenv.cfg").is_file():  # the user's own packages, and those beside a Windows python.exe
+        places += [*Path(os.path.expanduser("~")).glob(".local/lib/python3*/site-packages"), Path(python).parent / "Lib" / "site-packages"]
+        places += root.glob("lib/python3/dist-packages")
+    for place in places:
+        names = os.listdir(place) if place.is_dir() else []
+        left = re.compile(rf"(__editable__[._]+|_)?{name}([-.].*)?\.(pth|dist-info)\Z")
+        if name in names or any(left.match(one) for one in names):
+            return True
+    return False
 
 
 def _python_of(environment: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Optional
 
 from qgis.core import QgsTask
@@ -22,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from .. import engine, settings
-from ..engine_client import EngineError, run_request
+from ..engine_client import EngineError, EngineInterpreter, run_request
 from ..engine_client.environment_files import ManagedEnvironment, find_environments, move_cache, remove
 from ..engine_client.errors import EnvironmentSetupError
 from ..engine_client.interpreter import HOW_TO
@@ -63,17 +64,15 @@ class EngineOptionsPage(QgsOptionsPageWidget):
 
     def apply(self) -> None:
         """QGIS calls this on OK."""
-        python = self.python_field.filePath().strip()
+        python, cache = self.python_field.filePath().strip(), self.cache_field.filePath().strip()
         if python != settings.engine_python():
             settings.set_engine_python(python)
+        if cache and cache != settings.cache_folder():
+            settings.set_cache_folder(cache)
 
     def refresh(self) -> None:
         """Show what is there now."""
-        problem = engine.not_found()
-        here = "Create an environment below, or name the Python of one where `pip install` has put vidtag-engine."
-        problem = problem and problem.replace(HOW_TO, here)
-        self.state_label.setText(problem or f"In use: {engine.interpreter().python}, from {engine.interpreter().source}.")
-        self.check_button.setEnabled(problem is None)
+        self._show_state()
         self.environment_box.clear()
         for one in find_environments(settings.cache_folder(), str(ENGINE_SOURCE)):
             self.environment_box.addItem(_describe(one), one)
@@ -81,7 +80,19 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         self.none_label.setVisible(not there)
         for widget in (self.environment_box, self.remove_button, self.log_button):
             widget.setVisible(there)
-        self.cache_field.setFilePath(settings.cache_folder())
+
+    def _show_state(self, *_: Any) -> None:
+        """Say which Python is in use, or would be with what is typed; nothing is started."""
+        typed = self.python_field.filePath().strip()
+        try:
+            found = engine.interpreter(typed)
+        except EngineError as error:
+            here = "Create an environment below, or name the Python of one where `pip install` has put vidtag-engine."
+            self.state_label.setText(str(error).replace(HOW_TO, here))
+            self.check_button.setEnabled(bool(typed))
+            return
+        self.check_button.setEnabled(True)
+        self.state_label.setText(_state_text(found, saved=typed == settings.engine_python()))
 
     def _engine_group(self) -> QGroupBox:
         group = QGroupBox("Engine")
@@ -89,6 +100,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         self.state_label.setWordWrap(True)
         self.python_field = QgsFileWidget()
         self.python_field.setFilePath(settings.engine_python())
+        self.python_field.fileChanged.connect(self._show_state)
         self.python_field.lineEdit().setPlaceholderText("empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment")
         form = QFormLayout()
         form.addRow("The engine's Python", self.python_field)
@@ -126,11 +138,13 @@ class EngineOptionsPage(QgsOptionsPageWidget):
     def _cache_group(self) -> QGroupBox:
         group = QGroupBox("Cache folder")
         self.cache_field = QgsFileWidget()
+        self.cache_field.setFilePath(settings.cache_folder())
         self.cache_field.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
         self.move_button = QPushButton("Move there")
         self.move_button.clicked.connect(self._move)
         self.cache_label = QLabel(
-            "Environments and the embeddings of galleries lie here: several gigabytes, outside the plugin and your profile."
+            "Environments and the embeddings of galleries lie here: several gigabytes, outside the plugin and your profile. OK takes another folder as it "
+            "is; 'Move there' takes along what lies in this one."
         )
         self.cache_label.setWordWrap(True)
         layout = QVBoxLayout(group)
@@ -140,10 +154,9 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         return group
 
     def _check(self) -> None:
-        self.apply()
-        self.refresh()
+        self._show_state()
         try:
-            interpreter = engine.interpreter()
+            interpreter = engine.interpreter(self.python_field.filePath().strip())
         except EngineError as error:
             self.report_view.setPlainText(error_text(error))
             return
@@ -151,17 +164,19 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         self.report_view.setPlainText("Starting the engine…")
         folders = engine.qgis_folders()
 
-        def ask(task: QgsTask) -> str:
-            try:
-                return report_text(interpreter, run_request(interpreter, "doctor", {}, own_folders=folders, cancelled=task.isCanceled))
-            except EngineError as error:
-                return error_text(error, interpreter)
+        def ask(task: QgsTask) -> dict[str, Any]:
+            return run_request(interpreter, "doctor", {}, own_folders=folders, cancelled=task.isCanceled)
 
-        self._run("VidTAG: checking the engine", ask, self._checked)
+        self._run("VidTAG: checking the engine", ask, partial(self._checked, interpreter))
 
-    def _checked(self, text: Optional[str], error: Optional[EngineError]) -> None:
-        self.check_button.setEnabled(True)
-        self.report_view.setPlainText(text if error is None else error_text(error))
+    def _checked(self, interpreter: EngineInterpreter, report: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
+        self._show_state()
+        if report is not None and error is None:
+            self.report_view.setPlainText(report_text(interpreter, report))
+            return
+        error = error or EngineError("The check gave no answer: try it again.")
+        self.report_view.setPlainText(error_text(error, interpreter))
+        self.state_label.setText(f"{interpreter.python} does not run the engine: see below.")
 
     def _create(self) -> None:
         from .create_dialog import CreateEnvironmentDialog
@@ -193,6 +208,8 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         for button in (self.remove_button, self.move_button):
             button.setEnabled(True)
         self.refresh()
+        if error is None:
+            self.cache_field.setFilePath(settings.cache_folder())
         if error is not None:
             self.cache_label.setText(str(error))
             self.state_label.setText(str(error))
@@ -220,6 +237,15 @@ def _describe(one: ManagedEnvironment) -> str:
     if one.ready and not one.current:
         state = "of an earlier plugin: create brings it up to date"
     return f"{one.flavour.upper()}, engine {one.engine}, {state} ({one.folder})"
+
+
+def _state_text(found: EngineInterpreter, *, saved: bool) -> str:
+    """What is known of a Python without starting it."""
+    if not found.whole:
+        return f"Not usable, as far as its files tell: {found.python}, from {found.source}, has no PyTorch. 'Check' starts it and tells for sure."
+    start = "In use" if saved else "Will be used after OK"
+    text = f"{start}: {found.python}, from {found.source}."
+    return f"{text} No engine is installed in it, so it runs the one that came with the plugin." if found.carried else text
 
 
 def _row(*buttons: QPushButton) -> QHBoxLayout:
