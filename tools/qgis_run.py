@@ -57,13 +57,16 @@ def environment(folder: Path, python: str | None) -> dict[str, str]:
     if python:
         variables["VIDTAG_ENGINE_PYTHON"] = python
     # QGIS runs on the system's Python; a virtual environment that this script was started from is not for it.
+    # It finds its own by the first python3 on PATH, which must be the one beside it.
+    variables["PATH"] = os.pathsep.join([str(Path(qgis_process()).parent), variables.get("PATH", "")])
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
         variables.pop(name, None)
     return variables
 
 
 def prepare(folder: Path, python: str | None) -> dict[str, str]:
-    """Stage the plugin below ``folder``, enable it there, and return the variables for QGIS."""
+    """Stage the plugin below ``folder``, enable it there, and return the variables for QGIS. The same folder may be taken again."""
+    folder = folder.resolve()
     for name in ("plugins", "profile", "runtime"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "runtime").chmod(0o700)
@@ -71,7 +74,7 @@ def prepare(folder: Path, python: str | None) -> dict[str, str]:
     subprocess.run(stage, check=True, stdout=subprocess.DEVNULL)
     variables = environment(folder, python)
     enable = subprocess.run([qgis_process(), "plugins", "enable", PLUGIN], env=variables, capture_output=True, text=True, check=False)
-    if enable.returncode:
+    if enable.returncode and "already enabled" not in enable.stdout + enable.stderr:  # as in a profile of an earlier run
         sys.exit(f"QGIS did not take the plugin:\n{enable.stdout}{enable.stderr}")
     return variables
 

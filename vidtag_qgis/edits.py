@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Optional
 
@@ -78,10 +78,10 @@ class EditGuard(QObject):
     def close(self) -> None:
         """Listen no more."""
         project = QgsProject.instance()
-        project.layersAdded.disconnect(self._added)
-        project.layersRemoved.disconnect(self._removed)
-        for links in self._links.values():
-            for signal, slot in links:
+        links = [(project.layersAdded, self._added), (project.layersRemoved, self._removed)]
+        links += [link for of_layer in self._links.values() for link in of_layer]
+        for signal, slot in links:
+            with suppress(TypeError, RuntimeError):  # as QGIS ends, the project is gone before the plugin, and its connections with it
                 signal.disconnect(slot)
         self._links.clear()
         self.deleteLater()

@@ -66,6 +66,20 @@ def test_the_real_program_is_taken():
     assert qgis_run.qgis_process() == str(binary) if binary.exists() else "qgis_process" in qgis_run.qgis_process()
 
 
+def test_the_tool_takes_the_same_folder_again(engine_python, tmp_path):
+    """Its profile has the plugin enabled then; and a Python of the user's own on PATH is not for QGIS."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(engine_python)
+    variables = {**os.environ, "VIDTAG_ENGINE_PYTHON": engine_python, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    given = ["--work", "work é", "--algorithm", "vidtag:gridgallery", "EXTENT=159.93,159.934,-19.222,-19.218 [EPSG:4326]", "RESOLUTION=25"]
+    for _ in range(2):
+        command = [sys.executable, str(ROOT / "tools" / "qgis_run.py"), *given]
+        done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.strip().splitlines()[-1])["COUNT"] == pytest.approx(298, rel=0.05)
+        assert "Traceback" not in done.stderr
+
+
 def test_without_an_engine_it_is_refused(headless, tmp_path):
     """qgis_process runs algorithms whose canExecute says no."""
     (tmp_path / "clip.mp4").write_bytes(b"x")
