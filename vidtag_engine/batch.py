@@ -175,6 +175,7 @@ def warnings_of(
         said.append("This checkpoint's confidence is not calibrated: use it to rank frames, not as a probability.")
     for result in results:
         name = result.info.name
+        said += [f"{name}: {note}" for note in result.info.notes]
         if result.info.embedded_gps:
             said.append(
                 f"{name} carries its own positions ({result.info.embedded_gps}); they were not used. Compare with: vidtag evaluate."

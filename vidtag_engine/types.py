@@ -68,13 +68,14 @@ class VideoInfo:
         path: the video file, or the folder of images.
         name: for people and attributes; unique within a batch (the file's name, with a part of its folder where needed).
         kind: ``"video"`` or ``"images"``.
-        width_px, height_px: upright size, rotation applied.
+        width_px, height_px: upright size, rotation applied, with square pixels.
         duration_s: of the whole video; None where the container does not say.
         start_time: UTC, of time_s = 0.
         time_source: where ``start_time`` comes from.
         embedded_gps: name of a position track inside the file ("GPS5", "EXIF", "KLV"), else None. Never used for the answer.
         rotation_deg: clockwise rotation applied to make the picture upright.
         variable_frame_rate: whether frames are unevenly spaced, where the container says.
+        notes: what a user should know of how it was read, a sentence each.
     """
 
     path: Path
@@ -88,6 +89,7 @@ class VideoInfo:
     embedded_gps: str | None = None
     rotation_deg: int = 0
     variable_frame_rate: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

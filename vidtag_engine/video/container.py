@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,9 @@ _PROBE_PACKETS = 1500
 _MAX_THREADS = 8
 # Strict output order keeps pictures from being dropped after a seek. "explode" makes decoders report errors rather than conceal
 # them; H.264 marks concealed pictures as corrupt anyway, and would call an open group's first pictures an error after a seek.
+_STILLS = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+# Natural logarithms of a pixel's width over its height: less is not worth drawing pictures anew, more is a damaged header.
+_LEAST_ASPECT, _MOST_ASPECT = 0.01, 1.4
 _STRICT_ORDER = {"strict": "1"}
 _REPORT_ERRORS = {"strict": "1", "err_detect": "explode"}
 # FFmpeg moves a track to the start of the sample that an MP4's edit list begins in. A picture that is not shown is marked so; a second of telemetry would only
@@ -39,7 +44,7 @@ _ISO_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?")
 
 @dataclass(frozen=True)
 class Probe:
-    """What a container says of its first video stream, checked by decoding its first picture.
+    """What a container says of the video stream that is read, checked by decoding its first picture.
 
     Args:
         stream_index: of the video stream within the container.
@@ -48,7 +53,7 @@ class Probe:
         origin_pts: timestamp of the first picture shown: ``time_s`` = 0.
         duration_s: of the video stream, else of the container; None where neither says.
         duration_is_streams: whether ``duration_s`` is the video stream's own word (audio may run on longer).
-        width_px, height_px: upright size.
+        width_px, height_px: upright size, as it is shown: with square pixels.
         turn: quarter turns clockwise (0..3) that make the picture upright, after ``mirror``.
         mirror: whether the stored picture is first flipped left to right.
         start_time: UTC of the first picture, from the container's metadata.
@@ -58,6 +63,8 @@ class Probe:
         broadcast: an MPEG transport stream, whose bytes may be lost on the way without the rest being wrong.
         usual_step: mean distance of pictures in timestamp units, at least 1.
         true_timestamps: whether a packet's timestamp is its own picture's (AVI has none: they only count packets).
+        pixel_aspect: width of a stored pixel over its height.
+        notes: what a user should know of the file, a sentence each.
     """
 
     stream_index: int
@@ -77,6 +84,8 @@ class Probe:
     broadcast: bool
     usual_step: int
     true_timestamps: bool
+    pixel_aspect: float = 1.0
+    notes: tuple[str, ...] = ()
 
 
 def check_readable_file(path: Path, what: str) -> None:
@@ -132,7 +141,9 @@ def probe(path: Path) -> Probe:
         pts = frame.pts if frame.pts is not None else lowest
         origin = min(pts, lowest) if damaged else pts
         turn, mirror = orientation(frame)
-        size = (frame.height, frame.width) if turn % 2 else (frame.width, frame.height)
+        aspect = _pixel_aspect(stream)
+        wide = round(frame.width * aspect)
+        size = (frame.height, wide) if turn % 2 else (wide, frame.height)
         start_time, time_is_end = _start_time(container, stream, origin)
         duration, own = _duration_s(container, stream, origin)
         guessed, mean = stream.base_rate, stream.average_rate
@@ -154,19 +165,68 @@ def probe(path: Path) -> Probe:
             broadcast=container.format.name == "mpegts",
             usual_step=max(round(1 / ((mean or guessed or 25) * stream.time_base)), 1),
             true_timestamps=container.format.name != "avi",
+            pixel_aspect=aspect,
+            notes=_notes(container, stream),
         )
 
 
 def video_stream(container: Any, path: Path) -> Any:
-    """The first video stream that is not a cover picture. Raises InputError where there is none."""
-    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    """The video stream that a player would show: see :func:`_chosen`. Raises InputError where there is none."""
+    streams = _video_streams(container)
     if not streams:
         held = "only audio" if container.streams.audio else "no video"
         raise InputError(f"{path} holds {held}, no pictures; give a video file.")
     stream = streams[0]
+    if len(streams) > 1:
+        stats = path.stat()
+        stream = container.streams[_chosen(path, stats.st_mtime_ns, stats.st_size)]
     if stream.codec_context is None:
         raise InputError(f"{path} uses a video codec that this FFmpeg cannot decode; convert it to H.264.")
     return stream
+
+
+def _video_streams(container: Any) -> list[Any]:
+    """Without pictures that are marked as a cover or as thumbnails."""
+    return [s for s in container.streams.video if not s.disposition & _STILLS]
+
+
+@lru_cache(maxsize=64)
+def _chosen(path: Path, modified_ns: int, size: int) -> int:  # noqa: ARG001 - a file that was changed is looked at anew
+    """Index of the stream to read, of several: never a single still beside moving pictures; of these a default one, of these the largest.
+
+    Dashcams and editors put a thumbnail first without marking it, players show the default, and a preview is smaller than what it is a preview of.
+    """
+    with open_container(path) as container:
+        streams = _video_streams(container)
+        pictures = dict.fromkeys([s.index for s in streams], 0)
+        with contextlib.suppress(av.error.FFmpegError):
+            for packet in islice(container.demux(streams), _PROBE_PACKETS):
+                pictures[packet.stream.index] += bool(packet.size)
+
+        def rank(stream: Any) -> tuple[bool, bool, int, int]:
+            context = stream.codec_context
+            moving = pictures[stream.index] > 1 or max(pictures.values()) <= 1
+            default = bool(stream.disposition & av.stream.Disposition.default)
+            return moving, default, context.width * context.height if context is not None else 0, -stream.index
+
+        return int(max(streams, key=rank).index)
+
+
+def _notes(container: Any, stream: Any) -> tuple[str, ...]:
+    """What a user should know of how the file was taken, a sentence each."""
+    others = [s for s in _video_streams(container) if s.index != stream.index and s.codec_context is not None]
+    if not others:
+        return ()
+    sizes = ", ".join(f"{s.codec_context.width} x {s.codec_context.height}" for s in others)
+    own = f"{stream.codec_context.width} x {stream.codec_context.height}"
+    return (f"It holds {len(others) + 1} video streams; the one of {own} pixels was read, not that of {sizes}.",)
+
+
+def _pixel_aspect(stream: Any) -> float:
+    """Width of a pixel over its height, as a player honours it; 1 where that is not said or makes no sense."""
+    ratio = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    aspect = float(ratio) if ratio else 1.0
+    return aspect if _LEAST_ASPECT < abs(math.log(aspect)) < _MOST_ASPECT else 1.0
 
 
 def prepare_decoder(stream: Any, threads: int = 0) -> Any:

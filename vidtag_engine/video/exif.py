@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags
 
 from ..types import InputError, Track
+from .still_image import ERRORS, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_ERRORS = (OSError, ValueError, SyntaxError, KeyError, TypeError, ZeroDivisionError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,17 @@ class Stamp:
 def read_stamp(path: Path) -> Stamp | None:
     """Read the header of an image; None where it is not readable as an image."""
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             exif = image.getexif()
             orientation = exif.get(ExifTags.Base.Orientation, 1)
             size = image.size[::-1] if orientation in {5, 6, 7, 8} else image.size
             try:
                 taken, position = _taken(exif.get_ifd(ExifTags.IFD.Exif), exif), _position(exif.get_ifd(ExifTags.IFD.GPSInfo))
-            except _ERRORS:  # a broken EXIF block does not make the picture unreadable
+            except ERRORS:  # a broken EXIF block does not make the picture unreadable
                 taken, position = None, (None, None)
             zoned = bool(_offset(exif.get_ifd(ExifTags.IFD.Exif)))
             return Stamp(taken, *position, size, {3: 180, 6: 90, 8: 270, 5: 90, 7: 270}.get(orientation, 0), zoned)
-    except _ERRORS:
+    except ERRORS:
         return None
 
 

@@ -198,4 +198,6 @@ class FrameReader:
 
 
 def _image(frame: Any, looked: Probe) -> NDArray[np.uint8]:
-    return upright(frame.to_ndarray(format="rgb24"), looked.turn, looked.mirror)
+    """Upright and with square pixels, as a player shows it: what people compare, and what the networks were shown in training."""
+    wide = round(frame.width * looked.pixel_aspect)
+    return upright(frame.to_ndarray(format="rgb24", width=wide, height=frame.height), looked.turn, looked.mirror)

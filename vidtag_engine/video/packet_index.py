@@ -177,6 +177,7 @@ def _finish(rows: _Rows, probe: Probe, stream: Any, whole_end: bool) -> PacketIn
         rows.complete_timestamps
         and probe.true_timestamps
         and probe.codec in _ONE_PACKET_ONE_PICTURE
+        and not any(kind.field for kind in rows.kinds)
         and bool(entry.any())
         and len(np.unique(pts)) == len(pts)
         and all(a < b for a, b in pairwise(pts[entry].tolist()))

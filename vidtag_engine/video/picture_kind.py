@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .h264_fields import FRAMES_ONLY, field_coding, parameter_sets
+
 
 @dataclass(frozen=True)
 class PictureKind:
@@ -15,23 +17,25 @@ class PictureKind:
         droppable: no other picture is predicted from this one (for HEVC: within its own temporal layer).
         entry: decoding may start here (False for a "key" packet that is only the start of an intra refresh).
         layer: HEVC temporal layer; a droppable picture is truly droppable in the highest layer only.
+        field: it is one of a picture's two fields, and no picture by itself.
     """
 
     droppable: bool = False
     entry: bool = True
     layer: int = 0
+    field: bool = False
 
 
 UNKNOWN = PictureKind()
 _HEAD_BYTES = 4096  # parameter sets and SEI may come before the first slice
+_UNIT_BYTES = 512  # more than any parameter set that matters
 Parser = Callable[[bytes], PictureKind]
 
 
 def parser_for(codec: str, extradata: bytes | None) -> Parser:
     """The parser of packets of ``codec``; codecs without one are never thinned out (every picture is decoded)."""
     if codec == "h264":
-        length = (extradata[4] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 4 else 0
-        return lambda data: _h264(data, length)
+        return _H264(extradata or b"")
     if codec == "hevc":
         length = (extradata[21] & 3) + 1 if extradata and extradata[0] == 1 and len(extradata) > 21 else 0
         return lambda data: _hevc(data, length)
@@ -59,16 +63,27 @@ def _units(data: bytes, length_size: int) -> Iterator[bytes]:
         return
     while (position := data.find(b"\x00\x00\x01", position)) >= 0:
         position += 3
-        yield data[position : position + 64]
+        yield data[position : position + _UNIT_BYTES]
 
 
-def _h264(data: bytes, length_size: int) -> PictureKind:
-    for unit in _units(data, length_size):
-        kind = unit[0] & 31 if unit else 0
-        if kind in {1, 2, 5}:  # slice, data partition A, IDR slice
-            intra = kind == 5 or _slice_type(unit[1:16]) in {2, 4}
-            return PictureKind(droppable=(unit[0] >> 5) & 3 == 0, entry=intra)
-    return UNKNOWN
+class _H264:
+    """Reads packets in order: parameter sets between them say how slices are to be read."""
+
+    def __init__(self, extradata: bytes) -> None:
+        in_record = len(extradata) > 4 and extradata[0] == 1
+        self._length_size = (extradata[4] & 3) + 1 if in_record else 0
+        self._fields = FRAMES_ONLY
+        for unit in parameter_sets(extradata) if in_record else _units(extradata, 0):
+            self._fields = field_coding(unit) or self._fields
+
+    def __call__(self, data: bytes) -> PictureKind:
+        for unit in _units(data, self._length_size):
+            kind = unit[0] & 31 if unit else 0
+            if kind in {1, 2, 5}:  # slice, data partition A, IDR slice
+                intra = kind == 5 or _slice_type(unit[1:16]) in {2, 4}
+                return PictureKind((unit[0] >> 5) & 3 == 0, intra, field=self._fields.is_field(unit))
+            self._fields = field_coding(unit) or self._fields
+        return UNKNOWN
 
 
 def _slice_type(data: bytes) -> int:

@@ -58,6 +58,7 @@ def open_source(path: Path, *, kind: str = "auto", start_time: datetime | None =
         embedded_gps=embedded_name(path),
         rotation_deg=looked.turn * 90,
         variable_frame_rate=looked.variable_frame_rate,
+        notes=looked.notes,
     )
 
 
@@ -133,6 +134,7 @@ def _open_images(path: Path, kind: str, start_time: datetime | None, zone: tzinf
         embedded_gps="EXIF" if any(s is not None and s.lat_deg is not None for s in images.stamps) else None,
         rotation_deg=first.rotation_deg,
         variable_frame_rate=images.first_taken is not None,
+        notes=images.notes,
     )
 
 
