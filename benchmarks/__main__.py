@@ -27,9 +27,9 @@ from .phantom_isles.towns.config import SEEDS
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
-    "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention",
+    "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset",
 )  # fmt: skip
-WORLDS = ("isles", "tables", "decoder", "calibration", "abstention")  # their seed is a world's, which may have a name
+WORLDS = ("isles", "tables", "decoder", "calibration", "abstention", "offset")  # their seed is a world's, which may have a name
 
 
 def _seed(text: str) -> int | str:

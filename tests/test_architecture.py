@@ -10,7 +10,7 @@ ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
     *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "loaded", "result_file", "datasets", "training",
-    "evaluation", "doctor", "__init__", "commands", "file_marks", "command_files", "atomic", "outputs",
+    "evaluation", "doctor", "__init__", "commands", "truth_offset", "file_marks", "command_files", "atomic", "outputs",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -46,6 +46,7 @@ MAY_IMPORT = {
         "outputs",
     },  # fmt: skip
     "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve", "outputs"},
+    "truth_offset": {"video", "trajectory"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,
     "evaluation": EVERYTHING,

@@ -28,6 +28,7 @@ from .options import (
     RootOption,
     SplitSeedOption,
     TimeZoneOption,
+    TruthOffsetOption,
     rate_of,
     time_of,
 )
@@ -177,6 +178,13 @@ def evaluate(
     errors: Annotated[Path | None, typer.Option(help="Also write a line from each answer to its truth (GeoPackage).")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write a report (Markdown), its reliability diagrams beside it.")] = None,
     answer: AnswerOption = "auto",
+    truth_offset_s: TruthOffsetOption = None,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--videos", help="For auto: the result's video, or its folder, where it is not beside result or truth; may be repeated."
+        ),
+    ] = None,
     dataset: DatasetOption = None,
     root: RootOption = None,
     checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
@@ -198,8 +206,8 @@ def evaluate(
             from .evaluation import evaluate_dataset
             from .geolocate import load
 
-            if result or truth:
-                raise InputError("--dataset brings its own truth: leave out the result and --truth.")
+            if result or truth or truth_offset_s:
+                raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")
             opened = dataset_of(dataset, root, split_seed)
             cancellation = Cancellation()
             cancellation.install()
@@ -218,7 +226,8 @@ def evaluate(
             outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors, "markdown": markdown}
             report, files = evaluated(
                 EvaluateArguments(
-                    str(result), str(truth), video=video, answer=answer, overwrite=overwrite,
+                    str(result), str(truth), video=video, answer=answer, truth_offset_s=truth_offset_s, videos=[str(place) for place in videos or []],
+                    overwrite=overwrite,
                     **{kind: str(path) for kind, path in outputs.items() if path},
                 )
             )  # fmt: skip

@@ -18,6 +18,7 @@ from .options import (
     OverwriteOption,
     RootOption,
     SplitSeedOption,
+    TruthOffsetOption,
     rate_of,
 )
 from .terminal import Cancellation, console, escaped, plain_errors, progress_bar
@@ -97,6 +98,7 @@ def train(
     views: Annotated[int | None, typer.Option(help="How many altered copies a picture.")] = None,
     reverse: Annotated[bool | None, typer.Option("--reverse/--no-reverse", help="Play half of the clips backwards.")] = None,
     validation_fraction: Annotated[float | None, typer.Option(help="Share of the sequences held out.")] = None,
+    truth_offset_s: TruthOffsetOption = None,
     features: FeaturesOption = None,
     device: DeviceOption = "auto",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
@@ -111,6 +113,7 @@ def train(
         from .training import train as run
         from .training.settings import sigma_of
         from .training.sources import pair_sources
+        from .truth_offset import offset_of
 
         given: dict[str, Any] = {
             "preset": preset, "resolution_m": resolution_m, "rate_hz": rate_of(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
@@ -122,8 +125,10 @@ def train(
         changes |= {"phase1_steps": phase1_steps, "phase2_steps": phase2_steps}
         cancellation = Cancellation()
         if dataset:
-            if video or images or validation or aoi:
-                raise InputError("--dataset brings its own videos, truth and area: leave out --video, --images, --validation and --aoi.")
+            if video or images or validation or aoi or truth_offset_s:
+                raise InputError(
+                    "--dataset brings its own videos, truth and area: leave out --video, --images, --validation, --truth-offset-s and --aoi."
+                )
             opened = dataset_of(dataset, root, split_seed)
             cancellation.install()
             with progress_bar() as bar:
@@ -139,7 +144,7 @@ def train(
                 )
             print_left_out(opened)
         else:
-            settings = recipe(recipe_name, **changes)
+            settings, offset = recipe(recipe_name, **changes), offset_of(truth_offset_s)
             sources = pair_sources(video, truth, images)
             held_out = pair_sources(validation, validation) if validation else []
             if aoi is None:
@@ -151,14 +156,19 @@ def train(
             with progress_bar() as bar:
                 result = run(
                     sources, area, output, settings, validation_sources=held_out, feature_folder=features, overwrite=overwrite,
-                    progress=bar, cancelled=cancellation, log=say_note,
+                    truth_offset_s=offset, progress=bar, cancelled=cancellation, log=say_note,
                 )  # fmt: skip
     if json:
-        print(json_module.dumps({"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}))
+        said = {"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}
+        if result.truth_offsets:
+            said["truth_offsets"] = [done.to_dict() for done in result.truth_offsets]
+        print(json_module.dumps(said))
     else:
         print(f"Checkpoint: {result.folder}\nCurve: {result.folder / 'curve.png'}\nLog: {result.folder / 'log.json'}")
         for name, value in result.card.metrics.items():
             print(f"  {name}: {value}")
+        for done in result.truth_offsets:
+            print(done.note)
 
 
 def say_note(_level: str, text: str) -> None:

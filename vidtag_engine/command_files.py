@@ -29,7 +29,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "geolocate": ("videos", "images", "aoi", "checkpoint"),
     "gallery": ("aoi", "checkpoint"),
     "heatmap": ("video", "images", "aoi", "checkpoint"),
-    "evaluate": ("result", "truth"),
+    "evaluate": ("result", "truth", "videos"),
     "export": ("result", "videos"),
     "solve": ("result",),
     "pin": ("result",),

@@ -35,6 +35,14 @@ AnswerOption = Annotated[
         help="auto: of each video the answer that was solved with pins, where there is one; model: the model's own; pinned: as auto, refused where none is."
     ),
 ]
+TruthOffsetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--truth-offset-s",
+        help="Seconds added to the truth's clock: 2.5 where the receiver's clock is 2.5 s behind the video's. auto: found from when the picture"
+        " turns and the track does, and added only where that is sure.",
+    ),
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 

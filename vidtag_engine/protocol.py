@@ -174,6 +174,8 @@ class EvaluateArguments:
     """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json``, ``markdown`` are written if given.
 
     ``answer`` is "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
+    ``truth_offset_s`` is what is added to the truth's clock: a number as text, or "auto", for which ``videos`` are files or folders where the result's
+    videos are looked for, besides those of result and truth.
     """
 
     result: str
@@ -185,6 +187,8 @@ class EvaluateArguments:
     json: Optional[str] = None
     markdown: Optional[str] = None
     answer: str = "auto"
+    truth_offset_s: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
     overwrite: bool = False
 
 
@@ -245,7 +249,10 @@ class MatchArguments:
 
 @dataclass(frozen=True)
 class TrainArguments:
-    """Arguments of "train". None leaves a setting to the recipe; ``truths`` are tracks in the order of the videos, or folders of them."""
+    """Arguments of "train". None leaves a setting to the recipe; ``truths`` are tracks in the order of the videos, or folders of them.
+
+    ``truth_offset_s`` is what is added to the clocks of the truths: a number as text, or "auto".
+    """
 
     aoi: str
     output: str
@@ -266,6 +273,7 @@ class TrainArguments:
     views: Optional[int] = None
     validation_fraction: Optional[float] = None
     features: Optional[str] = None
+    truth_offset_s: Optional[str] = None
     device: str = "auto"
     seed: int = 0
     overwrite: bool = False

@@ -15,6 +15,7 @@ from ..evaluation.markdown_report import write_markdown
 from ..export import check_picture_name
 from ..file_marks import mark_of
 from ..outputs import check_files
+from ..truth_offset import offset_of
 from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -53,9 +54,18 @@ def evaluated(
             check_picture_name(path)
         if kind == "errors" and path.suffix.lower() != ".gpkg":
             raise InputError(f"{path.name} must end in .gpkg: the errors are written as a GeoPackage.")
+    offset = offset_of(arguments.truth_offset_s)
     check_files("evaluate", asdict(arguments))
     _step(progress, cancelled, 0.0, "comparing")
-    report = evaluate_geopackage(arguments.result, arguments.truth, video=arguments.video or None, answer=arguments.answer)
+    report = evaluate_geopackage(
+        arguments.result,
+        arguments.truth,
+        video=arguments.video or None,
+        answer=arguments.answer,
+        truth_offset_s=offset,
+        videos=arguments.videos,
+        cancelled=cancelled,
+    )
     return report, write_outputs(report, outputs, overwrite=arguments.overwrite, progress=progress, cancelled=cancelled)
 
 

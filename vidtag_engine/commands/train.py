@@ -11,6 +11,7 @@ from ..outputs import check_files
 from ..training import recipe, train
 from ..training.settings import sigma_of
 from ..training.sources import pair_sources
+from ..truth_offset import offset_of
 from ..types import CancelCheck, Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def run_train(
     """Train, or go on with a run of the same inputs and settings that was broken off.
 
     Returns:
-        ``output`` (the checkpoint's folder), ``curve``, ``log``, ``sha256``, ``metrics`` and ``sources``, how many were trained on.
+        ``output`` (the checkpoint's folder), ``curve``, ``log``, ``sha256``, ``metrics`` ``sources``, how many were trained on, and ``notes`` for
+        people: what was added to the truths' clocks.
 
     Raises:
         InputError: bad sources, area or settings.
@@ -44,6 +46,7 @@ def run_train(
     sources = pair_sources(*([Path(text) for text in texts] for texts in (arguments.videos, arguments.truths, arguments.images)))
     held_out = [Path(text) for text in arguments.validation]
     area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
+    offset = offset_of(arguments.truth_offset_s)
     check_files("train", asdict(arguments))
     if progress:
         progress(Progress(0.0, "loading", f"{len(sources)} videos"))
@@ -55,6 +58,7 @@ def run_train(
         validation_sources=pair_sources(held_out, held_out) if held_out else [],
         overwrite=arguments.overwrite,
         feature_folder=Path(arguments.features) if arguments.features else None,
+        truth_offset_s=offset,
         progress=progress,
         cancelled=cancelled,
         log=log,
@@ -66,4 +70,5 @@ def run_train(
         "sha256": result.card.sha256,
         "metrics": result.card.metrics,
         "sources": len(sources),
+        "notes": [done.note for done in result.truth_offsets],
     }

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..trajectory.calibration import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
-from ..types import FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
+from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of, original
+from ..types import CancelCheck, FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
 from ..video import frame_names
 from . import metrics
 from .confidence import score_confidence
@@ -51,6 +52,9 @@ def evaluate_geopackage(
     radii_km: Sequence[float] = metrics.RADII_KM,
     max_gap_s: float | None = MAX_GAP_S,
     answer: str = "auto",
+    truth_offset_s: float | str | None = None,
+    videos: Sequence[str | Path] = (),
+    cancelled: CancelCheck | None = None,
 ) -> Report:
     """Evaluate a result that ``vidtag geolocate`` wrote.
 
@@ -61,16 +65,27 @@ def evaluate_geopackage(
         radii_km: of a_r.
         max_gap_s: the truth is not interpolated over longer silences; None for no such limit.
         answer: "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
+        truth_offset_s: added to the truth's clock; "auto" for what the picture's motion says, where that is sure.
+        videos: for "auto", files or folders where the result's videos are looked for, besides beside the result and the truth.
+        cancelled: asked while videos are looked at.
 
     Raises:
         InputError: nothing can be compared, and why.
+        CancelledError: ``cancelled`` said so.
     """
     from ..export import read_answers, read_aoi
     from ..video import read_track
 
     results, _ = read_answers(Path(path), answer)
     known: Track | Mapping[str, Track] = read_track(Path(truth)) if isinstance(truth, str | Path) else truth
-    report = evaluate_results(results, known, video=video, radii_km=radii_km, max_gap_s=max_gap_s, source=Path(path).name)
+    for place in videos:
+        if not Path(place).exists():
+            raise InputError(f"{place} is not there: correct the path of the videos.")
+    beside = [Path(truth), Path(truth).parent] if isinstance(truth, str | Path) else []
+    report = evaluate_results(
+        results, known, video=video, radii_km=radii_km, max_gap_s=max_gap_s, source=Path(path).name, truth_offset_s=truth_offset_s,
+        videos=[*map(Path, videos), Path(path).parent, *beside], cancelled=cancelled,
+    )  # fmt: skip
     return replace(report, area=read_aoi(Path(path)))
 
 
@@ -82,10 +97,19 @@ def evaluate_results(
     radii_km: Sequence[float] = metrics.RADII_KM,
     max_gap_s: float | None = MAX_GAP_S,
     source: str = "the result",
+    truth_offset_s: float | str | None = None,
+    videos: Sequence[Path] = (),
+    cancelled: CancelCheck | None = None,
 ) -> Report:
     """Evaluate results in memory; arguments as for :func:`evaluate_geopackage`, ``source`` names the result in messages."""
     chosen = _choose(results, truth, video, source)
-    comparisons = {one.info.name: _compare(one, truth if isinstance(truth, Track) else truth[one.info.name], max_gap_s) for one in chosen}
+    tracks = {one.info.name: truth if isinstance(truth, Track) else truth[one.info.name] for one in chosen}
+    offsets: dict[str, TruthOffset] = {}
+    if (asked := offset_of(truth_offset_s)) is not None:
+        for one in chosen:
+            name, file = one.info.name, original(one.info, one.sha256, videos) if asked == AUTO else None
+            tracks[name], offsets[name] = apply_offset(tracks[name], one.info, asked, file, cancelled=cancelled)
+    comparisons = {one.info.name: _compare(one, tracks[one.info.name], max_gap_s) for one in chosen}
     usable = [comparison for comparison in comparisons.values() if len(comparison.predicted)]
     if not usable:
         whys = "; ".join(one.why_none or "none of its frames has an answer" for one in comparisons.values())
@@ -93,14 +117,16 @@ def evaluate_results(
             f"No frame of {source} can be compared with the truth: {whys}; check that the track belongs to the video and that geolocate"
             " knew the video's true start time."
         )
-    videos = tuple(_video_report(name, comparison, radii_km) for name, comparison in comparisons.items())
+    reports = tuple(
+        replace(_video_report(name, comparison, radii_km), truth_offset=offsets.get(name)) for name, comparison in comparisons.items()
+    )
     return Report(
         source=source,
         radii_km=tuple(radii_km),
-        videos=videos,
-        overall=replace(accuracy_of(usable, radii_km), frames=sum(one.frames for one in videos)),
+        videos=reports,
+        overall=replace(accuracy_of(usable, radii_km), frames=sum(one.frames for one in reports)),
         results=tuple(chosen),
-        truth=truth if isinstance(truth, Track) else {one.info.name: truth[one.info.name] for one in chosen},
+        truth=truth if isinstance(truth, Track) and not offsets else tracks,
         comparisons=comparisons,
         confidence=score_confidence([(one, comparisons[one.info.name]) for one in chosen]),
     )

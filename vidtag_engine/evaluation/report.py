@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from ..truth_offset import TruthOffset
     from ..types import Track, VideoResult
     from .confidence import ConfidenceScores
     from .evaluate import Comparison
@@ -67,6 +68,7 @@ class VideoReport:
     left_out: dict[str, int]
     note: str
     accuracy: Accuracy | None
+    truth_offset: TruthOffset | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Report:
                         "compared": one.compared,
                         "left_out": one.left_out,
                         "note": one.note,
+                        "truth_offset": None if one.truth_offset is None else one.truth_offset.to_dict(),
                         "accuracy": None if one.accuracy is None else accuracy_dict(one.accuracy),
                     }
                     for one in self.videos
@@ -158,6 +161,8 @@ class Report:
         for one in self.videos:
             prefix = f"{one.name}: " if len(self.videos) > 1 else ""
             lines.append(prefix + one.note)
+            if one.truth_offset is not None:
+                lines.append(one.truth_offset.note)
             if one.left_out:
                 why = "; ".join(f"{count}: {reason}" for reason, count in one.left_out.items())
                 lines.append(f"{prefix}{one.frames - one.compared} of {one.frames} frames could not be compared ({why}).")

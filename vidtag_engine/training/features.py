@@ -17,6 +17,7 @@ from ..atomic import replacing
 from ..datasets import LabelledSequence, Skips
 from ..models.frame_encoder import FrameEncoder
 from ..trajectory.track import align_track
+from ..truth_offset import TruthOffset, apply_offset
 from ..types import CancelCheck, FrameState, InputError, Progress, ProgressCallback, Track, VideoInfo
 from ..video import FrameReader, ImageFolder, ReadAhead, frame_names, open_source, read_track, source_digest
 from .augment import augmented_views
@@ -58,11 +59,15 @@ class FeatureStore:
         augment, views, seed: of the altered copies.
         rate_hz: frames a second taken from videos; of a data set's image lists every image is taken.
         half: keep features in half precision in memory too, as they are stored (a data set's would fill 5 to 25 GB).
+        truth_offset_s: added to the truths' clocks; "auto" for what each video's motion says, where that is sure. What was done to each is in
+            ``truth_offsets``, in the order in which they were read.
     """
 
     def __init__(
-        self, folder: Path, encoder: FrameEncoder, *, augment: str, views: int, seed: int, rate_hz: float | None, half: bool = False
-    ) -> None:
+        self, folder: Path, encoder: FrameEncoder, *, augment: str, views: int, seed: int, rate_hz: float | None, half: bool = False,
+        truth_offset_s: float | str | None = None,
+    ) -> None:  # fmt: skip
+        self.truth_offset_s, self.truth_offsets = truth_offset_s, list[TruthOffset]()
         self.folder, self.encoder, self.half = folder, encoder, half
         self.augment, self.views, self.seed, self.rate_hz = augment, views if augment != "none" else 0, seed, rate_hz
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,6 +82,9 @@ class FeatureStore:
         if isinstance(source, TrainingSource):
             info = open_source(source.path, kind=source.kind)
             track = read_track(source.truth or source.path)
+            if self.truth_offset_s is not None:
+                track, done = apply_offset(track, info, self.truth_offset_s, info.path, cancelled=cancelled)
+                self.truth_offsets.append(done)
             return self._video(info, source_digest(info.path), track, info.name, progress, cancelled)
         if source.kind == "images":
             return self._image_list(source, progress, cancelled)

@@ -23,6 +23,7 @@ from ..models.frame_encoder import FrameEncoder, build_frame_encoder
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..trajectory import Calibration, Recall, fit_temperature, mass_within, typical_speed_mps
+from ..truth_offset import TruthOffset, offset_of
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
@@ -46,11 +47,12 @@ _MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """A finished run: where the checkpoint lies, its card, and the log's rows."""
+    """A finished run: where the checkpoint lies, its card, the log's rows, and what was added to the truths' clocks, where that was asked for."""
 
     folder: Path
     card: CheckpointCard
     rows: list[dict[str, Any]]
+    truth_offsets: tuple[TruthOffset, ...] = ()
 
 
 class _Stages:
@@ -89,6 +91,7 @@ def train(
     *,
     validation_sources: Sequence[Source] = (),
     feature_folder: Path | None = None,
+    truth_offset_s: float | str | None = None,
     encoder: FrameEncoder | None = None,
     gallery: Grid | None = None,
     dataset: Dataset | None = None,
@@ -108,6 +111,7 @@ def train(
         settings: of the run.
         validation_sources: to choose the step and calibrate on; without them a part of ``sources`` is held out.
         feature_folder: where stored features lie; default ``output/training/features``.
+        truth_offset_s: added to the truths' clocks; "auto" for what each video's motion says, where that is sure.
         encoder: a built one, else built from the preset.
         gallery: points to validate against and draw negatives around, else a grid over ``aoi``.
         dataset: what the sequences are of; those that cannot be read are then counted and left out, and there are no ``validation_sources``.
@@ -137,6 +141,7 @@ def train(
         seed=settings.seed,
         rate_hz=settings.rate_hz,
         half=dataset is not None,
+        truth_offset_s=offset_of(truth_offset_s),
     )
     left_out = dataset.report if dataset else None
     everything = load_sequences(store, [*sources, *validation_sources], stages.of("features"), cancelled, left_out)
@@ -173,9 +178,11 @@ def train(
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = save_pretrained(chosen.model, output, card, half=settings.half, overwrite=overwrite)
     log = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
+    if truth_offset_s is not None:
+        log["truth_offsets"] = [done.to_dict() for done in store.truth_offsets]
     write_json(output / "log.json", {"generator": mark_of("log"), **log}, "log", overwrite=overwrite)
     draw_curve(rows, output / "curve.png", overwrite=overwrite)
-    return TrainResult(output, card, rows)
+    return TrainResult(output, card, rows, tuple(store.truth_offsets))
 
 
 def _weights(settings: TrainSettings) -> dict[str, float]:

@@ -201,6 +201,18 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """A choice between words, the first by default."""
         return QgsProcessingParameterEnum(name, text, options, defaultValue=options[0], usesStaticStrings=True)
 
+    def truth_offset(self) -> None:
+        """Add how far the truth's clock is off."""
+        self.advanced(
+            QgsProcessingParameterString("TRUTH_OFFSET", "Truth offset (s)", optional=True),
+            "Seconds added to the truth's clock, such as 2.5 where it is 2.5 s behind the video's. auto: found from when the picture turns and the track"
+            " does, and added only where that is sure. Empty: none.",
+        )
+
+    def chosen_truth_offset(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """The offset as text; None for none."""
+        return self.parameterAsString(parameters, "TRUTH_OFFSET", context).strip() or None
+
     def device(self) -> None:
         """Add the choice of what computes."""
         self.advanced(self.choice("DEVICE", "Device", DEVICES), "What computes; auto takes the graphics card where there is one.")

@@ -164,6 +164,17 @@ def check_inputs_stay(inputs: dict[str, str], outputs: dict[str, Any]) -> Option
     return next(filter(None, problems), None)
 
 
+def check_truth_offset(text: Optional[str]) -> Optional[str]:
+    """An offset is a number of seconds, or auto."""
+    if text is None or text.lower() == "auto":
+        return None
+    try:
+        fits = abs(float(text)) <= 86400.0  # a day; not a number compares as False
+    except ValueError:
+        fits = False
+    return None if fits else f"The truth offset {text!r} is not a number of seconds up to a day: give one such as 2.5 or -2.5, or auto."
+
+
 def check_folders(paths: Iterable[str]) -> Optional[str]:
     """The folder of every output is there or can be made, and can be written to."""
     for path in paths:

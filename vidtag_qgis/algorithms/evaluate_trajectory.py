@@ -20,6 +20,7 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
+from .. import video_places
 from ..engine_client.protocol import EvaluateArguments
 from ..layers import copy_layer
 from ..truth import TruthError, time_fields, write_truth
@@ -80,6 +81,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             QgsProcessingParameterString("VIDEO", "Video", optional=True),
             "Name of the video to compare, where the result holds several and the times do not tell.",
         )
+        self.truth_offset()
         self.overwrite()
         lines = QgsProcessing.SourceType.TypeVectorLine
         self.add(
@@ -103,7 +105,12 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         truth = self.file_in(parameters, "TRUTH_FILE", context)
         has_layer = parameters.get("TRUTH") not in (None, "")
         result = self.result(parameters, context)
-        if problem := checks.check_result(result) or checks.check_answer(result, self.chosen_answer(parameters, context)):
+        problem = (
+            checks.check_result(result)
+            or checks.check_answer(result, self.chosen_answer(parameters, context))
+            or checks.check_truth_offset(self.chosen_truth_offset(parameters, context))
+        )
+        if problem:
             return problem
         if bool(truth) == has_layer:
             return "Give the truth once: as a file, or as a layer." if truth else "Where was the camera? Give the truth: a file or a layer."
@@ -139,6 +146,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         wants_errors = parameters.get("ERRORS") not in (None, "")
         errors = QgsProcessingUtils.generateTempFilename("errors.gpkg") if wants_errors else None
+        offset = self.chosen_truth_offset(parameters, context)
         arguments = EvaluateArguments(
             result=self.result(parameters, context),
             truth=os.path.abspath(truth),
@@ -148,6 +156,8 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             map=paths["MAP"],
             json=paths["JSON"],
             answer=self.chosen_answer(parameters, context),
+            truth_offset_s=offset,
+            videos=[folder for folder in video_places.remembered() if os.path.isdir(folder)] if offset else [],
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
         said = self.ask("evaluate", arguments, feedback, when_cancelled="Cancelled; nothing was compared.")

@@ -82,6 +82,7 @@ class Finetune(VidTAGAlgorithm):
             QgsProcessingParameterString("SIGMA", "Scales of the location encoder", defaultValue="auto"),
             "auto: by the area's size. Else globe, city, site, or numbers such as 256,2048,16384.",
         )
+        self.truth_offset()
         self.device()
         self.overwrite()
         self.advanced(self.number("SEED", "Seed", 0, minimum=0, kind=integer), "Of everything random, so that a run can be repeated.")
@@ -106,7 +107,8 @@ class Finetune(VidTAGAlgorithm):
         if not videos and not folder:
             return "What shall be learnt from? Give videos with their tracks, or a folder of them."
         problem = (
-            checks.check_files(videos, "video")
+            checks.check_truth_offset(self.chosen_truth_offset(parameters, context))
+            or checks.check_files(videos, "video")
             or checks.check_files(tracks, "track")
             or checks.check_folder(folder, "folder of videos and tracks")
             or checks.check_folder(validation, "folder to validate on")
@@ -148,9 +150,12 @@ class Finetune(VidTAGAlgorithm):
             device=self.parameterAsEnumString(parameters, "DEVICE", context),
             seed=self.parameterAsInt(parameters, "SEED", context),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
+            truth_offset_s=self.chosen_truth_offset(parameters, context),
         )
         kept = f"Cancelled. What is learnt so far is in {output}: the same inputs, settings and folder go on from there."
         said = self.ask("train", arguments, feedback, when_cancelled=kept)
+        for note in said["notes"]:
+            feedback.pushInfo(note)
         metrics = said["metrics"]
         self._tell(metrics, feedback)
         return {
