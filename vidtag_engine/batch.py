@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from .outputs import check_place
 from .settings import GeolocateSettings, zone_of
 from .trajectory import steps
 from .types import CancelledError, FailedVideo, InputError, Provenance, TimeSource, VideoInfo, VideoResult
-from .video import open_source, source_digest, unique_names
+from .video import embedded_track, open_source, source_digest, unique_names
 
 _LOG = logging.getLogger(__name__)
 
@@ -164,9 +164,18 @@ def warnings_of(
     training_extent: tuple[float, float, float, float] | None,
     *,
     calibrated: bool,
+    infos: Sequence[VideoInfo] = (),
 ) -> list[str]:
-    """What a user should know about the answer, a sentence each. Bounds are (minx, miny, maxx, maxy) in degrees."""
+    """What a user should know about the answer, a sentence each.
+
+    Args:
+        results: of the videos.
+        aoi_bounds, training_extent: (minx, miny, maxx, maxy) in degrees.
+        calibrated: the checkpoint's confidence was fitted.
+        infos: the opened videos; a result that was taken up from an earlier run does not say where its file lies.
+    """
     said = []
+    paths = {info.name: info.path for info in infos}
     if (extent := training_extent) is not None:
         west, south, east, north = aoi_bounds
         if east < extent[0] or west > extent[2] or north < extent[1] or south > extent[3]:
@@ -177,9 +186,7 @@ def warnings_of(
         name = result.info.name
         said += [f"{name}: {note}" for note in result.info.notes]
         if result.info.embedded_gps:
-            said.append(
-                f"{name} carries its own positions ({result.info.embedded_gps}); they were not used. Compare with: vidtag evaluate."
-            )
+            said.append(_of_embedded(replace(result.info, path=paths.get(name, result.info.path))))
         if result.info.time_source.value == "synthetic":
             said.append(f"{name} does not say when it was taken: times count from 2000-01-01T00:00:00Z; give --start-time to set them.")
         if result.trajectory.verdict and result.trajectory.verdict.why:
@@ -187,6 +194,16 @@ def warnings_of(
         if result.report.damaged:
             said.append(f"{name}: {result.report.damaged} damaged parts were skipped.")
     return said
+
+
+def _of_embedded(info: VideoInfo) -> str:
+    """What the positions in the file are good for: nothing, where the receiver never had a lock."""
+    if embedded_track(info) is None and info.path.exists():
+        return f"{info.name} carries a position track ({info.embedded_gps}) without a single fix: there is nothing in it to compare with."
+    return (
+        f"{info.name} carries its own positions ({info.embedded_gps}); they were not used."
+        " To compare with them, evaluate the result with the video itself as the truth."
+    )
 
 
 def summary_of(result: VideoResult) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def evaluate(
             cancellation.install()
             with progress_bar() as bar:
                 report: Any = evaluate_dataset(
-                    opened, load(checkpoint, device), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
+                    opened, load(checkpoint, device, bar), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
                     progress=bar, cancelled=cancellation,
                 )  # fmt: skip
             said = report.to_dict()

@@ -27,7 +27,12 @@ def export(
     geojson: Annotated[Path | None, typer.Option(help="GeoJSON to write.")] = None,
     csv: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder for the located frames, as JPEGs with EXIF positions.")] = None,
-    videos: Annotated[list[Path] | None, typer.Option(help="The videos, or folders that hold them, for --frames; may be repeated.")] = None,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The videos of --frames, or folders that hold them, where they lie neither beside the result nor here; may be repeated."
+        ),
+    ] = None,
     least_confidence: Annotated[float, typer.Option(help="Frames that are less sure are left out of --frames.")] = 0.0,
     quality: Annotated[int, typer.Option(help="Of the JPEGs, 1 to 95.")] = 92,
     answer: AnswerOption = "auto",

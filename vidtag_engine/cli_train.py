@@ -45,7 +45,10 @@ def train(
         list[Path], typer.Option("--validation", help="Folder of videos and tracks to validate on; else a part of the others is held out.")
     ] = [],  # noqa: B006
     *,
-    aoi: Annotated[str | None, typer.Option("--aoi", help="Area of interest, as for geolocate; a data set brings its own.")] = None,
+    aoi: Annotated[
+        str | None,
+        typer.Option("--aoi", help="Area of interest, as for geolocate; without it where the tracks lead. A data set brings its own."),
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Checkpoint folder.")],
     dataset: DatasetOption = None,
     root: RootOption = None,
@@ -109,7 +112,7 @@ def train(
     with plain_errors(json=json):
         from .gallery import load_aoi
         from .outputs import check_files
-        from .training import recipe, train_on_dataset
+        from .training import area_of, recipe, train_on_dataset
         from .training import train as run
         from .training.settings import sigma_of
         from .training.sources import pair_sources
@@ -147,11 +150,11 @@ def train(
             settings, offset = recipe(recipe_name, **changes), offset_of(truth_offset_s)
             sources = pair_sources(video, truth, images)
             held_out = pair_sources(validation, validation) if validation else []
-            if aoi is None:
-                raise InputError("There is no area: give it with --aoi, or a data set with --dataset.")
             read = {"videos": video, "truths": truth, "images": images, "validation": validation, "aoi": aoi}
             check_files("train", {"output": output, "overwrite": overwrite, **read})
-            area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs)
+            area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs) if aoi else area_of(sources)
+            for note in area.notes:
+                console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
             cancellation.install()
             with progress_bar() as bar:
                 result = run(

@@ -13,10 +13,16 @@ _LIBRARIES = (
     "torch", "torchvision", "timm", "open_clip_torch", "numpy", "av", "pillow", "pyproj", "shapely", "geopandas", "pyogrio", "fiona", "rasterio",
     "safetensors", "pydantic", "scikit-learn",
 )  # fmt: skip
+# Which weights a preset's checkpoints need.
+_NEEDS = {"vidtag-compact": {"vidtag-compact"}, "geoclip": {"geoclip", "geoclip-heads"}, "vidtag-l14": {"vidtag-l14"}}
 
 
 def run_doctor() -> dict[str, Any]:
-    """Plain JSON values: ``ok`` (something can be geolocated), ``versions``, ``device``, ``weights`` (name, found, where or what to do), ``advice``."""
+    """Plain JSON values.
+
+    ``ok``: videos can be geolocated with checkpoints of one's own, and such can be trained. ``can``: what can run now, by the names of presets; ``cannot``:
+    the others. ``readiness``: both in a sentence, with what to do. ``versions``, ``device``, ``weights`` (name, found, where or what to do), ``advice``.
+    """
     advice: list[str] = []
     versions: dict[str, str | None] = {"vidtag-engine": __version__, "python": platform.python_version(), "system": platform.platform()}
     for name in _LIBRARIES:
@@ -30,9 +36,35 @@ def run_doctor() -> dict[str, Any]:
         report["device"] = _device()
         report["weights"] = _weights()
     usable = {entry["name"] for entry in report["weights"] if entry["found"]}
-    report["ok"] = not advice and "vidtag-compact" in usable
+    can = {name for name, needed in _NEEDS.items() if not advice and needed <= usable}
+    report |= {
+        "ok": "vidtag-compact" in can,
+        "can": [name for name in _NEEDS if name in can],
+        "cannot": [name for name in _NEEDS if name not in can],
+    }
+    report["readiness"] = _readiness(report)
     advice += [f"{entry['name']}: {entry['said']}" for entry in report["weights"] if not entry["found"]]
     return report
+
+
+def _readiness(report: dict[str, Any]) -> str:
+    """What can run now, what cannot and why."""
+    missing = {entry["name"]: entry["said"] for entry in report["weights"] if not entry["found"]}
+    if not report["ok"]:
+        return (
+            f"Not ready: {missing['vidtag-compact']}"
+            if "vidtag-compact" in missing
+            else "Not ready: parts of the engine are missing, see above."
+        )
+    if not report["cannot"]:
+        return "Ready: every checkpoint can run."
+    said = "Ready for checkpoints of your own of the preset vidtag-compact, which also can be trained."
+    if "geoclip" in report["cannot"]:
+        why = " ".join(missing[name] for name in sorted(_NEEDS["geoclip"]) if name in missing)
+        said += f" The default checkpoint geoclip cannot run, so name one of yours: {why}"
+    else:
+        said += " The default checkpoint geoclip can run."
+    return said + (" Nor can checkpoints of the preset vidtag-l14." if "vidtag-l14" in report["cannot"] else "")
 
 
 def _device() -> dict[str, Any]:
@@ -106,4 +138,4 @@ def print_report(report: dict[str, Any]) -> None:
     console.print(weights)
     for line in report["advice"]:
         console.print(f"- {line}", markup=False, highlight=False)
-    print("Ready." if report["ok"] else "Not ready: see above.")
+    console.print(report["readiness"], markup=False, highlight=False)

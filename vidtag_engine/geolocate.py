@@ -120,7 +120,7 @@ def geolocate(
     infos, failed = open_all(videos, images, settings)
     # Before the checkpoint, where it can be: a bad grid is said at once.
     grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive) if aoi else None
-    loaded = load(checkpoint, settings.device) if isinstance(checkpoint, str) else checkpoint
+    loaded = load(checkpoint, settings.device, progress) if isinstance(checkpoint, str) else checkpoint
     if aoi is None or grid is None:
         aoi = area_without_aoi(loaded.card.training_extent)
         grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
@@ -165,7 +165,7 @@ def geolocate(
         *file.notes,
         *aoi.notes,
         *job.area_search.notes,
-        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, calibrated=loaded.calibration.fitted),
+        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, calibrated=loaded.calibration.fitted, infos=infos),
     ]
     if not batch.results:
         raise InputError(batch.failed[0].why if batch.failed else "There is no video to geolocate: give at least one file or folder.")

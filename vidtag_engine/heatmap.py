@@ -314,7 +314,7 @@ def run_heatmap(
         progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
     infos, _ = open_all([arguments.video] if arguments.video else [], [arguments.images] if arguments.images else [], settings)
-    loaded = load(arguments.checkpoint, settings.device)
+    loaded = load(arguments.checkpoint, settings.device, progress)
     made = heatmap(
         infos[0], aoi, loaded, output, settings, chosen, png=png, overwrite=arguments.overwrite, progress=progress, cancelled=cancelled
     )

@@ -252,10 +252,11 @@ class TrainArguments:
     """Arguments of "train". None leaves a setting to the recipe; ``truths`` are tracks in the order of the videos, or folders of them.
 
     ``truth_offset_s`` is what is added to the clocks of the truths: a number as text, or "auto".
+    Without ``aoi`` the area is where the tracks lead, and a margin about them.
     """
 
-    aoi: str
     output: str
+    aoi: Optional[str] = None
     videos: list[str] = field(default_factory=list)
     truths: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)

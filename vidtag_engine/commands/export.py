@@ -15,7 +15,7 @@ from ..export.tables import base_time, clean, time_known
 from ..file_marks import first_refusal
 from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, FrameState, InputError, Progress, ProgressCallback, VideoInfo, VideoResult
-from ..video import FrameReader, open_source, source_digest
+from ..video import FrameReader, find_original, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,8 @@ def run_export(
     check_files("export", asdict(arguments))
     if arguments.frames:
         _check_frames(Path(arguments.frames), results, arguments)
-    videos = _find_all(results, [Path(place) for place in arguments.videos], progress, cancelled) if arguments.frames else []
+    places, beside = [Path(place) for place in arguments.videos], Path(arguments.result).parent
+    videos = _find_all(results, beside, places, progress, cancelled) if arguments.frames else []
     for kind, path in copies.items():
         _check(cancelled)
         EXPORTERS[kind][1](path, results, provenance, overwrite=arguments.overwrite)
@@ -171,11 +172,9 @@ def _sentence(facts: dict[str, Any]) -> str:
 
 
 def _find_all(
-    results: Sequence[VideoResult], places: Sequence[Path], progress: ProgressCallback | None, cancelled: CancelCheck | None
+    results: Sequence[VideoResult], beside: Path, places: Sequence[Path], progress: ProgressCallback | None, cancelled: CancelCheck | None
 ) -> list[VideoInfo]:
-    """Open every video of the result, before anything is written."""
-    if not places:
-        raise InputError("The frames need their videos: give the video files, or a folder where they lie.")
+    """Open every video of the result, before anything is written. It is looked for where the user says, in the folder ``beside`` and in the current one."""
     for place in places:
         if not place.exists():
             raise InputError(f"{place} is not there: correct the path of the videos.")
@@ -184,25 +183,10 @@ def _find_all(
         _check(cancelled)
         if progress:
             progress(Progress(0.1 * number / len(results), "videos", f"looking for {result.info.name}"))
-        found.append(open_source(_find(result, places), kind=result.info.kind, start_time=base_time(result)))
+        info = result.info
+        path = find_original(info.path.name, result.sha256, places, (beside, Path.cwd()), images=info.kind == "images")
+        found.append(open_source(path, kind=info.kind, start_time=base_time(result)))
     return found
-
-
-def _find(result: VideoResult, places: Sequence[Path]) -> Path:
-    """The file (or folder of images) that a result was made from: by name, then by its SHA-256."""
-    name, images = result.info.path.name, result.info.kind == "images"
-    named: list[Path] = []
-    for place in places:
-        if place.name == name and place.is_dir() == images:
-            named.append(place)
-        elif place.is_dir():
-            named += sorted(path for path in place.rglob("*") if path.name == name and path.is_dir() == images)
-    if not named:
-        raise InputError(f"The video {name} was not found: give it, or a folder that holds it.")
-    for path in named:
-        if source_digest(path) == result.sha256:
-            return path
-    raise InputError(f"{named[0]} is not the file that the result was made from (its SHA-256 differs): give the original.")
 
 
 def _make(folder: Path) -> None:

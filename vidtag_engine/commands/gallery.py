@@ -59,7 +59,7 @@ def run_gallery(
             raise CancelledError("Stopped before the time was measured.")
         if progress:
             progress(Progress(0.9, "time", "measuring how long the points take"))
-        loaded = load(arguments.checkpoint, arguments.device)
+        loaded = load(arguments.checkpoint, arguments.device, progress)
         summary["time"] = measure_time(loaded, aoi, grid, exhaustive=arguments.exhaustive)
     if progress:
         progress(Progress(1.0, "done", f"{grid.count:,} points"))

@@ -13,11 +13,9 @@ from ..atomic import replacing
 from ..file_marks import mark_of
 from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, InputError
-from ..video import FrameReader, open_source, source_digest
+from ..video import FrameReader, find_original, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..protocol import PictureArguments
     from ..types import Frame, VideoInfo
 
@@ -43,7 +41,12 @@ def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = 
     if arguments.longest_px < 1:
         raise InputError(f"A picture of {arguments.longest_px} pixels cannot be seen: give at least 1.")
     check_files("picture", asdict(arguments))
-    video = _original([Path(place) for place in arguments.videos], arguments.sha256)
+    places = [Path(place) for place in arguments.videos]
+    there = [place for place in places if place.exists()]
+    if not there:
+        raise InputError(f"The video {places[0] if places else '(none was given)'} is not there: say where it is.")
+    images = arguments.kind == "images" or (arguments.kind == "auto" and there[0].is_dir())
+    video = find_original(places[0].name, arguments.sha256, there, images=images)
     info = open_source(video, kind=arguments.kind)
     frame = _frame_at(info, arguments.time_s, cancelled)
     if cancelled and cancelled():
@@ -59,20 +62,6 @@ def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = 
         "width_px": size[0],
         "height_px": size[1],
     }
-
-
-def _original(places: Sequence[Path], sha256: str | None) -> Path:
-    """The first of ``places`` that is there and, where a digest is given, has it."""
-    there = [place for place in places if place.exists()]
-    if not there:
-        name = places[0] if places else "(none was given)"
-        raise InputError(f"The video {name} is not there: say where it is.")
-    if not sha256:
-        return there[0]
-    for place in there:
-        if source_digest(place) == sha256:
-            return place
-    raise InputError(f"{there[0]} is not the file that the result was made from (its SHA-256 differs): give the original.")
 
 
 def _frame_at(info: VideoInfo, time_s: float, cancelled: CancelCheck | None) -> Frame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..gallery import load_aoi
 from ..outputs import check_files
-from ..training import recipe, train
+from ..training import area_of, recipe, train
 from ..training.settings import sigma_of
 from ..training.sources import pair_sources
 from ..truth_offset import offset_of
@@ -34,8 +34,8 @@ def run_train(
     """Train, or go on with a run of the same inputs and settings that was broken off.
 
     Returns:
-        ``output`` (the checkpoint's folder), ``curve``, ``log``, ``sha256``, ``metrics`` ``sources``, how many were trained on, and ``notes`` for
-        people: what was added to the truths' clocks.
+        ``output`` (the checkpoint's folder), ``curve``, ``log``, ``sha256``, ``metrics``, ``sources`` (how many were trained on), ``area``
+        (minx, miny, maxx, maxy in degrees) and ``notes`` for people: on the area, and what was added to the truths' clocks.
 
     Raises:
         InputError: bad sources, area or settings.
@@ -45,9 +45,11 @@ def run_train(
     settings = recipe(arguments.recipe, sigma=sigma_of(arguments.sigma), **given)
     sources = pair_sources(*([Path(text) for text in texts] for texts in (arguments.videos, arguments.truths, arguments.images)))
     held_out = [Path(text) for text in arguments.validation]
-    area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
     offset = offset_of(arguments.truth_offset_s)
     check_files("train", asdict(arguments))
+    area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi else area_of(sources)
+    for note in area.notes if log else ():
+        log("info", note)
     if progress:
         progress(Progress(0.0, "loading", f"{len(sources)} videos"))
     result = train(
@@ -70,5 +72,6 @@ def run_train(
         "sha256": result.card.sha256,
         "metrics": result.card.metrics,
         "sources": len(sources),
-        "notes": [done.note for done in result.truth_offsets],
+        "area": list(area.bounds),
+        "notes": [*area.notes, *(done.note for done in result.truth_offsets)],
     }

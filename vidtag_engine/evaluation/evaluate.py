@@ -112,11 +112,7 @@ def evaluate_results(
     comparisons = {one.info.name: _compare(one, tracks[one.info.name], max_gap_s) for one in chosen}
     usable = [comparison for comparison in comparisons.values() if len(comparison.predicted)]
     if not usable:
-        whys = "; ".join(one.why_none or "none of its frames has an answer" for one in comparisons.values())
-        raise InputError(
-            f"No frame of {source} can be compared with the truth: {whys}; check that the track belongs to the video and that geolocate"
-            " knew the video's true start time."
-        )
+        raise InputError(_why_nothing(source, chosen, comparisons))
     reports = tuple(
         replace(_video_report(name, comparison, radii_km), truth_offset=offsets.get(name)) for name, comparison in comparisons.items()
     )
@@ -130,6 +126,23 @@ def evaluate_results(
         comparisons=comparisons,
         confidence=score_confidence([(one, comparisons[one.info.name]) for one in chosen]),
     )
+
+
+def _why_nothing(source: str, chosen: Sequence[VideoResult], comparisons: Mapping[str, Comparison]) -> str:
+    """Why no frame can be compared, and what to do about that very reason: clocks are no matter where there is no answer."""
+    whys, advice = [], []
+    for one in chosen:
+        verdict = one.trajectory.verdict
+        if comparisons[one.info.name].why_none:
+            whys.append(comparisons[one.info.name].why_none)
+            advice.append("check that the track belongs to the video and that geolocate knew the video's true start time")
+        elif verdict and verdict.state is not FrameState.LOCATED:
+            whys.append(f"the answer for {one.info.name} was withheld (judged {verdict.state.value.replace('_', ' ')})")
+            advice.append("to evaluate its best guess all the same, run geolocate again so that it always answers (--always-answer)")
+        else:
+            whys.append(f"none of the frames of {one.info.name} has an answer")
+            advice.append("see the states of its frames")
+    return f"No frame of {source} can be compared with the truth: {'; '.join(whys)}; {'; '.join(dict.fromkeys(advice))}."
 
 
 def _choose(results: Sequence[VideoResult], truth: Track | Mapping[str, Track], video: str | None, source: str) -> list[VideoResult]:

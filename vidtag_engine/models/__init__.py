@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .checkpoint import CheckpointCard, from_pretrained, save_pretrained
     from .device import pick_device
-    from .frame_encoder import FrameEncoder, build_frame_encoder
+    from .frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
     from .geoclip import GeoCLIP, geoclip_gallery, load_geoclip
     from .georefiner import GeoRefiner, GeoRefinerConfig
     from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig, sigma_for_extent
@@ -26,6 +26,7 @@ _HOME = {
     "pick_device": "device",
     "FrameEncoder": "frame_encoder",
     "build_frame_encoder": "frame_encoder",
+    "weights_to_fetch": "frame_encoder",
     "GeoCLIP": "geoclip",
     "geoclip_gallery": "geoclip",
     "load_geoclip": "geoclip",
@@ -61,6 +62,7 @@ __all__ = [
     "pick_device",
     "save_pretrained",
     "sigma_for_extent",
+    "weights_to_fetch",
 ]
 
 

@@ -21,7 +21,7 @@ from torch.overrides import TorchFunctionMode
 from ..types import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Weights = Literal["pretrained", "random"]
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -29,6 +29,13 @@ _CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757771
 LAYOUT = "-layout"  # ends the names of backbones that also say what stands where
 LAYOUT_GRID = (4, 6)  # rows and columns
 _LAYOUT_STAGE = 3  # 1/16 of the picture's size, two thirds through the network
+# Weights that are no part of a wheel: what they are, and Hugging Face's id, under which (without "timm/") a file may be laid into weights_folder().
+FETCHED = {
+    "clip-vit-l14": ("CLIP ViT-L/14 (openai)", "timm/vit_large_patch14_clip_224.openai"),
+    "dinov2-vit-l14": ("DINOv2 ViT-L/14", "timm/vit_large_patch14_dinov2.lvd142m"),
+}
+_ANSWERS_WITHIN_S = 5.0
+_REFUSED = 400  # HTTP status from which on a request was not served
 _LITE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (x - 127) / 128
 
 
@@ -65,13 +72,15 @@ def weights_folder() -> Path:
 
 def _clip_l14(weights: Weights) -> tuple[nn.Module, str]:
     """The image side alone: pictures to the projected class token (N,768), as CLIP gives it, not normalised."""
-    import open_clip
-
     name, file = "ViT-L-14-quickgelu", weights_folder() / "vit_large_patch14_clip_224.openai.safetensors"
     if weights == "random":
+        import open_clip
+
         return open_clip.create_model(name, pretrained=None).visual, "random"
     source = str(file) if file.is_file() else "openai"
-    with _explained("CLIP ViT-L/14 (openai)", "timm/vit_large_patch14_clip_224.openai", file):
+    with _explained("clip-vit-l14", file):
+        import open_clip  # takes seconds; whether there are weights is known before
+
         return open_clip.create_model(name, pretrained=source).visual, source
 
 
@@ -86,7 +95,7 @@ def _dinov2_l14(weights: Weights) -> tuple[nn.Module, str]:
     file = weights_folder() / f"{name}.safetensors"
     if file.is_file():
         options["pretrained_cfg_overlay"] = {"file": str(file)}
-    with _explained("DINOv2 ViT-L/14", f"timm/{name}", file):
+    with _explained("dinov2-vit-l14", file):
         return timm.create_model(name, pretrained=True, **options), str(file) if file.is_file() else f"timm/{name}"
 
 
@@ -172,20 +181,57 @@ def _entry_by_entry(given: dict[str, Tensor], own: dict[str, Tensor], source: st
 
 
 @contextlib.contextmanager
-def _explained(what: str, hub_id: str, file: Path) -> Iterator[None]:
-    """Turns whatever a loader throws into one sentence that says where to put the file; what it logs besides is kept quiet."""
+def _explained(name: str, file: Path) -> Iterator[None]:
+    """Turns whatever a loader throws into one sentence that says where to put the file; what it logs besides is kept quiet.
+
+    A hub that does not answer is found out first: the loaders ask it again and again, for more than a minute.
+    """
+    what, hub_id = FETCHED[name]
+    lost = InputError(
+        f"The weights of {what} cannot be loaded ({'the file there cannot be read' if file.is_file() else 'they are neither in the cache nor reachable'}):"
+        f" go online once, or put the model.safetensors of Hugging Face's {hub_id} at {file}."
+    )
+    if to_fetch([name]) and not _hub_answers(hub_id):
+        raise lost
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
         yield
     except Exception as error:
-        reason = "the file there cannot be read" if file.is_file() else "they are neither in the cache nor reachable"
-        raise InputError(
-            f"The weights of {what} cannot be loaded ({reason}): go online once, "
-            f"or put the model.safetensors of Hugging Face's {hub_id} at {file}."
-        ) from error
+        raise lost from error
     finally:
         logging.disable(level)
+
+
+def to_fetch(names: Iterable[str]) -> list[str]:
+    """What of these backbones' weights is not on this machine and would be fetched, for people."""
+    missing = [FETCHED[name] for name in names if name in FETCHED and not _at_hand(name)]
+    return [what for what, _ in missing]
+
+
+def _at_hand(name: str) -> bool:
+    """Whether a file for it lies in our folder or in the hub's cache."""
+    from huggingface_hub import constants
+
+    hub_id = FETCHED[name][1]
+    if (weights_folder() / f"{hub_id.removeprefix('timm/')}.safetensors").is_file():
+        return True
+    snapshots = Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "snapshots"
+    return any(path.suffix in {".safetensors", ".bin"} for path in snapshots.glob("*/*"))
+
+
+def _hub_answers(hub_id: str) -> bool:
+    """Whether the hub (or the mirror or proxy that the user set) says within seconds that it has the model."""
+    from huggingface_hub import constants, get_session
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        answer = get_session().head(f"{constants.ENDPOINT}/api/models/{hub_id}", timeout=_ANSWERS_WITHIN_S)
+    except Exception as error:  # noqa: BLE001 - whatever the network's layers throw: it cannot be had
+        logging.getLogger(__name__).info("%s does not answer: %s", constants.ENDPOINT, error)
+        return False
+    return bool(answer.status_code < _REFUSED)
 
 
 BACKBONES: dict[str, BackboneSpec] = {

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
-from .backbones import BACKBONES, LAYOUT, BackboneSpec, Weights
+from .backbones import BACKBONES, LAYOUT, BackboneSpec, Weights, to_fetch
 from .compiled import CompiledBackbone, is_translated, translate, translation_folder
 from .device import one_thread
 from .repeats import Repeats
@@ -304,6 +304,13 @@ def build_frame_encoder(
         compiled_folder=compiled_folder if weights == "pretrained" else None,
     )
     return encoder.to(device)
+
+
+def weights_to_fetch(preset: str) -> str:
+    """A line for people where a preset's weights would have to be fetched first, else empty; nothing is built or asked for."""
+    chosen = FRAME_ENCODER_PRESETS.get(preset)
+    missing = to_fetch(chosen.backbones) if chosen else []
+    return f"the weights of {' and '.join(missing)} from Hugging Face, once" if missing else ""
 
 
 def _translated(name: str, cache: Path | None) -> tuple[nn.Module, str] | None:

@@ -1,5 +1,6 @@
 """Training of both phases from videos with truth tracks."""
 
+from .area import area_of
 from .features import TrainingSource
 from .on_dataset import dataset_settings, train_on_dataset
 from .settings import PhaseSettings, TrainSettings, recipe
@@ -10,6 +11,7 @@ __all__ = [
     "TrainResult",
     "TrainSettings",
     "TrainingSource",
+    "area_of",
     "dataset_settings",
     "recipe",
     "train",

@@ -33,7 +33,7 @@ def check_sources(sources: Sequence[Source]) -> list[str]:
             return []
         info = open_source(source.path, kind=source.kind)
         track = read_track(source.truth or source.path)
-        times_s, names = _moments(info)
+        times_s, names = moments(info)
         if times_s is None:  # its length shows only when it is decoded
             overlap = True
             continue
@@ -68,7 +68,7 @@ def check_output(folder: Path, sources: Sequence[Source], *, overwrite: bool = F
         raise InputError(why)
 
 
-def _moments(info: VideoInfo) -> tuple[np.ndarray | None, list[str] | None]:
+def moments(info: VideoInfo) -> tuple[np.ndarray | None, list[str] | None]:
     """Times (n,) in seconds of some of the frames, and their names where they have any."""
     if info.kind == "images":
         images = ImageFolder.read(info.path)

@@ -8,9 +8,15 @@ from typing import Any
 from ..atomic import replacing
 from ..file_marks import mark_of
 
+_FEW = 20  # a line through fewer points is hard to see, and one point has none
+
 
 def draw_curve(rows: list[dict[str, Any]], path: Path, *, overwrite: bool = False) -> None:
-    """Draw the log's rows, a panel a stage: loss on the left axis, median validation error in metres on the right. Nothing for no rows."""
+    """Draw the log's rows, a panel a stage: loss on the left axis, median validation error in metres on the right.
+
+    A stage of which nothing was measured (it had no steps and no validation) has no panel; without any stage there is no picture.
+    """
+    rows = [row for row in rows if row["loss"] is not None or "median_m" in row]
     stages = list(dict.fromkeys(row["stage"] for row in rows))
     if not stages:
         return
@@ -23,9 +29,14 @@ def draw_curve(rows: list[dict[str, Any]], path: Path, *, overwrite: bool = Fals
         mine = [row for row in rows if row["stage"] == stage]
         axis = figure.add_subplot(1, len(stages), number + 1)
         lossy = [r for r in mine if r["loss"] is not None]
-        axis.plot([r["step"] for r in lossy], [r["loss"] for r in lossy], color="#777777", label="training loss")
-        axis.set(title=stage, xlabel="step", ylabel="training loss")
         judged = [r for r in mine if "median_m" in r]
+        axis.set(title=stage, xlabel="step")
+        if lossy:
+            axis.plot([r["step"] for r in lossy], [r["loss"] for r in lossy], color="#777777", marker="." if len(lossy) < _FEW else "")
+            axis.set_ylabel("training loss")
+        else:
+            axis.set_yticks([])
+            axis.set_title(f"{stage}: not trained")
         if judged:
             right = axis.twinx()
             right.plot([r["step"] for r in judged], [r["median_m"] for r in judged], color="#0b6fa4", marker="o", markersize=3)

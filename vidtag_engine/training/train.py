@@ -19,7 +19,7 @@ from ..file_marks import mark_of
 from ..gallery import AreaOfInterest, Grid, make_grid, measure_smoothness
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..trajectory import Calibration, Recall, fit_temperature, mass_within, typical_speed_mps
@@ -131,6 +131,8 @@ def train(
         if log:
             log("warning", note)
     work = output / "training"
+    if progress and encoder is None and (said := weights_to_fetch(settings.preset)):
+        progress(Progress(0.0, "fetching", said))
     encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder(), layout=settings.layout)
     stages = _Stages(progress, _weights(settings))
     store = FeatureStore(

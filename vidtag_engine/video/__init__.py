@@ -3,6 +3,7 @@
 from .digest import source_digest
 from .frame_reader import FrameReader
 from .image_folder import ImageFolder
+from .original import find_original
 from .read_ahead import ReadAhead
 from .source import find_videos, frame_names, open_source, unique_names
 from .tracks import embedded_name, embedded_track, read_track
@@ -13,6 +14,7 @@ __all__ = [
     "ReadAhead",
     "embedded_name",
     "embedded_track",
+    "find_original",
     "find_videos",
     "frame_names",
     "open_source",

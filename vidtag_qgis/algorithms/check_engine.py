@@ -47,7 +47,7 @@ class CheckEngine(VidTAGAlgorithm):
             QgsProcessingParameterFileDestination("OUTPUT", "Report", "HTML (*.html)", optional=True),
             "The report as a page; its text is an output of its own.",
         )
-        self.addOutput(QgsProcessingOutputBoolean("READY", "Ready to geolocate"))
+        self.addOutput(QgsProcessingOutputBoolean("READY", "Ready to geolocate with checkpoints of your own"))
         for name, text in (("REPORT", "Report (text)"), ("ENGINE_VERSION", "Engine"), ("DEVICE", "Device")):
             self.addOutput(QgsProcessingOutputString(name, text))
 
@@ -99,7 +99,7 @@ def report_text(doctor: Optional[dict[str, Any]], failure: Optional[str]) -> str
     if doctor:
         lines += [*_versions(doctor), *_device(doctor), *_weights(doctor), ""]
         lines += [f"- {sentence}" for sentence in doctor["advice"]]
-        lines.append("**Ready.**" if doctor["ok"] else "**Not ready:** see above.")
+        lines.append(f"**{doctor['readiness']}**")
     home = os.path.expanduser("~")
     text = "\n".join(lines)
     return text.replace(home, "~") if len(home) > 1 else text

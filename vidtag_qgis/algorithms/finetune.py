@@ -21,7 +21,7 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..aoi import read_area
+from ..aoi import Area, read_area
 from ..engine_client.protocol import TrainArguments
 from . import checks
 from .base import VidTAGAlgorithm
@@ -39,7 +39,7 @@ _AUGMENT = ["none", "street", "aerial"]
 
 
 class Finetune(VidTAGAlgorithm):
-    """Videos with tracks and an area in; a checkpoint with its curve and log out."""
+    """Videos with tracks, and an area if wanted, in; a checkpoint with its curve and log out."""
 
     ID, TITLE, TEXT = "finetune", "Train for an area", _HELP
     SUMMARY = "Makes a checkpoint for an area from videos with tracks."
@@ -56,7 +56,7 @@ class Finetune(VidTAGAlgorithm):
             "Their GPX or CSV tracks, one a video, in the same order. Empty: tracks beside the videos, or positions inside them.",
         )
         self.add(self.folder("FOLDER", "Folder of videos and tracks"), "Videos with tracks of the same names, also in subfolders.")
-        self.area("The area that the checkpoint is for.")
+        self.area("The area that the checkpoint is for. Empty: where the tracks lead, and a margin about it.")
         self.add(
             self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
             "The resolution that the checkpoint will be used at.",
@@ -120,20 +120,20 @@ class Finetune(VidTAGAlgorithm):
         output = self._output(parameters, context)
         if problem := _lasting(output) or checks.check_folders([os.path.join(os.path.abspath(output), "config.json")]):
             return problem
-        area = read_area(self, parameters, context, "AOI", "EXTENT")
-        return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
+        area = self._area(parameters, context)
+        return None if area is None else checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Ask the engine; it may take hours."""
-        area = read_area(self, parameters, context, "AOI", "EXTENT")
+        area = self._area(parameters, context)
         folder, validation = (self.file_in(parameters, name, context) for name in ("FOLDER", "VALIDATION"))
         if problem := _lasting(self._output(parameters, context)):  # a model's value was not checked before
             raise QgsProcessingException(problem)
         output = os.path.abspath(self._output(parameters, context))
         steps = [self.optional_number(parameters, f"PHASE{number}_STEPS", context) for number in (1, 2)]
         arguments = TrainArguments(
-            aoi=area.geojson,
-            aoi_crs=area.crs,
+            aoi=area.geojson if area else None,
+            aoi_crs=area.crs if area else None,
             output=output,
             videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
             truths=self.files(parameters, "TRACKS", context),
@@ -170,6 +170,12 @@ class Finetune(VidTAGAlgorithm):
 
     def _output(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         return self.file_in(parameters, "OUTPUT", context).strip()
+
+    def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[Area]:
+        """The area; None where none is given and the tracks say it."""
+        if all(parameters.get(name) in (None, "") for name in ("AOI", "EXTENT")):
+            return None
+        return read_area(self, parameters, context, "AOI", "EXTENT")
 
     def _tell(self, metrics: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
         """The metrics in the log."""
