@@ -23,7 +23,7 @@ from vidtag_engine.video import frame_names, open_source, read_track
 from .track_files import FIXES, START, Drive, tool
 from .track_kinds import DATE, KINDS, MOMENTS, Kind
 
-TITLE = "tracks: positions of every kind of track and clock at three moments, against the values that they were made with"
+TITLE = "Tracks and clocks: positions of every kind of track and clock at three moments, against the values that they were made with"
 _LATER_S = 2.5
 # ffmpeg's words for a video's date; a clock without any is not dated.
 _DATED = {
