@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "command_files": {"file_marks"},
     "geodesy": set(),
     "settings": set(),
-    "video": {"geodesy"},
+    "video": {"geodesy", "file_marks"},
     "models": {"geodesy", "atomic"},
     "gallery": {"geodesy", "models", "atomic", "file_marks"},
     "trajectory": {"geodesy"},

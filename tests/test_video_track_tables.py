@@ -16,6 +16,10 @@ from vidtag_engine.video import read_track
 if TYPE_CHECKING:
     from pathlib import Path
 
+OWN = (
+    '<?xml version="1.0"?><gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1" creator="VidTAG"><trk><trkseg>'
+    '<trkpt lat="1" lon="2"><time>2026-05-01T12:00:00Z</time></trkpt></trkseg></trk></gpx>'
+)
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()
 
 
@@ -202,6 +206,14 @@ def test_a_folder_pairs_by_every_kind_of_track_in_any_case(tmp_path):
         (tmp_path / f"{name}{suffix}").write_bytes(b"x")
     pairs = {source.path.stem: source.truth.name for source in pair_sources([tmp_path], [tmp_path])}
     assert pairs == {name.upper(): f"{name}{suffix}" for name, suffix in names.items()}
+    # An answer of this tool is no receiver's track: one that lies beside it goes first, and a lone one is told of.
+    own = (tmp_path / "DJI_0003.gpx", tmp_path / "DJI_0008.gpx")
+    for path in own:
+        path.write_text(OWN)
+    (tmp_path / "DJI_0008.MP4").write_bytes(b"x")
+    pairs = {source.path.stem: source.truth.name for source in pair_sources([tmp_path], [tmp_path])}
+    assert (pairs["DJI_0003"], pairs["DJI_0008"]) == ("DJI_0003.csv", "DJI_0008.gpx")
+    assert "no truth" in read_track(own[1]).note
     (tmp_path / "DJI_0009.MP4").write_bytes(b"x")
     with pytest.raises(InputError, match=r"DJI_0009\.MP4 has no track"):
         pair_sources([tmp_path], [tmp_path])

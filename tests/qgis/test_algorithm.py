@@ -301,6 +301,20 @@ def test_the_settings_reach_the_engine(algorithm, good, engine_here):
         assert getattr(changed, name.lower()) == value
 
 
+@pytest.mark.parametrize(
+    ("start", "zone", "text"),
+    [
+        ("2026-05-01T14:30:00", "Europe/Stockholm", "2026-05-01T14:30:00.000"),
+        ("2026-05-01T14:30:00", "", "2026-05-01T14:30:00.000Z"),
+        ("2026-05-01T14:30:00Z", "Europe/Stockholm", "2026-05-01T14:30:00.000Z"),
+    ],
+)
+def test_a_start_time_is_in_the_zone_that_is_given(algorithm, good, engine_here, start, zone, text):
+    """The digits as they were typed, for the engine to reckon with; UTC without a zone."""
+    given = algorithm._arguments({**good, "START_TIME": start, "TIME_ZONE": zone}, QgsProcessingContext())
+    assert (given.start_time, given.time_zone) == (text, zone or None)
+
+
 @pytest.mark.slow
 def test_what_is_withheld_is_counted_and_a_pin_lifts_it(algorithm, engine_here, inputs, tmp_path):
     parameters = {

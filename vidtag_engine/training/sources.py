@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..file_marks import own_kind
 from ..types import InputError
 from ..video import embedded_name, find_videos
 from .features import TrainingSource
@@ -54,7 +55,7 @@ def _named_as(video: Path, folders: Sequence[Path], listed: dict[Path, dict[str,
 
 
 def _tracks_in(folder: Path) -> dict[str, Path]:
-    """Of each name the track: in the folder itself before one below, then in the order of the suffixes."""
+    """Of each name the track: this tool's own answers last, in the folder itself before one below, then in the order of the suffixes."""
     found = [file for file in folder.rglob("*") if file.suffix.lower() in TRACK_SUFFIXES and file.is_file()]
-    found.sort(key=lambda file: (len(file.parts), TRACK_SUFFIXES.index(file.suffix.lower()), file))
+    found.sort(key=lambda file: (own_kind(file) is not None, len(file.parts), TRACK_SUFFIXES.index(file.suffix.lower()), file))
     return {file.stem.casefold(): file for file in reversed(found)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..file_marks import own_kind
 from ..types import InputError, Track, VideoInfo
 from . import csv_track, exif, geojson_track, gpmf, gpx, klv, kml, srt
 from .container import check_readable_file
@@ -106,6 +107,8 @@ def _checked(track: Track, path: Path) -> Track:
     if not kept.any():
         raise InputError(f"{path} holds no usable position ({track.source} without a single fix); give another track.")
     said = [track.note] if track.note else []
+    if path.is_file() and own_kind(path) is not None:
+        said.append(f"{path.name} is an answer of this tool, not a receiver's track: it is no truth.")
     if void.any():
         said.append(f"{int(void.sum())} of {len(kept)} positions of {path.name} are 0, 0 (no lock) and were left out.")
     if impossible.any():
