@@ -158,7 +158,7 @@ def copy_review(result: Path, output: Path) -> None:
     """Give a copy of a result the pins of the first, where the copy has none yet."""
     review, copy = review_path(result), review_path(output)
     if review.is_file() and not copy.exists():
-        with replacing(copy) as part:
+        with replacing(copy, "review") as part:
             copy_database(review, part)
 
 
@@ -179,7 +179,7 @@ def _pins_from_before(result: Path) -> list[PinRow]:
 
 
 def _make(review: Path, pins: Sequence[PinRow]) -> None:
-    with replacing(review) as part:
+    with replacing(review, "review") as part:
         write_layer(part, "pins", pins_table(list(pins)))
         with closing(sqlite3.connect(part)) as database, database:
             add_styles(database, ["pins"])
