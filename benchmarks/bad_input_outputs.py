@@ -28,7 +28,7 @@ CASES = (
     Case("evaluate: errors over the result", evaluate("result.gpkg", map="map.png", errors="result.gpkg"), ("result.gpkg", "input")),
     Case("evaluate: report over somebody's page", evaluate("result.gpkg", map="map.png", html="theirs.html"), ("theirs.html", "--overwrite")),
     Case("export: CSV over somebody's table", ("export", "result.gpkg", "--csv", "no-places.csv"), ("no-places.csv", "--overwrite")),
-    Case("export: two copies of one name", ("export", "result.gpkg", "--csv", "one.txt", "--kml", "one.txt"), ("one.txt", "another output")),
+    Case("export: two copies of one name", ("export", "result.gpkg", "--csv", "one.txt", "--kml", "one.txt"), ("one.txt", "two outputs")),
     Case("export: a frame over a photograph", ("export", "result.gpkg", "--frames", "photos", "--videos", V), ("drive.mp4_000001.jpg", "--overwrite")),
     Case("match: the roads as output, also with --overwrite",
          ("match", "result.gpkg", "--roads", "layers.gpkg", "--output", "layers.gpkg", "--overwrite"), ("layers.gpkg", "input")),
@@ -54,7 +54,7 @@ def _make_raster(path: Path) -> None:
     import rasterio
 
     with rasterio.open(path, "w", driver="GTiff", width=4, height=4, count=1, dtype="uint8", crs="EPSG:4326",
-                       transform=rasterio.Affine(1, 0, 0, 0, -1, 0)) as file:  # fmt: skip
+                       transform=rasterio.Affine(0.1, 0, 10, 0, -0.1, 50)) as file:  # fmt: skip
         file.write(np.ones((1, 4, 4), np.uint8))
 
 

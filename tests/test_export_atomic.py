@@ -114,7 +114,7 @@ def test_new_files_have_ordinary_permissions(tmp_path):
 
 
 def test_another_error_leaves_nothing_either(tmp_path):
-    from vidtag_engine.export.atomic import replacing
+    from vidtag_engine.atomic import replacing
 
     def fail():
         with replacing(tmp_path / "o.txt") as part:

@@ -161,7 +161,7 @@ def refusal(
     Args:
         path: of the output.
         kind: one of ``KINDS``.
-        inputs: what the same call reads, and its other outputs: these are never written over. What is no path of a file that exists does not matter, nor does
+        inputs: what the same call reads: these are never written over. What is no path of a file that exists does not matter, nor does
             what follows a bar (as in QGIS's ``x.gpkg|layername=y``). Of a folder it is the files directly in it, but for this tool's own of the same kind.
         overwrite: the user has said that whatever lies there may be replaced.
         replace: how the user says so.
@@ -173,7 +173,7 @@ def refusal(
         return why
     form, own = _look(path)
     if any(_is_input(path, kind if own == kind else None, Path(str(one).partition("|")[0])) for one in inputs):
-        return f"The output {path.name} is also an input of this call, or another output of it, and would be lost: choose another output."
+        return f"The output {path.name} is also an input of this call, and would be lost: choose another output."
     if overwrite or not os.path.lexists(path):
         return None
     return _why_kept(path, kind, form, own, replace)
@@ -187,11 +187,13 @@ def first_refusal(
     replace: str = "add --overwrite",
 ) -> Optional[str]:
     """The first sentence of :func:`refusal` for any of several outputs of one call (path and kind), none of which may be another."""
-    never = list(inputs)
+    inputs, before = list(inputs), []
     for path, kind in outputs:
-        if (why := refusal(path, kind, inputs=never, overwrite=overwrite, replace=replace)) is not None:
+        if any(_is_input(Path(path), kind, Path(other)) for other in before):
+            return f"The output {Path(path).name} is given for two outputs of this call: choose another for one of them."
+        if (why := refusal(path, kind, inputs=inputs, overwrite=overwrite, replace=replace)) is not None:
             return why
-        never.append(path)
+        before.append(path)
     return None
 
 
