@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from tests.dataset_maker import ColourEncoder
 from tests.test_evaluation_evaluate import drive, written
 from vidtag_engine.cli import app
 from vidtag_engine.evaluation import evaluate_geopackage, evaluate_results
+from vidtag_engine.training.features import FeatureStore, TrainingSource
 from vidtag_engine.trajectory import align
 from vidtag_engine.trajectory.clock_offset import LEAST_MARGIN, find_clock_offset
 from vidtag_engine.truth_offset import AUTO, apply_offset, offset_of, shifted
@@ -259,6 +261,35 @@ def test_evaluation_moves_the_truth_as_edited_times_do(tmp_path):
     assert said["offset_s"] == 2.5
     assert any("+2.50 s are added" in note for note in by_offset.notes())
     assert evaluate_results([result], truth).to_dict()["videos"][0]["truth_offset"] is None
+
+
+def test_training_learns_the_moved_places(video, tmp_path):
+    """Each video by itself; one whose offset cannot be told is learnt as given, and that is said."""
+    behind = write_csv(tmp_path / "behind.csv", track_of(12.0))
+    right = write_csv(tmp_path / "right.csv", track_of(0.0))
+    straight = write_csv(tmp_path / "straight.csv", track_of(turns=lambda time_s: 0.0 * time_s))
+
+    def learnt(track, offset):
+        store = FeatureStore(tmp_path / "f", ColourEncoder(), augment="none", views=0, seed=0, rate_hz=1.0, truth_offset_s=offset)
+        return store.sequence(TrainingSource(video, track, "video"), None, None).lat_lon_deg, store.truth_offsets
+
+    expected, nothing = learnt(right, None)
+    assert not nothing
+    moved, done = learnt(behind, 12.0)
+    np.testing.assert_allclose(moved, expected, atol=1e-9)
+    assert [one.offset_s for one in done] == [12.0]
+    found, done = learnt(behind, AUTO)
+    assert done[0].offset_s == pytest.approx(12.0, abs=0.4)
+    assert np.abs(found - expected).max() * M_PER_DEG < 10.0 * 0.4 * 1.6
+    as_given, done = learnt(straight, AUTO)
+    np.testing.assert_array_equal(as_given, learnt(straight, None)[0])
+    assert "left with the times that it has" in done[0].note
+
+
+def write_csv(path, track):
+    rows = [f"{a:.3f},{b:.9f},{c:.9f}" for a, b, c in zip(track.time_s, track.lat_deg, track.lon_deg, strict=True)]
+    path.write_text("\n".join(["unix_s,lat,lon", *rows]) + "\n")
+    return path
 
 
 def test_evaluation_without_the_video_says_so(tmp_path):
