@@ -5,6 +5,7 @@ python -m benchmarks NAME [--seed N]
 python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--no-layout]
 python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
+python -m benchmarks offset [--seed N|dev]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
