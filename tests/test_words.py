@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from vidtag_engine.models import backbones, build_frame_encoder
 from vidtag_engine.training import TrainingSource, area_of
 from vidtag_engine.training.curve import draw_curve
 from vidtag_engine.types import FrameState, InputError, Verdict
-from vidtag_engine.video import find_original, source_digest
+from vidtag_engine.video import find_original, read_track, source_digest
 
 from .video_maker import write_video
 
@@ -165,3 +167,16 @@ def test_the_curve_has_no_empty_panel(tmp_path):
         assert (inside < 0.9).any()  # something is drawn in it
     draw_curve(rows[2:], tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
+
+
+def test_a_track_that_ogr2ogr_doubled_is_read_once(tmp_path):
+    """GDAL writes a GPX track without times and once more with them: findings/gpx-through-ogr2ogr.sh."""
+    if shutil.which("ogr2ogr") is None:
+        pytest.skip("ogr2ogr is not installed")
+    log = _gpx(tmp_path / "log.gpx", [(48.0 + 0.001 * n, 16.3) for n in range(10)])
+    subprocess.run(["ogr2ogr", "-f", "GPX", str(tmp_path / "copy.gpx"), str(log)], check=True, capture_output=True)
+    assert (tmp_path / "copy.gpx").read_text().count("<trkpt") == 20
+    first, second = read_track(log), read_track(tmp_path / "copy.gpx")
+    assert second.time_s == pytest.approx(first.time_s)
+    assert second.lat_deg == pytest.approx(first.lat_deg)
+    assert "10 of 20 points of copy.gpx have no time" in second.note
