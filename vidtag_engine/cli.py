@@ -134,13 +134,14 @@ def geolocate(
         files: list[str] = []
         for path in videos or []:
             files += [str(found) for found in find_videos(path, recursive=recursive)] if path.is_dir() else [str(path)]
-        copies = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
+        paths = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
+        copies: dict[str, Any] = {kind: str(path) if path else None for kind, path in paths.items()}
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time),
             time_zone=time_zone, grid=grid, confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed,
             exhaustive=exhaustive, continuous=continuous, encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores,
-            overwrite=overwrite, **{kind: str(path) if path else None for kind, path in copies.items()},
+            overwrite=overwrite, **copies,
         )  # fmt: skip
         cancellation = Cancellation()
         cancellation.install()
