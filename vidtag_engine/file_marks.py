@@ -187,7 +187,8 @@ def first_refusal(
     replace: str = "add --overwrite",
 ) -> Optional[str]:
     """The first sentence of :func:`refusal` for any of several outputs of one call (path and kind), none of which may be another."""
-    inputs, before = list(inputs), []
+    inputs = list(inputs)
+    before: list[Union[Path, str]] = []
     for path, kind in outputs:
         if any(_is_input(Path(path), kind, Path(other)) for other in before):
             return f"The output {Path(path).name} is given for two outputs of this call: choose another for one of them."
@@ -345,7 +346,7 @@ def _png_kind(_: Path, head: bytes) -> Optional[str]:
     at = 8
     while at + 8 <= len(head):
         length, name = struct.unpack(">I4s", head[at : at + 8])
-        key, _, value = head[at + 8 : at + 8 + length].partition(b"\0")
+        key, _zero, value = head[at + 8 : at + 8 + length].partition(b"\0")
         if name == b"tEXt" and key == b"Software":
             return _marked(value.decode("latin-1"))
         at = len(head) if name == b"IDAT" else at + 12 + length
