@@ -265,7 +265,7 @@ REFUSED = {
     "metres": ("500000,5000000,505000,5004000", "outside the world"),
     "too wide": ("-200,0,200,1", "wider than the world"),
     "bad wkt": ("POLYGON ((0 0, 1 1", "not valid WKT"),
-    "open ring": ("POLYGON ((0 0, 1 0, 1 1, 0 1))", "not valid WKT"),
+    "ring of two points": ("POLYGON ((0 0, 1 0))", "not valid WKT"),
     "nan wkt": ("POLYGON ((0 0, nan 1, 1 1, 0 0))", "not finite"),
     "empty wkt": ("POLYGON EMPTY", "is empty"),
     "point": ("POINT (1 1)", "no polygon"),

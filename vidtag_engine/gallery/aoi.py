@@ -8,27 +8,28 @@ longitude/latitude, split at ±180°.
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-import shapely.geometry
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ..types import InputError
+from .antimeridian import uncrossed
+from .aoi_file import Found, exists, from_file
+from .aoi_geojson import from_geojson
+from .aoi_text import NUMBERS, WKT, box, from_wkt
 from .ellipsoid import polygon_area_m2
 from .reproject import to_lon_lat
 
 _WGS84 = "EPSG:4326"
-_NUMBER = r"\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?)\s*"
-_NUMBERS = re.compile(rf"^{_NUMBER}(?:,{_NUMBER})*$", re.IGNORECASE)
 _PREFIX = re.compile(r"^\s*(?:SRID|CRS)\s*=\s*([^;]+);\s*", re.IGNORECASE)
-_KINDS = r"(?:MULTI)?(?:POLYGON|POINT|LINESTRING|SURFACE|CURVE)|GEOMETRYCOLLECTION|CURVEPOLYGON|COMPOUNDCURVE|CIRCULARSTRING|TRIANGLE|TIN"
-_WKT = re.compile(rf"^(?:{_KINDS})\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY)", re.IGNORECASE)
 _SMALLEST_M2 = 1e-4
 
 
@@ -69,17 +70,18 @@ def load_aoi(text: str | Path | dict[str, Any], *, layer: str | None = None, crs
         InputError: nothing polygonal, no area, unknown system, numbers that are no place on the globe.
     """
     with np.errstate(invalid="ignore"):  # of a NaN the user hears below, in words
-        name, geometries, found_crs, notes = _read(text, layer, crs)
-    system = _system(found_crs or crs, name)
-    if crs is not None and found_crs is not None and _system(crs, name) != system:
+        found = _read(text, layer, crs)
+    name, notes = found.name, found.notes
+    system = _system(found.crs or crs, name)
+    if crs is not None and found.crs is not None and _system(crs, name) != system:
         notes.append(f"{name} says that it is in {_short(system)}; the given {crs} was not used.")
-    polygons = _polygons(geometries, name, notes)
-    _check_numbers(polygons, name)
-    polygons = [_mended(polygon, name, notes) for polygon in polygons]
-    joined = shapely.union_all(polygons)
-    if joined.is_empty or joined.area == 0:
-        raise InputError(f"{name} has no area (a line or a point); draw a polygon.")
-    geometry, reprojected_notes = to_lon_lat(joined, system, name)
+    polygons = _polygons(found)
+    if not np.isfinite(shapely.get_coordinates(polygons)).all():
+        raise InputError(f"{name} has coordinates that are not finite numbers; mend the polygon.")
+    if system.is_geographic and not found.rectangle:
+        polygons = [part for polygon in polygons for part in shapely.get_parts(_crossing(polygon, system, name, notes))]
+    polygons = [part for polygon in polygons for part in _rings_apart(polygon, name, notes)]
+    geometry, reprojected_notes = to_lon_lat(shapely.union_all(_all_mended(polygons, name, notes)), system, name)
     notes.extend(reprojected_notes)
     area_m2 = polygon_area_m2(geometry)
     if area_m2 < _SMALLEST_M2:
@@ -87,20 +89,18 @@ def load_aoi(text: str | Path | dict[str, Any], *, layer: str | None = None, crs
     return AreaOfInterest(geometry, area_m2, tuple(dict.fromkeys(notes)))
 
 
-def _read(
-    text: str | Path | dict[str, Any], layer: str | None, crs: str | None
-) -> tuple[str, list[shapely.Geometry], str | None, list[str]]:
-    """Name for messages, geometries, system where the input states one, notes."""
+def _read(text: str | Path | dict[str, Any], layer: str | None, crs: str | None) -> Found:
+    """Whatever it is, as geometries."""
     if isinstance(text, dict):
-        return _from_geojson(text)
+        return _parsed(text, crs)
     stripped = str(text).strip()
     if not stripped:
         raise InputError("The area of interest is empty; give a vector file, GeoJSON, WKT or minx,miny,maxx,maxy.")
-    if isinstance(text, Path) or _exists(stripped):
-        return _from_file(stripped, layer, crs)
+    if isinstance(text, Path) or exists(stripped):
+        return from_file(stripped, layer, crs)
     if stripped.startswith("{"):
         try:
-            return _from_geojson(json.loads(stripped))
+            return _parsed(json.loads(stripped), crs)
         except (json.JSONDecodeError, RecursionError) as error:
             raise InputError(f"The area of interest is not valid JSON ({error}); give whole GeoJSON.") from error
     prefix = _PREFIX.match(stripped)
@@ -108,117 +108,17 @@ def _read(
     if stated is not None and stated.isdigit():
         stated = f"EPSG:{stated}"
     body = stripped[prefix.end() :] if prefix else stripped
-    if _NUMBERS.match(body) or _WKT.match(body):
-        geometry = _box(body) if _NUMBERS.match(body) else _from_wkt(body)
-        return "The area of interest", [geometry], stated, []
-    return _from_file(stripped, layer, crs)
+    notes: list[str] = []
+    if NUMBERS.match(body):
+        return Found("The area of interest", [box(body)], stated, notes, rectangle=True)
+    if WKT.match(body):
+        return Found("The area of interest", [from_wkt(body, notes)], stated, notes)
+    return from_file(stripped, layer, crs)
 
 
-def _exists(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except (OSError, ValueError):  # too long for a path, or with a zero byte
-        return False
-
-
-def _box(text: str) -> shapely.Geometry:
-    numbers = [float(value) for value in text.split(",")]
-    if len(numbers) != 4:
-        raise InputError(f"The box {text!r} does not have four numbers; give minx,miny,maxx,maxy (west,south,east,north).")
-    minx, miny, maxx, maxy = numbers
-    if not np.isfinite(numbers).all():
-        raise InputError(f"The box {text!r} has a number that is not finite; give minx,miny,maxx,maxy.")
-    if maxx < minx:
-        raise InputError(
-            f"The box {text!r} has maxx < minx; swap them, or, for a box across ±180°, add 360 to maxx ({maxx + 360:g}, not {maxx:g})."
-        )
-    if maxy < miny:
-        raise InputError(f"The box {text!r} has maxy < miny; give minx,miny,maxx,maxy in this order.")
-    return shapely.box(minx, miny, maxx, maxy)
-
-
-def _from_wkt(wkt: str) -> shapely.Geometry:
-    try:
-        return shapely.from_wkt(wkt)
-    except shapely.errors.ShapelyError as error:
-        raise InputError(f"The area of interest is not valid WKT ({_first_line(error)}); close its rings and brackets.") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def _from_geojson(data: Any) -> tuple[str, list[shapely.Geometry], str | None, list[str]]:
+def _parsed(data: dict[str, Any], crs: str | None) -> Found:
     name = "The area of interest (GeoJSON)"
-    try:
-        kind = data["type"]
-        if kind == "FeatureCollection":
-            raw = [feature["geometry"] for feature in data["features"]]
-        elif kind == "Feature":
-            raw = [data["geometry"]]
-        else:
-            raw = [data]
-        geometries = [shapely.geometry.shape(one) for one in raw if one is not None]
-        stated = data.get("crs")
-        crs = None if stated is None else str(stated["properties"]["name"])
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError) as error:
-        raise InputError(
-            f"{name} cannot be read ({type(error).__name__}: {error}); give a Polygon, Feature or FeatureCollection."
-        ) from error
-    return name, geometries, crs, []
-
-
-def _from_file(text: str, layer: str | None, crs: str | None) -> tuple[str, list[shapely.Geometry], str | None, list[str]]:
-    import pyogrio  # here: GDAL takes a while to load, and boxes and WKT do not need it
-
-    path, options = text.partition("|")[::2]
-    for option in options.split("|"):
-        key, value = option.partition("=")[::2]
-        if key.lower() == "layername" and layer is None:
-            layer = value
-    name = f"The area of interest {Path(path).name}"
-    if not _exists(path) and not path.startswith("/vsi"):
-        raise InputError(
-            f"The area of interest {text[:200]!r} is no file that exists, no GeoJSON, no WKT and no minx,miny,maxx,maxy; check the path."
-        )
-    try:
-        layers = pyogrio.list_layers(path)
-        layer, notes = _pick_layer(layers, layer, name)
-        frame = pyogrio.read_dataframe(path, layer=layer, columns=[], force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.GeometryError, ValueError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = _first_line(error).partition(";")[0].rstrip(".")
-        raise InputError(f"{name} is not a vector file that can be read ({reason}); save it again as GeoPackage or GeoJSON.") from error
-    geometries = [g for g in np.asarray(getattr(frame, "geometry", ()), dtype=object) if g is not None]
-    found = getattr(frame, "crs", None)
-    if found is None and crs is None and geometries:
-        _check_assumed_degrees(geometries, name)
-        notes.append(f"{name} does not name its coordinate system; EPSG:4326 (degrees) was assumed.")
-    return name, geometries, None if found is None else found.to_wkt(), notes
-
-
-def _pick_layer(layers: Any, layer: str | None, name: str) -> tuple[str, list[str]]:
-    """The named layer; else the only one that holds polygons, or may."""
-    names = [str(row[0]) for row in layers]
-    if layer is not None:
-        if layer not in names:
-            raise InputError(f"{name} has no layer {layer!r}; give one that it has ({', '.join(names) or 'none'}).")
-        return layer, []
-    spatial = [str(row[0]) for row in layers if row[1] is not None]
-    polygonal = [str(row[0]) for row in layers if row[1] is not None and ("Polygon" in row[1] or "Surface" in row[1])]
-    choice = polygonal or spatial
-    if not choice:
-        raise InputError(f"{name} has no layer with geometries; give a polygon layer.")
-    if len(choice) > 1:
-        raise InputError(f"{name} has several layers ({', '.join(choice)}); say which one.")
-    return choice[0], []
-
-
-def _check_assumed_degrees(geometries: list[shapely.Geometry], name: str) -> None:
-    bounds = shapely.total_bounds(geometries)
-    if np.isfinite(bounds).all() and (np.abs(bounds[[1, 3]]).max() > 90.0 or np.abs(bounds[[0, 2]]).max() > 360.0):
-        raise InputError(f"{name} does not name its coordinate system, and its coordinates are not degrees; give the system as crs.")
+    return Found(name, *from_geojson(data, name, crs))
 
 
 def _system(crs: str | None, name: str) -> CRS:
@@ -233,30 +133,67 @@ def _short(system: CRS) -> str:
     return ":".join(authority) if authority else str(system.name)
 
 
-def _polygons(geometries: list[shapely.Geometry], name: str, notes: list[str]) -> list[shapely.Geometry]:
-    """The polygons among all geometries, collections taken apart."""
-    if not geometries or all(geometry.is_empty for geometry in geometries):
+def _polygons(found: Found) -> list[shapely.Polygon]:
+    """The polygons among all geometries, collections taken apart; a note of the others."""
+    name = found.name
+    if not found.geometries or all(geometry.is_empty for geometry in found.geometries):
         raise InputError(f"{name} is empty; give a polygon.")
-    flat: list[shapely.Geometry] = list(geometries)
+    flat: list[shapely.Geometry] = list(found.geometries)
     while any(geometry.geom_type == "GeometryCollection" for geometry in flat):
         flat = list(shapely.get_parts(flat))
     flat = list(shapely.get_parts(flat))
     polygons = [shapely.force_2d(geometry) for geometry in flat if geometry.geom_type == "Polygon" and not geometry.is_empty]
+    others = Counter(geometry.geom_type for geometry in flat if geometry.geom_type != "Polygon")
     if not polygons:
-        kinds = ", ".join(sorted({geometry.geom_type for geometry in flat}))
-        raise InputError(f"{name} holds no polygon ({kinds or 'nothing'}); give a polygon, or buffer it first.")
-    others = sum(geometry.geom_type != "Polygon" for geometry in flat)
+        raise InputError(f"{name} holds no polygon ({', '.join(sorted(others)) or 'nothing'}); give a polygon, or buffer it first.")
     if others:
-        notes.append(f"{name} also holds {others} geometries that are not polygons; they were left out.")
+        kinds = ", ".join(f"{count} of type {kind}" for kind, count in sorted(others.items()))
+        found.notes.append(f"{name} also holds geometries that are no polygons ({kinds}); they were left out.")
     return polygons
 
 
-def _check_numbers(polygons: list[shapely.Geometry], name: str) -> None:
-    if not np.isfinite(shapely.get_coordinates(polygons)).all():
-        raise InputError(f"{name} has coordinates that are not finite numbers; mend the polygon.")
+def _rings_apart(polygon: shapely.Polygon, name: str, notes: list[str]) -> list[shapely.Geometry]:
+    """A polygon some of whose holes lie beside its outer ring is several: those rings are polygons, and what lies in them their holes."""
+    rings = [shapely.Polygon(ring) for ring in polygon.interiors]
+    shell = shapely.Polygon(polygon.exterior)
+    if not rings or shapely.is_valid(polygon) or not all(shapely.is_valid([shell, *rings])):
+        return [polygon]
+    beside = [not shapely.relate_pattern(shell, ring, "T********") for ring in rings]
+    if not any(beside):
+        return [polygon]
+    own = shapely.Polygon(polygon.exterior, [ring.exterior for ring, out in zip(rings, beside, strict=True) if not out])
+    others = shapely.symmetric_difference_all([ring for ring, out in zip(rings, beside, strict=True) if out])
+    notes.append(f"{name} has a polygon with several outer rings; each was taken as a polygon of its own.")
+    return [own, *shapely.get_parts(others)]
 
 
-def _mended(polygon: shapely.Geometry, name: str, notes: list[str]) -> shapely.Geometry:
+def _crossing(polygon: shapely.Geometry, system: CRS, name: str, notes: list[str]) -> shapely.Geometry:
+    """A polygon whose sides jump across ±180° as the narrow one that it is there."""
+    turn = 2 * math.pi / system.axis_info[0].unit_conversion_factor
+    narrow = uncrossed(polygon, round(turn, 9))
+    if narrow is None or narrow.is_empty:
+        return polygon
+    west, _, east, _ = np.array(narrow.bounds) * 360.0 / turn
+    notes.append(
+        f"{name} has sides longer than 180° of longitude, which were read as crossing ±180° the short way ({east - west:.4g}° wide); "
+        "if the long way is meant, add corners between, or give west,south,east,north."
+    )
+    return narrow
+
+
+def _all_mended(polygons: list[shapely.Geometry], name: str, notes: list[str]) -> list[shapely.Geometry]:
+    """Every polygon valid; those without any area are left out where another has some."""
+    mended = [_mended(polygon, name, notes) for polygon in polygons]
+    kept = [polygon for polygon in mended if polygon is not None and polygon.area > 0]
+    if not kept:
+        raise InputError(f"{name} has no area (a line or a point); draw a polygon.")
+    if len(kept) < len(mended):
+        notes.append(f"{name} also holds {len(mended) - len(kept)} polygons without any area; they were left out.")
+    return kept
+
+
+def _mended(polygon: shapely.Geometry, name: str, notes: list[str]) -> shapely.Geometry | None:
+    """A valid one; None where it has no area."""
     if shapely.is_valid(polygon):
         return polygon
     reason = shapely.is_valid_reason(polygon).partition("[")[0].strip().lower()
@@ -266,6 +203,6 @@ def _mended(polygon: shapely.Geometry, name: str, notes: list[str]) -> shapely.G
         mended = shapely.make_valid(polygon)
     parts = [part for part in shapely.get_parts(mended) if part.geom_type in {"Polygon", "MultiPolygon"}]
     if not parts:
-        raise InputError(f"{name} has no area (a line or a point); draw a polygon.")
+        return None
     notes.append(f"{name} was not a valid polygon ({reason}); it was mended.")
     return shapely.union_all(parts)

@@ -109,7 +109,7 @@ def _ring_area(ring: shapely.Geometry, system: CRS, transformer: Transformer, ba
         degrees = np.degrees(x * system.axis_info[0].unit_conversion_factor)
         lon = lon + 360.0 * np.rint((degrees - lon) / 360.0)
         return _valid(shapely.Polygon(np.stack([lon, lat], axis=-1)))
-    return _closed(lon, lat, _enclosed_pole(ring, back))
+    return closed_ring(lon, lat, _enclosed_pole(ring, back))
 
 
 def _valid(polygon: shapely.Polygon) -> shapely.Geometry:
@@ -156,11 +156,14 @@ def _enclosed_pole(ring: shapely.Geometry, back: Transformer) -> float | None:
     return None
 
 
-def _closed(lon: FloatArray, lat: FloatArray, pole: float | None) -> shapely.Geometry:
+def unwound(lon: FloatArray) -> FloatArray:
+    """Longitudes of a line without jumps: every step the short way, whole turns being added."""
+    return lon - 360.0 * np.concatenate([[0.0], np.cumsum(np.rint(np.diff(lon) / 360.0))])
+
+
+def closed_ring(lon: FloatArray, lat: FloatArray, pole: float | None) -> shapely.Geometry:
     """Area of one ring with continuous longitudes; one that winds around the axis reaches to its pole."""
-    steps = np.diff(lon)
-    steps = steps - 360.0 * np.rint(steps / 360.0)
-    unwrapped = lon[0] + np.concatenate([[0.0], np.cumsum(steps)])
+    unwrapped = unwound(lon)
     turn = 360.0 * round((unwrapped[-1] - unwrapped[0]) / 360.0)
     if turn == 0.0:
         unwrapped[-1] = unwrapped[0]
