@@ -23,7 +23,7 @@ from .base import VidTAGAlgorithm
 _HELP = """Copies a result of <i>Geolocate video</i> to other formats: KML, GPX, GeoJSON, CSV, and the frames as JPEGs that carry their places.
 
 The JPEGs have EXIF positions, the time of the frame (UTC; none where the video's start is not known) and the confidence, so that photo tools and \
-<i>Import geotagged photos</i> read them. They need the videos: those are found by name, and checked to be the very files that were located."""
+<i>Import geotagged photos</i> read them. They need the videos: those are looked for where you say and beside the result, and checked to be the very files that were located."""
 _COPIES = (
     ("KML", "KML (*.kml)", "For Google Earth: a track with times and a coloured line."),
     ("GPX", "GPX (*.gpx)", "For GPS programs: a track a video, with times where they are known."),
@@ -54,7 +54,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         )
         self.add(
             QgsProcessingParameterMultipleLayers("VIDEOS", "Videos (for the frames)", QgsProcessing.SourceType.TypeFile, optional=True),
-            "The video files that were located.",
+            "The video files that were located. Not needed where they lie beside the result.",
         )
         self.add(self.folder("FOLDER", "Folder of the videos (for the frames)"), "Where they lie, in it or in its subfolders.")
         self.advanced(
@@ -80,8 +80,6 @@ class ExportTrajectory(VidTAGAlgorithm):
         if not files and not frames:
             return "There is nothing to write: give at least one output."
         videos, folder = self.files(parameters, "VIDEOS", context), self.file_in(parameters, "FOLDER", context)
-        if frames and not videos and not folder:
-            return "The frames need their videos: give the video files, or the folder where they lie."
         if frames and os.path.isfile(frames):
             return f"The output {frames} is a file: give a folder for the frames."
         return (

@@ -12,7 +12,8 @@ from ..engine_client import EngineError, EngineInterpreter
 
 def report_text(interpreter: EngineInterpreter, report: dict[str, Any]) -> str:
     """What is installed, device and weights, line by line."""
-    lines = ["The engine is ready." if report.get("ok") else "The engine starts, but is not complete: see below.", ""]
+    ready = "The engine is ready." if report.get("ok") else "The engine starts, but is not complete: see below."
+    lines = [str(report.get("readiness") or ready), ""]
     lines += _surroundings(interpreter)
     device = report.get("device") or {}
     if device:
