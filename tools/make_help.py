@@ -45,7 +45,10 @@ ENGINE = (
 
 def parameter_row(parameter: Any) -> str:
     """One parameter: what it is called in the dialog, by its key, and its help."""
-    return f"<tr><td>{html.escape(parameter.description())}<br><code>{parameter.name()}</code></td><td>{html.escape(parameter.help())}</td></tr>"
+    keys = getattr(parameter, "words", None)
+    told = "" if keys is None else " For scripts: " + ", ".join(f"<code>{html.escape(key)}</code>" for key in keys) + "."
+    title = f"{html.escape(parameter.description())}<br><code>{parameter.name()}</code>"
+    return f"<tr><td>{title}</td><td>{html.escape(parameter.help())}{told}</td></tr>"
 
 
 def table(title: str, rows: list[str]) -> str:
@@ -66,7 +69,7 @@ def page(algorithm: Any) -> str:
         for o in algorithm.outputDefinitions()
         if o.name() not in names
     ]
-    paragraphs = "\n".join(f"<p>{part}</p>" for part in re.split(r"\n\s*\n", algorithm.shortHelpString()))
+    paragraphs = "\n".join(f"<p>{html.escape(part, quote=False)}</p>" for part in re.split(r"\n\s*\n", algorithm.shortHelpString()))
     parts = [
         f"<h1>{html.escape(algorithm.displayName())}</h1>",
         paragraphs,

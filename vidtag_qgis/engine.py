@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from datetime import datetime
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProcessingUtils, QgsProject
 from qgis.PyQt.QtCore import QCoreApplication, QStandardPaths, QThread
@@ -31,11 +31,19 @@ def not_found() -> Optional[str]:
     return None
 
 
-def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback, *, when_cancelled: str = "") -> dict[str, Any]:
+def run(
+    command: str,
+    arguments: dict[str, Any],
+    feedback: QgsProcessingFeedback,
+    *,
+    when_cancelled: str = "",
+    words: Callable[[str], str] = str,
+) -> dict[str, Any]:
     """Do one request; progress and log go to ``feedback``, whose cancel stops the engine within a second.
 
     Args:
         when_cancelled: what to tell after a cancel; empty where the request names its finished videos itself.
+        words: what puts the engine's sentences, which name the command line's options, in the words of who reads them.
 
     Raises:
         QgsProcessingException: with one sentence for the user; after a cancel it names the file with the finished videos.
@@ -50,7 +58,7 @@ def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback
             feedback.setProgressText(message or new_stage)
 
     def on_log(level: str, text: str) -> None:
-        (feedback.pushWarning if level == "warning" else feedback.pushInfo)(text)
+        (feedback.pushWarning if level == "warning" else feedback.pushInfo)(words(text))
 
     def on_partial(value: dict[str, Any]) -> None:
         feedback.pushInfo(_video_line(value))
@@ -71,7 +79,7 @@ def run(command: str, arguments: dict[str, Any], feedback: QgsProcessingFeedback
     except EngineError as error:
         if error.detail:
             feedback.pushDebugInfo(error.detail)
-        raise QgsProcessingException(str(error)) from error
+        raise QgsProcessingException(words(str(error))) from error
 
 
 def qgis_folders() -> list[str]:

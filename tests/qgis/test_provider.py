@@ -122,7 +122,6 @@ AREA = {"EXTENT": "159.93,159.94,-19.23,-19.22 [EPSG:4326]"}
         ("finetune", {**AREA, "OUTPUT": "/tmp/new", "VIDEOS": [__file__], "TRACKS": [__file__] * 2}, "2 tracks are given for 1 videos"),
         ("finetune", {**AREA, "OUTPUT": __file__, "VIDEOS": [__file__]}, "is a file: give a folder"),
         ("finetune", {**AREA, "OUTPUT": "/etc/passwd/new", "VIDEOS": [__file__]}, "/etc/passwd is no folder"),
-        ("finetune", {"OUTPUT": "/tmp/new", "VIDEOS": [__file__]}, "Give an area of interest"),
         ("checkengine", {"OUTPUT": "/etc/passwd/new/o.html"}, "/etc/passwd is no folder"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any, ClassVar, Optional
+from typing import Any, Callable, ClassVar, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -16,7 +16,6 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
@@ -33,11 +32,13 @@ from ..compat import iso_text
 from ..edits import guard
 from ..engine_client.command_files import command_refusal
 from ..places import HELP, ICON, ICONS
+from ..wording import in_words
+from .inputs import Choice, only_area
 from .output_files import REPLACE, Files, files_of, refusal_of
 
-DEVICES = ["auto", "cpu", "cuda", "mps"]
-GRIDS = ["equal-earth", "latlon"]
-ANSWERS = ["auto", "model", "pinned"]
+DEVICES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "NVIDIA graphics card", "mps": "Apple graphics"}
+GRIDS = {"equal-earth": "Evenly spaced on the ground", "latlon": "In degrees as in the paper"}
+ANSWERS = {"auto": "With pins where there are some", "model": "The model's own", "pinned": "With pins only"}
 
 
 class VidTAGAlgorithm(QgsProcessingAlgorithm):
@@ -56,6 +57,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         super().__init__()
         self._files, self._overwrite = Files(), False
         self._refused: Optional[str] = None
+        self._choices: dict[str, dict[str, str]] = {}
 
     def name(self) -> str:
         """Stable id: models and scripts name it."""
@@ -157,7 +159,13 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         )
         if why:
             raise QgsProcessingException(why)
-        return engine.run(command, values, feedback, when_cancelled=when_cancelled)
+        return engine.run(command, values, feedback, when_cancelled=when_cancelled, words=self.words())
+
+    def words(self) -> Callable[[str], str]:
+        """What turns the engine's sentences, which name the command line's options, into this dialog's words."""
+        labels = {definition.name(): definition.description() for definition in self.parameterDefinitions()}
+        choices = dict(self._choices)
+        return lambda text: in_words(text, labels, choices)
 
     def _look_at_files(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """Remember what is read and written; returns why it must not be written."""
@@ -197,9 +205,10 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         number.setMetadata({"widget_wrapper": {"decimals": 2}})  # six by default, which nobody types
         return number
 
-    def choice(self, name: str, text: str, options: list[str]) -> QgsProcessingParameterEnum:
-        """A choice between words, the first by default."""
-        return QgsProcessingParameterEnum(name, text, options, defaultValue=options[0], usesStaticStrings=True)
+    def choice(self, name: str, text: str, words: dict[str, str]) -> Choice:
+        """A choice, the first by default. Scripts and models name it by its key, people by its words."""
+        self._choices[name] = words
+        return Choice(name, text, words)
 
     def truth_offset(self) -> None:
         """Add how far the truth's clock is off."""
@@ -215,7 +224,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     def device(self) -> None:
         """Add the choice of what computes."""
-        self.advanced(self.choice("DEVICE", "Device", DEVICES), "What computes; auto takes the graphics card where there is one.")
+        self.advanced(self.choice("DEVICE", "Device", DEVICES), "What computes: automatic takes the graphics card where there is one.")
 
     def result_file(self, text: str = "The GeoPackage that 'Geolocate video' wrote.") -> None:
         """Add the result to work on."""
@@ -223,25 +232,26 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     def answer(self) -> None:
         """Add the choice between the model's answer and the one that was solved with pins; optional, or models made before it would not run."""
-        choice = self.choice("ANSWER", "Answer (auto: solved with pins, where there is one)", ANSWERS)
+        choice = self.choice("ANSWER", "Which answer", ANSWERS)
         choice.setFlags(choice.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
         self.add(
             choice,
-            "auto: of each video the answer of 'Solve with pins', where there is one, else the model's own. model: always the model's own. "
-            "pinned: as auto, but refused where nothing was solved with pins.",
+            "Of each video the answer of 'Solve with pins', where there is one, else the model's own; or always the model's own; or the one that was "
+            "solved with pins, refused where nothing was.",
         )
 
-    def area(self, what: str) -> None:
-        """Add the area of interest: polygons or an extent."""
+    def area(self, what: str, *, preselect: bool = True) -> None:
+        """Add the area of interest: polygons or an extent. The dialog opens with the project's only layer of polygons, if ``preselect``."""
+        only = only_area() if preselect else None
         self.add(
             QgsProcessingParameterFeatureSource(
-                "AOI", "Area of interest (polygons)", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
+                "AOI", "Area of interest (or its extent)", [QgsProcessing.SourceType.TypeVectorPolygon], only, optional=True
             ),
-            f"{what} With 'Selected features only', the selected polygons. A layer or a vector file.",
+            f"{what} Polygons: a layer or a vector file; with 'Selected features only', the selected ones. Or give an extent.",
         )
         self.add(
-            QgsProcessingParameterExtent("EXTENT", "Area of interest (extent)", optional=True),
-            "A rectangle instead of polygons: xmin,xmax,ymin,ymax [CRS]. Across the 180th meridian xmax is over 180: 179,181,…",
+            QgsProcessingParameterExtent("EXTENT", "Extent instead of polygons", optional=True),
+            "The area of interest as a rectangle: xmin,xmax,ymin,ymax [CRS]. Across the 180th meridian xmax is over 180: 179,181,…",
         )
 
     def folder(self, name: str, text: str) -> QgsProcessingParameterFile:
@@ -259,7 +269,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def copies_crs(self, which: str) -> None:
         """Add the coordinate system of the layers that are copied from the result."""
         self.advanced(
-            QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of the copied layers", optional=True),
+            QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of copies", optional=True),
             f"For {which} below. Empty: WGS 84. The result file itself is always in WGS 84.",
         )
 
@@ -308,7 +318,18 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     def chosen_answer(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """Which answer to take; auto where nothing is said."""
-        return self.parameterAsEnumString(parameters, "ANSWER", context) or ANSWERS[0]
+        return self.chosen(parameters, "ANSWER", context)
+
+    def chosen(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """The key of a choice, which may be given as key, words or number."""
+        words = self._choices[name]
+        given = str(parameters.get(name, ""))
+        if given in words:
+            return given
+        if given.isdecimal() and int(given) < len(words):
+            return list(words)[int(given)]
+        shown = self.parameterAsEnumString(parameters, name, context)
+        return next((key for key, text in words.items() if text == shown), next(iter(words)))
 
     def layer_file(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """File of an input layer; empty where it has none."""

@@ -45,7 +45,7 @@ def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sen
     if os.path.isdir(checkpoint):
         lacking = [name for name in ("config.json", "model.safetensors") if not os.path.isfile(os.path.join(checkpoint, name))]
         if lacking:
-            return f"The checkpoint folder {checkpoint} has no {lacking[0]}: choose the folder that vidtag train has written."
+            return f"The checkpoint folder {checkpoint} has no {lacking[0]}: choose the folder that 'Train for an area' has written."
         return None
     if checkpoint.lower().endswith(_PICKLES):
         return f"The checkpoint {checkpoint} can carry programs and is not opened: give a .safetensors file or a checkpoint folder."
@@ -98,7 +98,7 @@ def check_answer(path: str, answer: str) -> Optional[str]:
     """The pinned answer is there where it is asked for; the result was checked before."""
     if answer != "pinned" or "frames_pinned" in _tables(path):
         return None
-    return f"The result {path} has no pinned answer: run 'Solve with pins' and give the result that it writes, or choose auto or model as the answer."
+    return f"The result {path} has no pinned answer: run 'Solve with pins' and give the result that it writes, or choose another answer."
 
 
 def check_scores(path: str) -> Optional[str]:

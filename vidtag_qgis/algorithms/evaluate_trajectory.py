@@ -26,8 +26,9 @@ from ..layers import copy_layer
 from ..truth import TruthError, time_fields, write_truth
 from . import checks
 from .base import VidTAGAlgorithm
+from .inputs import EitherFile
 
-_HELP = """Compares a result of <i>Geolocate video</i> with where the camera really was.
+_HELP = """Compares a result of 'Geolocate video' with where the camera really was.
 
 The truth is a GPX, CSV or SRT track, a video that carries its own positions, or a layer with times: points, or lines with a start and an end. \
 It is matched with the frames by time.
@@ -61,12 +62,12 @@ class EvaluateTrajectory(VidTAGAlgorithm):
         self.result_file()
         self.answer()
         self.add(
-            QgsProcessingParameterFile("TRUTH_FILE", "Truth (file)", file, optional=True),
+            EitherFile("TRUTH_FILE", "Truth: a file (or a layer below)", file),
             "A GPX, CSV or SRT track, or a video that carries its positions (GoPro, KLV).",
         )
         kinds = [QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorLine]
         self.add(
-            QgsProcessingParameterFeatureSource("TRUTH", "Truth (layer)", kinds, optional=True),
+            QgsProcessingParameterFeatureSource("TRUTH", "Truth: a layer instead", kinds, optional=True),
             "Instead of a file: points with a time, or lines with a start and an end time, or with Unix seconds as M values.",
         )
         self.add(

@@ -20,10 +20,11 @@ from ..engine_client.protocol import ExportArguments
 from . import checks
 from .base import VidTAGAlgorithm
 
-_HELP = """Copies a result of <i>Geolocate video</i> to other formats: KML, GPX, GeoJSON, CSV, and the frames as JPEGs that carry their places.
+_HELP = """Copies a result of 'Geolocate video' to other formats: KML, GPX, GeoJSON, CSV, and the frames as JPEGs that carry their places.
 
 The JPEGs have EXIF positions, the time of the frame (UTC; none where the video's start is not known) and the confidence, so that photo tools and \
-<i>Import geotagged photos</i> read them. They need the videos: those are looked for where you say and beside the result, and checked to be the very files that were located."""
+'Import geotagged photos' read them. They need the videos: those are looked for where you say and beside the result, and \
+checked to be the very files that were located."""
 _COPIES = (
     ("KML", "KML (*.kml)", "For Google Earth: a track with times and a coloured line."),
     ("GPX", "GPX (*.gpx)", "For GPS programs: a track a video, with times where they are known."),
@@ -56,7 +57,7 @@ class ExportTrajectory(VidTAGAlgorithm):
             QgsProcessingParameterMultipleLayers("VIDEOS", "Videos (for the frames)", QgsProcessing.SourceType.TypeFile, optional=True),
             "The video files that were located. Not needed where they lie beside the result.",
         )
-        self.add(self.folder("FOLDER", "Folder of the videos (for the frames)"), "Where they lie, in it or in its subfolders.")
+        self.add(self.folder("FOLDER", "Folder of the videos"), "Where they lie, in it or in its subfolders.")
         self.advanced(
             self.number("LEAST_CONFIDENCE", "Least confidence of a frame", 0.0, minimum=0.0, maximum=1.0),
             "Less sure frames are not written as JPEGs.",

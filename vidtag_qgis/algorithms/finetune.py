@@ -25,17 +25,19 @@ from ..aoi import Area, read_area
 from ..engine_client.protocol import TrainArguments
 from . import checks
 from .base import VidTAGAlgorithm
+from .inputs import EitherFiles
 
-_HELP = """Trains a checkpoint for an area from videos whose way is known, to use in <i>Geolocate video</i>.
+_HELP = """Trains a checkpoint for an area from videos whose way is known, to use in 'Geolocate video'.
 
-Give the videos with a track each, in the same order, or a folder where every video has a track of its name beside it (<i>drive.mp4</i> and \
-<i>drive.gpx</i>). Videos that carry their positions (GoPro, KLV) need no track. The more of the area they cover, in the light and season of what is to \
+Give the videos with a track each, in the same order, or a folder where every video has a track of its name beside it ('drive.mp4' and \
+'drive.gpx'). Videos that carry their positions (GoPro, KLV) need no track. The more of the area they cover, in the light and season of what is to \
 be found, the better.
 
 A part of the videos is held out to choose the best step and to calibrate the confidence. The checkpoint's folder has the weights, a curve and a \
 log. It takes from minutes to hours; cancelled, the same call goes on where it stopped."""
-_PRESETS = ["vidtag-compact", "vidtag-l14"]
-_AUGMENT = ["none", "street", "aerial"]
+_PRESETS = {"vidtag-compact": "Compact for any computer", "vidtag-l14": "Large as in the paper"}
+_RECIPES = {"default": "For few videos", "paper": "As in the paper"}
+_AUGMENT = {"none": "None", "street": "As seen from streets", "aerial": "As seen from the air"}
 
 
 class Finetune(VidTAGAlgorithm):
@@ -50,13 +52,13 @@ class Finetune(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         file, integer = QgsProcessing.SourceType.TypeFile, QgsProcessingParameterNumber.Type.Integer
-        self.add(QgsProcessingParameterMultipleLayers("VIDEOS", "Videos", file, optional=True), "Videos to learn from.")
+        self.add(EitherFiles("VIDEOS", "Videos (or a folder of them below)", file), "Videos to learn from.")
         self.add(
             QgsProcessingParameterMultipleLayers("TRACKS", "Tracks", file, optional=True),
             "Their GPX or CSV tracks, one a video, in the same order. Empty: tracks beside the videos, or positions inside them.",
         )
         self.add(self.folder("FOLDER", "Folder of videos and tracks"), "Videos with tracks of the same names, also in subfolders.")
-        self.area("The area that the checkpoint is for. Empty: where the tracks lead, and a margin about it.")
+        self.area("The area that the checkpoint is for. Empty: where the tracks lead, and a margin about it.", preselect=False)
         self.add(
             self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
             "The resolution that the checkpoint will be used at.",
@@ -65,17 +67,21 @@ class Finetune(VidTAGAlgorithm):
             self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0), "Frames taken from the videos."
         )
         self.advanced(
-            self.folder("VALIDATION", "Folder of videos and tracks to validate on"), "Empty: a part of the videos above is held out."
+            self.folder("VALIDATION", "Folder to validate on"), "Videos and tracks. Empty: a part of the videos above is held out."
         )
-        self.advanced(self.choice("PRESET", "Size", _PRESETS), "vidtag-compact runs on any computer; vidtag-l14 is the paper's, for GPUs.")
-        self.advanced(self.choice("RECIPE", "Recipe", ["default", "paper"]), "default: for few videos. paper: its losses and schedule.")
+        self.advanced(
+            self.choice("PRESET", "Size", _PRESETS),
+            "The compact model runs on any computer; the large one is the paper's, for graphics cards.",
+        )
+        self.advanced(self.choice("RECIPE", "Recipe", _RECIPES), "For few videos, or the paper's losses and schedule.")
         for number, purpose in (("1", "retrieval"), ("2", "refinement; 0 leaves it out")):
             self.advanced(
                 self.number(f"PHASE{number}_STEPS", f"Steps of Phase {'I' * int(number)}", None, minimum=0, kind=integer),
                 f"How long to train the {purpose}. Empty: as the recipe.",
             )
         self.advanced(
-            self.choice("AUGMENT", "Altered copies", _AUGMENT), "street or aerial: learn from altered copies of each picture, too."
+            self.choice("AUGMENT", "Altered copies", _AUGMENT),
+            "Learn from altered copies of each picture, too: as streets change, or the ground from the air.",
         )
         self.advanced(self.number("VIEWS", "Altered copies of a picture", 0, minimum=0, maximum=64, kind=integer), "How many.")
         self.advanced(
@@ -138,16 +144,16 @@ class Finetune(VidTAGAlgorithm):
             videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
             truths=self.files(parameters, "TRACKS", context),
             validation=[os.path.abspath(validation)] if validation else [],
-            preset=self.parameterAsEnumString(parameters, "PRESET", context),
-            recipe=self.parameterAsEnumString(parameters, "RECIPE", context),
+            preset=self.chosen(parameters, "PRESET", context),
+            recipe=self.chosen(parameters, "RECIPE", context),
             resolution_m=self.parameterAsDouble(parameters, "RESOLUTION", context),
             rate_hz=self.parameterAsDouble(parameters, "RATE", context) or None,
             sigma=self.parameterAsString(parameters, "SIGMA", context).strip() or "auto",
             phase1_steps=None if steps[0] is None else int(steps[0]),
             phase2_steps=None if steps[1] is None else int(steps[1]),
-            augment=self.parameterAsEnumString(parameters, "AUGMENT", context),
+            augment=self.chosen(parameters, "AUGMENT", context),
             views=self.parameterAsInt(parameters, "VIEWS", context),
-            device=self.parameterAsEnumString(parameters, "DEVICE", context),
+            device=self.chosen(parameters, "DEVICE", context),
             seed=self.parameterAsInt(parameters, "SEED", context),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
             truth_offset_s=self.chosen_truth_offset(parameters, context),

@@ -13,13 +13,13 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
-    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
 )
 
 from .base import GRIDS, VidTAGAlgorithm
+from .inputs import EitherFile, EitherFiles
 
-DECODERS = ["viterbi", "none"]
+DECODERS = {"viterbi": "All frames of a video together", "none": "Each frame by itself"}
 
 
 class GeolocateParameters(VidTAGAlgorithm):
@@ -48,18 +48,18 @@ class GeolocateParameters(VidTAGAlgorithm):
     def _declare_inputs(self) -> None:
         folder, file = QgsProcessingParameterFile.Behavior.Folder, QgsProcessing.SourceType.TypeFile
         self.add(
-            QgsProcessingParameterMultipleLayers(self.VIDEOS, "Videos", file, optional=True),
-            "Video files, in any format that FFmpeg reads. Each gives a trajectory of its own.",
+            EitherFiles(self.VIDEOS, "Videos (or a folder of them below)", file),
+            "Video files, in any format that FFmpeg reads; give some, or a folder. Each gives a trajectory of its own.",
         )
         self.add(
             self.folder(self.FOLDER, "Folder of videos"),
             "All videos in this folder and its subfolders, besides those above.",
         )
         self.area("Where the videos may be from; the answer lies inside.")
-        # Optional, as QGIS passes over the default of a file parameter that is left out and would ask for it.
+        # It may be left out, as QGIS passes over the default of a file parameter and would ask for it.
         self.add(
-            QgsProcessingParameterFile(self.CHECKPOINT, "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip", optional=True),
-            "The trained model: a folder that `vidtag train` has written, a .safetensors file, a Hub id, or geoclip for the worldwide one.",
+            EitherFile(self.CHECKPOINT, "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip"),
+            "The trained model: a folder that 'Train for an area' has written, a .safetensors file, a Hub id, or geoclip for the worldwide one.",
         )
         self.add(
             self.number(self.RESOLUTION, "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
@@ -73,7 +73,7 @@ class GeolocateParameters(VidTAGAlgorithm):
     def _declare_settings(self) -> None:
         integer = QgsProcessingParameterNumber.Type.Integer
         self.advanced(
-            self.folder(self.IMAGES, "Folder of images (one sequence)"),
+            self.folder(self.IMAGES, "Folder of images"),
             "Still images that are one sequence, in the order of their EXIF times, else of their names.",
         )
         self.advanced(self.number(self.FROM, "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
@@ -88,7 +88,8 @@ class GeolocateParameters(VidTAGAlgorithm):
             "A frame's confidence is the probability that the truth lies within this of its point. Empty: ten times the resolution.",
         )
         self.advanced(
-            self.choice(self.GRID, "Grid", GRIDS), "equal-earth: points equally spaced on the ground. latlon: the paper's grid of degrees."
+            self.choice(self.GRID, "Grid", GRIDS),
+            "Candidate places equally far from each other on the ground, or the paper's grid of degrees.",
         )
         self.advanced(
             QgsProcessingParameterBoolean(self.EXHAUSTIVE, "Compare every grid point", defaultValue=False),
@@ -102,7 +103,7 @@ class GeolocateParameters(VidTAGAlgorithm):
         )
         self.advanced(self.number(self.SEED, "Seed", 0, minimum=0, kind=integer), "Of everything random, so that a run can be repeated.")
         self.advanced(
-            QgsProcessingParameterBoolean(self.RESUME, "Go on from the result file where it exists", defaultValue=False),
+            QgsProcessingParameterBoolean(self.RESUME, "Go on from an existing result", defaultValue=False),
             "Videos that an earlier run of the same settings has put there are not done again. Otherwise the file is replaced.",
         )
         self.overwrite()
@@ -110,8 +111,8 @@ class GeolocateParameters(VidTAGAlgorithm):
 
     def _declare_decoding(self) -> None:
         self.advanced(
-            self.choice(self.DECODER, "Decoder", DECODERS),
-            "viterbi: all frames of a video together, as a camera moves. none: each frame's own best place, without regions.",
+            self.choice(self.DECODER, "Frames are located", DECODERS),
+            "All frames of a video together, as a camera moves; or each frame at its own best place, without regions.",
         )
         for name, title, text in (
             (self.CONTINUOUS, "Places between the grid points",
@@ -122,7 +123,7 @@ class GeolocateParameters(VidTAGAlgorithm):
              "Gives the best guess also for a video that is judged to be from outside the area or unlike all that the checkpoint knows. "
              "Otherwise its frames have no geometry, and their state says why."),
             (self.KEEP_SCORES, "Keep scores for pins",
-             "Leaves a folder <result>.scores beside the result, with which 'Solve with pins' decodes it again."),
+             "Leaves a folder beside the result, named as it and ending in .scores, with which 'Solve with pins' decodes it again."),
         ):  # fmt: skip
             self.advanced(QgsProcessingParameterBoolean(name, title, defaultValue=False), text)
 

@@ -14,20 +14,18 @@ from ..layers import copy_layer
 from . import checks
 from .geolocate_parameters import GeolocateParameters
 
-_HELP = """Finds where in an area a video was taken, frame by frame, and the way that the camera took.
-
-Give one or more videos, the area that they are from, and a checkpoint: a model trained for that area gives useful positions; <i>geoclip</i> \
+_HELP = """Give one or more videos, the area that they are from, and a checkpoint: a model trained for that area gives useful positions; 'geoclip' \
 knows the whole world, roughly. The area is covered with a grid of candidate places, and every frame gets the best of them, with a confidence: \
 the probability that the true place lies within the confidence radius.
 
-The result is a GeoPackage with the layers <i>trajectory</i> (a line a step), <i>frames</i> (a point a frame), <i>videos</i> and \
-<i>regions</i> (where a frame lies with 50 and 90 %), with styles, times for the temporal controller, and the record of what it was made from. \
+The result is a GeoPackage with the layers 'trajectory' (a line a step), 'frames' (a point a frame), 'videos' and \
+'regions' (where a frame lies with 50 and 90 %), with styles, times for the temporal controller, and the record of what it was made from. \
 Trajectory, frames and regions can be copied to layers of any format, too.
 
 A video that is judged to be from elsewhere, or unlike all that the checkpoint knows, gets no answer, and the log says why. Where you know better, \
-keep the scores, set pins and run <i>Solve with pins</i>.
+keep the scores, set pins and run 'Solve with pins'.
 
-The engine runs in a Python environment of its own: Settings &gt; Options &gt; VidTAG. Cancel stops it within \
+The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
 a second; videos finished by then are kept."""
 _TAGS = tuple("geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai".split())
 
@@ -36,7 +34,7 @@ class GeolocateVideo(GeolocateParameters):
     """Videos and an area in, trajectories with confidence out. The engine does the work, in a process of its own."""
 
     ID, TITLE, TEXT, TAGS = "geolocatevideo", "Geolocate video", _HELP, _TAGS
-    SUMMARY = "Finds where in an area a video was taken, frame by frame, and the way that the camera took."
+    SUMMARY = "Locates the frames of videos within an area, and the way that the camera took."
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
@@ -59,12 +57,12 @@ class GeolocateVideo(GeolocateParameters):
         return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, self.RESOLUTION, context))
 
     def _problem_of_decoding(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
-        if self.parameterAsEnumString(parameters, self.DECODER, context) != "none":
+        if self.chosen(parameters, self.DECODER, context) != "none":
             return None
         if self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
-            return "Scores for pins are kept of frames that are decoded together: set the decoder to viterbi, or do not keep scores."
+            return "Scores for pins are kept of frames that are located together: choose that under 'Frames are located', or do not keep scores."
         if parameters.get("REGIONS") not in (None, ""):
-            return "Regions come from decoding all frames together: set the decoder to viterbi, or leave out the confidence regions."
+            return "Regions come from locating all frames together: choose that under 'Frames are located', or leave out the confidence regions."
         return None
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
@@ -117,12 +115,12 @@ class GeolocateVideo(GeolocateParameters):
             exhaustive=self.parameterAsBoolean(parameters, self.EXHAUSTIVE, context),
             continuous=self.parameterAsBoolean(parameters, self.CONTINUOUS, context),
             encode_all=self.parameterAsBoolean(parameters, self.ENCODE_ALL, context),
-            decoder=self.parameterAsEnumString(parameters, self.DECODER, context),
+            decoder=self.chosen(parameters, self.DECODER, context),
             always_answer=self.parameterAsBoolean(parameters, self.ALWAYS_ANSWER, context),
             keep_scores=self.parameterAsBoolean(parameters, self.KEEP_SCORES, context),
-            grid=self.parameterAsEnumString(parameters, self.GRID, context),
+            grid=self.chosen(parameters, self.GRID, context),
             confidence_radius_m=self.optional_number(parameters, self.RADIUS, context),
-            device=self.parameterAsEnumString(parameters, self.DEVICE, context),
+            device=self.chosen(parameters, self.DEVICE, context),
             batch_size=None if batch_size is None else int(batch_size),
             seed=self.parameterAsInt(parameters, self.SEED, context),
             kml=self.file_out(parameters, self.KML, context),

@@ -46,11 +46,14 @@ class GridGallery(VidTAGAlgorithm):
         )
         self.add(
             QgsProcessingParameterFile(
-                "CHECKPOINT", "Checkpoint (to measure the time)", QgsProcessingParameterFile.Behavior.Folder, optional=True
+                "CHECKPOINT", "Checkpoint (to measure time)", QgsProcessingParameterFile.Behavior.Folder, optional=True
             ),
             "The trained model, as for 'Geolocate video'. Empty: points are only counted.",
         )
-        self.advanced(self.choice("GRID", "Grid", GRIDS), "equal-earth: points equally spaced on the ground. latlon: the paper's grid.")
+        self.advanced(
+            self.choice("GRID", "Grid", GRIDS),
+            "Candidate places equally far from each other on the ground, or the paper's grid of degrees.",
+        )
         self.advanced(
             QgsProcessingParameterBoolean("EXHAUSTIVE", "Time every grid point", defaultValue=False),
             "As 'Compare every grid point' of 'Geolocate video': otherwise a large area is timed as it is searched, coarse to fine.",
@@ -99,10 +102,10 @@ class GridGallery(VidTAGAlgorithm):
             aoi_crs=area.crs,
             output=os.path.abspath(output) if output else None,
             resolution_m=self.parameterAsDouble(parameters, "RESOLUTION", context),
-            grid=self.parameterAsEnumString(parameters, "GRID", context),
+            grid=self.chosen(parameters, "GRID", context),
             checkpoint=self._checkpoint(parameters, context) or None,
             exhaustive=self.parameterAsBoolean(parameters, "EXHAUSTIVE", context),
-            device=self.parameterAsEnumString(parameters, "DEVICE", context),
+            device=self.chosen(parameters, "DEVICE", context),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
         result = self.ask("gallery", arguments, feedback, when_cancelled="Cancelled; no points were written.")

@@ -62,7 +62,7 @@ class MatchRoads(VidTAGAlgorithm):
         )
         self.add(
             QgsProcessingParameterFileDestination(
-                "OUTPUT", "Result with the matched trajectory", "GeoPackage (*.gpkg)", optional=True, createByDefault=False
+                "OUTPUT", "Result with the matched line", "GeoPackage (*.gpkg)", optional=True, createByDefault=False
             ),
             "If asked for: a copy of the result, with the layer trajectory_matched beside the model's own.",
         )

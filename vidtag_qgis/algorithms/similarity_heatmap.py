@@ -22,12 +22,14 @@ from ..layers import finish_on_load
 from . import checks
 from .base import VidTAGAlgorithm
 from .geolocate_parameters import DECODERS
+from .inputs import EitherFile
 
 _HELP = """Maps how probable each place of an area is, given a video: a GeoTIFF whose cells sum to 1 over the area.
 
 One band for the whole video, the mean of its frames, or a band a frame. Where several places look alike, the map shows them all, which a single \
 point cannot."""
 _TIFF = (".tif", ".tiff")
+_BANDS = {"video": "One for the whole video", "frames": "One a frame"}
 
 
 class SimilarityHeatmap(VidTAGAlgorithm):
@@ -42,10 +44,10 @@ class SimilarityHeatmap(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         file, folder = QgsProcessingParameterFile.Behavior.File, QgsProcessingParameterFile.Behavior.Folder
-        self.add(QgsProcessingParameterFile("VIDEO", "Video", file, optional=True), "A video file, in any format that FFmpeg reads.")
+        self.add(EitherFile("VIDEO", "Video", file), "A video file, in any format that FFmpeg reads; or, below, a folder of images.")
         self.area("Where the video may be from.")
         self.add(
-            QgsProcessingParameterFile("CHECKPOINT", "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip", optional=True),
+            EitherFile("CHECKPOINT", "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip"),
             "The trained model, as for 'Geolocate video'.",
         )
         self.add(
@@ -56,12 +58,12 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0),
             "How many frames of each second of video are used.",
         )
-        self.add(self.choice("BANDS", "Bands", ["video", "frames"]), "video: one band, the mean of the frames. frames: a band a frame.")
+        self.add(self.choice("BANDS", "Bands", _BANDS), "One band for the whole video, the mean of its frames; or a band a frame.")
         self.advanced(
-            self.choice("DECODER", "Decoder", DECODERS),
-            "viterbi: all frames of the video decoded together, if the checkpoint can. none: each frame by itself.",
+            self.choice("DECODER", "Frames are located", DECODERS),
+            "All frames of the video together, if the checkpoint can; or each frame by itself.",
         )
-        self.advanced(self.folder("IMAGES", "Folder of images (one sequence)"), "Still images that are one sequence, instead of a video.")
+        self.advanced(self.folder("IMAGES", "Folder of images"), "Still images that are one sequence, instead of a video.")
         self.advanced(self.number("FROM", "From (s)", 0.0, minimum=0.0), "Start of the stretch of the video.")
         self.advanced(self.number("TO", "To (s)", None, minimum=0.0), "End of the stretch of the video; empty: its end.")
         self.advanced(
@@ -70,7 +72,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         self.time_zone()
         self.advanced(self.number("CELL", "Side of a cell (m)", None, minimum=0.01), "Empty: as the grid resolution.")
         self.advanced(
-            QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of the map", optional=True),
+            QgsProcessingParameterCrs("OUTPUT_CRS", "Map's coordinate system", optional=True),
             "Empty: an equal-area plane about the area.",
         )
         self.device()
@@ -135,11 +137,11 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             to_s=self.optional_number(parameters, "TO", context),
             start_time=self.start_time(parameters, context),
             time_zone=self.chosen_time_zone(parameters, context),
-            bands=self.parameterAsEnumString(parameters, "BANDS", context),
-            decoder=self.parameterAsEnumString(parameters, "DECODER", context),
+            bands=self.chosen(parameters, "BANDS", context),
+            decoder=self.chosen(parameters, "DECODER", context),
             cell_m=self.optional_number(parameters, "CELL", context),
             crs=crs_name(crs) if crs.isValid() else None,
-            device=self.parameterAsEnumString(parameters, "DEVICE", context),
+            device=self.chosen(parameters, "DEVICE", context),
             png=png,
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )

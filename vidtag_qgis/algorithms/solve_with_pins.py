@@ -27,12 +27,12 @@ from .base import VidTAGAlgorithm
 _HELP = """Locates the frames of a result again with what you know: pins say that the camera was at a place in a frame, or was not.
 
 A pin counts for the whole video, not only for its frame: all frames are decoded together again, and those before and after follow as a camera can \
-move. A frame with a pin <i>here</i> gets the pin's place. A pin also lifts an answer that was withheld.
+move. A frame with a pin 'here' gets the pin's place. A pin also lifts an answer that was withheld.
 
-The result must have been made with <i>Keep scores for pins</i> in <i>Geolocate video</i>. Pins come from a point layer, or from the result's review \
-file (<i>drive.review.gpkg</i> beside <i>drive.gpkg</i>), to which <i>Check frames</i> adds them. They are known by the video and its time, and stay right \
+The result must have been made with 'Keep scores for pins' in 'Geolocate video'. Pins come from a point layer, or from the result's review \
+file ('drive.review.gpkg' beside 'drive.gpkg'), to which 'Check frames' adds them. They are known by the video and its time, and stay right \
 when the video is located again with other settings. The output is a copy of the result, its pins in a review file beside it, in which \
-<i>frames_pinned</i>, <i>trajectory_pinned</i> and <i>regions_pinned</i> stand beside the model's own layers; those stay as they are."""
+'frames_pinned', 'trajectory_pinned' and 'regions_pinned' stand beside the model's own layers; those stay as they are."""
 SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
 
 
@@ -61,7 +61,9 @@ class SolveWithPins(VidTAGAlgorithm):
         ):  # fmt: skip
             field = QgsProcessingParameterField(name, title, type=kind, parentLayerParameterName="PINS", optional=True)
             self.add(field, text)
-        self.add(self.choice("MEANING", "The camera was", [HERE, NOT_HERE]), "What a pin says for which no field says it.")
+        self.add(
+            self.choice("MEANING", "The camera was", {HERE: "Here", NOT_HERE: "Not here"}), "What a pin says for which no field says it."
+        )
         self.add(
             self.number("RADIUS", "Radius (m)", 50.0, minimum=0.1, maximum=1e6),
             "How near a pin is meant. A field radius_m of the layer goes before.",
@@ -157,7 +159,7 @@ class SolveWithPins(VidTAGAlgorithm):
             return read_pins(
                 self.parameterAsSource(parameters, "PINS", context),
                 fields,
-                meaning=self.parameterAsEnumString(parameters, "MEANING", context),
+                meaning=self.chosen(parameters, "MEANING", context),
                 radius_m=self.parameterAsDouble(parameters, "RADIUS", context),
                 who=self.parameterAsString(parameters, "WHO", context).strip(),
                 context=context,

@@ -1,0 +1,54 @@
+"""The engine's sentences in a dialog's words: it names options of the command line, which nobody sees in QGIS."""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping
+
+_PARAMETERS = {
+    "overwrite": ("OVERWRITE",), "aoi": ("AOI",), "checkpoint": ("CHECKPOINT",), "resolution-m": ("RESOLUTION",), "fps": ("RATE",), "from": ("FROM",),
+    "to": ("TO",), "start-time": ("START_TIME",), "time-zone": ("TIME_ZONE",), "images": ("IMAGES",), "video": ("VIDEOS", "VIDEO"),
+    "videos": ("VIDEOS", "VIDEO"), "truth": ("TRUTH_FILE", "TRACKS"), "keep-scores": ("KEEP_SCORES",), "decoder": ("DECODER",), "device": ("DEVICE",),
+    "batch-size": ("BATCH_SIZE",), "seed": ("SEED",), "grid": ("GRID",), "exhaustive": ("EXHAUSTIVE",), "bands": ("BANDS",), "crs": ("OUTPUT_CRS",),
+    "cell-m": ("CELL",), "confidence-radius-m": ("CONFIDENCE_RADIUS",), "always-answer": ("ALWAYS_ANSWER",), "answer": ("ANSWER",),
+    "continuous": ("CONTINUOUS",), "encode-all": ("ENCODE_ALL",), "output": ("OUTPUT",), "kml": ("KML",), "gpx": ("GPX",), "geojson": ("GEOJSON",),
+    "csv": ("CSV",), "map": ("MAP",), "frames": ("FRAMES",), "least-confidence": ("LEAST_CONFIDENCE",), "quality": ("QUALITY",), "preset": ("PRESET",),
+    "recipe": ("RECIPE",), "sigma": ("SIGMA",), "augment": ("AUGMENT",), "views": ("VIEWS",), "validation": ("VALIDATION",), "pins": ("PINS",),
+    "phase1-steps": ("PHASE1_STEPS",), "phase2-steps": ("PHASE2_STEPS",), "html": ("REPORT",), "json": ("JSON",), "errors": ("ERRORS",), "png": ("PNG",),
+    "roads": ("ROADS",), "result": ("RESULT",),
+}  # fmt: skip
+"""The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
+_ALGORITHMS = {
+    "geolocate": "Geolocate video", "gallery": "Gallery grid", "heatmap": "Similarity heat map", "evaluate": "Evaluate trajectory",
+    "export": "Export trajectory", "solve": "Solve with pins", "match": "Match roads", "train": "Train for an area", "doctor": "Check the engine",
+}  # fmt: skip
+_PIP = ("no-deps", "upgrade", "user")
+"""Options of a command that a sentence tells to run as it is."""
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([a-z0-9][\w-]*))?")
+_COMMAND = re.compile(rf"'?\bvidtag ({'|'.join(_ALGORITHMS)})\b'?|\b(run|with) ({'|'.join(_ALGORITHMS)})\b")
+
+
+def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> str:
+    """A sentence of the engine with the dialog's names for options, their choices and commands.
+
+    Args:
+        text: the sentence.
+        labels: what the dialog calls its parameters, by their names.
+        choices: of parameters that are choices, the words by the keys that the command line has.
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found[1], found[2]
+        if name in _PIP:
+            return found[0]
+        parameter = next((one for one in _PARAMETERS.get(name, ()) if one in labels), "")
+        shown = f"'{labels[parameter]}'" if parameter else f"'{name.replace('-', ' ')}'"
+        if value is None:
+            return shown
+        words = choices.get(parameter, {}).get(value)
+        return f"{shown} '{words}'" if words else f"{shown} {value}"
+
+    def command(found: re.Match[str]) -> str:
+        return f"'{_ALGORITHMS[found[1]]}'" if found[1] else f"{found[2]} '{_ALGORITHMS[found[3]]}'"
+
+    return _OPTION.sub(option, _COMMAND.sub(command, text))
