@@ -1,4 +1,7 @@
-"""The area of interest as it goes to the engine: GeoJSON and its CRS by name, whatever layer, selection or extent it comes from.
+"""The area of interest as it goes to the engine: GeoJSON and its CRS by name, whatever layer, selection or extent it comes from; or a file.
+
+QGIS opens one kind of geometry of a file at a time, so that of a KML with a pin and a polygon it shows the pin alone. Such a file goes to the
+engine as it is, which takes the polygon and says what it left out, as on the command line.
 
 The coordinates stay as they are: reprojecting, mending and the 180th meridian are the engine's, so that the command line and QGIS give the
 same area.
@@ -8,9 +11,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from qgis.core import (
     Qgis,
@@ -21,12 +25,24 @@ from qgis.core import (
     QgsGeometry,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProperty,
+    QgsProviderRegistry,
     QgsRectangle,
+    QgsVectorLayer,
     QgsWkbTypes,
 )
 
 WGS84 = "EPSG:4326"
 ELLIPSOID = "EPSG:7030"
+_READ_BY_THE_ENGINE = (
+    ".kml",
+    ".kmz",
+    ".geojson",
+    ".json",
+)  # QGIS drops a polygon's second outer ring, and follows links to coordinate systems
+_WIDEST_SIDE_DEG = 180.0  # the engine takes a longer one for the short way across the 180th meridian
+_CORNERS = 35  # on each side of a rectangle that is wider: QGIS measures sides of some degrees well
 _EXTENT = re.compile(r"\s*" + r"\s*,\s*".join([r"([-+0-9.eE]+)"] * 4) + r"\s*(?:\[.*\])?\s*\Z")
 
 
@@ -39,13 +55,13 @@ class Area:
     """The area of interest.
 
     Args:
-        geojson: a FeatureCollection, as text.
-        crs: the system of its coordinates, in a form that PROJ knows.
+        text: a FeatureCollection as GeoJSON, or a file's path with ``|layername=`` or not.
+        crs: the system of its coordinates, in a form that PROJ knows; None where the file says it.
         area_m2: its size on the ellipsoid, roughly: overlaps count twice. NaN where QGIS cannot tell.
     """
 
-    geojson: str
-    crs: str
+    text: str
+    crs: Optional[str]
     area_m2: float
 
 
@@ -62,6 +78,11 @@ def read_area(
         raise AreaError("Give the area of interest as a polygon layer or as an extent, not both: leave one of them empty.")
     if has_layer:
         source = algorithm.parameterAsSource(parameters, layer, context)
+        file = _file_of(parameters[layer])
+        if file is not None and (
+            source is None or file.lower().partition("|")[0].endswith(_READ_BY_THE_ENGINE) or not _may_hold_polygons(source)
+        ):
+            return _file_area(file, context)
         if source is None:
             raise AreaError(f"The area of interest cannot be read: {parameters[layer]}. Give a polygon layer or a vector file.")
         geometries, crs = _layer_geometries(source), source.sourceCrs()
@@ -113,25 +134,84 @@ def _extent_geometry(
         raise AreaError(
             f"The extent {parameters[name]} has no area: give xmin,xmax,ymin,ymax and its CRS, such as 9.1,9.3,48.7,48.9 [EPSG:4326]."
         )
-    return [QgsGeometry.fromRect(rectangle)], crs
+    geometry = QgsGeometry.fromRect(rectangle)
+    return [
+        geometry.densifyByCount(_CORNERS)
+        if crs.isGeographic() and _WIDEST_SIDE_DEG < rectangle.width() < 2 * _WIDEST_SIDE_DEG
+        else geometry
+    ], crs
+
+
+def _file_of(value: Any) -> Optional[str]:
+    """The path (with ``|layername=``) that a parameter names; None where it is a layer of the project, or only a part of the file is meant."""
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        if value.selectedFeaturesOnly or value.featureLimit != -1 or getattr(value, "filterExpression", ""):
+            return None
+        value = value.source
+    if isinstance(value, QgsProperty):
+        value = value.staticValue()
+    if not isinstance(value, str):
+        return None
+    path, *options = value.split("|")
+    kept = [option for option in options if option.startswith("layername=")]
+    if not os.path.isfile(path) or len(kept) < len(options):
+        return None
+    return "|".join([os.path.abspath(path), *kept])
+
+
+def _may_hold_polygons(source: Any) -> bool:
+    """Whether a layer or a source is of polygons, or of geometries of any kind."""
+    wkb_type = source.wkbType()
+    kinds = QgsWkbTypes.GeometryType
+    return wkb_type != QgsWkbTypes.Type.NoGeometry and QgsWkbTypes.geometryType(wkb_type) in {kinds.PolygonGeometry, kinds.UnknownGeometry}
+
+
+def _file_area(file: str, context: QgsProcessingContext) -> Area:
+    """A file that the engine reads: here only whether it has polygons, and how large they are."""
+    path, _, layer = file.partition("|layername=")
+    size_m2, found = 0.0, False
+    # Without a kind of geometry in its address a layer gives all of its features.
+    names = {sublayer.name() for sublayer in QgsProviderRegistry.instance().querySublayers(path) if sublayer.providerKey() == "ogr"}
+    for name in {layer} if layer else names:
+        opened = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
+        crs = opened.crs() if opened.crs().isValid() else QgsCoordinateReferenceSystem(WGS84)
+        geometries = [one for one in _geometries(opened) if _polygonal(one)]
+        # Of collections with heights QGIS 3.22 gives nothing: whether there is a polygon among them is then the engine's to say.
+        collections = QgsWkbTypes.geometryType(opened.wkbType()) == QgsWkbTypes.GeometryType.UnknownGeometry
+        found = found or bool(geometries) or (collections and opened.featureCount() != 0)
+        measured = _size_m2(geometries, crs, context)
+        size_m2 += 0.0 if math.isnan(measured) else measured
+    if not found:
+        raise AreaError(f"The area of interest {os.path.basename(path)} has no polygons: give a polygon layer or a file with a polygon.")
+    return Area(file, None, size_m2 or math.nan)
+
+
+def _polygonal(geometry: QgsGeometry) -> bool:
+    """Whether a geometry is a polygon, or a collection with one."""
+    return any(part.dimension() == 2 for part in geometry.constParts())
 
 
 def _layer_geometries(source: QgsFeatureSource) -> list[QgsGeometry]:
     name = source.sourceName()
-    if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
+    found = _geometries(source) if _may_hold_polygons(source) else []
+    whole = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.GeometryType.PolygonGeometry
+    if not whole and not any(_polygonal(geometry) for geometry in found):
         raise AreaError(f"The area of interest {name!r} has no polygons: give a polygon layer.")
     if not source.sourceCrs().isValid():
         raise AreaError(f"The area of interest {name!r} has no coordinate reference system: set it in the layer's properties.")
-    # Geometries that are not valid are the engine's to mend, so they are read as they are.
-    request = QgsFeatureRequest().setNoAttributes()
-    request.setInvalidGeometryCheck(QgsFeatureRequest.InvalidGeometryCheck.GeometryNoCheck)
-    found = [QgsGeometry(feature.geometry()) for feature in source.getFeatures(request) if feature.hasGeometry()]
-    found = [geometry for geometry in found if not geometry.isEmpty()]
     if not found:
         raise AreaError(f"The area of interest {name!r} has no polygon (or no selected one): select or draw at least one.")
     if not all(geometry.boundingBox().isFinite() for geometry in found):
         raise AreaError(f"The area of interest {name!r} has a corner that is not a number: mend the layer.")
     return found
+
+
+def _geometries(source: Any) -> list[QgsGeometry]:
+    """All of a layer or source that are not empty. Those that are not valid are the engine's to mend, so they are read as they are."""
+    request = QgsFeatureRequest().setNoAttributes()
+    request.setInvalidGeometryCheck(QgsFeatureRequest.InvalidGeometryCheck.GeometryNoCheck)
+    found = [QgsGeometry(feature.geometry()) for feature in source.getFeatures(request) if feature.hasGeometry()]
+    return [geometry for geometry in found if not geometry.isEmpty()]
 
 
 def _size_m2(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem, context: QgsProcessingContext) -> float:

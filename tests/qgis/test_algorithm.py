@@ -197,11 +197,11 @@ def area_of(algorithm, **parameters):
 def test_area_from_a_layer_a_selection_and_an_extent(algorithm):
     layer = polygons(SQUARE, "POLYGON((10 10, 11 10, 11 11, 10 10))")
     both = area_of(algorithm, AOI=layer)
-    assert len(json.loads(both.geojson)["features"]) == 2
+    assert len(json.loads(both.text)["features"]) == 2
     assert both.crs == "EPSG:4326"
     layer.selectByIds([1])
     one = area_of(algorithm, AOI=QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True))
-    [feature] = json.loads(one.geojson)["features"]
+    [feature] = json.loads(one.text)["features"]
     corners = feature["geometry"]["coordinates"][0]
     assert corners[0] == pytest.approx([159.930, -19.222])
     # 0.004 degrees of longitude and latitude at 19.22 S: about 420 m by 443 m
@@ -209,7 +209,7 @@ def test_area_from_a_layer_a_selection_and_an_extent(algorithm):
     layer.removeSelection()
     with pytest.raises(AreaError, match="no selected one"):
         area_of(algorithm, AOI=QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True))
-    across = json.loads(area_of(algorithm, EXTENT="179,181,-19,-18 [EPSG:4326]").geojson)
+    across = json.loads(area_of(algorithm, EXTENT="179,181,-19,-18 [EPSG:4326]").text)
     xs = {point[0] for point in across["features"][0]["geometry"]["coordinates"][0]}
     assert xs == {179.0, 181.0}
     rectangle = QgsReferencedRectangle(QgsRectangle(500000, 7870000, 501000, 7871000), QgsCoordinateReferenceSystem("EPSG:32758"))
@@ -228,7 +228,7 @@ def test_area_in_a_crs_of_the_users_own(algorithm):
 
 def test_an_invalid_polygon_reaches_the_engine_as_it_is(algorithm):
     bow_tie = polygons("POLYGON((0 0, 1 1, 1 0, 0 1, 0 0))")
-    assert len(json.loads(area_of(algorithm, AOI=bow_tie).geojson)["features"]) == 1
+    assert len(json.loads(area_of(algorithm, AOI=bow_tie).text)["features"]) == 1
 
 
 def real(inputs: Path, tmp_path: Path, *videos: str) -> dict:

@@ -138,7 +138,7 @@ class Finetune(VidTAGAlgorithm):
         output = os.path.abspath(self._output(parameters, context))
         steps = [self.optional_number(parameters, f"PHASE{number}_STEPS", context) for number in (1, 2)]
         arguments = TrainArguments(
-            aoi=area.geojson if area else None,
+            aoi=area.text if area else None,
             aoi_crs=area.crs if area else None,
             output=output,
             videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],

@@ -100,7 +100,7 @@ class GeolocateVideo(GeolocateParameters):
         checkpoint = self._checkpoint(parameters, context)
         batch_size = self.optional_number(parameters, self.BATCH_SIZE, context)
         return GeolocateArguments(
-            aoi=area.geojson,
+            aoi=area.text,
             aoi_crs=area.crs,
             output=self.file_out(parameters, self.OUTPUT, context) or "",
             videos=[os.path.abspath(place) for place in [*videos, folder] if place],

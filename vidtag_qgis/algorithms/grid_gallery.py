@@ -98,7 +98,7 @@ class GridGallery(VidTAGAlgorithm):
         if output:
             os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
         arguments = GalleryArguments(
-            aoi=area.geojson,
+            aoi=area.text,
             aoi_crs=area.crs,
             output=os.path.abspath(output) if output else None,
             resolution_m=self.parameterAsDouble(parameters, "RESOLUTION", context),

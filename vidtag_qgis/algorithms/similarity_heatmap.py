@@ -126,7 +126,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         crs = self.parameterAsCrs(parameters, "OUTPUT_CRS", context)
         arguments = protocol.HeatmapArguments(
             output=output,
-            aoi=area.geojson,
+            aoi=area.text,
             aoi_crs=area.crs,
             video=os.path.abspath(video) if video else None,
             images=os.path.abspath(images) if images else None,
