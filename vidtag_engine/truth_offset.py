@@ -6,17 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .trajectory.clock_offset import LEAST_MARGIN, ClockOffset, find_clock_offset
 from .types import CancelCheck, InputError, TimeSource, Track, VideoInfo
-from .video import source_digest
 from .video.image_motion import image_motion
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 AUTO = "auto"
 # Beyond a day it is no clock that is off, but another day's track or a unit mistaken.
@@ -143,19 +139,3 @@ def _start_s(track: Track, info: VideoInfo) -> float:
     start = info.start_time
     # Times without a zone are UTC everywhere in the engine.
     return (start if start.tzinfo else start.replace(tzinfo=UTC)).timestamp()
-
-
-def original(info: VideoInfo, sha256: str, places: Iterable[Path]) -> Path | None:
-    """The file that a result was made from, which remembers its name and digest alone; None where none of the places is it or holds it.
-
-    Args:
-        info: of the result.
-        sha256: of the result.
-        places: files, or folders that are looked into, without their subfolders.
-    """
-    name = info.path.name
-    for place in places:
-        found = place / name if place.is_dir() and place.name != name else place
-        if found.name == name and found.is_file() and source_digest(found) == sha256:
-            return found
-    return None

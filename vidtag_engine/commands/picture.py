@@ -74,7 +74,7 @@ def _write(output: Path, picture: Image.Image, longest_px: int, *, overwrite: bo
     """Whole or not at all: a picture that is half there would be shown."""
     kind, options = _FORMATS[output.suffix.lower()]
     picture.thumbnail((longest_px, longest_px))
-    mark = {"exif": _exif()} if kind == "JPEG" else {"pnginfo": _text()}
+    mark: dict[str, Any] = {"exif": _exif()} if kind == "JPEG" else {"pnginfo": _text()}
     with replacing(output, "picture", overwrite=overwrite) as part:
         picture.save(part, format=kind, **options, **mark)
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..trajectory.calibration import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
-from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of, original
+from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of
 from ..types import CancelCheck, FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
 from ..video import frame_names
+from ..video.original import find_original
 from . import metrics
 from .confidence import score_confidence
 from .report import Accuracy, Confidence, Report, VideoReport
@@ -107,7 +108,7 @@ def evaluate_results(
     offsets: dict[str, TruthOffset] = {}
     if (asked := offset_of(truth_offset_s)) is not None:
         for one in chosen:
-            name, file = one.info.name, original(one.info, one.sha256, videos) if asked == AUTO else None
+            name, file = one.info.name, _original(one, videos) if asked == AUTO else None
             tracks[name], offsets[name] = apply_offset(tracks[name], one.info, asked, file, cancelled=cancelled)
     comparisons = {one.info.name: _compare(one, tracks[one.info.name], max_gap_s) for one in chosen}
     usable = [comparison for comparison in comparisons.values() if len(comparison.predicted)]
@@ -126,6 +127,16 @@ def evaluate_results(
         comparisons=comparisons,
         confidence=score_confidence([(one, comparisons[one.info.name]) for one in chosen]),
     )
+
+
+def _original(result: VideoResult, places: Sequence[Path]) -> Path | None:
+    """The file that a result was made from, among files or directly in folders; None where it is not there."""
+    files, folders = ([place for place in places if place.is_dir() == is_folder] for is_folder in (False, True))
+    images = result.info.kind == "images"
+    try:
+        return find_original(result.info.path.name, result.sha256, files, folders, images=images)
+    except InputError:
+        return None
 
 
 def _why_nothing(source: str, chosen: Sequence[VideoResult], comparisons: Mapping[str, Comparison]) -> str:

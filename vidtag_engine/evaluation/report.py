@@ -149,10 +149,11 @@ class Report:
         tables: list[Table] = []
         if self.confidence is not None:
             for rows in (list(radius_rows(self.confidence)), list(region_rows(self.confidence))):
-                table = Table(*rows[0], caption=state_text(self.confidence), caption_justify="left")
+                table = Table(*rows[0])
                 for row in rows[1:]:
                     table.add_row(*row)
                 tables.append(table)
+            tables[-1].caption, tables[-1].caption_justify = state_text(self.confidence), "left"
         return tables
 
     def notes(self) -> list[str]:
