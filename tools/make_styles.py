@@ -157,9 +157,14 @@ def symbol_of(layer: str, colour: str, colours: Any) -> Any:
 def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
     """Label, expression and symbol of each class of a layer, the first in the legend first."""
     if layer == "regions":
-        kinds = (("All frames", "is null", 0.45), ("One frame", "is not null", 0.12))
+        # All frames' regions at once are a blot. The map has a time where the temporal controller is on: then the frame's own is drawn instead.
+        kinds = (("All frames", "is null", 0.45), ("One frame", "is not null", 0.25))
         return [
-            (f"{name}, {level} %", f'"frame_index" {null} and "level" = {level}', region_symbol(colours.REGION_COLOURS[level], opacity))
+            (
+                f"{name}, {level} %",
+                f'"frame_index" {null} and "level" = {level} and @map_start_time {null}',
+                region_symbol(colours.REGION_COLOURS[level], opacity),
+            )
             for name, null, opacity in kinds
             for level in (90, 50)
         ]

@@ -14,6 +14,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QStandardPaths, QThread
 from . import settings
 from .engine_client import EngineCancelledError, EngineError, EngineInterpreter, EngineNotFoundError, find_interpreter, run_request
 from .places import ENGINE_SOURCE
+from .wording import stage_text
 
 
 def interpreter(python: Optional[str] = None) -> EngineInterpreter:
@@ -48,17 +49,20 @@ def run(
     Raises:
         QgsProcessingException: with one sentence for the user; after a cancel it names the file with the finished videos.
     """
-    stage = ""
+    told: set[str] = set()
 
-    def on_progress(fraction: float, new_stage: str, message: str) -> None:
-        nonlocal stage
+    def on_progress(fraction: float, stage: str, message: str) -> None:
         feedback.setProgress(100.0 * fraction)
-        if new_stage != stage:
-            stage = new_stage
-            feedback.setProgressText(message or new_stage)
+        text = words(stage_text(stage, message))
+        if text and text not in told:  # stages come again with each video and block
+            told.add(text)
+            feedback.setProgressText(text)
 
     def on_log(level: str, text: str) -> None:
-        (feedback.pushWarning if level == "warning" else feedback.pushInfo)(words(text))
+        text = words(text)
+        if text not in told:
+            told.add(text)
+            (feedback.pushWarning if level == "warning" else feedback.pushInfo)(text)
 
     def on_partial(value: dict[str, Any]) -> None:
         feedback.pushInfo(_video_line(value))

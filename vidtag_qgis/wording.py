@@ -22,6 +22,17 @@ _ALGORITHMS = {
     "geolocate": "Geolocate video", "gallery": "Gallery grid", "heatmap": "Similarity heat map", "evaluate": "Evaluate trajectory",
     "export": "Export trajectory", "solve": "Solve with pins", "match": "Match roads", "train": "Train for an area", "doctor": "Check the engine",
 }  # fmt: skip
+_STAGES = {
+    "loading": "Reading the area and the checkpoint.", "frames": "Reading {subject}.", "gallery": "Computing the candidate places.",
+    "search": "Locating {subject}.", "writing": "Writing {subject}.", "done": "", "points": "Writing the points.",
+    "time": "Measuring how long the places and frames take.", "map": "Making the heat map.", "comparing": "Comparing with the truth.",
+    "evaluate": "Comparing with the truth.", "videos": "Looking for the videos.", "features": "Reading the videos and their tracks.",
+    "phase1": "Training Phase I, the retrieval.", "phase2": "Training Phase II, the refinement.",
+    "phase1-refit": "Training Phase I again, with the videos that were held out.",
+    "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
+    "solve": "Solving with the pins.", "match": "Laying the line on the roads.",
+}  # fmt: skip
+"""What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
 _PIP = ("no-deps", "upgrade", "user")
 """Options of a command that a sentence tells to run as it is."""
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([a-z0-9][\w-]*))?")
@@ -52,3 +63,17 @@ def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping
         return f"'{_ALGORITHMS[found[1]]}'" if found[1] else f"{found[2]} '{_ALGORITHMS[found[3]]}'"
 
     return _OPTION.sub(option, _COMMAND.sub(command, text))
+
+
+def stage_text(stage: str, message: str) -> str:
+    """The sentence for the log as a stage of the work begins; empty where there is nothing to tell.
+
+    Args:
+        stage: the engine's name for it.
+        message: what the engine says of its progress, such as "drive.mp4: frame 12".
+    """
+    subject = message.rsplit(": frame ", 1)[0]
+    if stage in _STAGES:
+        return _STAGES[stage].format(subject=subject or "the videos")
+    text = message or stage
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"

@@ -8,10 +8,10 @@
  </temporal>
  <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
   <rules key="regions">
-   <rule filter="&quot;frame_index&quot; is null and &quot;level&quot; = 90" symbol="0" label="All frames, 90 %" key="regions-All frames, 90 %"/>
-   <rule filter="&quot;frame_index&quot; is null and &quot;level&quot; = 50" symbol="1" label="All frames, 50 %" key="regions-All frames, 50 %"/>
-   <rule filter="&quot;frame_index&quot; is not null and &quot;level&quot; = 90" symbol="2" label="One frame, 90 %" key="regions-One frame, 90 %"/>
-   <rule filter="&quot;frame_index&quot; is not null and &quot;level&quot; = 50" symbol="3" label="One frame, 50 %" key="regions-One frame, 50 %"/>
+   <rule filter="&quot;frame_index&quot; is null and &quot;level&quot; = 90 and @map_start_time is null" symbol="0" label="All frames, 90 %" key="regions-All frames, 90 %"/>
+   <rule filter="&quot;frame_index&quot; is null and &quot;level&quot; = 50 and @map_start_time is null" symbol="1" label="All frames, 50 %" key="regions-All frames, 50 %"/>
+   <rule filter="&quot;frame_index&quot; is not null and &quot;level&quot; = 90 and @map_start_time is not null" symbol="2" label="One frame, 90 %" key="regions-One frame, 90 %"/>
+   <rule filter="&quot;frame_index&quot; is not null and &quot;level&quot; = 50 and @map_start_time is not null" symbol="3" label="One frame, 50 %" key="regions-One frame, 50 %"/>
   </rules>
   <symbols>
    <symbol type="fill" force_rhr="0" clip_to_extent="1" alpha="0.45" name="0">
@@ -98,7 +98,7 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol type="fill" force_rhr="0" clip_to_extent="1" alpha="0.12" name="2">
+   <symbol type="fill" force_rhr="0" clip_to_extent="1" alpha="0.25" name="2">
     <data_defined_properties>
      <Option type="Map">
       <Option type="QString" name="name" value=""/>
@@ -140,7 +140,7 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol type="fill" force_rhr="0" clip_to_extent="1" alpha="0.12" name="3">
+   <symbol type="fill" force_rhr="0" clip_to_extent="1" alpha="0.25" name="3">
     <data_defined_properties>
      <Option type="Map">
       <Option type="QString" name="name" value=""/>

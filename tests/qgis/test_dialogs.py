@@ -190,3 +190,72 @@ def test_parameters_that_are_folded_away_are_the_rare_ones(plugin):
         overwrite = algorithm.parameterDefinition("OVERWRITE")
         assert overwrite.defaultValue() is False
         assert overwrite.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
+
+
+@pytest.mark.slow
+def test_the_log_is_whole_sentences_each_once(plugin, engine_here, inputs, tmp_path):
+    told = Told()
+    values = {
+        "VIDEOS": [str(inputs / "a.mp4"), str(inputs / "b é.mp4")], "EXTENT": "159.930,159.934,-19.222,-19.218 [EPSG:4326]",
+        "CHECKPOINT": str(inputs / "checkpoint"), "RESOLUTION": 50, "OUTPUT": str(tmp_path / "o.gpkg"),
+    }  # fmt: skip
+    algorithm_of("geolocatevideo").run(values, context_of(), told, {}, False)
+    assert len(told.said) == len(set(told.said)) >= 6
+    for line in told.said:
+        assert line[0].isupper() or line.startswith(("a.mp4", "b é.mp4"))
+        assert line.endswith(".")
+    assert {"Reading a.mp4.", "Reading b é.mp4.", "Computing the candidate places."} <= set(told.said)
+
+
+def test_every_stage_of_the_engine_has_a_sentence():
+    from vidtag_qgis.wording import _STAGES, stage_text
+
+    named = set()
+    for path in (ROOT / "vidtag_engine").rglob("*.py"):
+        if not {"baselines", "datasets"} & set(path.parts) and path.name not in {"on_dataset.py", "rates.py"}:
+            named |= set(re.findall(r"(?:Progress|report)\([^\"\n]{0,60}, \"([a-z0-9]+)\"", path.read_text(encoding="utf-8")))
+    assert {"frames", "gallery", "search", "loading"} <= named
+    assert named - {"fetching"} <= set(_STAGES)
+    assert stage_text("fetching", "fetching GeoCLIP's weights") == "Fetching GeoCLIP's weights."
+    assert stage_text("frames", "a: frame b.mp4: frame 3") == "Reading a: frame b.mp4."
+
+
+@pytest.mark.slow
+def test_a_whole_result_shows_the_videos_regions_and_in_time_the_frames_own(plugin, inputs):
+    """All frames' regions at once would be a blot."""
+    from qgis.core import QgsDateTimeRange, QgsExpressionContextUtils, QgsMapSettings, QgsRenderContext
+
+    from tests.qgis.common import layer_of
+    from vidtag_qgis import layers
+    from vidtag_qgis.compat import is_null
+
+    layer = layer_of(inputs / "a.gpkg", "regions")
+    for styled in ("by the file", "by the plugin"):
+        if styled == "by the plugin":
+            layers.finish(layer, "regions")
+        for temporal in (False, True):
+            settings = QgsMapSettings()
+            settings.setIsTemporal(temporal)
+            if temporal:
+                first = next(f["time"] for f in layer.getFeatures() if not is_null(f["frame_index"]))
+                settings.setTemporalRange(QgsDateTimeRange(first, first.addSecs(1)))
+            context = QgsRenderContext.fromMapSettings(settings)
+            context.expressionContext().appendScopes(
+                [*QgsExpressionContextUtils.globalProjectLayerScopes(layer), QgsExpressionContextUtils.mapSettingsScope(settings)]
+            )
+            renderer = layer.renderer().clone()
+            renderer.startRender(context, layer.fields())
+            drawn = []
+            for feature in layer.getFeatures():
+                context.expressionContext().setFeature(feature)
+                drawn.append((is_null(feature["frame_index"]), renderer.willRenderFeature(feature, context)))
+            renderer.stopRender(context)
+            assert {(True, True), (False, False)} == set(drawn) if not temporal else {(True, False), (False, True)} == set(drawn)
+
+
+def test_a_frame_has_one_number():
+    from vidtag_qgis.frames import FrameRow
+    from vidtag_qgis.gui.frame_dock import facts_of
+
+    frame = FrameRow(feature_id=3, index=17, time_s=8.5, time="", state="located", confidence=0.5, point=None)
+    assert facts_of(frame, 39).startswith("Frame 17 of 0 to 39 · 0:08.500")

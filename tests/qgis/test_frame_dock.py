@@ -161,7 +161,7 @@ def test_a_click_shows_the_frame_and_a_step_moves_the_marker(desktop, result, en
             < 2 * desktop.canvas.mapUnitsPerPixel()
         )
     text = dock.view.facts_label.text()
-    assert text.startswith("Frame 7 of 12 · 0:03.000 · 2024-05-01 10:00:03.000 UTC")
+    assert text.startswith("Frame 6 of 0 to 11 · 0:03.000 · 2024-05-01 10:00:03.000 UTC")
     assert f"Confidence {rows[6].confidence:.0%} · located" in text
 
     dock.view.next_button.click()

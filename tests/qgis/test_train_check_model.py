@@ -23,7 +23,7 @@ def test_training_is_cancelled_within_a_second_goes_on_and_gives_a_checkpoint(pl
         "VIDEOS": [str(inputs / "a.mp4")], "TRACKS": [str(inputs / "a.gpx")], "AOI": polygons(SQUARE), "RESOLUTION": 50, "RATE": 2, "SIGMA": "site",
         "PHASE1_STEPS": 4, "PHASE2_STEPS": 2, "OUTPUT": str(output),
     }  # fmt: skip
-    told = Told(cancel_at="loss ")
+    told = Told(cancel_at="Training Phase I,")
     with pytest.raises(QgsProcessingException, match="go on from there") as raised:
         run(algorithm_of("finetune"), {**parameters, "PHASE1_STEPS": 4000}, told)
     assert time.monotonic() - told.cancelled_s < a_second_s()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any, ClassVar, Optional
 
@@ -184,9 +183,11 @@ class Finetune(VidTAGAlgorithm):
         return read_area(self, parameters, context, "AOI", "EXTENT")
 
     def _tell(self, metrics: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
-        """The metrics in the log."""
-        for name, value in metrics.items():
-            feedback.pushInfo(f"{name}: {value if isinstance(value, str) else json.dumps(value)}")
+        """How good it became; the checkpoint's log.json has all the figures."""
+        phases = [(name, metrics.get(key)) for name, key in (("Phase I", "phase1_median_m"), ("both phases", "phase2_median_m"))]
+        known = [f"{value:,.1f} m with {name}" for name, value in phases if isinstance(value, (int, float))]
+        if known:
+            feedback.pushInfo(f"Median error on frames that were held out: {', '.join(known)}.")
 
 
 def _lasting(output: str) -> Optional[str]:

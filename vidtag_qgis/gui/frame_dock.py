@@ -214,7 +214,7 @@ class FrameDock(QDockWidget):
         self.row = row
         self.view.set_row(row)
         frame = self.rows[row]
-        self.view.facts_label.setText(facts_of(frame, row, len(self.rows)))
+        self.view.facts_label.setText(facts_of(frame, self.rows[-1].index))
         self._place_marker()
         self.view.wait()
         self._request = self._request_for(frame)
@@ -353,15 +353,15 @@ class FrameDock(QDockWidget):
         self.show_row(self.row)
 
 
-def facts_of(frame: FrameRow, row: int, count: int) -> str:
-    """What is known of a frame, in two lines."""
+def facts_of(frame: FrameRow, last: int) -> str:
+    """What is known of a frame, in two lines. Its number is the layer's frame_index, as everywhere; ``last`` is the last one's."""
     minutes, seconds = divmod(frame.time_s, 60.0)
     sure = "unknown" if frame.confidence is None else f"{frame.confidence:.0%}"
     where = frame.state or "no state"
     if frame.point is None:
         where += ", no place on the map"
     moment = f" · {frame.time[:-1].replace('T', ' ')} UTC" if frame.time else ""
-    return f"Frame {row + 1} of {count} · {int(minutes)}:{seconds:06.3f}{moment}\nConfidence {sure} · {where}"
+    return f"Frame {frame.index} of 0 to {last} · {int(minutes)}:{seconds:06.3f}{moment}\nConfidence {sure} · {where}"
 
 
 def add_dock(iface: Any) -> FrameDock:
