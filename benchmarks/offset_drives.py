@@ -125,7 +125,7 @@ def _town(place: Place, seed: int) -> Iterator[_Made]:
             def plan(length_m: float, name: str = name, kind: str = kind, rng: np.random.Generator = rng) -> Drive:
                 return plan_town_drive(world, name, kind, _winding(world.network, length_m, rng), config, rng)
 
-            whole, video = _planned(plan, kind, rng.uniform(*lasting))
+            whole, video = _planned(plan, kind, float(rng.uniform(lasting[0], lasting[1])))
             yield whole, video, kind, iter(render_drive(renderer, world, video)), world.network
 
 
@@ -146,7 +146,7 @@ def _isle(place: Place, seed: int) -> Iterator[_Made]:
                     window = Window((street.start, street.end), 30.0, street.length_m - 30.0)
                 return plan_drive(builder, name, kind, window, 10**6, float(rng.uniform(*CRUISE_MPS)), rng)
 
-            whole, video = _planned(plan, kind, rng.uniform(*lasting))
+            whole, video = _planned(plan, kind, float(rng.uniform(lasting[0], lasting[1])))
             yield whole, video, kind, renderer.drive(video), builder.network  # type: ignore[arg-type]
 
 
@@ -164,7 +164,7 @@ def _planned(plan: Callable[[float], Drive], kind: str, seconds: float) -> tuple
 
 def _held(drive: Drive, count: int) -> Drive:
     """The drive's first moment, held for ``count`` pictures."""
-    arrays = {name: np.repeat(value[:1], count, axis=0) for name, value in _of_pictures(drive).items()}
+    arrays: dict[str, Any] = {name: np.repeat(value[:1], count, axis=0) for name, value in _of_pictures(drive).items()}
     arrays |= {name: np.zeros(count) for name in ("speed_mps", "turn_dps") if name in arrays}
     return dataclasses.replace(drive, **{**arrays, "time_s": np.arange(count) / RATE_HZ})
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Kind:
 
 def _iso(form: str, hours: int = 0) -> Callable[[float, float, float, Any], str]:
     """A row of time, latitude and longitude with the moment in a form, so many hours ahead of UTC."""
-    return lambda _, lat, lon, moment: f"{moment + make.timedelta(hours=hours):{form}},{lat},{lon}"
+    return lambda _, lat, lon, moment: f"{moment + timedelta(hours=hours):{form}},{lat},{lon}"
 
 
 def _table(header: str, row: Callable[[float, float, float, Any], str], name: str = "a.csv") -> Maker:

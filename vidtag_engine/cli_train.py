@@ -162,7 +162,7 @@ def train(
                     truth_offset_s=offset, progress=bar, cancelled=cancellation, log=say_note,
                 )  # fmt: skip
     if json:
-        said = {"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}
+        said: dict[str, Any] = {"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}
         if result.truth_offsets:
             said["truth_offsets"] = [done.to_dict() for done in result.truth_offsets]
         print(json_module.dumps(said))

@@ -48,8 +48,9 @@ def run_train(
     offset = offset_of(arguments.truth_offset_s)
     check_files("train", asdict(arguments))
     area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi else area_of(sources)
-    for note in area.notes if log else ():
-        log("info", note)
+    if log:
+        for note in area.notes:
+            log("info", note)
     if progress:
         progress(Progress(0.0, "loading", f"{len(sources)} videos"))
     result = train(

@@ -179,10 +179,10 @@ def train(
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = save_pretrained(chosen.model, output, card, half=settings.half, overwrite=overwrite)
-    log = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
+    said = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
     if truth_offset_s is not None:
-        log["truth_offsets"] = [done.to_dict() for done in store.truth_offsets]
-    write_json(output / "log.json", {"generator": mark_of("log"), **log}, "log", overwrite=overwrite)
+        said["truth_offsets"] = [done.to_dict() for done in store.truth_offsets]
+    write_json(output / "log.json", {"generator": mark_of("log"), **said}, "log", overwrite=overwrite)
     draw_curve(rows, output / "curve.png", overwrite=overwrite)
     return TrainResult(output, card, rows, tuple(store.truth_offsets))
 
