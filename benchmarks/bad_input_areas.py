@@ -56,5 +56,5 @@ def _kml(path: Path, body: str) -> None:
 
 
 def _geojson(path: Path, geometry: dict[str, Any], crs: dict[str, Any] | None = None) -> None:
-    whole = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": geometry}]}
+    whole: dict[str, Any] = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": geometry}]}
     path.write_text(json.dumps(whole if crs is None else {**whole, "crs": crs}), encoding="utf-8")

@@ -179,10 +179,10 @@ def train(
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = save_pretrained(chosen.model, output, card, half=settings.half, overwrite=overwrite)
-    said = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
+    record: dict[str, Any] = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
     if truth_offset_s is not None:
-        said["truth_offsets"] = [done.to_dict() for done in store.truth_offsets]
-    write_json(output / "log.json", {"generator": mark_of("log"), **said}, "log", overwrite=overwrite)
+        record["truth_offsets"] = [done.to_dict() for done in store.truth_offsets]
+    write_json(output / "log.json", {"generator": mark_of("log"), **record}, "log", overwrite=overwrite)
     draw_curve(rows, output / "curve.png", overwrite=overwrite)
     return TrainResult(output, card, rows, tuple(store.truth_offsets))
 
