@@ -161,9 +161,8 @@ def _file_of(value: Any) -> Optional[str]:
 
 def _may_hold_polygons(source: Any) -> bool:
     """Whether a layer or a source is of polygons, or of geometries of any kind."""
-    wkb_type = source.wkbType()
-    kinds = QgsWkbTypes.GeometryType
-    return wkb_type != QgsWkbTypes.Type.NoGeometry and QgsWkbTypes.geometryType(wkb_type) in {kinds.PolygonGeometry, kinds.UnknownGeometry}
+    kind = QgsWkbTypes.geometryType(source.wkbType())
+    return kind in {QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.UnknownGeometry}
 
 
 def _file_area(file: str, context: QgsProcessingContext) -> Area:
