@@ -203,14 +203,14 @@ def test_what_is_our_own_of_that_kind_is_replaced_and_of_another_is_not(plugin, 
 def test_a_layer_with_edits_is_not_replaced(plugin, engine_here, inputs, tmp_path):
     result = tmp_path / "main.gpkg"
     shutil.copy(inputs / "a.gpkg", result)
-    layer = layer_of(result, "pins")
+    layer = layer_of(result, "frames")
     QgsProject.instance().addMapLayer(layer)
     values = parameters_of("geolocatevideo", inputs, tmp_path)
     assert problem_of("geolocatevideo", values) == ""
     assert layer.startEditing()
     for overwrite in (False, True):
         said = refused_twice("geolocatevideo", {**values, "OVERWRITE": overwrite})
-        assert "'pins' of main.gpkg is being edited" in said
+        assert "'frames' of main.gpkg is being edited" in said
     # Seen from another thread, too, where the engine is asked.
     seen = []
     thread = threading.Thread(target=lambda: seen.append(guard().refusal([str(result)])))
