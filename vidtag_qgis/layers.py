@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import Any, Mapping, Optional
 
@@ -169,8 +170,11 @@ def copy_layer(
         fields.append(text_field(f"{layer.fields().at(index).name()}_iso"))
     target = crs if crs is not None and crs.isValid() else layer.crs()
     to_target = QgsCoordinateTransform(layer.crs(), target, context.transformContext())
-    if (path := target_of(parameters.get(output))) is not None and (why := guard().refusal([path[0]])):
-        raise QgsProcessingException(f"{why} All else is written; the rest lies in {geopackage}.")
+    if (path := target_of(parameters.get(output))) is not None:
+        if why := guard().refusal([path[0]]):
+            raise QgsProcessingException(f"{why} All else is written; the rest lies in {geopackage}.")
+        if os.path.isabs(path[0]):  # QGIS makes no folder; what is no file is a database's name
+            os.makedirs(os.path.dirname(path[0]), exist_ok=True)
     sink, destination = algorithm.parameterAsSink(parameters, output, context, fields, layer.wkbType(), target)
     if sink is None:
         raise QgsProcessingException(algorithm.invalidSinkError(parameters, output))

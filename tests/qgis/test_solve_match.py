@@ -365,7 +365,7 @@ def test_the_matched_line_lies_on_the_roads(matched, inputs):
 
 
 def test_matching_is_cancelled_within_a_second(plugin, engine_here, inputs, tmp_path):
-    told = Told(cancel_at="a.mp4")  # the engine is at work
+    told = Told(cancel_at="Laying the line")  # the engine is at work
     parameters = {"RESULT": str(inputs / "a.gpkg"), "ROADS": grid_of_roads(3.0), "MATCHED": str(tmp_path / "new" / "m.gpkg")}
     with pytest.raises(QgsProcessingException, match="nothing was written"):
         run(algorithm_of("matchroads"), parameters, told)
