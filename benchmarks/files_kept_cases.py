@@ -115,7 +115,7 @@ TARGETS = (
     Target("export", (*_EXPORT, "--videos", "drive.mp4"), "--frames", "frames", "out/frames"),
     Target("solve", ("solve", "result.gpkg"), "--output", "result", "out/solved.gpkg"),
     Target("match", ("match", "result.gpkg", "--roads", "roads.gpkg"), "--output", "result", "out/matched.gpkg", "roads.gpkg"),
-    Target("pin", ("pin", "out/pinned.gpkg", "--frame", "1", "--at=-19.2181,159.9321"), "", "result", "out/pinned.gpkg"),
+    Target("pin", ("pin", "out/pinned.gpkg", "--frame", "2", "--at=-19.2181,159.9321"), "", "result", "out/pinned.gpkg"),
     Target("train", _TRAIN, "--output", "checkpoint", "out/learned"),
 )  # fmt: skip
 QUICK = ("gallery --output", "export --gpx", "evaluate --map", "solve --output", "pin")

@@ -89,6 +89,9 @@ class Runner:
 
         Returns:
             the exit status (2 too for an input error of a worker; the number of steps for ``count``), and the last line that was said.
+
+        Raises:
+            RuntimeError: steps are to be counted, and the command did not go through.
         """
         out, err = self.base / "said" / "out", self.base / "said" / "err"
         for path in (out, err):
@@ -103,7 +106,9 @@ class Runner:
         self._helper.stdin.flush()
         code = int(self._helper.stdout.readline())
         said = err.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        if count and code == 0:
+        if count:
+            if code:
+                raise RuntimeError(f"vidtag {' '.join(words)} must work, but: {said[-1] if said else code}")
             return int((self.base / "said" / "steps").read_text()), ""
         if request is not None and code == 0:
             answer = json.loads(out.read_text(encoding="utf-8").strip().splitlines()[-1])
