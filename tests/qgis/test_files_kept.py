@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -315,3 +317,17 @@ def test_the_guard_goes_with_the_plugin(qgis_processing):
 def test_a_target_is_read_as_qgis_reads_it(tmp_path):
     path = tmp_path / "with space é.gpkg"
     assert target_of(f"ogr:dbname='{path}' table=\"a b\" (geom)") == (str(path), "a b")
+
+
+def test_looking_at_a_file_that_is_being_edited_keeps_its_log(plugin, tmp_path):
+    """Closing a file takes away the locks that the process holds on it: another program's SQLite would then clear the log away that QGIS writes into."""
+    path = saved(tmp_path / "mine.gpkg", "towns")
+    layer = layer_of(path, "towns")
+    assert layer.startEditing()
+    log = [Path(f"{path}{end}") for end in ("-wal", "-shm")]
+    assert all(one.exists() for one in log)
+    assert own_kind(path) is None
+    said = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('UPDATE gpkg_contents SET description = 1'); d.commit(); d.close()"
+    subprocess.run([sys.executable, "-c", said, str(path)], check=True, timeout=60)
+    assert all(one.exists() for one in log)
+    assert layer.rollBack()

@@ -81,14 +81,13 @@ def check_result(path: str) -> Optional[str]:
     """A GeoPackage that "Geolocate video" wrote."""
     if not os.path.isfile(path):
         return f"The result {path} is not there: give the GeoPackage that 'Geolocate video' wrote."
-    with open(path, "rb") as handle:
-        if handle.read(16) != b"SQLite format 3\x00":
-            return f"The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote."
     wanted = ("videos", "frames", "gpkg_metadata")
     try:
         tables = _tables(path)
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         return f"The result {path} cannot be read ({error}): close it elsewhere, or give another."
+    except sqlite3.Error:
+        return f"The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote."
     if not tables.issuperset(wanted):
         return f"The GeoPackage {path} is no result of 'Geolocate video': it has no layer {next(n for n in wanted if n not in tables)}."
     return None

@@ -146,11 +146,8 @@ def _why_kept(name: str, label: str, layers: list[str], path: str, table: str) -
 
 
 def _layers(path: str) -> list[str]:
-    """Names of a GeoPackage's layers; empty for any other file."""
+    """Names of a GeoPackage's layers; empty for any other file. It is not opened as bytes: see ``file_marks``."""
     try:
-        with open(path, "rb") as handle:
-            if handle.read(16) != b"SQLite format 3\x00":
-                return []
         with closing(sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             return [str(name) for (name,) in database.execute("SELECT table_name FROM gpkg_contents ORDER BY table_name")]
     except (OSError, sqlite3.Error):

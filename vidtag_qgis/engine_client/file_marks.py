@@ -62,6 +62,7 @@ _GEOPACKAGES = {
 """The layers that each kind of GeoPackage may hold; any other is a person's."""
 _ADMINISTRATION = ("gpkg_", "rtree_", "sqlite_", "layer_styles")
 _CHECKPOINT_FILES = {"config.json": "card", "model.safetensors": "weights", "log.json": "log", "curve.png": "curve"}
+_SQLITE = b"SQLite format 3\0"
 _HEAD_BYTES, _JSON_BYTES, _SQLITE_STEPS, _MOST_NAMES = 65_536, 1_048_576, 2_000_000, 20_000
 _MARK = re.compile(rf"{GENERATOR} ([a-z]+(?:-[a-z]+)?)\b")
 _CSV_START, _CSV_COLUMN = "video,frame_index,", "generator"
@@ -267,8 +268,7 @@ def _look(path: Path) -> tuple[str, Optional[str]]:
             return "folder", "checkpoint" if own_kind(path / "config.json") == "card" else None
         if not stat.S_ISREG(path.stat().st_mode):
             return "", None
-        with path.open("rb") as handle:
-            head = handle.read(_HEAD_BYTES)
+        head = _SQLITE if _in_use(path) else _beginning(path)
     except (OSError, ValueError):
         return "", None
     for starts, form, kind_of in _BINARY:
@@ -277,6 +277,11 @@ def _look(path: Path) -> tuple[str, Optional[str]]:
     if head[8:9] == b"{":
         return "safetensors", "scores" if b'"vidtag_scores"' in head else "weights" if b'"vidtag_card"' in head else None
     return _text_kind(path, head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"))
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return handle.read(_HEAD_BYTES)
 
 
 def _marked(text: str) -> Optional[str]:
@@ -389,6 +394,15 @@ def _has_run_key(path: Path) -> bool:
         return False
 
 
+def _in_use(path: Path) -> bool:
+    """Whether a program may have the file open as a database in WAL mode, as QGIS has while a layer is edited.
+
+    Such a file is not opened as bytes: when it is closed again, POSIX takes away the locks that the same process holds on it, and another program's SQLite
+    would clear the log away that QGIS is writing into.
+    """
+    return any(os.path.lexists(f"{path}{end}") for end in ("-wal", "-shm"))
+
+
 def _rows(path: Path, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Rows of an SQLite file, as it lies on the disk: nothing is locked, and no file is made beside it. Empty where it cannot be read."""
     try:
@@ -416,7 +430,7 @@ def _tables(path: Path) -> list[str]:
 
 
 _BINARY = (
-    ((b"SQLite format 3\0",), "gpkg", _geopackage_kind),
+    ((_SQLITE,), "gpkg", _geopackage_kind),
     ((b"\x89PNG\r\n",), "png", _png_kind),
     ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "tiff", _tiff_kind),
     ((b"\xff\xd8\xff",), "jpeg", _jpeg_kind),
