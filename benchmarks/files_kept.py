@@ -103,7 +103,7 @@ def _must(runner: Runner, folder: Path, words: tuple[str, ...]) -> None:
 
 def _refusals(runner: Runner, target: Target) -> list[dict[str, Any]]:
     """A target in every situation in which it must not write."""
-    cases = []
+    cases: list[dict[str, Any]] = []
     for way in ("command", "worker"):
         for name, content in FOREIGN[target.suffix].items():
             folder = runner.fresh()
@@ -196,7 +196,7 @@ def _kills(runner: Runner, targets: Sequence[Target], rng: np.random.Generator, 
     folder, since = old(), time.perf_counter()
     steps, _ = runner.run(folder, words, count=True)
     lasted_s = time.perf_counter() - since
-    cases = []
+    cases: list[dict[str, Any]] = []
     moments = [("step", step) for step in range(1, steps + 1, every)] + [("after", s) for s in rng.uniform(0, lasted_s, _AT_RANDOM)]
     for how, moment in moments:
         folder = old()

@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import IO, Any, NoReturn, Self, cast
 
 ROOT = Path(__file__).resolve().parents[1]
 _NOBODY = 65534
@@ -262,12 +262,12 @@ def _worker() -> int:
     class Patient(io.RawIOBase):
         """Holds the end of the input back until the answer is there."""
 
-        def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]
+        def __iter__(self) -> Iterator[bytes]:
             yield from sys.stdin.buffer
             while not serving._job or not serving._job.answering.is_set():  # noqa: SLF001
                 time.sleep(0.01)
 
-    serving = worker.Worker(Patient(), worker.ProtocolWriter(os.fdopen(os.dup(1), "wb")))
+    serving = worker.Worker(cast(IO[bytes], Patient()), worker.ProtocolWriter(os.fdopen(os.dup(1), "wb")))
     serving.serve()
     return 0
 

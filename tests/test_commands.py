@@ -235,7 +235,7 @@ def test_another_video_of_that_name_is_refused(located) -> None:
     ("changes", "said"),
     [
         ({}, "nothing to write"),
-        ({"frames": "f"}, "need their videos"),
+        ({"frames": "f"}, "was not found: give it"),
         ({"frames": "f", "videos": ["/no/such"]}, "/no/such is not there"),
         ({"kml": "/no/such/o.kml"}, "does not exist"),
         ({"csv": "o.csv", "least_confidence": 2.0}, "no probability"),
