@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -13,11 +15,12 @@ import shapely
 from pyproj import Geod, Transformer
 
 from tests.export_cases import NAN, PROVENANCE, video
-from vidtag_engine.commands.match import run_match
+from vidtag_engine.commands.match import _spread, run_match
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.trajectory.roads import match_roads, spread_m
-from vidtag_engine.types import CancelledError, InputError
+from vidtag_engine.types import CancelledError, Hypotheses, InputError
 
+ROOT = Path(__file__).resolve().parents[1]
 GEOD = Geod(ellps="WGS84")
 UTM = "EPSG:32633"
 TO_DEG = Transformer.from_crs(UTM, "EPSG:4326", always_xy=True)
@@ -170,3 +173,32 @@ def test_wrong_roads_are_told_by_name(written, tmp_path):
     write_geopackage(tmp_path / "nothing.gpkg", [video("v", [NAN], [NAN], [NAN])], PROVENANCE)
     with pytest.raises(InputError, match="no line to lay on roads"):
         run_match(tmp_path / "nothing.gpkg", two, layer="paths")
+
+
+def test_a_frames_error_is_read_where_its_chance_is_even():
+    """Beyond the radius that holds it, a chance says no more of the error than that the fit allows no higher one."""
+    result = result_of(truth()[:2]).trajectory
+    radii_m, within = (25.0, 100.0, 500.0, 1000.0), np.array([[0.7, 0.95, 0.95, 0.95], [0.05, 0.2, 0.6, 0.95]])
+    nothing = np.full(2, NAN)
+    known = Hypotheses(radii_m, within, nothing, nothing, nothing, nothing, nothing, (None,) * 2, (None,) * 2, nothing, nothing)
+    sure = replace(result, confidence=np.full(2, 0.95), confidence_radius_m=250.0, hypotheses=known)
+    assert _spread(sure) == pytest.approx([25 / np.sqrt(-2 * np.log(0.3)), 500 / np.sqrt(-2 * np.log(0.4))])
+    assert _spread(replace(sure, hypotheses=None)) == pytest.approx(250 / np.sqrt(-2 * np.log(0.05)))
+
+
+@pytest.mark.slow
+def test_the_demos_line_stays_on_its_own_road(tmp_path):
+    """Its frames lie within a few metres of the street; the matched line must not lag behind."""
+    from vidtag_engine.gallery import load_aoi
+    from vidtag_engine.geolocate import geolocate
+    from vidtag_engine.settings import GeolocateSettings, validated
+
+    demo, made = ROOT / "resources" / "demo", tmp_path / "drive.gpkg"
+    settings = validated(GeolocateSettings, {"resolution_m": 25.0})
+    geolocate([demo / "drive.mp4"], load_aoi(str(demo / "aoi.geojson")), str(demo / "checkpoint"), made, settings)
+    track = pyogrio.read_dataframe(demo / "drive.gpx", layer="tracks").geometry.explode()
+    (said,) = run_match(made, write_roads(tmp_path / "road.gpkg", track, crs="EPSG:4326"))["videos"]
+    own, matched = (pyogrio.read_dataframe(made, layer=layer)["length_m"].sum() for layer in ("trajectory", "trajectory_matched"))
+    assert said["matched"] == said["located"] == 40
+    assert said["median_moved_m"] < 5
+    assert matched == pytest.approx(own, rel=0.05)

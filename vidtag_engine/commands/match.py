@@ -99,7 +99,21 @@ def _plane(trajectory: Trajectory) -> Transformer:
 
 
 def _spread(trajectory: Trajectory) -> FloatArray:
-    return spread_m(trajectory.confidence, trajectory.confidence_radius_m)
+    """(T,) standard deviation of each frame's error, metres, read off the radius within which it lies with nearly even chances.
+
+    A probability near one is as large as the fit allows at every radius: read at a wide one it would make a frame that is right to metres one that may lie
+    anywhere, and the matched line would lag behind.
+    """
+    radii_m, chances = [trajectory.confidence_radius_m], trajectory.confidence[:, None]
+    if trajectory.hypotheses is not None:
+        radii_m = [*trajectory.hypotheses.radii_m, *radii_m]
+        chances = np.hstack([trajectory.hypotheses.within, chances])
+    order = np.argsort(radii_m, kind="stable")
+    radius = np.asarray(radii_m)[order]
+    chances = chances[:, order]
+    nearest = np.argmin(np.nan_to_num(np.abs(chances - 0.5), nan=np.inf), axis=1)
+    rows = np.arange(len(chances))
+    return spread_m(chances[rows, nearest], radius[nearest])
 
 
 def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> tuple[Table, FloatArray]:

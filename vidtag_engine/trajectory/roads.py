@@ -30,8 +30,8 @@ class Matched:
     ways: dict[int, FloatArray]
 
 
-def spread_m(confidence: FloatArray, radius_m: float) -> FloatArray:
-    """Standard deviation of a round normal error that lies within a radius with these probabilities; unknown ones count as 50 %."""
+def spread_m(confidence: FloatArray, radius_m: float | FloatArray) -> FloatArray:
+    """Standard deviation of a round normal error that lies within a radius, or one a row, with these probabilities; unknown ones count as 50 %."""
     share = np.clip(np.nan_to_num(np.asarray(confidence, dtype=np.float64), nan=0.5), 1.0 - _CERTAIN, _CERTAIN)
     result: FloatArray = np.maximum(radius_m / np.sqrt(-2.0 * np.log1p(-share)), _LEAST_STD_M)
     return result
