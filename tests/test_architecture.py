@@ -10,13 +10,14 @@ ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
     *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "loaded", "result_file", "datasets", "training",
-    "evaluation", "doctor", "__init__", "commands", "truth_offset", "file_marks", "command_files", "atomic", "outputs",
+    "evaluation", "doctor", "__init__", "commands", "truth_offset", "file_marks", "geopackage_metadata", "command_files", "atomic", "outputs",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
     "types": set(),
     "protocol": set(),
-    "file_marks": set(),
+    "geopackage_metadata": set(),
+    "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
     "outputs": {"file_marks", "command_files"},
     "command_files": {"file_marks"},
@@ -26,7 +27,7 @@ MAY_IMPORT = {
     "models": {"geodesy", "atomic"},
     "gallery": {"geodesy", "models", "atomic", "file_marks"},
     "trajectory": {"geodesy"},
-    "export": {"geodesy", "trajectory", "file_marks", "atomic"},
+    "export": {"geodesy", "trajectory", "file_marks", "geopackage_metadata", "atomic"},
     "batch": {"geodesy", *ROOMS, "settings", "outputs"},
     "video_features": {"video", "models", "settings"},
     "solve": {"geodesy", "models", "gallery", "trajectory", "export"},

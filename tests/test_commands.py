@@ -261,3 +261,14 @@ def test_a_stopped_export_leaves_whole_pictures(located) -> None:
     for path in left:
         with Image.open(path) as image:
             image.load()
+
+
+def test_the_video_that_an_export_finds_by_itself_is_never_replaced(located) -> None:
+    folder, result = located
+    beside = folder / "walk.mp4"
+    beside.write_bytes(result.info.path.read_bytes())
+    arguments = ExportArguments(str(folder / "walk.gpkg"), kml=str(beside), frames=str(folder / "j"), overwrite=True)
+    with pytest.raises(InputError, match=r"walk\.mp4 is also an input of this call"):
+        run_export(arguments)
+    assert source_digest(beside) == result.sha256
+    assert not (folder / "j").exists()

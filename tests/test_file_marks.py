@@ -16,7 +16,7 @@ from vidtag_engine import command_files, file_marks, protocol
 from vidtag_engine.file_marks import first_refusal, mark_geopackage, mark_of, own_kind, refusal
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ("file_marks.py", "command_files.py")
+SHARED = ("file_marks.py", "geopackage_metadata.py", "command_files.py")
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -204,3 +204,22 @@ def test_only_the_beginning_of_a_large_file_is_read(tmp_path):
     with path.open("wb") as handle:
         handle.truncate(50 * 2**30)
     assert own_kind(path) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("export", {"result": "r.gpkg", "kml": "r.review.gpkg"}),
+        ("solve", {"result": "r.gpkg", "output": "r.review.gpkg"}),
+        ("match", {"result": "r.gpkg", "roads": "roads.gpkg", "output": "r.review.gpkg"}),
+        ("evaluate", {"result": "r.gpkg", "truth": "t.gpx", "errors": "r.review.gpkg"}),
+        ("geolocate", {"videos": ["a.mp4"], "output": "r.gpkg", "kml": "r.review.gpkg"}),
+    ],
+)
+def test_the_pins_beside_a_result_are_never_replaced(tmp_path, monkeypatch, command, arguments):
+    monkeypatch.chdir(tmp_path)
+    geopackage(tmp_path / "r.gpkg", "result", ("trajectory",))
+    geopackage(tmp_path / "r.review.gpkg", "review", ("pins",))
+    why = command_files.command_refusal(command, {**arguments, "overwrite": True})
+    assert why is not None
+    assert "r.review.gpkg is also an input of this call" in why

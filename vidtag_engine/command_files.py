@@ -53,7 +53,9 @@ def inputs_of(command: str, arguments: Mapping[str, Any]) -> list[str]:
     for name in INPUTS[command]:
         value = arguments.get(name)
         found += [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)] if value else []
-    return found
+    # The pins beside a result are a person's work, and are read with it: those beside an output that a new run replaces, too.
+    results = [arguments.get("result"), *(path for path, kind in outputs_of(command, arguments) if kind == "result")]
+    return found + [str(Path(str(one)).with_suffix(".review.gpkg")) for one in results if one and Path(str(one)).name]
 
 
 def command_refusal(

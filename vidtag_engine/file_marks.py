@@ -19,6 +19,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from .geopackage_metadata import add_metadata
+
 GENERATOR = "VidTAG"
 PROVENANCE_URI = "urn:vidtag:provenance"
 KIND_URI = "urn:vidtag:kind"
@@ -67,25 +69,6 @@ _HEAD_BYTES, _JSON_BYTES, _SQLITE_STEPS, _MOST_NAMES = 65_536, 1_048_576, 2_000_
 _MARK = re.compile(rf"{GENERATOR} ([a-z]+(?:-[a-z]+)?)\b")
 _CSV_START, _CSV_COLUMN = "video,frame_index,", "generator"
 
-_METADATA_SQL = """
-CREATE TABLE IF NOT EXISTS gpkg_metadata (
-  id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset', md_standard_uri TEXT NOT NULL,
-  mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT '')
-"""
-_REFERENCE_SQL = """
-CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (
-  reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
-  timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), md_file_id INTEGER NOT NULL, md_parent_id INTEGER,
-  CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
-  CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))
-"""
-_EXTENSIONS_SQL = """
-CREATE TABLE IF NOT EXISTS gpkg_extensions (
-  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL,
-  CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))
-"""
-_EXTENSION = "http://www.geopackage.org/spec120/#extension_metadata"
-
 
 def mark_of(kind: str) -> str:
     """The words that mark a file of a kind, such as "VidTAG map"."""
@@ -97,30 +80,6 @@ def mark_of(kind: str) -> str:
 def mark_geopackage(database: sqlite3.Connection, kind: str) -> None:
     """Mark a GeoPackage that is being written."""
     add_metadata(database, KIND_URI, "text/plain", mark_of(kind))
-
-
-def add_metadata(database: sqlite3.Connection, uri: str, mime_type: str, text: str, stamp: Optional[str] = None) -> None:
-    """Put a text into a GeoPackage as metadata of the whole (the standard's metadata extension).
-
-    Args:
-        database: the GeoPackage.
-        uri: what the text is.
-        mime_type: of the text.
-        text: itself.
-        stamp: moment, as ISO 8601 in UTC; None is now.
-    """
-    for statement in (_METADATA_SQL, _REFERENCE_SQL, _EXTENSIONS_SQL):
-        database.execute(statement)
-    for table in ("gpkg_metadata", "gpkg_metadata_reference"):
-        database.execute("INSERT OR IGNORE INTO gpkg_extensions VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')", (table, _EXTENSION))
-    row = database.execute(
-        "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) VALUES ('dataset', ?, ?, ?)", (uri, mime_type, text)
-    ).lastrowid
-    database.execute(
-        "INSERT INTO gpkg_metadata_reference (reference_scope, timestamp, md_file_id) "
-        "VALUES ('geopackage', coalesce(?, strftime('%Y-%m-%dT%H:%M:%fZ','now')), ?)",
-        (stamp, row),
-    )
 
 
 def own_kind(path: Union[Path, str]) -> Optional[str]:

@@ -52,6 +52,7 @@ def run_export(
         _check_frames(Path(arguments.frames), results, arguments)
     places, beside = [Path(place) for place in arguments.videos], Path(arguments.result).parent
     videos = _find_all(results, beside, places, progress, cancelled) if arguments.frames else []
+    check_files("export", asdict(arguments), also_read=[str(one.path) for one in videos])  # those that it found by itself, too
     for kind, path in copies.items():
         _check(cancelled)
         EXPORTERS[kind][1](path, results, provenance, overwrite=arguments.overwrite)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..file_marks import PROVENANCE_URI, add_metadata
+from ..file_marks import PROVENANCE_URI
+from ..geopackage_metadata import add_metadata
 
 METADATA_URI = PROVENANCE_URI
 

@@ -25,7 +25,8 @@ from qgis.core import (
 )
 
 from ..edits import file_of, guard, table_of
-from ..engine_client.file_marks import KIND_URI, add_metadata, mark_of, own_kind, refusal
+from ..engine_client.file_marks import KIND_URI, mark_of, own_kind, refusal
+from ..engine_client.geopackage_metadata import add_metadata
 from .checks import target_of
 
 REPLACE = "tick 'Overwrite' (OVERWRITE=true)"
