@@ -45,6 +45,7 @@ class FrameState(str, Enum):
     DAMAGED = "damaged"  # its stretch of the video cannot be decoded
     OUTSIDE_AOI = "outside_aoi"  # by all that is known, the video was not taken in the area that was searched
     UNFAMILIAR = "unfamiliar"  # unlike anything that the checkpoint was trained on
+    UNKNOWN_GROUND = "unknown_ground"  # nothing that the checkpoint knows can speak of the places that were searched
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Hypotheses:
 
     Args:
         radii_m: (R,) of ``within``.
-        within: (T, R) calibrated P(the truth lies within each radius of the position); NaN where there is no picture.
+        within: (T, R) calibrated P(the truth lies within each radius of the position); NaN where there is no picture, or nothing calibrated it.
         entropy_bits: (T,) of the posterior over the area's places; 0: one place has it all.
         runner_up_lat_deg, runner_up_lon_deg: (T,) the best other place outside the position's own peak; NaN where there is none.
         runner_up_share: (T,) of the posterior that lies about it, beside ``position_share`` about the position itself.
@@ -193,13 +194,15 @@ class Verdict:
     """What is said of a whole video.
 
     Args:
-        state: LOCATED, OUTSIDE_AOI or UNFAMILIAR.
+        state: LOCATED, UNKNOWN_GROUND, OUTSIDE_AOI or UNFAMILIAR.
         inside: calibrated probability that it was taken in the area, not on other ground that the checkpoint knows, with even odds before; NaN where nothing tells.
         familiarity: share of new videos of the training's kind that are expected to be as unlike it as this one or more (a p-value).
         within: (R,) mean of the frames'.
         entropy_bits: mean of the frames'.
         region50, region90: union of the frames' regions; None where there is none.
-        why: one sentence for people where the answer is withheld, else empty.
+        why: one sentence for people where the answer is withheld, or where no probability is shown with it; else empty.
+        unknown_share: share of the searched area of which nothing can speak, and which keeps that share of every probability; NaN where the checkpoint does not say
+            what it knows.
     """
 
     state: FrameState
@@ -210,6 +213,7 @@ class Verdict:
     region50: Any
     region90: Any
     why: str = ""
+    unknown_share: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,7 @@ class Trajectory:
         frame_index: the sampled frame's number.
         time_s: its timestamp, seconds after the video's start.
         lat_deg, lon_deg: final position (Phase II, or Phase I where there is no refiner).
-        confidence: P(the truth lies within ``confidence_radius_m`` of the position), calibrated.
+        confidence: P(the truth lies within ``confidence_radius_m`` of the position), calibrated; NaN where nothing calibrated it.
         score: cosine of the final pick.
         runner_up_m: distance to the best candidate farther than ``confidence_radius_m`` away; NaN where there is none.
         phase1_lat_deg, phase1_lon_deg: the first retrieval's position.
