@@ -93,6 +93,7 @@ def as_schema_2(path, pins=()):
 
 
 NAN = float("nan")
+UNRATED = "this checkpoint cannot tell how sure it is (nothing has calibrated it)."
 SYNTHETIC = {"start": datetime(2000, 1, 1, tzinfo=UTC), "source": TimeSource.SYNTHETIC}
 
 
@@ -114,8 +115,11 @@ def around(lat, lon, deg):
     return shapely.box(lon - deg, lat - deg, lon + deg, lat + deg)
 
 
-def unsure(name="unsure.mp4", count=6, *, state=FrameState.LOCATED, always_answer=False, seed=3, **more):
-    """A drive with hypotheses: two places it could be, a damaged frame, and a verdict; ``state`` withholds the answer unless always_answer."""
+def unsure(name="unsure.mp4", count=6, *, state=FrameState.LOCATED, always_answer=False, rated=True, seed=3, **more):
+    """A drive with hypotheses: two places it could be, a damaged frame, and a verdict; ``state`` withholds the answer unless always_answer.
+
+    Where it is not ``rated``, no probability is shown with it, as of a checkpoint that nothing has calibrated, or of a guess that was asked for all the same.
+    """
     result = drive(name, count, seed, gap=slice(2, 3), **more)
     t = result.trajectory
     rng = np.random.default_rng(seed)
@@ -125,6 +129,9 @@ def unsure(name="unsure.mp4", count=6, *, state=FrameState.LOCATED, always_answe
         return np.where(known, values, np.nan)
 
     within = np.where(known[:, None], np.sort(rng.random((count, 4)), axis=1), np.nan)
+    if not rated:
+        within = np.full((count, 4), np.nan)
+        t = replace(t, confidence=np.full(count, np.nan))
     region50 = tuple(around(y, x, 0.001) if ok else None for y, x, ok in zip(t.lat_deg, t.lon_deg, known, strict=True))
     other = around(-19.25, 159.95, 0.002)
     region90 = tuple(None if one is None else shapely.union_all([one.buffer(0.0005, cap_style="square"), other]) for one in region50)
@@ -146,11 +153,16 @@ def unsure(name="unsure.mp4", count=6, *, state=FrameState.LOCATED, always_answe
         state=state,
         inside=0.03 if state is FrameState.OUTSIDE_AOI else 0.97,
         familiarity=0.4,
-        within=tuple(np.nanmean(within, axis=0).tolist()),
+        within=tuple(np.nanmean(within, axis=0).tolist()) if rated else (NAN,) * 4,
         entropy_bits=float(np.nanmean(hypotheses.entropy_bits)),
         region50=shapely.union_all([one for one in region50 if one is not None]),
         region90=shapely.union_all([one for one in region90 if one is not None]),
-        why="" if state is FrameState.LOCATED else f"It is {state.value}, by all that is known.",
+        why=UNRATED
+        if state is FrameState.LOCATED and not rated
+        else ""
+        if state is FrameState.LOCATED
+        else f"it is {state.value}, by all that is known.",
+        unknown_share=1.0 if state is FrameState.UNKNOWN_GROUND else 0.25,
     )
     if withheld:
         nothing = np.full(count, np.nan)

@@ -149,12 +149,12 @@ def test_a_file_of_schema_1_is_still_read(tmp_path):
             database.execute(f'DROP TRIGGER "{trigger}"')
         for name in FRAME_COLUMNS:
             database.execute(f"ALTER TABLE frames DROP COLUMN {name}")
-        for name in ("state", "inside", "familiarity", *WITHIN, "entropy_bits", "why"):
+        for name in ("state", "inside", "familiarity", "unknown_share", *WITHIN, "entropy_bits", "why"):
             database.execute(f"ALTER TABLE videos DROP COLUMN {name}")
         for name in ("regions",):
             database.execute(f"DROP TABLE {name}")
             database.execute("DELETE FROM gpkg_contents WHERE table_name = ?", (name,))
-        database.execute("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 2', '\"schema_version\": 1')")
+        database.execute("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 4', '\"schema_version\": 1')")
     results, _ = read_geopackage(path)
     for got, put in zip(results, every_kind(), strict=True):
         assert got.trajectory.hypotheses is None
@@ -210,7 +210,7 @@ def test_geojson_regions(folder):
 def test_kml_regions_are_switched_off(folder):
     root = ET.parse(folder / "out.kml").getroot()
     folders = {entry.findtext(f"{KML}name"): entry for entry in root.iter(f"{KML}Folder") if entry.findtext(f"{KML}name") != "Regions"}
-    assert folders["outside.mp4"].findtext(f"{KML}description") == CASES[1].trajectory.verdict.why
+    assert folders["outside.mp4"].findtext(f"{KML}description") == f"outside.mp4 is not located: {CASES[1].trajectory.verdict.why}"
     for case in CASES[:3]:
         (regions,) = folders[case.info.name].iterfind(f"{KML}Folder")
         marks = regions.findall(f"{KML}Placemark")
@@ -229,8 +229,8 @@ def test_map_shades_the_region_and_says_why(tmp_path, monkeypatch):
     write_map(tmp_path / "all.png", [*CASES, *(unsure(f"{i}.mp4", state=FrameState.UNFAMILIAR) for i in range(4))], aoi=AOI)
     banners = [[text.get_text() for text in figure.axes[0].texts if "by all that is known" in text.get_text()] for figure in seen]
     assert banners[0] == []
-    assert banners[1] == [CASES[1].trajectory.verdict.why]
-    assert banners[2][0].startswith("outside.mp4: It is outside_aoi")
+    assert banners[1] == [f"outside.mp4 is not located: {CASES[1].trajectory.verdict.why}"]
+    assert banners[2][0].startswith("outside.mp4 is not located: it is outside_aoi")
     assert banners[2][0].endswith("and 3 more")
     for figure in seen:
         assert "90 % region" in {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
@@ -238,7 +238,8 @@ def test_map_shades_the_region_and_says_why(tmp_path, monkeypatch):
 
 def test_summary_and_warnings_say_state_and_why():
     said = summary_of(CASES[1])
-    assert (said["state"], said["located"], said["why"]) == ("outside_aoi", 0, "It is outside_aoi, by all that is known.")
+    assert (said["state"], said["located"], said["why"]) == ("outside_aoi", 0, "it is outside_aoi, by all that is known.")
     assert summary_of(CASES[3])["state"] is None
     warned = warnings_of(CASES, AOI.bounds, None, calibrated=True)
-    assert "strange.mp4: It is unfamiliar, by all that is known." in warned
+    assert "outside.mp4 is not located: it is outside_aoi, by all that is known." in warned
+    assert "strange.mp4 is not located, and its best guess is shown all the same: it is unfamiliar, by all that is known." in warned

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.export_cases import PROVENANCE, START, drive, every_kind
 from vidtag_engine.export import EXPORTERS
-from vidtag_engine.export.colours import COLOURS, EDGES, class_of
+from vidtag_engine.export.colours import COLOURS, EDGES, NOT_RATED, class_of
 from vidtag_engine.export.lines import cut_line, cut_steps
 
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -214,7 +214,7 @@ def test_all_steps_at_once_equal_one_by_one(a, b):
 
 
 def test_classes_of_confidence():
-    assert [class_of(v) for v in (0.0, 0.19, 0.2, 0.5, 0.8, 1.0, float("nan"))] == [0, 0, 1, 2, 4, 4, 0]
+    assert [class_of(v) for v in (0.0, 0.19, 0.2, 0.5, 0.8, 1.0, float("nan"))] == [0, 0, 1, 2, 4, 4, NOT_RATED]
     assert len(COLOURS) == len(EDGES)
     luminance = [0.2126 * int(c[1:3], 16) + 0.7152 * int(c[3:5], 16) + 0.0722 * int(c[5:7], 16) for c in COLOURS]
     assert luminance == sorted(luminance, reverse=True)  # steady, so it reads in grey and with any colour blindness

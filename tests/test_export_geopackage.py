@@ -205,7 +205,7 @@ def test_provenance_is_standard_metadata_without_paths(written):
     assert (row["md_scope"], row["mime_type"], row["reference_scope"]) == ("dataset", "application/json", "geopackage")
     assert len(rows(written, "SELECT * FROM gpkg_extensions WHERE extension_name = 'gpkg_metadata'")) == 2
     data = json.loads(row["metadata"])
-    assert data["schema_version"] == 3
+    assert data["schema_version"] == 4
     assert data["settings"] == {"aoi": "aoi.gpkg", "cache": "x", "nested": ["v.mp4", "k"], "rate_hz": 1.0}
     assert "inputs" not in data
     inputs = [dict(row) for row in rows(written, "SELECT video, file, sha256 FROM videos ORDER BY fid")]
@@ -308,7 +308,7 @@ def test_a_batch_of_many_frames_is_written_quickly(tmp_path):
         (None, "not there"),
         (b"", "not a VidTAG result"),
         (b"no database" * 100, "not a GeoPackage"),
-        ("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 3', '\"schema_version\": 99')", "newer"),
+        ("UPDATE gpkg_metadata SET metadata = replace(metadata, '\"schema_version\": 4', '\"schema_version\": 99')", "newer"),
         ("DELETE FROM gpkg_metadata", "no provenance"),
         ("UPDATE gpkg_metadata SET metadata = '{'", "damaged"),
         ("DROP TABLE frames", "damaged"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import re
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .export import read_failed, read_geopackage
+from .export import located_mask, read_failed, read_geopackage, verdict_sentence
 from .outputs import check_place
 from .settings import GeolocateSettings, zone_of
 from .trajectory import steps
@@ -189,8 +190,8 @@ def warnings_of(
             said.append(_of_embedded(replace(result.info, path=paths.get(name, result.info.path))))
         if result.info.time_source.value == "synthetic":
             said.append(f"{name} does not say when it was taken: times count from 2000-01-01T00:00:00Z; give --start-time to set them.")
-        if result.trajectory.verdict and result.trajectory.verdict.why:
-            said.append(f"{name}: {result.trajectory.verdict.why}")
+        if sentence := verdict_sentence(result):
+            said.append(sentence)
         if result.report.damaged:
             said.append(f"{name}: {result.report.damaged} damaged parts were skipped.")
     return said
@@ -206,18 +207,28 @@ def _of_embedded(info: VideoInfo) -> str:
     )
 
 
+def mean_confidence(results: Sequence[VideoResult]) -> float | None:
+    """Over all located frames that are rated; None where none is."""
+    said = np.concatenate([np.zeros(0), *(one.trajectory.confidence[located_mask(one.trajectory)] for one in results)])
+    said = said[np.isfinite(said)]
+    return round(float(said.mean()), 4) if len(said) else None
+
+
 def summary_of(result: VideoResult) -> dict[str, Any]:
-    """One video in a few plain numbers."""
+    """One video in a few plain numbers. ``located`` counts places, ``not_rated`` those of them without a probability."""
     trajectory = result.trajectory
-    known = np.isfinite(trajectory.confidence)
+    known = located_mask(trajectory)
     verdict = trajectory.verdict
+    unknown_share = verdict.unknown_share if verdict else math.nan
     return {
         "name": result.info.name,
         "frames": len(trajectory.time_s),
         "located": int(known.sum()),
-        "mean_confidence": round(float(trajectory.confidence[known].mean()), 4) if known.any() else None,
+        "not_rated": int((known & ~np.isfinite(trajectory.confidence)).sum()),
+        "mean_confidence": mean_confidence([result]),
         "state": verdict.state.value if verdict else None,
         "why": verdict.why if verdict else "",
+        "unknown_share": None if math.isnan(unknown_share) else round(unknown_share, 4),
         "length_m": round(float(np.sum(steps(trajectory).length_m)), 1),
         "start_time": result.info.start_time.isoformat(),
         "time_source": result.info.time_source.value,

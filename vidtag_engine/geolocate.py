@@ -23,6 +23,7 @@ from .batch import (
     earlier_failed,
     earlier_results,
     ends_the_run,
+    mean_confidence,
     open_all,
     sentence_of,
     summary_of,
@@ -364,13 +365,14 @@ def run_geolocate(
             log("warning", line)
         for one in batch.failed:
             log("warning", f"{one.info.name} was left out: {one.why}")
-    located = [row for result in batch.results for row in result.trajectory.confidence if np.isfinite(row)]
+    videos = [summary_of(result) for result in batch.results]
     return {
         "output": str(batch.output),
-        "videos": [summary_of(result) for result in batch.results],
+        "videos": videos,
         "frames": sum(len(result.trajectory.time_s) for result in batch.results),
-        "located": len(located),
-        "mean_confidence": round(float(np.mean(located)), 4) if located else None,
+        "located": sum(video["located"] for video in videos),
+        "not_rated": sum(video["not_rated"] for video in videos),
+        "mean_confidence": mean_confidence(batch.results),
         "confidence_radius_m": settings.radius_m,
         "gallery_points": batch.gallery_points,
         "checkpoint": str(provenance.checkpoint["name"]),

@@ -152,11 +152,15 @@ def print_geolocation(result: dict[str, Any], *, json: bool) -> None:
     table = Table("video", "frames", "located", "length", "mean confidence", "state")
     for video in result["videos"]:
         confidence = video["mean_confidence"]
-        said = "-" if confidence is None else f"{confidence:.0%}"
+        said = f"{confidence:.0%}" if confidence is not None else "not rated" if video["located"] else "-"
         state = (video["state"] or "-").replace("_", " ")
         table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said, state)
     Console().print(table)
     radius = result["confidence_radius_m"]
-    print(f"Confidence is the chance that a frame lies within {radius:g} m of its point. {result['gallery_points']:,} candidate places.")
+    notes = (
+        [f"Confidence is the chance that a frame lies within {radius:g} m of its point."] if result["mean_confidence"] is not None else []
+    )
+    notes += ["Not rated: nothing has calibrated how sure such a place is."] if result["not_rated"] else []
+    print(*notes, f"{result['gallery_points']:,} candidate places.")
     for path in [result["output"], *result["copies"].values()]:
         print(path)

@@ -119,6 +119,7 @@ def write_frames(
             if row is None or not abs(frame.time_s - trajectory.time_s[row]) <= _SAME_MOMENT_S:
                 raise InputError(f"{info.path.name} gives other frames now than when it was located: run geolocate again.")
             seen += 1
+            # One that is not rated is kept: nothing says that it is less sure.
             sure = math.isnan(trajectory.confidence[row]) or trajectory.confidence[row] >= least_confidence
             if frame.image is None or trajectory.state[row] is not FrameState.LOCATED or math.isnan(trajectory.lat_deg[row]) or not sure:
                 continue
@@ -167,9 +168,9 @@ def _facts(result: VideoResult, row: int) -> dict[str, Any]:
 
 
 def _sentence(facts: dict[str, Any]) -> str:
-    sure = "unknown" if facts["confidence"] is None else f"{facts['confidence']:.0%} within {facts['confidence_radius_m']:g} m"
+    sure = "not rated" if facts["confidence"] is None else f"confidence {facts['confidence']:.0%} within {facts['confidence_radius_m']:g} m"
     how = "estimated by VidTAG with pins set by a person" if facts["pinned"] else "estimated by VidTAG"
-    return f"{facts['video']}, frame {facts['frame_index']}; place {how}, confidence {sure}"
+    return f"{facts['video']}, frame {facts['frame_index']}; place {how}, {sure}"
 
 
 def _find_all(

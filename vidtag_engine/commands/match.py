@@ -102,7 +102,7 @@ def _spread(trajectory: Trajectory) -> FloatArray:
     """(T,) standard deviation of each frame's error, metres, read off the radius within which it lies with nearly even chances.
 
     A probability near one is as large as the fit allows at every radius: read at a wide one it would make a frame that is right to metres one that may lie
-    anywhere, and the matched line would lag behind.
+    anywhere, and the matched line would lag behind. A frame that is not rated lies within the confidence radius with even chances.
     """
     radii_m, chances = [trajectory.confidence_radius_m], trajectory.confidence[:, None]
     if trajectory.hypotheses is not None:
@@ -113,7 +113,8 @@ def _spread(trajectory: Trajectory) -> FloatArray:
     chances = chances[:, order]
     nearest = np.argmin(np.nan_to_num(np.abs(chances - 0.5), nan=np.inf), axis=1)
     rows = np.arange(len(chances))
-    return spread_m(chances[rows, nearest], radius[nearest])
+    rated = np.isfinite(chances).any(axis=1)
+    return spread_m(chances[rows, nearest], np.where(rated, radius[nearest], trajectory.confidence_radius_m))
 
 
 def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> tuple[Table, FloatArray]:

@@ -79,11 +79,15 @@ class RegionScore:
 
 @dataclass(frozen=True)
 class ConfidenceScores:
-    """Everything about how sure the engine said to be; ``states`` counts the videos by verdict."""
+    """Everything about how sure the engine said to be.
+
+    ``states`` counts the videos by verdict, ``not_rated`` the frames with a truth for which no probability within any radius was said: no score is of them.
+    """
 
     radii: tuple[RadiusScore, ...]
     regions: tuple[RegionScore, ...]
     states: dict[str, int]
+    not_rated: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Values by name; NaN stays."""
@@ -105,7 +109,10 @@ def score_confidence(pairs: Sequence[tuple[VideoResult, Comparison]]) -> Confide
     scores = [_radius_score(radius, usable) for radius in radii]
     regions = [_region_score(level, usable) for level in (50, 90)]
     return ConfidenceScores(
-        tuple(one for one in scores if one.frames), tuple(one for one in regions if one is not None), dict(sorted(states.items()))
+        tuple(one for one in scores if one.frames),
+        tuple(one for one in regions if one is not None),
+        dict(sorted(states.items())),
+        sum(int((~np.isfinite(np.asarray(found.within)[one.rows]).any(axis=1)).sum()) for found, one in usable),
     )
 
 
@@ -213,8 +220,9 @@ def region_rows(scores: ConfidenceScores) -> Iterator[tuple[str, ...]]:
 
 
 def state_text(scores: ConfidenceScores) -> str:
-    """Sentence of how many videos were withheld or doubted."""
-    return "Verdicts by video: " + ", ".join(f"{state.replace('_', ' ')} {count}" for state, count in scores.states.items()) + "."
+    """Sentences of how many videos were withheld or doubted, and how many frames have no probability."""
+    said = "Verdicts by video: " + ", ".join(f"{state.replace('_', ' ')} {count}" for state, count in scores.states.items()) + "."
+    return said + (f" Frames that are not rated, and in no table of probabilities: {scores.not_rated}." if scores.not_rated else "")
 
 
 def reliability_picture(scores: ConfidenceScores) -> bytes | None:

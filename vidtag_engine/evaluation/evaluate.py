@@ -240,6 +240,7 @@ def accuracy_of(comparisons: Sequence[Comparison], radii_km: Sequence[float]) ->
             share_within=float(right[known].mean()) if known.any() else math.nan,
             ece=ece(said, right),
             brier=brier(said, right),
+            not_rated=int((~known).sum()),
         ),
     )
 

@@ -25,7 +25,8 @@ UNKNOWN = "–"
 class Confidence:
     """What the confidences are worth: their mean beside the share of frames truly within the radius, ECE and Brier score.
 
-    ``radius_m`` is NaN where videos with different radii are taken together.
+    ``radius_m`` is NaN where videos with different radii are taken together. ``not_rated`` counts the compared frames without a confidence, which none
+    of the others are about.
     """
 
     radius_m: float
@@ -33,6 +34,7 @@ class Confidence:
     share_within: float
     ece: float
     brier: float
+    not_rated: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ class Report:
 
         tables: list[Table] = []
         if self.confidence is not None:
-            for rows in (list(radius_rows(self.confidence)), list(region_rows(self.confidence))):
+            both = [list(radius_rows(self.confidence)), list(region_rows(self.confidence))]
+            for rows in [rows for rows in both if len(rows) > 1] or both[:1]:
                 table = Table(*rows[0])
                 for row in rows[1:]:
                     table.add_row(*row)
@@ -157,7 +160,9 @@ class Report:
         return tables
 
     def notes(self) -> list[str]:
-        """Return what people must know beside the numbers: how the truth was laid on the video, and what was left out and why."""
+        """Return what people must know beside the numbers: how the truth was laid on the video, what was left out and why, and what was said of videos."""
+        from ..export import verdict_sentence
+
         lines = []
         for one in self.videos:
             prefix = f"{one.name}: " if len(self.videos) > 1 else ""
@@ -167,6 +172,9 @@ class Report:
             if one.left_out:
                 why = "; ".join(f"{count}: {reason}" for reason, count in one.left_out.items())
                 lines.append(f"{prefix}{one.frames - one.compared} of {one.frames} frames could not be compared ({why}).")
+        lines += [said for result in self.results if (said := verdict_sentence(result))]
+        if count := self.overall.confidence.not_rated:
+            lines.append(f"{count} of {self.overall.compared} compared frames are not rated: what is told of confidence leaves them out.")
         return lines
 
     def write_map(self, path: str | Path, *, overwrite: bool = False) -> None:

@@ -5,6 +5,8 @@ from .geopackage_read import ANSWERS, read_answers, read_aoi, read_failed, read_
 from .map_picture import check_picture_name, write_map
 from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .registry import EXPORTERS, Exporter
+from .tables import located_mask
+from .verdict_text import verdict_sentence
 
 __all__ = [
     "ANSWERS",
@@ -12,12 +14,14 @@ __all__ = [
     "Exporter",
     "RasterPlan",
     "check_picture_name",
+    "located_mask",
     "map_system",
     "plan_raster",
     "read_answers",
     "read_aoi",
     "read_failed",
     "read_geopackage",
+    "verdict_sentence",
     "write_geopackage",
     "write_map",
     "write_raster",

@@ -13,6 +13,10 @@ import math
 # Lower edges of the classes of confidence; the last class ends at 1.
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8)
 COLOURS = ("#ece51b", "#5ec962", "#21918c", "#38588c", "#471365")
+# The class after them: a place whose probability nothing has calibrated. Pale and bluish: neither an end of the ramp nor the grey of what is damaged.
+NOT_RATED = len(COLOURS)
+NOT_RATED_WORDS = "Not rated"
+CLASS_COLOURS = (*COLOURS, "#b9cbe3")
 # Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.
 OUTLINE = "#444444"
 CASING = "#ffffff"
@@ -20,6 +24,7 @@ CASING = "#ffffff"
 STATES = {
     "outside_aoi": ("#cc3311", "Not in this area"),
     "unfamiliar": ("#ee7733", "Unlike what was trained on"),
+    "unknown_ground": ("#5c3317", "Unknown ground"),
     "damaged": ("#888888", "Damaged"),
 }
 REGION_COLOURS = {50: "#3b78a8", 90: "#9ec3dd"}
@@ -28,13 +33,15 @@ TRUTH_COLOUR = "#d55e00"
 
 
 def class_of(confidence: float) -> int:
-    """Number of the colour class; what is not a number counts as the least sure."""
+    """Number of the colour class; what is not a number is not rated."""
     if math.isnan(confidence):
-        return 0
+        return NOT_RATED
     return max(i for i, edge in enumerate(EDGES) if i == 0 or confidence >= edge)
 
 
 def class_label(number: int) -> str:
     """Words for a class, such as "60-80 %"."""
+    if number == NOT_RATED:
+        return NOT_RATED_WORDS
     upper = EDGES[number + 1] if number + 1 < len(EDGES) else 1.0
     return f"{EDGES[number] * 100:.0f}–{upper * 100:.0f} %"

@@ -58,13 +58,18 @@ def verdict_columns(verdict: Verdict | None, radii_m: Sequence[float]) -> dict[s
     """
     if verdict is None:
         return (
-            {"state": None, "inside": math.nan, "familiarity": math.nan}
+            {"state": None, "inside": math.nan, "familiarity": math.nan, "unknown_share": math.nan}
             | dict.fromkeys((*WITHIN, "entropy_bits"), math.nan)
             | {"why": None}
         )
     within = {name: float(verdict.within[column]) for name, column in _columns_of(radii_m)}
     return (
-        {"state": verdict.state.value, "inside": float(verdict.inside), "familiarity": float(verdict.familiarity)}
+        {
+            "state": verdict.state.value,
+            "inside": float(verdict.inside),
+            "familiarity": float(verdict.familiarity),
+            "unknown_share": float(verdict.unknown_share),
+        }
         | {name: within.get(name, math.nan) for name in WITHIN}
         | {"entropy_bits": float(verdict.entropy_bits), "why": verdict.why or None}
     )

@@ -227,6 +227,7 @@ def _verdict(row: dict[str, Any], regions: Regions) -> Verdict | None:
         region50=regions.get((None, 50)),
         region90=regions.get((None, 90)),
         why=row["why"] or "",
+        unknown_share=float(_floats([row.get("unknown_share")])[0]),  # no such column before schema 4
     )
 
 

@@ -14,6 +14,7 @@ from ..atomic import write_text
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
 from .tables import check_names, clean, time_known, utc_times
+from .verdict_text import verdict_sentence
 
 NAMESPACE = "urn:vidtag:gpx"
 
@@ -42,8 +43,8 @@ def _track(result: VideoResult) -> object:
     times = utc_times(result, t.time_s).astype("datetime64[us]").tolist() if time_known(result) else [None] * len(t.time_s)
     track = GPXTrack(name=clean(result.info.name))
     track.source = "VidTAG, estimated from the pictures" + (" and from pins set by a person" if result.pinned else "")
-    if t.verdict and t.verdict.why:
-        track.description = t.verdict.why
+    if said := verdict_sentence(result):
+        track.description = said
     for run in parts(t):
         segment = GPXTrackSegment()
         for row in range(run.start, run.stop):

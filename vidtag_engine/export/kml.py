@@ -11,13 +11,14 @@ from ..atomic import write_text
 from ..file_marks import mark_of
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
-from .colours import COLOURS, REGION_COLOURS, class_label, class_of
+from .colours import CLASS_COLOURS, NOT_RATED, NOT_RATED_WORDS, REGION_COLOURS, class_label, class_of
 from .confidence_tables import frame_regions, video_regions
 from .tables import Table, check_names, clean, iso_texts, located_mask, steps_table, time_known, utc_times
+from .verdict_text import verdict_sentence
 
 
 def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, overwrite: bool = False) -> None:
-    """Write a folder a video: first and last place, the line in five colours of confidence, a gx:Track where the time is known, regions.
+    """Write a folder a video: first and last place, the line in the colours of confidence, a gx:Track where the time is known, regions.
 
     Steps of the same colour that follow each other make one line; what crosses ±180° is cut. Lines and tracks lie on the ground.
 
@@ -31,14 +32,14 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
     kml.document.description = (
         f"Estimated from the pictures of {len(results)} video(s); written {provenance.created_utc:%Y-%m-%d %H:%M} UTC"
     )
-    styles = [_line_style(simplekml, colour) for colour in COLOURS]
+    styles = [_line_style(simplekml, colour) for colour in CLASS_COLOURS]
     kml.document.styles.extend(styles)
     schema = kml.newschema(name="frames")
     schema.newgxsimplearrayfield(name="confidence", type=simplekml.Types.float, displayname="Confidence")
     for result in results:
         folder = kml.newfolder(name=clean(result.info.name))
-        if result.trajectory.verdict and result.trajectory.verdict.why:
-            folder.description = result.trajectory.verdict.why
+        if said := verdict_sentence(result):
+            folder.description = said
         if result.pinned:
             folder.description = "Corrected with pins set by a person."
         _add_ends(simplekml, folder, result)
@@ -69,7 +70,7 @@ def _add_ends(simplekml: Any, folder: Any, result: VideoResult) -> None:
     times = iso_texts(utc_times(result, t.time_s))
     for name, row in ends:
         point = folder.newpoint(name=name, coords=[(float(t.lon_deg[row]), float(t.lat_deg[row]))])
-        point.description = f"Frame {int(t.frame_index[row])}, confidence {_percent(float(t.confidence[row]))}"
+        point.description = f"Frame {int(t.frame_index[row])}, {_sure(float(t.confidence[row]))}"
         if time_known(result):
             point.timestamp = simplekml.TimeStamp(when=times[row])
 
@@ -78,14 +79,14 @@ def _add_lines(simplekml: Any, folder: Any, result: VideoResult, styles: list[An
     table = steps_table(result)
     starts, ends = iso_texts(table["start_time"]), iso_texts(table["end_time"])
     for first, last, number in _same_colour(table):
-        lines = folder.newmultigeometry(name=f"Confidence {class_label(number)}")
+        lines = folder.newmultigeometry(name=NOT_RATED_WORDS if number == NOT_RATED else f"Confidence {class_label(number)}")
         for coordinates in _chained(table["geometry"][first : last + 1]):
             line = lines.newlinestring(coords=coordinates)
             line.tessellate = 1
             line.altitudemode = simplekml.AltitudeMode.clamptoground
         lines.style = styles[number]
         lowest = float(table["confidence"][first : last + 1].min())
-        lines.description = f"Frames {table['from_index'][first]} to {table['to_index'][last]}, lowest confidence {_percent(lowest)}"
+        lines.description = f"Frames {table['from_index'][first]} to {table['to_index'][last]}, {_sure(lowest, 'lowest confidence')}"
         if time_known(result):
             lines.timespan = simplekml.TimeSpan(begin=starts[first], end=ends[last])
 
@@ -157,5 +158,5 @@ def _region_style(simplekml: Any, colour: str) -> Any:
     return style
 
 
-def _percent(value: float) -> str:
-    return f"{value * 100:.0f} %" if math.isfinite(value) else "unknown"
+def _sure(value: float, what: str = "confidence") -> str:
+    return f"{what} {value * 100:.0f} %" if math.isfinite(value) else NOT_RATED_WORDS.lower()

@@ -17,11 +17,23 @@ from ..atomic import replacing
 from ..file_marks import mark_of
 from ..geodesy import wrap_lon
 from ..trajectory.path import parts, steps
-from ..types import InputError, Track, VideoResult
-from .colours import AOI_COLOUR, COLOURS, EDGES, OUTLINE, REGION_COLOURS, STATES, TRUTH_COLOUR
+from ..types import FrameState, InputError, Track, VideoResult
+from .colours import (
+    AOI_COLOUR,
+    CLASS_COLOURS,
+    COLOURS,
+    EDGES,
+    NOT_RATED,
+    NOT_RATED_WORDS,
+    OUTLINE,
+    REGION_COLOURS,
+    STATES,
+    TRUTH_COLOUR,
+)
 from .confidence_tables import LEVELS, video_regions
 from .map_plane import Plane
 from .tables import clean, located_mask
+from .verdict_text import verdict_sentence
 
 _MARGIN = 0.06
 _MIN_SPAN_M = 50.0
@@ -62,7 +74,7 @@ def write_map(
     Args:
         path: a .png, .pdf, .svg or .jpg.
         results: their lines take the colour of their confidence; breaks stay open, a lone frame is a dot. Their 90 % regions are shaded;
-            why an answer is withheld stands in a banner.
+            why an answer is withheld, or has no probability, stands in a banner.
         aoi: outline of the searched area, a shapely geometry or an object with one as ``geometry``.
         truth: one track, several, or tracks by video name; drawn dashed.
         title: above the map; by default the videos' names.
@@ -140,15 +152,16 @@ def _draw_regions(axes: Any, plane: Plane, results: Sequence[VideoResult]) -> No
 
 
 def _draw_banner(axes: Any, results: Sequence[VideoResult]) -> None:
-    """Why an answer is withheld, or given in spite of a doubt."""
-    several = len(results) > 1
-    verdicts = [(result.info.name, result.trajectory.verdict) for result in results]
-    whys = [f"{_plain(name)}: {_plain(v.why)}" if several else _plain(v.why) for name, v in verdicts if v is not None and v.why]
-    if not whys:
+    """Why an answer is withheld, given in spite of a doubt, or given without a probability; in the colour of the first state that is no answer."""
+    said = [(_plain(sentence), result.trajectory.verdict) for result in results if (sentence := verdict_sentence(result))]
+    if not said:
         return
+    whys = [sentence for sentence, _ in said]
+    states = [verdict.state.value for _, verdict in said if verdict is not None and verdict.state is not FrameState.LOCATED]
+    edge = STATES[states[0]][0] if states else CLASS_COLOURS[NOT_RATED]
     shown = whys[:_MOST_WHYS] + ([f"and {len(whys) - _MOST_WHYS} more"] if len(whys) > _MOST_WHYS else [])
     text = "\n".join(textwrap.fill(why, 88) for why in shown)
-    box = {"boxstyle": "round,pad=0.4", "facecolor": "#fff4ee", "edgecolor": STATES["outside_aoi"][0]}
+    box = {"boxstyle": "round,pad=0.4", "facecolor": "#fff4ee" if states else "white", "edgecolor": edge}
     axes.text(0.5, 0.985, text, transform=axes.transAxes, ha="center", va="top", fontsize=8.5, zorder=12, bbox=box)
 
 
@@ -234,18 +247,19 @@ def _draw_steps(axes: Any, plane: Plane, result: VideoResult, xy: Any) -> None:
     if len(lines):
         axes.add_collection(LineCollection(lines, colors=OUTLINE, linewidths=4.4, capstyle="round", zorder=4), autolim=False)
         line = LineCollection(lines, cmap=colours, norm=norm, linewidths=3.0, capstyle="round", zorder=5)
-        line.set_array(np.nan_to_num(s.confidence[whole]))
+        line.set_array(np.ma.masked_invalid(s.confidence[whole]))
         axes.add_collection(line, autolim=False)
     alone = np.array([part.start for part in parts(t) if part.stop - part.start == 1], dtype=int)
     axes.scatter(
-        *xy[alone].T, c=np.nan_to_num(t.confidence[alone]), s=46, cmap=colours, norm=norm, edgecolors=OUTLINE, linewidths=0.8, zorder=6
+        *xy[alone].T, c=t.confidence[alone], s=46, cmap=colours, norm=norm, edgecolors=OUTLINE, linewidths=0.8, zorder=6, plotnonfinite=True
     )
 
 
 def _colours() -> tuple[Any, Any]:
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    return ListedColormap(list(COLOURS)), BoundaryNorm([*EDGES, 1.0], len(COLOURS))
+    colours = ListedColormap(list(COLOURS)).with_extremes(bad=CLASS_COLOURS[NOT_RATED])
+    return colours, BoundaryNorm([*EDGES, 1.0], len(COLOURS))
 
 
 def _frame(axes: Any, plane: Plane) -> None:
@@ -288,12 +302,17 @@ def _legend(figure: Any, axes: Any, results: Sequence[VideoResult], title: str |
     from matplotlib.lines import Line2D
 
     colours, norm = _colours()
-    bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, shrink=0.6, pad=0.02, ticks=[*EDGES, 1.0])
-    bar.ax.set_yticklabels([f"{edge * 100:.0f} %" for edge in (*EDGES, 1.0)], fontsize=8)
-    radii = {result.trajectory.confidence_radius_m for result in results}
-    within = f" to be within {next(iter(radii)):g} m" if len(radii) == 1 else ""
-    bar.set_label(f"Confidence{within}", fontsize=9)
+    sure = np.concatenate([np.zeros(0), *(result.trajectory.confidence[located_mask(result.trajectory)] for result in results)])
+    if np.isfinite(sure).any():
+        bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, shrink=0.6, pad=0.02, ticks=[*EDGES, 1.0])
+        bar.ax.set_yticklabels([f"{edge * 100:.0f} %" for edge in (*EDGES, 1.0)], fontsize=8)
+        radii = {result.trajectory.confidence_radius_m for result in results}
+        within = f" to be within {next(iter(radii)):g} m" if len(radii) == 1 else ""
+        bar.set_label(f"Confidence{within}", fontsize=9)
     handles = list(axes.get_legend_handles_labels()[0])
+    if np.isnan(sure).any():
+        look = {"color": CLASS_COLOURS[NOT_RATED], "markeredgecolor": OUTLINE, "markersize": 8}
+        handles.append(Line2D([], [], marker="o", linestyle="", label=NOT_RATED_WORDS, **look))
     if any(located_mask(result.trajectory).sum() > 1 for result in results):
         handles += [
             Line2D([], [], marker="^", color="white", markeredgecolor="black", markersize=9, linestyle="", label="Start"),

@@ -14,7 +14,7 @@ from ..types import Provenance, VideoResult
 from .tables import clean
 
 # Raised with every change of layers or columns that a reader must know of; docs/geopackage.md tells them.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _PATH = re.compile(r"""(?<![\w./\\])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'"(),;:]+)*[/\\]([^\s/\\'"(),;:]+)""")
 
 
