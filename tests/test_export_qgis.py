@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.export_cases import PROVENANCE, every_kind, unsure
 from vidtag_engine.export import write_geopackage
-from vidtag_engine.export.colours import COLOURS, REGION_COLOURS, STATES, class_label
+from vidtag_engine.export.colours import CLASS_COLOURS, COLOURS, REGION_COLOURS, STATES, class_label
 from vidtag_engine.types import FrameState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,8 +53,8 @@ for name in ("trajectory", "frames", "videos", "regions", "aoi"):
     temporal = layer.temporalProperties()
     renderer = layer.renderer()
     found[name] = {
-        "valid": layer.isValid(), "by_itself": by_itself, "loaded": loaded, "attribute": getattr(renderer, "classAttribute", str)(),
-        "ranges": [[r.lowerValue(), r.upperValue(), r.symbol().color().name()] for r in getattr(renderer, "ranges", list)()],
+        "valid": layer.isValid(), "by_itself": by_itself, "loaded": loaded,
+        "levels": renderer.usingSymbolLevels(),
         "rules": [[r.label(), r.filterExpression(), r.symbol().color().name()] for r in rules_of(renderer)],
         "drawn": drawn(layer, renderer), "active": temporal.isActive(), "mode": int(temporal.mode()), "start": temporal.startField(), "end": temporal.endField(),
         "types": {f.name(): f.typeName() for f in layer.fields()}, "count": layer.featureCount(), "crs": layer.crs().authid(),
@@ -104,6 +104,8 @@ def found(request, tmp_path_factory):
         unsure("outside.mp4", state=FrameState.OUTSIDE_AOI),
         unsure("strange.mp4", state=FrameState.UNFAMILIAR, always_answer=True),
         unsure("sure.mp4"),
+        unsure("plain.mp4", rated=False),
+        unsure("ground.mp4", state=FrameState.UNKNOWN_GROUND),
     ]
     write_geopackage(folder / "Ergebnis ü.gpkg", results, PROVENANCE, aoi=shapely.box(159.9, -19.3, 160, -19.1))
     done = subprocess.run(
@@ -114,31 +116,36 @@ def found(request, tmp_path_factory):
     return {**json.loads(done.stdout.split("FOUND", 1)[1]), "picture": folder / "map.png"}
 
 
-def test_style_loads_by_itself_and_is_graduated_by_confidence(found):
+def test_style_loads_by_itself(found):
     one = found["trajectory"]
     assert one["valid"]
-    assert one["by_itself"] == "QgsGraduatedSymbolRenderer"
     assert one["loaded"]
-    assert one["attribute"] == "confidence"
-    assert [entry[0] for entry in one["ranges"]] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
-    assert one["ranges"][-1][1] == 1
+    assert one["levels"]  # all casings lie below all colours
     assert one["crs"] == "EPSG:4326"
+    steps = {}
+    for video, _ in one["drawn"]:
+        steps[video] = steps.get(video, 0) + 1
+    assert steps["plain.mp4"] == steps["sure.mp4"] == 3  # those of frames that are not rated are drawn
 
 
-@pytest.mark.parametrize(("layer", "field"), [("frames", "confidence"), ("videos", "mean_confidence")])
+@pytest.mark.parametrize(("layer", "field"), [("frames", "confidence"), ("videos", "mean_confidence"), ("trajectory", "confidence")])
 def test_states_are_classes_beside_those_of_confidence(found, layer, field):
     one = found[layer]
     assert one["by_itself"] == "QgsRuleBasedRenderer"
-    assert all(field in expression for _, expression, _ in one["rules"][:5])
+    assert all(field in expression for _, expression, _ in one["rules"][:6])
     labels = [label for label, _, _ in one["rules"]]
-    states = [words for _, words in list(STATES.values())[: 3 if layer == "frames" else 2]]
-    assert labels == [class_label(number) for number in range(5)] + states
+    states = {"frames": STATES, "videos": [name for name in STATES if name != "damaged"], "trajectory": []}[layer]
+    assert labels == [class_label(number) for number in range(5)] + ["Not rated"] + [STATES[name][1] for name in states]
     assert len(one["drawn"]) == one["count"]
     assert all(len(labels) == 1 for _, labels in one["drawn"])  # every feature is in one class
     of = {}
     for video, (label,) in one["drawn"]:
         of.setdefault(video, set()).add(label)
-    assert of["sure.mp4"] & {STATES["outside_aoi"][1], STATES["unfamiliar"][1]} == set()
+    assert of["sure.mp4"] & {"Not rated", *(words for name, (_, words) in STATES.items() if name != "damaged")} == set()
+    assert of["plain.mp4"] - {"Damaged"} == {"Not rated"}
+    if layer == "trajectory":
+        return
+    assert of["ground.mp4"] - {"Damaged"} == {"Unknown ground"}
     if layer == "frames":
         assert of["outside.mp4"] == {"Not in this area", "Damaged"}
         assert of["none.mp4"] == {"Damaged"}
@@ -152,16 +159,17 @@ def test_regions_are_graded_by_level(found):
     one = found["regions"]
     assert [label for label, _, _ in one["rules"]] == ["All frames, 90 %", "All frames, 50 %", "One frame, 90 %", "One frame, 50 %"]
     assert [colour for _, _, colour in one["rules"]] == [REGION_COLOURS[90], REGION_COLOURS[50]] * 2
-    assert one["count"] == 3 * (2 * 5 + 2)
-    assert len(one["drawn"]) == 3 * 2  # the videos' own: a map without a time would show all frames' at once
+    assert one["count"] == 5 * (2 * 5 + 2)
+    assert len(one["drawn"]) == 5 * 2  # the videos' own: a map without a time would show all frames' at once
     assert all(len(labels) == 1 for _, labels in one["drawn"])
     assert (one["active"], one["start"]) == (True, "time")
 
 
 def test_colours_are_the_ramp(found):
-    assert [entry[2] for entry in found["trajectory"]["ranges"]] == list(COLOURS)
+    for layer in ("trajectory", "frames", "videos"):
+        assert [colour for _, _, colour in found[layer]["rules"]][:6] == list(CLASS_COLOURS), layer
     for layer in ("frames", "videos"):
-        assert [colour for _, _, colour in found[layer]["rules"]][:5] == list(COLOURS), layer
+        assert STATES["unknown_ground"][::-1] in [(label, colour) for label, _, colour in found[layer]["rules"]]
 
 
 def test_temporal_settings(found):

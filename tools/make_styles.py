@@ -26,7 +26,6 @@ from qgis.core import (
     QgsFillSymbol,
     QgsGradientColorRamp,
     QgsGradientStop,
-    QgsGraduatedSymbolRenderer,
     QgsLineSymbol,
     QgsMarkerSymbol,
     QgsPalLayerSettings,
@@ -34,7 +33,6 @@ from qgis.core import (
     QgsRasterMinMaxOrigin,
     QgsReadWriteContext,
     QgsRendererCategory,
-    QgsRendererRange,
     QgsRuleBasedRenderer,
     QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
@@ -73,7 +71,8 @@ FIELDS = {
     "videos": (
         "MultiLineString",
         "video:string,file:string,kind:string,start_time:datetime,end_time:datetime,time_source:string,base_time:datetime,frames:integer,"
-        "located:integer,mean_confidence:double,length_m:double,state:string,inside:double,familiarity:double,entropy_bits:double,why:string",
+        "located:integer,mean_confidence:double,length_m:double,state:string,inside:double,familiarity:double,unknown_share:double,entropy_bits:double,"
+        "why:string",
     ),
     "regions": (
         "MultiPolygon",
@@ -91,27 +90,28 @@ FIELDS = {
     ),
     "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
 }
+SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
 TIPS = {
     "trajectory": '<b>[% "video" %]</b><br>[% format_date("start_time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
-    "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]<br>"
+    f"{SURE}<br>"
     "[% coalesce(round(\"length_m\", 1), 0) %] m, [% coalesce(round(\"speed_mps\", 1) || ' m/s', 'speed unknown') %]",
     "frames": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% format_date("time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
-    "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]"
+    f"{SURE}"
     "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]"
     "[% if(\"p_100m\" is null, '', '<br>Within 100 m: ' || round(100 * \"p_100m\") || ' %, within 1 km: ' || round(100 * \"p_1000m\") || ' %') %]",
     "videos": '<b>[% "video" %]</b><br>[% "located" %] of [% "frames" %] frames located<br>'
-    "Mean confidence [% coalesce(round(100 * \"mean_confidence\") || ' %', 'unknown') %]<br>[% round(\"length_m\") %] m"
-    "[% if(\"why\" is null, '', '<br><b>' || \"why\" || '</b>') %]",
+    "[% if(\"located\" = 0, '', coalesce('Mean confidence ' || round(100 * \"mean_confidence\") || ' %', 'Not rated') || '<br>') %]"
+    '[% round("length_m") %] m'
+    "[% if(\"why\" is null, '', '<br><b>' || if(coalesce(\"state\", 'located') in ('located', 'failed'), '', 'Not located: ') || \"why\" || '</b>') %]",
     "regions": '<b>[% "video" %]</b>[% if("frame_index" is null, \', all frames\', \', frame \' || "frame_index") %]<br>'
     'Here with [% "level" %] %, in [% "parts" %] part(s)<br>[% round("area_km2", 3) %] km²',
     "pins": '<b>[% "video" %]</b>, [% coalesce(round("time_s", 3) || \' s\', \'frame \' || "frame_index") %]<br>'
     "[% if(coalesce(\"here\", true), 'Here', 'Not here') %], within [% coalesce(\"radius_m\", 50) %] m<br>"
     "[% coalesce(\"who\", '') %] [% coalesce(\"why\", '') %]",
     "aoi": "Searched area",
-    "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>'
-    "Confidence [% coalesce(round(100 * \"confidence\") || ' %', 'unknown') %]",
+    "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>' f"{SURE}",
     "gallery": 'Candidate place [% "point" %]',
 }
 
@@ -173,15 +173,15 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
             ("Here", 'coalesce("here", true)', pin_symbol("#117733", "circle")),
             ("Not here", 'not "here"', pin_symbol("#cc3311", "cross2")),
         ]
-    field = "mean_confidence" if layer == "videos" else "confidence"
-    states = {"videos": ("outside_aoi", "unfamiliar"), "frames": ("outside_aoi", "unfamiliar", "damaged")}[layer]
-    answered = "coalesce(\"state\", 'located') = 'located'"
+    value = '"mean_confidence"' if layer == "videos" else '"confidence"'
+    withheld = ("outside_aoi", "unfamiliar", "unknown_ground")
+    states = {"videos": withheld, "frames": (*withheld, "damaged"), "trajectory": ()}[layer]
+    answered = "coalesce(\"state\", 'located') = 'located' and " if states else ""
     uppers = (*colours.EDGES[1:], None)
+    between = [f"{value} >= {low}" + ("" if up is None else f" and {value} < {up}") for low, up in zip(colours.EDGES, uppers)]  # noqa: B905 - Python 3.9
     rules = []
-    value = f'coalesce("{field}", 0)'
-    for number, (low, up, colour) in enumerate(zip(colours.EDGES, uppers, colours.COLOURS)):  # noqa: B905 - Python 3.9
-        between = f"{value} >= {low}" + ("" if up is None else f" and {value} < {up}")
-        rules.append((colours.class_label(number), f"{answered} and {between}", symbol_of(layer, colour, colours)))
+    for number, (colour, limits) in enumerate(zip(colours.CLASS_COLOURS, (*between, f"{value} is null"))):  # noqa: B905 - Python 3.9
+        rules.append((colours.class_label(number), f"{answered}{limits}", symbol_of(layer, colour, colours)))
     for state in states:
         colour, words = colours.STATES[state]
         rules.append((words, f"\"state\" = '{state}'", symbol_of(layer, colour, colours)))
@@ -200,18 +200,6 @@ def pin_symbol(colour: str, shape: str) -> QgsMarkerSymbol:
     return QgsMarkerSymbol.createSimple({"name": shape, "color": colour, "size": "4", "outline_color": colour, "outline_width": "0.6"})
 
 
-def graduated(field: str, colours: Any) -> QgsGraduatedSymbolRenderer:
-    """Five classes of confidence, for a layer without states."""
-    uppers = (*colours.EDGES[1:], 1.0)
-    ranges = [
-        QgsRendererRange(low, up, symbol_of("trajectory", colour, colours), colours.class_label(number))
-        for number, (low, up, colour) in enumerate(zip(colours.EDGES, uppers, colours.COLOURS))  # noqa: B905 - Python 3.9
-    ]
-    renderer = QgsGraduatedSymbolRenderer(field, ranges)
-    renderer.setUsingSymbolLevels(True)
-    return renderer
-
-
 def within_or_not(colours: Any) -> QgsCategorizedSymbolRenderer:
     """Errors whose truth lies within the confidence radius, and those whose does not."""
     categories = [
@@ -225,7 +213,7 @@ def within_or_not(colours: Any) -> QgsCategorizedSymbolRenderer:
 
 
 def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
-    """Classes of confidence, and the states as classes of their own."""
+    """Classes of confidence, that of what is not rated, and the states as classes of their own."""
     root = QgsRuleBasedRenderer.Rule(None)
     for label, expression, symbol in rules_of(layer, colours):
         rule = QgsRuleBasedRenderer.Rule(symbol, 0, 0, expression, label)
@@ -233,7 +221,7 @@ def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
         root.appendChild(rule)
     root.setRuleKey(layer)
     renderer = QgsRuleBasedRenderer(root)
-    renderer.setUsingSymbolLevels(layer == "videos")
+    renderer.setUsingSymbolLevels(layer in {"videos", "trajectory"})
     return renderer
 
 
@@ -291,8 +279,6 @@ def make(layer: str) -> str:
         vector.setRenderer(QgsSingleSymbolRenderer(QgsMarkerSymbol.createSimple(dot)))
     elif layer == "errors":
         vector.setRenderer(within_or_not(colours))
-    elif layer == "trajectory":
-        vector.setRenderer(graduated("confidence", colours))
     else:
         vector.setRenderer(by_rules(layer, colours))
     if layer == "videos":

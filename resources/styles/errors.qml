@@ -562,6 +562,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% round("error_m", 1) %] m from the truth&lt;br>Confidence [% coalesce(round(100 * "confidence") || ' %', 'unknown') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% round("error_m", 1) %] m from the truth&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %]</mapTip>
  <layerGeometryType>1</layerGeometryType>
 </qgis>

@@ -8,14 +8,16 @@
  </temporal>
  <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
   <rules key="frames">
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.0 and coalesce(&quot;confidence&quot;, 0) &lt; 0.2" symbol="0" label="0–20 %" key="frames-0–20 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.2 and coalesce(&quot;confidence&quot;, 0) &lt; 0.4" symbol="1" label="20–40 %" key="frames-20–40 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.4 and coalesce(&quot;confidence&quot;, 0) &lt; 0.6" symbol="2" label="40–60 %" key="frames-40–60 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.6 and coalesce(&quot;confidence&quot;, 0) &lt; 0.8" symbol="3" label="60–80 %" key="frames-60–80 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and coalesce(&quot;confidence&quot;, 0) >= 0.8" symbol="4" label="80–100 %" key="frames-80–100 %"/>
-   <rule filter="&quot;state&quot; = 'outside_aoi'" symbol="5" label="Not in this area" key="frames-Not in this area"/>
-   <rule filter="&quot;state&quot; = 'unfamiliar'" symbol="6" label="Unlike what was trained on" key="frames-Unlike what was trained on"/>
-   <rule filter="&quot;state&quot; = 'damaged'" symbol="7" label="Damaged" key="frames-Damaged"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="frames-0–20 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.2 and &quot;confidence&quot; &lt; 0.4" symbol="1" label="20–40 %" key="frames-20–40 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.4 and &quot;confidence&quot; &lt; 0.6" symbol="2" label="40–60 %" key="frames-40–60 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.6 and &quot;confidence&quot; &lt; 0.8" symbol="3" label="60–80 %" key="frames-60–80 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.8" symbol="4" label="80–100 %" key="frames-80–100 %"/>
+   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; is null" symbol="5" label="Not rated" key="frames-Not rated"/>
+   <rule filter="&quot;state&quot; = 'outside_aoi'" symbol="6" label="Not in this area" key="frames-Not in this area"/>
+   <rule filter="&quot;state&quot; = 'unfamiliar'" symbol="7" label="Unlike what was trained on" key="frames-Unlike what was trained on"/>
+   <rule filter="&quot;state&quot; = 'unknown_ground'" symbol="8" label="Unknown ground" key="frames-Unknown ground"/>
+   <rule filter="&quot;state&quot; = 'damaged'" symbol="9" label="Damaged" key="frames-Damaged"/>
   </rules>
   <symbols>
    <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="0">
@@ -320,6 +322,64 @@
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
+      <Option type="QString" name="color" value="185,203,227,255"/>
+      <Option type="QString" name="horizontal_anchor_point" value="1"/>
+      <Option type="QString" name="joinstyle" value="bevel"/>
+      <Option type="QString" name="name" value="circle"/>
+      <Option type="QString" name="offset" value="0,0"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="outline_color" value="68,68,68,255"/>
+      <Option type="QString" name="outline_style" value="solid"/>
+      <Option type="QString" name="outline_width" value="0.25"/>
+      <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="outline_width_unit" value="MM"/>
+      <Option type="QString" name="scale_method" value="diameter"/>
+      <Option type="QString" name="size" value="2.2"/>
+      <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="size_unit" value="MM"/>
+      <Option type="QString" name="vertical_anchor_point" value="1"/>
+     </Option>
+     <prop k="angle" v="0"/>
+     <prop k="cap_style" v="square"/>
+     <prop k="color" v="185,203,227,255"/>
+     <prop k="horizontal_anchor_point" v="1"/>
+     <prop k="joinstyle" v="bevel"/>
+     <prop k="name" v="circle"/>
+     <prop k="offset" v="0,0"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="outline_color" v="68,68,68,255"/>
+     <prop k="outline_style" v="solid"/>
+     <prop k="outline_width" v="0.25"/>
+     <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="outline_width_unit" v="MM"/>
+     <prop k="scale_method" v="diameter"/>
+     <prop k="size" v="2.2"/>
+     <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="size_unit" v="MM"/>
+     <prop k="vertical_anchor_point" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="6">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option type="QString" name="angle" value="0"/>
+      <Option type="QString" name="cap_style" value="square"/>
       <Option type="QString" name="color" value="204,51,17,255"/>
       <Option type="QString" name="horizontal_anchor_point" value="1"/>
       <Option type="QString" name="joinstyle" value="bevel"/>
@@ -366,7 +426,7 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="6">
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="7">
     <data_defined_properties>
      <Option type="Map">
       <Option type="QString" name="name" value=""/>
@@ -424,7 +484,65 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="7">
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="8">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option type="QString" name="angle" value="0"/>
+      <Option type="QString" name="cap_style" value="square"/>
+      <Option type="QString" name="color" value="92,51,23,255"/>
+      <Option type="QString" name="horizontal_anchor_point" value="1"/>
+      <Option type="QString" name="joinstyle" value="bevel"/>
+      <Option type="QString" name="name" value="circle"/>
+      <Option type="QString" name="offset" value="0,0"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="outline_color" value="68,68,68,255"/>
+      <Option type="QString" name="outline_style" value="solid"/>
+      <Option type="QString" name="outline_width" value="0.25"/>
+      <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="outline_width_unit" value="MM"/>
+      <Option type="QString" name="scale_method" value="diameter"/>
+      <Option type="QString" name="size" value="2.2"/>
+      <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="size_unit" value="MM"/>
+      <Option type="QString" name="vertical_anchor_point" value="1"/>
+     </Option>
+     <prop k="angle" v="0"/>
+     <prop k="cap_style" v="square"/>
+     <prop k="color" v="92,51,23,255"/>
+     <prop k="horizontal_anchor_point" v="1"/>
+     <prop k="joinstyle" v="bevel"/>
+     <prop k="name" v="circle"/>
+     <prop k="offset" v="0,0"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="outline_color" v="68,68,68,255"/>
+     <prop k="outline_style" v="solid"/>
+     <prop k="outline_width" v="0.25"/>
+     <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="outline_width_unit" v="MM"/>
+     <prop k="scale_method" v="diameter"/>
+     <prop k="size" v="2.2"/>
+     <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="size_unit" v="MM"/>
+     <prop k="vertical_anchor_point" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="9">
     <data_defined_properties>
      <Option type="Map">
       <Option type="QString" name="name" value=""/>
@@ -765,6 +883,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>Confidence [% coalesce(round(100 * "confidence") || ' %', 'unknown') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>
