@@ -33,7 +33,9 @@ def export(
             help="The videos of --frames, or folders that hold them, where they lie neither beside the result nor here; may be repeated."
         ),
     ] = None,
-    least_confidence: Annotated[float, typer.Option(help="Frames that are less sure are left out of --frames.")] = 0.0,
+    least_confidence: Annotated[
+        float, typer.Option(help="Frames that are less sure are left out of --frames; those that are not rated are kept.")
+    ] = 0.0,
     quality: Annotated[int, typer.Option(help="Of the JPEGs, 1 to 95.")] = 92,
     answer: AnswerOption = "auto",
     overwrite: OverwriteOption = False,

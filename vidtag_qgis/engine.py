@@ -142,4 +142,6 @@ def _what_is_kept(error: EngineCancelledError) -> str:
 def _video_line(video: dict[str, Any]) -> str:
     text = f"{video.get('name', 'A video')}: {video.get('located', '?')} of {video.get('frames', '?')} frames located"
     confidence = video.get("mean_confidence")
-    return text + ("." if confidence is None else f", mean confidence {confidence:.2f}.")
+    if confidence is None:
+        return text + (", not rated." if video.get("located") else ".")
+    return f"{text}, mean confidence {confidence:.2f}."

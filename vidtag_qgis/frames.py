@@ -30,7 +30,7 @@ class FrameRow:
         time_s: seconds after the video's start.
         time: the same as a moment, ISO 8601; empty where the start is not known.
         state: "located", or why there is no answer.
-        confidence: 0 to 1; None where unknown.
+        confidence: 0 to 1; None where it is not rated.
         point: in the layer's coordinate system; None where there is no answer.
     """
 
@@ -45,11 +45,19 @@ class FrameRow:
 
 @dataclass(frozen=True)
 class VideoFile:
-    """Which file a video of a result is: its name without a folder, "video" or "images", and the digest that knows it again (or empty)."""
+    """Which file a video of a result is, and what is said of it.
+
+    Args:
+        file: its name without a folder.
+        kind: "video" or "images".
+        sha256: the digest that knows it again, or empty.
+        why: why it is not located, or not rated, as a clause; empty where there is nothing to say.
+    """
 
     file: str
     kind: str = "auto"
     sha256: str = ""
+    why: str = ""
 
 
 def is_frames_layer(layer: Optional[QgsMapLayer]) -> bool:
@@ -103,9 +111,10 @@ def read_video_files(geopackage: str) -> dict[str, VideoFile]:
     names = ("video", "file", "kind", "sha256")
     if not videos.isValid() or any(videos.fields().indexOf(name) < 0 for name in names):
         return {}
-    request = QgsFeatureRequest().setSubsetOfAttributes(list(names), videos.fields())
-    rows = [{name: "" if is_null(row[name]) else str(row[name]) for name in names} for row in videos.getFeatures(request)]
-    return {row["video"]: VideoFile(row["file"] or row["video"], row["kind"] or "auto", row["sha256"]) for row in rows}
+    wanted = [*names, *(["why"] if videos.fields().indexOf("why") >= 0 else [])]  # results of schema 1 have none
+    request = QgsFeatureRequest().setSubsetOfAttributes(wanted, videos.fields())
+    rows = [{name: "" if is_null(row[name]) else str(row[name]) for name in wanted} for row in videos.getFeatures(request)]
+    return {row["video"]: VideoFile(row["file"] or row["video"], row["kind"] or "auto", row["sha256"], row.get("why", "")) for row in rows}
 
 
 def result_of(layer: QgsVectorLayer) -> str:

@@ -33,6 +33,10 @@ _STAGES = {
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.",
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
+STATES = {
+    "outside_aoi": "not in this area", "unfamiliar": "unlike what was trained on", "unknown_ground": "unknown ground", "damaged": "damaged",
+}  # fmt: skip
+"""Why a frame has no place, in the words of the styles' legends."""
 _PIP = ("no-deps", "upgrade", "user")
 """Options of a command that a sentence tells to run as it is."""
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([a-z0-9][\w-]*))?")

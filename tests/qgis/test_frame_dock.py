@@ -210,7 +210,7 @@ def test_a_frame_without_a_place_has_a_picture_and_no_marker(desktop, result):
     assert not dock.marker.visible
     assert settled(dock)
     assert not dock.view.picture_label.picture.isNull()
-    assert "outside_aoi, no place on the map" in dock.view.facts_label.text()
+    assert "Not in this area, no place on the map" in dock.view.facts_label.text()
     dock.show_row(3)
     assert dock.marker.visible
 

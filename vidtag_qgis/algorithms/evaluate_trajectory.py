@@ -42,7 +42,10 @@ _NUMBERS = (
     ("DFD_M", "Discrete Fréchet distance (m)", "dfd_m"), ("MRD_DEG", "Mean range difference (°)", "mrd_deg"),
     ("MRD_M", "Mean range difference (m)", "mrd_m"),
 )  # fmt: skip
-_OF_CONFIDENCE = (("ECE", "Calibration error", "ece"), ("BRIER", "Brier score", "brier"))
+_OF_CONFIDENCE = (
+    ("ECE", "Calibration error", "ece"), ("BRIER", "Brier score", "brier"),
+    ("NOT_RATED_COUNT", "Frames compared that are not rated, and in no number of confidence", "not_rated"),
+)  # fmt: skip
 _WITHIN = (("WITHIN_500M", "0.5"), ("WITHIN_1KM", "1"), ("WITHIN_5KM", "5"), ("WITHIN_25KM", "25"))
 
 
@@ -166,7 +169,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
             feedback.pushInfo(note)
         overall = said["overall"]
         outputs: dict[str, Any] = {name: overall[key] for name, _, key in _NUMBERS}
-        outputs.update({name: overall["confidence"][key] for name, _, key in _OF_CONFIDENCE})
+        outputs.update({name: overall["confidence"].get(key) for name, _, key in _OF_CONFIDENCE})
         outputs.update({name: overall["frame_accuracy_percent"].get(radius) for name, radius in _WITHIN})
         outputs.update({name: path for name, path in paths.items() if path})
         feedback.pushInfo(f"Median error {overall['median_m']:,.1f} m over {overall['compared']} frames.")

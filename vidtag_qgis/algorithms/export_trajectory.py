@@ -60,7 +60,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         self.add(self.folder("FOLDER", "Folder of the videos"), "Where they lie, in it or in its subfolders.")
         self.advanced(
             self.number("LEAST_CONFIDENCE", "Least confidence of a frame", 0.0, minimum=0.0, maximum=1.0),
-            "Less sure frames are not written as JPEGs.",
+            "Less sure frames are not written as JPEGs; those that are not rated are.",
         )
         integer = QgsProcessingParameterNumber.Type.Integer
         self.advanced(

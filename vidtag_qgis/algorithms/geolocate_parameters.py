@@ -153,9 +153,10 @@ class GeolocateParameters(VidTAGAlgorithm):
         self.add(picture, "The trajectories on a map, coloured by confidence.")
         for name, text in (
             ("VIDEO_COUNT", "Videos"), ("FRAME_COUNT", "Frames"), ("LOCATED_COUNT", "Frames located"),
-            ("MEAN_CONFIDENCE", "Mean confidence"), ("LENGTH_M", "Length (m)"), ("GALLERY_POINTS", "Gallery points"), ("SKIPPED_COUNT", "Videos left out"),
+            ("NOT_RATED_COUNT", "Frames located, but not rated"), ("MEAN_CONFIDENCE", "Mean confidence; none where no frame is rated"),
+            ("LENGTH_M", "Length (m)"), ("GALLERY_POINTS", "Gallery points"), ("SKIPPED_COUNT", "Videos left out"),
             ("OUTSIDE_COUNT", "Videos judged to be from outside the area"), ("UNFAMILIAR_COUNT", "Videos unlike all that the checkpoint knows"),
-            ("WITHHELD_COUNT", "Videos whose answer is withheld"),
+            ("UNKNOWN_GROUND_COUNT", "Videos on ground that the checkpoint knows nothing of"), ("WITHHELD_COUNT", "Videos whose answer is withheld"),
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
         self.addOutput(QgsProcessingOutputString("CHECKPOINT_NAME", "Checkpoint"))

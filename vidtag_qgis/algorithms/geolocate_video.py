@@ -22,8 +22,9 @@ The result is a GeoPackage with the layers 'trajectory' (a line a step), 'frames
 'regions' (where a frame lies with 50 and 90 %), with styles, times for the temporal controller, and the record of what it was made from. \
 Trajectory, frames and regions can be copied to layers of any format, too.
 
-A video that is judged to be from elsewhere, or unlike all that the checkpoint knows, gets no answer, and the log says why. Where you know better, \
-keep the scores, set pins and run 'Solve with pins'.
+A video that is judged to be from elsewhere, unlike all that the checkpoint knows, or on ground that it knows nothing of, gets no answer, and the log \
+says why. Where you know better, keep the scores, set pins and run 'Solve with pins'. Frames whose probability nothing has calibrated are 'not rated': \
+they have a place, and no confidence.
 
 The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
 a second; videos finished by then are kept."""
@@ -79,6 +80,8 @@ class GeolocateVideo(GeolocateParameters):
             "VIDEO_COUNT": len(result["videos"]),
             "FRAME_COUNT": result["frames"],
             "LOCATED_COUNT": result["located"],
+            "NOT_RATED_COUNT": result.get("not_rated", 0),
+            # None where no frame is rated, as models have always had it where none is located: 0 would be a probability, and NaN stops QGIS's expressions.
             "MEAN_CONFIDENCE": result.get("mean_confidence"),
             "LENGTH_M": sum(video["length_m"] for video in result["videos"]),
             "GALLERY_POINTS": result["gallery_points"],
@@ -140,7 +143,12 @@ class GeolocateVideo(GeolocateParameters):
 
 
 def _abstentions(videos: list[dict[str, Any]]) -> dict[str, int]:
-    """How many videos were judged not to be from here, and how many of them have no answer for it."""
-    judged = [video["state"] for video in videos if video["state"] in ("outside_aoi", "unfamiliar")]
-    withheld = sum(video["state"] in ("outside_aoi", "unfamiliar") and not video["located"] for video in videos)
-    return {"OUTSIDE_COUNT": judged.count("outside_aoi"), "UNFAMILIAR_COUNT": judged.count("unfamiliar"), "WITHHELD_COUNT": withheld}
+    """How many videos were judged not to be located, by why, and how many of them have no answer for it."""
+    judged = [video for video in videos if video["state"] not in (None, "located")]
+    states = [video["state"] for video in judged]
+    return {
+        "OUTSIDE_COUNT": states.count("outside_aoi"),
+        "UNFAMILIAR_COUNT": states.count("unfamiliar"),
+        "UNKNOWN_GROUND_COUNT": states.count("unknown_ground"),
+        "WITHHELD_COUNT": sum(not video["located"] for video in judged),
+    }

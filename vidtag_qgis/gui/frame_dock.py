@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog
 
 from .. import video_places
 from ..frames import FrameRow, VideoFile, is_frames_layer, pinned_result, read_frames, result_of, video_files
+from ..wording import STATES
 from .frame_view import FrameView
 from .map_marks import Marker, PickTool, map_transform, transformed
 from .pictures import PictureRequest, Pictures
@@ -214,7 +215,8 @@ class FrameDock(QDockWidget):
         self.row = row
         self.view.set_row(row)
         frame = self.rows[row]
-        self.view.facts_label.setText(facts_of(frame, self.rows[-1].index))
+        video = self._files.get(self.view.layer_box.currentData(), {}).get(self.view.video_box.currentData())
+        self.view.facts_label.setText(facts_of(frame, self.rows[-1].index, "" if video is None else video.why))
         self._place_marker()
         self.view.wait()
         self._request = self._request_for(frame)
@@ -353,15 +355,24 @@ class FrameDock(QDockWidget):
         self.show_row(self.row)
 
 
-def facts_of(frame: FrameRow, last: int) -> str:
-    """What is known of a frame, in two lines. Its number is the layer's frame_index, as everywhere; ``last`` is the last one's."""
+def facts_of(frame: FrameRow, last: int, why: str = "") -> str:
+    """What is known of a frame, in two lines.
+
+    Args:
+        frame: its number is the layer's frame_index, as everywhere.
+        last: number of the last one.
+        why: its video is not located, or not rated.
+    """
     minutes, seconds = divmod(frame.time_s, 60.0)
-    sure = "unknown" if frame.confidence is None else f"{frame.confidence:.0%}"
-    where = frame.state or "no state"
+    reason = f": {why}" if why and frame.confidence is None and frame.state != "damaged" else ""
     if frame.point is None:
-        where += ", no place on the map"
+        said = f"{STATES.get(frame.state, frame.state or 'no state').capitalize()}, no place on the map{reason}"
+    elif frame.confidence is None:
+        said = f"{(frame.state or 'no state').capitalize()} · not rated{reason}"
+    else:
+        said = f"Confidence {frame.confidence:.0%} · {frame.state or 'no state'}"
     moment = f" · {frame.time[:-1].replace('T', ' ')} UTC" if frame.time else ""
-    return f"Frame {frame.index} of 0 to {last} · {int(minutes)}:{seconds:06.3f}{moment}\nConfidence {sure} · {where}"
+    return f"Frame {frame.index} of 0 to {last} · {int(minutes)}:{seconds:06.3f}{moment}\n{said}"
 
 
 def add_dock(iface: Any) -> FrameDock:
