@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vidtag_engine.batch import mean_confidence
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.geodesy import geodesic_m
@@ -45,6 +46,6 @@ def run(seed: int = 0) -> dict[str, Any]:
         "per_frame_median_m": round(float(np.median(errors_m)), 1),
         "frames": len(errors_m),
         "dfd_m": round(report.overall.dfd_m, 1),
-        "mean_confidence": round(float(np.nanmean(batch.results[0].trajectory.confidence)), 3),
+        "mean_confidence": mean_confidence(batch.results),
         "confidence_radius_m": batch.results[0].trajectory.confidence_radius_m,
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vidtag_engine.export import located_mask
 from vidtag_engine.gallery import load_aoi
 from vidtag_engine.geolocate import geolocate, load
 from vidtag_engine.settings import GeolocateSettings
@@ -37,7 +38,8 @@ def run(seed: int = 0) -> dict[str, Any]:
             settings = GeolocateSettings(resolution_m=RESOLUTION_M, from_s=from_s, to_s=to_s, always_answer=True)
             batch = geolocate([path], area, loaded, output, settings)
             confidence = batch.results[0].trajectory.confidence
-            return float(np.nanmedian(confidence)), int(np.isfinite(confidence).sum())
+            rated = confidence[np.isfinite(confidence)]
+            return float(np.median(rated)) if len(rated) else float("nan"), int(located_mask(batch.results[0].trajectory).sum())
 
         starts = np.arange(0.0, 520.0, 20.0)
         inside = [median_confidence(seneca / "flight2.mp4", from_s=float(s), to_s=float(s) + PIECE_S)[0] for s in starts]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from vidtag_engine.batch import mean_confidence
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.gallery import AreaOfInterest, load_aoi
 from vidtag_engine.geodesy import geodesic_m
@@ -105,7 +106,7 @@ def keep(checkpoint: Path, seed: int) -> None:
     (KEPT / _MADE_BY).write_text(f"{_CODE} {seed}", encoding="utf-8")
 
 
-def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path, decoder: str = "viterbi") -> dict[str, float]:
+def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path, decoder: str = "viterbi") -> dict[str, Any]:
     """Geolocate a flight and compare it with its track."""
     settings: GeolocateSettings = validated(GeolocateSettings, {"resolution_m": RESOLUTION_M, "decoder": decoder, "always_answer": True})
     batch = geolocate([folder / f"{find}.mp4"], area, loaded, output, settings)
@@ -120,7 +121,7 @@ def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output:
         "median_m": round(float(np.median(errors_m[known])), 2),
         "within_25m": round(float(np.mean(errors_m[known] <= 25.0)), 4),
         "within_40m": round(float(np.mean(errors_m[known] <= CLOSE_M)), 4),
-        "mean_confidence": round(float(np.mean(trajectory.confidence[known])), 3),
+        "mean_confidence": mean_confidence(batch.results),
     }
 
 
