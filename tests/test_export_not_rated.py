@@ -217,7 +217,10 @@ def test_the_map_names_not_rated_where_it_shows_it(tmp_path, monkeypatch, cases,
         used = {colour_of(colour): count for count, colour in picture.convert("RGB").getcolors(1 << 24)}
     assert (CLASS_COLOURS[NOT_RATED] in used) == not_rated
     assert any(colour in used for colour in COLOURS) == rated
-    shown = [text.get_text().replace("\n", " ") for text in seen[0].axes[0].texts]
+    axes = seen[0].axes[0]
+    banner = [text.get_window_extent() for text in axes.texts if "tell" in text.get_text() or "known" in text.get_text()]
+    assert all(axes.get_window_extent().y1 <= box.y0 and box.y1 <= axes.title.get_window_extent().y0 for box in banner)  # it hides nothing
+    shown = [text.get_text().replace("\n", " ") for text in axes.texts]
     assert [said for case in cases if (said := verdict_sentence(case))] == [text for text in shown if "tell" in text or "known" in text]
 
 

@@ -1189,7 +1189,7 @@
       <Option type="QString" name="dash_pattern_offset_unit" value="MM"/>
       <Option type="QString" name="draw_inside_polygon" value="0"/>
       <Option type="QString" name="joinstyle" value="round"/>
-      <Option type="QString" name="line_color" value="185,203,227,255"/>
+      <Option type="QString" name="line_color" value="174,182,234,255"/>
       <Option type="QString" name="line_style" value="solid"/>
       <Option type="QString" name="line_width" value="2.6"/>
       <Option type="QString" name="line_width_unit" value="MM"/>
@@ -1217,7 +1217,7 @@
      <prop k="dash_pattern_offset_unit" v="MM"/>
      <prop k="draw_inside_polygon" v="0"/>
      <prop k="joinstyle" v="round"/>
-     <prop k="line_color" v="185,203,227,255"/>
+     <prop k="line_color" v="174,182,234,255"/>
      <prop k="line_style" v="solid"/>
      <prop k="line_width" v="2.6"/>
      <prop k="line_width_unit" v="MM"/>

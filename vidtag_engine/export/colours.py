@@ -16,7 +16,7 @@ COLOURS = ("#ece51b", "#5ec962", "#21918c", "#38588c", "#471365")
 # The class after them: a place whose probability nothing has calibrated. Pale and bluish: neither an end of the ramp nor the grey of what is damaged.
 NOT_RATED = len(COLOURS)
 NOT_RATED_WORDS = "Not rated"
-CLASS_COLOURS = (*COLOURS, "#b9cbe3")
+CLASS_COLOURS = (*COLOURS, "#aeb6ea")
 # Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.
 OUTLINE = "#444444"
 CASING = "#ffffff"

@@ -41,6 +41,7 @@ _LEAST_SHAPE = 0.75  # short side over long: no slit of a map for a straight roa
 _OVERVIEW_FROM = 5.0  # the area over the way
 _DPI = 150
 _MOST_WHYS = 3
+_BANNER_PT, _TITLE_PT = 8.5, 11.0
 _FORMATS = {".png", ".pdf", ".svg", ".jpg", ".jpeg"}
 Truth = Track | Sequence[Track] | Mapping[str, Track]
 
@@ -108,7 +109,7 @@ def write_map(
     if overview:
         _overview(axes, rings, plane, results)
     _legend(figure, axes, results, title)
-    _draw_banner(axes, results)
+    _draw_banner(figure, axes, results)
     with replacing(path, "map", overwrite=overwrite) as part, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that no font here has shows as boxes
         figure.savefig(part, dpi=_DPI, bbox_inches="tight", pad_inches=0.12, **_marked(path))
@@ -151,8 +152,13 @@ def _draw_regions(axes: Any, plane: Plane, results: Sequence[VideoResult]) -> No
                 label = None
 
 
-def _draw_banner(axes: Any, results: Sequence[VideoResult]) -> None:
-    """Why an answer is withheld, given in spite of a doubt, or given without a probability; in the colour of the first state that is no answer."""
+def _draw_banner(figure: Any, axes: Any, results: Sequence[VideoResult]) -> None:
+    """Why an answer is withheld, given in spite of a doubt, or given without a probability; in the colour of the first state that is no answer.
+
+    It stands between title and map, which it would cover.
+    """
+    from matplotlib.transforms import offset_copy
+
     said = [(_plain(sentence), result.trajectory.verdict) for result in results if (sentence := verdict_sentence(result))]
     if not said:
         return
@@ -162,7 +168,10 @@ def _draw_banner(axes: Any, results: Sequence[VideoResult]) -> None:
     shown = whys[:_MOST_WHYS] + ([f"and {len(whys) - _MOST_WHYS} more"] if len(whys) > _MOST_WHYS else [])
     text = "\n".join(textwrap.fill(why, 88) for why in shown)
     box = {"boxstyle": "round,pad=0.4", "facecolor": "#fff4ee" if states else "white", "edgecolor": edge}
-    axes.text(0.5, 0.985, text, transform=axes.transAxes, ha="center", va="top", fontsize=8.5, zorder=12, bbox=box)
+    above = offset_copy(axes.transAxes, fig=figure, y=_BANNER_PT, units="points")
+    axes.text(0.5, 1.0, text, transform=above, ha="center", va="bottom", fontsize=_BANNER_PT, linespacing=1.2, zorder=12, bbox=box)
+    # The lines, what the box adds above and below them, and a gap on both sides.
+    axes.set_title(axes.get_title(), fontsize=_TITLE_PT, pad=_BANNER_PT * (1.25 * (text.count("\n") + 1) + 2.4))
 
 
 def _draw_aoi(axes: Any, rings: list[Any]) -> bool:
@@ -321,7 +330,7 @@ def _legend(figure: Any, axes: Any, results: Sequence[VideoResult], title: str |
     if handles:
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.035), ncols=4, fontsize=8, frameon=False)
     names = [_plain(result.info.name) for result in results]
-    axes.set_title(title or (", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")), fontsize=11)
+    axes.set_title(title or (", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")), fontsize=_TITLE_PT)
 
 
 def _plain(name: str) -> str:
