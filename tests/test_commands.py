@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from pyproj import Geod
 
 from tests.test_evaluation_evaluate import drive
@@ -213,6 +214,20 @@ def test_unsure_frames_can_be_left_out(located) -> None:
     folder, _ = located
     said = run_export(ExportArguments(str(folder / "walk.gpkg"), frames=str(folder / "j"), videos=[str(folder)], least_confidence=0.5))
     assert (said["frames"], said["left_out"]) == (10, 2)
+
+
+def test_frames_that_are_not_rated_are_kept_and_say_so(located) -> None:
+    folder, _ = located
+    unrated = folder / "unrated.gpkg"
+    shutil.copyfile(folder / "walk.gpkg", unrated)
+    with closing(sqlite3.connect(unrated)) as database, database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'frames'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute("UPDATE frames SET confidence = NULL")
+    said = run_export(ExportArguments(str(unrated), frames=str(folder / "unrated"), videos=[str(folder)], least_confidence=0.9))
+    assert (said["frames"], said["left_out"]) == (11, 1)  # one is damaged
+    with Image.open(next((folder / "unrated").glob("*.jpg"))) as image:
+        assert image.getexif()[ExifTags.Base.ImageDescription].endswith("place estimated by VidTAG, not rated")
 
 
 def test_another_video_of_that_name_is_refused(located) -> None:
