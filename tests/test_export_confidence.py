@@ -167,7 +167,7 @@ def test_a_file_of_schema_1_is_still_read(tmp_path):
 @given(
     count=st.integers(3, 7),
     seed=st.integers(0, 1000),
-    state=st.sampled_from([FrameState.LOCATED, FrameState.OUTSIDE_AOI, FrameState.UNFAMILIAR]),
+    state=st.sampled_from([FrameState.LOCATED, FrameState.OUTSIDE_AOI, FrameState.UNFAMILIAR, FrameState.UNKNOWN_GROUND]),
     always=st.booleans(),
 )
 def test_any_hypotheses_come_back_and_a_second_writing_changes_nothing(tmp_path, count, seed, state, always):

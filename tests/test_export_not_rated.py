@@ -23,6 +23,9 @@ from tests.export_cases import PROVENANCE, UNRATED, drive, unsure
 from vidtag_engine.batch import mean_confidence, summary_of, warnings_of
 from vidtag_engine.commands.match import _spread
 from vidtag_engine.evaluation import evaluate_results
+from vidtag_engine.evaluation.error_layer import write_errors
+from vidtag_engine.evaluation.html_report import write_html
+from vidtag_engine.evaluation.markdown_report import write_markdown
 from vidtag_engine.export import EXPORTERS, read_geopackage, verdict_sentence, write_geopackage, write_map
 from vidtag_engine.export.colours import CLASS_COLOURS, COLOURS, NOT_RATED, STATES
 from vidtag_engine.export.confidence_tables import WITHIN
@@ -276,7 +279,7 @@ def test_the_command_line_says_not_rated(capsys):
     assert "nothing has calibrated" in said
 
 
-def test_an_evaluation_leaves_it_out_of_what_it_says_of_confidence():
+def test_an_evaluation_leaves_it_out_of_what_it_says_of_confidence(tmp_path):
     def truth(case):
         h, t = case.trajectory.hypotheses, case.trajectory
         known = np.isfinite(h.best_lat_deg)
@@ -299,6 +302,14 @@ def test_an_evaluation_leaves_it_out_of_what_it_says_of_confidence():
     assert np.isnan([alone.overall.confidence.mean, alone.overall.confidence.ece, alone.overall.confidence.brier]).all()
     assert json.loads(json.dumps(alone.to_dict(), allow_nan=False))["overall"]["confidence"]["not_rated"] == 5
     assert [len(table.rows) for table in alone.confidence_tables()] == [2]  # of regions; there is no probability to table
+    write_html(tmp_path / "r.html", alone)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert f"<li>{SENTENCES['plain.mp4']}</li>" in text
+    assert "probability said" not in text  # neither table nor diagram
+    assert [one.name for one in write_markdown(tmp_path / "r.md", alone)] == ["r.md"]
+    assert "5 of 5 compared frames are not rated" in (tmp_path / "r.md").read_text(encoding="utf-8")
+    write_errors(tmp_path / "e.gpkg", alone)
+    assert asked(tmp_path / "e.gpkg", "SELECT count(*), count(error_m), count(confidence) FROM errors") == [(5, 5, 0)]
 
 
 def test_roads_are_sought_within_the_confidence_radius_of_what_is_not_rated():

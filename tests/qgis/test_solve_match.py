@@ -361,7 +361,7 @@ def test_the_matched_line_lies_on_the_roads(matched, inputs):
     assert rows_of(matched["OUTPUT"], "trajectory") == rows_of(inputs / "a.gpkg", "trajectory")
     beside = layer_of(matched["OUTPUT"], "trajectory_matched")
     assert [f.geometry().asWkt() for f in beside.getFeatures()] == [f.geometry().asWkt() for f in lines.getFeatures()]
-    assert beside.renderer().type() == "graduatedSymbol"
+    assert [rule.label() for rule in beside.renderer().rootRule().children()][-2:] == ["80–100 %", "Not rated"]
 
 
 def test_matching_is_cancelled_within_a_second(plugin, engine_here, inputs, tmp_path):
