@@ -111,7 +111,7 @@ def geolocate(
     ] = False,
     decoder: Annotated[str, typer.Option(help="viterbi: all frames of a video together; none: frame by frame.")] = "viterbi",
     always_answer: Annotated[
-        bool, typer.Option("--always-answer", help="Give the best guess also for videos judged not to be here.")
+        bool, typer.Option("--always-answer", help="Give the best guess, not rated, also for videos judged not to be located.")
     ] = False,
     keep_scores: Annotated[
         bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")

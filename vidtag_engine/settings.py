@@ -26,7 +26,7 @@ class GeolocateSettings(BaseModel):
         continuous: move every pick to the highest place of its score between the grid points about it.
         encode_all: encode every frame, also one that shows what the last one showed.
         decoder: ``viterbi`` decodes all frames of a video together; ``none`` answers frame by frame.
-        always_answer: also give the best guess for videos that are judged to be outside the area or unlike the training.
+        always_answer: also give the best guess, not rated, for videos that are judged to be outside the area, unlike the training or on unknown ground.
         keep_scores: keep what ``vidtag solve`` needs to decode again with pins, in a folder beside the output.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         batch_size: pictures encoded at once; None fits the device.

@@ -120,7 +120,8 @@ class GeolocateParameters(VidTAGAlgorithm):
             (self.ENCODE_ALL, "Encode every frame",
              "Also a frame that shows what the last one showed, as at a red light; such a frame otherwise takes its features."),
             (self.ALWAYS_ANSWER, "Always answer",
-             "Gives the best guess also for a video that is judged to be from outside the area or unlike all that the checkpoint knows. "
+             "Gives the best guess, not rated, also for a video that is judged to be from outside the area, unlike all that the checkpoint knows, or on "
+             "ground that it knows nothing of. "
              "Otherwise its frames have no geometry, and their state says why."),
             (self.KEEP_SCORES, "Keep scores for pins",
              "Leaves a folder beside the result, named as it and ending in .scores, with which 'Solve with pins' decodes it again."),
