@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "export": {"geodesy", "trajectory", "file_marks", "geopackage_metadata", "atomic"},
     "batch": {"geodesy", *ROOMS, "settings", "outputs"},
     "video_features": {"video", "models", "settings"},
-    "solve": {"geodesy", "models", "gallery", "trajectory", "export"},
+    "verdicts": {"gallery", "trajectory"},
+    "solve": {"geodesy", "models", "gallery", "trajectory", "export", "verdicts"},
     "result_file": {"gallery", "export"},
     "loaded": {"gallery", "models", "trajectory", "settings", "batch", "__init__"},
     "geolocate": {
@@ -43,6 +44,7 @@ MAY_IMPORT = {
         "loaded",
         "result_file",
         "solve",
+        "verdicts",
         "__init__",
         "outputs",
     },  # fmt: skip
@@ -59,8 +61,10 @@ MAY_IMPORT = {
     "rates": EVERYTHING,
     "terminal": set(),
     "options": set(),
+    "cli_calibrate": EVERYTHING | {"terminal", "options"},
     "cli_heatmap": {"heatmap", "protocol", "terminal", "options"},
-    "cli": EVERYTHING | {"rates", "worker", "terminal", "options", "cli_export", "cli_heatmap", "cli_train", "cli_corrections"},
+    "cli": EVERYTHING
+    | {"rates", "worker", "terminal", "options", "cli_export", "cli_calibrate", "cli_heatmap", "cli_train", "cli_corrections"},
     "worker": EVERYTHING,
     "__main__": {"cli"},
     "__init__": set(),

@@ -240,6 +240,6 @@ def test_summary_and_warnings_say_state_and_why():
     said = summary_of(CASES[1])
     assert (said["state"], said["located"], said["why"]) == ("outside_aoi", 0, "it is outside_aoi, by all that is known.")
     assert summary_of(CASES[3])["state"] is None
-    warned = warnings_of(CASES, AOI.bounds, None, calibrated=True)
+    warned = warnings_of(CASES, AOI.bounds, None)
     assert "outside.mp4 is not located: it is outside_aoi, by all that is known." in warned
     assert "strange.mp4 is not located, and its best guess is shown all the same: it is unfamiliar, by all that is known." in warned

@@ -196,7 +196,7 @@ def test_one_default_style_a_layer(written):
         assert row["useAsDefault"] == 1
         assert row["f_geometry_column"] == "geom"
         assert row["owner"] == ""
-        kinds = {"trajectory": "graduatedSymbol", "aoi": "singleSymbol"}
+        kinds = {"aoi": "singleSymbol"}
         assert f'<renderer-v2 type="{kinds.get(row["f_table_name"], "RuleRenderer")}"' in row["styleQML"]
 
 

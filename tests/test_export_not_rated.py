@@ -139,7 +139,7 @@ def test_the_summary_counts_places_and_not_probabilities():
 
 def test_one_sentence_in_the_log_and_in_every_copy(folder):
     assert {case.info.name: verdict_sentence(case) for case in CASES} == SENTENCES
-    warned = warnings_of(CASES, AOI.bounds, None, calibrated=True)
+    warned = warnings_of(CASES, AOI.bounds, None)
     assert [line for line in warned if line in SENTENCES.values()] == [said for said in SENTENCES.values() if said]
     kml = ET.parse(folder / "out.kml").getroot()
     told = {one.findtext(f"{KML}name"): one.findtext(f"{KML}description") or "" for one in kml.iter(f"{KML}Folder")}

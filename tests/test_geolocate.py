@@ -27,6 +27,8 @@ from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
+from vidtag_engine.trajectory import LEAST_VIDEOS, PathCalibration
+from vidtag_engine.trajectory.path_calibration import RadiusMap
 from vidtag_engine.types import CancelledError, InputError, Progress
 from vidtag_engine.video_features import encode_video
 
@@ -61,6 +63,13 @@ def checkpoint(flights, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def loaded(checkpoint):
     return load(str(checkpoint), "cpu")
+
+
+@pytest.fixture(scope="session")
+def rated(loaded):
+    """The same, as if enough videos had been held out to say what a mass means."""
+    path = replace(PathCalibration.unfitted(loaded.calibration.temperature, 20.0), maps=(RadiusMap(100.0, 1.0, 0.0),), videos=LEAST_VIDEOS)
+    return replace(loaded, calibration=replace(loaded.calibration, path=path, videos=LEAST_VIDEOS))
 
 
 SETTINGS = GeolocateSettings(resolution_m=20.0)
@@ -118,13 +127,15 @@ def test_a_broken_off_training_goes_on_to_the_very_same_weights(flights, checkpo
     assert result.card.sha256 == json.loads((checkpoint / "config.json").read_text())["sha256"]
 
 
-def test_geolocation_is_a_frame_a_second_with_confidence(flights, loaded, tmp_path) -> None:
+def test_geolocation_is_a_frame_a_second_and_not_rated_by_a_checkpoint_of_one_video(flights, loaded, tmp_path) -> None:
     steps: list[Progress] = []
     batch = geolocate([flights / "test.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "out.gpkg", SETTINGS, progress=steps.append)
     trajectory = batch.results[0].trajectory
     assert len(trajectory.time_s) == 12
     assert trajectory.time_s == pytest.approx(np.arange(12))
-    assert ((trajectory.confidence > 0) & (trajectory.confidence < 1)).all()
+    # A single video says nothing of how sure to be: it is placed, and not rated.
+    assert np.isnan(trajectory.confidence).all()
+    assert "cannot tell how sure to be" in trajectory.verdict.why
     area = load_aoi(aoi_text())
     assert (trajectory.lon_deg >= area.bounds[0]).all()
     assert (trajectory.lat_deg <= area.bounds[3]).all()
@@ -135,20 +146,20 @@ def test_geolocation_is_a_frame_a_second_with_confidence(flights, loaded, tmp_pa
     assert report.overall.median_m < 100
 
 
-def test_the_same_input_gives_the_same_answer(flights, loaded, tmp_path) -> None:
+def test_the_same_input_gives_the_same_answer(flights, rated, tmp_path) -> None:
     area = load_aoi(aoi_text())
-    one, two = (geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{n}.gpkg", SETTINGS).results[0].trajectory for n in range(2))
+    one, two = (geolocate([flights / "test.mp4"], area, rated, tmp_path / f"{n}.gpkg", SETTINGS).results[0].trajectory for n in range(2))
     assert (one.lat_deg == two.lat_deg).all()
     assert one.confidence == pytest.approx(two.confidence, abs=1e-12)
 
 
-def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, loaded, tmp_path) -> None:
+def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, rated, tmp_path) -> None:
     assert json.loads((checkpoint / "config.json").read_text())["smoothness"]["places"]
     area, found, embedded = load_aoi(aoi_text()), {}, {}
     for exhaustive in (True, False):
         settings = GeolocateSettings(resolution_m=1.0, confidence_radius_m=40.0, exhaustive=exhaustive, decoder="none")
         batch = geolocate(
-            [flights / "test.mp4"], area, loaded, tmp_path / f"{exhaustive}.gpkg", settings, cache_dir=tmp_path / f"cache{exhaustive}"
+            [flights / "test.mp4"], area, rated, tmp_path / f"{exhaustive}.gpkg", settings, cache_dir=tmp_path / f"cache{exhaustive}"
         )
         assert batch.gallery_points > 100_000
         found[exhaustive] = batch.results[0].trajectory
@@ -159,11 +170,11 @@ def test_a_large_grid_gives_the_same_picks_from_few_points(flights, checkpoint, 
     assert embedded[False] < embedded[True] / 20
 
 
-def test_continuous_picks_lie_between_grid_points_and_score_no_lower(flights, loaded, tmp_path) -> None:
+def test_continuous_picks_lie_between_grid_points_and_score_no_lower(flights, rated, tmp_path) -> None:
     area, found = load_aoi(aoi_text()), {}
     for continuous in (False, True):
         settings = GeolocateSettings(resolution_m=40.0, continuous=continuous, decoder="none")
-        batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{continuous}.gpkg", settings)
+        batch = geolocate([flights / "test.mp4"], area, rated, tmp_path / f"{continuous}.gpkg", settings)
         found[continuous] = batch.results[0].trajectory
     plain, moved = found[False], found[True]
     points = {tuple(place) for place in np.round(make_grid(area, 40.0).points(0, 100_000), 9)}
@@ -178,12 +189,12 @@ def test_continuous_picks_lie_between_grid_points_and_score_no_lower(flights, lo
     assert ((moved.confidence > 0) & (moved.confidence < 1)).all()
 
 
-def test_confidence_does_not_hang_on_the_grid(flights, loaded, tmp_path) -> None:
+def test_confidence_does_not_hang_on_the_grid(flights, rated, tmp_path) -> None:
     """The same radius on a grid twice as fine: ± 0.02 (and the pick may move by a step)."""
     area, said = load_aoi(aoi_text()), []
     for resolution_m in (20.0, 10.0):
         settings = GeolocateSettings(resolution_m=resolution_m, confidence_radius_m=200.0, decoder="none")
-        batch = geolocate([flights / "test.mp4"], area, loaded, tmp_path / f"{resolution_m}.gpkg", settings)
+        batch = geolocate([flights / "test.mp4"], area, rated, tmp_path / f"{resolution_m}.gpkg", settings)
         said.append(batch.results[0].trajectory.confidence)
     assert said[1] == pytest.approx(said[0], abs=0.02)
 
@@ -244,7 +255,8 @@ def test_without_an_area_a_checkpoint_searches_where_it_was_trained(flights, loa
 def test_without_an_area_a_worldwide_checkpoint_searches_the_land(flights, loaded, tmp_path, monkeypatch) -> None:
     """With this small model in a worldwide one's place, and a thin coarse gallery: the whole way, not the answer."""
     monkeypatch.setattr("vidtag_engine.gallery.choose.BeamSearch", partial(BeamSearch, coarse_points=2000, beam=(50, 50)))
-    anywhere, output = replace(loaded, card=replace(loaded.card, training_extent=None)), tmp_path / "out.gpkg"
+    of = replace(loaded.calibration, ground=None)  # one of whose training nothing is known
+    anywhere, output = replace(loaded, card=replace(loaded.card, training_extent=None), calibration=of), tmp_path / "out.gpkg"
     run = partial(geolocate, [flights / "other.mp4"], None, anywhere, output, SETTINGS, cache_dir=tmp_path / "cache")
     batch = run()
     said = " ".join(batch.warnings)
@@ -255,7 +267,7 @@ def test_without_an_area_a_worldwide_checkpoint_searches_the_land(flights, loade
     assert len(land.geoms) > 1000
     near = shapely.distance(land, shapely.points(trajectory.lon_deg, trajectory.lat_deg))
     assert near.max() < 1e-6
-    assert ((trajectory.confidence > 0) & (trajectory.confidence < 1)).all()
+    assert np.isnan(trajectory.confidence).all()
     gallery = read_geopackage(output)[1].gallery
     assert (gallery["search"], gallery["count"]) == ("beam", batch.gallery_points)
     assert run().resumed == ["other.mp4"]

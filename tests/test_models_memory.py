@@ -23,8 +23,10 @@ from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import FrameScores, PlaceScores, _Kept, calibrate_path
 from vidtag_engine.training.start import remember
-from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, hypotheses, typical_speed_mps
+from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, TrainingGround, hypotheses, typical_speed_mps
+from vidtag_engine.trajectory.elsewhere import blocks_of_ground
 from vidtag_engine.trajectory.lead import line_lead
+from vidtag_engine.trajectory.path_calibration import RadiusMap
 from vidtag_engine.types import CancelledError, FloatArray, FrameState, InputError, Progress
 
 METRE_DEG = 1 / 111_195.0
@@ -308,13 +310,16 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     model = world.model(training)
     search = world.search(model, rows=6)
     known = Elsewhere(world.places, SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
-    path = replace(PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0)), elsewhere=known)
+    path = replace(
+        PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0)), elsewhere=known, maps=(RadiusMap(100.0, 1.0, 0.0),), videos=50
+    )
+    ground = TrainingGround.about(world.places, 60.0)
     found = {}
     for rows, expected in (((1, 2, 3), FrameState.LOCATED), ((8, 9, 10), FrameState.OUTSIDE_AOI)):
         new = world.drive(rows)
         features = new.features[0]
         queries = model.embed_video(torch.from_numpy(features))
-        solver = VideoSolver(model, search, Calibration(0.07, path=path))
+        solver = VideoSolver(model, search, Calibration(0.07, path=path, ground=ground))
         decoded = solver.decode(queries, features, new.time_s)
         verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
         found[verdict.state] = verdict
@@ -322,8 +327,10 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
         frames, ahead = FrameScores(model, torch.from_numpy(features)), []
         beyond = haversine_m(*world.places.T[:, :, None], *solver.cover.lat_lon_deg.T[:, None]).min(axis=1) > SPACING_M
         for places, spacing_m in ((world.places[beyond], SPACING_M), (solver.cover.lat_lon_deg, solver.cover.spacing_m)):
-            ahead.append(PlaceScores(model, places, spacing_m, 60.0).scores(frames, path.recall)(slice(0, 10)).max(axis=1))
-        lead = float((ahead[0] - ahead[1]).mean())
+            scores = PlaceScores(model, places, spacing_m, 60.0).scores(frames, path.recall)(slice(0, 10))
+            blocks = blocks_of_ground(places)
+            ahead.append(max(scores[:, one == block].max(axis=1).mean() for one in blocks for block in np.unique(one)))
+        lead = float(ahead[0] - ahead[1])
         assert -logit(verdict.inside) == pytest.approx(lead, abs=0.1)
     assert found[FrameState.LOCATED].inside > 0.5 > found[FrameState.OUTSIDE_AOI].inside
     assert found[FrameState.LOCATED].why == ""

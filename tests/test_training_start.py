@@ -11,7 +11,7 @@ from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.settings import recipe
 from vidtag_engine.training.start import drive_differences, place_differences, place_start, principal_start, reach_m, start_projection
 from vidtag_engine.training.steps import AreaSampler, phase1_loss
-from vidtag_engine.training.train import LEAST_PATH_VIDEOS, calibrate
+from vidtag_engine.training.train import LEAST_VIDEOS, calibrate
 from vidtag_engine.training.trainer import Trainer
 from vidtag_engine.types import InputError
 
@@ -179,12 +179,12 @@ def test_light_noise_moves_whole_clips_and_nothing_where_it_is_off() -> None:
 
 
 def test_how_videos_are_decoded_is_fitted_on_enough_held_out_videos_alone() -> None:
-    some = drives(count=LEAST_PATH_VIDEOS + 4, frames=8)
+    some = drives(count=LEAST_VIDEOS + 4, frames=8)
     settings = recipe("default", phase1_steps=1, phase2_steps=0, validate_every=1, clip_frames=4, negatives=8, resolution_m=40.0)
     trainer = Trainer(small(georefiner=False), some[:4], some[4:], np.concatenate([s.lat_lon_deg for s in some[:2]]), settings)
     enough, _ = calibrate(trainer, some[4:], settings, area_m2=16 * 40.0**2)
     assert enough.path is not None
-    assert enough.path.videos == LEAST_PATH_VIDEOS
+    assert enough.path.videos == LEAST_VIDEOS
     too_few, metrics = calibrate(trainer, some[5:], settings, area_m2=16 * 40.0**2)
     assert too_few.path is None
     assert metrics["phase1_median_m"] >= 0

@@ -98,7 +98,7 @@ def test_positions_without_a_lock_are_nothing_to_compare_with(monkeypatch):
     for name, track in (("none", None), ("fixes", truth)):
         monkeypatch.setattr("vidtag_engine.batch.embedded_track", lambda _, track=track: track)
         carried = replace(result, info=replace(result.info, embedded_gps="GPS5", path=video))
-        told[name] = " ".join(warnings_of([carried], (0, 0, 1, 1), None, calibrated=True, infos=[carried.info]))
+        told[name] = " ".join(warnings_of([carried], (0, 0, 1, 1), None, infos=[carried.info]))
     assert "without a single fix" in told["none"]
     assert "evaluate" not in told["none"]
     assert "the video itself as the truth" in told["fixes"]

@@ -21,7 +21,7 @@ from .export import located_mask, read_failed, read_geopackage, verdict_sentence
 from .outputs import check_place
 from .settings import GeolocateSettings, zone_of
 from .trajectory import steps
-from .types import CancelledError, FailedVideo, InputError, Provenance, TimeSource, VideoInfo, VideoResult
+from .types import CancelledError, FailedVideo, FrameState, InputError, Provenance, TimeSource, VideoInfo, VideoResult
 from .video import embedded_track, open_source, source_digest, unique_names
 
 _LOG = logging.getLogger(__name__)
@@ -164,7 +164,6 @@ def warnings_of(
     aoi_bounds: tuple[float, float, float, float],
     training_extent: tuple[float, float, float, float] | None,
     *,
-    calibrated: bool,
     infos: Sequence[VideoInfo] = (),
 ) -> list[str]:
     """What a user should know about the answer, a sentence each.
@@ -172,17 +171,15 @@ def warnings_of(
     Args:
         results: of the videos.
         aoi_bounds, training_extent: (minx, miny, maxx, maxy) in degrees.
-        calibrated: the checkpoint's confidence was fitted.
         infos: the opened videos; a result that was taken up from an earlier run does not say where its file lies.
     """
     said = []
     paths = {info.name: info.path for info in infos}
-    if (extent := training_extent) is not None:
+    told = any(one.trajectory.verdict and one.trajectory.verdict.state is FrameState.UNKNOWN_GROUND for one in results)
+    if (extent := training_extent) is not None and not told:
         west, south, east, north = aoi_bounds
         if east < extent[0] or west > extent[2] or north < extent[1] or south > extent[3]:
             said.append("The area lies outside the one that the checkpoint was trained on: expect no useful answer there.")
-    if not calibrated:
-        said.append("This checkpoint's confidence is not calibrated: use it to rank frames, not as a probability.")
     for result in results:
         name = result.info.name
         said += [f"{name}: {note}" for note in result.info.notes]

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .cli_calibrate import EPILOG as CALIBRATE_EPILOG
+from .cli_calibrate import calibrate
 from .cli_corrections import register as register_corrections
 from .cli_export import EXPORT_EXAMPLES, export
 from .cli_heatmap import EPILOG, heatmap
@@ -154,6 +156,7 @@ def geolocate(
 
 
 app.command(epilog=EPILOG)(heatmap)
+app.command(epilog=CALIBRATE_EPILOG)(calibrate)
 
 
 app.command(epilog=TRAIN_EXAMPLES)(train)

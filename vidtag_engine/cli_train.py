@@ -116,6 +116,8 @@ def train(
         from .training import train as run
         from .training.settings import sigma_of
         from .training.sources import pair_sources
+        from .training.tells import what_it_tells
+        from .trajectory import Calibration
         from .truth_offset import offset_of
 
         given: dict[str, Any] = {
@@ -161,8 +163,14 @@ def train(
                     sources, area, output, settings, validation_sources=held_out, feature_folder=features, overwrite=overwrite,
                     truth_offset_s=offset, progress=bar, cancelled=cancellation, log=say_note,
                 )  # fmt: skip
+    tells = what_it_tells(Calibration.from_dict(result.card.calibration))
     if json:
-        said: dict[str, Any] = {"checkpoint": str(result.folder), "sha256": result.card.sha256, "metrics": result.card.metrics}
+        said: dict[str, Any] = {
+            "checkpoint": str(result.folder),
+            "sha256": result.card.sha256,
+            "metrics": result.card.metrics,
+            "tells": tells,
+        }
         if result.truth_offsets:
             said["truth_offsets"] = [done.to_dict() for done in result.truth_offsets]
         print(json_module.dumps(said))
@@ -172,6 +180,8 @@ def train(
             print(f"  {name}: {value}")
         for done in result.truth_offsets:
             print(done.note)
+        for line in tells:
+            print(line)
 
 
 def say_note(_level: str, text: str) -> None:

@@ -37,7 +37,7 @@ from .outputs import check_files
 from .protocol import GeolocateArguments
 from .result_file import ResultFile
 from .settings import GeolocateSettings, validated
-from .solve import Solved, VideoSolver, with_hypotheses
+from .solve import Solved, VideoSolver
 from .trajectory import Decoded, assemble
 from .types import (
     CancelCheck,
@@ -51,9 +51,11 @@ from .types import (
     Progress,
     ProgressCallback,
     Trajectory,
+    Verdict,
     VideoInfo,
     VideoResult,
 )
+from .verdicts import frame_by_frame, judged, with_hypotheses
 from .video import source_digest
 from .video_features import VideoFeatures, encode_video
 
@@ -166,7 +168,7 @@ def geolocate(
         *file.notes,
         *aoi.notes,
         *job.area_search.notes,
-        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, calibrated=loaded.calibration.fitted, infos=infos),
+        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, infos=infos),
     ]
     if not batch.results:
         raise InputError(batch.failed[0].why if batch.failed else "There is no video to geolocate: give at least one file or folder.")
@@ -233,12 +235,14 @@ class Job:
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
         index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
-        first, final, confidence, solved = self.search(torch.from_numpy(found.features), time_s)
+        first, final, confidence, solved, verdict = self.search(torch.from_numpy(found.features), time_s)
         trajectory = self.trajectory(found.frames, first, final, confidence)
-        if solved is not None and self.solver is not None:
+        if solved is None:
+            trajectory = judged(trajectory, verdict, always_answer=self.settings.always_answer)
+        elif self.solver is not None:
             if self.scores_beside is not None:
                 write_scores(self.scores_beside, sha256, self.solver.scores(solved, found.features, index, time_s))
-            trajectory = with_hypotheses(trajectory, solved, always_answer=self.settings.always_answer)
+            trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, found.report, sha256, seconds)
@@ -255,8 +259,8 @@ class Job:
             self.clock.count(part, seconds)
         return found
 
-    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Solved | None]:
-        """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,)."""
+    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Solved | None, Verdict]:
+        """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "viterbi" and self.area_search.cover() is not None:
             solver = self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
@@ -267,11 +271,12 @@ class Job:
                 )
                 decoded = decoding[0].result()
             solved = solver.solve(queries, features.numpy(), decoded, final, self.settings.radius_m)
-            return first, solved.final, solved.confidence, solved
+            return first, solved.final, solved.confidence, solved, solved.verdict
         first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
-        return first, final, calibration.confidence(mass), None
+        confidence, verdict = frame_by_frame(calibration, self.area_search.cover(), centres, mass)
+        return first, final, confidence, None, verdict
 
     def retrieve(
         self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None

@@ -150,12 +150,8 @@ def heatmap(
     notes = [*aoi.notes, *job.area_search.notes]
     if settings.decoder != posterior.decoder:
         notes.append("This checkpoint's frames keep their own answers: the map shows each frame by itself.")
-    if not loaded.calibration.fitted:
-        notes.append("This checkpoint's temperature is not calibrated: the map ranks places, its numbers are no probabilities.")
-    elif posterior.decoder != "none" and loaded.calibration.path is None:
-        notes.append(
-            "This checkpoint held out too few videos to fit how they are decoded: the map ranks places, its numbers are no probabilities."
-        )
+    if said := loaded.calibration.cannot_tell:
+        notes.append(f"The map ranks places, its numbers are no probabilities: this checkpoint cannot tell how sure to be, as {said}.")
     return Heatmap(output, count, plan, np.array(peaks), notes, posterior.decoder, posterior.temperature)
 
 
@@ -212,6 +208,7 @@ class _Together:
         area_m2 = np.asarray(shares.sum(axis=1))[:, 0]
         alone = np.flatnonzero(area_m2 == 0)
         shares = sparse.diags_array(1.0 / np.where(area_m2 > 0, area_m2, 1.0)) @ shares
+        self._unknown = solver.unknown_mass
         self._shares = shares + sparse.csr_matrix((np.ones(len(alone)), (alone, self._nearest_cell[alone])), shape=shares.shape)
 
     def frames(self) -> Iterator[tuple[FloatArray, int]]:
@@ -226,7 +223,7 @@ class _Together:
         return self._laid(sparse.csr_matrix(self._marginal.mean(axis=0)))
 
     def _laid(self, mass: sparse.csr_matrix) -> tuple[FloatArray, int]:
-        values: FloatArray = np.asarray((mass.astype(np.float64) @ self._shares).todense()).ravel()
+        values: FloatArray = np.asarray((mass.astype(np.float64) @ self._shares).todense()).ravel() + self._unknown @ self._shares
         return values / values.sum(), int(self._nearest_cell[mass.indices[mass.data.argmax()]])
 
 

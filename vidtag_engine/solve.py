@@ -5,10 +5,10 @@ Beside `geolocate`, and called by it and the heat map alone: `trajectory` knows 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +20,23 @@ from .gallery import Search
 from .geodesy import haversine_m
 from .models import GeoCLIP, VidTAG
 from .models.memory import Likeness
-from .trajectory import Calibration, Decoded, Decoder, PathCalibration, cuts, hypotheses, lead_beyond, mass_about, spread, verdict
+from .trajectory import (
+    Calibration,
+    Decoded,
+    Decoder,
+    PathCalibration,
+    cuts,
+    hypotheses,
+    lead_beyond,
+    mass_about,
+    verdict,
+)
 from .trajectory.decoder import Scores
+from .trajectory.elsewhere import blocks_of_ground
 from .trajectory.lead import line_lead
-from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Trajectory, Verdict
+from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
+from .verdicts import BEST_UNKNOWN, MOST, Judgement, why_unknown, why_unrated
 
-# Of the training's kind are as strange. On the dev isles it tells 94 % of foreign drives; with those that look taken outside, false alarms are to stay within 5 %.
-UNFAMILIAR_BELOW = 0.01
 _LEAST_SAID = 0.001
 _FRAMES = 256  # scored at once
 _REACH = 0.75  # spacings: half a cell's diagonal
@@ -42,6 +52,7 @@ class Solved:
         queries: (T, E) frame embeddings that it was solved from.
         confidence: (T,) P(the truth lies within the asked radius).
         hypotheses, verdict: see their types.
+        recognised: share of the frames that are recognised on the line.
     """
 
     final: Candidates
@@ -50,6 +61,7 @@ class Solved:
     confidence: FloatArray
     hypotheses: Hypotheses
     verdict: Verdict
+    recognised: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,19 +92,39 @@ class VideoSolver:
         if cover is None:
             raise ValueError("a search without a cover has nothing to decode over")
         self.cover, self.search, self.calibration = cover, search, calibration
-        self.path = calibration.path or PathCalibration.unfitted(
-            calibration.temperature, self.cover.spacing_m, calibration.recall, calibration.speed_mps
-        )
-        self.decoder = Decoder(self.cover.lat_lon_deg, self.cover.spacing_m, self.path.motion)
+        ground = calibration.ground
+        self.known = ground.knows(cover.lat_lon_deg, cover.spacing_m) if ground else np.ones(len(cover.lat_lon_deg), dtype=bool)
+        self.unknown_share = float(1.0 - self.known.mean()) if ground else float("nan")
+        # Where nothing speaks of any place all are decoded over, for those who want an answer all the same.
+        self._places = np.flatnonzero(self.known) if self.known.any() else np.arange(len(self.known))
+        self.path = self._reading()
+        self.decoder = Decoder(self.cover.lat_lon_deg[self._places], self.cover.spacing_m, self.path.motion)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
         self._recalled = self._remembered(self.cover.lat_lon_deg, self.cover.spacing_m)
 
+    def _reading(self) -> PathCalibration:
+        """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
+        of = self.calibration
+        path = of.path or replace(
+            PathCalibration.unfitted(of.temperature, self.cover.spacing_m, of.recall, of.speed_mps),
+            familiarity=of.familiarity,
+            elsewhere=of.elsewhere,
+        )
+        if of.cannot_tell or not self.known.any():
+            return replace(path, maps=())
+        return replace(path, unknown_share=self.unknown_share)
+
     @property
     def seeks_line(self) -> bool:
         """Whether the answer is a line through all frames: its decoding was fitted, or what is remembered can be read and how fast cameras go is known."""
         return self.calibration.path is not None or (self._recalled is not None and self.calibration.speed_mps is not None)
+
+    @cached_property
+    def _blocks(self) -> IntArray:
+        """(2, M) of the decoder's places."""
+        return blocks_of_ground(self.decoder.lat_lon_deg)
 
     @cached_property
     def _elsewhere(self) -> _Beyond | None:
@@ -101,14 +133,22 @@ class VideoSolver:
     def marginal(
         self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, check: Callable[[], None] = lambda: None
     ) -> sparse.csr_matrix:
-        """The posterior of :meth:`decode`, (T, M) over the cover, without a line; ``check`` is called now and then, to stop it."""
+        """The posterior of :meth:`decode`, (T, M) over the cover, without a line: its part on known ground; ``check`` is called now and then, to stop it."""
         scores = self._scores(queries, features)
 
         def checked(rows: slice) -> FloatArray:
             check()
             return scores(rows)
 
-        return self.decoder.marginals(checked, time_s, self.path.evidence, cuts(self._plain(features)))[0]
+        found = self.decoder.marginals(checked, time_s, self.path.evidence, cuts(self._plain(features)))[0]
+        kept = 1.0 - float(self.unknown_mass.sum())
+        return sparse.csr_matrix((kept * found.data, self._places[found.indices], found.indptr), shape=(found.shape[0], len(self.known)))
+
+    @property
+    def unknown_mass(self) -> FloatArray:
+        """(M,) of the cover: what every frame's posterior has on unknown ground, spread evenly; nothing where all ground is unknown, or none."""
+        unknown = ~self.known if self.known.any() else np.zeros(len(self.known), dtype=bool)
+        return np.where(unknown, 1.0 / len(self.known), 0.0)
 
     def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
         """The posterior and the line.
@@ -143,28 +183,43 @@ class VideoSolver:
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        lead = None
-        if self.calibration.path is not None:
-            lead = line_lead(
-                self.decoder, self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(self._plain(features))
-            )
-        found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead)
+        lead, recognised = self.standing(queries, features, decoded)
+        unknown = None if self.known.all() or not self.known.any() else self.cover.lat_lon_deg[~self.known]
+        found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead, recognised, unknown)
 
         def mass(radii: FloatArray) -> FloatArray:
             return mass_about(decoded.marginal, self.decoder, positions, radii)
 
-        if self.calibration.path is None:  # what was fitted is each frame's own posterior
-            own = self.search.posterior_mass(queries, positions, radius_m, self.calibration.temperature)
-            confidence = self.calibration.confidence(own)
-        else:
-            confidence = self.path.chances(mass, [radius_m], lead)[:, 0]
+        confidence = self.path.chances(mass, [radius_m], lead, recognised)[:, 0]
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)
         for begin in range(0, len(queries), _FRAMES):
             rows = slice(begin, begin + _FRAMES)
-            moved.score[rows, 0] = np.take_along_axis(self.cover.score(queries[rows]), nearest[rows, None], axis=1)[:, 0]
-        return Solved(moved, decoded.lat_lon_deg, queries, confidence, found, self._verdict(found, queries, features))
+            own = np.take_along_axis(self.cover.score(queries[rows]), self._places[nearest[rows, None]], axis=1)
+            moved.score[rows, 0] = own[:, 0]
+        judgement = self.judge(positions, queries, features)
+        said = verdict(
+            found,
+            state=judgement.state,
+            inside=judgement.inside,
+            familiarity=judgement.familiarity,
+            why=judgement.why,
+            unknown_share=self.unknown_share,
+        )
+        return Solved(moved, decoded.lat_lon_deg, queries, confidence, found, said, recognised)
+
+    def standing(self, queries: torch.Tensor, features: FloatArray, decoded: Decoded) -> tuple[FloatArray | None, float]:
+        """What chances are read beside: (T,) how far the line stands out, and the share of its frames that are recognised; None and 0 where none are said.
+
+        Args:
+            queries, features: as :meth:`decode`.
+            decoded: what that gave.
+        """
+        if not self.path.rated:
+            return None, 0.0
+        found = line_lead(self.decoder, self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(self._plain(features)))
+        return found, self._recognised_share(features, decoded.lat_lon_deg)
 
     def scores(self, solved: Solved, features: FloatArray, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.
@@ -177,12 +232,13 @@ class VideoSolver:
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
-            self._scores(solved.queries, features)(slice(0, len(solved.queries))),
+            self._scores(solved.queries, features, self.cover.score, self._recalled)(slice(0, len(solved.queries))),
             frame_index,
             time_s,
             solved.line,
             self.path,
             tuple(cuts(self._plain(features))),
+            solved.recognised,
         )
 
     def _plain(self, features: FloatArray) -> FloatArray:
@@ -203,20 +259,32 @@ class VideoSolver:
         score: Callable[[torch.Tensor], FloatArray] | None = None,
         recalled: Likeness | None = None,
     ) -> Scores:
-        """What gives the scores of a slice of frames over the cover, or over other places: cosines, and what is remembered."""
-        score, recalled = (score, recalled) if score else (self.cover.score, self._recalled)
-        recall = self.path.recall
-        memory = self._model.memory if isinstance(self._model, VidTAG) else None
-        if recalled is None or recall is None or memory is None:
+        """What gives the scores of a slice of frames over the decoder's places, or over others: cosines, and what is remembered."""
+        if score is None:
+            whole = self._scores(queries, features, self.cover.score, self._recalled)
+            return whole if len(self._places) == len(self.known) else lambda rows: whole(rows)[:, self._places]
+        recall, frames = self.path.recall, self._in_context(features)
+        if recalled is None or recall is None or frames is None:
             return lambda rows: score(queries[rows])
-        frames = memory.in_context(torch.from_numpy(features).to(memory.embeddings.device))
         return lambda rows: score(queries[rows]) + recall.read(recalled(frames[rows]).cpu().numpy())
+
+    def _in_context(self, features: FloatArray) -> torch.Tensor | None:
+        """Frames as the memory compares them; None where the checkpoint remembers nothing."""
+        memory = self._model.memory if isinstance(self._model, VidTAG) else None
+        return memory.in_context(torch.from_numpy(features).to(memory.embeddings.device)) if memory is not None else None
+
+    def _recognised_share(self, features: FloatArray, line: FloatArray) -> float:
+        """Share of the frames that look more like what is remembered about their place on the line (T, 2) than chance finds anywhere."""
+        recall, recalled, frames = self.path.recall, self._recalled, self._in_context(features)
+        if recall is None or recalled is None or frames is None:
+            return 0.0
+        return recall.recognised_share(lambda rows: recalled(frames[rows]).cpu().numpy(), self._places[self.decoder.nearest(line)])
 
     def _each_frames_best(self, queries: torch.Tensor, features: FloatArray) -> FloatArray:
         """(T, 2) the cover's place with the highest score, frame by frame."""
         scores, count = self._scores(queries, features), len(queries)
         best = [scores(slice(row, min(row + _FRAMES, count))).argmax(axis=1) for row in range(0, count, _FRAMES)]
-        places: FloatArray = self.cover.lat_lon_deg[np.concatenate(best)]
+        places: FloatArray = self.decoder.lat_lon_deg[np.concatenate(best)]
         return places
 
     def _on_grid(self, positions: FloatArray, final: Candidates) -> FloatArray:
@@ -245,44 +313,52 @@ class VideoSolver:
             embeddings = model.embed_locations(torch.from_numpy(places))
         return _Beyond(beyond, embeddings, self._remembered(places, known.spacing_m))
 
-    def _verdict(self, found: Hypotheses, queries: torch.Tensor, features: FloatArray) -> Verdict:
-        inside = familiar = float("nan")
-        outside = False
+    def judge(self, positions: FloatArray, queries: torch.Tensor, features: FloatArray) -> Judgement:
+        """The first of these that holds: nothing speaks of the area or of the answer, the video is strange, it was taken elsewhere; else it is located.
+
+        Args:
+            positions: (T, 2) the answer.
+            queries, features: as :meth:`decode`.
+        """
+        of = self.calibration
+        if of.ground is not None and not self.known.any():
+            return Judgement(FrameState.UNKNOWN_GROUND, why_unknown(of.ground, self.cover.lat_lon_deg))
+        inside, outside = self._inside(queries, features)
+        novelty = self.path.familiarity
+        familiar = novelty.p_value(self._plain(features)) if novelty is not None else math.nan
+        if of.cannot_tell:  # few videos do for a verdict, not for a number
+            said, share, inside_said = (math.nan, math.nan), "", ""
+        else:
+            said, inside_said = (inside, familiar), f": the chance that it was taken in the area is {inside:.1%}"
+            rare = f"1 of {round(1.0 / familiar):,}" if familiar >= _LEAST_SAID else f"fewer than 1 of {round(1.0 / _LEAST_SAID):,}"
+            share = f" ({rare} videos from its area look so unlike)"
+        if novelty is not None and novelty.is_novel(familiar):
+            return Judgement(FrameState.UNFAMILIAR, f"it looks unlike anything this checkpoint was trained on{share}.", *said)
+        if outside:
+            return Judgement(FrameState.OUTSIDE_AOI, f"it looks taken in another place that the checkpoint knows{inside_said}.", *said)
+        if self._lies_beyond_knowledge(positions, queries, features):
+            return Judgement(FrameState.UNKNOWN_GROUND, BEST_UNKNOWN, *said)
+        return Judgement(FrameState.LOCATED, why_unrated(of) if of.cannot_tell else "", *said)
+
+    def _inside(self, queries: torch.Tensor, features: FloatArray) -> tuple[float, bool]:
+        """P(the video was taken in the area), NaN where nothing tells, and whether it looks taken on other known ground."""
         known, beyond = self.path.elsewhere, self._elsewhere
-        if known is not None and beyond is not None:
-            lead = lead_beyond(
-                self._scores(queries, features), self._scores(queries, features, beyond.score, beyond.recalled), len(queries)
-            )
-            odds = known.log_odds(lead, beyond.outside)
-            inside, outside = known.p_inside(odds), known.is_outside(odds)
-        if self.path.familiarity is not None:
-            familiar = self.path.familiarity.p_value(self._plain(features))
-        state, why = FrameState.LOCATED, ""
-        if familiar < UNFAMILIAR_BELOW:
-            state = FrameState.UNFAMILIAR
-            share = f"{familiar:.1%}" if familiar >= _LEAST_SAID else f"less than {_LEAST_SAID:.1%}"
-            why = f"Of videos like the checkpoint's training {share} are expected to be as unlike it as this one."
-        elif outside:
-            state = FrameState.OUTSIDE_AOI
-            why = (
-                f"It looks taken in another place that the checkpoint knows: the probability that it was taken in the area is {inside:.1%}."
-            )
-        return verdict(found, state=state, inside=inside, familiarity=familiar, why=why)
+        if known is None or beyond is None:
+            return math.nan, False
+        inner, outer = self._scores(queries, features), self._scores(queries, features, beyond.score, beyond.recalled)
+        lead = lead_beyond(inner, outer, len(queries), self._blocks, known.blocks[:, beyond.outside])
+        odds = known.log_odds(lead, beyond.outside)
+        return known.p_inside(odds), known.is_outside(odds)
 
-
-def with_hypotheses(trajectory: Trajectory, solved: Solved, *, always_answer: bool) -> Trajectory:
-    """The trajectory with what is said beside it; where the verdict withholds the answer, positions are NaN and the state says why.
-
-    Args:
-        trajectory: of all sampled frames, the answer in place.
-        solved: of those that have a picture.
-        always_answer: withhold nothing.
-    """
-    located = np.array([one is FrameState.LOCATED for one in trajectory.state])
-    whole = replace(trajectory, hypotheses=spread(solved.hypotheses, located), verdict=solved.verdict)
-    if always_answer or solved.verdict.state is FrameState.LOCATED:
-        return whole
-    names = ("lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg")
-    nothing: dict[str, Any] = {name: np.full(len(located), np.nan) for name in names}
-    states = tuple(solved.verdict.state if one else state for one, state in zip(located, trajectory.state, strict=True))
-    return replace(whole, state=states, **nothing)
+    def _lies_beyond_knowledge(self, positions: FloatArray, queries: torch.Tensor, features: FloatArray) -> bool:
+        """Whether most frames find their best place on unknown ground, or were answered there."""
+        ground = self.calibration.ground
+        if ground is None or self.known.all():
+            return False
+        if not ground.knows(positions, self.cover.spacing_m).mean() >= MOST:
+            return True
+        whole, beyond = self._scores(queries, features, self.cover.score, self._recalled), 0
+        for begin in range(0, len(queries), _FRAMES):
+            found = whole(slice(begin, begin + _FRAMES))
+            beyond += int((found[:, ~self.known].max(axis=1) > found[:, self.known].max(axis=1)).sum())
+        return beyond > MOST * len(queries)

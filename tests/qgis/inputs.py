@@ -22,7 +22,8 @@ from vidtag_engine.geolocate import load, run_geolocate
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
-from vidtag_engine.trajectory import Calibration, Evidence, Motion, PathCalibration, fit_familiarity
+from vidtag_engine.trajectory import Calibration, Evidence, Motion, PathCalibration, TrainingGround, fit_familiarity
+from vidtag_engine.trajectory.path_calibration import RadiusMap
 from vidtag_engine.video import open_source
 from vidtag_engine.video_features import encode_video
 
@@ -59,8 +60,10 @@ def wary(model: VidTAG, checkpoint: Path, video: Path) -> CheckpointCard:
     noise = 0.02 * features.std() * np.random.default_rng(0).standard_normal((99, *features.shape))
     known = fit_familiarity([features], list(features + noise), width=8)  # fewer than it has frames
     temperature = float(1.0 / model.logit_scale.detach().exp())
-    path = PathCalibration(Evidence(temperature), Motion(), 50.0, 25.0, 99, (), 0.5, 0.9, known)
-    return CheckpointCard(name="wary", preset="vidtag-compact", calibration=Calibration(temperature, path=path).to_dict())
+    path = PathCalibration(Evidence(temperature), Motion(), 50.0, 25.0, 99, (RadiusMap(100.0, 1.0, 0.0),), 0.5, 0.9, known)
+    ground = TrainingGround.about(np.array([[-19.220, 159.932]]), 2000.0)
+    calibration = Calibration(temperature, n_frames=99, path=path, ground=ground, videos=99)
+    return CheckpointCard(name="wary", preset="vidtag-compact", calibration=calibration.to_dict())
 
 
 def main(folder: Path) -> None:

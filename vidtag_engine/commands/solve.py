@@ -171,7 +171,7 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
 
     Where the line stays what it was without pins, so do the model's own positions; elsewhere they are the decoder's, and at a pin that says "here" the pin's.
     A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on;
-    where decoding was never fitted they are the posterior's own.
+    where nothing was calibrated there are none.
 
     Args:
         trajectory: as it was.
@@ -191,11 +191,16 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     )
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, given, located)
-    # Where a person said where it was, no place elsewhere is a rival any more.
-    lead = None if any(pin.here for pin in given) else line_lead(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts)
-    found = hypotheses(decoded.marginal, decoder, places, path, lead)
+    lead: FloatArray | None = None
+    recognised = 1.0
+    if any(pin.here for pin in given):
+        # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
+        path = replace(path, unknown_share=0.0)
+    else:
+        lead, recognised = line_lead(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
+    found = hypotheses(decoded.marginal, decoder, places, path, lead, recognised)
     radii_m = [trajectory.confidence_radius_m]
-    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), radii_m, lead)[:, 0]
+    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), radii_m, lead, recognised)[:, 0]
     return _assembled(trajectory, located, places, confidence, spread(found, located))
 
 

@@ -11,6 +11,8 @@ from ..outputs import check_files
 from ..training import area_of, recipe, train
 from ..training.settings import sigma_of
 from ..training.sources import pair_sources
+from ..training.tells import what_it_tells
+from ..trajectory import Calibration
 from ..truth_offset import offset_of
 from ..types import CancelCheck, Progress, ProgressCallback
 
@@ -35,7 +37,7 @@ def run_train(
 
     Returns:
         ``output`` (the checkpoint's folder), ``curve``, ``log``, ``sha256``, ``metrics``, ``sources`` (how many were trained on), ``area``
-        (minx, miny, maxx, maxy in degrees) and ``notes`` for people: on the area, and what was added to the truths' clocks.
+        (minx, miny, maxx, maxy in degrees) and ``notes`` for people: on the area, what was added to the truths' clocks, and what the checkpoint can and cannot tell.
 
     Raises:
         InputError: bad sources, area or settings.
@@ -74,5 +76,9 @@ def run_train(
         "metrics": result.card.metrics,
         "sources": len(sources),
         "area": list(area.bounds),
-        "notes": [*area.notes, *(done.note for done in result.truth_offsets)],
+        "notes": [
+            *area.notes,
+            *(done.note for done in result.truth_offsets),
+            *what_it_tells(Calibration.from_dict(result.card.calibration), settings.validation_fraction),
+        ],
     }

@@ -36,6 +36,7 @@ class VideoScores:
         line: (T, 2) lat, lon of the line as it was decoded without pins, before it was moved to finer candidates.
         calibration: of paths, that the video was decoded by; what is known of other places and strange videos is not kept.
         cuts: rows that begin a new shot.
+        recognised: share of the frames that were recognised on the line.
     """
 
     lat_lon_deg: FloatArray
@@ -46,6 +47,7 @@ class VideoScores:
     line: FloatArray
     calibration: PathCalibration
     cuts: tuple[int, ...] = ()
+    recognised: float = 0.0
 
 
 def scores_folder(result: Path) -> Path:
@@ -91,6 +93,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         "version": FORMAT_VERSION,
         "spacing_m": kept.spacing_m,
         "cuts": [int(row) for row in kept.cuts],
+        "recognised": kept.recognised,
         "calibration": calibration.to_dict(),
     }
     path = scores_path(result, sha256)
@@ -146,7 +149,13 @@ def read_scores(path: Path) -> VideoScores:
                 raise InputError(f"The scores {path.name} were written by a newer VidTAG; update VidTAG.")
             tensors = {name: file.get_tensor(name) for name in ("lat_lon_deg", "scores", "frame_index", "time_s", "line")}
             calibration = PathCalibration.from_dict(header["calibration"])
-        return VideoScores(**tensors, spacing_m=float(header["spacing_m"]), calibration=calibration, cuts=tuple(header["cuts"]))
+        return VideoScores(
+            **tensors,
+            spacing_m=float(header["spacing_m"]),
+            calibration=calibration,
+            cuts=tuple(header["cuts"]),
+            recognised=float(header.get("recognised", 0.0)),
+        )
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         if isinstance(error, InputError):
             raise

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..models.vidtag import VidTAG
 from ..trajectory import (
+    Elsewhere,
+    Familiarity,
     FitVideo,
     PathCalibration,
     Recall,
@@ -23,7 +26,7 @@ from ..trajectory import (
 )
 from ..trajectory.decoder import Decoder, Scores
 from ..trajectory.fit import check_cancelled
-from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
+from ..types import CancelCheck, FloatArray, IntArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
 
 _MOST_VIDEOS = 1_000
@@ -51,6 +54,9 @@ def calibrate_path(
     *,
     temperature: float,
     reach_m: float,
+    undriven: NDArray[np.bool_] | None = None,
+    places: FloatArray | None = None,
+    novelty: Familiarity | None = None,
     place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
@@ -60,12 +66,16 @@ def calibrate_path(
 
     Args:
         model: trained, in evaluation; with what it is to remember.
-        cover_lat_lon_deg: (M, 2) an even cover of the training area.
+        cover_lat_lon_deg: (M, 2) an even cover of the training area; of it what is known ground, as videos are decoded over that.
         spacing_m: of it.
         training: for speeds, places and what is familiar.
         validation: held out; evenly out of all where there are very many.
+        undriven: (V,) which of them went where the model saw no training frame (:func:`.streets.hold_out_streets`). None, or none: the networks saw every
+            street, and only what is remembered about each is hidden once.
         temperature: where the search for one begins.
         reach_m: over which a remembered frame speaks for places around it.
+        places: (N, 2) of the training, where ``training`` does not hold it.
+        novelty: what is known of its features; likewise.
         place_axes: (K, D) directions that tell places apart, for what is familiar; None where training found none.
         seed: of everything random.
         cancelled: asked between videos.
@@ -83,16 +93,19 @@ def calibrate_path(
 
         return tell
 
-    validation = [_middle(s, _MOST_FRAMES) for s in validation[:: -(-len(validation) // _MOST_VIDEOS)]]
-    features = [torch.from_numpy(s.seen).to(device) for s in validation]
-    frames = [FrameScores(model, one) for one in features]
+    flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
+    some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
+    chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
     cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
-    taken = list(zip(frames, validation, strict=True))
-    if model.memory is not None:
-        # Held-out videos share their ways with training; new ones may not. Each counts once more, a little, with what is remembered about its way hidden.
-        for one, s in zip(features, validation, strict=True):
-            taken.append((FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)), s))
-        taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
+    features = [torch.from_numpy(s.seen).to(device) for s in chosen]
+    frames = [FrameScores(model, one) for one in features]
+    # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
+    rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
+    taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
+    if model.memory is not None and not flags.any():
+        hidden = [FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)) for one, s in zip(features, chosen, strict=True)]
+        taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
+    taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     kept = _Kept(cover)
     least = cover.chance(frames) if model.memory is not None else None
 
@@ -101,31 +114,104 @@ def calibrate_path(
 
     def videos(weight: float) -> list[FitVideo]:
         reading = recall(weight)
-        return [FitVideo(kept.scores(of, reading), *_path(s), of.hidden is not None, of.weight) for of, s in taken]
+        return [
+            FitVideo(kept.scores(one.frames, reading), *_path(one.of), one.unseen, one.weight, kept.recognised(one.frames, reading))
+            for one in taken
+        ]
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
+    places = _places(training) if places is None else places
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
     weights = _WEIGHTS if model.memory is not None else (0.0,)
     weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, progress=telling("weight"), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
-    known = known_ground(cover_lat_lon_deg, spacing_m, np.concatenate([s.lat_lon_deg for s in training]))
+    known = _elsewhere(
+        cover,
+        cover_lat_lon_deg,
+        spacing_m,
+        _places(training) if places is None else places,
+        taken,
+        kept,
+        recall(weight),
+        seed,
+        cancelled,
+        telling("elsewhere"),
+    )
+    seen = [s.features[0] for s in chosen]
+    if novelty is not None:
+        familiarity = replace(novelty, held_out=np.sort([novelty.strangeness(one) for one in seen]))
+    else:
+        familiarity = fit_familiarity([s.features[0] for s in training], seen, axes=place_axes, seed=seed)
+    return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))
+
+
+@torch.inference_mode()
+def fit_abstention(
+    model: VidTAG,
+    cover_lat_lon_deg: FloatArray,
+    spacing_m: float,
+    training: Sequence[TrainingSequence],
+    validation: Sequence[TrainingSequence],
+    *,
+    recall: Recall | None,
+    reach_m: float,
+    place_axes: FloatArray | None = None,
+    seed: int = 0,
+    cancelled: CancelCheck | None = None,
+) -> tuple[Elsewhere, Familiarity]:
+    """When to withhold, where too few videos are held out to fit how they are decoded.
+
+    Args:
+        model, cover_lat_lon_deg, spacing_m, training, reach_m, place_axes, seed, cancelled: as :func:`calibrate_path`.
+        validation: held out, or blocks of videos that were; may be none.
+        recall: how what is remembered is read.
+    """
+    cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
+    some = [_middle(s, _MOST_FRAMES) for s in validation]
+    taken = [_Taken(FrameScores(model, torch.from_numpy(s.seen).to(model.device)), s, unseen=False, weight=1.0) for s in some]
+    known = _elsewhere(cover, cover_lat_lon_deg, spacing_m, _places(training), taken, _Kept(cover), recall, seed, cancelled, lambda _: None)
+    seen = [[s.features[0] for s in part] for part in (training, some)]
+    return known, fit_familiarity(*seen, axes=place_axes, seed=seed)
+
+
+def _elsewhere(
+    cover: PlaceScores,
+    cover_lat_lon_deg: FloatArray,
+    spacing_m: float,
+    places: FloatArray,
+    taken: Sequence[_Taken],
+    kept: _Kept,
+    recall: Recall | None,
+    seed: int,
+    cancelled: CancelCheck | None,
+    tell: Callable[[float], None],
+) -> Elsewhere:
+    """What leads of known ground outside an area mean."""
+    known = known_ground(cover_lat_lon_deg, spacing_m, places)
     # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
     within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
-    ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
+    ground = cover.over(known.lat_lon_deg, known.spacing_m) if known.spacing_m > spacing_m else None
 
     def scored() -> Iterator[tuple[FloatArray, FloatArray, FloatArray, float]]:
-        tell = telling("elsewhere")
-        for number, (of, s) in enumerate(taken):
+        for number, one in enumerate(taken):
             check_cancelled(cancelled)
             tell(number / len(taken))
-            every = slice(0, len(s))
-            inner = kept.scores(of, recall(weight))(every)
-            outer = ground.scores(of, recall(weight))(every) if ground else inner[:, within]
-            yield inner, outer, s.lat_lon_deg, of.weight
+            every = slice(0, len(one.of))
+            inner = kept.scores(one.frames, recall)(every)
+            outer = ground.scores(one.frames, recall)(every) if ground else inner[:, within]
+            yield inner, outer, one.of.lat_lon_deg, one.weight
 
-    known = fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
-    familiarity = fit_familiarity([s.features[0] for s in training], [s.features[0] for s in validation], axes=place_axes, seed=seed)
-    return replace(found, videos=len(validation), elsewhere=known, familiarity=familiarity, recall=recall(weight))
+    return fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A held-out video that is fitted on: its frames as they are scored, itself, whether its way is one that no training took, and how much it counts."""
+
+    frames: FrameScores
+    of: TrainingSequence
+    unseen: bool
+    weight: float
 
 
 class FrameScores:
@@ -142,11 +228,6 @@ class FrameScores:
         self.queries, self.hidden = model.embed_video(features), hidden
         self.in_context = model.memory.in_context(features.to(model.device)) if model.memory is not None else None
 
-    @property
-    def weight(self) -> float:
-        """How much a held-out video counts."""
-        return 1.0 if self.hidden is None else 1.0 / (_UNSEEN - 1)
-
 
 class PlaceScores:
     """Scores of frames over places: by location embeddings, and by what the model remembers.
@@ -160,8 +241,12 @@ class PlaceScores:
 
     @torch.inference_mode()
     def __init__(self, model: VidTAG, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> None:
-        self.embeddings = embedded(model, lat_lon_deg)
+        self.embeddings, self._model, self._reach_m = embedded(model, lat_lon_deg), model, reach_m
         self._likeness = model.memory.over(lat_lon_deg, spacing_m, reach_m) if model.memory is not None else None
+
+    def over(self, lat_lon_deg: FloatArray, spacing_m: float) -> PlaceScores:
+        """The same model's over other places."""
+        return PlaceScores(self._model, lat_lon_deg, spacing_m, self._reach_m)
 
     def scores(self, frames: FrameScores, recall: Recall | None) -> Scores:
         """What gives the (B, M) scores of a slice of frames: cosines, and what is remembered as ``recall`` reads it."""
@@ -184,6 +269,17 @@ class PlaceScores:
             return lambda rows: cosines[rows].astype(np.float32) + recall.read(seen[rows].astype(np.float32))
 
         return scores
+
+    def recognised(self, frames: FrameScores, recall: Recall | None) -> Callable[[IntArray], float]:
+        """What gives the share of the frames that are recognised at places (T,)."""
+
+        def given(rows: slice) -> FloatArray:
+            found = self._recalled(frames, rows)
+            # They remember: there is a reading of it.
+            assert found is not None  # nosec B101
+            return found
+
+        return lambda places: recall.recognised_share(given, places) if recall else 0.0
 
     def chance(self, videos: Sequence[FrameScores]) -> float:
         """Likeness that chance finds: so many standard deviations over a frame's mean over all places, on average over frames."""
@@ -229,6 +325,10 @@ class _Kept:
 
         return given
 
+    def recognised(self, frames: FrameScores, recall: Recall | None) -> Callable[[IntArray], float]:
+        """As :meth:`PlaceScores.recognised`."""
+        return self._cover.recognised(frames, recall)
+
 
 def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:
     """(N, E) embeddings of places."""
@@ -239,6 +339,10 @@ def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:
 def _middle(sequence: TrainingSequence, frames: int) -> TrainingSequence:
     start = max(0, (len(sequence) - frames) // 2)
     return sequence.part(start, start + frames) if len(sequence) > frames else sequence
+
+
+def _places(sequences: Sequence[TrainingSequence]) -> FloatArray:
+    return np.concatenate([s.lat_lon_deg for s in sequences])
 
 
 def _path(sequence: TrainingSequence) -> tuple[FloatArray, FloatArray]:

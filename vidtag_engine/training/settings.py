@@ -67,6 +67,7 @@ class TrainSettings(BaseModel):
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
+        hold_out_streets: fit confidence with a second model that did not see some held-out videos' streets, so that it holds on streets that nobody drove.
         refit: after choosing the number of steps on held-out blocks, train again on everything for that long.
         resolution_m: of the grid that validation retrieves from, and the scale of softened targets.
         warm_start: copy GeoCLIP's capsules whose sigma match.
@@ -105,6 +106,7 @@ class TrainSettings(BaseModel):
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)
     validate_every: int = Field(50, ge=1)
+    hold_out_streets: bool = True
     refit: bool = True
     resolution_m: float = Field(100.0, gt=0)
     warm_start: bool = True

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..batch import compiled_folder
 from ..datasets import Dataset
@@ -22,24 +23,23 @@ from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
-from ..trajectory import Calibration, Recall, fit_temperature, mass_within, typical_speed_mps
+from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround, fit_familiarity, fit_temperature, mass_within, typical_speed_mps
 from ..truth_offset import TruthOffset, offset_of
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import TrainingSequence, split_sequences
 from .features import FeatureStore, Source, load_sequences
-from .path import calibrate_path
+from .path import calibrate_path, fit_abstention
 from .settings import TrainSettings
 from .start import reach_m, remember, start_projection
 from .state import TrainingState, write_json
+from .streets import hold_out_streets
 from .trainer import PhaseRun, Retrieval, Trainer
 
 # More points than this make each validation slower than the steps between two.
 _MAX_GRID_POINTS = 60_000
 CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
-# Fewer held-out videos cannot say how a video's frames err together: fitted on two, the decoder moved Seneca's second flight (real) from 18 to 25 m.
-LEAST_PATH_VIDEOS = 8
 # Of what is remembered, where too few videos are held out to choose it. Of 1, 2 and 4 it put most frames of a flight (Seneca, tuning direction) within 40 m.
 _UNFITTED_WEIGHT = 2.0
 _MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate on
@@ -157,25 +157,30 @@ def train(
     rows: list[dict[str, Any]] = []
 
     def trainer(on: list[TrainingSequence], against: list[TrainingSequence]) -> Trainer:
-        model, fixed = _new_model(settings, device, on)
+        model, fixed = new_model(settings, device, on)
         return Trainer(model, on, against, points, settings, state=state, cancelled=cancelled, fixed=fixed)
 
     chosen = trainer(training, validation)
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
-    calibration, metrics = calibrate(chosen, validation, settings, grid.area_m2, stages.of("confidence"))
+    unlike: tuple[Trainer, NDArray[np.bool_]] | None = None
+    if split != "block" and len(validation) >= LEAST_VIDEOS and settings.hold_out_streets:
+        unlike = _without_streets(chosen, validation, runs[0].best_step, trainer, stages)
+    calibration, metrics = calibrate(
+        chosen,
+        validation,
+        settings,
+        grid.area_m2,
+        stages.of("confidence"),
+        whole_videos=split != "block",
+        unlike=unlike,
+        ground=ground_of(training, settings, aoi),
+    )
     metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
     metrics |= {"dataset": dataset.name, "split_seed": dataset.seed} if dataset else {}
     if split == "block" and settings.refit:
         chosen = trainer(sequences, [])
         _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
-    if settings.remembered_width and calibration.path is None:
-        speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in chosen.training])
-        recall = Recall(_UNFITTED_WEIGHT, reach_m(chosen.training, settings))
-        calibration = replace(calibration, recall=recall, speed_mps=speed if math.isfinite(speed) else None)
-    if calibration.recall or (calibration.path and calibration.path.recall):
-        chosen.model.remember(chosen.model.memory or remember(chosen.training, settings))
-    else:
-        chosen.model.remember(None)
+    calibration = replace(_completed(chosen, calibration, settings), ground=ground_of(chosen.training, settings, aoi))
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = save_pretrained(chosen.model, output, card, half=settings.half, overwrite=overwrite)
@@ -193,10 +198,53 @@ def _weights(settings: TrainSettings) -> dict[str, float]:
         "features": 400.0,
         "phase1": settings.phase1.steps,
         "phase2": settings.phase2.steps,
+        "phase1-streets": settings.phase1.steps * settings.hold_out_streets,
         "confidence": 200.0,
         "phase1-refit": settings.phase1.steps * settings.refit,
         "phase2-refit": settings.phase2.steps * settings.refit,
     }
+
+
+def _without_streets(
+    chosen: Trainer,
+    validation: list[TrainingSequence],
+    steps: int,
+    trainer: Callable[[list[TrainingSequence], list[TrainingSequence]], Trainer],
+    stages: _Stages,
+) -> tuple[Trainer, NDArray[np.bool_]] | None:
+    """A like model that did not see some held-out videos' streets, and which videos these are; None where there are none to be held out.
+
+    Phase I alone is trained, as long as the chosen model was: whole videos are decoded by its embeddings.
+    """
+    training, undriven = hold_out_streets(chosen.training, validation, chosen.settings.seed)
+    if not undriven.any():
+        return None
+    second = trainer(training, [])
+    second.progress = stages.of("phase1-streets")
+    second.phase1("phase1-streets", steps)
+    return second, undriven
+
+
+def _completed(trainer: Trainer, calibration: Calibration, settings: TrainSettings) -> Calibration:
+    """With what is known without held-out videos, too: training ground, and how what is remembered is read; what is not read is not kept."""
+    if settings.remembered_width and calibration.path is None:
+        speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in trainer.training])
+        calibration = replace(calibration, recall=_unfitted_recall(trainer, settings), speed_mps=speed if math.isfinite(speed) else None)
+    if calibration.recall or (calibration.path and calibration.path.recall):
+        trainer.model.remember(trainer.model.memory or remember(trainer.training, settings))
+    else:
+        trainer.model.remember(None)
+    return calibration
+
+
+def ground_of(training: Sequence[TrainingSequence], settings: TrainSettings, area: AreaOfInterest) -> TrainingGround:
+    """What a checkpoint can speak of: the ground about its training places, and the area that further negatives were drawn from."""
+    drawn_from = area.geometry if settings.negatives > 0 and settings.phase1_targets == "softened" else None
+    return TrainingGround.about(np.concatenate([s.lat_lon_deg for s in training]), reach_m(training, settings), drawn_from)
+
+
+def _unfitted_recall(trainer: Trainer, settings: TrainSettings) -> Recall:
+    return Recall(_UNFITTED_WEIGHT, reach_m(trainer.training, settings))
 
 
 def _both_phases(
@@ -212,7 +260,7 @@ def _both_phases(
     return first, second
 
 
-def _new_model(settings: TrainSettings, device: torch.device, sequences: list[TrainingSequence]) -> tuple[VidTAG, frozenset[str]]:
+def new_model(settings: TrainSettings, device: torch.device, sequences: list[TrainingSequence]) -> tuple[VidTAG, frozenset[str]]:
     """A model with the seed's own start, and the parts of it that stay as they are; the compact preset's first layer starts from the training features."""
     torch.manual_seed(settings.seed)
     config = VidTAGConfig.preset(
@@ -257,6 +305,10 @@ def calibrate(
     settings: TrainSettings,
     area_m2: float,
     progress: ProgressCallback | None = None,
+    *,
+    whole_videos: bool = True,
+    unlike: tuple[Trainer, NDArray[np.bool_]] | None = None,
+    ground: TrainingGround | None = None,
 ) -> tuple[Calibration, dict[str, Any]]:
     """Fit the confidence's temperature on validation frames and how whole videos are decoded, and say how well they were placed.
 
@@ -266,18 +318,24 @@ def calibrate(
         settings: of the training.
         area_m2: that its gallery covers.
         progress: of the fit of whole videos, which takes long.
+        whole_videos: those held out are videos of their own, and not blocks out of videos that were trained on, which are of one day with them.
+        ground: that the checkpoint can speak of, which videos are decoded over; None is all of the training's area.
+        unlike: a trained model that did not see the streets of some of them, and (V,) which; confidence is fitted with it. None: of a model there is but the one.
 
     Returns:
         The calibration (not fitted where there is no validation, and without how videos are decoded where too few were held out) and metrics by phase.
     """
     model = trainer.model
     if not validation:
-        return Calibration(temperature=float(1.0 / model.logit_scale.exp())), {}
+        seen = [s.features[0] for s in trainer.training]
+        known = fit_familiarity(seen, [], axes=_place_axes(trainer), seed=settings.seed)
+        return Calibration(temperature=float(1.0 / model.logit_scale.exp()), familiarity=known), {}
     picks = trainer.retrieve(validation, refine=True)
     final = "phase2" if model.has_refiner else "phase1"
     metrics: dict[str, Any] = {
         f"{which}_median_m": round(float(np.median(picks.errors_m(validation, which))), 2) for which in {"phase1", final}
     }
+    everything = validation
     validation, picks = _few(validation, picks, _MAX_SCORES // len(trainer.area.points))
     errors_m = picks.errors_m(validation, final)
     centres = np.concatenate(picks.phase2 if model.has_refiner else picks.phase1)
@@ -293,22 +351,25 @@ def calibrate(
         errors_m[:, None] <= radii_m[None],
         radii_m=radii_m,
     )
-    if len(validation) < LEAST_PATH_VIDEOS:
-        return calibration, metrics
+    calibration = replace(calibration, videos=len(everything) if whole_videos else 0)
+    fitted_with, undriven = unlike or (trainer, None)
+    model = fitted_with.model
     if settings.remembered_width:
-        model.remember(remember(trainer.training, settings))
+        model.remember(remember(fitted_with.training, settings))
+    points, spacing_m = trainer.area.points, math.sqrt(area_m2 / len(trainer.area.points))
+    cover = points[ground.knows(points, spacing_m)] if ground else points, spacing_m
+    options: dict[str, Any] = {
+        "reach_m": reach_m(trainer.training, settings),
+        "place_axes": _place_axes(trainer),
+        "seed": settings.seed,
+        "cancelled": trainer.cancelled,
+    }
+    if calibration.videos < LEAST_VIDEOS:
+        recall = _unfitted_recall(trainer, settings) if settings.remembered_width else None
+        elsewhere, familiarity = fit_abstention(model, *cover, trainer.training, everything, recall=recall, **options)
+        return replace(calibration, elsewhere=elsewhere, familiarity=familiarity), metrics
     path = calibrate_path(
-        model,
-        trainer.area.points,
-        math.sqrt(area_m2 / len(trainer.area.points)),
-        trainer.training,
-        validation,
-        temperature=calibration.temperature,
-        reach_m=reach_m(trainer.training, settings),
-        place_axes=_place_axes(trainer),
-        seed=settings.seed,
-        cancelled=trainer.cancelled,
-        progress=progress,
+        model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven, progress=progress, **options
     )
     return replace(calibration, path=path), metrics
 
@@ -345,6 +406,7 @@ def _card(
             "training_frames": frames,
             "recipe": settings.recipe,
             "resolution_m": settings.resolution_m,
+            "rate_hz": settings.rate_hz,
         },
         created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )

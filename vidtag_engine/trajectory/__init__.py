@@ -1,18 +1,20 @@
 """From candidates to a path: positions with a calibrated confidence, and tracks to compare them with."""
 
-from .calibration import Calibration, brier, ece, fit_best, fit_temperature, log_loss, reliability
+from .calibration import LEAST_VIDEOS, Calibration, brier, ece, fit_best, fit_temperature, log_loss, reliability
 from .confidence import default_radius_m, mass_within
 from .cuts import cuts
 from .decoder import Decoded, Decoder, Evidence, Motion, Pin
 from .elsewhere import Elsewhere, fit_elsewhere, known_ground, lead_beyond
 from .familiarity import Familiarity, fit_familiarity
 from .fit import FitVideo, best_weight, fit_path, typical_speed_mps
+from .ground import TrainingGround
 from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
 from .path import Steps, assemble, parts, runner_up_m, steps
 from .path_calibration import PathCalibration, Recall
 from .track import Alignment, align, align_track, interpolate_track
 
 __all__ = [
+    "LEAST_VIDEOS",
     "RADII_M",
     "Alignment",
     "Calibration",
@@ -27,6 +29,7 @@ __all__ = [
     "Pin",
     "Recall",
     "Steps",
+    "TrainingGround",
     "align",
     "align_track",
     "assemble",

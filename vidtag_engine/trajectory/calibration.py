@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..types import FloatArray, InputError
+from .elsewhere import Elsewhere
+from .familiarity import Familiarity
+from .ground import TrainingGround
 from .path_calibration import PathCalibration, Recall
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ TEMPERATURE_BOUNDS = (1e-4, 10.0)
 _COARSE, _FINE, _FINE_ROUNDS = 26, 9, 2
 _UNCALIBRATED_MARGIN = 1e-3
 _NEVER_CERTAIN = 1e-12
+# Fewer held-out videos cannot say how a video's frames err together: fitted on two, the decoder moved Seneca's second flight (real) from 18 to 25 m.
+LEAST_VIDEOS = 8
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,9 @@ class Calibration:
         path: how whole videos are decoded and what their posterior means; None in checkpoints that were made without it.
         recall: where there is no ``path``, how what the checkpoint remembers is read; None where it remembers nothing.
         speed_mps: likewise, how fast training videos moved; None where that is not known.
+        familiarity, elsewhere: likewise, what training videos look like and where they were taken; None where that is not known.
+        ground: places that the checkpoint can speak of; None in checkpoints that were made before it was kept, and of weights trained by others.
+        videos: held out, that ``path`` is fitted on or would have been; 0 where none were.
     """
 
     temperature: float
@@ -75,11 +83,27 @@ class Calibration:
     path: PathCalibration | None = None
     recall: Recall | None = None
     speed_mps: float | None = None
+    familiarity: Familiarity | None = None
+    elsewhere: Elsewhere | None = None
+    ground: TrainingGround | None = None
+    videos: int = 0
 
     @property
     def fitted(self) -> bool:
         """Whether validation frames stand behind it."""
         return self.n_frames > 0
+
+    @property
+    def cannot_tell(self) -> str:
+        """Why no probability is shown with this checkpoint's answers, as a clause; empty where one is."""
+        if self.ground is None and (self.path is not None or self.fitted):
+            return "it was made before checkpoints kept what they know; 'vidtag calibrate' mends that without training"
+        if self.ground is None:
+            return "its confidence was never calibrated for an area; train a checkpoint for yours with 'vidtag train'"
+        if self.path is None or not self.path.rated:
+            held_out = f"{self.videos} videos were held out" if self.videos != 1 else "1 video was held out"
+            return f"{held_out} to calibrate it, and it takes {LEAST_VIDEOS}; train on more videos, or give some to 'vidtag calibrate'"
+        return ""
 
     def confidence(self, mass: ArrayLike) -> FloatArray:
         """Confidences of masses, any shape; NaN stays NaN.
@@ -94,11 +118,12 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; NaN becomes None."""
-        values = asdict(replace(self, path=None, recall=None))
+        parts: dict[str, Any] = {"path": self.path, "familiarity": self.familiarity, "elsewhere": self.elsewhere, "ground": self.ground}
+        values = asdict(replace(self, recall=None, path=None, familiarity=None, elsewhere=None, ground=None))
         values["by_radius"] = [{key: _plain(value) for key, value in entry.items()} for entry in values["by_radius"]]
-        plain = {key: _plain(value) for key, value in values.items() if key not in {"path", "recall"}}
+        plain = {key: _plain(value) for key, value in values.items() if key not in {*parts, "recall"}}
         plain |= {"recall": asdict(self.recall)} if self.recall else {}
-        return plain | {"path": self.path.to_dict()} if self.path else plain
+        return plain | {name: part.to_dict() for name, part in parts.items() if part is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
@@ -119,6 +144,10 @@ class Calibration:
                 path=PathCalibration.from_dict(values["path"]) if values.get("path") else None,
                 recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
                 speed_mps=None if values.get("speed_mps") is None else float(values["speed_mps"]),
+                familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                ground=TrainingGround.from_dict(values["ground"]) if values.get("ground") else None,
+                videos=int(values.get("videos") or 0),
             )
         except InputError:
             raise

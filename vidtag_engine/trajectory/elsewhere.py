@@ -1,9 +1,10 @@
 """Whether a video was taken in the area that is searched, or in another place that the checkpoint knows.
 
-A frame's lead beyond is its best score over the training's ground outside the area less its best one in the area; a video's is the mean of its frames'. Where the
-video was taken beyond, on ways that the checkpoint knows, its frames find them there, and it is high. Chance finds more on much ground than on little, so it is read
-beside how much of the training's ground lies in the area. Held-out videos say what it means: they are searched for in parts of their surroundings, large and small,
-that they were taken in, and in others.
+A video's lead beyond is its best score over the training's ground outside the area less its best one in the area. A score is that of a block of ground of 300 m, the
+mean over neighbouring frames of each one's best place in the block: frames that follow each other were taken near each other, and one frame's best of a whole
+town is mostly chance. Where the video was taken beyond, on ways that the checkpoint knows, its frames find them there, and the lead is high. Chance finds more on
+much ground than on little, so it is read beside how much of the training's ground lies in the area. Held-out videos say what it means: they are searched for in
+parts of their surroundings, large and small, that they were taken in, and in others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 from .conformal import conformal_level, frame_weights
 from .decoder import Scores
 from .logistic import fit_logistic
@@ -30,9 +31,10 @@ _APART = 1.5  # spacings: nearer training places belong to the area
 _REGION_M = 10_000.0
 _TURNS = 4
 _MARGIN_M = 500.0  # from the area, of a video outside: nearer, both sides know its way
-_FALSE_ALARMS = 0.035  # of held-out videos; with those that look unfamiliar it is to stay within 5 % in all
+_FALSE_ALARMS = 0.07  # of held-out videos, most of them on streets that are not recognised; on recognised ones it is to stay within 5 %
 _UNSURE = 0.25  # P(inside), from which on nothing is called outside, however rare its odds
-_AT_ONCE = 256  # frames
+_BLOCK_M = 300.0
+_PIECE = 15  # frames that a block's score is averaged over
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Elsewhere:
         slope: log odds of having been taken outside, a unit of the lead; 0 where it could not be fitted.
         size: of the same, a unit of the natural log of how much of the training's ground lies in the area beside what lies outside.
         intercept: log odds where both are 0, with even odds before.
-        most_odds: log odds that 3.5 % of held-out videos taken inside exceed; None where they are too few to tell.
+        most_odds: log odds that 7 % of held-out videos taken inside exceed, or one in n + 1 of n that are fewer; None where there are none.
         videos: that were searched for where they were taken, or where they were not if those are fewer.
     """
 
@@ -96,6 +98,11 @@ class Elsewhere:
         """Whether hardly any video taken in the area has such odds, and videos taken outside have."""
         return self.most_odds is not None and log_odds > self.most_odds and self.p_inside(log_odds) < _UNSURE
 
+    @cached_property
+    def blocks(self) -> IntArray:
+        """(2, N) blocks of ground that the places lie in; see :func:`blocks_of_ground`."""
+        return blocks_of_ground(self.lat_lon_deg)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values; places as base64 of float32."""
         places = base64.b64encode(np.ascontiguousarray(self.lat_lon_deg, dtype="<f4").tobytes()).decode()
@@ -128,19 +135,39 @@ def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training
     return Elsewhere(cover_lat_lon_deg[places[first]], float(cover_spacing_m * np.sqrt(len(places) / max(1, len(first)))))
 
 
-def lead_beyond(inner: Scores, outer: Scores, frames: int) -> float:
-    """Mean over a video's frames of the best score outside the area less the best one in it; NaN of no frame.
+def blocks_of_ground(lat_lon_deg: FloatArray) -> IntArray:
+    """(2, M) numbers of the blocks of 300 m that places (M, 2) lie in, of two lattices half a block apart: what one cuts in two the other has whole."""
+    cells = unit_vectors(*lat_lon_deg.T) * (EARTH_RADIUS_M / _BLOCK_M)
+    return np.stack([np.unique(np.floor(cells + off).astype(np.int64), axis=0, return_inverse=True)[1].ravel() for off in (0.0, 0.5)])
+
+
+def lead_beyond(inner: Scores, outer: Scores, frames: int, inner_blocks: IntArray, outer_blocks: IntArray) -> float:
+    """The best block's score outside the area less the best one's in it, on average over pieces of a video; NaN of no frame.
 
     Args:
         inner: gives the (B, M) scores of a slice of frames over the area.
         outer: likewise (B, N), over the known ground outside.
         frames: T.
+        inner_blocks, outer_blocks: (2, M) and (2, N), as :func:`blocks_of_ground` gives them.
     """
+    if not frames:
+        return math.nan
+    pieces = np.array_split(np.arange(frames), -(-frames // _PIECE))
     found = []
-    for row in range(0, frames, _AT_ONCE):
-        rows = slice(row, min(row + _AT_ONCE, frames))
-        found.append(outer(rows).max(axis=1).astype(np.float64) - inner(rows).max(axis=1))
-    return float(np.concatenate(found).mean()) if found else math.nan
+    for piece in pieces:
+        rows = slice(int(piece[0]), int(piece[-1]) + 1)
+        found.append((_best_block(outer(rows), outer_blocks) - _best_block(inner(rows), inner_blocks)) * len(piece))
+    return float(sum(found) / frames)
+
+
+def _best_block(scores: FloatArray, blocks: IntArray) -> float:
+    """The highest of the blocks' mean over frames of each one's best place in it."""
+    best = []
+    for lattice in blocks:
+        order = np.argsort(lattice, kind="stable")
+        first = np.flatnonzero(np.diff(lattice[order], prepend=-1))
+        best.append(np.maximum.reduceat(scores[:, order], first, axis=1).mean(axis=0, dtype=np.float64).max())
+    return float(max(best))
 
 
 def fit_elsewhere(
@@ -159,7 +186,7 @@ def fit_elsewhere(
         videos: (scores over that cover (T, M), scores over the known ground (T, N), truth (T, 2), how much it counts) a video.
         seed: of the areas.
     """
-    rng = np.random.default_rng(seed)
+    rng, blocks = np.random.default_rng(seed), blocks_of_ground(cover_lat_lon_deg)
     given: dict[bool, list[FloatArray]] = {True: [], False: []}  # lead and size (2, areas) a video, by whether it was taken inside
     weights: dict[bool, list[float]] = {True: [], False: []}
     for inner, outer, truth, weight in videos:
@@ -170,8 +197,9 @@ def fit_elsewhere(
         for inside, part in _areas(flat, path, rng):
             outside = known.outside(cover_lat_lon_deg[near[part]], cover_spacing_m)
             if outside.any() and not outside.all():
-                sides = inner[:, near[part]], outer[:, outside]
-                found[inside].append((lead_beyond(sides[0].__getitem__, sides[1].__getitem__, len(truth)), _log_ratio(outside)))
+                sides = inner[:, near[part]].__getitem__, outer[:, outside].__getitem__
+                lead = lead_beyond(*sides, len(truth), blocks[:, near[part]], known.blocks[:, outside])
+                found[inside].append((lead, _log_ratio(outside)))
         for inside, own in found.items():
             if own:
                 given[inside].append(np.array(own).T)
@@ -180,7 +208,9 @@ def fit_elsewhere(
         return known
     (slope, size), intercept = _fit_odds(given, weights)
     odds = [slope * lead + size * ratio + intercept for lead, ratio in given[True]]
-    most_odds = conformal_level(odds, 1.0 - _FALSE_ALARMS, weights[True])
+    # From n videos no rarer odds can be known than those that one of n + 1 exceeds.
+    counted = sum(weights[True])
+    most_odds = conformal_level(odds, min(1.0 - _FALSE_ALARMS, counted / (counted + 1.0)), weights[True])
     videos_heard = min(sum(one) for one in weights.values())
     return replace(known, slope=slope, size=size, intercept=intercept, most_odds=most_odds, videos=videos_heard)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,10 @@ from ..types import FloatArray
 
 _MOST_FRAMES = 20_000
 _ROUNDS = 12
+_RARE, _MOST_RARE = 0.01, 0.1  # p-values below which a video counts as novel, by how many say so
+_FEW = 8  # fewer held-out videos do not say how strange videos are: each of all videos is then asked what it is to the others
+_LEFT_OUT = 24  # of them at most
+_BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there are hardly any videos
 _LEAST = 1e-6  # of strangeness, and of how far its logarithms lie apart: copies of one video have none
 
 
@@ -56,6 +60,20 @@ class Familiarity:
         spread = max(float(usual.std(ddof=1)), _LEAST) * math.sqrt(1.0 + 1.0 / videos)
         return float(stats.t.sf((math.log(max(found, _LEAST)) - usual.mean()) / spread, videos - 1))
 
+    def is_novel(self, p_value: float) -> bool:
+        """Whether a p-value is rarer than can be put down to chance. From n videos no value rarer than one in n + 1 can be known."""
+        return p_value < self.rarest
+
+    @property
+    def rarest(self) -> float:
+        """The p-value below which a video counts as novel."""
+        return float(np.clip(1.0 / (len(self.held_out) + 1), _RARE, _MOST_RARE))
+
+    @property
+    def tells(self) -> bool:
+        """Whether enough videos, or blocks of them, say how strange videos are."""
+        return len(self.held_out) > 1
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values; arrays as base64 of float16."""
         arrays = {name: getattr(self, name) for name in ("mean", "axes", "centres")}
@@ -86,14 +104,37 @@ def fit_familiarity(
 ) -> Familiarity:
     """Summarise training features, and see how strange held-out videos are.
 
+    Where fewer than eight are held out, every video, or every block where there are fewer than three videos, is compared with all others instead, along principal
+    axes: those that tell places apart are fitted to the training's own frames, and make all else look alike where these are few (five and 18 drives of the
+    isles, simulated: no foreign drive was told by them).
+
     Args:
         training: (T, D) a video.
-        held_out: likewise; of the same kind, not trained on.
+        held_out: likewise; of the same kind, not trained on; may be none.
         axes: (K, D) directions that tell places apart, as training found them; None takes the principal axes, which hold light and weather, too.
         width: of the whitened features, at most.
         centres: of k-means.
         seed: of its start.
     """
+    if len(held_out) < _FEW and axes is not None:
+        return fit_familiarity(training, held_out, width=width, centres=centres, seed=seed)
+    if len(held_out) < _FEW:
+        videos = [*training, *held_out]
+        parts = videos if len(videos) > 2 else [part for one in videos for part in _blocks_of(one)]
+        left_out = parts[:: -(-len(parts) // _LEFT_OUT)] if len(parts) > 2 else []
+        strange = [_summary([one for one in parts if one is not part], axes, width, centres, seed).strangeness(part) for part in left_out]
+        return replace(_summary(videos, axes, width, centres, seed), held_out=np.sort(np.array(strange)))
+    summary = _summary(training, axes, width, centres, seed)
+    return replace(summary, held_out=np.sort([summary.strangeness(part) for part in held_out]))
+
+
+def _blocks_of(video: FloatArray) -> list[FloatArray]:
+    """Blocks of frames that follow each other, in a video's order."""
+    return np.array_split(video, max(1, min(_BLOCKS, len(video) // _BLOCK)))
+
+
+def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int, centres: int, seed: int) -> Familiarity:
+    """Of training features, without held-out videos."""
     rng = np.random.default_rng(seed)
     total = sum(map(len, training))
     stride = -(-total // _MOST_FRAMES)
@@ -105,9 +146,7 @@ def fit_familiarity(
     mean16, axes16 = mean.astype(np.float16).astype(np.float32), along.astype(np.float16).astype(np.float32)
     white = _unit((data - mean16) @ axes16.T)
     found = _k_means(white, min(centres, len(white)), rng).astype(np.float16).astype(np.float32)
-    summary = Familiarity(mean16, axes16, found, np.zeros(0))
-    strange = np.sort([summary.strangeness(part) for part in held_out])
-    return Familiarity(mean16, axes16, found, strange)
+    return Familiarity(mean16, axes16, found, np.zeros(0))
 
 
 def _principal(data: FloatArray, width: int) -> FloatArray:

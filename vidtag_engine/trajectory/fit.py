@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from ..geodesy import haversine_m
-from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from ..types import CancelCheck, CancelledError, FloatArray, InputError, IntArray
 from .conformal import conformal_level, frame_weights
 from .decoder import Decoder, Evidence, Motion, Scores
 from .hypotheses import RADII_M, mass_about
@@ -32,6 +33,8 @@ _SEARCHED = 24  # videos
 _SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of them needs more
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
+RECOGNISED_FROM = 0.5  # share of a video's frames
+_LEAST_OF_A_KIND = 10  # videos: fewer have no level of 90 %
 _USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
 
 
@@ -45,6 +48,7 @@ class FitVideo:
         lat_lon_deg: (T, 2) truth.
         unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
         weight: how much it counts beside the others, for how sure to be.
+        recognised: gives the share of its frames that are recognised at places (T,) of the cover.
     """
 
     scores: Scores
@@ -52,6 +56,7 @@ class FitVideo:
     lat_lon_deg: FloatArray
     unseen: bool = False
     weight: float = 1.0
+    recognised: Callable[[IntArray], float] = lambda _: 0.0
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""
@@ -63,6 +68,7 @@ class FitVideo:
             self.lat_lon_deg[window],
             self.unseen,
             self.weight,
+            self.recognised,
         )
 
 
@@ -128,8 +134,8 @@ def fit_path(
         for video, marginal in zip(videos, sought, strict=True)
     ]
     weights = [video.weight for video in videos]
-    levels = [conformal_level(_levels(decoder, videos, marginals), share, weights) for share in (0.5, 0.9)]
-    level50, level90 = (1.0 if level is None else level for level in levels)
+    shares = np.array([video.recognised(decoder.nearest(line)) for video, line in zip(videos, lines, strict=True)])
+    recognised_from, levels = fit_levels(_levels(decoder, videos, marginals), shares, weights)
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
@@ -145,6 +151,7 @@ def fit_path(
             radius_m,
             leads,
             weights,
+            shares,
         )
         for column, radius_m in enumerate(radii)
         if sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos))
@@ -156,11 +163,41 @@ def fit_path(
         spacing_m,
         len(videos),
         maps,
-        level50,
-        level90,
+        *levels[0],
         line_evidence=line_evidence,
         leads=(float(low), float(high)),
+        unrecognised50=levels[1][0],
+        unrecognised90=levels[1][1],
+        recognised_from=recognised_from,
     )
+
+
+def fit_levels(
+    levels: Sequence[FloatArray], recognised: FloatArray, weights: Sequence[float]
+) -> tuple[float, tuple[tuple[float, float], tuple[float, float]]]:
+    """Masses of the regions that hold the truth with 50 and 90 %, by kind of video (Mondrian conformal prediction, Vovk, Gammerman and Shafer 2005, Sec. 4.5).
+
+    Args:
+        levels: (T,) a video, as :func:`truth_levels` gives them.
+        recognised: (V,) share of each video's frames that are recognised.
+        weights: (V,) how much each counts.
+
+    Returns:
+        The share from which on a video counts as recognised, and the two levels of those that do and of those that do not. Where either kind has too few videos to
+        speak for itself, all are of one kind, whose levels are those of all together.
+    """
+
+    def both(kind: NDArray[np.bool_]) -> tuple[float, float]:
+        chosen = np.flatnonzero(kind).tolist()
+        found = [conformal_level([levels[n] for n in chosen], share, [weights[n] for n in chosen]) for share in (0.5, 0.9)]
+        level50, level90 = (1.0 if level is None else level for level in found)
+        return level50, level90
+
+    known = recognised >= RECOGNISED_FROM
+    if min(known.sum(), (~known).sum()) < _LEAST_OF_A_KIND:
+        every = both(np.ones(len(known), dtype=bool))
+        return 0.0, (every, every)
+    return RECOGNISED_FROM, (both(known), both(~known))
 
 
 def best_weight(
@@ -323,8 +360,9 @@ def fit_map(
     radius_m: float,
     leads: Sequence[FloatArray] | None = None,
     weights: Sequence[float] | None = None,
+    recognised: FloatArray | None = None,
 ) -> RadiusMap:
-    """A logistic from mass and lead to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
+    """A logistic from mass, lead and recognised share to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
 
     Args:
         masses: (T,) a video.
@@ -332,16 +370,18 @@ def fit_map(
         radius_m: within.
         leads: (T,) a video, of the line over places elsewhere; None makes nothing of them.
         weights: of the videos; None is 1 of each.
+        recognised: (V,) share of each video's frames that are recognised; None makes nothing of it.
     """
     odds = log_odds(np.concatenate(masses))
     over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
+    seen = np.zeros(len(odds)) if recognised is None else np.repeat(recognised, [len(one) for one in masses])
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
     weight = frame_weights(masses, weights)
     videos = float(weight.sum())
     # Leads have a scale of their own, which the prior must not depend on.
     spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
-    (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
-    return RadiusMap(float(radius_m), slope, intercept, lead / spread)
+    (slope, lead, share), intercept = fit_logistic(np.stack([odds, over / spread, seen]), target, weight)
+    return RadiusMap(float(radius_m), slope, intercept, lead / spread, share)
 
 
 def _tell(progress: Callable[[float], None] | None, done: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -67,7 +68,13 @@ def overlap(apart: FloatArray, own: float, other: float) -> FloatArray:
 
 
 def hypotheses(
-    marginal: sparse.csr_matrix, decoder: Decoder, positions: FloatArray, calibration: PathCalibration, lead: FloatArray | None = None
+    marginal: sparse.csr_matrix,
+    decoder: Decoder,
+    positions: FloatArray,
+    calibration: PathCalibration,
+    lead: FloatArray | None = None,
+    recognised: float = 1.0,
+    unknown_lat_lon_deg: FloatArray | None = None,
 ) -> Hypotheses:
     """What is said of each frame.
 
@@ -76,16 +83,19 @@ def hypotheses(
         decoder: that decoded it.
         positions: (T, 2) the answer.
         calibration: what the mass means.
-        lead: as for :meth:`.PathCalibration.chances`.
+        lead, recognised: as for :meth:`.PathCalibration.chances`.
+        unknown_lat_lon_deg: (U, 2) the searched area's other places, which nothing speaks of; they belong to regions that known ground cannot fill.
     """
     frames = marginal.shape[0]
-    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, lead)
+    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, lead, recognised)
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
     runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)
     points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M
-    outliner = Outliner(decoder.lat_lon_deg, decoder.spacing_m)
-    levels = calibration.level50, calibration.level90
-    overall = np.zeros((len(levels), len(decoder.points_m)), dtype=bool)
+    known = len(decoder.points_m)
+    everywhere = decoder.lat_lon_deg if unknown_lat_lon_deg is None else np.concatenate([decoder.lat_lon_deg, unknown_lat_lon_deg])
+    outliner = Outliner(everywhere, decoder.spacing_m)
+    levels = np.array(calibration.levels(recognised))
+    overall = np.zeros((len(levels), len(everywhere)), dtype=bool)
     drawn: list[Future[NDArray[np.object_]]] = []
     with ThreadPoolExecutor(1) as aside:  # draws what was chosen while the next is being chosen
         for begin in range(0, frames, _FRAMES):
@@ -97,7 +107,8 @@ def hypotheses(
                 far = decoder.apart2_m2(points[row], place) > (_PEAK * peak_m) ** 2
                 if far.any():
                     runner_up[row] = decoder.lat_lon_deg[place[np.where(far, share, -1.0).argmax()]]
-            chosen[:, np.greater_equal(levels, 1.0)] = True
+            chosen[:, levels >= 1.0, :known] = True
+            chosen[:, levels > 1.0] = True
             overall |= chosen.any(axis=0)
             if len(drawn) > 1:
                 drawn[-2].result()  # no more than two wait, with their places
@@ -150,20 +161,25 @@ def spread(of: Hypotheses, located: NDArray[np.bool_]) -> Hypotheses:
     )
 
 
-def verdict(of: Hypotheses, *, state: FrameState, inside: float, familiarity: float, why: str = "") -> Verdict:
+def verdict(
+    of: Hypotheses, *, state: FrameState, inside: float, familiarity: float, why: str = "", unknown_share: float = math.nan
+) -> Verdict:
     """What is said of the whole video.
 
     Args:
         of: its frames.
-        state, inside, familiarity, why: as :class:`Verdict`.
+        state, inside, familiarity, why, unknown_share: as :class:`Verdict`.
     """
     return Verdict(
         state=state,
         inside=inside,
         familiarity=familiarity,
-        within=tuple(float(value) for value in np.nanmean(of.within, axis=0)),
+        within=tuple(float(value) for value in of.within[np.isfinite(of.within).all(axis=1)].mean(axis=0))
+        if np.isfinite(of.within).any()
+        else (math.nan,) * len(of.radii_m),
         entropy_bits=float(np.nanmean(of.entropy_bits)),
         region50=of.overall50,
         region90=of.overall90,
         why=why,
+        unknown_share=unknown_share,
     )

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..types import FloatArray, InputError
-from .decoder import Evidence, Motion
+from ..types import FloatArray, InputError, IntArray
+from .decoder import Evidence, Motion, Scores
 from .elsewhere import Elsewhere
 from .familiarity import Familiarity
 
 _LEAST_MASS = 1e-4
+_AT_ONCE = 256  # frames
 _MOST_ACCURACY = 6.0  # spacings, of an unfitted line; as much as Seneca's reach is in its grid's steps
 
 
@@ -27,12 +28,14 @@ class RadiusMap:
         slope: of the mass's log odds; not negative.
         intercept: in log odds.
         lead: slope of the lead (:func:`.lead.line_lead`); not negative.
+        recognised: slope of the share of the video's frames that are recognised on the line; not negative.
     """
 
     radius_m: float
     slope: float
     intercept: float
     lead: float = 0.0
+    recognised: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,21 @@ class Recall:
         """What the scores of places (B, M) by memory add to their cosines."""
         result: FloatArray = self.weight * (likeness if self.least is None else np.maximum(likeness, self.least))
         return result
+
+    def recognised_share(self, likeness: Scores, places: IntArray) -> float:
+        """Share of frames whose likeness to what is remembered about their place is more than chance finds; 0 of none, and where all is read.
+
+        Args:
+            likeness: gives the (B, M) likeness of a slice of frames to places.
+            places: (T,) number of each frame's place.
+        """
+        if self.least is None or not len(places):
+            return 0.0
+        seen = 0
+        for begin in range(0, len(places), _AT_ONCE):
+            rows = slice(begin, min(begin + _AT_ONCE, len(places)))
+            seen += int((np.take_along_axis(likeness(rows), places[rows, None], axis=1) > self.least).sum())
+        return seen / len(places)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recall:
@@ -78,12 +96,15 @@ class PathCalibration:
         spacing_m: of the cover that it was fitted on.
         videos: that it was fitted on.
         maps: by radius, rising; only radii within which some videos' truths lay.
-        level50, level90: mass of the regions that held the truth with 50 and 90 % (conformal, by video); 1 is the whole area.
+        level50, level90: mass of the regions that held the truth with 50 and 90 % (conformal, by video); 1 is all known ground.
+        unrecognised50, unrecognised90: the same of videos that are not recognised (Mondrian conformal prediction: a level a kind of video).
+        recognised_from: share of its frames from which on a video counts as recognised.
         familiarity: what training videos look like; None where that was not stored.
         elsewhere: where training videos were taken; None likewise.
         recall: of what the checkpoint remembers; None where it remembers nothing, or nothing that helps.
         line_evidence: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
         leads: between which nearly all leads lay that the maps were fitted on; others count as the nearer one.
+        unknown_share: of the searched area, that is unknown ground; it keeps this share of every probability.
     """
 
     evidence: Evidence
@@ -99,11 +120,35 @@ class PathCalibration:
     recall: Recall | None = None
     line_evidence: Evidence | None = None
     leads: tuple[float, float] = (0.0, 0.0)
+    unrecognised50: float = 1.0
+    unrecognised90: float = 1.0
+    recognised_from: float = 0.0
+    unknown_share: float = 0.0
+
+    @property
+    def rated(self) -> bool:
+        """Whether held-out videos say what a mass means."""
+        return bool(self.maps)
+
+    def levels(self, recognised: float) -> tuple[float, float]:
+        """Masses on known ground of the regions that hold the truth with 50 and 90 %, of a video with such a share of recognised frames.
+
+        Unknown ground keeps its share: what lies on known ground must be so much likelier to be held there. More than 1 is asked where unknown ground belongs to
+        the region, too.
+        """
+        own = (self.level50, self.level90) if recognised >= self.recognised_from else (self.unrecognised50, self.unrecognised90)
+        asked = [share / max(1e-9, 1.0 - self.unknown_share) for share in (0.5, 0.9)]
+        level50, level90 = (float(np.interp(share, (0.5, 0.9, 1.0), (*own, 1.0))) if share <= 1.0 else math.inf for share in asked)
+        return level50, level90
 
     def chances(
-        self, mass_within: Callable[[FloatArray], FloatArray], radii_m: Sequence[float], lead: FloatArray | None = None
+        self,
+        mass_within: Callable[[FloatArray], FloatArray],
+        radii_m: Sequence[float],
+        lead: FloatArray | None = None,
+        recognised: float = 1.0,
     ) -> FloatArray:
-        """(T, R) P(the truth lies within each radius), never less than within a smaller one.
+        """(T, R) P(the truth lies within each radius), never less than within a smaller one; NaN where nothing was fitted that says so.
 
         A map between two radii is in between (by their logarithms). Below the smallest radius that has a map, that one's probability is shared out as the mass is.
 
@@ -111,19 +156,23 @@ class PathCalibration:
             mass_within: gives the (T, R) posterior mass within radii.
             radii_m: (R,).
             lead: (T,) of the line; None where it is known otherwise, as from a person, that it has no rival.
+            recognised: share of the video's frames that are recognised on the line.
         """
         radii, fitted_m = np.asarray(radii_m, dtype=np.float64), np.array([one.radius_m for one in self.maps])
-        if not self.maps:
-            return np.asarray(mass_within(radii), dtype=np.float64)
-        chance = self._chances(mass_within, np.append(fitted_m, radii), lead)
+        if not self.rated:
+            return np.full_like(mass_within(radii), np.nan, dtype=np.float64)
+        chance = self._chances(mass_within, np.append(fitted_m, radii), lead, recognised)
         # A larger disc holds the smaller; whatever else is asked, the radii that were fitted decide between which a chance lies.
         known = np.maximum.accumulate(chance[:, : len(fitted_m)], axis=1)
         edges = np.pad(known, ((0, 0), (1, 1)), constant_values=((0.0, 0.0), (0.0, 1.0)))
         least, most = edges[:, np.searchsorted(fitted_m, radii, side="right")], edges[:, 1 + np.searchsorted(fitted_m, radii, side="left")]
-        return np.clip(chance[:, len(fitted_m) :], least, most)
+        found: FloatArray = (1.0 - self.unknown_share) * np.clip(chance[:, len(fitted_m) :], least, most)
+        return found
 
-    def _chances(self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, lead: FloatArray | None) -> FloatArray:
-        """Each radius by itself."""
+    def _chances(
+        self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, lead: FloatArray | None, recognised: float
+    ) -> FloatArray:
+        """Each radius by itself, as if the video had been taken on known ground."""
         smallest = self.maps[0].radius_m
         mass = mass_within(np.append(np.maximum(radii, smallest), smallest))
         own = mass_within(radii)
@@ -133,8 +182,9 @@ class PathCalibration:
             slope = np.interp(math.log(radius_m), log_radii, [one.slope for one in self.maps])
             intercept = np.interp(math.log(radius_m), log_radii, [one.intercept for one in self.maps])
             ahead = np.interp(math.log(radius_m), log_radii, [one.lead for one in self.maps])
+            seen = np.interp(math.log(radius_m), log_radii, [one.recognised for one in self.maps])
             over = self.leads[1] if lead is None else np.clip(lead, *self.leads)
-            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + ahead * over + intercept)))
+            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + ahead * over + seen * recognised + intercept)))
             # Add-one: n videos cannot speak of more than (n + 1) / (n + 2).
             chance[:, column] = np.clip(said, 1.0 / (self.videos + 2.0), (self.videos + 1.0) / (self.videos + 2.0))
         below = radii < smallest
@@ -188,6 +238,10 @@ class PathCalibration:
                 recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
                 line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
                 leads=_range(values.get("leads", (0.0, 0.0))),
+                unrecognised50=float(values.get("unrecognised50", 1.0)),
+                unrecognised90=float(values.get("unrecognised90", 1.0)),
+                recognised_from=float(values.get("recognised_from", 0.0)),
+                unknown_share=float(values.get("unknown_share", 0.0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(

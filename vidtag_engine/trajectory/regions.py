@@ -31,7 +31,7 @@ def mass_before(share: FloatArray) -> FloatArray:
     return before
 
 
-def highest(share: FloatArray, levels: Sequence[float]) -> NDArray[np.bool_]:
+def highest(share: FloatArray, levels: Sequence[float] | FloatArray) -> NDArray[np.bool_]:
     """(L, M) the places of the regions of highest density that hold ``levels`` of the mass; all places where a level is 1.
 
     Args:
