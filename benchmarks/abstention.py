@@ -1,39 +1,33 @@
-"""Is it said when a video was not taken where it is searched for, or is unlike anything trained on? Isles (simulated), and real recordings by name.
+"""Is it said when a video was not taken where it is searched for, or when a checkpoint cannot know? Isles (simulated), and real recordings by name.
 
-Outside: each isle is cut in two through the middle of its drives; one half is searched, drives of the other half are outside (500 m of margin), its own are inside.
-Foreign: what is familiar is learned on every second isle, drives of the others are foreign. An alarm is either verdict.
-Sure: neither alarm is given, and the drive is said to lie within 500 m of its line with more than even chances.
-Small areas: discs about every third drive.
+Disjoint: drives are searched for in a copy of their town far out at sea, of which no training speaks. Halves: each isle is cut in two through the middle of its
+drives; a drive is searched for in its own half, and in the other (500 m of margin). Few videos: what one isle's 1, 2, 5 or 18 drives teach is put to drives of
+other isles, to held-out ones of their own streets (for one video: to its own held-out blocks), and to the real recordings. Such checkpoints show no probability.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from scipy.stats import rankdata
 
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.frame_encoder import FrameEncoder
-from vidtag_engine.solve import UNFAMILIAR_BELOW
-from vidtag_engine.training import recipe
-from vidtag_engine.training.path import PlaceScores
-from vidtag_engine.training.start import start_projection
-from vidtag_engine.trajectory import RADII_M, Decoder, Elsewhere, Familiarity, fit_familiarity, lead_beyond
-from vidtag_engine.types import FloatArray
+from vidtag_engine.solve import VideoSolver
+from vidtag_engine.training.dataset import split_sequences
+from vidtag_engine.trajectory import LEAST_VIDEOS, RADII_M, TrainingGround, fit_familiarity, mass_about
+from vidtag_engine.types import FloatArray, FrameState
 from vidtag_engine.video import FrameReader, open_source
 
-from .calibration import answered
 from .isles_paths import Paths, open_lab, open_paths
-from .isles_settings import OURS
-from .isles_world import TEST_SPLITS, IslesWorld, sequences_of
+from .isles_settings import TRAINING_SEEDS
+from .isles_world import TEST_SPLITS, Drive, IslesWorld
 from .recordings import DATA
+from .splits import splits_of
 
-TITLE = "Abstention: outside the area, foreign isles (simulated); Lund, GoPro and KLV (real)"
+TITLE = "Abstention: unknown ground, other halves, few videos (isles, simulated); Lund, GoPro and KLV (real)"
 FILES = {
     "lund": "lund/walk.mp4",
     "gopro": "gopro/max-heromode.mp4",
@@ -42,15 +36,18 @@ FILES = {
     "klv_1fps": "klv/aphill_240_1fps_crf32.mp4",
 }
 _MARGIN_M = 500.0
-_AXES = 256  # of the compact preset's first layer
 _REAL_S = 60.0
-_SURE_M = 500.0
-_SMALL_M = (500.0, 1000.0, 2000.0)  # radii of small areas
-_EVERY = 3  # one test drive in so many is searched for in them
+_SURE = RADII_M.index(500.0)
+_AWAY_DEG = 2.0  # of longitude, into the sea
+_DISJOINT = 100  # drives
+_FEW = (1, 2, 5, 18)
+_DRAWS = 3  # of so many videos, an isle
+_FOREIGN = 20  # drives of other isles, a draw
+_OWN_M = 50.0  # from the few videos, of a drive on their streets
 
 
 def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, layout: bool = True) -> dict[str, Any]:
-    """Flagged shares, false alarms and how well the two kinds are told apart.
+    """Shares withheld and kept, pooled over three trainings.
 
     Args:
         seed: of the world.
@@ -59,161 +56,119 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
         layout: remembered frames are also compared by what stands where in them.
     """
     lab, encoder = open_lab(seed, quick=quick, world=world, layout=layout)
-    paths = open_paths(lab)
-    inside, outside = halves(paths)
-    unseen, _ = halves(paths, "test_unseen")
-    foreign_p, familiar_p = foreign(lab.world)
-    assert paths.calibration.familiarity is not None
-    foreign_auroc, outside_auroc = auroc(familiar_p, foreign_p), auroc(inside.ahead, outside.ahead)
-    foreign_alarms = float(np.mean(familiar_p < UNFAMILIAR_BELOW))
-    return {
-        "outside_videos": len(outside.ahead),
-        "foreign_videos": len(foreign_p),
-        "inside_videos": len(inside.ahead),
-        "outside_aoi_flagged": round(outside.flagged, 4),
-        "foreign_flagged": round(float(np.mean(foreign_p < UNFAMILIAR_BELOW)), 4),
-        "outside_sure": round(outside.sure, 4),
-        "inside_sure": round(inside.sure, 4),
-        "false_alarms": round(max(inside.flagged, foreign_alarms), 4),
-        "false_alarms_outside": round(inside.flagged, 4),
-        "false_alarms_foreign": round(foreign_alarms, 4),
-        "false_alarms_unseen_streets": round(unseen.flagged, 4),
-        **{f"false_alarms_area_{radius_m / 1000:g}km": round(share, 4) for radius_m, share in small_areas(paths, seed).items()},
-        "auroc": round(min(foreign_auroc, outside_auroc), 4),
-        "auroc_outside": round(outside_auroc, 4),
-        "auroc_foreign": round(foreign_auroc, 4),
-        "outside_at_5_percent": round(at_false_alarms(inside.ahead, outside.ahead, 0.05), 4),
-        "foreign_at_5_percent": round(at_false_alarms(familiar_p, foreign_p, 0.05), 4),
-        "real": real(paths.calibration.familiarity, encoder),
-    }
+    split_of = {name: one.split for name, one in splits_of(lab.world, *TEST_SPLITS).items()}
+    far: list[tuple[bool, bool]] = []
+    found: dict[str, dict[bool, list[tuple[bool, bool]]]] = {}
+    for training_seed in TRAINING_SEEDS:
+        paths = open_paths(lab, training_seed)
+        if training_seed == TRAINING_SEEDS[0]:
+            far = list(disjoint(paths))
+        for name, within, withheld, sure in halves(paths):
+            found.setdefault(split_of[name], {True: [], False: []})[within].append((withheld, sure))
+    result: dict[str, Any] = {"simulated": True, "disjoint_drives": len(far)}
+    result |= dict(zip(("disjoint_withheld", "disjoint_by_look"), np.mean(far, axis=0).round(4).tolist(), strict=True))
+    for split, sides in found.items():
+        result |= {f"{key}_{split}": value for key, value in _shares(sides).items()}
+    result |= _shares({side: [one for sides in found.values() for one in sides[side]] for side in (True, False)})
+    return result | few_videos(lab.world, real_features(encoder))
 
 
-@dataclass(frozen=True)
-class Group:
-    """Drives searched for where they were taken, or where they were not.
-
-    Args:
-        ahead: (N,) log odds of having been taken inside.
-        flagged: share that is withheld.
-        sure: share that is not, and said to lie within 500 m of its line with more than even chances, on average over frames.
-    """
-
-    ahead: FloatArray
-    flagged: float
-    sure: float
-
-    @classmethod
-    def of(cls, found: Sequence[tuple[float, bool, float]]) -> Group:
-        """From a drive's log odds, whether it is withheld, and its mean chance."""
-        ahead, flagged, chance = np.array(found, dtype=np.float64).reshape(-1, 3).T
-        return cls(ahead, float(flagged.mean()), float(np.mean((flagged == 0) & (chance > 0.5))))
+def _shares(sides: dict[bool, list[tuple[bool, bool]]]) -> dict[str, Any]:
+    withheld, sure = (np.array(sides[False], dtype=float).reshape(-1, 2)).T
+    alarms = np.array(sides[True], dtype=float).reshape(-1, 2)[:, 0]
+    shares = {"wrong_half_withheld": withheld, "wrong_half_sure": sure, "own_false_alarms": alarms}
+    counts = {"wrong_half_drives": len(withheld), "own_half_drives": len(alarms)}
+    return counts | {name: round(float(one.mean()), 4) if len(one) else None for name, one in shares.items()}
 
 
-def halves(paths: Paths, split: str = "test") -> tuple[Group, Group]:
-    """Drives searched for in the half of their town that they were taken in, and in the other.
+def disjoint(paths: Paths) -> Iterator[tuple[bool, bool]]:
+    """Of drives searched for where no training speaks: whether they are withheld; and whether reference frames' reach and novelty alone would have it so."""
+    isle = paths.isle_of_places()
+    memory, recall = paths.model.memory, paths.calibration.recall
+    assert memory is not None
+    reach_m = recall.reach_m if recall else paths.decoder.spacing_m
+    seen = TrainingGround.about(memory.lat_lon_deg.double().numpy(), reach_m)
+    drives = paths.lab.world.of("test")
+    for name in paths.lab.world.isles:
+        area = paths.lat_lon_deg[isle == name] + np.array([0.0, _AWAY_DEG])
+        solver = paths.solver(area)
+        nothing_seen = not seen.knows(area, paths.decoder.spacing_m).any()
+        mine = [drive for drive in drives if drive.isle == name]
+        for drive in mine[: -(-_DISJOINT // len(paths.lab.world.isles))]:
+            withheld, _ = verdict_of(paths, solver, drive)
+            novelty = paths.calibration.familiarity
+            assert novelty is not None
+            yield withheld, nothing_seen or novelty.is_novel(novelty.p_value(drive.sequence.features[0]))
 
-    Args:
-        paths: calibrated.
-        split: of the drives: ``test``, or ``test_unseen``, on streets that no training drive took.
-    """
-    known, ground = known_ground(paths)
-    familiarity = paths.calibration.familiarity
-    assert familiarity is not None
-    found: dict[bool, list[tuple[float, bool, float]]] = {True: [], False: []}
-    isle_of = np.array([_nearest_isle(paths.lab.world, place) for place in paths.lat_lon_deg])
+
+def halves(paths: Paths) -> Iterator[tuple[str, bool, bool, bool]]:
+    """Name, whether the searched half is the drive's own, whether it is withheld, and whether it is given with even chances within 500 m, of each drive and half."""
+    isle_of = paths.isle_of_places()
     for isle in paths.lab.world.isles:
-        drives = paths.lab.world.of(split, isle=isle)
+        drives = paths.lab.world.of(*TEST_SPLITS, isle=isle)
         cells = np.flatnonzero(isle_of == isle)
-        if not drives or not len(cells):
-            continue
         middles = np.array([drive.sequence.lat_lon_deg.mean(axis=0) for drive in drives])
         axis = int(np.ptp(middles, axis=0).argmax())
         cut = float(np.median(middles[:, axis]))
-        scores = [(paths.scores(drive), paths.scores(drive, ground)) for drive in drives]
         for side in (1.0, -1.0):
-            area = cells[side * (paths.lat_lon_deg[cells, axis] - cut) >= 0]
-            if not len(area):
-                continue
-            beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
-            half = replace(paths, decoder=Decoder(paths.lat_lon_deg[area], paths.decoder.spacing_m, paths.calibration.motion))
-            for drive, (inner, outer) in zip(drives, scores, strict=True):
+            area = paths.lat_lon_deg[cells[side * (paths.lat_lon_deg[cells, axis] - cut) >= 0]]
+            solver = paths.solver(area)
+            for drive in drives:
                 truth = drive.sequence.lat_lon_deg
-                apart_m = haversine_m(truth[:, :1], truth[:, 1:], *paths.lat_lon_deg[area].T).min(axis=1)
+                apart_m = haversine_m(truth[:, :1], truth[:, 1:], *area.T).min(axis=1)
                 within = bool((side * (truth[:, axis] - cut) >= 0).all() and (apart_m < 2 * paths.decoder.spacing_m).all())
-                if not within and apart_m.min() < _MARGIN_M:
-                    continue
-                lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(drive.sequence))
-                odds = known.log_odds(lead, beyond)
-                flagged = known.is_outside(odds) or familiarity.p_value(drive.sequence.features[0]) < UNFAMILIAR_BELOW
-                chance = answered(half, drive, inner[:, area])[1][:, RADII_M.index(_SURE_M)].mean()
-                found[within].append((-odds, flagged, float(chance)))
-    return Group.of(found[True]), Group.of(found[False])
+                if within or apart_m.min() >= _MARGIN_M:
+                    yield drive.sequence.name, within, *verdict_of(paths, solver, drive)
 
 
-def small_areas(paths: Paths, seed: int | str) -> dict[float, float]:
-    """Share of test drives flagged as outside that are searched for in a disc about them, a little off, by its radius in metres."""
-    known, ground = known_ground(paths)
-    rng = np.random.default_rng(seed if isinstance(seed, int) else 0)
-    flags: dict[float, list[bool]] = {radius_m: [] for radius_m in _SMALL_M}
-    for drive in paths.lab.world.of("test")[::_EVERY]:
-        truth, inner, outer = drive.sequence.lat_lon_deg, paths.scores(drive), paths.scores(drive, ground)
-        middle = truth.mean(axis=0)
-        half_m = float(haversine_m(*middle, *truth.T).max())
-        for radius_m, found in flags.items():
-            north, east = rng.uniform(-0.5, 0.5, 2) * radius_m / 111_195.0
-            centre = middle + np.array([north, east / np.cos(np.radians(middle[0]))])
-            area = haversine_m(*centre, *paths.lat_lon_deg.T) < radius_m + half_m
-            beyond = known.outside(paths.lat_lon_deg[area], paths.decoder.spacing_m)
-            lead = lead_beyond(inner[:, area].__getitem__, outer[:, beyond].__getitem__, len(truth))
-            found.append(known.is_outside(known.log_odds(lead, beyond)))
-    return {radius_m: float(np.mean(found)) for radius_m, found in flags.items()}
-
-
-def known_ground(paths: Paths) -> tuple[Elsewhere, PlaceScores]:
-    """Where the model was trained, and the scores over it."""
-    known = paths.calibration.elsewhere
-    assert known is not None
-    reach_m = paths.calibration.recall.reach_m if paths.calibration.recall else known.spacing_m
-    return known, PlaceScores(paths.model, known.lat_lon_deg, known.spacing_m, reach_m)
-
-
-def _nearest_isle(world: IslesWorld, place: FloatArray) -> str:
-    """The isle whose box's middle is nearest: isles lie far apart."""
-    boxes = {name: area.bounds for name, area in world.areas.items()}
-    return min(
-        boxes,
-        key=lambda name: float(
-            haversine_m(
-                place[0], place[1], np.asarray((boxes[name][1] + boxes[name][3]) / 2), np.asarray((boxes[name][0] + boxes[name][2]) / 2)
-            )
-        ),
+def verdict_of(paths: Paths, solver: VideoSolver, drive: Drive) -> tuple[bool, bool]:
+    """Whether a drive is withheld; and whether it is given, with even chances or better, on average over frames, that it lies within 500 m."""
+    queries, features = paths.seen(drive)
+    decoded = solver.decode(queries, features, drive.sequence.time_s)
+    if solver.judge(decoded.lat_lon_deg, queries, features).state is not FrameState.LOCATED:
+        return True, False
+    lead, recognised = solver.standing(queries, features, decoded)
+    chance = solver.path.chances(
+        lambda radii: mass_about(decoded.marginal, solver.decoder, decoded.lat_lon_deg, radii), RADII_M, lead, recognised
     )
+    return False, bool(chance[:, _SURE].mean() >= 0.5)
 
 
-def foreign(world: IslesWorld) -> tuple[FloatArray, FloatArray]:
-    """p-values of test drives on isles never seen, and on the isles that were learned; each isle is foreign once."""
-    foreign_p, familiar_p = [], []
-    for part in (0, 1):
-        learned = {name for number, name in enumerate(world.isles) if number % 2 == part}
-        training = sequences_of([drive for drive in world.of("train") if drive.isle in learned])
-        first = torch.nn.Linear(training[0].features.shape[-1], _AXES)
-        start_projection(first, training, recipe("default", **{key: value for key, value in OURS.items() if key != "recipe"}))
-        known = fit_familiarity(
-            [sequence.features[0] for sequence in training],
-            [drive.sequence.features[0] for drive in world.of("val") if drive.isle in learned],
-            axes=first.weight.detach().numpy(),
-        )
-        for drive in world.of(*TEST_SPLITS):
-            if drive.isle not in learned:
-                foreign_p.append(known.p_value(drive.sequence.features[0]))
-            elif drive.split == "test":
-                familiar_p.append(known.p_value(drive.sequence.features[0]))
-    return np.array(foreign_p), np.array(familiar_p)
+def few_videos(world: IslesWorld, recordings: dict[str, FloatArray]) -> dict[str, Any]:
+    """What checkpoints of few videos withhold by novelty, as `vidtag train` fits it; by how many videos."""
+    result: dict[str, Any] = {"few_video_rated": min(_FEW) >= LEAST_VIDEOS}
+    for count in _FEW:
+        foreign: list[bool] = []
+        own: list[bool] = []
+        real: list[bool] = []
+        for number, isle in enumerate(world.isles):
+            for draw in range(_DRAWS):
+                rng = np.random.default_rng([number, draw, count])
+                training = [drive.sequence for drive in world.of("train", isle=isle)]
+                some = [training[at] for at in rng.permutation(len(training))[:count]]
+                kept, held_out, _ = split_sequences(some, 0.15, 0)
+                novelty = fit_familiarity([one.features[0] for one in kept], [one.features[0] for one in held_out])
+
+                def withheld(features: Sequence[FloatArray], novelty: Any = novelty) -> list[bool]:
+                    return [bool(novelty.is_novel(novelty.p_value(one))) for one in features]
+
+                ground = TrainingGround.about(np.concatenate([one.lat_lon_deg for one in some]), _OWN_M)
+                near = [one.sequence for one in world.of("test", "val", isle=isle) if ground.knows(one.sequence.lat_lon_deg).mean() > 0.8]
+                own += withheld([one.features[0] for one in (held_out if count == 1 else near)])
+                others = [drive.sequence.features[0] for drive in world.of("test") if drive.isle != isle]
+                foreign += withheld([others[at] for at in rng.permutation(len(others))[:_FOREIGN]])
+                real += withheld(list(recordings.values()))
+        result |= {
+            f"few_video_foreign_{count}": round(float(np.mean(foreign)), 4),
+            f"few_video_own_kept_{count}": round(1 - float(np.mean(own)), 4),
+        }
+        result |= {f"few_video_real_{count}": round(float(np.mean(real)), 4) if real else None, f"few_video_own_drives_{count}": len(own)}
+    return result
 
 
-def real(familiarity: Familiarity, encoder: FrameEncoder) -> dict[str, Any]:
-    """The real recordings put to what the isles taught: p-value and verdict by name; those that are absent are left out."""
-    result = {}
+def real_features(encoder: FrameEncoder) -> dict[str, FloatArray]:
+    """Features of the real recordings by name; those that are absent are left out."""
+    result: dict[str, FloatArray] = {}
     for name, file in FILES.items():
         if not (DATA / file).is_file():
             continue
@@ -221,18 +176,5 @@ def real(familiarity: Familiarity, encoder: FrameEncoder) -> dict[str, Any]:
         with FrameReader(info, rate_hz=0.5, to_s=_REAL_S) as reader:
             pictures = [encoder.preprocess(frame.image) for frame in reader if frame.image is not None]
         features = np.concatenate(list(encoder.encode_prepared(iter(pictures))))[:, : encoder.feature_dim]
-        p_value = familiarity.p_value(features)
-        result[name] = {"frames": len(features), "p_value": round(p_value, 4), "flagged": bool(p_value < UNFAMILIAR_BELOW)}
+        result[name] = features
     return result
-
-
-def auroc(usual: FloatArray, odd: FloatArray) -> float:
-    """Chance that an odd video has a lower value than a usual one, ties half (Mann-Whitney)."""
-    ranks = rankdata(np.concatenate([usual, odd]))
-    over = ranks[: len(usual)].sum() - len(usual) * (len(usual) + 1) / 2
-    return float(over / (len(usual) * len(odd)))
-
-
-def at_false_alarms(usual: FloatArray, odd: FloatArray, share: float) -> float:
-    """Share of odd videos below the value that so many usual ones lie below: what the best threshold would flag."""
-    return float(np.mean(odd < np.quantile(usual, share)))

@@ -8,22 +8,31 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import shapely
 import torch
+from numpy.typing import NDArray
 
 from vidtag_engine.batch import compiled_folder
+from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
+from vidtag_engine.solve import VideoSolver
 from vidtag_engine.terminal import progress_bar
-from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path
-from vidtag_engine.training.start import reach_m, remember
-from vidtag_engine.trajectory import Decoded, Decoder, PathCalibration
+from vidtag_engine.training import TrainSettings
+from vidtag_engine.training.dataset import TrainingSequence
+from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path, embedded
+from vidtag_engine.training.start import reach_m, remember, start_projection
+from vidtag_engine.training.streets import hold_out_streets
+from vidtag_engine.training.trainer import Trainer
+from vidtag_engine.trajectory import Calibration, Decoded, Decoder, PathCalibration, TrainingGround
 from vidtag_engine.types import FloatArray, ProgressCallback
 
 from .code_digest import code_digest
-from .isles_settings import BUDGETS, RESOLUTION_M
+from .isles_settings import BUDGETS, RESOLUTION_M, VALIDATION_RESOLUTION_M
 from .isles_world import RUNS, Drive, load_world, make_world, sequences_of, world_folder
 from .tables.lab import Lab
 from .tables.rows import SHIPPED
@@ -34,6 +43,7 @@ _CODE = code_digest(
     "vidtag_engine/trajectory",
     "vidtag_engine/training/path.py",
     "vidtag_engine/training/start.py",
+    "vidtag_engine/training/streets.py",
     "vidtag_engine/models/memory.py",
     "benchmarks/isles_paths.py",
 )
@@ -50,6 +60,7 @@ class Paths:
         cover: its scores.
         calibration: fitted on the validation drives, and those held out for it alone, over the same gallery.
         decoder: over the cover.
+        whole: the calibration as a checkpoint has it, with the training ground.
     """
 
     lab: Lab
@@ -58,6 +69,29 @@ class Paths:
     cover: PlaceScores
     calibration: PathCalibration
     decoder: Decoder
+    whole: Calibration
+
+    def solver(self, lat_lon_deg: FloatArray | None = None) -> VideoSolver:
+        """What ships, over the gallery, or over a part of it as the area to be searched."""
+        places = self.lat_lon_deg if lat_lon_deg is None else lat_lon_deg
+        area: Any = _Area(self.model, places, self.decoder.spacing_m)
+        return VideoSolver(self.model, area, self.whole)
+
+    def isle_of_places(self) -> NDArray[np.str_]:
+        """(M,) the isle that each place of the gallery lies on: its box's middle is the nearest, and isles lie far apart."""
+        world = self.lab.world
+        middles = np.array([[(box[1] + box[3]) / 2, (box[0] + box[2]) / 2] for box in (world.areas[name].bounds for name in world.isles)])
+        apart_m = haversine_m(self.lat_lon_deg[:, :1], self.lat_lon_deg[:, 1:], middles[:, 0], middles[:, 1])
+        return np.array(world.isles)[apart_m.argmin(axis=1)]
+
+    def isle_solvers(self) -> dict[str, VideoSolver]:
+        """What ships, over each isle by itself."""
+        isle = self.isle_of_places()
+        return {name: self.solver(self.lat_lon_deg[isle == name]) for name in self.lab.world.isles}
+
+    def seen(self, drive: Drive) -> tuple[torch.Tensor, FloatArray]:
+        """A drive's frame embeddings and features, as a solver takes them."""
+        return FrameScores(self.model, torch.from_numpy(drive.sequence.seen)).queries, drive.sequence.seen
 
     def scores(self, drive: Drive, over: PlaceScores | None = None) -> FloatArray:
         """(T, M) over the cover, or over other places."""
@@ -76,6 +110,25 @@ class Paths:
         return self.decoder.decode(
             scores, drive.sequence.time_s, fitted.evidence, accuracy_m=fitted.accuracy_m, line_evidence=fitted.line_evidence
         )
+
+
+class _Area:
+    """An area to search that is given by places of an even cover: the part of a search that whole videos are decoded over."""
+
+    def __init__(self, model: VidTAG, lat_lon_deg: FloatArray, spacing_m: float) -> None:
+        embeddings = embedded(model, lat_lon_deg)
+
+        @torch.inference_mode()
+        def score(queries: torch.Tensor) -> FloatArray:
+            found: FloatArray = (queries @ embeddings.T).float().numpy()
+            return found
+
+        self._cover = SimpleNamespace(lat_lon_deg=lat_lon_deg, spacing_m=spacing_m, score=score)
+        self.grid = SimpleNamespace(resolution_m=spacing_m)
+
+    def cover(self) -> Any:
+        """The places and what scores frames over them."""
+        return self._cover
 
 
 def open_lab(seed: int | str, *, quick: bool, world: Path | None, layout: bool = False) -> tuple[Lab, FrameEncoder]:
@@ -106,14 +159,17 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     entry = lab.store.get(specification)
     if entry is None:
         with _bar() as bar:
+            held_out = sequences_of(lab.world.of("val", "calibration"))
+            unlike, undriven = _without_streets(lab, training_seed, training, held_out, settings)
             fitted = calibrate_path(
-                model,
+                unlike,
                 places,
                 spacing_m,
                 training,
-                sequences_of(lab.world.of("val", "calibration")),
-                temperature=float(1.0 / model.logit_scale.detach().exp()),
+                held_out,
+                temperature=float(1.0 / unlike.logit_scale.detach().exp()),
                 reach_m=reach,
+                undriven=undriven,
                 place_axes=_axes(model),
                 progress=bar,
             )
@@ -121,7 +177,37 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
         lab.store.put(specification, entry)
     calibration = PathCalibration.from_dict(entry.values["calibration"])  # as a checkpoint holds it, whether it was fitted now or before
     decoder = Decoder(places, spacing_m, calibration.motion)
-    return Paths(lab, model, places, PlaceScores(model, places, spacing_m, reach), calibration, decoder)
+    isles = shapely.union_all([area.geometry for area in lab.world.areas.values()])
+    ground = TrainingGround.about(np.concatenate([s.lat_lon_deg for s in training]), reach, isles)
+    whole = Calibration(calibration.evidence.temperature, n_frames=1, path=calibration, ground=ground, videos=calibration.videos)
+    return Paths(lab, model, places, PlaceScores(model, places, spacing_m, reach), calibration, decoder, whole)
+
+
+def _without_streets(
+    lab: Lab, training_seed: int, training: list[TrainingSequence], held_out: list[TrainingSequence], settings: TrainSettings
+) -> tuple[VidTAG, NDArray[np.bool_]]:
+    """The like model that `vidtag train` fits confidence with, trained as long as ours was: some held-out drives' streets are not in it."""
+    run = replace(SHIPPED, seed=training_seed, refiner=None)
+    first, trained = lab.train(run)
+    assert isinstance(first, VidTAG)
+    kept, undriven = hold_out_streets(training, held_out, training_seed)
+    specification = {"without_streets": made_from(lab, training_seed) | {"shipped": code_digest("vidtag_engine/training/streets.py")}}
+    entry = lab.store.get(specification)
+    settings = settings.model_copy(update={"seed": training_seed})
+    model = VidTAG(first.config)
+    if entry is None:
+        torch.manual_seed(training_seed)
+        model = VidTAG(first.config)
+        stays = isinstance(model.projection, torch.nn.Linear) and start_projection(model.projection, kept, settings)
+        points = np.concatenate(list(lab.world.grid(VALIDATION_RESOLUTION_M).chunks()))
+        trainer = Trainer(model, kept, [], points, settings, fixed=frozenset({"projection"} if stays else ()))
+        trainer.phase1("phase1", int(trained["best_step"]))
+        lab.store.put(specification, Entry({}, {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}))
+    else:
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in entry.arrays.items()})
+    model.eval()
+    model.remember(remember(kept, settings))
+    return model, undriven
 
 
 def _bar() -> contextlib.AbstractContextManager[ProgressCallback | None]:
