@@ -1,0 +1,73 @@
+"""How strange a video is where few were held out: each is compared with all the others, and a single one block by block."""
+
+import numpy as np
+import pytest
+
+from vidtag_engine.trajectory import Familiarity, fit_familiarity
+
+
+def drawn(seed: int, count: int, frames: int = 24, towards: int = 0) -> list[np.ndarray]:
+    """Videos of one kind: frames about one of twelve directions that are common to the kind."""
+    rng = np.random.default_rng(seed)
+    kinds = np.random.default_rng(1000 + towards).normal(size=(12, 16))
+    return [(kinds[rng.integers(0, 12, frames)] + rng.normal(0, 0.3, (frames, 16))).astype(np.float32) for _ in range(count)]
+
+
+def left_out_one_by_one(parts: list[np.ndarray]) -> np.ndarray:
+    """Each one's strangeness to a summary of the rest, asked for with as many held-out videos as need no leaving out."""
+    found = [fit_familiarity([other for other in parts if other is not one], [one] * 8).held_out for one in parts]
+    assert all(np.ptp(same) == 0.0 for same in found)
+    return np.sort([same[0] for same in found])
+
+
+@pytest.mark.parametrize(("training", "held_out"), [(3, 0), (4, 1), (9, 7)])
+def test_where_few_are_held_out_every_video_is_compared_with_all_others(training, held_out):
+    videos = drawn(1, training + held_out)
+    known = fit_familiarity(videos[:training], videos[training:])
+    np.testing.assert_allclose(known.held_out, left_out_one_by_one(videos), atol=1e-6)
+    # Axes that tell places apart are of no use there, and are not taken.
+    other = fit_familiarity(videos[:training], videos[training:], axes=np.eye(16)[:2])
+    np.testing.assert_array_equal(other.held_out, known.held_out)
+
+
+def test_enough_held_out_videos_are_compared_with_the_training_alone():
+    videos = drawn(2, 20)
+    known = fit_familiarity(videos[:12], videos[12:])
+    assert known.held_out.tolist() == sorted(known.strangeness(one) for one in videos[12:])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_videos_are_compared_block_by_block(count):
+    videos = drawn(3, count, 64)
+    known = fit_familiarity(videos, [])
+    blocks = [video[start : start + 8] for video in videos for start in range(0, 64, 8)]
+    assert len(known.held_out) == 8 * count
+    np.testing.assert_allclose(known.held_out, left_out_one_by_one(blocks), atol=1e-6)
+    assert known.tells
+
+
+@pytest.mark.parametrize("frames", [2, 7, 23])
+def test_a_video_too_short_for_three_blocks_says_nothing(frames):
+    known = fit_familiarity(drawn(4, 1, frames), [])
+    assert not known.tells
+    assert np.isnan(known.p_value(drawn(5, 1)[0]))
+    assert not known.is_novel(known.p_value(drawn(5, 1, towards=1)[0]))
+
+
+@pytest.mark.parametrize(("videos", "frames"), [(1, 160), (5, 40), (18, 40)])
+def test_few_videos_tell_another_kind_from_their_own(videos, frames):
+    known = fit_familiarity(drawn(6, videos, frames), [])
+    own, foreign = ([known.is_novel(known.p_value(one)) for one in drawn(7, 40, 40, towards)] for towards in (0, 1))
+    assert np.mean(own) <= 0.15
+    assert np.mean(foreign) >= 0.8
+
+
+@pytest.mark.parametrize("videos", [2, 5, 9, 18, 60, 99, 400])
+def test_novel_is_rarer_than_so_many_videos_could_show(videos):
+    known = Familiarity(np.zeros(2), np.eye(2), np.eye(2), np.full(videos, 0.2))
+    least = 1.0 / (videos + 1)
+    # Many videos need not be rarer than one in a hundred, and few must be rarer than one in ten.
+    assert known.is_novel(0.9 * min(max(least, 0.01), 0.1))
+    assert not known.is_novel(1.1 * max(least, 0.01))
+    assert not known.is_novel(0.11)
+    assert not known.is_novel(float("nan"))
