@@ -194,10 +194,9 @@ def _without_streets(
     specification = {"without_streets": made_from(lab, training_seed) | {"shipped": code_digest("vidtag_engine/training/streets.py")}}
     entry = lab.store.get(specification)
     settings = settings.model_copy(update={"seed": training_seed})
+    torch.manual_seed(training_seed)
     model = VidTAG(first.config)
     if entry is None:
-        torch.manual_seed(training_seed)
-        model = VidTAG(first.config)
         stays = isinstance(model.projection, torch.nn.Linear) and start_projection(model.projection, kept, settings)
         points = np.concatenate(list(lab.world.grid(VALIDATION_RESOLUTION_M).chunks()))
         trainer = Trainer(model, kept, [], points, settings, fixed=frozenset({"projection"} if stays else ()))

@@ -48,7 +48,7 @@ MAY_IMPORT = {
         "__init__",
         "outputs",
     },  # fmt: skip
-    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve", "outputs"},
+    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve", "verdicts", "outputs"},
     "truth_offset": {"video", "trajectory"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,

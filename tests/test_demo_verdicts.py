@@ -1,7 +1,6 @@
 """The demo's drive searched for where it was taken, in another part of its isle, and on the other side of the earth, and by a checkpoint of before."""
 
 import dataclasses
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.geolocate import geolocate, load
 from vidtag_engine.models.checkpoint import from_pretrained, save_pretrained
 from vidtag_engine.settings import GeolocateSettings
-from vidtag_engine.types import FrameState, VideoResult
+from vidtag_engine.types import FrameState, InputError, VideoResult
 from vidtag_engine.video import read_track
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
@@ -38,12 +37,14 @@ def test_it_is_found_at_home_and_rated(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("aoi", "resolution_m", "state"), [(WRONG, 25.0, FrameState.OUTSIDE_AOI), (PARIS, 100.0, FrameState.UNKNOWN_GROUND)]
+    ("aoi", "resolution_m", "state", "decoder"),
+    [
+        (WRONG, 25.0, FrameState.OUTSIDE_AOI, "viterbi"),
+        (PARIS, 100.0, FrameState.UNKNOWN_GROUND, "viterbi"),
+        (PARIS, 100.0, FrameState.UNKNOWN_GROUND, "none"),  # frames by themselves are not compared with other known ground
+    ],
 )
-@pytest.mark.parametrize("decoder", ["viterbi", "none"])
 def test_it_is_withheld_elsewhere_and_always_answer_gives_a_place_without_a_probability(tmp_path, aoi, resolution_m, state, decoder):
-    if decoder == "none" and state is FrameState.OUTSIDE_AOI:
-        pytest.skip("frames by themselves are not compared with other ground")
     found = located(tmp_path / "away.gpkg", str(DEMO / "checkpoint"), aoi, resolution_m, decoder=decoder).trajectory
     assert set(found.state) == {state}
     assert found.verdict.why
@@ -68,4 +69,15 @@ def test_a_checkpoint_of_before_places_it_and_says_that_it_cannot_tell(tmp_path)
     truth = read_track(DEMO / "drive.gpx")
     away_m = haversine_m(found.lat_deg[:, None], found.lon_deg[:, None], truth.lat_deg, truth.lon_deg).min(axis=1)
     assert np.median(away_m) < 50.0
-    shutil.rmtree(tmp_path / "old")
+
+
+def test_a_result_of_before_a_calibration_is_not_taken_up_after_it(tmp_path):
+    model, card = from_pretrained(DEMO / "checkpoint")
+    old = {name: value for name, value in card.calibration.items() if name not in ("ground", "videos")}
+    save_pretrained(model, tmp_path / "old", dataclasses.replace(card, calibration=old))
+    output = tmp_path / "drive.gpkg"
+    before = located(output, str(tmp_path / "old"), str(DEMO / "aoi.geojson"), 25.0).trajectory
+    assert np.isnan(before.confidence).all()
+    with pytest.raises(InputError, match="other settings"):  # the weights are the same, what they say is not
+        located(output, str(DEMO / "checkpoint"), str(DEMO / "aoi.geojson"), 25.0)
+    assert located(output, str(tmp_path / "old"), str(DEMO / "aoi.geojson"), 25.0).trajectory.state == before.state

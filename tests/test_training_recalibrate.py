@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vidtag_engine.cli import app
-from vidtag_engine.models.checkpoint import from_pretrained, save_pretrained
+from vidtag_engine.models.checkpoint import from_pretrained, save_pretrained, stored_in_half
 from vidtag_engine.trajectory import LEAST_VIDEOS, Calibration
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
@@ -47,6 +47,21 @@ def test_a_checkpoint_of_before_can_tell_again_and_has_the_same_weights(old, tmp
     # What its training looks like is kept; how strange held-out videos are is new.
     assert after.path.familiarity.centres.shape == Calibration.from_dict(before.calibration).path.familiarity.centres.shape
     assert len(after.path.familiarity.held_out) == LEAST_VIDEOS
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_how_the_weights_were_stored_is_told_by_their_digest(half, tmp_path):
+    model, card = from_pretrained(DEMO / "checkpoint")
+    written = save_pretrained(model, tmp_path / "copy", dataclasses.replace(card, created_utc=""), half=half)
+    again, _ = from_pretrained(tmp_path / "copy")
+    assert stored_in_half(again, written) is half
+    assert (written.sha256 == card.sha256) is half
+
+
+def test_the_worlds_checkpoint_is_refused_before_anything_is_fetched(tmp_path):
+    refused = CliRunner().invoke(app, ["calibrate", "geoclip", "--output", str(tmp_path / "new")])
+    assert refused.exit_code == 2
+    assert "vidtag train" in " ".join(refused.output.split())
 
 
 def test_too_few_videos_are_refused_in_a_sentence_that_says_how_many_it_takes(old, tmp_path):

@@ -16,7 +16,7 @@ from tests.test_models_memory import SPACING_M, World
 from tests.test_trajectory_fit import PLACES as TOWN
 from vidtag_engine.geodesy import WGS84, haversine_m
 from vidtag_engine.solve import VideoSolver
-from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, TrainingGround, assemble, hypotheses
+from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, TrainingGround, assemble, hypotheses, mass_about
 from vidtag_engine.trajectory.fit import RECOGNISED_FROM, fit_levels
 from vidtag_engine.trajectory.path_calibration import RadiusMap
 from vidtag_engine.types import FrameState
@@ -148,8 +148,15 @@ def test_an_area_that_is_partly_unknown_has_smaller_chances_and_is_decoded_over_
     assert found.verdict.unknown_share == solver.unknown_share
     nearest_m = haversine_m(found.line[:, :1], found.line[:, 1:], *known.T).min(axis=1)
     assert (nearest_m < 2.0 * SPACING_M).all()
-    if found.verdict.state is FrameState.LOCATED:
-        assert (found.confidence <= 1.0 - solver.unknown_share).all()
+    # The very chances of the known part, each times its share.
+    known_alone = replace(solver.path, unknown_share=0.0)
+    queries = torch.from_numpy(new.features[0])
+    decoded = solver.decode(town[1].embed_video(queries), new.features[0], new.time_s)
+    lead, recognised = solver.standing(town[1].embed_video(queries), new.features[0], decoded)
+    whole = known_alone.chances(
+        lambda radii: mass_about(decoded.marginal, solver.decoder, decoded.lat_lon_deg, radii), [100.0], lead, recognised
+    )
+    np.testing.assert_allclose(found.confidence, (1.0 - solver.unknown_share) * whole[:, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("ground", "state"), [(None, FrameState.LOCATED), (True, FrameState.LOCATED), (False, FrameState.UNKNOWN_GROUND)])

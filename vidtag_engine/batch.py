@@ -142,7 +142,7 @@ def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool) ->
     same = (
         made.settings == provenance.settings
         and made.gallery.get("digest") == provenance.gallery.get("digest")
-        and made.checkpoint.get("sha256") == provenance.checkpoint.get("sha256")
+        and all(made.checkpoint.get(name) == provenance.checkpoint.get(name) for name in ("sha256", "calibration_sha256"))
     )
     if not same:
         raise InputError(f"{output.name} holds results of other settings: choose another output, or add --overwrite to replace it.")

@@ -57,6 +57,10 @@ def calibrate(
         place = output or Path(checkpoint)
         if output is None and not place.exists():
             raise InputError(f"{checkpoint} does not lie on this disk: say with --output where the calibrated checkpoint is to go.")
+        if checkpoint == "geoclip" and not Path(checkpoint).exists():
+            raise InputError(
+                "geoclip was trained by others on the whole world and cannot be calibrated for an area: train a checkpoint with 'vidtag train'."
+            )
         sources = pair_sources(video or [], truth or [], images or [])
         read = {"videos": video or [], "truths": truth or [], "images": images or [], "aoi": aoi}
         check_files("train", {"output": place, "overwrite": overwrite, **read})

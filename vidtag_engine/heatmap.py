@@ -25,6 +25,7 @@ from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, validated
 from .solve import VideoSolver
 from .types import CancelCheck, FloatArray, FrameState, InputError, Progress, ProgressCallback, VideoInfo
+from .verdicts import why_unknown
 from .video import source_digest
 
 MOST_CELLS = 1_000_000
@@ -150,6 +151,9 @@ def heatmap(
     notes = [*aoi.notes, *job.area_search.notes]
     if settings.decoder != posterior.decoder:
         notes.append("This checkpoint's frames keep their own answers: the map shows each frame by itself.")
+    cover, ground = job.area_search.cover(), loaded.calibration.ground
+    if ground is not None and cover is not None and not ground.knows(cover.lat_lon_deg, cover.spacing_m).any():
+        notes.append(f"The map's numbers are no probabilities: {why_unknown(ground, cover.lat_lon_deg)}")
     if said := loaded.calibration.cannot_tell:
         notes.append(f"The map ranks places, its numbers are no probabilities: this checkpoint cannot tell how sure to be, as {said}.")
     return Heatmap(output, count, plan, np.array(peaks), notes, posterior.decoder, posterior.temperature)

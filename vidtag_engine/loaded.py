@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +45,8 @@ def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | Wide
             "name": card.name,
             "preset": card.preset,
             "sha256": card.sha256,
+            # The same weights may have been calibrated anew, and then say other things.
+            "calibration_sha256": hashlib.sha256(json.dumps(loaded.card.calibration, sort_keys=True).encode()).hexdigest(),
             "backbones": {name: str(source) for name, source in loaded.encoder.weights_source.items()},
             "licence": card.licence,
         },

@@ -355,7 +355,7 @@ class VideoSolver:
         ground = self.calibration.ground
         if ground is None or self.known.all():
             return False
-        if not ground.knows(positions, self.cover.spacing_m).mean() >= MOST:
+        if ground.knows(positions, self.cover.spacing_m).mean() < MOST:
             return True
         whole, beyond = self._scores(queries, features, self.cover.score, self._recalled), 0
         for begin in range(0, len(queries), _FRAMES):

@@ -44,6 +44,8 @@ def frame_by_frame(calibration: Calibration, cover: Cover | None, positions: Flo
         why = why_unrated(calibration)
     elif math.isfinite(unknown_share):
         confidence = calibration.confidence(mass) * (1.0 - unknown_share)
+    else:
+        why = "the area is too wide to tell how much of it this checkpoint knows, and so how sure to be."
     if not somewhere and ground is not None and cover is not None:
         state, why = FrameState.UNKNOWN_GROUND, why_unknown(ground, cover.lat_lon_deg)
     elif ground is not None and ground.knows(positions, cover.spacing_m if cover else 0.0).mean() < MOST:

@@ -149,6 +149,11 @@ def from_pretrained(source: str | Path, device: torch.device | str = "cpu") -> t
     raise InputError(f"Checkpoint {text!r} does not exist: give a folder, a .safetensors file, a Hub id (owner/name) or 'geoclip'.")
 
 
+def stored_in_half(model: VidTAG | GeoCLIP, card: CheckpointCard) -> bool:
+    """Whether a loaded checkpoint's matrices were stored as float16, by its digest: written again so, it has the same."""
+    return tensors_sha256({name: _on_disk(name, value, half=True) for name, value in model.state_dict().items()}) == card.sha256
+
+
 def tensors_sha256(tensors: dict[str, Tensor]) -> str:
     """Digest of names, types, shapes and values, in the order of the names."""
     digest = hashlib.sha256()

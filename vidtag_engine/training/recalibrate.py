@@ -12,7 +12,7 @@ import torch
 
 from ..gallery import AreaOfInterest, area_without_aoi, make_grid
 from ..loaded import Loaded
-from ..models.checkpoint import CheckpointCard, save_pretrained
+from ..models.checkpoint import CheckpointCard, save_pretrained, stored_in_half
 from ..models.vidtag import VidTAG
 from ..trajectory import LEAST_VIDEOS, Calibration, TrainingGround
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
@@ -39,7 +39,8 @@ def recalibrate(
     Args:
         loaded: the checkpoint.
         sources: at least eight videos or image folders with their truth that it was not trained on.
-        output: folder; may be that of the checkpoint. Features are kept in ``output/calibration`` until it is written.
+        output: folder, or a file that ends in .safetensors; may be the checkpoint's own. Features are kept in a folder ``calibration`` there, or beside the
+            file, so that a run that was broken off goes on.
         aoi: that videos are decoded over while it is fitted; None is the checkpoint's training extent.
         truth_offset_s: added to the truths' clocks, as for training.
         overwrite: replace files of a checkpoint's names that are not this tool's own.
@@ -74,7 +75,7 @@ def recalibrate(
         return tell
 
     store = FeatureStore(
-        output / "calibration",
+        (output.parent if output.suffix == ".safetensors" else output) / "calibration",
         loaded.encoder,
         augment="none",
         views=0,
@@ -93,7 +94,7 @@ def recalibrate(
         )  # fmt: skip
     fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))))
     new = replace(card, calibration=fitted.to_dict(), created_utc="", metrics={**card.metrics, "calibration_videos": path.videos})
-    return save_pretrained(model, output, new, half=True, overwrite=overwrite)
+    return save_pretrained(model, output, new, half=stored_in_half(model, card), overwrite=overwrite)
 
 
 def _ground_of(loaded: Loaded, model: VidTAG) -> TrainingGround:
