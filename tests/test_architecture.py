@@ -10,7 +10,7 @@ ENGINE = ROOT / "vidtag_engine"
 ROOMS = ("video", "models", "gallery", "trajectory", "export")
 EVERYTHING = {
     *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "loaded", "result_file", "datasets", "training",
-    "evaluation", "doctor", "__init__", "commands", "truth_offset", "file_marks", "geopackage_metadata", "command_files", "atomic", "outputs",
+    "evaluation", "doctor", "__init__", "commands", "truth_offset", "file_marks", "geopackage_metadata", "command_files", "atomic", "outputs", "inference",
 }  # fmt: skip
 # What each place may import from the engine, besides itself. `types` may be imported everywhere.
 MAY_IMPORT = {
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "trajectory": {"geodesy"},
     "export": {"geodesy", "trajectory", "file_marks", "geopackage_metadata", "atomic"},
     "batch": {"geodesy", *ROOMS, "settings", "outputs"},
+    "inference": {"models"},
     "video_features": {"video", "models", "settings"},
     "verdicts": {"gallery", "trajectory"},
     "solve": {"geodesy", "models", "gallery", "trajectory", "export", "verdicts"},
@@ -41,6 +42,7 @@ MAY_IMPORT = {
         "protocol",
         "batch",
         "video_features",
+        "inference",
         "loaded",
         "result_file",
         "solve",

@@ -32,6 +32,7 @@ from .batch import (
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
 from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
+from .inference import retrieve
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .protocol import GeolocateArguments
@@ -282,20 +283,15 @@ class Job:
         self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None
     ) -> tuple[Candidates, Candidates, torch.Tensor]:
         """Both retrievals, and the (T, E) embeddings whose posterior the calibration speaks of; ``asked`` is given these as soon as they are there."""
-        model, late = self.loaded.model, self.loaded.calibration.similarity == "phase2"
-        frames = model.embed_video(features)
-        if not model.has_refiner or not late:
-            asked(frames)
-        first = self.retrieval(frames)
-        if not model.has_refiner:
-            return first, first, frames
-        with torch.inference_mode():
-            picks = model.embed_locations(torch.from_numpy(np.stack([first.lat_deg[:, 0], first.lon_deg[:, 0]], axis=1)))
-            refined = model.refine_video(picks, model.video_context(features, frames))
-        if late:
-            asked(refined)
-        final = self.retrieval(refined)
-        return first, final, refined if late else frames
+        model = self.loaded.model
+        speaks = 2 if model.has_refiner and self.loaded.calibration.similarity == "phase2" else 1
+
+        def told(phase: int, queries: list[torch.Tensor]) -> None:
+            if phase == speaks:
+                asked(queries[0])
+
+        (found,) = retrieve(model, [features], self.retrieval, before_search=told)
+        return found.first, found.final, found.frames if speaks == 1 or found.refined is None else found.refined
 
     def retrieval(self, queries: torch.Tensor) -> Candidates:
         """Each frame's candidates, best first; the best between grid points, if so asked."""

@@ -19,7 +19,7 @@ from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallb
 from . import metrics
 from .evaluate import Comparison, accuracy_of
 from .report import UNKNOWN, Accuracy, accuracy_dict, accuracy_rows, plain_json
-from .retrieval import retrieve
+from .retrieval import place
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -185,7 +185,7 @@ def _comparisons(
     sequences: list[TrainingSequence], gallery: EmbeddedGallery, loaded: Loaded, cancelled: CancelCheck | None
 ) -> dict[str, Comparison]:
     """Sequences placed, beside their truth."""
-    placed = retrieve(loaded.model, sequences, gallery, cancelled)
+    placed = place(loaded.model, sequences, gallery, cancelled)
     return {
         sequence.name: Comparison(predicted, sequence.lat_lon_deg, phase1, np.full(len(predicted), np.nan), np.nan, frames=len(predicted))
         for sequence, predicted, phase1 in zip(sequences, placed.predicted, placed.phase1, strict=True)

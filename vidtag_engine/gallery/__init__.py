@@ -8,7 +8,7 @@ from .embedding_cache import EmbeddedGallery
 from .grid import Grid, check_size, make_grid
 from .point_list import join_grids, points_grid
 from .points_file import write_points
-from .search import posterior_mass, top_k
+from .search import HeldGallery, posterior_mass, top_k
 from .smoothness import Smoothness, measure_smoothness
 from .wide_grid import WideGrid, plan_grid
 from .world import area_without_aoi
@@ -18,6 +18,7 @@ __all__ = [
     "Cover",
     "EmbeddedGallery",
     "Grid",
+    "HeldGallery",
     "Search",
     "Smoothness",
     "WideGrid",

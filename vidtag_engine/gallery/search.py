@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ..geodesy import EARTH_RADIUS_M
-from ..types import Candidates, FloatArray, InputError
+from ..types import Candidates, FloatArray, InputError, IntArray
 from .ellipsoid import ecef_m
 from .embedding_cache import EmbeddedGallery
 
@@ -17,7 +18,7 @@ _HALF_ROUND_M = math.pi * EARTH_RADIUS_M
 _QUERY_BLOCK = 256  # frames compared at once: what a pass holds does not grow with the video, and stays small beside the networks
 
 
-def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates:
+def top_k(queries: torch.Tensor, gallery: EmbeddedGallery | HeldGallery, k: int) -> Candidates:
     """The k gallery points with the highest scores for each frame, equal scores by lower point number.
 
     Args:
@@ -57,7 +58,44 @@ def top_k(queries: torch.Tensor, gallery: EmbeddedGallery, k: int) -> Candidates
     return Candidates(index, lat, lon, best_score.cpu().numpy())
 
 
-def checked(queries: torch.Tensor, gallery: EmbeddedGallery) -> tuple[torch.Tensor, torch.Tensor]:
+@dataclass(frozen=True)
+class HeldGallery:
+    """Points whose embeddings are held already; what :func:`top_k` and :func:`posterior_mass` read of a gallery.
+
+    Args:
+        lat_lon_deg: (M, 2) in degrees.
+        embeddings: (M, E) unit-normalised.
+    """
+
+    lat_lon_deg: FloatArray
+    embeddings: torch.Tensor
+
+    @property
+    def count(self) -> int:
+        """M."""
+        return len(self.lat_lon_deg)
+
+    @property
+    def dim(self) -> int:
+        """E."""
+        return self.embeddings.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are held."""
+        return self.embeddings.device
+
+    def points(self, index: IntArray) -> FloatArray:
+        """(..., 2) places of points, NaN where an index is below 0."""
+        found: FloatArray = np.where(index[..., None] < 0, np.nan, self.lat_lon_deg[index])
+        return found
+
+    def chunks(self) -> Iterator[tuple[int, FloatArray, torch.Tensor]]:
+        """All in one."""
+        yield 0, self.lat_lon_deg, self.embeddings
+
+
+def checked(queries: torch.Tensor, gallery: EmbeddedGallery | HeldGallery) -> tuple[torch.Tensor, torch.Tensor]:
     """Queries on the gallery's device as float32, unusable rows zeroed, and which rows are usable."""
     if queries.ndim != 2 or queries.shape[1] != gallery.dim:
         shape = tuple(queries.shape)
@@ -85,7 +123,7 @@ def _chunk_top(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor
 
 def posterior_mass(
     queries: torch.Tensor,
-    gallery: EmbeddedGallery,
+    gallery: EmbeddedGallery | HeldGallery,
     centers: FloatArray,
     radius_m: float | Sequence[float],
     temperature: float | Sequence[float],

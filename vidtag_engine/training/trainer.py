@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..gallery import HeldGallery, top_k
 from ..geodesy import haversine_m
+from ..inference import best_places, retrieve
 from ..models.vidtag import VidTAG
 from ..types import CancelCheck, CancelledError, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
@@ -186,19 +188,11 @@ class Trainer:
     @torch.inference_mode()
     def retrieve(self, sequences: list[TrainingSequence], *, refine: bool = False) -> Retrieval:
         """Both retrievals of sequences over the validation grid (plain views)."""
-        self.model.eval()
-        points = self.area.points
-        gallery = self.gallery()
-        first, second = [], []
-        for sequence in sequences:
-            features = torch.from_numpy(sequence.features[0]).to(self.device)
-            frames = self.model.embed_video(features)
-            picks = (frames @ gallery.T).argmax(-1)
-            first.append(points[picks.cpu().numpy()])
-            if refine and self.model.has_refiner:
-                refined = self.model.refine_video(gallery[picks], self.model.video_context(features, frames))
-                second.append(points[(refined @ gallery.T).argmax(-1).cpu().numpy()])
-        return Retrieval(first, second)
+        gallery = HeldGallery(self.area.points, self.gallery())
+        videos = [torch.from_numpy(sequence.features[0]) for sequence in sequences]
+        found = retrieve(self.model, videos, lambda queries: top_k(queries, gallery, 1), refine=refine)
+        refined = [best_places(one.final) for one in found if one.refined is not None]
+        return Retrieval([best_places(one.first) for one in found], refined)
 
     def _save(self, stage: str, step: int, run: PhaseRun, optimiser: torch.optim.Optimizer) -> None:
         if self.state is None:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from ...gallery import EmbeddedGallery, Grid
 from ...models.vidtag import VidTAG
 from ...training.dataset import TrainingSequence
-from ..retrieval import Placed
-from ..retrieval import retrieve as retrieve_from
+from ..retrieval import Placed, place
 
 # Above this, embeddings of the gallery are made anew in each of the two passes: 1.5 million points of 256 numbers.
 _MEMORY_BYTES = 1536 * 1024**2
@@ -18,4 +17,4 @@ def retrieve(model: VidTAG, sequences: Sequence[TrainingSequence], gallery: Grid
     """Place sequences as at inference (paper Fig. 5); see :func:`..retrieval.retrieve`."""
     model.eval()
     points = EmbeddedGallery(model, gallery, model.device, weights_sha256="", cache_dir=None, memory_limit_bytes=_MEMORY_BYTES)
-    return retrieve_from(model, sequences, points)
+    return place(model, sequences, points)
