@@ -123,11 +123,11 @@ def halves(paths: Paths) -> Iterator[tuple[str, bool, bool, bool]]:
 
 def verdict_of(paths: Paths, solver: VideoSolver, drive: Drive) -> tuple[bool, bool]:
     """Whether a drive is withheld; and whether it is given, with even chances or better, on average over frames, that it lies within 500 m."""
-    queries, features = paths.seen(drive)
-    decoded = solver.decode(queries, features, drive.sequence.time_s)
-    if solver.judge(decoded.lat_lon_deg, queries, features).state is not FrameState.LOCATED:
+    video = solver.read(paths.seen(drive))
+    decoded = solver.decode(video, drive.sequence.time_s)
+    if solver.judge(video, decoded.lat_lon_deg).state is not FrameState.LOCATED:
         return True, False
-    lead, recognised = solver.standing(queries, features, decoded)
+    lead, recognised = solver.standing(video, decoded)
     chance = solver.path.chances(
         lambda radii: mass_about(decoded.marginal, solver.decoder, decoded.lat_lon_deg, radii), RADII_M, lead, recognised
     )

@@ -49,17 +49,18 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
 
 def judged(paths: Paths, everywhere: VideoSolver, own: VideoSolver, drive: Drive, split: str, training_seed: int) -> Record:
     """A drive's answer beside its truth."""
-    queries, features = paths.seen(drive)
+    seen = paths.seen(drive)
+    video, mine = everywhere.read(seen), own.read(seen)
     truth, time_s = drive.sequence.lat_lon_deg, drive.sequence.time_s
-    decoded = everywhere.decode(queries, features, time_s)
-    lead, recognised = everywhere.standing(queries, features, decoded)
+    decoded = everywhere.decode(video, time_s)
+    lead, recognised = everywhere.standing(video, decoded)
     line, decoder = decoded.lat_lon_deg, everywhere.decoder
     chances = everywhere.path.chances(lambda radii: mass_about(decoded.marginal, decoder, line, radii), RADII_M, lead, recognised)
     level50, level90 = everywhere.path.levels(recognised)
     truths = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
     count = len(decoder.points_m) if level90 >= 1.0 else int(highest(share, [level90]).sum())
-    state = own.judge(own.decode(queries, features, time_s).lat_lon_deg, queries, features).state
+    state = own.judge(mine, own.decode(mine, time_s).lat_lon_deg).state
     return Record(
         drive=drive.sequence.name,
         seed=training_seed,

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from vidtag_engine.batch import compiled_folder
 from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.inference import Emissions, ScoredPlaces
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.solve import VideoSolver
 from vidtag_engine.terminal import progress_bar
 from vidtag_engine.training import TrainSettings
 from vidtag_engine.training.dataset import TrainingSequence
-from vidtag_engine.training.path import FrameScores, PlaceScores, calibrate_path, embedded
+from vidtag_engine.training.path import calibrate_path
 from vidtag_engine.training.start import reach_m, remember, start_projection
 from vidtag_engine.training.streets import hold_out_streets
 from vidtag_engine.training.trainer import Trainer
@@ -41,6 +42,7 @@ from .tables.store import Entry
 # Whatever stands in these decides the lines.
 _CODE = code_digest(
     "vidtag_engine/trajectory",
+    "vidtag_engine/inference",
     "vidtag_engine/training/path.py",
     "vidtag_engine/training/start.py",
     "vidtag_engine/training/streets.py",
@@ -66,7 +68,7 @@ class Paths:
     lab: Lab
     model: VidTAG
     lat_lon_deg: FloatArray
-    cover: PlaceScores
+    cover: ScoredPlaces
     calibration: PathCalibration
     decoder: Decoder
     whole: Calibration
@@ -89,14 +91,13 @@ class Paths:
         isle = self.isle_of_places()
         return {name: self.solver(self.lat_lon_deg[isle == name]) for name in self.lab.world.isles}
 
-    def seen(self, drive: Drive) -> tuple[torch.Tensor, FloatArray]:
-        """A drive's frame embeddings and features, as a solver takes them."""
-        return FrameScores(self.model, torch.from_numpy(drive.sequence.seen)).queries, drive.sequence.seen
+    def seen(self, drive: Drive) -> Emissions:
+        """A drive's frames, as a solver reads them."""
+        return Emissions(self.model, drive.sequence.seen)
 
-    def scores(self, drive: Drive, over: PlaceScores | None = None) -> FloatArray:
+    def scores(self, drive: Drive, over: ScoredPlaces | None = None) -> FloatArray:
         """(T, M) over the cover, or over other places."""
-        frames = FrameScores(self.model, torch.from_numpy(drive.sequence.seen))
-        found: FloatArray = (over or self.cover).scores(frames, self.calibration.recall)(slice(0, len(drive.sequence)))
+        found: FloatArray = self.seen(drive).at(over or self.cover).read(self.calibration.recall)(slice(0, len(drive.sequence)))
         return found
 
     def decoded(self, drives: Sequence[Drive]) -> Iterator[Decoded]:
@@ -116,13 +117,7 @@ class _Area:
     """An area to search that is given by places of an even cover: the part of a search that whole videos are decoded over."""
 
     def __init__(self, model: VidTAG, lat_lon_deg: FloatArray, spacing_m: float) -> None:
-        embeddings = embedded(model, lat_lon_deg)
-
-        @torch.inference_mode()
-        def score(queries: torch.Tensor) -> FloatArray:
-            found: FloatArray = (queries @ embeddings.T).float().numpy()
-            return found
-
+        score = ScoredPlaces.embedded(model, lat_lon_deg, spacing_m, None).score
         self._cover = SimpleNamespace(lat_lon_deg=lat_lon_deg, spacing_m=spacing_m, score=score)
         self.grid = SimpleNamespace(resolution_m=spacing_m)
 
@@ -180,7 +175,7 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     isles = shapely.union_all([area.geometry for area in lab.world.areas.values()])
     ground = TrainingGround.about(np.concatenate([s.lat_lon_deg for s in training]), reach, isles)
     whole = Calibration(calibration.evidence.temperature, n_frames=1, path=calibration, ground=ground, videos=calibration.videos)
-    return Paths(lab, model, places, PlaceScores(model, places, spacing_m, reach), calibration, decoder, whole)
+    return Paths(lab, model, places, ScoredPlaces.embedded(model, places, spacing_m, reach), calibration, decoder, whole)
 
 
 def _without_streets(

@@ -29,10 +29,10 @@ MAY_IMPORT = {
     "trajectory": {"geodesy"},
     "export": {"geodesy", "trajectory", "file_marks", "geopackage_metadata", "atomic"},
     "batch": {"geodesy", *ROOMS, "settings", "outputs"},
-    "inference": {"models"},
+    "inference": {"models", "trajectory"},
     "video_features": {"video", "models", "settings"},
     "verdicts": {"gallery", "trajectory"},
-    "solve": {"geodesy", "models", "gallery", "trajectory", "export", "verdicts"},
+    "solve": {"geodesy", "models", "gallery", "trajectory", "export", "verdicts", "inference"},
     "result_file": {"gallery", "export"},
     "loaded": {"gallery", "models", "trajectory", "settings", "batch", "__init__"},
     "geolocate": {
@@ -50,7 +50,7 @@ MAY_IMPORT = {
         "__init__",
         "outputs",
     },  # fmt: skip
-    "heatmap": {"geodesy", *ROOMS, "settings", "protocol", "batch", "geolocate", "solve", "verdicts", "outputs"},
+    "heatmap": {"geodesy", *ROOMS, "inference", "settings", "protocol", "batch", "geolocate", "solve", "verdicts", "outputs"},
     "truth_offset": {"video", "trajectory"},
     "datasets": {"geodesy", "video", "gallery"},
     "training": EVERYTHING,

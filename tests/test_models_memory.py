@@ -15,13 +15,14 @@ from sklearn.decomposition import PCA
 from tests.test_models_vidtag import shaken, small, units
 from vidtag_engine.gallery import Search, load_aoi, make_grid, search_over
 from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.inference import Emissions, ScoredPlaces
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
 from vidtag_engine.models.memory import SCALES, Memory, bands
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.solve import VideoSolver
 from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
-from vidtag_engine.training.path import FrameScores, PlaceScores, _Kept, calibrate_path
+from vidtag_engine.training.path import _Held, calibrate_path
 from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, TrainingGround, hypotheses, typical_speed_mps
 from vidtag_engine.trajectory.elsewhere import blocks_of_ground
@@ -256,13 +257,13 @@ class World:
         search.prepare()
         return search
 
-    def fitted(self) -> tuple[PathCalibration, PlaceScores, list[TrainingSequence], FrameScores]:
+    def fitted(self) -> tuple[PathCalibration, ScoredPlaces, list[TrainingSequence], Emissions]:
         training, held_out = [self.drive() for _ in range(60)], [self.drive() for _ in range(12)]
         model = self.model(training)
         found = calibrate_path(model, self.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
         new = self.drive()
-        over = PlaceScores(model, self.places, SPACING_M, 60.0)
-        return found, over, [new], FrameScores(model, torch.from_numpy(new.features[0]))
+        over = ScoredPlaces.embedded(model, self.places, SPACING_M, 60.0)
+        return found, over, [new], Emissions(model, new.features[0])
 
 
 def test_training_reads_what_is_remembered_where_that_helps():
@@ -274,12 +275,12 @@ def test_training_reads_what_is_remembered_where_that_helps():
     assert PathCalibration.from_dict(found.to_dict()).line_evidence == found.line_evidence
     line = (
         Decoder(world.places, SPACING_M, found.motion)
-        .decode(over.scores(frames, found.recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
+        .decode(frames.at(over).read(found.recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
         .lat_lon_deg
     )
     assert np.median(haversine_m(*line.T, *new.lat_lon_deg.T)) < 100.0
     # By the networks alone, which were never trained, it is anywhere.
-    alone = Decoder(world.places, SPACING_M, found.motion).decode(over.scores(frames, None), new.time_s, found.evidence).lat_lon_deg
+    alone = Decoder(world.places, SPACING_M, found.motion).decode(frames.at(over).read(None), new.time_s, found.evidence).lat_lon_deg
     assert np.median(haversine_m(*alone.T, *new.lat_lon_deg.T)) > np.median(haversine_m(*line.T, *new.lat_lon_deg.T))
 
 
@@ -294,11 +295,11 @@ def test_a_video_is_solved_with_what_is_remembered():
     errors_m = {}
     for name, recall in (("alone", None), ("remembering", Recall(4.0, 60.0))):
         solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, recall=recall)))
-        decoded = solver.decode(queries, features, new.time_s)
-        solved = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0)
+        video = solver.read(Emissions(model, features, queries))
+        solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
         errors_m[name] = float(np.median(haversine_m(*solved.line.T, *new.lat_lon_deg.T)))
         # What it is solved again from, with pins, is what it was solved from.
-        kept = solver.scores(solved, features, np.arange(len(features)), new.time_s)
+        kept = solver.scores(solved, video, np.arange(len(features)), new.time_s)
         again = solver.decoder.decode(kept.scores, new.time_s, path.evidence, accuracy_m=solver.accuracy_m)
         np.testing.assert_allclose(again.lat_lon_deg, solved.line, atol=1e-6)
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]
@@ -320,14 +321,15 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
         features = new.features[0]
         queries = model.embed_video(torch.from_numpy(features))
         solver = VideoSolver(model, search, Calibration(0.07, path=path, ground=ground))
-        decoded = solver.decode(queries, features, new.time_s)
-        verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
+        video = solver.read(Emissions(model, features, queries))
+        decoded = solver.decode(video, new.time_s)
+        verdict = solver.solve(video, decoded, search.top_k(queries, 5), 100.0).verdict
         found[verdict.state] = verdict
         assert verdict.state is expected
-        frames, ahead = FrameScores(model, torch.from_numpy(features)), []
+        frames, ahead = Emissions(model, features), []
         beyond = haversine_m(*world.places.T[:, :, None], *solver.cover.lat_lon_deg.T[:, None]).min(axis=1) > SPACING_M
         for places, spacing_m in ((world.places[beyond], SPACING_M), (solver.cover.lat_lon_deg, solver.cover.spacing_m)):
-            scores = PlaceScores(model, places, spacing_m, 60.0).scores(frames, path.recall)(slice(0, 10))
+            scores = frames.at(ScoredPlaces.embedded(model, places, spacing_m, 60.0)).read(path.recall)(slice(0, 10))
             blocks = blocks_of_ground(places)
             ahead.append(max(scores[:, one == block].max(axis=1).mean() for one in blocks for block in np.unique(one)))
         lead = float(ahead[0] - ahead[1])
@@ -339,7 +341,7 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     north = Elsewhere(world.places[12 * 8 :], SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     for silent in (replace(known, slope=0.0), north):
         solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, elsewhere=silent)))
-        verdict = solver.solve(queries, features, decoded, search.top_k(queries, 5), 100.0).verdict
+        verdict = solver.solve(solver.read(video.of), decoded, search.top_k(queries, 5), 100.0).verdict
         assert (verdict.state, np.isnan(verdict.inside)) == (FrameState.LOCATED, True)
 
 
@@ -358,7 +360,8 @@ def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_traini
     assert Calibration.from_dict(calibration.to_dict()) == calibration
     solver = VideoSolver(model, search, calibration)
     assert solver.decoder.motion.speed_mps == pytest.approx(speed_mps)
-    solved = solver.solve(queries, features, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
+    video = solver.read(Emissions(model, features, queries))
+    solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
     found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
     np.testing.assert_allclose(found, solved.line, atol=1e-9)
     # By brute force each frame by itself: the networks' cosine and twice the likeness of the nearest remembered frames, place by place.
@@ -387,11 +390,12 @@ def test_without_a_known_speed_each_frame_reads_what_is_remembered_by_itself():
     queries = model.embed_video(torch.from_numpy(features))
     solver = VideoSolver(model, search, Calibration(0.07, n_frames=10, recall=Recall(2.0, 60.0)))
     assert not solver.seeks_line
-    solved = solver.solve(queries, features, solver.decode(queries, features, new.time_s), search.top_k(queries, 5), 100.0)
+    video = solver.read(Emissions(model, features, queries))
+    solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
     found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
     places = solver.cover.lat_lon_deg
-    over = PlaceScores(model, places, solver.cover.spacing_m, 60.0)
-    scores = over.scores(FrameScores(model, torch.from_numpy(features)), Recall(2.0, 60.0))(slice(0, len(features)))
+    over = ScoredPlaces.embedded(model, places, solver.cover.spacing_m, 60.0)
+    scores = Emissions(model, features).at(over).read(Recall(2.0, 60.0))(slice(0, len(features)))
     np.testing.assert_allclose(found, places[scores.argmax(axis=1)], atol=1e-9)
 
 
@@ -456,14 +460,15 @@ def test_likeness_is_the_same_frame_by_frame_and_at_once():
 def test_scores_that_no_room_is_left_for_are_computed_anew(monkeypatch):
     world = World(14)
     model = world.model([world.drive() for _ in range(20)])
-    cover, frames = PlaceScores(model, world.places, SPACING_M, 60.0), FrameScores(model, torch.from_numpy(world.drive().seen))
+    cover, frames = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Emissions(model, world.drive().seen)
     recall = Recall(2.0, 60.0, 0.1)
-    expected = cover.scores(frames, recall)(slice(2, 6))
+    expected = frames.at(cover, most_held=0).read(recall)(slice(2, 6))
+    np.testing.assert_allclose(frames.at(cover).read(recall)(slice(2, 6)), expected, atol=1e-6)
     for room in (0, 10**6):
-        monkeypatch.setattr("vidtag_engine.training.path._MOST_KEPT", room)
-        kept = _Kept(cover)
-        np.testing.assert_allclose(kept.scores(frames, recall)(slice(2, 6)), expected, atol=4e-3)
-        assert len(kept._held) == (room > 0)
+        monkeypatch.setattr("vidtag_engine.training.path._MOST_HELD", room)
+        held = _Held(cover)
+        np.testing.assert_allclose(held.of(frames).read(recall)(slice(2, 6)), expected, atol=4e-3)
+        assert held.of(frames).holds == (room > 0)
 
 
 @pytest.mark.parametrize("most", [12_000, 40])
@@ -477,9 +482,9 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     ((known, videos),) = seen
     assert (known.spacing_m > SPACING_M) == (most == 40)
-    ground = PlaceScores(model, known.lat_lon_deg, known.spacing_m, 60.0)
+    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, 60.0)
     every = slice(0, len(held_out[0]))
-    alone = [ground.scores(FrameScores(model, torch.from_numpy(video.seen)), found.recall)(every) for video in held_out]
+    alone = [Emissions(model, video.seen).at(ground).read(found.recall)(every) for video in held_out]
     plain = [outer for _, outer, _, weight in videos if weight == 1.0]
     assert len(plain) == len(held_out)
     for outer in plain:  # in an order of their own
@@ -501,16 +506,16 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     assert found.recall is not None
     assert found.recall.least is not None
-    over, decoder = PlaceScores(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.motion)
+    over, decoder = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.motion)
 
     def judged(rows: tuple[int, ...], recall: Recall | None) -> tuple[float, float]:
         """Chance said of 100 m, and share of frames within it."""
         said, right = [], []
         for _ in range(20):
             new = world.drive(rows)
-            frames = FrameScores(model, torch.from_numpy(new.features[0]))
-            decoded = decoder.decode(over.scores(frames, recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
-            lead = line_lead(decoder, over.scores(frames, recall), decoded.lat_lon_deg, found.accuracy_m)
+            frames = Emissions(model, new.features[0])
+            decoded = decoder.decode(frames.at(over).read(recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
+            lead = line_lead(decoder, frames.at(over).read(recall), decoded.lat_lon_deg, found.accuracy_m)
             said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, lead).within[:, 1].mean())
             right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())
         return float(np.mean(said)), float(np.mean(right))

@@ -15,6 +15,7 @@ from scipy import sparse
 from tests.test_models_memory import SPACING_M, World
 from tests.test_trajectory_fit import PLACES as TOWN
 from vidtag_engine.geodesy import WGS84, haversine_m
+from vidtag_engine.inference import Emissions
 from vidtag_engine.solve import VideoSolver
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, TrainingGround, assemble, hypotheses, mass_about
 from vidtag_engine.trajectory.fit import RECOGNISED_FROM, fit_levels
@@ -104,8 +105,8 @@ def solved(town, ground, **changes):
     )
     solver = VideoSolver(model, search, Calibration(0.07, n_frames=9, path=path, ground=ground, videos=50))
     queries = model.embed_video(torch.from_numpy(new.features[0]))
-    decoded = solver.decode(queries, new.features[0], new.time_s)
-    return solver, solver.solve(queries, new.features[0], decoded, search.top_k(queries, 5), 100.0)
+    video = solver.read(Emissions(model, new.features[0], queries))
+    return solver, solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
 
 
 def test_a_video_is_withheld_where_nothing_speaks_of_the_area_and_says_how_far_its_ground_is(town):
@@ -150,9 +151,9 @@ def test_an_area_that_is_partly_unknown_has_smaller_chances_and_is_decoded_over_
     assert (nearest_m < 2.0 * SPACING_M).all()
     # The very chances of the known part, each times its share.
     known_alone = replace(solver.path, unknown_share=0.0)
-    queries = torch.from_numpy(new.features[0])
-    decoded = solver.decode(town[1].embed_video(queries), new.features[0], new.time_s)
-    lead, recognised = solver.standing(town[1].embed_video(queries), new.features[0], decoded)
+    video = solver.read(Emissions(town[1], new.features[0]))
+    decoded = solver.decode(video, new.time_s)
+    lead, recognised = solver.standing(video, decoded)
     whole = known_alone.chances(
         lambda radii: mass_about(decoded.marginal, solver.decoder, decoded.lat_lon_deg, radii), [100.0], lead, recognised
     )

@@ -32,7 +32,7 @@ from .batch import (
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
 from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
-from .inference import retrieve
+from .inference import Emissions, FrameScores, retrieve
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .protocol import GeolocateArguments
@@ -236,13 +236,13 @@ class Job:
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
         index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
-        first, final, confidence, solved, verdict = self.search(torch.from_numpy(found.features), time_s)
+        first, final, confidence, solved, scored, verdict = self.search(torch.from_numpy(found.features), time_s)
         trajectory = self.trajectory(found.frames, first, final, confidence)
         if solved is None:
             trajectory = judged(trajectory, verdict, always_answer=self.settings.always_answer)
-        elif self.solver is not None:
+        elif self.solver is not None and scored is not None:
             if self.scores_beside is not None:
-                write_scores(self.scores_beside, sha256, self.solver.scores(solved, found.features, index, time_s))
+                write_scores(self.scores_beside, sha256, self.solver.scores(solved, scored, index, time_s))
             trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
@@ -260,24 +260,29 @@ class Job:
             self.clock.count(part, seconds)
         return found
 
-    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Solved | None, Verdict]:
+    def search(
+        self, features: torch.Tensor, time_s: FloatArray
+    ) -> tuple[Candidates, Candidates, FloatArray, Solved | None, FrameScores | None, Verdict]:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "viterbi" and self.area_search.cover() is not None:
             solver = self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
-            decoding: list[Future[Decoded]] = []
+            decoding: list[Future[tuple[FrameScores, Decoded]]] = []
+
+            def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:
+                video = solver.read(Emissions(self.loaded.model, features, queries))
+                return video, solver.decode(video, time_s)
+
             with ThreadPoolExecutor(1) as aside:  # all frames are decoded together while candidates are sought for each
-                first, final, queries = self.retrieve(
-                    features, lambda queries: decoding.append(aside.submit(solver.decode, queries, features.numpy(), time_s))
-                )
-                decoded = decoding[0].result()
-            solved = solver.solve(queries, features.numpy(), decoded, final, self.settings.radius_m)
-            return first, solved.final, solved.confidence, solved, solved.verdict
+                first, final, _ = self.retrieve(features, lambda queries: decoding.append(aside.submit(decode, queries)))
+                video, decoded = decoding[0].result()
+            solved = solver.solve(video, decoded, final, self.settings.radius_m)
+            return first, solved.final, solved.confidence, solved, video, solved.verdict
         first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         confidence, verdict = frame_by_frame(calibration, self.area_search.cover(), centres, mass)
-        return first, final, confidence, None, verdict
+        return first, final, confidence, None, None, verdict
 
     def retrieve(
         self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None

@@ -20,6 +20,7 @@ from .export import RasterPlan, map_system, plan_raster, write_raster, write_ras
 from .gallery import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
+from .inference import Emissions
 from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, validated
@@ -188,7 +189,7 @@ def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatAr
     if not solver.seeks_line:
         return _FrameByFrame(job, plan, queries)
     job.report(0.95, "map", "decoding all frames together")
-    return _Together(job, plan, solver, solver.marginal(queries, features, time_s, job.check))
+    return _Together(job, plan, solver, solver.marginal(solver.read(Emissions(job.loaded.model, features, queries)), time_s, job.check))
 
 
 class _Together:

@@ -6,26 +6,24 @@ Beside `geolocate`, and called by it and the heat map alone: `trajectory` knows 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
 from .export.scores_file import VideoScores
 from .gallery import Search
 from .geodesy import haversine_m
+from .inference import Emissions, FrameScores, ScoredPlaces, similarity_to
 from .models import GeoCLIP, VidTAG
-from .models.memory import Likeness
 from .trajectory import (
     Calibration,
     Decoded,
     Decoder,
     PathCalibration,
-    cuts,
     hypotheses,
     lead_beyond,
     mass_about,
@@ -49,7 +47,6 @@ class Solved:
     Args:
         final: candidates whose first column is the line.
         line: (T, 2) the line as decoded, before it was moved to finer candidates.
-        queries: (T, E) frame embeddings that it was solved from.
         confidence: (T,) P(the truth lies within the asked radius).
         hypotheses, verdict: see their types.
         recognised: share of the frames that are recognised on the line.
@@ -57,7 +54,6 @@ class Solved:
 
     final: Candidates
     line: FloatArray
-    queries: torch.Tensor
     confidence: FloatArray
     hypotheses: Hypotheses
     verdict: Verdict
@@ -66,16 +62,10 @@ class Solved:
 
 @dataclass(frozen=True)
 class _Beyond:
-    """The training's ground outside the area: which part of all it is, its embeddings and what is remembered of it."""
+    """The training's ground outside the area: which part of all it is, and how frames are scored there."""
 
     outside: NDArray[np.bool_]
-    embeddings: torch.Tensor
-    recalled: Likeness | None
-
-    def score(self, queries: torch.Tensor) -> FloatArray:
-        """(B, N) cosines."""
-        found: FloatArray = (queries.to(self.embeddings) @ self.embeddings.T).float().cpu().numpy()
-        return found
+    places: ScoredPlaces
 
 
 class VideoSolver:
@@ -102,7 +92,9 @@ class VideoSolver:
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
-        self._recalled = self._remembered(self.cover.lat_lon_deg, self.cover.spacing_m)
+        reach_m = self.path.recall.reach_m if self.path.recall else None
+        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, reach_m)
+        self._scored = ScoredPlaces(cover.lat_lon_deg, cover.score, similarity)
 
     def _reading(self) -> PathCalibration:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
@@ -119,7 +111,7 @@ class VideoSolver:
     @property
     def seeks_line(self) -> bool:
         """Whether the answer is a line through all frames: its decoding was fitted, or what is remembered can be read and how fast cameras go is known."""
-        return self.calibration.path is not None or (self._recalled is not None and self.calibration.speed_mps is not None)
+        return self.calibration.path is not None or (self._scored.similarity is not None and self.calibration.speed_mps is not None)
 
     @cached_property
     def _blocks(self) -> IntArray:
@@ -128,19 +120,21 @@ class VideoSolver:
 
     @cached_property
     def _elsewhere(self) -> _Beyond | None:
-        return self._ground_outside(self._model)
+        return self._ground_outside()
 
-    def marginal(
-        self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray, check: Callable[[], None] = lambda: None
-    ) -> sparse.csr_matrix:
+    def read(self, video: Emissions) -> FrameScores:
+        """A video's scores over the area, which everything below is asked with: they are computed once."""
+        return video.at(self._scored)
+
+    def marginal(self, video: FrameScores, time_s: FloatArray, check: Callable[[], None] = lambda: None) -> sparse.csr_matrix:
         """The posterior of :meth:`decode`, (T, M) over the cover, without a line: its part on known ground; ``check`` is called now and then, to stop it."""
-        scores = self._scores(queries, features)
+        scores = self._scores(video)
 
         def checked(rows: slice) -> FloatArray:
             check()
             return scores(rows)
 
-        found = self.decoder.marginals(checked, time_s, self.path.evidence, cuts(self._plain(features)))[0]
+        found = self.decoder.marginals(checked, time_s, self.path.evidence, video.of.cuts)[0]
         kept = 1.0 - float(self.unknown_mass.sum())
         return sparse.csr_matrix((kept * found.data, self._places[found.indices], found.indptr), shape=(found.shape[0], len(self.known)))
 
@@ -150,40 +144,39 @@ class VideoSolver:
         unknown = ~self.known if self.known.any() else np.zeros(len(self.known), dtype=bool)
         return np.where(unknown, 1.0 / len(self.known), 0.0)
 
-    def decode(self, queries: torch.Tensor, features: FloatArray, time_s: FloatArray) -> Decoded:
+    def decode(self, video: FrameScores, time_s: FloatArray) -> Decoded:
         """The posterior and the line.
 
         Args:
-            queries: (T, E) frame embeddings.
-            features: (T, D) backbone features, which show cuts, as the frame encoder gives them: with the layout after them where it says that.
-            time_s: (T,).
+            video: as :meth:`read` gives it.
+            time_s: (T,) of its frames.
         """
         return self.decoder.decode(
-            self._scores(queries, features),
+            self._scores(video),
             time_s,
             self.path.evidence,
-            cuts=cuts(self._plain(features)),
+            cuts=video.of.cuts,
             accuracy_m=self.accuracy_m,
             line_evidence=self.path.line_evidence,
         )
 
-    def solve(self, queries: torch.Tensor, features: FloatArray, decoded: Decoded, final: Candidates, radius_m: float) -> Solved:
+    def solve(self, video: FrameScores, decoded: Decoded, final: Candidates, radius_m: float) -> Solved:
         """Everything that is said of a video.
 
         Args:
-            queries, features: as :meth:`decode`.
+            video: as :meth:`decode`.
             decoded: what that gave.
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
         if self.seeks_line:
             positions = self._on_grid(decoded.lat_lon_deg, final)
-        elif self._recalled is not None:
-            positions = self._on_grid(self._each_frames_best(queries, features), final)
+        elif self._scored.similarity is not None:
+            positions = self._on_grid(self._each_frames_best(video), final)
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        lead, recognised = self.standing(queries, features, decoded)
+        lead, recognised = self.standing(video, decoded)
         unknown = None if self.known.all() or not self.known.any() else self.cover.lat_lon_deg[~self.known]
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead, recognised, unknown)
 
@@ -194,11 +187,10 @@ class VideoSolver:
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)
-        for begin in range(0, len(queries), _FRAMES):
-            rows = slice(begin, begin + _FRAMES)
-            own = np.take_along_axis(self.cover.score(queries[rows]), self._places[nearest[rows, None]], axis=1)
+        for rows in _parts(len(video)):
+            own = np.take_along_axis(video.cosines(rows), self._places[nearest[rows, None]], axis=1)
             moved.score[rows, 0] = own[:, 0]
-        judgement = self.judge(positions, queries, features)
+        judgement = self.judge(video, positions)
         said = verdict(
             found,
             state=judgement.state,
@@ -207,83 +199,50 @@ class VideoSolver:
             why=judgement.why,
             unknown_share=self.unknown_share,
         )
-        return Solved(moved, decoded.lat_lon_deg, queries, confidence, found, said, recognised)
+        return Solved(moved, decoded.lat_lon_deg, confidence, found, said, recognised)
 
-    def standing(self, queries: torch.Tensor, features: FloatArray, decoded: Decoded) -> tuple[FloatArray | None, float]:
+    def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, float]:
         """What chances are read beside: (T,) how far the line stands out, and the share of its frames that are recognised; None and 0 where none are said.
 
         Args:
-            queries, features: as :meth:`decode`.
+            video: as :meth:`decode`.
             decoded: what that gave.
         """
         if not self.path.rated:
             return None, 0.0
-        found = line_lead(self.decoder, self._scores(queries, features), decoded.lat_lon_deg, self.accuracy_m, cuts(self._plain(features)))
-        return found, self._recognised_share(features, decoded.lat_lon_deg)
+        found = line_lead(self.decoder, self._scores(video), decoded.lat_lon_deg, self.accuracy_m, video.of.cuts)
+        home = self._places[self.decoder.nearest(decoded.lat_lon_deg)]
+        return found, video.recognised_share(self.path.recall, home)
 
-    def scores(self, solved: Solved, features: FloatArray, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
+    def scores(self, solved: Solved, video: FrameScores, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.
 
         Args:
             solved: the answer.
-            features, time_s: as they were solved.
+            video, time_s: as they were solved.
             frame_index: (T,) of these frames.
         """
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
-            self._scores(solved.queries, features, self.cover.score, self._recalled)(slice(0, len(solved.queries))),
+            video.read(self.path.recall)(slice(0, len(video))),
             frame_index,
             time_s,
             solved.line,
             self.path,
-            tuple(cuts(self._plain(features))),
+            tuple(video.of.cuts),
             solved.recognised,
         )
 
-    def _plain(self, features: FloatArray) -> FloatArray:
-        """Without what follows the features."""
-        return features[:, : self._model.config.feature_dim]
+    def _scores(self, video: FrameScores) -> Scores:
+        """What gives the scores of a slice of frames over the decoder's places."""
+        whole = video.read(self.path.recall)
+        return whole if len(self._places) == len(self.known) else lambda rows: whole(rows)[:, self._places]
 
-    def _remembered(self, lat_lon_deg: FloatArray, spacing_m: float) -> Likeness | None:
-        """What tells how much frames look like what the checkpoint remembers of places; None where it does not, or where that is not read."""
-        memory = self._model.memory if isinstance(self._model, VidTAG) else None
-        if memory is None or self.path.recall is None:
-            return None
-        return memory.over(lat_lon_deg, spacing_m, self.path.recall.reach_m)
-
-    def _scores(
-        self,
-        queries: torch.Tensor,
-        features: FloatArray,
-        score: Callable[[torch.Tensor], FloatArray] | None = None,
-        recalled: Likeness | None = None,
-    ) -> Scores:
-        """What gives the scores of a slice of frames over the decoder's places, or over others: cosines, and what is remembered."""
-        if score is None:
-            whole = self._scores(queries, features, self.cover.score, self._recalled)
-            return whole if len(self._places) == len(self.known) else lambda rows: whole(rows)[:, self._places]
-        recall, frames = self.path.recall, self._in_context(features)
-        if recalled is None or recall is None or frames is None:
-            return lambda rows: score(queries[rows])
-        return lambda rows: score(queries[rows]) + recall.read(recalled(frames[rows]).cpu().numpy())
-
-    def _in_context(self, features: FloatArray) -> torch.Tensor | None:
-        """Frames as the memory compares them; None where the checkpoint remembers nothing."""
-        memory = self._model.memory if isinstance(self._model, VidTAG) else None
-        return memory.in_context(torch.from_numpy(features).to(memory.embeddings.device)) if memory is not None else None
-
-    def _recognised_share(self, features: FloatArray, line: FloatArray) -> float:
-        """Share of the frames that look more like what is remembered about their place on the line (T, 2) than chance finds anywhere."""
-        recall, recalled, frames = self.path.recall, self._recalled, self._in_context(features)
-        if recall is None or recalled is None or frames is None:
-            return 0.0
-        return recall.recognised_share(lambda rows: recalled(frames[rows]).cpu().numpy(), self._places[self.decoder.nearest(line)])
-
-    def _each_frames_best(self, queries: torch.Tensor, features: FloatArray) -> FloatArray:
+    def _each_frames_best(self, video: FrameScores) -> FloatArray:
         """(T, 2) the cover's place with the highest score, frame by frame."""
-        scores, count = self._scores(queries, features), len(queries)
-        best = [scores(slice(row, min(row + _FRAMES, count))).argmax(axis=1) for row in range(0, count, _FRAMES)]
+        scores = self._scores(video)
+        best = [scores(rows).argmax(axis=1) for rows in _parts(len(video))]
         places: FloatArray = self.decoder.lat_lon_deg[np.concatenate(best)]
         return places
 
@@ -299,7 +258,7 @@ class VideoSolver:
         result: FloatArray = np.where(near.any(axis=1, keepdims=True), best, positions)
         return result
 
-    def _ground_outside(self, model: VidTAG | GeoCLIP) -> _Beyond | None:
+    def _ground_outside(self) -> _Beyond | None:
         """The training's ground outside the area; None where the checkpoint does not tell, or knows nothing outside or nothing inside."""
         known = self.path.elsewhere
         if known is None or not known.tells:
@@ -308,24 +267,22 @@ class VideoSolver:
         # Of an area where the checkpoint knows nothing no lead was ever learned.
         if not beyond.any() or beyond.all():
             return None
-        places = known.lat_lon_deg[beyond]
-        with torch.inference_mode():
-            embeddings = model.embed_locations(torch.from_numpy(places))
-        return _Beyond(beyond, embeddings, self._remembered(places, known.spacing_m))
+        reach_m = self.path.recall.reach_m if self.path.recall else None
+        return _Beyond(beyond, ScoredPlaces.embedded(self._model, known.lat_lon_deg[beyond], known.spacing_m, reach_m))
 
-    def judge(self, positions: FloatArray, queries: torch.Tensor, features: FloatArray) -> Judgement:
+    def judge(self, video: FrameScores, positions: FloatArray) -> Judgement:
         """The first of these that holds: nothing speaks of the area or of the answer, the video is strange, it was taken elsewhere; else it is located.
 
         Args:
+            video: as :meth:`decode`.
             positions: (T, 2) the answer.
-            queries, features: as :meth:`decode`.
         """
         of = self.calibration
         if of.ground is not None and not self.known.any():
             return Judgement(FrameState.UNKNOWN_GROUND, why_unknown(of.ground, self.cover.lat_lon_deg))
-        inside, outside = self._inside(queries, features)
+        inside, outside = self._inside(video)
         novelty = self.path.familiarity
-        familiar = novelty.p_value(self._plain(features)) if novelty is not None else math.nan
+        familiar = novelty.p_value(video.of.features) if novelty is not None else math.nan
         if of.cannot_tell:  # few videos do for a verdict, not for a number
             said, share, inside_said = (math.nan, math.nan), "", ""
         else:
@@ -336,29 +293,35 @@ class VideoSolver:
             return Judgement(FrameState.UNFAMILIAR, f"it looks unlike anything this checkpoint was trained on{share}.", *said)
         if outside:
             return Judgement(FrameState.OUTSIDE_AOI, f"it looks taken in another place that the checkpoint knows{inside_said}.", *said)
-        if self._lies_beyond_knowledge(positions, queries, features):
+        if self._lies_beyond_knowledge(video, positions):
             return Judgement(FrameState.UNKNOWN_GROUND, BEST_UNKNOWN, *said)
         return Judgement(FrameState.LOCATED, why_unrated(of) if of.cannot_tell else "", *said)
 
-    def _inside(self, queries: torch.Tensor, features: FloatArray) -> tuple[float, bool]:
+    def _inside(self, video: FrameScores) -> tuple[float, bool]:
         """P(the video was taken in the area), NaN where nothing tells, and whether it looks taken on other known ground."""
         known, beyond = self.path.elsewhere, self._elsewhere
         if known is None or beyond is None:
             return math.nan, False
-        inner, outer = self._scores(queries, features), self._scores(queries, features, beyond.score, beyond.recalled)
-        lead = lead_beyond(inner, outer, len(queries), self._blocks, known.blocks[:, beyond.outside])
+        inner, outer = self._scores(video), video.of.at(beyond.places, most_held=0).read(self.path.recall)
+        lead = lead_beyond(inner, outer, len(video), self._blocks, known.blocks[:, beyond.outside])
         odds = known.log_odds(lead, beyond.outside)
         return known.p_inside(odds), known.is_outside(odds)
 
-    def _lies_beyond_knowledge(self, positions: FloatArray, queries: torch.Tensor, features: FloatArray) -> bool:
+    def _lies_beyond_knowledge(self, video: FrameScores, positions: FloatArray) -> bool:
         """Whether most frames find their best place on unknown ground, or were answered there."""
         ground = self.calibration.ground
         if ground is None or self.known.all():
             return False
         if ground.knows(positions, self.cover.spacing_m).mean() < MOST:
             return True
-        whole, beyond = self._scores(queries, features, self.cover.score, self._recalled), 0
-        for begin in range(0, len(queries), _FRAMES):
-            found = whole(slice(begin, begin + _FRAMES))
+        whole, beyond = video.read(self.path.recall), 0
+        for rows in _parts(len(video)):
+            found = whole(rows)
             beyond += int((found[:, ~self.known].max(axis=1) > found[:, self.known].max(axis=1)).sum())
-        return beyond > MOST * len(queries)
+        return beyond > MOST * len(video)
+
+
+def _parts(frames: int) -> Iterator[slice]:
+    """Slices of so many frames that their scores are looked at together."""
+    for begin in range(0, frames, _FRAMES):
+        yield slice(begin, min(begin + _FRAMES, frames))

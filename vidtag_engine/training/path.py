@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..inference import Emissions, FrameScores, ScoredPlaces
 from ..models.vidtag import VidTAG
 from ..trajectory import (
     Elsewhere,
@@ -24,15 +26,14 @@ from ..trajectory import (
     known_ground,
     typical_speed_mps,
 )
-from ..trajectory.decoder import Decoder, Scores
+from ..trajectory.decoder import Decoder
 from ..trajectory.fit import check_cancelled
-from ..types import CancelCheck, FloatArray, IntArray, Progress, ProgressCallback
+from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
 
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
-_CHUNK = 8192
-_MOST_KEPT = 100_000_000  # scores, frames times places
+_MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
@@ -81,7 +82,6 @@ def calibrate_path(
         cancelled: asked between videos.
         progress: of the whole fit.
     """
-    device = model.device
 
     def telling(stage: str) -> Callable[[float], None]:
         """Progress of one of the fit's parts as progress of the whole."""
@@ -96,18 +96,20 @@ def calibrate_path(
     flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
-    cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
-    features = [torch.from_numpy(s.seen).to(device) for s in chosen]
-    frames = [FrameScores(model, one) for one in features]
+    cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m)
+    frames = [Emissions(model, s.seen) for s in chosen]
     # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
     rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
     taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
     if model.memory is not None and not flags.any():
-        hidden = [FrameScores(model, one, model.memory.near(s.lat_lon_deg, reach_m / 2.0)) for one, s in zip(features, chosen, strict=True)]
+        hidden = [
+            Emissions(model, s.seen, of.queries, model.memory.near(s.lat_lon_deg, reach_m / 2.0))
+            for of, s in zip(frames, chosen, strict=True)
+        ]
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
-    kept = _Kept(cover)
-    least = cover.chance(frames) if model.memory is not None else None
+    held = _Held(cover)
+    least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
     def recall(weight: float) -> Recall | None:
         return Recall(weight, reach_m, least) if weight else None
@@ -115,7 +117,13 @@ def calibrate_path(
     def videos(weight: float) -> list[FitVideo]:
         reading = recall(weight)
         return [
-            FitVideo(kept.scores(one.frames, reading), *_path(one.of), one.unseen, one.weight, kept.recognised(one.frames, reading))
+            FitVideo(
+                held.of(one.frames).read(reading),
+                *_path(one.of),
+                one.unseen,
+                one.weight,
+                partial(held.of(one.frames).recognised_share, reading),
+            )
             for one in taken
         ]
 
@@ -126,12 +134,12 @@ def calibrate_path(
     weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, progress=telling("weight"), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
     known = _elsewhere(
-        cover,
-        cover_lat_lon_deg,
+        model,
+        reach_m,
         spacing_m,
-        _places(training) if places is None else places,
+        places,
         taken,
-        kept,
+        held,
         recall(weight),
         seed,
         cancelled,
@@ -166,39 +174,40 @@ def fit_abstention(
         validation: held out, or blocks of videos that were; may be none.
         recall: how what is remembered is read.
     """
-    cover = PlaceScores(model, cover_lat_lon_deg, spacing_m, reach_m)
     some = [_middle(s, _MOST_FRAMES) for s in validation]
-    taken = [_Taken(FrameScores(model, torch.from_numpy(s.seen).to(model.device)), s, unseen=False, weight=1.0) for s in some]
-    known = _elsewhere(cover, cover_lat_lon_deg, spacing_m, _places(training), taken, _Kept(cover), recall, seed, cancelled, lambda _: None)
+    taken = [_Taken(Emissions(model, s.seen), s, unseen=False, weight=1.0) for s in some]
+    held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
+    known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
     seen = [[s.features[0] for s in part] for part in (training, some)]
     return known, fit_familiarity(*seen, axes=place_axes, seed=seed)
 
 
 def _elsewhere(
-    cover: PlaceScores,
-    cover_lat_lon_deg: FloatArray,
+    model: VidTAG,
+    reach_m: float,
     spacing_m: float,
     places: FloatArray,
     taken: Sequence[_Taken],
-    kept: _Kept,
+    held: _Held,
     recall: Recall | None,
     seed: int,
     cancelled: CancelCheck | None,
     tell: Callable[[float], None],
 ) -> Elsewhere:
     """What leads of known ground outside an area mean."""
+    cover_lat_lon_deg = held.cover.lat_lon_deg
     known = known_ground(cover_lat_lon_deg, spacing_m, places)
     # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
     within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
-    ground = cover.over(known.lat_lon_deg, known.spacing_m) if known.spacing_m > spacing_m else None
+    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
 
     def scored() -> Iterator[tuple[FloatArray, FloatArray, FloatArray, float]]:
         for number, one in enumerate(taken):
             check_cancelled(cancelled)
             tell(number / len(taken))
             every = slice(0, len(one.of))
-            inner = kept.scores(one.frames, recall)(every)
-            outer = ground.scores(one.frames, recall)(every) if ground else inner[:, within]
+            inner = held.of(one.frames).read(recall)(every)
+            outer = one.frames.at(ground, most_held=0).read(recall)(every) if ground else inner[:, within]
             yield inner, outer, one.of.lat_lon_deg, one.weight
 
     return fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
@@ -208,132 +217,37 @@ def _elsewhere(
 class _Taken:
     """A held-out video that is fitted on: its frames as they are scored, itself, whether its way is one that no training took, and how much it counts."""
 
-    frames: FrameScores
+    frames: Emissions
     of: TrainingSequence
     unseen: bool
     weight: float
 
 
-class FrameScores:
-    """A video's frames as they are scored: their embeddings, and as the memory compares them.
+class _Held:
+    """Held-out videos' scores over a cover, held in half precision of those asked for first, while there is room."""
 
-    Args:
-        model: on any device.
-        features: (T, D) of all the video's frames, in order, with the layout after them where the model remembers it.
-        hidden: (N,) remembered frames that are not read for them.
-    """
+    def __init__(self, cover: ScoredPlaces) -> None:
+        self.cover, self._room = cover, _MOST_HELD
+        self._held: dict[int, FrameScores] = {}
 
-    @torch.inference_mode()
-    def __init__(self, model: VidTAG, features: torch.Tensor, hidden: torch.Tensor | None = None) -> None:
-        self.queries, self.hidden = model.embed_video(features), hidden
-        self.in_context = model.memory.in_context(features.to(model.device)) if model.memory is not None else None
-
-
-class PlaceScores:
-    """Scores of frames over places: by location embeddings, and by what the model remembers.
-
-    Args:
-        model: of both.
-        lat_lon_deg: (M, 2) an even cover.
-        spacing_m: of it.
-        reach_m: over which a remembered frame speaks.
-    """
-
-    @torch.inference_mode()
-    def __init__(self, model: VidTAG, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> None:
-        self.embeddings, self._model, self._reach_m = embedded(model, lat_lon_deg), model, reach_m
-        self._likeness = model.memory.over(lat_lon_deg, spacing_m, reach_m) if model.memory is not None else None
-
-    def over(self, lat_lon_deg: FloatArray, spacing_m: float) -> PlaceScores:
-        """The same model's over other places."""
-        return PlaceScores(self._model, lat_lon_deg, spacing_m, self._reach_m)
-
-    def scores(self, frames: FrameScores, recall: Recall | None) -> Scores:
-        """What gives the (B, M) scores of a slice of frames: cosines, and what is remembered as ``recall`` reads it."""
-
-        def given(rows: slice) -> FloatArray:
-            cosines, likeness = self._cosines(frames, rows), self._recalled(frames, rows) if recall else None
-            return cosines if recall is None or likeness is None else cosines + recall.read(likeness)
-
-        return given
-
-    def kept(self, frames: FrameScores) -> Callable[[Recall | None], Scores]:
-        """The same for any reading, with both kinds computed once and held in half precision."""
-        everything = slice(0, len(frames.queries))
-        cosines, likeness = self._cosines(frames, everything).astype(np.float16), self._recalled(frames, everything)
-        seen = None if likeness is None else likeness.astype(np.float16)
-
-        def scores(recall: Recall | None) -> Scores:
-            if recall is None or seen is None:
-                return lambda rows: cosines[rows].astype(np.float32)
-            return lambda rows: cosines[rows].astype(np.float32) + recall.read(seen[rows].astype(np.float32))
-
-        return scores
-
-    def recognised(self, frames: FrameScores, recall: Recall | None) -> Callable[[IntArray], float]:
-        """What gives the share of the frames that are recognised at places (T,)."""
-
-        def given(rows: slice) -> FloatArray:
-            found = self._recalled(frames, rows)
-            # They remember: there is a reading of it.
-            assert found is not None  # nosec B101
-            return found
-
-        return lambda places: recall.recognised_share(given, places) if recall else 0.0
-
-    def chance(self, videos: Sequence[FrameScores]) -> float:
-        """Likeness that chance finds: so many standard deviations over a frame's mean over all places, on average over frames."""
-        found = []
-        for frames in videos:
-            likeness = self._recalled(frames, slice(0, len(frames.queries)))
-            # They remember: chance is asked of nothing else.
-            assert likeness is not None  # nosec B101
-            found.append(likeness.mean(axis=1) + _CHANCE * likeness.std(axis=1))
-        return float(np.concatenate(found).mean())
-
-    @torch.inference_mode()
-    def _cosines(self, frames: FrameScores, rows: slice) -> FloatArray:
-        found: FloatArray = (frames.queries[rows] @ self.embeddings.T).float().cpu().numpy()
-        return found
-
-    @torch.inference_mode()
-    def _recalled(self, frames: FrameScores, rows: slice) -> FloatArray | None:
-        if self._likeness is None or frames.in_context is None:
-            return None
-        found: FloatArray = self._likeness(frames.in_context[rows], frames.hidden).cpu().numpy()
-        return found
+    def of(self, video: Emissions) -> FrameScores:
+        """A video's scores; nothing is computed before they are read."""
+        if id(video) not in self._held:
+            found = video.at(self.cover, self._room, np.float16)
+            self._room -= found.size if found.holds else 0
+            self._held[id(video)] = found
+        return self._held[id(video)]
 
 
-class _Kept:
-    """Scores over a cover for any reading, both kinds kept of the videos asked for first, while there is room."""
-
-    def __init__(self, cover: PlaceScores) -> None:
-        self._cover, self._room = cover, _MOST_KEPT
-        self._held: dict[int, Callable[[Recall | None], Scores]] = {}
-
-    def scores(self, frames: FrameScores, recall: Recall | None) -> Scores:
-        """What gives the (B, M) scores of a slice of frames; nothing is computed before."""
-
-        def given(rows: slice) -> FloatArray:
-            if id(frames) not in self._held:
-                size = len(frames.queries) * len(self._cover.embeddings)
-                if size > self._room:
-                    return self._cover.scores(frames, recall)(rows)
-                self._room -= size
-                self._held[id(frames)] = self._cover.kept(frames)
-            return self._held[id(frames)](recall)(rows)
-
-        return given
-
-    def recognised(self, frames: FrameScores, recall: Recall | None) -> Callable[[IntArray], float]:
-        """As :meth:`PlaceScores.recognised`."""
-        return self._cover.recognised(frames, recall)
-
-
-def embedded(model: VidTAG, lat_lon_deg: FloatArray) -> torch.Tensor:
-    """(N, E) embeddings of places."""
-    parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK))
-    return torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
+def _chance(videos: Sequence[FrameScores]) -> float:
+    """Similarity that chance finds: so many standard deviations over a frame's mean over all places, on average over frames."""
+    found = []
+    for video in videos:
+        similarity = video.similarity(slice(0, len(video)))
+        # The model keeps frames: chance is asked of nothing else.
+        assert similarity is not None  # nosec B101
+        found.append(similarity.mean(axis=1) + _CHANCE * similarity.std(axis=1))
+    return float(np.concatenate(found).mean())
 
 
 def _middle(sequence: TrainingSequence, frames: int) -> TrainingSequence:

@@ -1,0 +1,184 @@
+"""How a video's frames score at places: the evidence that whole videos are decoded by, computed once a video.
+
+Two kinds of evidence add up: the cosine of a frame's embedding with a place's location embedding (paper Sec. 3), and the frame's similarity to what the model
+keeps of its training frames (:mod:`vidtag_engine.models.memory`). Inference, the fit of confidence and the benchmarks all read scores from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from ..models import GeoCLIP, VidTAG
+from ..models.memory import Likeness
+from ..trajectory import Recall, cuts
+from ..trajectory.decoder import Scores
+from ..types import FloatArray, IntArray
+
+_CHUNK = 8192  # places embedded at once
+_FRAMES = 256  # scored at once
+MOST_HELD = 32_000_000  # scores of both kinds: 128 MB
+
+
+@dataclass(frozen=True)
+class ScoredPlaces:
+    """Places that frames can be scored at.
+
+    Args:
+        lat_lon_deg: (M, 2) in degrees.
+        score: (B, E) frame embeddings to (B, M) cosines.
+        similarity: what tells how similar frames are to what the model keeps of these places; None where it keeps nothing, or where that is not read.
+    """
+
+    lat_lon_deg: FloatArray
+    score: Callable[[torch.Tensor], FloatArray]
+    similarity: Likeness | None = None
+
+    @classmethod
+    @torch.inference_mode()
+    def embedded(cls, model: VidTAG | GeoCLIP, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None) -> ScoredPlaces:
+        """Places by their own location embeddings.
+
+        Args:
+            model: of both kinds of evidence.
+            lat_lon_deg: (M, 2) an even cover.
+            spacing_m: of the cover.
+            reach_m: over which a kept frame speaks for places around it; None reads the cosines alone.
+        """
+        parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK) or 1)
+        embeddings = torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
+
+        @torch.inference_mode()
+        def score(queries: torch.Tensor) -> FloatArray:
+            found: FloatArray = (queries.to(embeddings) @ embeddings.T).float().cpu().numpy()
+            return found
+
+        return cls(lat_lon_deg, score, similarity_to(model, lat_lon_deg, spacing_m, reach_m))
+
+
+def similarity_to(model: VidTAG | GeoCLIP, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None) -> Likeness | None:
+    """What tells how similar frames are to what the model keeps of places (M, 2); None where it keeps nothing, or ``reach_m`` is None."""
+    memory = model.memory if isinstance(model, VidTAG) else None
+    return memory.over(lat_lon_deg, spacing_m, reach_m) if memory is not None and reach_m is not None else None
+
+
+class Emissions:
+    """A video's frames as they are scored, whatever the places.
+
+    Args:
+        model: on any device.
+        features: (T, D) of all the video's frames, in order, with the layout after them where the model keeps it.
+        queries: (T, E) their embeddings, where they are there already.
+        hidden: (N,) kept training frames that are not read for this video.
+    """
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        model: VidTAG | GeoCLIP,
+        features: FloatArray | torch.Tensor,
+        queries: torch.Tensor | None = None,
+        hidden: torch.Tensor | None = None,
+    ) -> None:
+        given = torch.as_tensor(features)
+        self.features: FloatArray = given[:, : model.config.feature_dim].cpu().numpy()
+        self.queries = model.embed_video(given) if queries is None else queries
+        self.hidden = hidden
+        memory = model.memory if isinstance(model, VidTAG) else None
+        self.in_context = memory.in_context(given.to(memory.embeddings.device)) if memory is not None else None
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    @cached_property
+    def cuts(self) -> list[int]:
+        """Rows that begin a new shot, by what the features show."""
+        return list(cuts(self.features))
+
+    def at(self, places: ScoredPlaces, most_held: int = MOST_HELD, dtype: type = np.float32) -> FrameScores:
+        """These frames' scores at places; see :class:`FrameScores`."""
+        return FrameScores(self, places, most_held, dtype)
+
+
+class FrameScores:
+    """A video's scores at places; each kind is computed once and held, where both are no more than ``most_held`` numbers, else slice by slice as asked.
+
+    Args:
+        of: the video.
+        places: M of them.
+        most_held: numbers, both kinds together.
+        dtype: that they are held in; they are given as float32.
+    """
+
+    def __init__(self, of: Emissions, places: ScoredPlaces, most_held: int = MOST_HELD, dtype: type = np.float32) -> None:
+        self.of, self._places, self._dtype = of, places, dtype
+        self._compares = places.similarity is not None and of.in_context is not None
+        self.size = (1 + self._compares) * len(of) * len(places.lat_lon_deg)
+        self.holds = self.size <= most_held
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    def cosines(self, rows: slice) -> FloatArray:
+        """(B, M) float32 cosines of a slice of frames with the places."""
+        return _single(self._cosines[rows]) if self.holds else self._places.score(self.of.queries[rows])
+
+    def similarity(self, rows: slice) -> FloatArray | None:
+        """(B, M) float32 similarity of a slice of frames to what the model keeps of the places; None where there is none."""
+        if not self._compares:
+            return None
+        return _single(self._similarity[rows]) if self.holds else self._similar(rows)
+
+    def read(self, recall: Recall | None) -> Scores:
+        """What gives the (B, M) scores of a slice of frames: cosines, and the similarity as ``recall`` reads it."""
+
+        def given(rows: slice) -> FloatArray:
+            cosines, similarity = self.cosines(rows), self.similarity(rows) if recall is not None else None
+            return cosines if recall is None or similarity is None else cosines + recall.read(similarity)
+
+        return given
+
+    def recognised_share(self, recall: Recall | None, places: IntArray) -> float:
+        """Share of the frames that are recognised at their places (T,); 0 where nothing is kept to recognise them by."""
+        if recall is None or not self._compares:
+            return 0.0
+
+        def given(rows: slice) -> FloatArray:
+            found = self.similarity(rows)
+            # There is something to compare with.
+            assert found is not None  # nosec B101
+            return found
+
+        return recall.recognised_share(given, places)
+
+    @cached_property
+    def _cosines(self) -> FloatArray:
+        return self._whole(lambda rows: self._places.score(self.of.queries[rows]))
+
+    @cached_property
+    def _similarity(self) -> FloatArray:
+        return self._whole(self._similar)
+
+    def _whole(self, part: Callable[[slice], FloatArray]) -> FloatArray:
+        found: FloatArray = np.empty((len(self.of), len(self._places.lat_lon_deg)), dtype=self._dtype)
+        for begin in range(0, len(found), _FRAMES):
+            rows = slice(begin, min(begin + _FRAMES, len(found)))
+            found[rows] = part(rows)
+        return found
+
+    @torch.inference_mode()
+    def _similar(self, rows: slice) -> FloatArray:
+        similarity, in_context = self._places.similarity, self.of.in_context
+        # Asked only where there are both.
+        assert similarity is not None  # nosec B101
+        assert in_context is not None  # nosec B101
+        found: FloatArray = similarity(in_context[rows], self.of.hidden).cpu().numpy()
+        return found
+
+
+def _single(scores: FloatArray) -> FloatArray:
+    return scores.astype(np.float32, copy=False)
