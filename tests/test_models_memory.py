@@ -26,7 +26,7 @@ from vidtag_engine.training.path import _Held, calibrate_path
 from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, TrainingGround, hypotheses, typical_speed_mps
 from vidtag_engine.trajectory.elsewhere import blocks_of_ground
-from vidtag_engine.trajectory.lead import line_lead
+from vidtag_engine.trajectory.lead import line_lead, recognition
 from vidtag_engine.trajectory.path_calibration import RadiusMap
 from vidtag_engine.types import CancelledError, FloatArray, FrameState, InputError, Progress
 
@@ -516,7 +516,8 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
             frames = Emissions(model, new.features[0])
             decoded = decoder.decode(frames.at(over).read(recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
             lead = line_lead(decoder, frames.at(over).read(recall), decoded.lat_lon_deg, found.accuracy_m)
-            said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, lead).within[:, 1].mean())
+            kind = found.is_recognised(recognition(decoder, frames.at(over).read_similarity(), decoded.lat_lon_deg, found.accuracy_m))
+            said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, lead, kind).within[:, 1].mean())
             right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())
         return float(np.mean(said)), float(np.mean(right))
 

@@ -18,7 +18,7 @@ from vidtag_engine.geodesy import WGS84, haversine_m
 from vidtag_engine.inference import Emissions
 from vidtag_engine.solve import VideoSolver
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, TrainingGround, assemble, hypotheses, mass_about
-from vidtag_engine.trajectory.fit import RECOGNISED_FROM, fit_levels
+from vidtag_engine.trajectory.fit import fit_levels, kinds_of
 from vidtag_engine.trajectory.path_calibration import RadiusMap
 from vidtag_engine.types import FrameState
 from vidtag_engine.verdicts import frame_by_frame, with_hypotheses
@@ -66,7 +66,7 @@ def test_unknown_ground_keeps_its_share_of_chances_and_of_regions(unknown_share)
     decoder, unknown = Decoder(TOWN, SPACING_M), TOWN + np.array([0.0, 0.1])
     share = np.exp(-np.arange(len(TOWN)) / 10.0)
     marginal = sparse.csr_matrix(share[None] / share.sum())
-    found = hypotheses(marginal, decoder, TOWN[:1], part, np.zeros(1), 1.0, unknown)
+    found = hypotheses(marginal, decoder, TOWN[:1], part, np.zeros(1), True, unknown)
     beyond = shapely.box(unknown[:, 1].min(), unknown[:, 0].min(), unknown[:, 1].max(), unknown[:, 0].max())
     for level, region in ((0.5, found.region50[0]), (0.9, found.region90[0])):
         # What known ground can hold no more is held by unknown ground; else the known part holds so much more.
@@ -77,17 +77,35 @@ def test_unknown_ground_keeps_its_share_of_chances_and_of_regions(unknown_share)
 
 def test_each_kind_of_video_has_regions_of_its_own_that_hold_nine_of_ten():
     rng = np.random.default_rng(5)
-    kinds = rng.random(4000) < 0.7
-    levels = [rng.beta(1.0, 9.0 if kind else 2.0, 6) for kind in kinds]
-    shares = np.where(kinds, RECOGNISED_FROM + 0.3, RECOGNISED_FROM - 0.3)
-    split, (known, unknown) = fit_levels(levels[:1000], shares[:1000], [1.0] * 1000)
-    assert split == RECOGNISED_FROM
-    for kind, (_, level90) in ((True, known), (False, unknown)):
-        rest = [level for level, of in zip(levels[1000:], kinds[1000:], strict=True) if of == kind]
+    driven = rng.random(4000) < 0.7
+    # How clearly a video is recognised: on driven streets often, on others hardly ever.
+    clearly = np.where(driven & (rng.random(4000) < 0.8), 0.1, 0.0) + rng.normal(0.0, 0.01, 4000)
+    levels = [rng.beta(1.0, 9.0 if clear > 0.05 else 2.0, 6) for clear in clearly]
+    bar, kinds = kinds_of(clearly[:1000], ~driven[:1000])
+    assert 0.005 < bar < 0.02  # a tenth of a normal of .01 lies above .0128
+    assert not driven[kinds[1]].any()
+    assert (clearly[kinds[0]] >= bar).all()
+    assert (clearly[kinds[1]] < bar).all()
+    for kind, above in zip(kinds, (True, False), strict=True):
+        _, level90 = fit_levels(levels[:1000], kind, [1.0] * 1000)
+        rest = [level for level, clear in zip(levels[1000:], clearly[1000:], strict=True) if (clear >= bar) == above]
         assert np.mean(np.concatenate(rest) <= level90) == pytest.approx(0.9, abs=0.02)
-    # One level of both would hold too much of the one and too little of the other.
-    _, (both, _) = fit_levels(levels[:1000], np.ones(1000), [1.0] * 1000)
-    assert np.mean(np.concatenate([one for one, kind in zip(levels, kinds, strict=True) if not kind]) <= both[1]) < 0.85
+    # One level of both would hold too little of those that are not recognised.
+    _, both = fit_levels(levels[:1000], range(1000), [1.0] * 1000)
+    assert np.mean(np.concatenate([one for one, clear in zip(levels, clearly, strict=True) if clear < bar]) <= both) < 0.87
+
+
+def test_of_videos_that_are_not_recognised_those_of_hidden_streets_alone_are_fitted_on():
+    """What was not recognised may be of a street that nobody drove: it is said as much of it as is known of such streets."""
+    clearly, unseen = np.array([0.2] * 30 + [0.0] * 30), np.array([False] * 40 + [True] * 20)
+    clearly = np.concatenate([clearly[:40], np.linspace(0.0, 0.04, 20)])
+    bar, kinds = kinds_of(clearly, unseen)
+    assert bar == pytest.approx(np.quantile(clearly[40:], 0.9))
+    assert kinds[0] == [*range(30), 58, 59]
+    assert kinds[1] == list(range(40, 58))
+    for few in (unseen & (np.arange(60) < 45), np.zeros(60, dtype=bool)):
+        assert kinds_of(clearly, few) == (None, [list(range(60))])
+    assert kinds_of(np.full(60, np.nan), unseen) == (None, [list(range(60))])
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from .trajectory import (
 )
 from .trajectory.decoder import Scores
 from .trajectory.elsewhere import blocks_of_ground
-from .trajectory.lead import line_lead
+from .trajectory.lead import line_lead, recognition
 from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .verdicts import BEST_UNKNOWN, MOST, Judgement, why_unknown, why_unrated
 
@@ -49,7 +49,7 @@ class Solved:
         line: (T, 2) the line as decoded, before it was moved to finer candidates.
         confidence: (T,) P(the truth lies within the asked radius).
         hypotheses, verdict: see their types.
-        recognised: share of the frames that are recognised on the line.
+        recognised: which kind of video it is, for how sure to be.
     """
 
     final: Candidates
@@ -57,7 +57,7 @@ class Solved:
     confidence: FloatArray
     hypotheses: Hypotheses
     verdict: Verdict
-    recognised: float = 0.0
+    recognised: bool = True
 
 
 @dataclass(frozen=True)
@@ -201,18 +201,19 @@ class VideoSolver:
         )
         return Solved(moved, decoded.lat_lon_deg, confidence, found, said, recognised)
 
-    def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, float]:
-        """What chances are read beside: (T,) how far the line stands out, and the share of its frames that are recognised; None and 0 where none are said.
+    def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
+        """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.
 
         Args:
             video: as :meth:`decode`.
             decoded: what that gave.
         """
         if not self.path.rated:
-            return None, 0.0
+            return None, True
         found = line_lead(self.decoder, self._scores(video), decoded.lat_lon_deg, self.accuracy_m, video.of.cuts)
-        home = self._places[self.decoder.nearest(decoded.lat_lon_deg)]
-        return found, video.recognised_share(self.path.recall, home)
+        similarity = video.read_similarity()
+        own = self._of_places(similarity) if similarity is not None else None
+        return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, self.accuracy_m))
 
     def scores(self, solved: Solved, video: FrameScores, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.
@@ -236,7 +237,10 @@ class VideoSolver:
 
     def _scores(self, video: FrameScores) -> Scores:
         """What gives the scores of a slice of frames over the decoder's places."""
-        whole = video.read(self.path.recall)
+        return self._of_places(video.read(self.path.recall))
+
+    def _of_places(self, whole: Scores) -> Scores:
+        """Of scores over the cover those over the decoder's places."""
         return whole if len(self._places) == len(self.known) else lambda rows: whole(rows)[:, self._places]
 
     def _each_frames_best(self, video: FrameScores) -> FloatArray:

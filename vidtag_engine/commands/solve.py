@@ -192,7 +192,7 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, given, located)
     lead: FloatArray | None = None
-    recognised = 1.0
+    recognised = True
     if any(pin.here for pin in given):
         # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
         path = replace(path, unknown_share=0.0)

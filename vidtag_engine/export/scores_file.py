@@ -36,7 +36,7 @@ class VideoScores:
         line: (T, 2) lat, lon of the line as it was decoded without pins, before it was moved to finer candidates.
         calibration: of paths, that the video was decoded by; what is known of other places and strange videos is not kept.
         cuts: rows that begin a new shot.
-        recognised: share of the frames that were recognised on the line.
+        recognised: which kind of video it was, for how sure to be.
     """
 
     lat_lon_deg: FloatArray
@@ -47,7 +47,7 @@ class VideoScores:
     line: FloatArray
     calibration: PathCalibration
     cuts: tuple[int, ...] = ()
-    recognised: float = 0.0
+    recognised: bool = True
 
 
 def scores_folder(result: Path) -> Path:
@@ -154,7 +154,7 @@ def read_scores(path: Path) -> VideoScores:
             spacing_m=float(header["spacing_m"]),
             calibration=calibration,
             cuts=tuple(header["cuts"]),
-            recognised=float(header.get("recognised", 0.0)),
+            recognised=bool(header.get("recognised", True)),
         )
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         if isinstance(error, InputError):

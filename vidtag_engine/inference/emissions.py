@@ -17,7 +17,7 @@ from ..models import GeoCLIP, VidTAG
 from ..models.memory import Likeness
 from ..trajectory import Recall, cuts
 from ..trajectory.decoder import Scores
-from ..types import FloatArray, IntArray
+from ..types import FloatArray
 
 _CHUNK = 8192  # places embedded at once
 _FRAMES = 256  # scored at once
@@ -142,10 +142,10 @@ class FrameScores:
 
         return given
 
-    def recognised_share(self, recall: Recall | None, places: IntArray) -> float:
-        """Share of the frames that are recognised at their places (T,); 0 where nothing is kept to recognise them by."""
-        if recall is None or not self._compares:
-            return 0.0
+    def read_similarity(self) -> Scores | None:
+        """What gives the (B, M) similarity of a slice of frames; None where there is none."""
+        if not self._compares:
+            return None
 
         def given(rows: slice) -> FloatArray:
             found = self.similarity(rows)
@@ -153,7 +153,7 @@ class FrameScores:
             assert found is not None  # nosec B101
             return found
 
-        return recall.recognised_share(given, places)
+        return given
 
     @cached_property
     def _cosines(self) -> FloatArray:

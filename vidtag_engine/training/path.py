@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -122,7 +121,7 @@ def calibrate_path(
                 *_path(one.of),
                 one.unseen,
                 one.weight,
-                partial(held.of(one.frames).recognised_share, reading),
+                held.of(one.frames).read_similarity() if reading else None,
             )
             for one in taken
         ]

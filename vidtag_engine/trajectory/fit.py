@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..geodesy import haversine_m
-from ..types import CancelCheck, CancelledError, FloatArray, InputError, IntArray
+from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .conformal import conformal_level, frame_weights
 from .decoder import Decoder, Evidence, Motion, Scores
 from .hypotheses import RADII_M, mass_about
-from .lead import NO_RIVAL, line_lead
+from .lead import NO_RIVAL, line_lead, recognition
 from .logistic import fit_logistic
 from .path_calibration import PathCalibration, RadiusMap, log_odds
 from .regions import mass_before
@@ -33,8 +33,8 @@ _SEARCHED = 24  # videos
 _SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of them needs more
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
-RECOGNISED_FROM = 0.5  # share of a video's frames
 _LEAST_OF_A_KIND = 10  # videos: fewer have no level of 90 %
+_TAKEN_FOR_KNOWN = 0.1  # share of the videos on streets that training did not see, that count as recognised all the same
 _USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
 
 
@@ -48,7 +48,7 @@ class FitVideo:
         lat_lon_deg: (T, 2) truth.
         unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
         weight: how much it counts beside the others, for how sure to be.
-        recognised: gives the share of its frames that are recognised at places (T,) of the cover.
+        similarity: gives the (B, M) similarity of a slice of its frames to what is kept of the cover's places; None where nothing is.
     """
 
     scores: Scores
@@ -56,7 +56,7 @@ class FitVideo:
     lat_lon_deg: FloatArray
     unseen: bool = False
     weight: float = 1.0
-    recognised: Callable[[IntArray], float] = lambda _: 0.0
+    similarity: Scores | None = None
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""
@@ -68,7 +68,6 @@ class FitVideo:
             self.lat_lon_deg[window],
             self.unseen,
             self.weight,
-            self.recognised,
         )
 
 
@@ -134,8 +133,9 @@ def fit_path(
         for video, marginal in zip(videos, sought, strict=True)
     ]
     weights = [video.weight for video in videos]
-    shares = np.array([video.recognised(decoder.nearest(line)) for video, line in zip(videos, lines, strict=True)])
-    recognised_from, levels = fit_levels(_levels(decoder, videos, marginals), shares, weights)
+    clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
+    recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
+    levels = [fit_levels(_levels(decoder, videos, marginals), kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
@@ -144,60 +144,74 @@ def fit_path(
     rivalled = rivalled[rivalled < NO_RIVAL]
     low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
     leads = [np.clip(lead, low, high) for lead in leads]
-    maps = tuple(
-        fit_map(
-            [mass[:, column] for mass in masses],
-            [np.asarray(error <= radius_m, dtype=np.float64) for error in errors],
-            radius_m,
-            leads,
-            weights,
-            shares,
+    reached = [sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos)) for radius_m in radii]
+    maps = [
+        tuple(
+            fit_map(
+                [masses[number][:, column] for number in kind],
+                [np.asarray(errors[number] <= radius_m, dtype=np.float64) for number in kind],
+                radius_m,
+                [leads[number] for number in kind],
+                [weights[number] for number in kind],
+            )
+            for column, radius_m in enumerate(radii)
+            if reached[column]
         )
-        for column, radius_m in enumerate(radii)
-        if sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos))
-    )
+        for kind in kinds
+    ]
     return PathCalibration(
         evidence,
         best.motion,
         best.accuracy_m,
         spacing_m,
         len(videos),
-        maps,
+        maps[0],
         *levels[0],
         line_evidence=line_evidence,
         leads=(float(low), float(high)),
-        unrecognised50=levels[1][0],
-        unrecognised90=levels[1][1],
+        unrecognised_maps=maps[1] if recognised_from is not None else (),
+        unrecognised50=levels[-1][0],
+        unrecognised90=levels[-1][1],
         recognised_from=recognised_from,
     )
 
 
-def fit_levels(
-    levels: Sequence[FloatArray], recognised: FloatArray, weights: Sequence[float]
-) -> tuple[float, tuple[tuple[float, float], tuple[float, float]]]:
-    """Masses of the regions that hold the truth with 50 and 90 %, by kind of video (Mondrian conformal prediction, Vovk, Gammerman and Shafer 2005, Sec. 4.5).
+def kinds_of(clearly: FloatArray, unseen: NDArray[np.bool_]) -> tuple[float | None, list[list[int]]]:
+    """Which videos are recognised, and which videos each kind is fitted on.
+
+    The bar is what a tenth of the videos exceed whose ways are hidden from the checkpoint. Of those below it one cannot know whether their street was driven in
+    training; so that nobody is sure of what cannot be known, they are taken for videos of streets that were not, and fitted on these alone where there are enough.
+
+    Args:
+        clearly: (V,) how clearly each video's places are recognised; NaN where nothing tells.
+        unseen: (V,) whose ways are hidden.
+
+    Returns:
+        The bar, and numbers of the videos for recognised and unrecognised ones; None and all videos where there are too few of either.
+    """
+    known = np.flatnonzero(np.isfinite(clearly) & unseen)
+    every = list(range(len(clearly)))
+    if len(known) < _LEAST_OF_A_KIND:
+        return None, [every]
+    bar = float(np.quantile(clearly[known], 1.0 - _TAKEN_FOR_KNOWN))
+    above = clearly >= bar
+    below = ~above & unseen if (~above & unseen).sum() >= _LEAST_OF_A_KIND else ~above
+    if min(above.sum(), below.sum()) < _LEAST_OF_A_KIND:
+        return None, [every]
+    return bar, [np.flatnonzero(above).tolist(), np.flatnonzero(below).tolist()]
+
+
+def fit_levels(levels: Sequence[FloatArray], kind: Sequence[int], weights: Sequence[float]) -> tuple[float, float]:
+    """Masses of the regions that hold the truth with 50 and 90 %, of a kind of video (Mondrian conformal prediction, Vovk, Gammerman and Shafer 2005, Sec. 4.5).
 
     Args:
         levels: (T,) a video, as :func:`truth_levels` gives them.
-        recognised: (V,) share of each video's frames that are recognised.
+        kind: numbers of the videos of the kind.
         weights: (V,) how much each counts.
-
-    Returns:
-        The share from which on a video counts as recognised, and the two levels of those that do and of those that do not. Where either kind has too few videos to
-        speak for itself, all are of one kind, whose levels are those of all together.
     """
-
-    def both(kind: NDArray[np.bool_]) -> tuple[float, float]:
-        chosen = np.flatnonzero(kind).tolist()
-        found = [conformal_level([levels[n] for n in chosen], share, [weights[n] for n in chosen]) for share in (0.5, 0.9)]
-        level50, level90 = (1.0 if level is None else level for level in found)
-        return level50, level90
-
-    known = recognised >= RECOGNISED_FROM
-    if min(known.sum(), (~known).sum()) < _LEAST_OF_A_KIND:
-        every = both(np.ones(len(known), dtype=bool))
-        return 0.0, (every, every)
-    return RECOGNISED_FROM, (both(known), both(~known))
+    found = [conformal_level([levels[n] for n in kind], share, [weights[n] for n in kind]) for share in (0.5, 0.9)]
+    level50, level90 = (1.0 if level is None else level for level in found)
+    return level50, level90
 
 
 def best_weight(
@@ -360,9 +374,8 @@ def fit_map(
     radius_m: float,
     leads: Sequence[FloatArray] | None = None,
     weights: Sequence[float] | None = None,
-    recognised: FloatArray | None = None,
 ) -> RadiusMap:
-    """A logistic from mass, lead and recognised share to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
+    """A logistic from mass and lead to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
 
     Args:
         masses: (T,) a video.
@@ -370,18 +383,16 @@ def fit_map(
         radius_m: within.
         leads: (T,) a video, of the line over places elsewhere; None makes nothing of them.
         weights: of the videos; None is 1 of each.
-        recognised: (V,) share of each video's frames that are recognised; None makes nothing of it.
     """
     odds = log_odds(np.concatenate(masses))
     over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
-    seen = np.zeros(len(odds)) if recognised is None else np.repeat(recognised, [len(one) for one in masses])
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
     weight = frame_weights(masses, weights)
     videos = float(weight.sum())
     # Leads have a scale of their own, which the prior must not depend on.
     spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
-    (slope, lead, share), intercept = fit_logistic(np.stack([odds, over / spread, seen]), target, weight)
-    return RadiusMap(float(radius_m), slope, intercept, lead / spread, share)
+    (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
+    return RadiusMap(float(radius_m), slope, intercept, lead / spread)
 
 
 def _tell(progress: Callable[[float], None] | None, done: float) -> None:

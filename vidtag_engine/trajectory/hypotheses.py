@@ -73,7 +73,7 @@ def hypotheses(
     positions: FloatArray,
     calibration: PathCalibration,
     lead: FloatArray | None = None,
-    recognised: float = 1.0,
+    recognised: bool = True,
     unknown_lat_lon_deg: FloatArray | None = None,
 ) -> Hypotheses:
     """What is said of each frame.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,8 +14,46 @@ from .decoder import Decoder, Scores
 
 _ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
 _LEAD_FRAMES = 15  # that a lead is averaged over
+_CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
 NO_RIVAL = 1e6  # the lead where all places are near
 _BLOCK = 4_000_000  # frames times places held at once
+
+
+def line_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float) -> FloatArray:
+    """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), frame by frame.
+
+    ``NO_RIVAL`` where no place is so far off.
+
+    Args:
+        decoder, scores, lat_lon_deg, accuracy_m: as :func:`line_lead`.
+    """
+    frames, found = len(lat_lon_deg), np.empty(len(lat_lon_deg))
+    home, points_m = decoder.nearest(lat_lon_deg), unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M
+    every = np.arange(len(decoder.points_m))
+    size = max(1, _BLOCK // len(decoder.points_m))
+    for start in range(0, frames, size):
+        rows = slice(start, min(start + size, frames))
+        for row, given in enumerate(scores(rows) if callable(scores) else scores[rows], start):
+            far = decoder.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
+            found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), NO_RIVAL)
+    return found
+
+
+def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatArray, accuracy_m: float) -> float:
+    """How clearly the line's places are recognised: the margin that one frame in five exceeds, of its similarity to what is kept of them over places elsewhere.
+
+    A frame that shows its place clearly is rare, on a street that training went along, too; on one that it did not hardly any does.
+
+    Args:
+        decoder, lat_lon_deg, accuracy_m: as :func:`line_lead`.
+        similarity: gives the (B, M) similarity of a slice of frames to what is kept of the decoder's places; None where nothing is.
+
+    Returns:
+        NaN where nothing tells.
+    """
+    if similarity is None or not len(lat_lon_deg):
+        return math.nan
+    return float(np.quantile(line_margins(decoder, similarity, lat_lon_deg, accuracy_m), 1.0 - _CLEAR))
 
 
 def line_lead(
@@ -33,15 +72,7 @@ def line_lead(
         accuracy_m: of the line.
         cuts: rows that begin a new shot.
     """
-    frames, found = len(lat_lon_deg), np.empty(len(lat_lon_deg))
-    home, points_m = decoder.nearest(lat_lon_deg), unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M
-    every = np.arange(len(decoder.points_m))
-    size = max(1, _BLOCK // len(decoder.points_m))
-    for start in range(0, frames, size):
-        rows = slice(start, min(start + size, frames))
-        for row, given in enumerate(scores(rows) if callable(scores) else scores[rows], start):
-            far = decoder.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
-            found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), NO_RIVAL)
+    frames, found = len(lat_lon_deg), line_margins(decoder, scores, lat_lon_deg, accuracy_m)
     return np.concatenate([found[:0], *map(_evened, np.split(found, sorted(row for row in cuts if 0 < row < frames)))])
 
 

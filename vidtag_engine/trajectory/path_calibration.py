@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from ..types import FloatArray, InputError, IntArray
-from .decoder import Evidence, Motion, Scores
+from ..types import FloatArray, InputError
+from .decoder import Evidence, Motion
 from .elsewhere import Elsewhere
 from .familiarity import Familiarity
 
 _LEAST_MASS = 1e-4
-_AT_ONCE = 256  # frames
 _MOST_ACCURACY = 6.0  # spacings, of an unfitted line; as much as Seneca's reach is in its grid's steps
 
 
@@ -28,14 +27,12 @@ class RadiusMap:
         slope: of the mass's log odds; not negative.
         intercept: in log odds.
         lead: slope of the lead (:func:`.lead.line_lead`); not negative.
-        recognised: slope of the share of the video's frames that are recognised on the line; not negative.
     """
 
     radius_m: float
     slope: float
     intercept: float
     lead: float = 0.0
-    recognised: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,21 +54,6 @@ class Recall:
         """What the scores of places (B, M) by memory add to their cosines."""
         result: FloatArray = self.weight * (likeness if self.least is None else np.maximum(likeness, self.least))
         return result
-
-    def recognised_share(self, likeness: Scores, places: IntArray) -> float:
-        """Share of frames whose likeness to what is remembered about their place is more than chance finds; 0 of none, and where all is read.
-
-        Args:
-            likeness: gives the (B, M) likeness of a slice of frames to places.
-            places: (T,) number of each frame's place.
-        """
-        if self.least is None or not len(places):
-            return 0.0
-        seen = 0
-        for begin in range(0, len(places), _AT_ONCE):
-            rows = slice(begin, min(begin + _AT_ONCE, len(places)))
-            seen += int((np.take_along_axis(likeness(rows), places[rows, None], axis=1) > self.least).sum())
-        return seen / len(places)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recall:
@@ -95,10 +77,10 @@ class PathCalibration:
         evidence, motion, accuracy_m: of the decoder.
         spacing_m: of the cover that it was fitted on.
         videos: that it was fitted on.
-        maps: by radius, rising; only radii within which some videos' truths lay.
+        maps: by radius, rising; only radii within which some videos' truths lay. Of videos that are recognised.
         level50, level90: mass of the regions that held the truth with 50 and 90 % (conformal, by video); 1 is all known ground.
-        unrecognised50, unrecognised90: the same of videos that are not recognised (Mondrian conformal prediction: a level a kind of video).
-        recognised_from: share of its frames from which on a video counts as recognised.
+        unrecognised_maps, unrecognised50, unrecognised90: the same of videos that are not recognised (Mondrian conformal prediction: a fit a kind of video).
+        recognised_from: how clearly (:func:`.lead.recognition`) a video's places must be recognised for it to be of the first kind; None: all are of one kind.
         familiarity: what training videos look like; None where that was not stored.
         elsewhere: where training videos were taken; None likewise.
         recall: of what the checkpoint remembers; None where it remembers nothing, or nothing that helps.
@@ -120,9 +102,10 @@ class PathCalibration:
     recall: Recall | None = None
     line_evidence: Evidence | None = None
     leads: tuple[float, float] = (0.0, 0.0)
+    unrecognised_maps: tuple[RadiusMap, ...] = ()
     unrecognised50: float = 1.0
     unrecognised90: float = 1.0
-    recognised_from: float = 0.0
+    recognised_from: float | None = None
     unknown_share: float = 0.0
 
     @property
@@ -130,13 +113,17 @@ class PathCalibration:
         """Whether held-out videos say what a mass means."""
         return bool(self.maps)
 
-    def levels(self, recognised: float) -> tuple[float, float]:
-        """Masses on known ground of the regions that hold the truth with 50 and 90 %, of a video with such a share of recognised frames.
+    def is_recognised(self, clearly: float) -> bool:
+        """Whether a video's places are recognised clearly enough for it to be of the first kind; NaN is not."""
+        return self.recognised_from is None or clearly >= self.recognised_from
+
+    def levels(self, recognised: bool = True) -> tuple[float, float]:
+        """Masses on known ground of the regions that hold the truth with 50 and 90 %, of either kind of video.
 
         Unknown ground keeps its share: what lies on known ground must be so much likelier to be held there. More than 1 is asked where unknown ground belongs to
         the region, too.
         """
-        own = (self.level50, self.level90) if recognised >= self.recognised_from else (self.unrecognised50, self.unrecognised90)
+        own = (self.level50, self.level90) if recognised else (self.unrecognised50, self.unrecognised90)
         asked = [share / max(1e-9, 1.0 - self.unknown_share) for share in (0.5, 0.9)]
         level50, level90 = (float(np.interp(share, (0.5, 0.9, 1.0), (*own, 1.0))) if share <= 1.0 else math.inf for share in asked)
         return level50, level90
@@ -146,7 +133,7 @@ class PathCalibration:
         mass_within: Callable[[FloatArray], FloatArray],
         radii_m: Sequence[float],
         lead: FloatArray | None = None,
-        recognised: float = 1.0,
+        recognised: bool = True,
     ) -> FloatArray:
         """(T, R) P(the truth lies within each radius), never less than within a smaller one; NaN where nothing was fitted that says so.
 
@@ -156,7 +143,7 @@ class PathCalibration:
             mass_within: gives the (T, R) posterior mass within radii.
             radii_m: (R,).
             lead: (T,) of the line; None where it is known otherwise, as from a person, that it has no rival.
-            recognised: share of the video's frames that are recognised on the line.
+            recognised: which kind the video is of.
         """
         radii, fitted_m = np.asarray(radii_m, dtype=np.float64), np.array([one.radius_m for one in self.maps])
         if not self.rated:
@@ -170,21 +157,21 @@ class PathCalibration:
         return found
 
     def _chances(
-        self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, lead: FloatArray | None, recognised: float
+        self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, lead: FloatArray | None, recognised: bool
     ) -> FloatArray:
         """Each radius by itself, as if the video had been taken on known ground."""
-        smallest = self.maps[0].radius_m
+        maps = self.maps if recognised else self.unrecognised_maps or self.maps
+        smallest = maps[0].radius_m
         mass = mass_within(np.append(np.maximum(radii, smallest), smallest))
         own = mass_within(radii)
-        log_radii = np.log([one.radius_m for one in self.maps])
+        log_radii = np.log([one.radius_m for one in maps])
         chance = np.empty(own.shape)
         for column, radius_m in enumerate(np.maximum(radii, smallest)):
-            slope = np.interp(math.log(radius_m), log_radii, [one.slope for one in self.maps])
-            intercept = np.interp(math.log(radius_m), log_radii, [one.intercept for one in self.maps])
-            ahead = np.interp(math.log(radius_m), log_radii, [one.lead for one in self.maps])
-            seen = np.interp(math.log(radius_m), log_radii, [one.recognised for one in self.maps])
+            slope = np.interp(math.log(radius_m), log_radii, [one.slope for one in maps])
+            intercept = np.interp(math.log(radius_m), log_radii, [one.intercept for one in maps])
+            ahead = np.interp(math.log(radius_m), log_radii, [one.lead for one in maps])
             over = self.leads[1] if lead is None else np.clip(lead, *self.leads)
-            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + ahead * over + seen * recognised + intercept)))
+            said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + ahead * over + intercept)))
             # Add-one: n videos cannot speak of more than (n + 1) / (n + 2).
             chance[:, column] = np.clip(said, 1.0 / (self.videos + 2.0), (self.videos + 1.0) / (self.videos + 2.0))
         below = radii < smallest
@@ -194,7 +181,7 @@ class PathCalibration:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         values = asdict(replace(self, familiarity=None, elsewhere=None))
-        values["maps"] = list(values["maps"])
+        values |= {name: list(values[name]) for name in ("maps", "unrecognised_maps")}
         parts = {"familiarity": self.familiarity, "elsewhere": self.elsewhere}
         return values | {name: part.to_dict() if part else None for name, part in parts.items()}
 
@@ -230,7 +217,7 @@ class PathCalibration:
                 accuracy_m=float(values["accuracy_m"]),
                 spacing_m=float(values["spacing_m"]),
                 videos=int(values["videos"]),
-                maps=tuple(RadiusMap(**{key: float(value) for key, value in one.items()}) for one in values["maps"]),
+                maps=_maps(values["maps"]),
                 level50=float(values["level50"]),
                 level90=float(values["level90"]),
                 familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
@@ -238,9 +225,7 @@ class PathCalibration:
                 recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
                 line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
                 leads=_range(values.get("leads", (0.0, 0.0))),
-                unrecognised50=float(values.get("unrecognised50", 1.0)),
-                unrecognised90=float(values.get("unrecognised90", 1.0)),
-                recognised_from=float(values.get("recognised_from", 0.0)),
+                **_unrecognised(values),
                 unknown_share=float(values.get("unknown_share", 0.0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -254,6 +239,19 @@ class PathCalibration:
                 f"The checkpoint's calibration of paths has {numbers}, where positive numbers are needed; fit it again with 'vidtag train'."
             )
         return found
+
+
+def _maps(values: Sequence[Mapping[str, Any]]) -> tuple[RadiusMap, ...]:
+    names = {field.name for field in fields(RadiusMap)}
+    return tuple(RadiusMap(**{key: float(value) for key, value in one.items() if key in names}) for one in values)
+
+
+def _unrecognised(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the kind of video that is not recognised; nothing of checkpoints that have one kind alone."""
+    if not values.get("unrecognised_maps") or values.get("recognised_from") is None:
+        return {}
+    levels = {name: float(values[name]) for name in ("unrecognised50", "unrecognised90", "recognised_from")}
+    return {"unrecognised_maps": _maps(values["unrecognised_maps"]), **levels}
 
 
 def _range(values: Sequence[Any]) -> tuple[float, float]:
