@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.inference import VideoSolver, chances
 from vidtag_engine.models.frame_encoder import FrameEncoder
-from vidtag_engine.solve import VideoSolver
 from vidtag_engine.training.dataset import split_sequences
-from vidtag_engine.trajectory import LEAST_VIDEOS, RADII_M, TrainingGround, fit_familiarity, mass_about
+from vidtag_engine.trajectory import LEAST_VIDEOS, RADII_M, TrainingGround, fit_familiarity
 from vidtag_engine.types import FloatArray, FrameState
 from vidtag_engine.video import FrameReader, open_source
 
@@ -128,9 +128,7 @@ def verdict_of(paths: Paths, solver: VideoSolver, drive: Drive) -> tuple[bool, b
     if solver.judge(video, decoded.lat_lon_deg).state is not FrameState.LOCATED:
         return True, False
     lead, recognised = solver.standing(video, decoded)
-    chance = solver.path.chances(
-        lambda radii: mass_about(decoded.marginal, solver.decoder, decoded.lat_lon_deg, radii), RADII_M, lead, recognised
-    )
+    chance = chances(solver.decoder, decoded, decoded.lat_lon_deg, solver.path, RADII_M, lead, recognised)
     return False, bool(chance[:, _SURE].mean() >= 0.5)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.solve import VideoSolver
-from vidtag_engine.trajectory import RADII_M, mass_about
+from vidtag_engine.inference import VideoSolver, chances
+from vidtag_engine.trajectory import RADII_M
 from vidtag_engine.trajectory.fit import truth_levels
 from vidtag_engine.trajectory.regions import highest
 from vidtag_engine.types import FrameState
@@ -55,7 +55,7 @@ def judged(paths: Paths, everywhere: VideoSolver, own: VideoSolver, drive: Drive
     decoded = everywhere.decode(video, time_s)
     lead, recognised = everywhere.standing(video, decoded)
     line, decoder = decoded.lat_lon_deg, everywhere.decoder
-    chances = everywhere.path.chances(lambda radii: mass_about(decoded.marginal, decoder, line, radii), RADII_M, lead, recognised)
+    said = chances(decoder, decoded, line, everywhere.path, RADII_M, lead, recognised)
     level50, level90 = everywhere.path.levels(recognised)
     truths = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)
@@ -65,7 +65,7 @@ def judged(paths: Paths, everywhere: VideoSolver, own: VideoSolver, drive: Drive
         drive=drive.sequence.name,
         seed=training_seed,
         split=split,
-        chances=chances,
+        chances=said,
         error_m=haversine_m(*line.T, *truth.T),
         covered50=float(np.mean(truths <= level50)),
         covered90=float(np.mean(truths <= level90)),

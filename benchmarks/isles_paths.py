@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from vidtag_engine.batch import compiled_folder
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.inference import Emissions, ScoredPlaces
+from vidtag_engine.inference import Emissions, ScoredPlaces, VideoSolver
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
-from vidtag_engine.solve import VideoSolver
 from vidtag_engine.terminal import progress_bar
 from vidtag_engine.training import TrainSettings
 from vidtag_engine.training.dataset import TrainingSequence

@@ -31,10 +31,11 @@ from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.corrections import with_layers
 from vidtag_engine.export.pins import PinRow, pins_table, read_pins
 from vidtag_engine.export.review_file import add_pins, review_path
-from vidtag_engine.export.scores_file import VideoScores, read_scores, scores_path, write_scores
+from vidtag_engine.export.scores_file import read_scores, scores_path, write_scores
 from vidtag_engine.protocol import EvaluateArguments, ExportArguments
 from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
 from vidtag_engine.trajectory.path_calibration import RadiusMap
+from vidtag_engine.trajectory.scores import VideoScores
 from vidtag_engine.types import CancelledError, FrameState, InputError
 
 GEOD = Geod(ellps="WGS84")

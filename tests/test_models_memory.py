@@ -15,11 +15,10 @@ from sklearn.decomposition import PCA
 from tests.test_models_vidtag import shaken, small, units
 from vidtag_engine.gallery import Search, load_aoi, make_grid, search_over
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.inference import Emissions, ScoredPlaces
+from vidtag_engine.inference import Emissions, ScoredPlaces, VideoSolver
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
 from vidtag_engine.models.memory import SCALES, Memory, bands
 from vidtag_engine.models.vidtag import VidTAG
-from vidtag_engine.solve import VideoSolver
 from vidtag_engine.training import recipe
 from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.path import _Held, calibrate_path

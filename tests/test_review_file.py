@@ -22,7 +22,8 @@ from vidtag_engine.commands.solve import run_solve
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.pins import PinRow, read_pins
 from vidtag_engine.export.review_file import add_pins, review_path, settle_pins
-from vidtag_engine.export.scores_file import VideoScores, write_scores
+from vidtag_engine.export.scores_file import write_scores
+from vidtag_engine.trajectory.scores import VideoScores
 from vidtag_engine.types import InputError
 
 WHEN = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)

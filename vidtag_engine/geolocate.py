@@ -32,13 +32,12 @@ from .batch import (
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
 from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
-from .inference import Emissions, FrameScores, retrieve
+from .inference import Emissions, FrameScores, Solved, VideoSolver, frame_by_frame, judged, retrieve, with_hypotheses
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .protocol import GeolocateArguments
 from .result_file import ResultFile
 from .settings import GeolocateSettings, validated
-from .solve import Solved, VideoSolver
 from .trajectory import Decoded, assemble
 from .types import (
     CancelCheck,
@@ -56,7 +55,6 @@ from .types import (
     VideoInfo,
     VideoResult,
 )
-from .verdicts import frame_by_frame, judged, with_hypotheses
 from .video import source_digest
 from .video_features import VideoFeatures, encode_video
 

@@ -20,13 +20,12 @@ from .export import RasterPlan, map_system, plan_raster, write_raster, write_ras
 from .gallery import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
-from .inference import Emissions
+from .inference import Emissions, VideoSolver
+from .inference.verdicts import why_unknown
 from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, validated
-from .solve import VideoSolver
 from .types import CancelCheck, FloatArray, FrameState, InputError, Progress, ProgressCallback, VideoInfo
-from .verdicts import why_unknown
 from .video import source_digest
 
 MOST_CELLS = 1_000_000

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..batch import check_output
 from ..export import read_aoi, read_geopackage
@@ -19,18 +17,16 @@ from ..export.corrections import with_layers
 from ..export.geopackage_read import FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
 from ..export.pins import PinRow, read_pins
 from ..export.review_file import add_pins, copy_review, pins_of, review_path, same_moment
-from ..export.scores_file import VideoScores, read_scores, scores_path, share_scores
+from ..export.scores_file import read_scores, scores_path, share_scores
 from ..export.tables import clean, frames_table, joined, steps_table
 from ..geodesy import geodesic_m, haversine_m
+from ..inference.with_pins import decode_with_pins, decoder_of
 from ..outputs import check_files
-from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, mass_about, spread
-from ..trajectory.lead import line_lead
+from ..trajectory import Decoder, Pin
+from ..trajectory.scores import VideoScores
 from ..types import (
     CancelCheck,
     CancelledError,
-    FloatArray,
-    FrameState,
-    Hypotheses,
     InputError,
     Progress,
     ProgressCallback,
@@ -167,11 +163,7 @@ def _step(progress: ProgressCallback | None, cancelled: CancelCheck | None, frac
 
 
 def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Trajectory:
-    """A video's trajectory with pins as evidence.
-
-    Where the line stays what it was without pins, so do the model's own positions; elsewhere they are the decoder's, and at a pin that says "here" the pin's.
-    A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on;
-    where nothing was calibrated there are none.
+    """A video's trajectory with pins as evidence; see :func:`.inference.with_pins.decode_with_pins`.
 
     Args:
         trajectory: as it was.
@@ -182,36 +174,8 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
         InputError: a pin's frame has no picture, or its place lies outside the area.
     """
     rows = {int(index): row for row, index in enumerate(kept.frame_index)}
-    decoder = _decoder(kept)
-    given = [_checked(pin, rows, decoder) for pin in pins]
-    path = kept.calibration
-    accuracy_m = max(path.accuracy_m, kept.spacing_m)
-    decoded = decoder.decode(
-        kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=given, accuracy_m=accuracy_m, line_evidence=path.line_evidence
-    )
-    located = np.isin(trajectory.frame_index, kept.frame_index)
-    places = _places(trajectory, kept, decoded, given, located)
-    lead: FloatArray | None = None
-    recognised = True
-    if any(pin.here for pin in given):
-        # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
-        path = replace(path, unknown_share=0.0)
-    else:
-        lead, recognised = line_lead(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
-    found = hypotheses(decoded.marginal, decoder, places, path, lead, recognised)
-    radii_m = [trajectory.confidence_radius_m]
-    confidence = path.chances(lambda radii: mass_about(decoded.marginal, decoder, places, radii), radii_m, lead, recognised)[:, 0]
-    return _assembled(trajectory, located, places, confidence, spread(found, located))
-
-
-def _decoder(kept: VideoScores) -> Decoder:
-    """The decoder of an area; that of the last one is kept, so that solving again takes no time for it."""
-    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.motion)
-
-
-@lru_cache(maxsize=1)
-def _cached_decoder(places: bytes, spacing_m: float, motion: Motion) -> Decoder:
-    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, motion)
+    decoder = decoder_of(kept)
+    return decode_with_pins(trajectory, kept, [_checked(pin, rows, decoder) for pin in pins])
 
 
 def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:
@@ -228,47 +192,6 @@ def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:
         )
     # A pin means at least the cell that it lies in.
     return Pin(rows[pin.frame_index], pin.lat_deg, pin.lon_deg, max(pin.radius_m, 0.75 * decoder.spacing_m), pin.here)
-
-
-def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: list[Pin], located: NDArray[np.bool_]) -> FloatArray:
-    """(T, 2) of the frames with a picture."""
-    places = decoded.lat_lon_deg.copy()
-    own = np.stack([trajectory.lat_deg, trajectory.lon_deg], axis=1)[located]
-    if trajectory.hypotheses is not None:
-        best = np.stack([trajectory.hypotheses.best_lat_deg, trajectory.hypotheses.best_lon_deg], axis=1)[located]
-        own = np.where(np.isfinite(own), own, best)
-    unmoved = haversine_m(places[:, 0], places[:, 1], kept.line[:, 0], kept.line[:, 1]) < 0.5 * kept.spacing_m
-    keeps = unmoved & np.isfinite(own).all(axis=1)
-    places[keeps] = own[keeps]
-    for pin in pins:
-        if pin.here:
-            places[pin.row] = pin.lat_deg, pin.lon_deg
-    return places
-
-
-def _assembled(
-    trajectory: Trajectory, located: NDArray[np.bool_], places: FloatArray, confidence: FloatArray, found: Hypotheses
-) -> Trajectory:
-    """The trajectory with its new places, and what the posterior says of them. A score and a runner-up are those of the old place."""
-
-    def column(values: FloatArray) -> FloatArray:
-        whole = np.full(len(located), np.nan)
-        whole[located] = values
-        return whole
-
-    lat_deg, lon_deg = column(places[:, 0]), column(places[:, 1])
-    same = (lat_deg == trajectory.lat_deg) & (lon_deg == trajectory.lon_deg)
-    return replace(
-        trajectory,
-        lat_deg=lat_deg,
-        lon_deg=lon_deg,
-        confidence=column(confidence),
-        score=np.where(same, trajectory.score, np.nan),
-        runner_up_m=np.where(same, trajectory.runner_up_m, np.nan),
-        state=tuple(FrameState.LOCATED if has else state for has, state in zip(located, trajectory.state, strict=True)),
-        hypotheses=found,
-        verdict=None,
-    )
 
 
 def _moved(before: Trajectory, after: Trajectory) -> dict[str, Any]:

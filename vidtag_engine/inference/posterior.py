@@ -1,12 +1,12 @@
 """A video's frames decoded together over the searched area: the line, how sure to be, what else it could be, and whether it was taken there at all.
 
-Beside `geolocate`, and called by it and the heat map alone: `trajectory` knows arrays, `gallery` and `models` know scores, and here they meet.
+Decode, score margin, hypotheses, chances, verdict: in this order for whoever geolocates, draws a heat map or measures; with pins see :mod:`.with_pins`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .export.scores_file import VideoScores
-from .gallery import Search
-from .geodesy import haversine_m
-from .inference import Emissions, FrameScores, ScoredPlaces, similarity_to
-from .models import GeoCLIP, VidTAG
-from .trajectory import (
+from ..gallery import Search
+from ..geodesy import haversine_m
+from ..models import GeoCLIP, VidTAG
+from ..trajectory import (
     Calibration,
     Decoded,
     Decoder,
@@ -29,10 +27,12 @@ from .trajectory import (
     mass_about,
     verdict,
 )
-from .trajectory.decoder import Scores
-from .trajectory.elsewhere import blocks_of_ground
-from .trajectory.lead import line_lead, recognition
-from .types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
+from ..trajectory.decoder import Scores
+from ..trajectory.elsewhere import blocks_of_ground
+from ..trajectory.lead import line_lead, recognition
+from ..trajectory.scores import VideoScores
+from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
+from .emissions import Emissions, FrameScores, ScoredPlaces, similarity_to
 from .verdicts import BEST_UNKNOWN, MOST, Judgement, why_unknown, why_unrated
 
 _LEAST_SAID = 0.001
@@ -66,6 +66,26 @@ class _Beyond:
 
     outside: NDArray[np.bool_]
     places: ScoredPlaces
+
+
+def chances(
+    decoder: Decoder,
+    decoded: Decoded,
+    positions: FloatArray,
+    path: PathCalibration,
+    radii_m: Sequence[float],
+    lead: FloatArray | None,
+    recognised: bool = True,
+) -> FloatArray:
+    """(T, R) calibrated P(the truth lies within each radius of the answer), as :meth:`.PathCalibration.chances` has it.
+
+    Args:
+        decoder, decoded: of the video.
+        positions: (T, 2) the answer.
+        path: what the posterior's mass means.
+        radii_m, lead, recognised: as there.
+    """
+    return path.chances(lambda radii: mass_about(decoded.marginal, decoder, positions, radii), radii_m, lead, recognised)
 
 
 class VideoSolver:
@@ -179,11 +199,7 @@ class VideoSolver:
         lead, recognised = self.standing(video, decoded)
         unknown = None if self.known.all() or not self.known.any() else self.cover.lat_lon_deg[~self.known]
         found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead, recognised, unknown)
-
-        def mass(radii: FloatArray) -> FloatArray:
-            return mass_about(decoded.marginal, self.decoder, positions, radii)
-
-        confidence = self.path.chances(mass, [radius_m], lead, recognised)[:, 0]
+        confidence = chances(self.decoder, decoded, positions, self.path, [radius_m], lead, recognised)[:, 0]
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .gallery.cover import Cover
-from .trajectory import RADII_M, Calibration, TrainingGround, spread
-from .types import FloatArray, FrameState, Hypotheses, Trajectory, Verdict
+from ..gallery.cover import Cover
+from ..trajectory import RADII_M, Calibration, TrainingGround, spread
+from ..types import FloatArray, FrameState, Hypotheses, Trajectory, Verdict
 
 MOST = 0.5  # share of a video's frames
 BEST_UNKNOWN = "its best place lies where this checkpoint was never trained, and nothing can speak for it there."

@@ -1,0 +1,99 @@
+"""A video decoded again from its kept scores, with a person's pins as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geodesy import haversine_m
+from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, spread
+from ..trajectory.lead import line_lead
+from ..trajectory.scores import VideoScores
+from ..types import FloatArray, FrameState, Hypotheses, Trajectory
+from .posterior import chances
+
+
+def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[Pin]) -> Trajectory:
+    """A video's trajectory with pins as evidence.
+
+    Where the line stays what it was without pins, so do the model's own positions; elsewhere they are the decoder's, and at a pin that says "here" the pin's.
+    A person's word lifts a withheld answer. Probabilities are calibrated as without pins, for want of videos with pins to fit them on;
+    where nothing was calibrated there are none.
+
+    Args:
+        trajectory: as it was.
+        kept: its scores.
+        pins: of this video, each on a row of its scores.
+    """
+    decoder, path = decoder_of(kept), kept.calibration
+    accuracy_m = max(path.accuracy_m, kept.spacing_m)
+    decoded = decoder.decode(
+        kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=pins, accuracy_m=accuracy_m, line_evidence=path.line_evidence
+    )
+    located = np.isin(trajectory.frame_index, kept.frame_index)
+    places = _places(trajectory, kept, decoded, pins, located)
+    lead: FloatArray | None = None
+    recognised = True
+    if any(pin.here for pin in pins):
+        # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
+        path = replace(path, unknown_share=0.0)
+    else:
+        lead, recognised = line_lead(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
+    found = hypotheses(decoded.marginal, decoder, places, path, lead, recognised)
+    confidence = chances(decoder, decoded, places, path, [trajectory.confidence_radius_m], lead, recognised)[:, 0]
+    return _assembled(trajectory, located, places, confidence, spread(found, located))
+
+
+def decoder_of(kept: VideoScores) -> Decoder:
+    """The decoder of an area; that of the last one is kept, so that solving again takes no time for it."""
+    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.motion)
+
+
+@lru_cache(maxsize=1)
+def _cached_decoder(places: bytes, spacing_m: float, motion: Motion) -> Decoder:
+    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, motion)
+
+
+def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: Sequence[Pin], located: NDArray[np.bool_]) -> FloatArray:
+    """(T, 2) of the frames with a picture."""
+    places = decoded.lat_lon_deg.copy()
+    own = np.stack([trajectory.lat_deg, trajectory.lon_deg], axis=1)[located]
+    if trajectory.hypotheses is not None:
+        best = np.stack([trajectory.hypotheses.best_lat_deg, trajectory.hypotheses.best_lon_deg], axis=1)[located]
+        own = np.where(np.isfinite(own), own, best)
+    unmoved = haversine_m(places[:, 0], places[:, 1], kept.line[:, 0], kept.line[:, 1]) < 0.5 * kept.spacing_m
+    keeps = unmoved & np.isfinite(own).all(axis=1)
+    places[keeps] = own[keeps]
+    for pin in pins:
+        if pin.here:
+            places[pin.row] = pin.lat_deg, pin.lon_deg
+    return places
+
+
+def _assembled(
+    trajectory: Trajectory, located: NDArray[np.bool_], places: FloatArray, confidence: FloatArray, found: Hypotheses
+) -> Trajectory:
+    """The trajectory with its new places, and what the posterior says of them. A score and a runner-up are those of the old place."""
+
+    def column(values: FloatArray) -> FloatArray:
+        whole = np.full(len(located), np.nan)
+        whole[located] = values
+        return whole
+
+    lat_deg, lon_deg = column(places[:, 0]), column(places[:, 1])
+    same = (lat_deg == trajectory.lat_deg) & (lon_deg == trajectory.lon_deg)
+    return replace(
+        trajectory,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        confidence=column(confidence),
+        score=np.where(same, trajectory.score, np.nan),
+        runner_up_m=np.where(same, trajectory.runner_up_m, np.nan),
+        state=tuple(FrameState.LOCATED if has else state for has, state in zip(located, trajectory.state, strict=True)),
+        hypotheses=found,
+        verdict=None,
+    )

@@ -1,0 +1,35 @@
+"""What a video was decoded from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..types import FloatArray, IntArray
+from .path_calibration import PathCalibration
+
+
+@dataclass(frozen=True)
+class VideoScores:
+    """One video's scores over the places of an area.
+
+    Args:
+        lat_lon_deg: (M, 2) an even cover of the area.
+        spacing_m: of the places.
+        scores: (T, M) cosines of the frames that have a picture.
+        frame_index: (T,) of those frames.
+        time_s: (T,).
+        line: (T, 2) lat, lon of the line as it was decoded without pins, before it was moved to finer candidates.
+        calibration: of paths, that the video was decoded by; what is known of other places and strange videos is not kept.
+        cuts: rows that begin a new shot.
+        recognised: which kind of video it was, for how sure to be.
+    """
+
+    lat_lon_deg: FloatArray
+    spacing_m: float
+    scores: FloatArray
+    frame_index: IntArray
+    time_s: FloatArray
+    line: FloatArray
+    calibration: PathCalibration
+    cuts: tuple[int, ...] = ()
+    recognised: bool = True
