@@ -484,7 +484,7 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, 60.0)
     every = slice(0, len(held_out[0]))
     alone = [Emissions(model, video.seen).at(ground).read(found.recall)(every) for video in held_out]
-    plain = [outer for _, outer, _, weight in videos if weight == 1.0]
+    plain = [one.outer for one in videos if one.weight == 1.0]
     assert len(plain) == len(held_out)
     for outer in plain:  # in an order of their own
         assert min(np.abs(outer - one).max() for one in alone) < 0.01

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.test_trajectory_fit import PLACES, SPACING_M, drawn_videos
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.trajectory import Elsewhere, elsewhere, fit_elsewhere, known_ground, lead_beyond
-from vidtag_engine.trajectory.elsewhere import _areas, _fit_odds
+from vidtag_engine.trajectory.elsewhere import Searched, _areas, _fit_odds
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def known() -> Elsewhere:
 
 def searched(count: int, seed: int):
     videos = drawn_videos(count, np.random.default_rng(seed))
-    return [(*[video.scores(slice(0, len(video.time_s)))] * 2, video.lat_lon_deg, 1.0) for video in videos]
+    return [Searched(*[video.scores(slice(0, len(video.time_s)))] * 2, video.lat_lon_deg) for video in videos]
 
 
 @pytest.mark.parametrize("frames", [1, 7, 15, 40])
@@ -59,8 +59,8 @@ def test_places_of_a_block_lie_within_300_m_and_every_place_has_a_near_neighbour
 
 
 def with_size(leads, size=0.0):
-    """(2, n) a video, all searched for in areas of one size."""
-    return [np.stack([one, np.full(len(one), size)]) for one in leads]
+    """(3, n) a video, all searched for in areas of one size, and recognised nowhere."""
+    return [np.stack([one, np.full(len(one), size), np.zeros(len(one))]) for one in leads]
 
 
 def test_odds_are_those_that_made_the_leads_and_videos_weigh_alike():
@@ -68,7 +68,7 @@ def test_odds_are_those_that_made_the_leads_and_videos_weigh_alike():
     # Normal leads 2 apart, of spread 1: their log odds are twice the lead.
     leads = {inside: list(rng.normal(-1.0 if inside else 1.0, 1.0, (1500, 1))) for inside in (True, False)}
     given = {inside: with_size(leads[inside]) for inside in leads}
-    (slope, size), intercept = _fit_odds(given, {inside: [1.0] * 1500 for inside in (True, False)})
+    (slope, size, _), intercept = _fit_odds(given, {inside: [1.0] * 1500 for inside in (True, False)})
     assert (slope, size, intercept) == (pytest.approx(2.0, abs=0.15), pytest.approx(0.0, abs=0.5), pytest.approx(0.0, abs=0.1))
     # Fewer of one kind, one searched for in a hundred ways, and some that count a quarter, with even odds; against another implementation.
     given[False] = [*given[False][:300], *with_size([np.full(100, -1.0)])]
@@ -77,7 +77,7 @@ def test_odds_are_those_that_made_the_leads_and_videos_weigh_alike():
     kind = np.repeat([0, 1], [1500, 400])
     weight = np.concatenate([np.array(weights[True]) / 1125, np.full(300, 1 / 301), np.full(100, 1 / 30_100)])
     theirs = LogisticRegression(C=1e9).fit(value, kind, sample_weight=301 * weight)
-    (slope, _), intercept = _fit_odds(given, weights)
+    (slope, _, _), intercept = _fit_odds(given, weights)
     assert slope == pytest.approx(theirs.coef_[0, 0], rel=0.1)  # theirs is drawn to nothing
     assert intercept == pytest.approx(theirs.intercept_[0], abs=0.05)
 
@@ -88,8 +88,8 @@ def test_leads_that_grow_as_areas_shrink_are_read_beside_the_size():
     for inside, videos in given.items():
         for _ in range(1000):
             size = rng.uniform(-4.0, 0.0, 3)
-            videos.append(np.stack([rng.normal(-1.0 if inside else 1.0, 1.0, 3) - 0.5 * size, size]))
-    (slope, size), intercept = _fit_odds(given, {True: [1.0] * 1000, False: [1.0] * 1000})
+            videos.append(np.stack([rng.normal(-1.0 if inside else 1.0, 1.0, 3) - 0.5 * size, size, np.zeros(3)]))
+    (slope, size, _), intercept = _fit_odds(given, {True: [1.0] * 1000, False: [1.0] * 1000})
     assert (slope, size, intercept) == (pytest.approx(2.0, abs=0.2), pytest.approx(1.0, abs=0.15), pytest.approx(0.0, abs=0.2))
 
 
@@ -133,9 +133,15 @@ def test_what_is_said_is_capped_by_how_many_videos_say_it_and_nothing_is_said_un
         assert fitted.p_inside(odds) == pytest.approx(expit(-odds))
     assert (fitted.p_inside(-1e9), fitted.p_inside(1e9)) == (0.99, 0.01)
     assert [fitted.is_outside(odds) for odds in (-5.0, 2.0, 2.01, math.nan)] == [False, False, True, False]
-    assert not replace(fitted, most_odds=0.5).is_outside(1.0)  # such odds are rare inside, and not much less so outside
+    assert not replace(fitted, most_odds=0.3).is_outside(0.5)  # such odds are rare inside, and not much less so outside
     assert not replace(fitted, most_odds=None).is_outside(50.0)
     assert math.isnan(fitted.p_inside(math.nan))
+    assert not replace(fitted, videos=2.0).is_outside(50.0)
+    # What is recognised outside counts besides.
+    clear = replace(fitted, recognised=10.0)
+    assert clear.log_odds(0.4, outside, 0.2) == pytest.approx(fitted.log_odds(0.4, outside) + 2.0)
+    assert Elsewhere.from_dict(clear.to_dict()).recognised == 10.0
+    assert Elsewhere.from_dict({key: value for key, value in clear.to_dict().items() if key != "recognised"}).recognised == 0.0
     unfitted = Elsewhere(PLACES, SPACING_M)
     for known, of in ((unfitted, outside), (fitted, np.ones(600, bool)), (fitted, np.zeros(600, bool))):
         odds = known.log_odds(1.0, of)
@@ -161,7 +167,8 @@ def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(kn
     said, right, flagged = [], [], {True: [], False: []}
     half = PLACES[:, 1] > np.median(PLACES[:, 1])
     beyond = known.outside(PLACES[half], SPACING_M)
-    for every, _, truth, _ in searched(600, 10):
+    for one in searched(600, 10):
+        every, truth = one.inner, one.lat_lon_deg
         east = truth[0, 1] - np.median(PLACES[:, 1])
         if -0.0045 < east < 0.0:  # 500 m
             continue
@@ -192,7 +199,7 @@ def test_few_videos_withhold_what_none_of_them_exceeds_and_those_of_a_hamlet_say
     assert not two.is_outside(1e6)
     hamlet = PLACES[(PLACES < 0.0025).all(axis=1)]  # no place lies far enough from any other to be outside
     scores = np.zeros((6, len(hamlet)), np.float32)
-    inside = [(scores, scores, hamlet[[4] * 6], 1.0)] * 80
+    inside = [Searched(scores, scores, hamlet[[4] * 6])] * 80
     small = known_ground(hamlet, SPACING_M, hamlet)
     assert fit_elsewhere(small, hamlet, SPACING_M, inside) is small
     assert fit_elsewhere(known, PLACES, SPACING_M, []) is known
@@ -210,3 +217,42 @@ def test_leads_survive_json_and_what_was_written_before_says_nothing():
             Elsewhere.from_dict(values | wrong)
     before = {"lat_lon_deg": values["lat_lon_deg"], "spacing_m": 200.0, "threshold": 0.25}
     assert not Elsewhere.from_dict(before).tells
+
+
+def test_a_video_recognised_beyond_is_told_by_one_frame_in_five():
+    rng = np.random.default_rng(8)
+    inner, outer = rng.normal(0.2, 0.02, (10, 30)), rng.normal(0.2, 0.02, (10, 40))
+    assert abs(elsewhere.recognised_beyond(inner, outer)) < 0.04
+    outer[[2, 7, 9], 11] = 0.5  # three frames of ten show a place clearly
+    margins = sorted(outer.max(axis=1) - inner.max(axis=1))
+    assert elsewhere.recognised_beyond(inner, outer) == pytest.approx(np.quantile(margins, 0.8))
+    assert elsewhere.recognised_beyond(inner, outer) > 0.2
+    assert elsewhere.recognised_beyond(inner[:0], outer[:0]) == 0.0
+
+
+def test_similarity_tells_where_scores_do_not(known):
+    rng = np.random.default_rng(9)
+
+    def video():
+        """Scores of chance; a third of the frames show their place."""
+        truth = PLACES[[rng.integers(len(PLACES))] * 9]
+        scores, similar = (rng.normal(0.0, 0.02, (9, len(PLACES))).astype(np.float32) for _ in range(2))
+        similar[::3, haversine_m(*truth[0], *PLACES.T).argmin()] = 0.4
+        return Searched(scores, scores, truth, similarity=(similar, similar))
+
+    fitted = fit_elsewhere(known, PLACES, SPACING_M, [video() for _ in range(120)])
+    alone = fit_elsewhere(known, PLACES, SPACING_M, [replace(video(), similarity=None) for _ in range(120)])
+    assert alone.recognised == 0.0
+    half = PLACES[:, 1] > np.median(PLACES[:, 1])
+    beyond = known.outside(PLACES[half], SPACING_M)
+    blocks = elsewhere.blocks_of_ground(PLACES[half]), known.blocks[:, beyond]
+    withheld = {True: [], False: []}
+    for one in [video() for _ in range(200)]:
+        east = one.lat_lon_deg[0, 1] - np.median(PLACES[:, 1])
+        if -0.0045 < east < 0.0:
+            continue
+        lead = lead_beyond(one.inner[:, half].__getitem__, one.outer[:, beyond].__getitem__, 9, *blocks)
+        clearly = elsewhere.recognised_beyond(one.similarity[0][:, half], one.similarity[1][:, beyond])
+        withheld[east >= 0].append(fitted.is_outside(fitted.log_odds(lead, beyond, clearly)))
+    assert np.mean(withheld[False]) > 0.95
+    assert np.mean(withheld[True]) < 0.1

@@ -28,7 +28,7 @@ from ..trajectory import (
     verdict,
 )
 from ..trajectory.decoder import Scores
-from ..trajectory.elsewhere import blocks_of_ground
+from ..trajectory.elsewhere import blocks_of_ground, recognised_beyond
 from ..trajectory.lead import line_lead, recognition
 from ..trajectory.scores import VideoScores
 from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
@@ -322,10 +322,19 @@ class VideoSolver:
         known, beyond = self.path.elsewhere, self._elsewhere
         if known is None or beyond is None:
             return math.nan, False
-        inner, outer = self._scores(video), video.of.at(beyond.places, most_held=0).read(self.path.recall)
-        lead = lead_beyond(inner, outer, len(video), self._blocks, known.blocks[:, beyond.outside])
-        odds = known.log_odds(lead, beyond.outside)
+        there = video.of.at(beyond.places)
+        lead = lead_beyond(self._scores(video), there.read(self.path.recall), len(video), self._blocks, known.blocks[:, beyond.outside])
+        odds = known.log_odds(lead, beyond.outside, self._recognised_beyond(video, there))
         return known.p_inside(odds), known.is_outside(odds)
+
+    def _recognised_beyond(self, video: FrameScores, there: FrameScores) -> float:
+        """How clearly the video is recognised on the known ground outside; 0 where nothing is kept to recognise it by."""
+        inner, outer = video.read_similarity(), there.read_similarity()
+        if inner is None or outer is None:
+            return 0.0
+        inner = self._of_places(inner)
+        best = [[side(rows).max(axis=1, keepdims=True) for rows in _parts(len(video))] for side in (inner, outer)]
+        return recognised_beyond(*(np.concatenate(one) for one in best)) if len(video) else 0.0
 
     def _lies_beyond_knowledge(self, video: FrameScores, positions: FloatArray) -> bool:
         """Whether most frames find their best place on unknown ground, or were answered there."""

@@ -26,6 +26,7 @@ from ..trajectory import (
     typical_speed_mps,
 )
 from ..trajectory.decoder import Decoder
+from ..trajectory.elsewhere import Searched
 from ..trajectory.fit import check_cancelled
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
@@ -200,14 +201,18 @@ def _elsewhere(
     within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
     ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
 
-    def scored() -> Iterator[tuple[FloatArray, FloatArray, FloatArray, float]]:
+    def scored() -> Iterator[Searched]:
         for number, one in enumerate(taken):
             check_cancelled(cancelled)
             tell(number / len(taken))
             every = slice(0, len(one.of))
-            inner = held.of(one.frames).read(recall)(every)
-            outer = one.frames.at(ground, most_held=0).read(recall)(every) if ground else inner[:, within]
-            yield inner, outer, one.of.lat_lon_deg, one.weight
+            own = held.of(one.frames)
+            there = one.frames.at(ground) if ground else None
+            inner, similar = own.read(recall)(every), own.similarity(every)
+            outer = there.read(recall)(every) if there else inner[:, within]
+            beyond = there.similarity(every) if there else None if similar is None else similar[:, within]
+            both = None if recall is None or similar is None or beyond is None else (similar, beyond)
+            yield Searched(inner, outer, one.of.lat_lon_deg, one.weight, both)
 
     return fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
 

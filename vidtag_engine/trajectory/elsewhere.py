@@ -3,8 +3,9 @@
 A video's lead beyond is its best score over the training's ground outside the area less its best one in the area. A score is that of a block of ground of 300 m, the
 mean over neighbouring frames of each one's best place in the block: frames that follow each other were taken near each other, and one frame's best of a whole
 town is mostly chance. Where the video was taken beyond, on ways that the checkpoint knows, its frames find them there, and the lead is high. Chance finds more on
-much ground than on little, so it is read beside how much of the training's ground lies in the area. Held-out videos say what it means: they are searched for in
-parts of their surroundings, large and small, that they were taken in, and in others.
+much ground than on little, so it is read beside how much of the training's ground lies in the area. Beside it is read how clearly the video is recognised beyond:
+the similarity to what is kept of the ground there, over that of the area, that one frame in five exceeds. Held-out videos say what it means: they are searched for
+in parts of their surroundings, large and small, that they were taken in, and in others.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..types import FloatArray, IntArray
 from .conformal import conformal_level, frame_weights
 from .decoder import Scores
+from .lead import CLEAR
 from .logistic import fit_logistic
 
 _MOST_PLACES = 12_000
@@ -32,7 +34,8 @@ _REGION_M = 10_000.0
 _TURNS = 4
 _MARGIN_M = 500.0  # from the area, of a video outside: nearer, both sides know its way
 _FALSE_ALARMS = 0.07  # of held-out videos, most of them on streets that are not recognised; on recognised ones it is to stay within 5 %
-_UNSURE = 0.25  # P(inside), from which on nothing is called outside, however rare its odds
+_UNSURE = 0.35  # P(inside), from which on nothing is called outside, however rare its odds
+_FEWEST = 3.0  # videos, that can make any odds rare
 _BLOCK_M = 300.0
 _PIECE = 15  # frames that a block's score is averaged over
 
@@ -46,7 +49,8 @@ class Elsewhere:
         spacing_m: of it.
         slope: log odds of having been taken outside, a unit of the lead; 0 where it could not be fitted.
         size: of the same, a unit of the natural log of how much of the training's ground lies in the area beside what lies outside.
-        intercept: log odds where both are 0, with even odds before.
+        recognised: of the same, a unit of how clearly the video is recognised outside (:func:`recognised_beyond`).
+        intercept: log odds where all are 0, with even odds before.
         most_odds: log odds that 7 % of held-out videos taken inside exceed, or one in n + 1 of n that are fewer; None where there are none.
         videos: that were searched for where they were taken, or where they were not if those are fewer.
     """
@@ -55,6 +59,7 @@ class Elsewhere:
     spacing_m: float
     slope: float = 0.0
     size: float = 0.0
+    recognised: float = 0.0
     intercept: float = 0.0
     most_odds: float | None = None
     videos: float = 0.0
@@ -73,19 +78,20 @@ class Elsewhere:
     @property
     def tells(self) -> bool:
         """Whether leads say anything."""
-        return self.slope > 0.0
+        return self.slope > 0.0 or self.recognised > 0.0
 
-    def log_odds(self, lead: float, outside: NDArray[np.bool_]) -> float:
+    def log_odds(self, lead: float, outside: NDArray[np.bool_], clearly: float = 0.0) -> float:
         """Of having been taken outside, with even odds before; NaN where leads say nothing, or none of the ground lies inside.
 
         Args:
             lead: of the video, as :func:`lead_beyond` gives it.
             outside: (N,) what :meth:`outside` gives of the area.
+            clearly: as :func:`recognised_beyond` gives it.
         """
         inside = len(outside) - int(outside.sum())
         if not self.tells or not 0 < inside < len(outside):
             return math.nan
-        return self.slope * lead + self.size * _log_ratio(outside) + self.intercept
+        return self.slope * lead + self.size * _log_ratio(outside) + self.recognised * clearly + self.intercept
 
     def p_inside(self, log_odds: float) -> float:
         """P(a video was taken in the area), never beyond what the held-out videos can say."""
@@ -96,7 +102,7 @@ class Elsewhere:
 
     def is_outside(self, log_odds: float) -> bool:
         """Whether hardly any video taken in the area has such odds, and videos taken outside have."""
-        return self.most_odds is not None and log_odds > self.most_odds and self.p_inside(log_odds) < _UNSURE
+        return self.most_odds is not None and self.videos >= _FEWEST and log_odds > self.most_odds and self.p_inside(log_odds) < _UNSURE
 
     @cached_property
     def blocks(self) -> IntArray:
@@ -106,7 +112,7 @@ class Elsewhere:
     def to_dict(self) -> dict[str, Any]:
         """JSON values; places as base64 of float32."""
         places = base64.b64encode(np.ascontiguousarray(self.lat_lon_deg, dtype="<f4").tobytes()).decode()
-        numbers = {name: getattr(self, name) for name in ("spacing_m", "slope", "size", "intercept", "most_odds", "videos")}
+        numbers = {name: getattr(self, name) for name in ("spacing_m", "slope", "size", "recognised", "intercept", "most_odds", "videos")}
         return {"lat_lon_deg": places, **numbers}
 
     @classmethod
@@ -116,6 +122,7 @@ class Elsewhere:
         if "size" not in values:
             return cls(places, float(values["spacing_m"]))
         numbers = {name: float(values[name]) for name in ("slope", "size", "intercept", "videos")}
+        numbers["recognised"] = float(values.get("recognised", 0.0))
         most_odds = None if values["most_odds"] is None else float(values["most_odds"])
         if not all(map(math.isfinite, (*numbers.values(), most_odds or 0.0))) or numbers["videos"] < 0.0:
             raise ValueError(f"odds of having been taken outside by {numbers} and {most_odds}")
@@ -170,11 +177,40 @@ def _best_block(scores: FloatArray, blocks: IntArray) -> float:
     return float(max(best))
 
 
+def recognised_beyond(inner: FloatArray, outer: FloatArray) -> float:
+    """How clearly a video is recognised outside the area: what one frame in five exceeds, of its highest similarity there less its highest one in the area.
+
+    Args:
+        inner: (T, B) similarity to what is kept of the area's places.
+        outer: (T, N) likewise, of the known ground outside.
+    """
+    return float(np.quantile(outer.max(axis=1) - inner.max(axis=1), 1.0 - CLEAR)) if len(inner) else 0.0
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A held-out video as it is searched for.
+
+    Args:
+        inner: (T, M) scores over the cover of the whole training area.
+        outer: (T, N) scores over the known ground.
+        lat_lon_deg: (T, 2) truth.
+        weight: how much it counts.
+        similarity: the same two of its similarity to what is kept of these places; None where nothing is.
+    """
+
+    inner: FloatArray
+    outer: FloatArray
+    lat_lon_deg: FloatArray
+    weight: float = 1.0
+    similarity: tuple[FloatArray, FloatArray] | None = None
+
+
 def fit_elsewhere(
     known: Elsewhere,
     cover_lat_lon_deg: FloatArray,
     cover_spacing_m: float,
-    videos: Iterable[tuple[FloatArray, FloatArray, FloatArray, float]],
+    videos: Iterable[Searched],
     seed: int = 0,
 ) -> Elsewhere:
     """What leads mean: held-out videos are searched for in halves of their surroundings and in discs, their own and others.
@@ -183,36 +219,41 @@ def fit_elsewhere(
         known: ground of the training.
         cover_lat_lon_deg: (M, 2) cover of the whole training area.
         cover_spacing_m: of it.
-        videos: (scores over that cover (T, M), scores over the known ground (T, N), truth (T, 2), how much it counts) a video.
+        videos: held out.
         seed: of the areas.
     """
     rng, blocks = np.random.default_rng(seed), blocks_of_ground(cover_lat_lon_deg)
-    given: dict[bool, list[FloatArray]] = {True: [], False: []}  # lead and size (2, areas) a video, by whether it was taken inside
+    given: dict[bool, list[FloatArray]] = {
+        True: [],
+        False: [],
+    }  # lead, size and how clearly recognised (3, areas) a video, by whether it was taken inside
     weights: dict[bool, list[float]] = {True: [], False: []}
-    for inner, outer, truth, weight in videos:
+    for one in videos:
+        truth = one.lat_lon_deg
         centre = truth.mean(axis=0)
         near = np.flatnonzero(haversine_m(*centre, *cover_lat_lon_deg.T) < _REGION_M)
         flat, path = _flat(cover_lat_lon_deg[near], centre), _flat(truth, centre)
-        found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+        found: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
         for inside, part in _areas(flat, path, rng):
             outside = known.outside(cover_lat_lon_deg[near[part]], cover_spacing_m)
             if outside.any() and not outside.all():
-                sides = inner[:, near[part]].__getitem__, outer[:, outside].__getitem__
+                sides = one.inner[:, near[part]].__getitem__, one.outer[:, outside].__getitem__
                 lead = lead_beyond(*sides, len(truth), blocks[:, near[part]], known.blocks[:, outside])
-                found[inside].append((lead, _log_ratio(outside)))
+                clearly = recognised_beyond(one.similarity[0][:, near[part]], one.similarity[1][:, outside]) if one.similarity else 0.0
+                found[inside].append((lead, _log_ratio(outside), clearly))
         for inside, own in found.items():
             if own:
                 given[inside].append(np.array(own).T)
-                weights[inside].append(weight)
+                weights[inside].append(one.weight)
     if not given[True] or not given[False]:
         return known
-    (slope, size), intercept = _fit_odds(given, weights)
-    odds = [slope * lead + size * ratio + intercept for lead, ratio in given[True]]
+    (slope, size, recognised), intercept = _fit_odds(given, weights)
+    odds = [slope * lead + size * ratio + recognised * clearly + intercept for lead, ratio, clearly in given[True]]
     # From n videos no rarer odds can be known than those that one of n + 1 exceeds.
     counted = sum(weights[True])
     most_odds = conformal_level(odds, min(1.0 - _FALSE_ALARMS, counted / (counted + 1.0)), weights[True])
     videos_heard = min(sum(one) for one in weights.values())
-    return replace(known, slope=slope, size=size, intercept=intercept, most_odds=most_odds, videos=videos_heard)
+    return replace(known, slope=slope, size=size, recognised=recognised, intercept=intercept, most_odds=most_odds, videos=videos_heard)
 
 
 def _areas(flat: FloatArray, path: FloatArray, rng: np.random.Generator) -> Iterator[tuple[bool, NDArray[np.bool_]]]:

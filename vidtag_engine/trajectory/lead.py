@@ -14,7 +14,7 @@ from .decoder import Decoder, Scores
 
 _ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
 _LEAD_FRAMES = 15  # that a lead is averaged over
-_CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
+CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
 NO_RIVAL = 1e6  # the lead where all places are near
 _BLOCK = 4_000_000  # frames times places held at once
 
@@ -53,7 +53,7 @@ def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatA
     """
     if similarity is None or not len(lat_lon_deg):
         return math.nan
-    return float(np.quantile(line_margins(decoder, similarity, lat_lon_deg, accuracy_m), 1.0 - _CLEAR))
+    return float(np.quantile(line_margins(decoder, similarity, lat_lon_deg, accuracy_m), 1.0 - CLEAR))
 
 
 def line_lead(
