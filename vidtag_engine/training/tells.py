@@ -33,7 +33,7 @@ def what_it_tells(calibration: Calibration, validation_fraction: float = 0.15) -
             "It cannot tell videos unlike its training: there were too few frames to compare with each other; train on longer or more videos."
         )
     elsewhere = (of.elsewhere if of else None) or calibration.elsewhere
-    if elsewhere is not None and elsewhere.tells and elsewhere.most_odds is not None:
+    if elsewhere is not None and elsewhere.tells and elsewhere.withholds:
         said.append("It can tell videos that were taken on other ground of its training than the area that is searched.")
     else:
         said.append(

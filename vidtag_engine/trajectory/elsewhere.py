@@ -80,6 +80,11 @@ class Elsewhere:
         """Whether leads say anything."""
         return self.slope > 0.0 or self.recognised > 0.0
 
+    @property
+    def withholds(self) -> bool:
+        """Whether any odds are called outside: three videos or more say which are rare inside."""
+        return self.most_odds is not None and self.videos >= _FEWEST
+
     def log_odds(self, lead: float, outside: NDArray[np.bool_], clearly: float = 0.0) -> float:
         """Of having been taken outside, with even odds before; NaN where leads say nothing, or none of the ground lies inside.
 
@@ -102,7 +107,7 @@ class Elsewhere:
 
     def is_outside(self, log_odds: float) -> bool:
         """Whether hardly any video taken in the area has such odds, and videos taken outside have."""
-        return self.most_odds is not None and self.videos >= _FEWEST and log_odds > self.most_odds and self.p_inside(log_odds) < _UNSURE
+        return self.withholds and log_odds > (self.most_odds or 0.0) and self.p_inside(log_odds) < _UNSURE
 
     @cached_property
     def blocks(self) -> IntArray:
