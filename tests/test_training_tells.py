@@ -27,7 +27,9 @@ def test_it_says_what_the_checkpoint_can_and_cannot_tell_and_how_many_videos_it_
     assert (f"{videos} held-out videos calibrated" in text) == (videos >= 8)
     assert "unlike its training" in text
     assert "within 100 m" in text
-    assert ("It cannot tell on which part" in text) == (videos >= 8 or videos < 3)  # the path here was fitted without; two make nothing rare
+    assert ("It cannot tell on which part" in text) == (
+        videos >= 8 or videos < 3
+    )  # the path here was fitted without; two make nothing rare
 
 
 def test_a_single_short_video_can_tell_nothing():

@@ -9,16 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests.softmax_mass import mass_within
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.trajectory import (
     Calibration,
     brier,
-    default_radius_m,
     ece,
-    fit_best,
     fit_temperature,
     log_loss,
-    mass_within,
     reliability,
 )
 from vidtag_engine.types import InputError
@@ -88,7 +86,6 @@ def test_a_finer_grid_leaves_confidence_as_it_is(temperature):
         if centres is None:
             centres = points[scores.argmax(axis=1)]
         said.append(fit.confidence(mass_within(scores, points, centres, radius_m, np.array([temperature]))[0, :, 0]))
-    assert default_radius_m(20.0) == 200.0
     assert np.abs(said[1] - said[0]).max() <= 0.02
     assert np.abs(said[2] - said[0]).max() <= 0.02
     assert np.ptp(said[0]) > 0.05  # and not because it is constant
@@ -162,21 +159,6 @@ def test_no_frames_is_said_in_a_sentence():
         fit_temperature(lambda t: np.zeros((len(t), 0, 2)), np.zeros((0, 2), dtype=bool))
     with pytest.raises(ValueError, match="mass_at gave"):
         fit_temperature(lambda t: np.zeros((len(t), 3, 1)), np.zeros((3, 2), dtype=bool))
-
-
-def test_the_better_similarity_is_chosen():
-    points, scores, picks, correct = world(np.random.default_rng(9), 80, 0.03)
-    noise = np.random.default_rng(0).normal(size=scores.shape)
-    chosen, every = fit_best(
-        {
-            "phase1": lambda t: mass_within(noise, points, picks, RADII_M, t),
-            "phase2": lambda t: mass_within(scores, points, picks, RADII_M, t),
-        },
-        correct,
-        radii_m=RADII_M,
-    )
-    assert chosen.similarity == "phase2"
-    assert every["phase1"].log_loss > every["phase2"].log_loss
 
 
 def test_json_round_trip():

@@ -69,9 +69,11 @@ def unit_vectors(lat_deg: FloatArray, lon_deg: FloatArray) -> FloatArray:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-def chord(distance_m: float) -> float:
-    """Straight-line distance on the unit sphere of a great circle of ``distance_m``."""
-    return 2.0 * math.sin(min(distance_m / EARTH_RADIUS_M, math.pi) / 2.0)
+def chord_m(distance_m: FloatArray | float) -> FloatArray:
+    """Straight-line distance between places ``distance_m`` apart on the sphere; infinite from half way round on, within which everything lies."""
+    angle = np.asarray(distance_m, dtype=np.float64) / EARTH_RADIUS_M
+    result: FloatArray = np.where(angle < math.pi, 2.0 * EARTH_RADIUS_M * np.sin(np.minimum(angle, math.pi) / 2.0), np.inf)
+    return result
 
 
 def centroid_deg(lat_deg: FloatArray, lon_deg: FloatArray) -> tuple[float, float]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..geodesy import EARTH_RADIUS_M
+from ..geodesy import chord_m
 from ..types import FloatArray
 from .coarse import shifted
 from .ellipsoid import ecef_m
+from .running_softmax import RunningSoftmax
 
 if TYPE_CHECKING:
     from .beam import BeamSearch
@@ -36,16 +37,15 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
     """
     levels, _, first = search.refined(queries)
     reach_m = float(levels[-1].lattice.step_m / np.sqrt(np.pi))
-    chords = np.where(
-        radii_m < np.pi * EARTH_RADIUS_M, 2 * EARTH_RADIUS_M * np.sin(np.minimum(radii_m / EARTH_RADIUS_M, np.pi) / 2), np.inf
-    )
+    chords = chord_m(radii_m)
     there = ecef_m(centres[:, 0], centres[:, 1])
-    sums = _Sums(temperatures, len(radii_m), len(queries))
+    sums = RunningSoftmax(len(queries), len(radii_m), temperatures)
 
     def add(lat_lon: FloatArray, score: torch.Tensor, area_m2: FloatArray) -> None:
         away = np.linalg.norm(ecef_m(lat_lon[:, 0], lat_lon[:, 1])[None] - there[:, None], axis=2)
         # The rings take the place of what else lies there.
-        sums.add(score.double().cpu().numpy(), np.where(away < reach_m, 0.0, area_m2), away[None] <= chords[:, None, None])
+        weight = torch.from_numpy(np.where(away < reach_m, 0.0, area_m2))
+        sums.add(score.cpu(), [torch.from_numpy(away <= chord) for chord in chords], weight)
 
     for level in levels:
         # Of lattice places that were moved to the border one stands for its cell.
@@ -65,7 +65,7 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
     weight = np.diff(np.pi * edges**2)[None] * search.grid.bounds.inside(rings.reshape(-1, 2)).reshape(len(queries), _RINGS)
     # A ring that a radius cuts counts by the share of its area.
     share = np.clip((radii_m[:, None] ** 2 - edges[None, :-1] ** 2) / np.diff(edges**2)[None], 0.0, 1.0)
-    sums.add(score, weight, np.broadcast_to(share[:, None, :], (len(radii_m), *score.shape)))
+    sums.add(torch.from_numpy(score), [torch.from_numpy(one) for one in share], torch.from_numpy(weight))
     return sums.mass()
 
 
@@ -75,30 +75,3 @@ def _rings(centres: FloatArray, edges: FloatArray) -> FloatArray:
     offset = np.stack([middle * np.cos(turn), middle * np.sin(turn)], axis=1)
     places = shifted(np.repeat(centres, len(middle), axis=0), np.tile(offset, (len(centres), 1)))
     return places.reshape(len(centres), len(middle), 2)
-
-
-class _Sums:
-    """Running sums of weight × exp(score / temperature), of all samples and of those near, relative to the highest score so far."""
-
-    def __init__(self, temperatures: FloatArray, radii: int, frames: int) -> None:
-        self._temperatures = temperatures
-        self._top = np.full(frames, -np.inf)
-        self._all = np.zeros((len(temperatures), frames))
-        self._near = np.zeros((len(temperatures), radii, frames))
-
-    def add(self, score: FloatArray, weight: FloatArray, near: FloatArray) -> None:
-        """(B, n) scores and areas in m², and (R, B, n) how much of each lies within a radius."""
-        if not score.shape[1]:
-            return
-        top = np.maximum(self._top, score.max(axis=1))
-        for number, temperature in enumerate(self._temperatures):
-            fade = np.exp((self._top - top) / temperature)
-            value = np.exp((score - top[:, None]) / temperature) * weight
-            self._all[number] = self._all[number] * fade + value.sum(axis=1)
-            self._near[number] = self._near[number] * fade + np.einsum("bn,rbn->rb", value, near.astype(np.float64))
-        self._top = top
-
-    def mass(self) -> FloatArray:
-        """(temperatures, radii, frames)."""
-        result: FloatArray = np.clip(self._near / np.maximum(self._all[:, None], 1e-300), 0.0, 1.0)
-        return result

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..geodesy import EARTH_RADIUS_M
+from ..geodesy import chord_m
 from ..types import Candidates, FloatArray, InputError, IntArray
 from .ellipsoid import ecef_m
 from .embedding_cache import EmbeddedGallery
+from .running_softmax import RunningSoftmax
 
-_HALF_ROUND_M = math.pi * EARTH_RADIUS_M
 _QUERY_BLOCK = 256  # frames compared at once: what a pass holds does not grow with the video, and stays small beside the networks
 
 
@@ -156,9 +156,9 @@ def posterior_mass(
     if places.shape != (len(asked), 2):
         raise InputError(f"Centres of shape {places.shape} do not fit {len(asked)} frames; give one latitude and longitude a frame.")
     known = usable.cpu().numpy() & np.isfinite(places).all(axis=1)
-    sums = _MassSums(asked, np.nan_to_num(places), radii, temperatures)
+    sums, there = RunningSoftmax(len(asked), len(radii), temperatures, asked.device), np.nan_to_num(places)
     for _, lat_lon, embeddings in gallery.chunks():
-        sums.add(lat_lon, embeddings)
+        _add(sums, asked, ecef_m(there[:, 0], there[:, 1]), chord_m(radii), (lat_lon, embeddings))
     mass = sums.mass()
     mass[:, :, ~known] = np.nan
     if np.ndim(radius_m) == 0:
@@ -168,41 +168,16 @@ def posterior_mass(
     return mass
 
 
-class _MassSums:
-    """Running sums of exp((score - maximum) / temperature): of all points, and of those within each radius."""
-
-    def __init__(self, queries: torch.Tensor, centers: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> None:
-        total = len(queries)
-        self._queries = queries
-        self._centers = ecef_m(centers[:, 0], centers[:, 1])
-        self._chords_m = np.where(radii_m < _HALF_ROUND_M, 2 * EARTH_RADIUS_M * np.sin(radii_m / EARTH_RADIUS_M / 2), math.inf)
-        self._temperatures = temperatures
-        self._maximum = torch.full((total,), -math.inf, dtype=torch.float64, device=queries.device)
-        self._all = torch.zeros(len(temperatures), total, dtype=torch.float64, device=queries.device)
-        self._near = torch.zeros(len(temperatures), len(radii_m), total, dtype=torch.float64, device=queries.device)
-
-    def add(self, lat_lon_deg: FloatArray, embeddings: torch.Tensor) -> None:
-        """One chunk more."""
-        places = ecef_m(lat_lon_deg[:, 0], lat_lon_deg[:, 1])
-        # From the chunk's own middle, so that squares of metres are not lost beside squares of the Earth's radius.
-        origin = places.mean(axis=0)
-        here = torch.from_numpy(places - origin).to(self._queries.device)
-        there = torch.from_numpy(self._centers - origin).to(self._queries.device)
-        for begin in range(0, len(self._queries), _QUERY_BLOCK):
-            rows = slice(begin, begin + _QUERY_BLOCK)
-            score = (self._queries[rows] @ embeddings.T).double()
-            square = (there[rows] ** 2).sum(dim=1)[:, None] + (here**2).sum(dim=1)[None, :] - 2 * there[rows] @ here.T
-            within = [square <= chord**2 for chord in self._chords_m]
-            maximum = torch.maximum(self._maximum[rows], score.amax(dim=1))
-            for number, temperature in enumerate(self._temperatures):
-                fade = torch.exp((self._maximum[rows] - maximum) / temperature)
-                weight = torch.exp((score - maximum[:, None]) / temperature)
-                self._all[number, rows] = self._all[number, rows] * fade + weight.sum(dim=1)
-                for place, mask in enumerate(within):
-                    self._near[number, place, rows] = self._near[number, place, rows] * fade + (weight * mask).sum(dim=1)
-            self._maximum[rows] = maximum
-
-    def mass(self) -> FloatArray:
-        """(temperatures, radii, T)."""
-        result: FloatArray = (self._near / self._all[:, None, :]).clamp(0.0, 1.0).cpu().numpy()
-        return result
+def _add(
+    sums: RunningSoftmax, queries: torch.Tensor, centres_m: FloatArray, chords_m: FloatArray, chunk: tuple[FloatArray, torch.Tensor]
+) -> None:
+    """One chunk of a gallery more."""
+    lat_lon_deg, embeddings = chunk
+    places = ecef_m(lat_lon_deg[:, 0], lat_lon_deg[:, 1])
+    # From the chunk's own middle, so that squares of metres are not lost beside squares of the Earth's radius.
+    origin = places.mean(axis=0)
+    here, there = (torch.from_numpy(one - origin).to(queries.device) for one in (places, centres_m))
+    for begin in range(0, len(queries), _QUERY_BLOCK):
+        rows = slice(begin, begin + _QUERY_BLOCK)
+        square = (there[rows] ** 2).sum(dim=1)[:, None] + (here**2).sum(dim=1)[None, :] - 2 * there[rows] @ here.T
+        sums.add(queries[rows] @ embeddings.T, [square <= one**2 for one in chords_m], rows=rows)

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from ..batch import compiled_folder
 from ..datasets import Dataset
 from ..file_marks import mark_of
-from ..gallery import AreaOfInterest, Grid, make_grid, measure_smoothness
+from ..gallery import AreaOfInterest, Grid, HeldGallery, make_grid, measure_smoothness, posterior_mass
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
-from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround, fit_familiarity, fit_temperature, mass_within, typical_speed_mps
+from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround, fit_familiarity, fit_temperature, typical_speed_mps
 from ..truth_offset import TruthOffset, offset_of
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
@@ -340,14 +340,12 @@ def calibrate(
     errors_m = picks.errors_m(validation, final)
     centres = np.concatenate(picks.phase2 if model.has_refiner else picks.phase1)
     radii_m = np.asarray(CALIBRATION_RADII) * settings.resolution_m
-    gallery = trainer.gallery()
-    scores = np.concatenate(
-        [(model.embed_video(torch.from_numpy(s.features[0]).to(trainer.device)) @ gallery.T).float().cpu().numpy() for s in validation]
-    )
+    gallery = HeldGallery(trainer.area.points, trainer.gallery())
+    frames = torch.cat([model.embed_video(torch.from_numpy(s.features[0])) for s in validation])
     # Phase I's scores, around the final picks: they compare the picture with every place. Phase II's compare a place with places, and look alike whether or not
     # the picture has ever been seen.
     calibration = fit_temperature(
-        lambda temperatures: mass_within(scores, trainer.area.points, centres, radii_m, temperatures),
+        lambda temperatures: posterior_mass(frames, gallery, centres, radii_m.tolist(), temperatures.tolist()).swapaxes(1, 2),
         errors_m[:, None] <= radii_m[None],
         radii_m=radii_m,
     )

@@ -1,7 +1,6 @@
 """From candidates to a path: positions with a calibrated confidence, and tracks to compare them with."""
 
-from .calibration import LEAST_VIDEOS, Calibration, brier, ece, fit_best, fit_temperature, log_loss, reliability
-from .confidence import default_radius_m, mass_within
+from .calibration import LEAST_VIDEOS, Calibration, brier, ece, fit_temperature, log_loss, reliability
 from .cuts import cuts
 from .decoder import Decoded, Decoder, Evidence, Motion, Pin
 from .elsewhere import Elsewhere, fit_elsewhere, known_ground, lead_beyond
@@ -36,9 +35,7 @@ __all__ = [
     "best_weight",
     "brier",
     "cuts",
-    "default_radius_m",
     "ece",
-    "fit_best",
     "fit_elsewhere",
     "fit_familiarity",
     "fit_path",
@@ -49,7 +46,6 @@ __all__ = [
     "lead_beyond",
     "log_loss",
     "mass_about",
-    "mass_within",
     "parts",
     "reliability",
     "runner_up_m",

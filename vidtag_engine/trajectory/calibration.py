@@ -226,30 +226,6 @@ def fit_temperature(
     )
 
 
-def fit_best(
-    similarities: Mapping[str, MassAt],
-    correct: NDArray[np.bool_],
-    *,
-    radii_m: ArrayLike | None = None,
-    bounds: tuple[float, float] = TEMPERATURE_BOUNDS,
-) -> tuple[Calibration, dict[str, Calibration]]:
-    """Fit each retrieval's similarity around the same picks and choose the one with the lower log loss.
-
-    Args:
-        similarities: "phase1" and, where there is a refiner, "phase2", each a ``mass_at`` of :func:`fit_temperature`.
-        correct: (n_frames, n_radii).
-        radii_m: (n_radii,) for the record.
-        bounds: of the temperature.
-
-    Returns:
-        the chosen calibration, and all of them by name.
-    """
-    fits = {
-        name: fit_temperature(mass_at, correct, radii_m=radii_m, similarity=name, bounds=bounds) for name, mass_at in similarities.items()
-    }
-    return min(fits.values(), key=lambda one: one.log_loss), fits
-
-
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> list[ReliabilityBin]:
     """Reliability table over bins of equal width; empty bins are left out, and frames whose confidence is NaN."""
     said, right = _pairs(confidence, correct)

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..geodesy import EARTH_RADIUS_M, chord_m, unit_vectors
 from ..types import FloatArray, IntArray
 from .marginals import TINY, apart2, most_held, nearness, stacked, thinned
 from .smooth import smoothed
@@ -191,9 +191,8 @@ class Decoder:
 
     def within(self, centres: FloatArray, radius_m: float) -> list[list[int]]:
         """Numbers of the places within a radius of each centre (N, 2)."""
-        chord_m = 2.0 * EARTH_RADIUS_M * np.sin(min(radius_m / (2.0 * EARTH_RADIUS_M), np.pi / 2))
         points = unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M
-        found: list[list[int]] = list(self.tree.query_ball_point(points, chord_m))
+        found: list[list[int]] = list(self.tree.query_ball_point(points, float(chord_m(radius_m))))
         return found
 
     def nearest(self, centres: FloatArray) -> IntArray:

@@ -1,28 +1,9 @@
-"""What a confidence is: the share of the softmax over the whole gallery that lies within R of the pick.
-
-On a uniform grid this share is a ratio of two integrals over the ground, so it does not depend on how many points the grid has. That
-holds while neighbouring points differ in score by less than about the temperature (measured on smooth random scores: halving the step
-moves a confidence by at most 0.01 then, by 0.03 where they differ by twice the temperature, by 0.3 at six times). The temperature is
-what :mod:`.calibration` fits.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Softmax mass within radii, frame by frame in float64: what the engine's running sums are held against."""
 
 import numpy as np
 
-from ..geodesy import EARTH_RADIUS_M, unit_vectors
-
-if TYPE_CHECKING:
-    from ..types import FloatArray
-
-RADIUS_IN_STEPS = 10.0
-
-
-def default_radius_m(resolution_m: float) -> float:
-    """Radius of a confidence where none is given: ten steps of the grid."""
-    return RADIUS_IN_STEPS * resolution_m
+from vidtag_engine.geodesy import EARTH_RADIUS_M, unit_vectors
+from vidtag_engine.types import FloatArray
 
 
 def mass_within(
@@ -33,8 +14,6 @@ def mass_within(
     temperatures: FloatArray,
 ) -> FloatArray:
     """Softmax mass within each radius of each frame's centre, for a gallery whose scores fit in memory.
-
-    ``gallery.search.posterior_mass`` does the same over a stream; this one is for small galleries.
 
     Args:
         scores: (T, N) similarity of each frame to each gallery point.
