@@ -7,7 +7,7 @@ ninth, and the best of that are climbed on ever finer lattices. What no coarse p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,12 @@ import torch
 
 from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
 from .beam_posterior import beam_mass
-from .climb import Climbers, best_of, climb, dots, steps_between
+from .climb import Climbers, Descent, climb_down, dots, steps_between
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import make_grid
 from .lattice import MOST_EMBEDDED, Embedder, Lattice, PointStore
 from .ranking import ranked
-from .search import checked, top_k
+from .search import checked, mass_of, top_k
 from .wide_grid import WideGrid
 
 # About 50 km apart on the world's land. Measured with GeoCLIP's weights: a place's cell of 60 km is among a frame's best 100 in nine of
@@ -152,20 +152,12 @@ class BeamSearch:
         self, queries: torch.Tensor, centers: FloatArray, radius_m: float | Sequence[float], temperature: float | Sequence[float]
     ) -> FloatArray:
         """As :func:`.search.posterior_mass`: sums over the coarse gallery, the refined beam and a disc about each centre, weighted by area."""
-        radii, temperatures = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (radius_m, temperature))
-        if not ((radii > 0).all() and (temperatures > 0).all()):
-            raise InputError(f"Radius {radius_m} m and temperature {temperature} must be above 0.")
-        asked, usable = checked(queries, self.coarse)
-        places = np.asarray(centers, dtype=np.float64)
-        known = np.flatnonzero(usable.cpu().numpy() & np.isfinite(places).all(axis=1))
-        mass = np.full((len(temperatures), len(radii), len(asked)), np.nan)
-        for begin in range(0, len(known), _MASS_FRAMES):
-            rows = known[begin : begin + _MASS_FRAMES]
-            block = asked[torch.from_numpy(rows).to(asked.device)]
-            mass[:, :, rows] = beam_mass(self, block, places[rows], radii, temperatures)
-        if np.ndim(radius_m) == 0:
-            return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
-        return mass if np.ndim(temperature) else mass[0]
+
+        def of_known(asked: torch.Tensor, places: FloatArray, radii: FloatArray, temperatures: FloatArray) -> FloatArray:
+            parts = [slice(begin, begin + _MASS_FRAMES) for begin in range(0, max(1, len(asked)), _MASS_FRAMES)]
+            return np.concatenate([beam_mass(self, asked[part], places[part], radii, temperatures) for part in parts], axis=2)
+
+        return mass_of(queries, self.coarse, centers, radius_m, temperature, of_known)
 
     def cover(self) -> None:
         """None: see :meth:`.choose.Search.cover`."""
@@ -221,7 +213,8 @@ class BeamSearch:
         levels, coarse, _ = self.refined(queries)
         last = levels[-1]
         frame, places, value = _best(last, _PEAKS)
-        climbers, lost = self._climbed(queries, Climbers(frame, places, value, value))
+        climbers = Climbers(frame, places, value, value)
+        climbers, lost = climb_down(climbers, queries, self._levels(), self._embed, self.grid.bounds, self._stop_if_asked)
         columns = [self._settled(climbers, queries)]
         if k > 1:
             columns += [(part.frame, self.grid.number(part.place), part.score) for part in lost]
@@ -234,18 +227,12 @@ class BeamSearch:
         frame, number, score = (np.concatenate(column) for column in zip(*columns, strict=True))
         return ranked(len(queries), k, frame, number, score, np.arange(len(frame)) < len(columns[0][0]))
 
-    def _climbed(self, queries: torch.Tensor, climbers: Climbers) -> tuple[Climbers, list[Climbers]]:
-        """The climbs that came down to the finest step, and those given up on the way."""
-        lost: list[Climbers] = []
+    def _levels(self) -> Iterator[Descent]:
+        """The lattices that climbs come down by."""
         for level, step_m in enumerate(steps_between(self._lattices[-1].step_m, self.grid.resolution_m, _FACTOR)):
-            self._stop_if_asked()
-            climbers = climb(climbers, queries, Lattice(step_m, self.grid.bounds), self._embed, double=step_m < _DOUBLE_BELOW_M)
             margin = _MARGINS[level] if level < len(_MARGINS) else _MARGINS[-1] / 4.0 ** (level - len(_MARGINS) + 1)
-            keep = best_of(climbers, _KEPT[min(level, len(_KEPT) - 1)], margin)
-            lost.append(climbers.take(np.setdiff1d(np.arange(len(climbers.frame)), keep)))
-            climbers = climbers.take(keep)
-            climbers.place = self.grid.bounds.moved_in(climbers.place)
-        return climbers, lost
+            kept = _KEPT[min(level, len(_KEPT) - 1)]
+            yield Descent(Lattice(step_m, self.grid.bounds), kept, margin, double=step_m < _DOUBLE_BELOW_M)
 
     def _settled(self, climbers: Climbers, queries: torch.Tensor) -> tuple[IntArray, IntArray, FloatArray]:
         """From places to points of the grid, in float64, on until no neighbour is better: frame, number and score of all compared."""

@@ -9,7 +9,7 @@ import torch
 
 from ..geodesy import chord_m
 from ..types import FloatArray
-from .coarse import shifted
+from .coarse import spiral
 from .ellipsoid import ecef_m
 from .running_softmax import RunningSoftmax
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .beam import BeamSearch
 
 _RINGS = 96
-_TURN = np.pi * (3 - np.sqrt(5))
 
 
 def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> FloatArray:
@@ -58,7 +57,7 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
         alone = ~np.isin(levels[0].lattice.key(lat_lon), first)
         add(lat_lon[alone], queries @ embeddings[torch.from_numpy(alone).to(embeddings.device)].T, np.full(alone.sum(), area_m2))
     edges = np.linspace(0.0, reach_m, _RINGS + 1)
-    rings = _rings(centres, edges)
+    rings = spiral(centres, np.sqrt((edges[:-1] ** 2 + edges[1:] ** 2) / 2))  # one place in each
     used, back = np.unique(rings.reshape(-1, 2), axis=0, return_inverse=True)
     embedded = search.scorer(used)(queries).double().cpu().numpy()
     score = np.take_along_axis(embedded, back.reshape(len(queries), _RINGS), axis=1)
@@ -67,11 +66,3 @@ def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, ra
     share = np.clip((radii_m[:, None] ** 2 - edges[None, :-1] ** 2) / np.diff(edges**2)[None], 0.0, 1.0)
     sums.add(torch.from_numpy(score), [torch.from_numpy(one) for one in share], torch.from_numpy(weight))
     return sums.mass()
-
-
-def _rings(centres: FloatArray, edges: FloatArray) -> FloatArray:
-    """(B, 2) to (B, rings, 2): one place in each ring about a centre, turning by the golden angle."""
-    middle, turn = np.sqrt((edges[:-1] ** 2 + edges[1:] ** 2) / 2), np.arange(len(edges) - 1) * _TURN
-    offset = np.stack([middle * np.cos(turn), middle * np.sin(turn)], axis=1)
-    places = shifted(np.repeat(centres, len(middle), axis=0), np.tile(offset, (len(centres), 1)))
-    return places.reshape(len(centres), len(middle), 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import torch
 
 from ..types import FloatArray, IntArray
 from .coarse import offsets_m, shifted, surface_fit
-from .lattice import Embedder, Lattice, PointStore
+from .lattice import Bounds, Embedder, Lattice, PointStore
 
 if TYPE_CHECKING:
     from .grid import Grid
@@ -79,6 +79,55 @@ def climb(start: Climbers, queries: torch.Tensor, lattice: Lattice, embed: Embed
     own = scores[:, _CENTRE]
     step, gain, ridge = foreseen_peak(offsets_m(places[:, _CENTRE, None], places) / lattice.step_m, scores - own[:, None])
     return Climbers(start.frame, shifted(places[:, _CENTRE], step * lattice.step_m), own, own + gain, ridge)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """One lattice on the way down to the finest step.
+
+    Args:
+        lattice: to climb on.
+        kept: climbs a frame that go on from it, at most.
+        margin: none goes on that is foreseen to end lower than the frame's best by more.
+        double: in float64.
+    """
+
+    lattice: Lattice
+    kept: int
+    margin: float
+    double: bool
+
+
+def climb_down(
+    climbers: Climbers,
+    queries: torch.Tensor,
+    levels: Iterable[Descent],
+    embed: Embedder,
+    bounds: Bounds,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Climbers, list[Climbers]]:
+    """Climb on ever finer lattices, the most promising climbs of each frame alone.
+
+    Args:
+        climbers: where from.
+        queries: (T, E).
+        levels: coarse to fine.
+        embed: gives embeddings.
+        bounds: that no climb leaves.
+        check: called before each lattice, to stop there.
+
+    Returns:
+        The climbs that came down to the finest step, and those given up on the way.
+    """
+    lost: list[Climbers] = []
+    for level in levels:
+        check()
+        climbers = climb(climbers, queries, level.lattice, embed, double=level.double)
+        keep = best_of(climbers, level.kept, level.margin)
+        lost.append(climbers.take(np.setdiff1d(np.arange(len(climbers.frame)), keep)))
+        climbers = climbers.take(keep)
+        climbers.place = bounds.moved_in(climbers.place)
+    return climbers, lost
 
 
 def foreseen_peak(offset: FloatArray, difference: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -16,6 +16,7 @@ from .ellipsoid import ecef_m, lat_of_arc_deg, meridian_arc_m, parallel_radius_m
 if TYPE_CHECKING:
     from .grid import Grid
 
+GOLDEN_ANGLE = float(np.pi * (3 - np.sqrt(5)))
 _NEIGHBOURS = 13  # with the point itself: more than the five numbers of a surface, on a side at the border too
 _SEAM_DEG = 180.0
 _ASIDE = np.linspace(-0.6, 0.6, 5)
@@ -106,6 +107,14 @@ def shifted(lat_lon_deg: FloatArray, offset_m: FloatArray) -> FloatArray:
     lat = lat_of_arc_deg(np.clip(meridian_arc_m(lat_lon_deg[:, 0]) + offset_m[:, 1], -pole_m, pole_m))
     radius = np.maximum(parallel_radius_m((lat_lon_deg[:, 0] + lat) / 2), 1.0)
     return np.stack([lat, wrap_lon(lat_lon_deg[:, 1] + np.degrees(offset_m[:, 0] / radius))], axis=1)
+
+
+def spiral(centres: FloatArray, away_m: FloatArray) -> FloatArray:
+    """(T, 2) degrees to (T, N, 2): places about each centre, so many metres away (N,), each turned by the golden angle from the one before."""
+    turn = np.arange(len(away_m)) * GOLDEN_ANGLE
+    offset = np.stack([away_m * np.cos(turn), away_m * np.sin(turn)], axis=1)
+    places = shifted(np.repeat(centres, len(away_m), axis=0), np.tile(offset, (len(centres), 1)))
+    return places.reshape(len(centres), len(away_m), 2)
 
 
 def coarse_pass(grid: Grid, embeddings: torch.Tensor, step_m: float) -> CoarsePass:

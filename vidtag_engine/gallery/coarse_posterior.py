@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M
 from ..types import FloatArray
-from .coarse import CoarsePass, basis, offsets_m, shifted
+from .coarse import CoarsePass, basis, offsets_m, spiral
 from .ellipsoid import ecef_m
 from .grid import make_grid
 
@@ -24,7 +24,6 @@ _FINER = 5  # the sum's points to a coarse step
 _DISC = 96  # points in a disc
 _AT_ONCE = 4_000_000
 _PLACES = 50_000  # whose weights are made at once
-_TURN = np.pi * (3 - np.sqrt(5))
 
 
 class CoarsePosterior:
@@ -121,8 +120,4 @@ def _located(coarse: CoarsePass, tree: cKDTree, lat_lon_deg: FloatArray) -> tupl
 
 def disc(centres: FloatArray, radius_m: float) -> FloatArray:
     """(T, 2) to (T, _DISC, 2): places spread evenly over the discs about centres (a sunflower's seeds)."""
-    number = np.arange(_DISC)
-    away, turn = radius_m * np.sqrt((number + 0.5) / _DISC), number * _TURN
-    offset = np.stack([away * np.cos(turn), away * np.sin(turn)], axis=1)
-    places = shifted(np.repeat(centres, _DISC, axis=0), np.tile(offset, (len(centres), 1)))
-    return places.reshape(len(centres), _DISC, 2)
+    return spiral(centres, radius_m * np.sqrt((np.arange(_DISC) + 0.5) / _DISC))

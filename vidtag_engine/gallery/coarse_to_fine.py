@@ -7,7 +7,7 @@ surfaces (`coarse`); each frame's highest foreseen peaks are climbed on ever fin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import torch
 
 from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
 from .aoi import AreaOfInterest
-from .climb import Climbers, best_of, climb, on_grid, steps_between
+from .climb import Climbers, Descent, climb_down, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import MOST_LOCATED, CoarsePosterior, disc, surface_scorer
 from .cover import Cover, coarse_cover, gallery_cover
@@ -24,7 +24,7 @@ from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size, make_grid
 from .lattice import MOST_EMBEDDED, Bounds, Embedder, Lattice
 from .ranking import ranked
-from .search import checked, posterior_mass, top_k
+from .search import checked, mass_of, posterior_mass, top_k
 from .smoothness import LEVEL, Smoothness, measure_smoothness
 
 _WORTH = 3.0  # a coarse step of fewer fine ones saves nothing
@@ -199,22 +199,13 @@ class CoarseToFine:
         assert self._gallery is not None  # for the type checker  # nosec B101
         if self._coarse is None:
             return posterior_mass(queries, self._gallery, centers, radius_m, temperature)
-        radii, temperatures = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (radius_m, temperature))
-        if not ((radii > 0).all() and (temperatures > 0).all()):
-            raise InputError(f"Radius {radius_m} m and temperature {temperature} must be above 0.")
-        asked, usable = checked(queries, self._gallery)
-        places = np.asarray(centers, dtype=np.float64)
-        if places.shape != (len(asked), 2):
-            raise InputError(f"Centres of shape {places.shape} do not fit {len(asked)} frames; give one latitude and longitude a frame.")
-        known = usable.cpu().numpy() & np.isfinite(places).all(axis=1)
         posterior = self._posterior_of(self._coarse)
-        filled = np.nan_to_num(places)
-        inside = np.stack([self._bounds.inside(disc(filled, float(r)).reshape(-1, 2)).reshape(len(filled), -1) for r in radii], axis=1)
-        mass = posterior.mass(asked, filled, radii, temperatures, inside.astype(np.float64))
-        mass[:, :, ~known] = np.nan
-        if np.ndim(radius_m) == 0:
-            return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
-        return mass if np.ndim(temperature) else mass[0]
+
+        def of_known(asked: torch.Tensor, places: FloatArray, radii: FloatArray, temperatures: FloatArray) -> FloatArray:
+            inside = np.stack([self._bounds.inside(disc(places, float(r)).reshape(-1, 2)).reshape(len(places), -1) for r in radii], axis=1)
+            return posterior.mass(asked, places, radii, temperatures, inside.astype(np.float64))
+
+        return mass_of(queries, self._gallery, centers, radius_m, temperature, of_known)
 
     @property
     def most_places(self) -> int:
@@ -245,22 +236,16 @@ class CoarseToFine:
     def _block(self, queries: torch.Tensor, k: int) -> tuple[IntArray, FloatArray]:
         """(B, k) numbers and scores of some frames."""
         assert self._coarse is not None  # for the type checker  # nosec B101
-        climbers, lost = self._climbed(queries, self._seeds(queries), self.grid.resolution_m)
+        climbers, lost = climb_down(self._seeds(queries), queries, self._levels(), self._embed, self._bounds)
         frame, number, score = on_grid(climbers, queries, self.grid, self._embed)
         return self._merged(queries, k, (frame, number, score), lost)
 
-    def _climbed(self, queries: torch.Tensor, climbers: Climbers, finest_m: float) -> tuple[Climbers, list[Climbers]]:
-        """The climbs that came down to the finest step, and those given up on the way."""
-        lost: list[Climbers] = []
-        length_m = self.report.smooth_length_m
-        for level, step_m in enumerate(steps_between(self.report.coarse_step_m, finest_m, _FACTOR)):
-            lattice = Lattice(step_m, self._bounds)
-            climbers = climb(climbers, queries, lattice, self._embed, double=step_m < _DOUBLE_BELOW * length_m)
-            keep = best_of(climbers, _KEPT[min(level, len(_KEPT) - 1)], MARGIN / 4**level)
-            lost.append(climbers.take(np.setdiff1d(np.arange(len(climbers.frame)), keep)))
-            climbers = climbers.take(keep)
-            climbers.place = self._bounds.moved_in(climbers.place)
-        return climbers, lost
+    def _levels(self) -> Iterator[Descent]:
+        """The lattices that climbs come down by."""
+        double_below_m = _DOUBLE_BELOW * self.report.smooth_length_m
+        for level, step_m in enumerate(steps_between(self.report.coarse_step_m, self.grid.resolution_m, _FACTOR)):
+            kept = _KEPT[min(level, len(_KEPT) - 1)]
+            yield Descent(Lattice(step_m, self._bounds), kept, MARGIN / 4**level, double=step_m < double_below_m)
 
     def _seeds(self, queries: torch.Tensor) -> Climbers:
         coarse = self._coarse

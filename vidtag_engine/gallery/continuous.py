@@ -15,7 +15,7 @@ import torch
 from ..types import CancelCheck, CancelledError, Candidates, FloatArray, IntArray
 from .aoi import AreaOfInterest
 from .climb import dots, foreseen_peak
-from .coarse import shifted
+from .coarse import GOLDEN_ANGLE, shifted
 from .ellipsoid import ecef_m
 from .embedding_cache import LocationModel
 from .lattice import Bounds, Embedder
@@ -25,7 +25,6 @@ _STENCIL = np.stack(np.meshgrid(_ASIDE, _ASIDE), axis=-1).reshape(-1, 2)
 _CENTRE = 4
 _FIRST, _FINER, _FINEST = 1 / 3, 4.0, 1 / 500  # steps, of the reach
 _MOST_STEPS = 40
-_TURN = np.pi * (3 - np.sqrt(5))  # of the nine places from step to step: along a kink few directions lead up
 _FRAMES = 64  # between two looks at whether the user has stopped
 _RIVALS = 4
 _APART = 1.5  # grid steps: of two candidates so near, only the better one can be a peak
@@ -111,7 +110,7 @@ def polish(embed: Embedder, bounds: Bounds, queries: torch.Tensor, places: Float
     for turn in range(_MOST_STEPS):
         if not len(active):
             break
-        stencil = _STENCIL @ _turned(turn * _TURN)
+        stencil = _STENCIL @ _turned(turn * GOLDEN_ANGLE)  # along a kink few directions lead up
         here, length = offset[active], step_m[active, None]
         tried = np.clip(here[:, None] + length[:, None] * stencil, -reach_m, reach_m)
         there, values = at(active, tried)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,25 +147,46 @@ def posterior_mass(
     Raises:
         InputError: a temperature or radius that is not positive, shapes that do not fit.
     """
-    radii = np.atleast_1d(np.asarray(radius_m, dtype=np.float64))
-    temperatures = np.atleast_1d(np.asarray(temperature, dtype=np.float64))
+
+    def of_known(asked: torch.Tensor, places: FloatArray, radii: FloatArray, temperatures: FloatArray) -> FloatArray:
+        sums = RunningSoftmax(len(asked), len(radii), temperatures, asked.device)
+        for _, lat_lon, embeddings in gallery.chunks():
+            _add(sums, asked, ecef_m(places[:, 0], places[:, 1]), chord_m(radii), (lat_lon, embeddings))
+        return sums.mass()
+
+    return mass_of(queries, gallery, centers, radius_m, temperature, of_known)
+
+
+def mass_of(
+    queries: torch.Tensor,
+    gallery: EmbeddedGallery | HeldGallery,
+    centers: FloatArray,
+    radius_m: float | Sequence[float],
+    temperature: float | Sequence[float],
+    of_known: Callable[[torch.Tensor, FloatArray, FloatArray, FloatArray], FloatArray],
+) -> FloatArray:
+    """What every search's ``posterior_mass`` has about it: arguments checked, frames without an answer left out, the result in the asked shape.
+
+    Args:
+        queries, gallery, centers, radius_m, temperature: as :func:`posterior_mass`.
+        of_known: gives (K, R, B) of queries (B, E) and centres (B, 2) that are finite, with (R,) radii and (K,) temperatures.
+
+    Raises:
+        InputError: as :func:`posterior_mass`.
+    """
+    radii, temperatures = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (radius_m, temperature))
     if not ((radii > 0).all() and (temperatures > 0).all()):
         raise InputError(f"Radius {radius_m} m and temperature {temperature} must be above 0.")
     asked, usable = checked(queries, gallery)
     places = np.asarray(centers, dtype=np.float64)
     if places.shape != (len(asked), 2):
         raise InputError(f"Centres of shape {places.shape} do not fit {len(asked)} frames; give one latitude and longitude a frame.")
-    known = usable.cpu().numpy() & np.isfinite(places).all(axis=1)
-    sums, there = RunningSoftmax(len(asked), len(radii), temperatures, asked.device), np.nan_to_num(places)
-    for _, lat_lon, embeddings in gallery.chunks():
-        _add(sums, asked, ecef_m(there[:, 0], there[:, 1]), chord_m(radii), (lat_lon, embeddings))
-    mass = sums.mass()
-    mass[:, :, ~known] = np.nan
+    known = np.flatnonzero(usable.cpu().numpy() & np.isfinite(places).all(axis=1))
+    mass = np.full((len(temperatures), len(radii), len(asked)), np.nan)
+    mass[:, :, known] = of_known(asked[torch.from_numpy(known).to(asked.device)], places[known], radii, temperatures)
     if np.ndim(radius_m) == 0:
-        mass = mass[:, 0] if np.ndim(temperature) else mass[0, 0]
-    elif np.ndim(temperature) == 0:
-        mass = mass[0]
-    return mass
+        return mass[:, 0] if np.ndim(temperature) else mass[0, 0]
+    return mass if np.ndim(temperature) else mass[0]
 
 
 def _add(
