@@ -16,7 +16,7 @@ from vidtag_engine import command_files, file_marks, protocol
 from vidtag_engine.file_marks import first_refusal, mark_geopackage, mark_of, own_kind, refusal
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ("file_marks.py", "geopackage_metadata.py", "command_files.py")
+SHARED = ("protocol.py", "file_marks.py", "geopackage_metadata.py", "command_files.py")
 
 
 @pytest.mark.parametrize("name", SHARED)

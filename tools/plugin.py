@@ -4,9 +4,8 @@
     tools/plugin.py stage DIR    writes DIR/vidtag_qgis; QGIS finds it with QGIS_PLUGINPATH=DIR
     tools/plugin.py zip OUT      writes the zip
 
-One top folder, ``vidtag_qgis``: the package, metadata.txt, LICENSE, the resources that it needs, the engine's ``protocol.py``, which is
-a link in the checkout and a copy here, and the engine's source in ``engine_source``, which the managed environment is made from. No weights,
-no demo.
+One top folder, ``vidtag_qgis``: the package, metadata.txt, LICENSE, the resources that it needs, and the engine's source in ``engine_source``,
+which the managed environment is made from. No weights, no demo.
 
 Standard library only.
 """
@@ -36,8 +35,6 @@ _EPOCH = (2020, 1, 1, 0, 0, 0)
 def files() -> dict[str, Path]:
     """Every file of the plugin: its path inside the top folder, and where it comes from."""
     found = {path.relative_to(ROOT / NAME).as_posix(): path for path in (ROOT / NAME).rglob("*.py")}
-    # Whether or not the checkout could make the link (Windows often cannot), the copy is the engine's own file.
-    found["engine_client/protocol.py"] = ROOT / "vidtag_engine" / "protocol.py"
     found.update({name: ROOT / name for name in ("metadata.txt", "LICENSE")})
     found.update({f"engine_source/{Path(inside).as_posix()}": ROOT / inside for inside in source_files(str(ROOT))})
     for pattern in RESOURCES:

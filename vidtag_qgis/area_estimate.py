@@ -7,10 +7,11 @@ from typing import Optional
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransformContext, QgsDistanceArea, QgsGeometry, QgsSettings
 
-from .algorithms.checks import check_point_count
 from .aoi import ELLIPSOID
 
 RATE = "vidtag/gallery_points_per_s"
+MAX_POINTS = 100_000_000
+"""The engine's own limit; it counts exactly once the run has started."""
 
 
 def area_m2(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, context: QgsCoordinateTransformContext) -> float:
@@ -62,3 +63,20 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1.0, seconds):,.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:,.1f} h"
+
+
+def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINTS, what: str = "are possible") -> Optional[str]:
+    """Neither an absurd number of gallery points nor none; ``area_m2`` may be NaN (unknown)."""
+    points = area_m2 / resolution_m**2
+    if points > most:
+        fitting = math.ceil(math.sqrt(area_m2 / most) * 1.02)
+        return (
+            f"An area of {area_m2 / 1e6:,.0f} km² at {resolution_m:g} m makes about {points:,.0f} gallery points; at most {most:,} "
+            f"{what}. Take a resolution of {fitting:,} m or more, or a smaller area."
+        )
+    if points < 1:
+        return (
+            f"The area ({area_m2:,.0f} m²) is smaller than one step of the grid at {resolution_m:g} m: take a resolution below "
+            f"{max(1.0, math.sqrt(area_m2) / 10):,.0f} m, or a larger area."
+        )
+    return None

@@ -16,13 +16,12 @@ from .algorithms.match_roads import MatchRoads
 from .algorithms.similarity_heatmap import SimilarityHeatmap
 from .algorithms.solve_with_pins import SolveWithPins
 from .edits import close_guard, guard
-from .engine_client import protocol
 from .places import ICON
 
 ALGORITHMS = (
     GeolocateVideo,
     GridGallery,
-    *([SimilarityHeatmap] if hasattr(protocol, "HeatmapArguments") else []),
+    SimilarityHeatmap,
     SolveWithPins,
     MatchRoads,
     EvaluateTrajectory,

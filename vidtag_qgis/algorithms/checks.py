@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import pathlib
 import re
@@ -12,8 +11,6 @@ from typing import Any, Iterable, Optional
 
 from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProperty
 
-MAX_POINTS = 100_000_000
-"""The engine's own limit; it counts exactly once the run has started."""
 MAX_WRITTEN_POINTS = 10_000_000
 """About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
@@ -58,23 +55,6 @@ def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sen
     if _HUB_ID.match(checkpoint):
         return None
     return f"The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip."
-
-
-def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINTS, what: str = "are possible") -> Optional[str]:
-    """Neither an absurd number of gallery points nor none; ``area_m2`` may be NaN (unknown)."""
-    points = area_m2 / resolution_m**2
-    if points > most:
-        fitting = math.ceil(math.sqrt(area_m2 / most) * 1.02)
-        return (
-            f"An area of {area_m2 / 1e6:,.0f} km² at {resolution_m:g} m makes about {points:,.0f} gallery points; at most {most:,} "
-            f"{what}. Take a resolution of {fitting:,} m or more, or a smaller area."
-        )
-    if points < 1:
-        return (
-            f"The area ({area_m2:,.0f} m²) is smaller than one step of the grid at {resolution_m:g} m: take a resolution below "
-            f"{max(1.0, math.sqrt(area_m2) / 10):,.0f} m, or a larger area."
-        )
-    return None
 
 
 def check_result(path: str) -> Optional[str]:

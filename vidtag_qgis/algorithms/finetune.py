@@ -21,6 +21,7 @@ from qgis.core import (
 )
 
 from ..aoi import Area, read_area
+from ..area_estimate import check_point_count
 from ..engine_client.protocol import TrainArguments
 from . import checks
 from .base import VidTAGAlgorithm
@@ -126,7 +127,7 @@ class Finetune(VidTAGAlgorithm):
         if problem := _lasting(output) or checks.check_folders([os.path.join(os.path.abspath(output), "config.json")]):
             return problem
         area = self._area(parameters, context)
-        return None if area is None else checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
+        return None if area is None else check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Ask the engine; it may take hours."""

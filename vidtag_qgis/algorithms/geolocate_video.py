@@ -9,6 +9,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
 from .. import video_places
 from ..aoi import read_area
+from ..area_estimate import check_point_count
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
 from . import checks
@@ -55,7 +56,7 @@ class GeolocateVideo(GeolocateParameters):
         if end_s is not None and end_s <= self.parameterAsDouble(parameters, self.FROM, context):
             return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
         area = read_area(self, parameters, context, self.AOI, self.EXTENT)
-        return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, self.RESOLUTION, context))
+        return check_point_count(area.area_m2, self.parameterAsDouble(parameters, self.RESOLUTION, context))
 
     def _problem_of_decoding(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         if self.chosen(parameters, self.DECODER, context) != "none":

@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ..aoi import read_area
-from ..area_estimate import remember_rate
+from ..area_estimate import check_point_count, remember_rate
 from ..engine_client.protocol import GalleryArguments
 from ..layers import finish_on_load
 from . import checks
@@ -88,8 +88,8 @@ class GridGallery(VidTAGAlgorithm):
         resolution_m = self.parameterAsDouble(parameters, "RESOLUTION", context)
         if wanted:
             written = checks.MAX_WRITTEN_POINTS
-            return checks.check_point_count(area.area_m2, resolution_m, written, "are written as a layer; leave it out to count only")
-        return checks.check_point_count(area.area_m2, resolution_m)
+            return check_point_count(area.area_m2, resolution_m, written, "are written as a layer; leave it out to count only")
+        return check_point_count(area.area_m2, resolution_m)
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Ask the engine."""

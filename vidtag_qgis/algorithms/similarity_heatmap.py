@@ -17,6 +17,7 @@ from qgis.core import (
 )
 
 from ..aoi import crs_name, read_area
+from ..area_estimate import check_point_count
 from ..engine_client import protocol
 from ..layers import finish_on_load
 from . import checks
@@ -112,7 +113,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         if problem:
             return problem
         area = read_area(self, parameters, context, "AOI", "EXTENT")
-        return checks.check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
+        return check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Ask the engine; the style lies beside the raster, and is loaded with it."""

@@ -1,1 +1,359 @@
-../../vidtag_engine/protocol.py
+"""The door between QGIS and the engine: JSON lines, typed once.
+
+Standard library only, and clean for Python 3.9: the plugin carries a copy of this file, byte for byte.
+
+One JSON object a line, UTF-8. The worker says ``hello`` first. The client sends ``request``, ``cancel`` and ``shutdown``; the worker
+answers a request with any number of ``progress``, ``log`` and ``partial`` and exactly one ``result`` or ``error``.
+
+``overwrite``, which every command that writes has, lets an output take the place of what is not this tool's own file of that kind (``file_marks.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Optional, Union
+
+PROTOCOL_VERSION = 1
+
+
+class ProtocolError(ValueError):
+    """A line that is not a message of this protocol."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """First line of a worker."""
+
+    type: ClassVar[str] = "hello"
+    protocol: int
+    engine: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Do ``command`` with ``arguments``.
+
+    Commands are "geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "picture" and "doctor".
+    """
+
+    type: ClassVar[str] = "request"
+    id: int
+    command: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    protocol: int = PROTOCOL_VERSION
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop the request ``id``; finished parts are kept."""
+
+    type: ClassVar[str] = "cancel"
+    id: int
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End the worker."""
+
+    type: ClassVar[str] = "shutdown"
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """``fraction`` of the whole request in 0..1, the stage's name, a line for people."""
+
+    type: ClassVar[str] = "progress"
+    id: int
+    fraction: float
+    stage: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """A line for the log. ``level`` is "info" or "warning"."""
+
+    type: ClassVar[str] = "log"
+    id: int
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PartialEvent:
+    """A finished part of the result, already saved: one video's summary."""
+
+    type: ClassVar[str] = "partial"
+    id: int
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ResultEvent:
+    """The request is done."""
+
+    type: ClassVar[str] = "result"
+    id: int
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ErrorEvent:
+    """The request failed. ``kind`` is "input" (the message is for the user as it is), "cancelled", "protocol" or "internal".
+
+    ``detail`` is a traceback for a report, never the first thing to show; ``value`` names what was kept.
+    """
+
+    type: ClassVar[str] = "error"
+    id: int
+    kind: str
+    message: str
+    detail: str = ""
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GeolocateArguments:
+    """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file).
+
+    Without ``aoi`` the extent that the checkpoint was trained on is searched, or for a worldwide one the world's land.
+    """
+
+    output: str
+    aoi: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    checkpoint: str = "geoclip"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    from_s: float = 0.0
+    to_s: Optional[float] = None
+    start_time: Optional[str] = None
+    time_zone: Optional[str] = None
+    grid: str = "equal-earth"
+    confidence_radius_m: Optional[float] = None
+    device: str = "auto"
+    batch_size: Optional[int] = None
+    seed: int = 0
+    exhaustive: bool = False
+    continuous: bool = False
+    encode_all: bool = False
+    decoder: str = "viterbi"
+    always_answer: bool = False
+    keep_scores: bool = False
+    kml: Optional[str] = None
+    gpx: Optional[str] = None
+    geojson: Optional[str] = None
+    csv: Optional[str] = None
+    map: Optional[str] = None
+    overwrite: bool = False
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class GalleryArguments:
+    """Arguments of "gallery". Without ``output`` points are only counted; with ``checkpoint`` it is measured how long they take."""
+
+    aoi: str
+    output: Optional[str] = None
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    resolution_m: float = 100.0
+    grid: str = "equal-earth"
+    checkpoint: Optional[str] = None
+    exhaustive: bool = False
+    device: str = "auto"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class EvaluateArguments:
+    """Arguments of "evaluate". ``truth`` is what ``vidtag evaluate --truth`` takes; ``errors`` (GeoPackage), ``html``, ``json``, ``markdown`` are written if given.
+
+    ``answer`` is "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
+    ``truth_offset_s`` is what is added to the truth's clock: a number as text, or "auto", for which ``videos`` are files or folders where the result's
+    videos are looked for, besides those of result and truth.
+    """
+
+    result: str
+    truth: str
+    video: Optional[str] = None
+    errors: Optional[str] = None
+    html: Optional[str] = None
+    map: Optional[str] = None
+    json: Optional[str] = None
+    markdown: Optional[str] = None
+    answer: str = "auto"
+    truth_offset_s: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class ExportArguments:
+    """Arguments of "export". ``frames`` is a folder for JPEGs; ``videos`` are files or folders where the result's videos are looked for.
+
+    ``answer`` as for "evaluate".
+    """
+
+    result: str
+    kml: Optional[str] = None
+    gpx: Optional[str] = None
+    geojson: Optional[str] = None
+    csv: Optional[str] = None
+    frames: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
+    least_confidence: float = 0.0
+    quality: int = 92
+    answer: str = "auto"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class SolveArguments:
+    """Arguments of "solve". ``output`` is a copy of the result with the solved layers; None puts them into the result itself.
+
+    ``pins`` stand in place of those in the result's review file: objects with ``time_s`` or ``frame_index``, ``lat_deg``, ``lon_deg`` and, as they are
+    known, ``video``, ``sha256``, ``here``, ``radius_m``, ``who``, ``when`` (ISO 8601) and ``why``. They need an ``output``, whose review file keeps them.
+    """
+
+    result: str
+    output: Optional[str] = None
+    pins: Optional[list[dict[str, Any]]] = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class PinArguments:
+    """Arguments of "pin", which adds one pin to the review file beside ``result``: ``pin`` is an object as in "solve"."""
+
+    result: str
+    pin: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MatchArguments:
+    """Arguments of "match". ``roads`` is a vector file with lines; ``output`` as for "solve", ``answer`` as for "evaluate"."""
+
+    result: str
+    roads: str
+    output: Optional[str] = None
+    layer: Optional[str] = None
+    crs: Optional[str] = None
+    answer: str = "auto"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class TrainArguments:
+    """Arguments of "train". None leaves a setting to the recipe; ``truths`` are tracks in the order of the videos, or folders of them.
+
+    ``truth_offset_s`` is what is added to the clocks of the truths: a number as text, or "auto".
+    Without ``aoi`` the area is where the tracks lead, and a margin about them.
+    """
+
+    output: str
+    aoi: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
+    truths: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    validation: list[str] = field(default_factory=list)
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    preset: str = "vidtag-compact"
+    recipe: str = "default"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    sigma: str = "auto"
+    phase1_steps: Optional[int] = None
+    phase2_steps: Optional[int] = None
+    augment: Optional[str] = None
+    views: Optional[int] = None
+    validation_fraction: Optional[float] = None
+    features: Optional[str] = None
+    truth_offset_s: Optional[str] = None
+    device: str = "auto"
+    seed: int = 0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class HeatmapArguments:
+    """Arguments of "heatmap": one video, or one folder of images, and the GeoTIFF to write. The others as those of "geolocate".
+
+    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "viterbi" (frames decoded together, if the checkpoint can) or "none";
+    ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it; ``png`` a picture, ``cell_m`` the side of a cell in metres,
+    which else follows from the resolution and the most cells.
+    """
+
+    output: str
+    aoi: str
+    video: Optional[str] = None
+    images: Optional[str] = None
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    checkpoint: str = "geoclip"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    from_s: float = 0.0
+    to_s: Optional[float] = None
+    start_time: Optional[str] = None
+    time_zone: Optional[str] = None
+    device: str = "auto"
+    batch_size: Optional[int] = None
+    bands: str = "video"
+    decoder: str = "viterbi"
+    crs: Optional[str] = None
+    cell_m: Optional[float] = None
+    png: Optional[str] = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class PictureArguments:
+    """Arguments of "picture": the picture on screen ``time_s`` seconds after the video's start, written to ``output`` (.jpg or .png).
+
+    ``videos`` are places where the video may lie, the likeliest first: the first that has the digest ``sha256`` is taken, without one the first
+    that is there. ``kind`` is "video", "images" or "auto". No side of the picture is longer than ``longest_px``.
+    """
+
+    output: str
+    time_s: float
+    videos: list[str] = field(default_factory=list)
+    sha256: Optional[str] = None
+    kind: str = "auto"
+    longest_px: int = 1280
+    overwrite: bool = False
+
+
+Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]
+_KINDS: dict[str, Any] = {
+    kind.type: kind for kind in (Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent)
+}
+
+
+def to_line(message: Message) -> str:
+    """Return the message as one line of JSON, with its end of line."""
+    return json.dumps({"type": message.type, **asdict(message)}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_line(line: str) -> Message:
+    """Return the message of one line. Unknown fields are passed over, so that newer peers may add some.
+
+    Raises:
+        ProtocolError: not JSON, not an object, an unknown type or a missing field.
+    """
+    try:
+        data = json.loads(line)
+        kind = _KINDS[data["type"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ProtocolError(f"Not a message of this protocol: {line.strip()[:200]!r}") from error
+    known = {f.name for f in fields(kind)}
+    try:
+        message: Message = kind(**{name: value for name, value in data.items() if name in known})
+    except TypeError as error:
+        raise ProtocolError(f"A {data['type']!r} message lacks a field: {error}") from error
+    return message
