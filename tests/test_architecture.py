@@ -1,6 +1,7 @@
 """Holds the house's import table: low floors never import high ones, and the two buildings share one door."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_protocol_is_standard_library_only() -> None:
 
 
 def test_trajectory_and_geodesy_stay_light() -> None:
-    assert third_party(ENGINE / "geodesy.py") <= {"__future__", "math", "numpy", "torch", "pyproj"}
+    assert third_party(ENGINE / "geodesy.py") <= {"__future__", "math", "numpy", "pyproj"}
     for path in (ENGINE / "trajectory").glob("*.py"):
         assert not third_party(path) & {"torch", "geopandas", "av", "timm"}, path
 
@@ -141,6 +142,45 @@ def test_plugin_is_light(path: Path) -> None:
     assert not imported & HEAVY
     if "engine_client" in path.parts:
         assert "qgis" not in imported
+
+
+def imported_files(top: str) -> dict[str, set[str]]:
+    """By module of a package, the modules of it that it imports anywhere: at the top, in functions, or for type checkers alone."""
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in (ROOT / top).rglob("*.py")}
+    found = {}
+    for name, path in names.items():
+        package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+        found[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            asked = []
+            if isinstance(node, ast.ImportFrom):
+                base = ".".join(
+                    [*(package[: len(package) - node.level + 1] if node.level else []), *([node.module] if node.module else [])]
+                )
+                asked = [f"{base}.{alias.name}" if f"{base}.{alias.name}" in names else base for alias in node.names]
+            elif isinstance(node, ast.Import):
+                asked = [alias.name for alias in node.names]
+            found[name] |= {one for one in asked if one in names and one != name}
+    return found
+
+
+@pytest.mark.parametrize("top", ["vidtag_engine", "vidtag_qgis", "benchmarks"])
+def test_no_files_import_each_other_in_a_circle(top: str) -> None:
+    sorter = graphlib.TopologicalSorter(imported_files(top))
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_a_circle_through_a_deferred_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    house = tmp_path / "house"
+    house.mkdir()
+    (house / "__init__.py").write_text("")
+    (house / "one.py").write_text("from .two import b\n")
+    (house / "two.py").write_text("def b():\n    from . import one\n    return one\n")
+    assert imported_files("house") == {"house": set(), "house.one": {"house.two"}, "house.two": {"house.one"}}
 
 
 def test_files_stay_readable() -> None:

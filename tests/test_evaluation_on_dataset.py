@@ -14,7 +14,7 @@ from tests.dataset_maker import ColourModel, colour_checkpoint, colour_of, plane
 from vidtag_engine.cli import app
 from vidtag_engine.datasets import City, LabelledSequence, PlaceLabels, open_dataset
 from vidtag_engine.evaluation import evaluate_dataset
-from vidtag_engine.evaluation.evaluate import Comparison
+from vidtag_engine.evaluation.comparison import Comparison
 from vidtag_engine.evaluation.on_dataset import levels_percent
 from vidtag_engine.training import dataset_settings, start
 from vidtag_engine.training.dataset import TrainingSequence

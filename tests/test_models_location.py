@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Proj
 
-from vidtag_engine.geodesy import UNIT_M, equal_earth
-from vidtag_engine.models.geoclip import GEOCLIP_SIGMA, geoclip_gallery
+from vidtag_engine.models.equal_earth import UNIT_M, equal_earth
+from vidtag_engine.models.geoclip import GEOCLIP_SIGMA, geoclip_gallery, warm_start
 from vidtag_engine.models.location_encoder import SIGMA_PRESETS, Capsule, LocationEncoder, LocationEncoderConfig, sigma_for_extent
 from vidtag_engine.types import InputError
 
@@ -27,7 +27,7 @@ def test_projection_is_spherical_equal_earth_to_a_metre(lat: float, lon: float) 
 
 def test_geoclips_weights_give_its_golden_values() -> None:
     encoder = LocationEncoder(LocationEncoderConfig(sigma=GEOCLIP_SIGMA))
-    assert encoder.warm_start_from_geoclip() == GEOCLIP_SIGMA
+    assert warm_start(encoder) == GEOCLIP_SIGMA
     with torch.no_grad():
         got = encoder(torch.tensor([[40.7128, -74.0060], [34.0522, -118.2437]], dtype=torch.float64))
     golden = [[-0.010395, 0.007880, 0.013025, 0.002843, -0.002337], [-0.004554, 0.008630, 0.004616, -0.007156, -0.002422]]
@@ -38,12 +38,12 @@ def test_geoclips_weights_give_its_golden_values() -> None:
 def test_warm_start_copies_only_capsules_whose_sigma_and_sizes_agree() -> None:
     paper = LocationEncoder(LocationEncoderConfig(sigma=SIGMA_PRESETS["globe"]))
     middle = paper.capsules[1].mlp[0].weight.clone()
-    assert paper.warm_start_from_geoclip() == (1.0, 256.0)
+    assert warm_start(paper) == (1.0, 256.0)
     full = LocationEncoder(LocationEncoderConfig(sigma=GEOCLIP_SIGMA))
-    full.warm_start_from_geoclip()
+    warm_start(full)
     torch.testing.assert_close(paper.capsules[2].state_dict(), full.capsules[2].state_dict(), rtol=0, atol=0)
     torch.testing.assert_close(paper.capsules[1].mlp[0].weight, middle, rtol=0, atol=0)
-    assert LocationEncoder(LocationEncoderConfig(hidden=(512, 512), embedding_dim=256)).warm_start_from_geoclip() == ()
+    assert warm_start(LocationEncoder(LocationEncoderConfig(hidden=(512, 512), embedding_dim=256))) == ()
 
 
 @settings(max_examples=25, deadline=None)

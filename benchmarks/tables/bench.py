@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,3 +65,8 @@ class TableModule(Protocol):
     def make(self, bench: Bench) -> Table:
         """The table; every training is in the store by now."""
         ...
+
+
+def unique(bench: Bench, tables: Iterable[TableModule]) -> list[Run]:
+    """The trainings of some tables, each once, in order."""
+    return list({repr(one): one for table in tables for one in table.runs(bench)}.values())

@@ -18,13 +18,14 @@ from vidtag_engine.types import Progress, ProgressCallback
 from ..isles_settings import BUDGETS, TRAINING_SEEDS, Budget, swept_rows
 from ..isles_world import ROOT, RUNS, SWAPPED_NAMES, TEST_SPLITS, IslesWorld, load_world, make_world, world_folder
 from ..phantom_isles.towns.config import CALIBRATION_FRAMES, SIZES
-from .bench import Bench, TableModule
+from .bench import Bench, TableModule, unique
 from .estimate import core_seconds, minutes, world_core_seconds
 from .lab import Lab
 from .page import PICTURES, write_page
 from .registry import chosen
 from .runs import Run
 from .side_by_side import Task, side_by_side
+from .sweep import SWEEP_BUDGET, sweep_rates
 from .train_retrieval import PHASE2_ONLY
 
 _QUICK_ISLES = 3
@@ -51,8 +52,6 @@ def run(
         output: folder of the page; ``docs/tables``, or for quick tables ``build/benchmarks/tables/quick``.
         sweep: instead of tables, train every row with each rate on the dev world and write ``rates.json``.
     """
-    from .sweep import SWEEP_BUDGET, sweep_rates
-
     tables = chosen(only)
     size = "quick" if quick else "full"
     name = "dev" if sweep else str(seed)
@@ -160,11 +159,6 @@ def trainings(bench: Bench, runs: Iterable[Run]) -> list[list[Task]]:
 
 def _train(bench: Bench, run: Run) -> None:
     bench.lab_of(run).train(run)
-
-
-def unique(bench: Bench, tables: Iterable[TableModule]) -> list[Run]:
-    """The trainings of some tables, each once, in order."""
-    return list({repr(one): one for table in tables for one in table.runs(bench)}.values())
 
 
 def _about(lab: Lab, seed: str, size: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vidtag_engine.evaluation.evaluate import Comparison, accuracy_of
+from vidtag_engine.evaluation.comparison import Comparison
+from vidtag_engine.evaluation.evaluate import accuracy_of
 from vidtag_engine.evaluation.metrics import RADII_KM, errors_m
 from vidtag_engine.types import FloatArray
 

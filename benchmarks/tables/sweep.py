@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..isles_settings import DEFAULT_RATES, PHASE2_RATES, RATES, RATES_FILE, Budget
-from .bench import Bench, TableModule
+from .bench import Bench, TableModule, unique
 from .runs import RETRIEVAL, Run
 
 SWEEP_BUDGET = Budget(200, 50, validate_every=50)  # a third of the tables' own
@@ -19,8 +19,6 @@ def sweep_rates(bench: Bench, tables: Iterable[TableModule]) -> dict[str, Any]:
 
     Rows that were swept before are swept again; broken off, the same command goes on. Models of one isle take the rates of the one for all.
     """
-    from .command import unique
-
     swept: dict[str, dict[str, float]] = {}
     for run in unique(bench, tables):
         if run.row in swept or run.seed != 0 or run.isle is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from vidtag_engine.models.geoclip import warm_start
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training import TrainSettings
 from vidtag_engine.training.trainer import PhaseRun, Trainer
@@ -76,7 +77,7 @@ def _new_model(run: Run, config: VidTAGConfig, settings: TrainSettings, data: Ru
     model = VidTAG(config)
     stays = isinstance(model.projection, torch.nn.Linear) and data.start(model.projection, settings)
     if run.shipped_location:
-        model.warm_start_from_geoclip()
+        warm_start(model.location_encoder)
     return model, frozenset({"projection"} if stays else ())
 
 

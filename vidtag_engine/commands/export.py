@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..export import EXPORTERS, read_answers
+from ..export.columns import base_time, clean, time_known
 from ..export.jpeg import write_jpeg
-from ..export.tables import base_time, clean, time_known
 from ..file_marks import first_refusal
 from ..outputs import check_files
 from ..types import CancelCheck, CancelledError, FrameState, InputError, Progress, ProgressCallback, VideoInfo, VideoResult

@@ -13,10 +13,11 @@ from pyproj.exceptions import CRSError
 
 from ..batch import check_output
 from ..export import read_answers
+from ..export.columns import Table, clean, joined
 from ..export.corrections import with_layers
 from ..export.lines import cut_line
 from ..export.scores_file import share_scores
-from ..export.tables import Table, clean, joined, steps_table
+from ..export.tables import steps_table
 from ..geodesy import WGS84, centroid_deg
 from ..outputs import check_files
 from ..trajectory.path import parts

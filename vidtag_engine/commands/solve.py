@@ -12,13 +12,14 @@ import numpy as np
 
 from ..batch import check_output
 from ..export import read_aoi, read_geopackage
+from ..export.columns import clean, joined
 from ..export.confidence_tables import regions_table
 from ..export.corrections import with_layers
 from ..export.geopackage_read import FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
 from ..export.pins import PinRow, read_pins
 from ..export.review_file import add_pins, copy_review, pins_of, review_path, same_moment
 from ..export.scores_file import read_scores, scores_path, share_scores
-from ..export.tables import clean, frames_table, joined, steps_table
+from ..export.tables import frames_table, steps_table
 from ..geodesy import geodesic_m, haversine_m
 from ..inference.with_pins import decode_with_pins, decoder_of
 from ..outputs import check_files

@@ -18,7 +18,7 @@ from ..trajectory.calibration import ReliabilityBin, brier, ece, reliability
 from ..types import FloatArray, VideoResult
 
 if TYPE_CHECKING:
-    from .evaluate import Comparison
+    from .comparison import Comparison
 
 _INTERVAL = 0.95
 _NO_VERDICT = "no verdict"

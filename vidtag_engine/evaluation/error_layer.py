@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..atomic import replacing
+from ..export.columns import clean, utc_times
 from ..export.geopackage_tables import add_styles
 from ..export.lines import cut_steps
-from ..export.tables import clean, utc_times
 from ..file_marks import mark_geopackage
 from . import metrics
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ import numpy as np
 from ..trajectory.calibration import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
 from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of
-from ..types import CancelCheck, FloatArray, FrameState, InputError, IntArray, TimeSource, Track, VideoResult
+from ..types import CancelCheck, FrameState, InputError, TimeSource, Track, VideoResult
 from ..video import frame_names
 from ..video.original import find_original
 from . import metrics
+from .comparison import Comparison
 from .confidence import score_confidence
 from .report import Accuracy, Confidence, Report, VideoReport
 
@@ -27,22 +28,6 @@ __all__ = ["Accuracy", "Confidence", "Report", "VideoReport", "evaluate_geopacka
 # Why a frame cannot be compared; damaged frames carry their own state.
 NO_ANSWER = "the frame has no answer"
 PINNED = "The answer was solved with pins set by a person: it is not the model's alone."
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One video's frames that have both an answer and a truth: arrays (n,) and (n, 2); ``rows`` (n,) are their rows in the trajectory."""
-
-    predicted: FloatArray
-    truth: FloatArray
-    phase1: FloatArray
-    confidence: FloatArray
-    radius_m: float
-    left_out: dict[str, int] = field(default_factory=dict)
-    note: str = ""
-    why_none: str = ""
-    frames: int = 0
-    rows: IntArray | None = None
 
 
 def evaluate_geopackage(

@@ -17,7 +17,8 @@ from ..training.dataset import TrainingSequence
 from ..training.features import FeatureStore, load_sequences
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from . import metrics
-from .evaluate import Comparison, accuracy_of
+from .comparison import Comparison
+from .evaluate import accuracy_of
 from .report import UNKNOWN, Accuracy, accuracy_dict, accuracy_rows, plain_json
 from .retrieval import place
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ..truth_offset import TruthOffset
     from ..types import Track, VideoResult
+    from .comparison import Comparison
     from .confidence import ConfidenceScores
-    from .evaluate import Comparison
 
 FORMAT_VERSION = 1
 UNKNOWN = "–"

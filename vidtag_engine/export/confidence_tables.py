@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,9 +12,7 @@ from shapely.geometry.polygon import orient
 
 from ..geodesy import WGS84
 from ..types import FloatArray, Hypotheses, Trajectory, Verdict, VideoResult
-
-if TYPE_CHECKING:
-    from .tables import Table
+from .columns import Table, clean, utc_times
 
 # Radii of the columns p_25m, p_100m ...; a probability within another radius has no column.
 RADII_M = (25.0, 100.0, 500.0, 1000.0)
@@ -83,8 +81,6 @@ def regions_table(results: Sequence[VideoResult], aoi: Any | None = None) -> Tab
         aoi: the searched area (shapely); None leaves ``aoi_share`` unknown.
     """
     import pandas as pd
-
-    from .tables import clean, utc_times
 
     rows: list[tuple[str, int | None, float, np.datetime64, int, shapely.MultiPolygon]] = []
     for result in results:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ..atomic import replacing
 from ..types import InputError
+from .columns import Table
 from .edits import changes_by_a_person, layers_of, open_elsewhere
 from .geopackage import write_layer
 from .geopackage_tables import add_style, provenance_texts, stamp
 from .provenance import from_json
-from .tables import Table
 
 _MODELS_OWN = frozenset({"trajectory", "frames", "videos", "regions", "aoi", "layer_styles"})
 _WAIT_S = 5.0

@@ -14,8 +14,9 @@ import numpy as np
 from ..atomic import write_text
 from ..file_marks import GENERATOR
 from ..types import Provenance, VideoResult
+from .columns import iso_texts, time_known
 from .confidence_tables import FRAME_COLUMNS
-from .tables import check_names, frames_table, iso_texts, time_known
+from .tables import check_names, frames_table
 
 COLUMNS = (
     "video", "frame_index", "time_s", "time_utc", "time_source", "lat_deg", "lon_deg", "confidence", "runner_up_m",

@@ -13,9 +13,10 @@ import numpy as np
 from ..atomic import write_text
 from ..file_marks import mark_of
 from ..types import Provenance, VideoResult
+from .columns import Table, iso_texts
 from .confidence_tables import regions_table
 from .provenance import to_json
-from .tables import Table, check_names, frames_table, iso_texts, steps_table
+from .tables import check_names, frames_table, steps_table
 
 # A hundredth of a millimetre: more digits say nothing and make the file larger.
 _DIGITS = 10

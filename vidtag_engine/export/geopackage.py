@@ -15,10 +15,11 @@ import numpy as np
 
 from ..atomic import replacing
 from ..types import DecodeReport, FailedVideo, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from .columns import Table, joined
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
 from .provenance import scrub_sentence, to_json
-from .tables import Table, check_names, failed_row, frames_table, joined, steps_table, video_row
+from .tables import check_names, failed_row, frames_table, steps_table, video_row
 
 # Multi for every line, so that a step cut at ±180° is no exception to its layer's type.
 LAYERS = {

@@ -13,7 +13,8 @@ import numpy as np
 from ..atomic import write_text
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
-from .tables import check_names, clean, time_known, utc_times
+from .columns import clean, time_known, utc_times
+from .tables import check_names
 from .verdict_text import verdict_sentence
 
 NAMESPACE = "urn:vidtag:gpx"

@@ -12,8 +12,9 @@ from ..file_marks import mark_of
 from ..trajectory.path import parts
 from ..types import Provenance, VideoResult
 from .colours import CLASS_COLOURS, NOT_RATED, NOT_RATED_WORDS, REGION_COLOURS, class_label, class_of
+from .columns import Table, clean, iso_texts, time_known, utc_times
 from .confidence_tables import frame_regions, video_regions
-from .tables import Table, check_names, clean, iso_texts, located_mask, steps_table, time_known, utc_times
+from .tables import check_names, located_mask, steps_table
 from .verdict_text import verdict_sentence
 
 

@@ -30,9 +30,10 @@ from .colours import (
     STATES,
     TRUTH_COLOUR,
 )
+from .columns import clean
 from .confidence_tables import LEVELS, video_regions
 from .map_plane import Plane
-from .tables import clean, located_mask
+from .tables import located_mask
 from .verdict_text import verdict_sentence
 
 _MARGIN = 0.06

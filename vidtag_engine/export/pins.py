@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 
 from ..types import InputError
-
-if TYPE_CHECKING:
-    from .tables import Table
+from .columns import Table
 
 RADIUS_M = 50.0
 

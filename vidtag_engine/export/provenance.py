@@ -11,7 +11,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ..types import Provenance, VideoResult
-from .tables import clean
+from .columns import clean
 
 # Raised with every change of layers or columns that a reader must know of; docs/geopackage.md tells them.
 SCHEMA_VERSION = 4

@@ -5,25 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from ..trajectory.path import parts, steps
-from ..types import DecodeReport, FailedVideo, FloatArray, InputError, TimeSource, Trajectory, VideoResult
+from ..types import DecodeReport, FailedVideo, FloatArray, InputError, Trajectory, VideoResult
+from .columns import Table, base_time, clean, utc_times
 from .confidence_tables import RADII_M, frame_columns, verdict_columns
 from .lines import cut_steps, video_line
 
-Table = dict[str, Any]
 FAILED = "failed"
 """State of a video without a result, in the layer ``videos``."""
-
-
-def clean(text: str) -> str:
-    """Text that any file can hold: a file name's undecodable bytes become U+FFFD, control characters go."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c for c in text if c.isprintable() or c == " ")
 
 
 def check_names(results: Sequence[VideoResult | FailedVideo]) -> None:
@@ -42,33 +35,6 @@ def located_mask(trajectory: Trajectory) -> np.ndarray:
     for part in parts(trajectory):
         mask[part] = True
     return mask
-
-
-def base_time(result: VideoResult) -> datetime:
-    """UTC moment of the video's ``time_s`` = 0, to the millisecond."""
-    start = result.info.start_time
-    start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
-    return start.replace(microsecond=start.microsecond // 1000 * 1000)
-
-
-def time_known(result: VideoResult) -> bool:
-    """Whether the times of day mean something, or stand on the flagged synthetic base."""
-    return result.info.time_source is not TimeSource.SYNTHETIC
-
-
-def utc_times(result: VideoResult, time_s: FloatArray) -> np.ndarray:
-    """Moments of ``time_s`` as datetime64[ms], UTC, rounded to the millisecond; not-a-time where it is not a number."""
-    time_s = np.asarray(time_s, dtype=np.float64)
-    known = np.isfinite(time_s)
-    times = np.full(time_s.shape, np.datetime64("NaT"), dtype="datetime64[ms]")
-    offsets = np.round(time_s[known] * 1000.0).astype(np.int64).astype("timedelta64[ms]")
-    times[known] = np.datetime64(base_time(result).replace(tzinfo=None), "ms") + offsets
-    return times
-
-
-def iso_texts(times: np.ndarray) -> list[str | None]:
-    """ISO 8601 with milliseconds and Z of datetime64[ms]; None for not-a-time."""
-    return [None if np.isnat(t) else f"{np.datetime_as_string(t, unit='ms')}Z" for t in times]
 
 
 def frames_table(result: VideoResult) -> Table:
@@ -166,19 +132,6 @@ def failed_row(failed: FailedVideo) -> dict[str, Any]:
         unknown += ["time_source", "width_px", "height_px", "rotation_deg", "variable_frame_rate"]
         row["base_time"] = np.datetime64("NaT")
     return row | dict.fromkeys(unknown) | {"state": FAILED, "why": failed.why, "sha256": failed.sha256 or None}
-
-
-def joined(tables: Sequence[Table]) -> Table:
-    """Tables of several videos as one, in order."""
-    if not tables:
-        return {}
-    return {name: _concatenate([table[name] for table in tables]) for name in tables[0]}
-
-
-def _concatenate(columns: Sequence[Any]) -> Any:
-    if isinstance(columns[0], np.ndarray):
-        return np.concatenate(columns)
-    return [value for column in columns for value in column]
 
 
 def _where(located: np.ndarray, values: FloatArray) -> FloatArray:

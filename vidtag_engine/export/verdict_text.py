@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..types import FrameState, VideoResult
-from .tables import clean, located_mask
+from .columns import clean
+from .tables import located_mask
 
 
 def verdict_sentence(result: VideoResult) -> str:

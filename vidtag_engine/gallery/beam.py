@@ -8,14 +8,13 @@ ninth, and the best of that are climbed on ever finer lattices. What no coarse p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
-from .beam_posterior import beam_mass
+from .beam_posterior import Level, beam_mass
 from .climb import Climbers, Descent, climb_down, dots, steps_between
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import make_grid
@@ -40,23 +39,6 @@ _MASS_FRAMES = 64
 _MOST_STORED = 120_000  # embeddings of refined beams held between calls
 _MOST_MOVES = 64
 _CENTRE = 4
-
-
-@dataclass
-class Level:
-    """One level of a refined beam.
-
-    Args:
-        lattice: that its places lie on.
-        lat_lon_deg: (S, 2).
-        scores: (B, S) of some frames.
-        refined: (S,) bool, whether the next level stands for a place's cell.
-    """
-
-    lattice: Lattice
-    lat_lon_deg: FloatArray
-    scores: torch.Tensor
-    refined: np.ndarray
 
 
 class BeamSearch:

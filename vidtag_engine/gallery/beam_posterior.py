@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from ..geodesy import chord_m
-from ..types import FloatArray
+from ..types import Candidates, FloatArray, IntArray
 from .coarse import spiral
 from .ellipsoid import ecef_m
+from .embedding_cache import EmbeddedGallery
+from .lattice import Lattice
 from .running_softmax import RunningSoftmax
-
-if TYPE_CHECKING:
-    from .beam import BeamSearch
+from .wide_grid import WideGrid
 
 _RINGS = 96
 
 
-def beam_mass(search: BeamSearch, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> FloatArray:
+@dataclass
+class Level:
+    """One level of a refined beam.
+
+    Args:
+        lattice: that its places lie on.
+        lat_lon_deg: (S, 2).
+        scores: (B, S) of some frames.
+        refined: (S,) bool, whether the next level stands for a place's cell.
+    """
+
+    lattice: Lattice
+    lat_lon_deg: FloatArray
+    scores: torch.Tensor
+    refined: np.ndarray
+
+
+class Refining(Protocol):
+    """What the sums need of a beam: see :class:`.beam.BeamSearch`."""
+
+    grid: WideGrid
+    coarse: EmbeddedGallery
+
+    def refined(self, queries: torch.Tensor) -> tuple[list[Level], Candidates, IntArray]:
+        """The levels of some frames, the coarse places that they grew from, and the first lattice's numbers of those that were refined."""
+
+    def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What gives the scores of places."""
+
+
+def beam_mass(search: Refining, queries: torch.Tensor, centres: FloatArray, radii_m: FloatArray, temperatures: FloatArray) -> FloatArray:
     """Share of softmax(score / temperature) within each radius of each frame's centre.
 
     Samples each stand for their area: coarse places and levels of the beam where nothing finer does, and rings about the centre in place of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -11,11 +11,27 @@ from ..geodesy import EARTH_RADIUS_M
 from ..types import FloatArray, IntArray
 from .ellipsoid import ecef_m, meridian_arc_m, parallel_radius_m
 
-if TYPE_CHECKING:
-    from .grid import Grid
-
 _KEY = 1000.0  # degrees between rows in a key that sorts by row, then by longitude
 _SLACK_M = 1e-3  # within this of the radius, the distance itself decides
+
+
+class RowedGrid(Protocol):
+    """What the index needs of a grid: see :class:`.grid.Grid`."""
+
+    @property
+    def resolution_m(self) -> float:
+        """Step between points."""
+
+    @property
+    def border(self) -> FloatArray:
+        """(B, 2) points along the area's border."""
+
+    @property
+    def rows(self) -> Any:
+        """Its rows."""
+
+    def at(self, number: IntArray) -> FloatArray:
+        """Points by number."""
 
 
 class Neighbours:
@@ -24,7 +40,7 @@ class Neighbours:
     Distances are straight ones through the Earth (chords): below 10 km they are the geodesic's to a millimetre, and they know no seam.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: RowedGrid) -> None:
         rows = grid.rows
         self._grid = grid
         # Rows of joined grids overlap: a row is a number, and rows are sorted by latitude, pieces by longitude.

@@ -125,6 +125,24 @@ def geoclip_capsules() -> dict[float, dict[str, Tensor]]:
         raise InputError("GeoCLIP's installed weights do not fit: pip install --no-deps geoclip==1.3.0.") from error
 
 
+def warm_start(encoder: LocationEncoder) -> tuple[float, ...]:
+    """Copy GeoCLIP's trained capsules whose σ and sizes agree into an encoder; returns their σ (none where nothing fits).
+
+    Raises:
+        InputError: if the wheel that holds GeoCLIP's weights is not installed.
+    """
+    copied = []
+    for sigma, state in geoclip_capsules().items():
+        if sigma not in encoder.config.sigma:
+            continue
+        capsule = encoder.capsules[encoder.config.sigma.index(sigma)]
+        own = capsule.state_dict()
+        if {key: value.shape for key, value in own.items()} == {key: value.shape for key, value in state.items()}:
+            capsule.load_state_dict(state)
+            copied.append(sigma)
+    return tuple(copied)
+
+
 def geoclip_gallery() -> FloatArray:
     """GeoCLIP's gallery of 100,000 places: (N,2) latitude, longitude in degrees, float64."""
     gallery: FloatArray = np.loadtxt(_file("gps_gallery", "coordinates_100K.csv"), delimiter=",", skiprows=1, dtype=np.float64)

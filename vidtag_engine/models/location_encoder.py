@@ -8,8 +8,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, field_validator
 from torch import Tensor, nn
 
-from ..geodesy import UNIT_M, equal_earth
 from ..types import InputError
+from .equal_earth import UNIT_M, equal_earth
 from .sizes import Size
 
 # σ of the frequencies, coarse to fine. Typical wavelength on the ground: 17,244 km / σ.
@@ -120,22 +120,3 @@ class LocationEncoder(nn.Module):
         for capsule in self.capsules[1:]:
             total = total + capsule(plane)
         return total
-
-    def warm_start_from_geoclip(self) -> tuple[float, ...]:
-        """Copy GeoCLIP's trained capsules whose σ and sizes agree; returns their σ (none where nothing fits).
-
-        Raises:
-            InputError: if the wheel that holds GeoCLIP's weights is not installed.
-        """
-        from .geoclip import geoclip_capsules
-
-        copied = []
-        for sigma, state in geoclip_capsules().items():
-            if sigma not in self.config.sigma:
-                continue
-            capsule = self.capsules[self.config.sigma.index(sigma)]
-            own = capsule.state_dict()
-            if {key: value.shape for key, value in own.items()} == {key: value.shape for key, value in state.items()}:
-                capsule.load_state_dict(state)
-                copied.append(sigma)
-        return tuple(copied)

@@ -273,10 +273,6 @@ class VidTAG(nn.Module):
         self.config = self.config.model_copy(update={"remembered": frames, "remembered_width": width, "remembered_layout": layout})
         self.memory = memory.to(self.device) if memory is not None else None
 
-    def warm_start_from_geoclip(self) -> tuple[float, ...]:
-        """Copy GeoCLIP's location capsules whose σ and sizes agree; returns their σ."""
-        return self.location_encoder.warm_start_from_geoclip()
-
     @property
     def _refines_tempgeo(self) -> bool:
         return self.config.georefiner is not None and self.config.georefiner.context == "tempgeo"

@@ -21,6 +21,7 @@ from ..gallery import AreaOfInterest, Grid, HeldGallery, make_grid, measure_smoo
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
+from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround, fit_familiarity, fit_temperature, typical_speed_mps
@@ -275,7 +276,7 @@ def new_model(settings: TrainSettings, device: torch.device, sequences: list[Tra
     )
     model = VidTAG(config)
     if settings.warm_start and settings.preset == "vidtag-l14":
-        model.warm_start_from_geoclip()
+        warm_start(model.location_encoder)
     stays = isinstance(model.projection, torch.nn.Linear) and start_projection(model.projection, sequences, settings)
     return model.to(device), frozenset({"projection"} if stays else ())
 

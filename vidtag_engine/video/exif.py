@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import ExifTags
 
-from ..types import InputError, Track
 from .still_image import ERRORS, opened
 
 if TYPE_CHECKING:
@@ -52,22 +50,6 @@ def read_stamp(path: Path) -> Stamp | None:
             return Stamp(taken, *position, size, {3: 180, 6: 90, 8: 270, 5: 90, 7: 270}.get(orientation, 0), zoned)
     except ERRORS:
         return None
-
-
-def read(folder: Path) -> Track:
-    """The positions of a folder's images in the sequence's own order and times. Raises InputError where no image has one."""
-    from .image_folder import ImageFolder  # the folder reads its stamps from here
-
-    images = ImageFolder.read(folder)
-    rows = [(t, s.lat_deg, s.lon_deg, p.name) for t, s, p in zip(images.time_s, images.stamps, images.paths, strict=True) if s is not None]
-    kept = [row for row in rows if row[1] is not None and row[2] is not None]
-    if not kept:
-        raise InputError(f"{folder} holds no image with a position in its EXIF; give a GPX or CSV track instead.")
-    time_s = np.array([row[0] for row in kept], dtype=np.float64)
-    if images.first_taken is not None:
-        time_s += images.first_taken.timestamp()
-    lat, lon = (np.array([row[i] for row in kept], dtype=np.float64) for i in (1, 2))
-    return Track(time_s, lat, lon, images.first_taken is not None, "EXIF", tuple(row[3] for row in kept))
 
 
 def _taken(exif: Any, base: Any) -> datetime | None:

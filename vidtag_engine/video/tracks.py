@@ -12,7 +12,7 @@ import numpy as np
 
 from ..file_marks import own_kind
 from ..types import InputError, Track, VideoInfo
-from . import csv_track, exif, geojson_track, gpmf, gpx, klv, kml, srt
+from . import csv_track, geojson_track, gpmf, gpx, image_track, klv, kml, srt
 from .container import check_readable_file
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ FORMATS = (
     TrackFormat("SRT", frozenset({".srt"}), srt.read),
     TrackFormat("GPS5", frozenset({".mp4", ".mov", ".m4v", ".360", ".lrv", ".raw"}), gpmf.read, gpmf.holds),
     TrackFormat("KLV", frozenset({".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".mxf", ".mp4", ".mkv", ".klv"}), klv.read, klv.holds),
-    TrackFormat("EXIF", frozenset(), exif.read),
+    TrackFormat("EXIF", frozenset(), image_track.read),
 )
 
 
@@ -67,7 +67,7 @@ def read_track(path: Path, *, kind: str = "auto") -> Track:
             check_readable_file(path, "track file")
         return _checked(chosen.read(path), path)
     if path.is_dir():
-        return _checked(exif.read(path), path)
+        return _checked(image_track.read(path), path)
     check_readable_file(path, "track file")
     fitting = [f for f in FORMATS if path.suffix.lower() in f.suffixes]
     if not fitting:

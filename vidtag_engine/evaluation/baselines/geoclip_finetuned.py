@@ -13,7 +13,7 @@ def geoclip_config(like: VidTAGConfig, *, shipped_location_encoder: bool = False
     Args:
         like: the VidTAG that it is compared with.
         shipped_location_encoder: take GeoCLIP's own sizes and σ for the location encoder, so that its shipped weights fit
-            (``model.warm_start_from_geoclip()`` then copies them); the compact preset's are too small for them.
+            (``models.geoclip.warm_start`` then copies them); the compact preset's are too small for them.
     """
     location = like.location
     if shipped_location_encoder:
