@@ -82,7 +82,7 @@ def real(learn: str = "flight1", find: str = "flight2", seed: int = 0) -> dict[s
         loaded = load(str(seneca.checkpoint_of(learn, Path(temporary) / "checkpoint", seed)), "cpu")
         ways = {
             name: seneca.place(folder, find, loaded, area, Path(temporary) / f"{name}.gpkg", decoder=decoder)
-            for name, decoder in (("georefiner", "none"), ("decoder", "viterbi"))
+            for name, decoder in (("georefiner", "none"), ("decoder", "hmm"))
         }
     alone, ours = ways["georefiner"], ways["decoder"]
     # A single flight holds out too few videos for the decoder to be fitted: then there is nothing to show of it.

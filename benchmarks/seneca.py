@@ -106,7 +106,7 @@ def keep(checkpoint: Path, seed: int) -> None:
     (KEPT / _MADE_BY).write_text(f"{_CODE} {seed}", encoding="utf-8")
 
 
-def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path, decoder: str = "viterbi") -> dict[str, Any]:
+def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output: Path, decoder: str = "hmm") -> dict[str, Any]:
     """Geolocate a flight and compare it with its track."""
     settings: GeolocateSettings = validated(GeolocateSettings, {"resolution_m": RESOLUTION_M, "decoder": decoder, "always_answer": True})
     batch = geolocate([folder / f"{find}.mp4"], area, loaded, output, settings)

@@ -39,8 +39,8 @@ def test_it_is_found_at_home_and_rated(tmp_path):
 @pytest.mark.parametrize(
     ("aoi", "resolution_m", "state", "decoder"),
     [
-        (WRONG, 25.0, FrameState.OUTSIDE_AOI, "viterbi"),
-        (PARIS, 100.0, FrameState.UNKNOWN_GROUND, "viterbi"),
+        (WRONG, 25.0, FrameState.OUTSIDE_AOI, "hmm"),
+        (PARIS, 100.0, FrameState.UNKNOWN_GROUND, "hmm"),
         (PARIS, 100.0, FrameState.UNKNOWN_GROUND, "none"),  # frames by themselves are not compared with other known ground
     ],
 )

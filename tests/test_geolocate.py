@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
 from vidtag_engine.models.backbones import BACKBONES
 from vidtag_engine.protocol import GeolocateArguments
-from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.trajectory import LEAST_VIDEOS, PathCalibration
@@ -250,6 +251,21 @@ def test_without_an_area_a_checkpoint_searches_where_it_was_trained(flights, loa
     assert any("trained on is searched" in line for line in batch.warnings)
     assert read_aoi(output).bounds == pytest.approx(loaded.card.training_extent)
     assert geolocate([flights / "other.mp4"], None, loaded, output, SETTINGS).resumed == ["other.mp4"]
+
+
+def test_a_result_of_before_decoders_had_other_names_is_gone_on_with(flights, loaded, tmp_path) -> None:
+    output = tmp_path / "out.gpkg"
+    area = load_aoi(aoi_text())
+    geolocate([flights / "other.mp4"], area, loaded, output, SETTINGS)
+    with closing(sqlite3.connect(output)) as database, database:
+        (text,) = database.execute("SELECT metadata FROM gpkg_metadata WHERE metadata LIKE '%\"decoder\"%'").fetchone()
+        old = text.replace('"decoder": "hmm"', '"decoder": "viterbi"').replace('"decoder":"hmm"', '"decoder":"viterbi"')
+        assert old != text
+        database.execute("UPDATE gpkg_metadata SET metadata = ? WHERE metadata = ?", (old, text))
+    assert geolocate([flights / "other.mp4"], area, loaded, output, SETTINGS).resumed == ["other.mp4"]
+    assert GeolocateSettings(decoder="viterbi").decoder == "hmm"
+    with pytest.raises(InputError, match="hmm"):
+        validated(GeolocateSettings, {"decoder": "best"})
 
 
 def test_without_an_area_a_worldwide_checkpoint_searches_the_land(flights, loaded, tmp_path, monkeypatch) -> None:

@@ -108,7 +108,7 @@ def made(tmp_path_factory):
     said = {}
     for bands, crs, resolution_m, decoder, cell_m in (
         ("frames", None, 25.0, "none", 20.0), ("video", "EPSG:4326", 25.0, "none", 20.0), ("frames", "EPSG:3857", 4.0, "none", 20.0),
-        ("frames", None, 25.0, "viterbi", 20.0), ("video", None, 25.0, "viterbi", 10.0), ("video", "EPSG:4326", 25.0, "viterbi", 90.0),
+        ("frames", None, 25.0, "hmm", 20.0), ("video", None, 25.0, "hmm", 10.0), ("video", "EPSG:4326", 25.0, "hmm", 90.0),
     ):  # fmt: skip
         key = f"{bands} {resolution_m:g}" if decoder == "none" else f"{bands} decoded {cell_m:g}"
         said[key] = run_heatmap(

@@ -19,7 +19,7 @@ import torch
 
 from .export import located_mask, read_failed, read_geopackage, verdict_sentence
 from .outputs import check_place
-from .settings import GeolocateSettings, zone_of
+from .settings import GeolocateSettings, in_new_names, zone_of
 from .trajectory import steps
 from .types import CancelledError, FailedVideo, FrameState, InputError, Provenance, TimeSource, VideoInfo, VideoResult
 from .video import embedded_track, open_source, source_digest, unique_names
@@ -140,7 +140,7 @@ def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool) ->
             f"{output.name} exists and is not a result of this tool: choose another output, or add --overwrite to replace it."
         ) from error
     same = (
-        made.settings == provenance.settings
+        in_new_names(made.settings) == provenance.settings
         and made.gallery.get("digest") == provenance.gallery.get("digest")
         and all(made.checkpoint.get(name) == provenance.checkpoint.get(name) for name in ("sha256", "calibration_sha256"))
     )

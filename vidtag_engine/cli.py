@@ -111,7 +111,7 @@ def geolocate(
     encode_all: Annotated[
         bool, typer.Option("--encode-all", help="Encode every frame, also one that shows what the last one showed (standing at a light).")
     ] = False,
-    decoder: Annotated[str, typer.Option(help="viterbi: all frames of a video together; none: frame by frame.")] = "viterbi",
+    decoder: Annotated[str, typer.Option(help="hmm: all frames of a video together; none: frame by frame.")] = "hmm",
     always_answer: Annotated[
         bool, typer.Option("--always-answer", help="Give the best guess, not rated, also for videos judged not to be located.")
     ] = False,

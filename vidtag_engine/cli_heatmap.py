@@ -28,9 +28,7 @@ def heatmap(
     checkpoint: Annotated[str, typer.Option(help="As for geolocate.")] = "geoclip",
     resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres, and of a cell unless --cell-m says else.")] = 100.0,
     bands: Annotated[str, typer.Option(help="video: one band, the mean of its frames. frames: a band a frame.")] = "video",
-    decoder: Annotated[
-        str, typer.Option(help="viterbi: frames decoded together, if the checkpoint can. none: each frame by itself.")
-    ] = "viterbi",
+    decoder: Annotated[str, typer.Option(help="hmm: frames decoded together, if the checkpoint can. none: each frame by itself.")] = "hmm",
     cell_m: Annotated[float | None, typer.Option(help="Side of a cell, metres.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of the map, e.g. EPSG:4326; default Lambert's equal-area plane about the area.")] = None,
     png: Annotated[Path | None, typer.Option(help="Also draw the first band (PNG).")] = None,

@@ -263,7 +263,7 @@ class Job:
     ) -> tuple[Candidates, Candidates, FloatArray, Solved | None, FrameScores | None, Verdict]:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
-        if self.settings.decoder == "viterbi" and self.area_search.cover() is not None:
+        if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
             solver = self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []
 

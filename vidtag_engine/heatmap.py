@@ -61,7 +61,7 @@ class Heatmap:
         plan: where the cells lie.
         peak_lat_lon_deg: (bands, 2) middle of the cell at each band's most probable place.
         notes: sentences for the user.
-        decoder: ``viterbi`` where all frames were decoded together, else ``none``.
+        decoder: ``hmm`` where all frames were decoded together, else ``none``.
         temperature: that scores were read at.
     """
 
@@ -200,7 +200,7 @@ class _Together:
 
     def __init__(self, job: Job, plan: RasterPlan, solver: VideoSolver, marginal: sparse.csr_matrix) -> None:
         self._job, self._marginal = job, marginal
-        self.decoder, self.temperature = "viterbi", solver.path.evidence.temperature
+        self.decoder, self.temperature = "hmm", solver.path.evidence.temperature
         places, cells = (unit_vectors(*one.T) for one in (solver.cover.lat_lon_deg, plan.lat_lon_deg))
         self._nearest_cell = cKDTree(cells).query(places)[1]
         tree, count = cKDTree(places), len(places)

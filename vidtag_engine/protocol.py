@@ -141,7 +141,7 @@ class GeolocateArguments:
     exhaustive: bool = False
     continuous: bool = False
     encode_all: bool = False
-    decoder: str = "viterbi"
+    decoder: str = "hmm"
     always_answer: bool = False
     keep_scores: bool = False
     kml: Optional[str] = None
@@ -284,7 +284,7 @@ class TrainArguments:
 class HeatmapArguments:
     """Arguments of "heatmap": one video, or one folder of images, and the GeoTIFF to write. The others as those of "geolocate".
 
-    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "viterbi" (frames decoded together, if the checkpoint can) or "none";
+    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "hmm" (frames decoded together, if the checkpoint can) or "none";
     ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it; ``png`` a picture, ``cell_m`` the side of a cell in metres,
     which else follows from the resolution and the most cells.
     """
@@ -305,7 +305,7 @@ class HeatmapArguments:
     device: str = "auto"
     batch_size: Optional[int] = None
     bands: str = "video"
-    decoder: str = "viterbi"
+    decoder: str = "hmm"
     crs: Optional[str] = None
     cell_m: Optional[float] = None
     png: Optional[str] = None

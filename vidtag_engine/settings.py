@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from .types import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Values of options as 0.1.0 had them, and what they are called now; both are read.
+NEW_NAMES = {"viterbi": "hmm"}
 
 
 class GeolocateSettings(BaseModel):
@@ -25,7 +31,7 @@ class GeolocateSettings(BaseModel):
         exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
         continuous: move every pick to the highest place of its score between the grid points about it.
         encode_all: encode every frame, also one that shows what the last one showed.
-        decoder: ``viterbi`` decodes all frames of a video together; ``none`` answers frame by frame.
+        decoder: ``hmm`` decodes all frames of a video together (a hidden Markov model; ``viterbi`` in 0.1.0); ``none`` answers frame by frame.
         always_answer: also give the best guess, not rated, for videos that are judged to be outside the area, unlike the training or on unknown ground.
         keep_scores: keep what ``vidtag solve`` needs to decode again with pins, in a folder beside the output.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -46,12 +52,17 @@ class GeolocateSettings(BaseModel):
     exhaustive: bool = False
     continuous: bool = False
     encode_all: bool = False
-    decoder: Literal["viterbi", "none"] = "viterbi"
+    decoder: Literal["hmm", "none"] = "hmm"
     always_answer: bool = False
     keep_scores: bool = False
     device: str = "auto"
     batch_size: int | None = Field(None, ge=1, le=4096)
     seed: int = Field(0, ge=0)
+
+    @field_validator("decoder", mode="before")
+    @classmethod
+    def _decoder(cls, value: Any) -> Any:
+        return NEW_NAMES.get(value, value) if isinstance(value, str) else value
 
     @field_validator("time_zone")
     @classmethod
@@ -77,7 +88,7 @@ class GeolocateSettings(BaseModel):
     @model_validator(mode="after")
     def _scores(self) -> GeolocateSettings:
         if self.keep_scores and self.decoder == "none":
-            raise ValueError("scores are kept of frames that are decoded together: with --keep-scores take --decoder viterbi")
+            raise ValueError("scores are kept of frames that are decoded together: with --keep-scores take --decoder hmm")
         return self
 
     @property
@@ -89,6 +100,11 @@ class GeolocateSettings(BaseModel):
         """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
         without = {"device", "batch_size", "keep_scores"} | ({"time_zone"} if self.time_zone is None else set())
         return self.model_dump(mode="json", exclude=without)
+
+
+def in_new_names(key: Mapping[str, Any]) -> dict[str, Any]:
+    """A :meth:`GeolocateSettings.result_key` that an older version wrote, with the values that it would have now."""
+    return {name: NEW_NAMES.get(value, value) if isinstance(value, str) else value for name, value in key.items()}
 
 
 def zone_of(name: str | None) -> tzinfo:

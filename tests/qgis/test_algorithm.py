@@ -144,6 +144,7 @@ def test_bad_parameters_are_refused_with_a_sentence(algorithm, good, engine_here
         {"TRAJECTORY": QgsProcessing.TEMPORARY_OUTPUT, "FRAMES": QgsProcessing.TEMPORARY_OUTPUT, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT},
         {"CHECKPOINT": "someone/model"},
         {"DECODER": "none", "CONTINUOUS": True, "ENCODE_ALL": True, "ALWAYS_ANSWER": True},
+        {"DECODER": "viterbi"},
     ],
 )
 def test_what_is_not_wrong_is_not_refused(algorithm, good, engine_here, changes):
@@ -299,6 +300,7 @@ def test_the_settings_reach_the_engine(algorithm, good, engine_here):
     for name, value in given.items():
         assert getattr(usual, name.lower()) == getattr(default, name.lower()) != value
         assert getattr(changed, name.lower()) == value
+    assert algorithm._arguments({**good, "DECODER": "viterbi"}, QgsProcessingContext()).decoder == "hmm"  # as scripts of 0.1.0 say
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from vidtag_qgis.wording import in_words
 pytestmark = pytest.mark.qgis
 ROOT = Path(__file__).resolve().parent.parent.parent
 each = pytest.mark.parametrize("name", [kind.ID for kind in ALGORITHMS])
-COMMAND_LINE = re.compile(r"--[a-z]|viterbi|equal-earth|latlon|\bvidtag\b|vidtag-|<[a-z]+>|&[a-z]+;")
+COMMAND_LINE = re.compile(r"--[a-z]|viterbi|\bhmm\b|equal-earth|latlon|\bvidtag\b|vidtag-|<[a-z]+>|&[a-z]+;")
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +162,7 @@ def test_the_engines_sentences_are_put_in_the_dialogs_words(plugin):
     words = algorithm_of("geolocatevideo").words()
     assert words("add --overwrite to replace it.") == "add 'Overwrite' to replace it."
     assert words("give --from and --to the other way round") == "give 'From (s)' and 'To (s)' the other way round"
-    assert words("with --keep-scores take --decoder viterbi") == (
+    assert words("with --keep-scores take --decoder hmm") == (
         "with 'Keep scores for pins' take 'Frames are located' 'All frames of a video together'"
     )
     assert words("train one with 'vidtag train'; run geolocate again") == "train one with 'Train for an area'; run 'Geolocate video' again"

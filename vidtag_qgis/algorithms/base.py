@@ -33,7 +33,7 @@ from ..edits import guard
 from ..engine_client.command_files import command_refusal
 from ..places import HELP, ICON, ICONS
 from ..wording import in_words
-from .inputs import Choice, only_area
+from .inputs import OLD_KEYS, Choice, only_area
 from .output_files import REPLACE, Files, files_of, refusal_of
 
 DEVICES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "NVIDIA graphics card", "mps": "Apple graphics"}
@@ -324,6 +324,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """The key of a choice, which may be given as key, words or number."""
         words = self._choices[name]
         given = str(parameters.get(name, ""))
+        given = OLD_KEYS.get(given, given)
         if given in words:
             return given
         if given.isdecimal() and int(given) < len(words):

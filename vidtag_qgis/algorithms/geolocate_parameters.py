@@ -19,7 +19,7 @@ from qgis.core import (
 from .base import GRIDS, VidTAGAlgorithm
 from .inputs import EitherFile, EitherFiles
 
-DECODERS = {"viterbi": "All frames of a video together", "none": "Each frame by itself"}
+DECODERS = {"hmm": "All frames of a video together", "none": "Each frame by itself"}
 
 
 class GeolocateParameters(VidTAGAlgorithm):

@@ -15,6 +15,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
+OLD_KEYS = {"viterbi": "hmm"}
+"""Keys that scripts and models of 0.1.0 say, and what they are called now."""
+
 
 class Choice(QgsProcessingParameterEnum):
     """A choice that shows words and is known to scripts and models by keys, as the command line has them; a number is taken as well.
@@ -32,7 +35,7 @@ class Choice(QgsProcessingParameterEnum):
     def checkValueIsAcceptable(self, value: Any, context: Optional[QgsProcessingContext] = None) -> bool:
         """Whether it is a key, the words or the number of one of the choices."""
         known = {*self.words, *map(str, range(len(self.words)))}
-        return str(value) in known or super().checkValueIsAcceptable(value, context)
+        return OLD_KEYS.get(str(value), str(value)) in known or super().checkValueIsAcceptable(value, context)
 
 
 class _Either:
