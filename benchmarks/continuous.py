@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from vidtag_engine.gallery import Smoothness, between_points, load_aoi, make_grid, measure_smoothness, search_over
-from vidtag_engine.gallery.lattice import Embedder
+from vidtag_engine.gallery.embedder import Embedder
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.models.checkpoint import from_pretrained
 

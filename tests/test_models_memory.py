@@ -476,7 +476,7 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     world = World(15)
     training, held_out = [world.drive() for _ in range(30)], [world.drive() for _ in range(4)]
     model, seen = world.model(training), []
-    monkeypatch.setattr("vidtag_engine.trajectory.elsewhere._MOST_PLACES", most)
+    monkeypatch.setattr("vidtag_engine.trajectory.fit_out_of_area._MOST_PLACES", most)
     monkeypatch.setattr("vidtag_engine.training.path.fit_elsewhere", lambda known, *given: seen.append((known, list(given[2]))) or known)
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     ((known, videos),) = seen

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.test_trajectory_fit import PLACES, SPACING_M, drawn_videos
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Elsewhere, elsewhere, fit_elsewhere, known_ground, lead_beyond
-from vidtag_engine.trajectory.elsewhere import Searched, _areas, _fit_odds
+from vidtag_engine.trajectory import Elsewhere, elsewhere, fit_elsewhere, fit_out_of_area, known_ground, lead_beyond
+from vidtag_engine.trajectory.fit_out_of_area import Searched, _areas, _fit_odds
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_known_ground_lies_about_the_training_and_stands_for_all_of_it(monkeypat
     known = known_ground(PLACES, SPACING_M, driven)
     assert len(known.lat_lon_deg) == 60
     assert known.spacing_m == SPACING_M
-    monkeypatch.setattr(elsewhere, "_MOST_PLACES", 20)
+    monkeypatch.setattr(fit_out_of_area, "_MOST_PLACES", 20)
     few = known_ground(PLACES, SPACING_M, driven)
     assert len(few.lat_lon_deg) <= 20
     assert len(few.lat_lon_deg) * few.spacing_m**2 == pytest.approx(60 * SPACING_M**2)

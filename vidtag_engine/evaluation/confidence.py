@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 
 from ..file_marks import mark_of
-from ..trajectory.calibration import ReliabilityBin, brier, ece, reliability
+from ..trajectory.reliability import ReliabilityBin, brier, ece, reliability
 from ..types import FloatArray, VideoResult
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..trajectory.calibration import brier, ece
+from ..trajectory.reliability import brier, ece
 from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
 from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of
 from ..types import CancelCheck, FrameState, InputError, TimeSource, Track, VideoResult

@@ -15,7 +15,7 @@ import numpy as np
 from ..atomic import write_text
 from ..export.colours import TRUTH_COLOUR
 from ..file_marks import mark_of
-from ..trajectory.calibration import reliability
+from ..trajectory.reliability import reliability
 from . import metrics
 from .confidence import html_tables, reliability_picture
 from .report import accuracy_rows, length_text

@@ -16,9 +16,10 @@ import torch
 from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
 from .beam_posterior import Level, beam_mass
 from .climb import Climbers, Descent, climb_down, dots, steps_between
+from .embedder import MOST_EMBEDDED, Embedder, PointStore
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import make_grid
-from .lattice import MOST_EMBEDDED, Embedder, Lattice, PointStore
+from .lattice import Lattice
 from .ranking import ranked
 from .search import checked, mass_of, top_k
 from .wide_grid import WideGrid

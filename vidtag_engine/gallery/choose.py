@@ -13,9 +13,9 @@ from .aoi import AreaOfInterest
 from .beam import BeamSearch
 from .coarse_to_fine import CoarseToFine
 from .cover import Cover, gallery_cover
+from .embedder import MOST_EMBEDDED, Embedder
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size
-from .lattice import MOST_EMBEDDED, Embedder
 from .search import posterior_mass, top_k
 from .smoothness import Smoothness
 from .wide_grid import WideGrid

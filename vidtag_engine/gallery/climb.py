@@ -12,7 +12,8 @@ import torch
 
 from ..types import FloatArray, IntArray
 from .coarse import offsets_m, shifted, surface_fit
-from .lattice import Bounds, Embedder, Lattice, PointStore
+from .embedder import Embedder, PointStore
+from .lattice import Bounds, Lattice
 
 if TYPE_CHECKING:
     from .grid import Grid

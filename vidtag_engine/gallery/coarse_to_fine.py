@@ -20,9 +20,10 @@ from .climb import Climbers, Descent, climb_down, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import MOST_LOCATED, CoarsePosterior, disc, surface_scorer
 from .cover import Cover, coarse_cover, gallery_cover
+from .embedder import MOST_EMBEDDED, Embedder
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .grid import Grid, check_size, make_grid
-from .lattice import MOST_EMBEDDED, Bounds, Embedder, Lattice
+from .lattice import Bounds, Lattice
 from .ranking import ranked
 from .search import checked, mass_of, posterior_mass, top_k
 from .smoothness import LEVEL, Smoothness, measure_smoothness

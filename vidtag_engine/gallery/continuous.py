@@ -17,8 +17,9 @@ from .aoi import AreaOfInterest
 from .climb import dots, foreseen_peak
 from .coarse import GOLDEN_ANGLE, shifted
 from .ellipsoid import ecef_m
+from .embedder import Embedder
 from .embedding_cache import LocationModel
-from .lattice import Bounds, Embedder
+from .lattice import Bounds
 
 _ASIDE = np.array([-1.0, 0.0, 1.0])
 _STENCIL = np.stack(np.meshgrid(_ASIDE, _ASIDE), axis=-1).reshape(-1, 2)

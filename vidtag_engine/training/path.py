@@ -26,8 +26,8 @@ from ..trajectory import (
     typical_speed_mps,
 )
 from ..trajectory.decoder import Decoder
-from ..trajectory.elsewhere import Searched
 from ..trajectory.fit import check_cancelled
+from ..trajectory.fit_out_of_area import Searched
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .dataset import TrainingSequence
 
