@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vidtag_engine.terminal import say_error
+from vidtag_engine.cli.terminal import say_error
 from vidtag_engine.types import InputError
 
 from .phantom_isles.towns.config import SEEDS

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from vidtag_engine.calibration import fit_familiarity
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import VideoSolver, chances
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.training.dataset import split_sequences
-from vidtag_engine.trajectory import LEAST_VIDEOS, RADII_M, TrainingGround, fit_familiarity
+from vidtag_engine.trajectory import LEAST_VIDEOS, RADII_M, TrainingGround
 from vidtag_engine.types import FloatArray, FrameState
 from vidtag_engine.video import FrameReader, open_source
 

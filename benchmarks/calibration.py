@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from vidtag_engine.calibration.fit_decoder import truth_levels
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import VideoSolver, chances
 from vidtag_engine.trajectory import RADII_M
-from vidtag_engine.trajectory.fit import truth_levels
 from vidtag_engine.trajectory.regions import highest
 from vidtag_engine.types import FrameState
 

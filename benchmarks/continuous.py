@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidtag_engine.gallery import Smoothness, between_points, load_aoi, make_grid, measure_smoothness, search_over
-from vidtag_engine.gallery.embedder import Embedder
 from vidtag_engine.geodesy import geodesic_m
+from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.models.checkpoint import from_pretrained
+from vidtag_engine.search import Smoothness, between_points, measure_smoothness, search_over
+from vidtag_engine.search.embedder import Embedder
 
 from .search import SITE, noisy_frames
 

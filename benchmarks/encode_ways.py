@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vidtag_engine.models.backbones import BACKBONES
-from vidtag_engine.models.compiled import CompiledBackbone, translate, without_telemetry
+from vidtag_engine.models.openvino_backbone import CompiledBackbone, translate, without_telemetry
 
 NETWORK = "network.xml"
 Calibration = Sequence[Tensor]  # (3,h,w) pictures that int8's ranges are read off

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vidtag_engine.gallery import EmbeddedGallery, points_grid, top_k
+from vidtag_engine.grid import points_grid
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.geoclip import GeoCLIP, geoclip_gallery, load_geoclip
+from vidtag_engine.search import EmbeddedGallery, top_k
 
 TITLE = "geoclip: the package's predict on its 100,000 places over ours, a picture after the first"
 ROUNDS, TOP, VIDEO_FRAMES = 2, 5, 60

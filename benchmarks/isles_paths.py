@@ -17,14 +17,14 @@ import torch
 from numpy.typing import NDArray
 
 from vidtag_engine.batch import compiled_folder
+from vidtag_engine.calibration.calibrate import calibrate_path
+from vidtag_engine.cli.terminal import progress_bar
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import Emissions, ScoredPlaces, VideoSolver
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
-from vidtag_engine.terminal import progress_bar
 from vidtag_engine.training import TrainSettings
-from vidtag_engine.training.dataset import TrainingSequence
-from vidtag_engine.training.path import calibrate_path
 from vidtag_engine.training.start import reach_m, remember, start_projection
 from vidtag_engine.training.streets import hold_out_streets
 from vidtag_engine.training.trainer import Trainer
@@ -42,7 +42,7 @@ from .tables.store import Entry
 _CODE = code_digest(
     "vidtag_engine/trajectory",
     "vidtag_engine/inference",
-    "vidtag_engine/training/path.py",
+    "vidtag_engine/calibration/calibrate.py",
     "vidtag_engine/training/start.py",
     "vidtag_engine/training/streets.py",
     "vidtag_engine/models/memory.py",

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from vidtag_engine.datasets import LEVELS, City, PlaceLabels
-from vidtag_engine.gallery import AreaOfInterest, Grid, join_grids, load_aoi, make_grid, points_grid
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import centroid_deg, haversine_m
+from vidtag_engine.grid import AreaOfInterest, Grid, join_grids, load_aoi, make_grid, points_grid
 from vidtag_engine.models.backbones import BACKBONES, LAYOUT
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.training import TrainingSource
-from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.features import FeatureStore, load_sequences
 from vidtag_engine.types import FloatArray, InputError, IntArray, ProgressCallback
 

@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from vidtag_engine.gallery import load_aoi
-from vidtag_engine.terminal import progress_bar
+from vidtag_engine.cli.terminal import progress_bar
+from vidtag_engine.grid import load_aoi
 from vidtag_engine.training import recipe, train
 from vidtag_engine.training.sources import pair_sources
 

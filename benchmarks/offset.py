@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vidtag_engine.terminal import progress_bar
+from vidtag_engine.cli.terminal import progress_bar
 from vidtag_engine.truth_offset import AUTO, apply_offset
 from vidtag_engine.types import Progress
 from vidtag_engine.video import open_source, read_track

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from vidtag_engine.batch import compiled_folder
-from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.geolocate import geolocate
+from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.models import VidTAG, VidTAGConfig
 from vidtag_engine.models.checkpoint import CheckpointCard, save_pretrained
 from vidtag_engine.models.frame_encoder import FrameEncoder, batch_size_for, build_frame_encoder

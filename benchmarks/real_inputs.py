@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from vidtag_engine.gallery import load_aoi
 from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.grid import load_aoi
 from vidtag_engine.settings import GeolocateSettings
 
 from .recordings import DATA, recordings

@@ -17,8 +17,8 @@ from PIL import Image
 
 from vidtag_engine.batch import compiled_folder
 from vidtag_engine.models.frame_encoder import build_frame_encoder
-from vidtag_engine.models.repeats import BLOCK_LIMIT, MEAN_LIMIT, differences
 from vidtag_engine.video import FrameReader, open_source
+from vidtag_engine.video.near_duplicates import BLOCK_LIMIT, MEAN_LIMIT, differences
 
 from .encode import DEMO
 

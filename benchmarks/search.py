@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidtag_engine.gallery import AreaOfInterest, Grid, load_aoi, make_grid
-from vidtag_engine.gallery.climb import dots
-from vidtag_engine.gallery.coarse_to_fine import CoarseToFine
-from vidtag_engine.gallery.embedder import Embedder
 from vidtag_engine.geodesy import EARTH_RADIUS_M, geodesic_m
+from vidtag_engine.grid import AreaOfInterest, Grid, load_aoi, make_grid
 from vidtag_engine.models.checkpoint import from_pretrained
+from vidtag_engine.search.climb import dots
+from vidtag_engine.search.coarse_to_fine import CoarseToFine
+from vidtag_engine.search.embedder import Embedder
 
 from . import search_page, search_peers
 

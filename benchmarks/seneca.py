@@ -15,14 +15,14 @@ import numpy as np
 
 from vidtag_engine.batch import mean_confidence
 from vidtag_engine.evaluation import evaluate_geopackage
-from vidtag_engine.gallery import AreaOfInterest, load_aoi
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import Loaded, geolocate, load
+from vidtag_engine.grid import AreaOfInterest, load_aoi
 from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
-from vidtag_engine.trajectory import align_track
 from vidtag_engine.video import read_track
+from vidtag_engine.video.align_track import align_track
 
 from .code_digest import code_digest
 from .recordings import recordings

@@ -16,9 +16,9 @@ import numpy as np
 
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.settings import zone_of
-from vidtag_engine.trajectory import align
 from vidtag_engine.types import VideoInfo
 from vidtag_engine.video import frame_names, open_source, read_track
+from vidtag_engine.video.align_track import align
 
 from .track_files import FIXES, START, Drive, tool
 from .track_kinds import DATE, KINDS, MOMENTS, Kind

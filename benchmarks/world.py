@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidtag_engine.gallery import AreaOfInterest, EmbeddedGallery, area_without_aoi, load_aoi, make_grid, top_k
-from vidtag_engine.gallery.beam import BEAM, COARSE_POINTS, BeamSearch
-from vidtag_engine.gallery.climb import Climbers, climb
-from vidtag_engine.gallery.coarse import shifted
-from vidtag_engine.gallery.lattice import Lattice
-from vidtag_engine.gallery.wide_grid import WideGrid
 from vidtag_engine.geodesy import geodesic_m
+from vidtag_engine.grid import AreaOfInterest, area_without_aoi, load_aoi, make_grid
+from vidtag_engine.grid.lattice import Lattice
+from vidtag_engine.grid.wide_grid import WideGrid
 from vidtag_engine.models.checkpoint import from_pretrained
 from vidtag_engine.models.geoclip import geoclip_gallery
+from vidtag_engine.search import EmbeddedGallery, top_k
+from vidtag_engine.search.beam import BEAM, COARSE_POINTS, BeamSearch
+from vidtag_engine.search.climb import Climbers, climb
+from vidtag_engine.search.coarse import shifted
 from vidtag_engine.types import FloatArray, IntArray
 
 TITLE = "World search: recall of the beam by noise, seconds with and without the cached coarse gallery, its size"

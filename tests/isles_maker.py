@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks.isles_world import Drive, IslesWorld, box_around
 from vidtag_engine.datasets import PlaceLabels
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import wrap_lon
-from vidtag_engine.training.dataset import TrainingSequence
 
 M_PER_DEG = 111_320.0
 SCENES = tuple(f"scene{n}" if n != 9 else "forest_road" for n in range(16))

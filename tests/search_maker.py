@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vidtag_engine.gallery import load_aoi, make_grid
+from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.models.location_encoder import LocationEncoder, LocationEncoderConfig
 
 AREAS = {

@@ -2,72 +2,40 @@
 
 import ast
 import graphlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
-ROOMS = ("video", "models", "gallery", "trajectory", "export")
-EVERYTHING = {
-    *ROOMS, "types", "geodesy", "protocol", "settings", "geolocate", "heatmap", "batch", "video_features", "loaded", "result_file", "datasets", "training",
-    "evaluation", "doctor", "__init__", "commands", "truth_offset", "file_marks", "geopackage_metadata", "command_files", "atomic", "outputs", "inference",
-}  # fmt: skip
-# What each place may import from the engine, besides itself. `types` may be imported everywhere.
-MAY_IMPORT = {
-    "types": set(),
-    "protocol": set(),
-    "geopackage_metadata": set(),
+# From the ground up. A place imports from any floor below, and from its own what SAME_FLOOR names; `types` may be imported everywhere.
+FLOORS = (
+    {"types", "protocol", "geopackage_metadata", "file_marks", "command_files", "atomic", "outputs", "geodesy", "settings", "__init__"},
+    {"video", "grid"},
+    {"models", "search", "trajectory"},
+    {"inference", "export", "datasets", "truth_offset"},
+    {"batch", "loaded", "result_file", "geolocate", "heatmap", "calibration"},
+    {"training", "evaluation"},
+    {"commands"},
+    {"worker"},
+    {"cli"},
+    {"__main__"},
+)
+SAME_FLOOR = {
     "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
-    "outputs": {"file_marks", "command_files"},
     "command_files": {"file_marks"},
-    "geodesy": set(),
-    "settings": set(),
-    "video": {"geodesy", "file_marks"},
-    "models": {"geodesy", "atomic"},
-    "gallery": {"geodesy", "models", "atomic", "file_marks"},
-    "trajectory": {"geodesy"},
-    "export": {"geodesy", "trajectory", "file_marks", "geopackage_metadata", "atomic"},
-    "batch": {"geodesy", *ROOMS, "settings", "outputs"},
-    "inference": {"geodesy", "models", "gallery", "trajectory"},
-    "video_features": {"video", "models", "settings"},
-    "result_file": {"gallery", "export"},
-    "loaded": {"gallery", "models", "trajectory", "settings", "batch", "__init__"},
-    "geolocate": {
-        "geodesy",
-        *ROOMS,
-        "settings",
-        "protocol",
-        "batch",
-        "video_features",
-        "inference",
-        "loaded",
-        "result_file",
-        "__init__",
-        "outputs",
-    },  # fmt: skip
-    "heatmap": {"geodesy", *ROOMS, "inference", "settings", "protocol", "batch", "geolocate", "outputs"},
-    "truth_offset": {"video", "trajectory"},
-    "datasets": {"geodesy", "video", "gallery"},
-    "training": EVERYTHING,
-    "evaluation": EVERYTHING,
-    "doctor": EVERYTHING,
-    "commands": EVERYTHING,
-    "cli_export": EVERYTHING | {"terminal", "options"},
-    "cli_train": EVERYTHING | {"terminal", "options"},
-    "cli_corrections": EVERYTHING | {"terminal", "options"},
-    "rates": EVERYTHING,
-    "terminal": set(),
-    "options": set(),
-    "cli_calibrate": EVERYTHING | {"terminal", "options"},
-    "cli_heatmap": {"heatmap", "protocol", "terminal", "options"},
-    "cli": EVERYTHING
-    | {"rates", "worker", "terminal", "options", "cli_export", "cli_calibrate", "cli_heatmap", "cli_train", "cli_corrections"},
-    "worker": EVERYTHING,
-    "__main__": {"cli"},
-    "__init__": set(),
+    "outputs": {"file_marks", "command_files"},
+    "loaded": {"batch"},
+    "geolocate": {"batch", "loaded", "result_file"},
+    "heatmap": {"batch", "geolocate"},
+    "evaluation": {"training"},
 }
+FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}
+# Neither knows torch, nor does anything below.
+WITHOUT_TORCH = {"types", "protocol", "geodesy", "settings", "outputs", "atomic", "video", "grid", "trajectory", "export", "datasets"}
 
 
 def modules() -> list[Path]:
@@ -108,14 +76,22 @@ def third_party(path: Path) -> set[str]:
     return found
 
 
-def test_there_is_a_rule_for_every_place() -> None:
-    assert {place_of(path) for path in modules()} - {"resources"} <= set(MAY_IMPORT)
+def test_every_place_has_its_floor() -> None:
+    assert {place_of(path) for path in modules()} - {"resources"} == set(FLOOR_OF)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ENGINE).as_posix())
-def test_import_table(path: Path) -> None:
+def test_no_floor_imports_a_higher_one(path: Path) -> None:
     place = place_of(path)
-    assert engine_imports(path) - {place, "types"} <= MAY_IMPORT[place]
+    below = {other for other, floor in FLOOR_OF.items() if floor < FLOOR_OF[place]}
+    assert engine_imports(path) - {place, "types"} <= below | SAME_FLOOR.get(place, set())
+
+
+@pytest.mark.parametrize("place", sorted(WITHOUT_TORCH))
+def test_low_floors_know_no_torch(place: str) -> None:
+    """Neither by a line of their own nor by what they import: checked in a process of its own."""
+    command = f"import sys, vidtag_engine.{place}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=False).returncode == 0
 
 
 def test_engine_never_imports_qgis() -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vidtag_engine import __version__
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 
 RUNNER = CliRunner()
 BOX = "10,50,10.05,50.03"

@@ -13,7 +13,7 @@ from tests.dataset_maker import write_msls
 from vidtag_engine.datasets import LabelledSequence, open_dataset
 from vidtag_engine.datasets.base import split_within
 from vidtag_engine.datasets.regions import area_of, clusters, regions_grid, training_regions
-from vidtag_engine.gallery import join_grids, load_aoi, make_grid, points_grid
+from vidtag_engine.grid import join_grids, load_aoi, make_grid, points_grid
 from vidtag_engine.types import InputError
 
 GEOD = Geod(ellps="WGS84")

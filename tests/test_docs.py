@@ -17,7 +17,7 @@ import pytest
 import typer
 
 from tests import docs_commands
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 
 ROOT = Path(__file__).resolve().parent.parent
 _LOADS = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("video", "src"), ("image", "href"), ("use", "href")}

@@ -13,6 +13,7 @@ from pyproj import Geod
 from benchmarks.isles_settings import Budget, settings_for
 from benchmarks.isles_world import sequences_of
 from tests.isles_maker import Maker
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.evaluation.baselines import (
     GeoDecoder,
     ISNs,
@@ -29,10 +30,9 @@ from vidtag_engine.evaluation.baselines import (
     s2_cells,
 )
 from vidtag_engine.evaluation.baselines.s2_cells import s2_tokens
-from vidtag_engine.gallery import points_grid
+from vidtag_engine.grid import points_grid
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training import recipe
-from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.types import InputError
 
 GEOD = Geod(a=6_371_010, b=6_371_010)

@@ -11,13 +11,13 @@ from pyproj import Geod
 from typer.testing import CliRunner
 
 from tests.dataset_maker import ColourModel, colour_checkpoint, colour_of, plane, write_jpeg, write_msls
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 from vidtag_engine.datasets import City, LabelledSequence, PlaceLabels, open_dataset
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.evaluation import evaluate_dataset
 from vidtag_engine.evaluation.comparison import Comparison
 from vidtag_engine.evaluation.on_dataset import levels_percent
 from vidtag_engine.training import dataset_settings, start
-from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.training.trainer import Retrieval
 from vidtag_engine.types import CancelledError, InputError

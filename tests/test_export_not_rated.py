@@ -21,6 +21,7 @@ from PIL import Image
 
 from tests.export_cases import PROVENANCE, UNRATED, drive, unsure
 from vidtag_engine.batch import mean_confidence, summary_of, warnings_of
+from vidtag_engine.cli.terminal import print_geolocation
 from vidtag_engine.commands.match import _spread
 from vidtag_engine.evaluation import evaluate_results
 from vidtag_engine.evaluation.error_layer import write_errors
@@ -29,7 +30,6 @@ from vidtag_engine.evaluation.markdown_report import write_markdown
 from vidtag_engine.export import EXPORTERS, read_geopackage, verdict_sentence, write_geopackage, write_map
 from vidtag_engine.export.colours import CLASS_COLOURS, COLOURS, NOT_RATED, STATES
 from vidtag_engine.export.confidence_tables import WITHIN
-from vidtag_engine.terminal import print_geolocation
 from vidtag_engine.trajectory.roads import spread_m
 from vidtag_engine.types import FrameState, Track, Verdict
 

@@ -15,8 +15,8 @@ import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidtag_engine.gallery.aoi import load_aoi
-from vidtag_engine.gallery.ellipsoid import ecef_m, lat_of_arc_deg, meridian_arc_m, parallel_radius_m, polygon_area_m2
+from vidtag_engine.grid.aoi import load_aoi
+from vidtag_engine.grid.ellipsoid import ecef_m, lat_of_arc_deg, meridian_arc_m, parallel_radius_m, polygon_area_m2
 from vidtag_engine.types import InputError
 
 GEOD = pyproj.Geod(ellps="WGS84")

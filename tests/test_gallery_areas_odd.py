@@ -18,7 +18,7 @@ import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidtag_engine.gallery.aoi import load_aoi
+from vidtag_engine.grid.aoi import load_aoi
 from vidtag_engine.types import InputError
 
 GEOD = pyproj.Geod(ellps="WGS84")

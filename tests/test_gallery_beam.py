@@ -9,11 +9,12 @@ import pytest
 import shapely
 import torch
 
-from vidtag_engine.gallery import EmbeddedGallery, area_without_aoi, load_aoi, make_grid, plan_grid, posterior_mass, top_k
-from vidtag_engine.gallery.beam import BeamSearch
-from vidtag_engine.gallery.wide_grid import WideGrid
 from vidtag_engine.geodesy import geodesic_m
+from vidtag_engine.grid import area_without_aoi, load_aoi, make_grid, plan_grid
+from vidtag_engine.grid.wide_grid import WideGrid
 from vidtag_engine.models.location_encoder import LocationEncoder, LocationEncoderConfig
+from vidtag_engine.search import EmbeddedGallery, posterior_mass, top_k
+from vidtag_engine.search.beam import BeamSearch
 from vidtag_engine.types import CancelledError, InputError
 
 AREAS = {

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.search_maker import AREAS, Model, Ridges, area, asked
-from vidtag_engine.gallery import EmbeddedGallery, load_aoi, make_grid, posterior_mass, top_k
-from vidtag_engine.gallery.coarse_to_fine import CoarseToFine
-from vidtag_engine.gallery.smoothness import Smoothness, measure_smoothness
+from vidtag_engine.grid import load_aoi, make_grid
+from vidtag_engine.search import EmbeddedGallery, posterior_mass, top_k
+from vidtag_engine.search.coarse_to_fine import CoarseToFine
+from vidtag_engine.search.smoothness import Smoothness, measure_smoothness
 
 
 def search(model, aoi, grid, **options):

@@ -10,9 +10,10 @@ import shapely
 import torch
 
 from tests.search_maker import AREAS, Model, Ridges, area, asked
-from vidtag_engine.gallery import EmbeddedGallery, between_points, load_aoi, make_grid, search_over, top_k
-from vidtag_engine.gallery.coarse import shifted
 from vidtag_engine.geodesy import geodesic_m
+from vidtag_engine.grid import load_aoi, make_grid
+from vidtag_engine.search import EmbeddedGallery, between_points, search_over, top_k
+from vidtag_engine.search.coarse import shifted
 from vidtag_engine.types import CancelledError
 
 

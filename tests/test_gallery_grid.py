@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from vidtag_engine.gallery.aoi import load_aoi
-from vidtag_engine.gallery.grid import Grid, check_size, make_grid
-from vidtag_engine.gallery.scanline import chords
+from vidtag_engine.grid.aoi import load_aoi
+from vidtag_engine.grid.grid import Grid, check_size, make_grid
+from vidtag_engine.grid.scanline import chords
 from vidtag_engine.types import InputError
 
 GEOD = pyproj.Geod(ellps="WGS84")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidtag_engine.gallery import join_grids, load_aoi, make_grid, points_grid
-from vidtag_engine.gallery.ellipsoid import ecef_m
+from vidtag_engine.grid import join_grids, load_aoi, make_grid, points_grid
+from vidtag_engine.grid.ellipsoid import ecef_m
 
 AREAS = {
     "plain": "10,45,10.1,45.08",

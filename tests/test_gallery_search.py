@@ -20,8 +20,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidtag_engine.gallery import EmbeddedGallery, load_aoi, make_grid, posterior_mass, top_k
-from vidtag_engine.gallery.cache_file import SUFFIX
+from vidtag_engine.grid import load_aoi, make_grid
+from vidtag_engine.search import EmbeddedGallery, posterior_mass, top_k
+from vidtag_engine.search.cache_file import SUFFIX
 from vidtag_engine.types import CancelledError, InputError
 
 ROOT = Path(__file__).parent.parent

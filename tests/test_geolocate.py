@@ -19,19 +19,19 @@ from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.export import read_aoi, read_failed, read_geopackage
 from vidtag_engine.export.scores_file import scores_path
-from vidtag_engine.gallery import load_aoi, make_grid
-from vidtag_engine.gallery.beam import BeamSearch
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
+from vidtag_engine.grid import load_aoi, make_grid
+from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models.backbones import BACKBONES
 from vidtag_engine.protocol import GeolocateArguments
+from vidtag_engine.search.beam import BeamSearch
 from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.trajectory import LEAST_VIDEOS, PathCalibration
-from vidtag_engine.trajectory.path_calibration import RadiusMap
+from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.types import CancelledError, InputError, Progress
-from vidtag_engine.video_features import encode_video
 
 pytestmark = pytest.mark.slow
 ZIGZAG = [(90, 90), (310, 120), (90, 180), (310, 220), (90, 280), (310, 310)]
@@ -270,7 +270,7 @@ def test_a_result_of_before_decoders_had_other_names_is_gone_on_with(flights, lo
 
 def test_without_an_area_a_worldwide_checkpoint_searches_the_land(flights, loaded, tmp_path, monkeypatch) -> None:
     """With this small model in a worldwide one's place, and a thin coarse gallery: the whole way, not the answer."""
-    monkeypatch.setattr("vidtag_engine.gallery.choose.BeamSearch", partial(BeamSearch, coarse_points=2000, beam=(50, 50)))
+    monkeypatch.setattr("vidtag_engine.search.choose.BeamSearch", partial(BeamSearch, coarse_points=2000, beam=(50, 50)))
     of = replace(loaded.calibration, ground=None)  # one of whose training nothing is known
     anywhere, output = replace(loaded, card=replace(loaded.card, training_extent=None), calibration=of), tmp_path / "out.gpkg"
     run = partial(geolocate, [flights / "other.mp4"], None, anywhere, output, SETTINGS, cache_dir=tmp_path / "cache")

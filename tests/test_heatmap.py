@@ -19,9 +19,9 @@ from pyproj import Geod, Transformer
 from scipy import sparse
 
 from vidtag_engine.export import map_system, plan_raster, write_raster
-from vidtag_engine.gallery import load_aoi, make_grid
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.heatmap import _Together, run_heatmap
 from vidtag_engine.protocol import HeatmapArguments
 from vidtag_engine.settings import GeolocateSettings
@@ -288,7 +288,7 @@ def test_bad_input_is_one_sentence(change, word, tmp_path, monkeypatch):
 
 def test_scores_off_the_coarse_pass_are_the_embedded_ones():
     """The map's numbers from surfaces against embedding every cell."""
-    from vidtag_engine.gallery.coarse_to_fine import CoarseToFine
+    from vidtag_engine.search.coarse_to_fine import CoarseToFine
 
     loaded = load(str(DEMO / "checkpoint"), "cpu")
     aoi = load_aoi(DEMO / "aoi.geojson")

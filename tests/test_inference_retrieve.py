@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from tests.test_models_vidtag import REFINE_Z_STAR, shaken, small
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.evaluation.retrieval import place
-from vidtag_engine.gallery import HeldGallery, load_aoi, make_grid, top_k
-from vidtag_engine.gallery.embedding_cache import EmbeddedGallery
+from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference import best_places, retrieve
+from vidtag_engine.search import HeldGallery, top_k
+from vidtag_engine.search.embedding_cache import EmbeddedGallery
 from vidtag_engine.training import recipe
-from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.trainer import Trainer
 from vidtag_engine.types import CancelledError
 

@@ -15,8 +15,8 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
-from vidtag_engine.models.compiled import CompiledBackbone, translation_folder
 from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, batch_size_for, build_frame_encoder
+from vidtag_engine.models.openvino_backbone import CompiledBackbone, translation_folder
 from vidtag_engine.types import CancelledError, InputError
 
 if TYPE_CHECKING:

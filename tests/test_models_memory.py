@@ -13,20 +13,22 @@ from scipy.special import logit
 from sklearn.decomposition import PCA
 
 from tests.test_models_vidtag import shaken, small, units
-from vidtag_engine.gallery import Search, load_aoi, make_grid, search_over
+from vidtag_engine.calibration import typical_speed_mps
+from vidtag_engine.calibration.calibrate import _Held, calibrate_path
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference import Emissions, ScoredPlaces, VideoSolver
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
 from vidtag_engine.models.memory import SCALES, Memory, bands
 from vidtag_engine.models.vidtag import VidTAG
+from vidtag_engine.search import Search, search_over
 from vidtag_engine.training import recipe
-from vidtag_engine.training.dataset import TrainingSequence
-from vidtag_engine.training.path import _Held, calibrate_path
 from vidtag_engine.training.start import remember
-from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, TrainingGround, hypotheses, typical_speed_mps
-from vidtag_engine.trajectory.elsewhere import blocks_of_ground
-from vidtag_engine.trajectory.lead import line_lead, recognition
-from vidtag_engine.trajectory.path_calibration import RadiusMap
+from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, TrainingGround, hypotheses
+from vidtag_engine.trajectory.decoder_calibration import RadiusMap
+from vidtag_engine.trajectory.out_of_area import blocks_of_ground
+from vidtag_engine.trajectory.score_margin import line_lead, recognition
 from vidtag_engine.types import CancelledError, FloatArray, FrameState, InputError, Progress
 
 METRE_DEG = 1 / 111_195.0
@@ -464,7 +466,7 @@ def test_scores_that_no_room_is_left_for_are_computed_anew(monkeypatch):
     expected = frames.at(cover, most_held=0).read(recall)(slice(2, 6))
     np.testing.assert_allclose(frames.at(cover).read(recall)(slice(2, 6)), expected, atol=1e-6)
     for room in (0, 10**6):
-        monkeypatch.setattr("vidtag_engine.training.path._MOST_HELD", room)
+        monkeypatch.setattr("vidtag_engine.calibration.calibrate._MOST_HELD", room)
         held = _Held(cover)
         np.testing.assert_allclose(held.of(frames).read(recall)(slice(2, 6)), expected, atol=4e-3)
         assert held.of(frames).holds == (room > 0)
@@ -476,8 +478,10 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     world = World(15)
     training, held_out = [world.drive() for _ in range(30)], [world.drive() for _ in range(4)]
     model, seen = world.model(training), []
-    monkeypatch.setattr("vidtag_engine.trajectory.fit_out_of_area._MOST_PLACES", most)
-    monkeypatch.setattr("vidtag_engine.training.path.fit_elsewhere", lambda known, *given: seen.append((known, list(given[2]))) or known)
+    monkeypatch.setattr("vidtag_engine.calibration.out_of_area._MOST_PLACES", most)
+    monkeypatch.setattr(
+        "vidtag_engine.calibration.calibrate.fit_elsewhere", lambda known, *given: seen.append((known, list(given[2]))) or known
+    )
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     ((known, videos),) = seen
     assert (known.spacing_m > SPACING_M) == (most == 40)

@@ -11,12 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
+from vidtag_engine.inference.encode import VideoFeatures, encode_video
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
-from vidtag_engine.models.repeats import BLOCK_LIMIT, MEAN_LIMIT, Repeats, differences
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.types import FrameState
 from vidtag_engine.video import FrameReader, open_source
-from vidtag_engine.video_features import VideoFeatures, encode_video
+from vidtag_engine.video.near_duplicates import BLOCK_LIMIT, MEAN_LIMIT, Repeats, differences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

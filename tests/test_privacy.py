@@ -18,7 +18,7 @@ import pytest
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 from vidtag_engine.trajectory import Calibration
 
 pytestmark = pytest.mark.slow

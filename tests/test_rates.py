@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from vidtag_engine import rates
-from vidtag_engine.cli import app
-from vidtag_engine.rates import Rate, _advice, _bound
+from vidtag_engine.cli.app import app
+from vidtag_engine.commands import benchmark as rates
+from vidtag_engine.commands.benchmark import Rate, _advice, _bound
 
 RUNNER = CliRunner()
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from tests.export_cases import PROVENANCE, as_schema_2, drive
 from tests.other_program import OtherProgram
 from tests.test_corrections import CALIBRATION, CELLS, EAST, FRAMES, SPACING_M, place, rows_of, town, written  # noqa: F401 - a fixture
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 from vidtag_engine.commands.pin import list_pins, run_pin, run_remove
 from vidtag_engine.commands.solve import run_solve
 from vidtag_engine.export import write_geopackage

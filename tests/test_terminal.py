@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidtag_engine import terminal
+from vidtag_engine.cli import terminal
 from vidtag_engine.types import Progress
 
 

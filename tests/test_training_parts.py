@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.training.augment import augmented_views
-from vidtag_engine.training.dataset import TrainingSequence, clip_indices, draw_batch, split_sequences
+from vidtag_engine.training.dataset import clip_indices, draw_batch, split_sequences
 from vidtag_engine.training.losses import contrastive_loss, softened_targets, weighted_hinge_loss
 from vidtag_engine.training.noise import PAPER_NOISE, NoiseModel, fit_noise
 from vidtag_engine.training.settings import recipe

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 from vidtag_engine.models.checkpoint import from_pretrained, save_pretrained, stored_in_half
 from vidtag_engine.trajectory import LEAST_VIDEOS, Calibration
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
-from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.settings import recipe
 from vidtag_engine.training.start import drive_differences, place_differences, place_start, principal_start, reach_m, start_projection
 from vidtag_engine.training.steps import AreaSampler, phase1_loss

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.training.dataset import TrainingSequence
 from vidtag_engine.training.streets import BLOCK_M, UNDRIVEN_M, hold_out_streets
 
 

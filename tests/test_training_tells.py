@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.test_trajectory_fit import PLACES, SPACING_M
+from vidtag_engine.calibration import fit_familiarity
 from vidtag_engine.training.tells import what_it_tells
-from vidtag_engine.trajectory import Calibration, Elsewhere, PathCalibration, TrainingGround, fit_familiarity
-from vidtag_engine.trajectory.path_calibration import RadiusMap
+from vidtag_engine.trajectory import Calibration, Elsewhere, PathCalibration, TrainingGround
+from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 
 
 @pytest.mark.parametrize("videos", [0, 2, 7, 8, 40])

@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.softmax_mass import mass_within
+from vidtag_engine.calibration import brier, ece, fit_temperature, log_loss, reliability
 from vidtag_engine.geodesy import geodesic_m
-from vidtag_engine.trajectory import (
-    Calibration,
-    brier,
-    ece,
-    fit_temperature,
-    log_loss,
-    reliability,
-)
+from vidtag_engine.trajectory import Calibration
 from vidtag_engine.types import InputError
 
 METRE = 1 / 111_195.0

@@ -10,9 +10,9 @@ from scipy.special import softmax
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.trajectory import Decoder, Evidence, Motion, Pin
 from vidtag_engine.trajectory import decoder as decoder_module
-from vidtag_engine.trajectory import lead as lead_module
+from vidtag_engine.trajectory import score_margin as lead_module
 from vidtag_engine.trajectory.cuts import cuts
-from vidtag_engine.trajectory.lead import line_lead
+from vidtag_engine.trajectory.score_margin import line_lead
 
 METRE_DEG = 1.0 / 111_195.08
 

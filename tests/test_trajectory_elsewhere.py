@@ -10,9 +10,12 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from tests.test_trajectory_fit import PLACES, SPACING_M, drawn_videos
+from vidtag_engine.calibration import fit_elsewhere, known_ground
+from vidtag_engine.calibration import out_of_area as fit_out_of_area
+from vidtag_engine.calibration.out_of_area import Searched, _areas, _fit_odds
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Elsewhere, elsewhere, fit_elsewhere, fit_out_of_area, known_ground, lead_beyond
-from vidtag_engine.trajectory.fit_out_of_area import Searched, _areas, _fit_odds
+from vidtag_engine.trajectory import Elsewhere, lead_beyond
+from vidtag_engine.trajectory import out_of_area as elsewhere
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vidtag_engine.trajectory import Familiarity, fit_familiarity
+from vidtag_engine.calibration import fit_familiarity
+from vidtag_engine.trajectory import Familiarity
 
 
 def drawn(seed: int, count: int, frames: int = 24, towards: int = 0) -> list[np.ndarray]:

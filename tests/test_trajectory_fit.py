@@ -11,24 +11,14 @@ from scipy.special import expit, softmax
 from scipy.stats import binom
 
 from tests.test_trajectory_decoder import METRE_DEG, grid
+from vidtag_engine.calibration import FitVideo, best_weight, fit_familiarity, fit_path
+from vidtag_engine.calibration.conformal import conformal_level
+from vidtag_engine.calibration.fit_decoder import _some_seen, fit_evidence, fit_map, truth_levels
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import (
-    Calibration,
-    Decoder,
-    Evidence,
-    Familiarity,
-    FitVideo,
-    Motion,
-    PathCalibration,
-    best_weight,
-    fit_familiarity,
-    fit_path,
-)
-from vidtag_engine.trajectory.conformal import conformal_level
-from vidtag_engine.trajectory.elsewhere import Elsewhere
-from vidtag_engine.trajectory.fit import _some_seen, fit_evidence, fit_map, truth_levels
+from vidtag_engine.trajectory import Calibration, Decoder, Evidence, Familiarity, Motion, PathCalibration
+from vidtag_engine.trajectory.decoder_calibration import RadiusMap, log_odds
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
-from vidtag_engine.trajectory.path_calibration import RadiusMap, log_odds
+from vidtag_engine.trajectory.out_of_area import Elsewhere
 from vidtag_engine.trajectory.regions import Outliner, highest, mass_before, outline, unions_of_boxes
 from vidtag_engine.types import FrameState, InputError
 

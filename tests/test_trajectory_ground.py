@@ -14,12 +14,12 @@ from scipy import sparse
 
 from tests.test_models_memory import SPACING_M, World
 from tests.test_trajectory_fit import PLACES as TOWN
+from vidtag_engine.calibration.fit_decoder import fit_levels, kinds_of
 from vidtag_engine.geodesy import WGS84, haversine_m
 from vidtag_engine.inference import Emissions, VideoSolver
 from vidtag_engine.inference.verdicts import frame_by_frame, with_hypotheses
 from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, TrainingGround, assemble, hypotheses, mass_about
-from vidtag_engine.trajectory.fit import fit_levels, kinds_of
-from vidtag_engine.trajectory.path_calibration import RadiusMap
+from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.types import FrameState
 
 

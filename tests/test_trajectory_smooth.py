@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests.test_trajectory_decoder import METRE_DEG, grid
+from vidtag_engine.calibration import FitVideo, fit_path
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Decoder, Evidence, FitVideo, Motion, PathCalibration, fit_path
+from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
 from vidtag_engine.trajectory.smooth import smoothed
 
 PLACES = grid(60, 30, 10.0)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from vidtag_engine.trajectory import align, align_track, interpolate_track
 from vidtag_engine.types import TimeSource, Track, VideoInfo
+from vidtag_engine.video.align_track import align, align_track, interpolate_track
 
 GEOD = Geod(ellps="WGS84")
 START = datetime(2013, 6, 4, 13, 37, 29, tzinfo=UTC)

@@ -17,14 +17,14 @@ from typer.testing import CliRunner
 
 from tests.dataset_maker import ColourEncoder
 from tests.test_evaluation_evaluate import drive, written
-from vidtag_engine.cli import app
+from vidtag_engine.cli.app import app
 from vidtag_engine.evaluation import evaluate_geopackage, evaluate_results
 from vidtag_engine.training.features import FeatureStore, TrainingSource
-from vidtag_engine.trajectory import align
 from vidtag_engine.trajectory.clock_offset import LEAST_MARGIN, find_clock_offset
 from vidtag_engine.truth_offset import AUTO, apply_offset, offset_of, shifted
 from vidtag_engine.types import InputError, TimeSource, Track
 from vidtag_engine.video import open_source, read_track
+from vidtag_engine.video.align_track import align
 from vidtag_engine.video.image_motion import HEIGHT_PX, WIDTH_PX, image_motion, motion_of
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from tests.video_maker import write_video
 from vidtag_engine.settings import GeolocateSettings, validated, zone_of
-from vidtag_engine.trajectory import align
 from vidtag_engine.types import InputError, TimeSource, Track
 from vidtag_engine.video import frame_names, open_source, read_track
+from vidtag_engine.video.align_track import align
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from tests.test_evaluation_evaluate import drive, written
-from vidtag_engine import doctor
 from vidtag_engine.batch import warnings_of
+from vidtag_engine.commands import doctor
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.models import backbones, build_frame_encoder
 from vidtag_engine.training import TrainingSource, area_of

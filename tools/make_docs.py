@@ -56,7 +56,7 @@ def cli_page() -> str:
     """Every command of ``vidtag`` with its arguments and options, as the command line itself declares them."""
     from typer.main import get_command
 
-    from vidtag_engine.cli import app
+    from vidtag_engine.cli.app import app
 
     parts = [_MADE, "# Command line\n", "`vidtag COMMAND --help` says the same on a terminal.\n"]
     root: Any = get_command(app)

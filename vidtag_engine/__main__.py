@@ -1,5 +1,5 @@
 """``python -m vidtag_engine`` is the command ``vidtag``."""
 
-from .cli import main
+from .cli.app import main
 
 main()

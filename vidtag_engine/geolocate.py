@@ -31,12 +31,14 @@ from .batch import (
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
-from .gallery import AreaOfInterest, Grid, Smoothness, WideGrid, area_without_aoi, between_points, load_aoi, plan_grid, search_over
+from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, load_aoi, plan_grid
 from .inference import Emissions, FrameScores, Solved, VideoSolver, frame_by_frame, judged, retrieve, with_hypotheses
+from .inference.encode import VideoFeatures, encode_video
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .protocol import GeolocateArguments
 from .result_file import ResultFile
+from .search import Smoothness, between_points, search_over
 from .settings import GeolocateSettings, validated
 from .trajectory import Decoded, assemble
 from .types import (
@@ -56,7 +58,6 @@ from .types import (
     VideoResult,
 )
 from .video import source_digest
-from .video_features import VideoFeatures, encode_video
 
 __all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
 

@@ -17,9 +17,9 @@ from scipy.spatial import cKDTree
 
 from .batch import default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
-from .gallery import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
+from .grid import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .inference import Emissions, VideoSolver
 from .inference.verdicts import why_unknown
 from .outputs import check_files

@@ -13,7 +13,7 @@ import torch
 
 from . import __version__
 from .batch import compiled_folder
-from .gallery import Grid, WideGrid
+from .grid import Grid, WideGrid
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device, weights_to_fetch
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder

@@ -11,7 +11,7 @@ from .export import read_failed, write_geopackage
 from .export.edits import changes_by_a_person, open_elsewhere, state_of
 from .export.review_file import copy_review, settle_pins
 from .export.scores_file import share_scores
-from .gallery import AreaOfInterest
+from .grid import AreaOfInterest
 from .types import FailedVideo, InputError, Provenance, VideoResult
 
 _MOST_SIBLINGS = 1000

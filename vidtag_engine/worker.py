@@ -173,7 +173,7 @@ def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
 
 
 def _doctor(job: Job) -> dict[str, Any]:  # noqa: ARG001 - every command takes its job
-    from .doctor import run_doctor
+    from .commands.doctor import run_doctor
 
     return run_doctor()
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vidtag_engine.terminal import progress_bar, say_error
+from vidtag_engine.cli.terminal import progress_bar, say_error
 from vidtag_engine.types import InputError
 
 from .config import ISLES, DrivesConfig, RenderConfig

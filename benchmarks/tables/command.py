@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from vidtag_engine.batch import compiled_folder
+from vidtag_engine.cli.terminal import progress_bar
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
-from vidtag_engine.terminal import progress_bar
 from vidtag_engine.types import Progress, ProgressCallback
 
 from ..isles_settings import BUDGETS, TRAINING_SEEDS, Budget, swept_rows

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from vidtag_engine.training.dataset import TrainingSequence
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.training.settings import TrainSettings
 from vidtag_engine.training.start import principal_start, start_projection
 from vidtag_engine.types import FloatArray

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from vidtag_engine.evaluation.baselines import FrameClassifier, retrieve
-from vidtag_engine.gallery import Grid, points_grid
+from vidtag_engine.grid import Grid, points_grid
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.types import FloatArray, Progress, ProgressCallback
 

@@ -18,14 +18,15 @@ import av
 import numpy as np
 import torch
 
+from vidtag_engine.calibration import fit_familiarity
 from vidtag_engine.geolocate import load, run_geolocate
+from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
-from vidtag_engine.trajectory import Calibration, Evidence, Motion, PathCalibration, TrainingGround, fit_familiarity
-from vidtag_engine.trajectory.path_calibration import RadiusMap
+from vidtag_engine.trajectory import Calibration, Evidence, Motion, PathCalibration, TrainingGround
+from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.video import open_source
-from vidtag_engine.video_features import encode_video
 
 START = "2024-05-01T10:00:00"
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..atomic import replacing
 from ..export.geopackage_tables import add_styles
-from ..gallery import AreaOfInterest, Grid, Smoothness, load_aoi, make_grid, write_points
-from ..gallery.choose import EXHAUSTIVE_POINTS
+from ..grid import AreaOfInterest, Grid, load_aoi, make_grid, write_points
 from ..outputs import check_files
+from ..search import Smoothness
+from ..search.choose import EXHAUSTIVE_POINTS
 from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
 
 if TYPE_CHECKING:

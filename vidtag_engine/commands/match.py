@@ -20,8 +20,8 @@ from ..export.scores_file import share_scores
 from ..export.tables import steps_table
 from ..geodesy import WGS84, centroid_deg
 from ..outputs import check_files
-from ..trajectory.path import parts
 from ..trajectory.roads import match_roads, reach_m, spread_m
+from ..trajectory.steps import parts
 from ..types import CancelCheck, CancelledError, FloatArray, InputError, Progress, ProgressCallback, Trajectory, VideoResult
 
 LAYER = "trajectory_matched"

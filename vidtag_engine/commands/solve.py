@@ -25,15 +25,7 @@ from ..inference.with_pins import decode_with_pins, decoder_of
 from ..outputs import check_files
 from ..trajectory import Decoder, Pin
 from ..trajectory.scores import VideoScores
-from ..types import (
-    CancelCheck,
-    CancelledError,
-    InputError,
-    Progress,
-    ProgressCallback,
-    Trajectory,
-    VideoResult,
-)
+from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback, Trajectory, VideoResult
 from .pin import check_once, fitted, video_of
 
 

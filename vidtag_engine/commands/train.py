@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..gallery import load_aoi
+from ..grid import load_aoi
 from ..outputs import check_files
 from ..training import area_of, recipe, train
 from ..training.settings import sigma_of

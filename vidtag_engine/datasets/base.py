@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..gallery import AreaOfInterest, Grid, points_grid
+from ..grid import AreaOfInterest, Grid, points_grid
 from ..types import FloatArray, InputError
 from .regions import PADDING_DEG, Region, area_of, regions_grid, training_regions
 from .sequences import LabelledSequence, PlaceLabels, Skips

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..gallery import AreaOfInterest, Grid
+from ..grid import AreaOfInterest, Grid
 from ..types import FloatArray, InputError
 from .base import City, Dataset, PaperSettings
 from .regions import PADDING_DEG, area_of, training_regions

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..gallery import AreaOfInterest, Grid, join_grids, load_aoi, make_grid
 from ..geodesy import wrap_lon
+from ..grid import AreaOfInterest, Grid, join_grids, load_aoi, make_grid
 from ..types import FloatArray, InputError, IntArray
 from .sequences import LabelledSequence
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..calibration.reliability import ReliabilityBin, brier, ece, reliability
 from ..file_marks import mark_of
-from ..trajectory.reliability import ReliabilityBin, brier, ece, reliability
 from ..types import FloatArray, VideoResult
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..trajectory.reliability import brier, ece
-from ..trajectory.track import MAX_GAP_S, TOLERANCE_S, Alignment, align
+from ..calibration.reliability import brier, ece
 from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of
 from ..types import CancelCheck, FrameState, InputError, TimeSource, Track, VideoResult
 from ..video import frame_names
+from ..video.align_track import MAX_GAP_S, TOLERANCE_S, Alignment, align
 from ..video.original import find_original
 from . import metrics
 from .comparison import Comparison

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..atomic import write_text
+from ..calibration.reliability import reliability
 from ..export.colours import TRUTH_COLOUR
 from ..file_marks import mark_of
-from ..trajectory.reliability import reliability
 from . import metrics
 from .confidence import html_tables, reliability_picture
 from .report import accuracy_rows, length_text

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..batch import default_cache_folder
 from ..datasets import LEVELS, City, Dataset, LabelledSequence
-from ..gallery import EmbeddedGallery, check_size
+from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import haversine_m
-from ..training.dataset import TrainingSequence
+from ..grid import check_size
+from ..search import EmbeddedGallery
 from ..training.features import FeatureStore, load_sequences
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from . import metrics

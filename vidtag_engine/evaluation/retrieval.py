@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from ..gallery import EmbeddedGallery, top_k
+from ..datasets.training_sequence import TrainingSequence
 from ..inference import best_places, retrieve
 from ..models import GeoCLIP, VidTAG
-from ..training.dataset import TrainingSequence
+from ..search import EmbeddedGallery, top_k
 from ..types import CancelCheck, CancelledError, FloatArray
 
 

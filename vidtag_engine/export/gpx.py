@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET  # writes alone  # nosec B405
 import numpy as np
 
 from ..atomic import write_text
-from ..trajectory.path import parts
+from ..trajectory.steps import parts
 from ..types import Provenance, VideoResult
 from .columns import clean, time_known, utc_times
 from .tables import check_names

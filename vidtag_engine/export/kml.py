@@ -9,7 +9,7 @@ from typing import Any
 
 from ..atomic import write_text
 from ..file_marks import mark_of
-from ..trajectory.path import parts
+from ..trajectory.steps import parts
 from ..types import Provenance, VideoResult
 from .colours import CLASS_COLOURS, NOT_RATED, NOT_RATED_WORDS, REGION_COLOURS, class_label, class_of
 from .columns import Table, clean, iso_texts, time_known, utc_times

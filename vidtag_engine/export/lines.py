@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from shapely import MultiLineString
 
-from ..trajectory.path import parts as unbroken
+from ..trajectory.steps import parts as unbroken
 from ..types import FloatArray, Trajectory
 
 # A standing camera gives a line of no length, which GEOS calls invalid and which stops QGIS's Processing. It is drawn this long

@@ -16,20 +16,9 @@ from PIL import ExifTags, Image
 from ..atomic import replacing
 from ..file_marks import mark_of
 from ..geodesy import wrap_lon
-from ..trajectory.path import parts, steps
+from ..trajectory.steps import parts, steps
 from ..types import FrameState, InputError, Track, VideoResult
-from .colours import (
-    AOI_COLOUR,
-    CLASS_COLOURS,
-    COLOURS,
-    EDGES,
-    NOT_RATED,
-    NOT_RATED_WORDS,
-    OUTLINE,
-    REGION_COLOURS,
-    STATES,
-    TRUTH_COLOUR,
-)
+from .colours import AOI_COLOUR, CLASS_COLOURS, COLOURS, EDGES, NOT_RATED, NOT_RATED_WORDS, OUTLINE, REGION_COLOURS, STATES, TRUTH_COLOUR
 from .columns import clean
 from .confidence_tables import LEVELS, video_regions
 from .map_plane import Plane

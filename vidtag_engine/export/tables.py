@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..trajectory.path import parts, steps
+from ..trajectory.steps import parts, steps
 from ..types import DecodeReport, FailedVideo, FloatArray, InputError, Trajectory, VideoResult
 from .columns import Table, base_time, clean, utc_times
 from .confidence_tables import RADII_M, frame_columns, verdict_columns

@@ -14,22 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..gallery import Search
 from ..geodesy import haversine_m
 from ..models import GeoCLIP, VidTAG
-from ..trajectory import (
-    Calibration,
-    Decoded,
-    Decoder,
-    PathCalibration,
-    hypotheses,
-    lead_beyond,
-    mass_about,
-    verdict,
-)
+from ..search import Search
+from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, lead_beyond, mass_about, verdict
 from ..trajectory.decoder import Scores
-from ..trajectory.elsewhere import blocks_of_ground, recognised_beyond
-from ..trajectory.lead import line_lead, recognition
+from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
+from ..trajectory.score_margin import line_lead, recognition
 from ..trajectory.scores import VideoScores
 from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .emissions import Emissions, FrameScores, ScoredPlaces, similarity_to

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..gallery.cover import Cover
+from ..search.cover import Cover
 from ..trajectory import RADII_M, Calibration, TrainingGround, spread
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory, Verdict
 

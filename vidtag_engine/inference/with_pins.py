@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..geodesy import haversine_m
 from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, spread
-from ..trajectory.lead import line_lead
+from ..trajectory.score_margin import line_lead
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory
 from .posterior import chances

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from ..video.near_duplicates import Repeats
 from .backbones import BACKBONES, LAYOUT, BackboneSpec, Weights, to_fetch
-from .compiled import CompiledBackbone, is_translated, translate, translation_folder
 from .device import one_thread
-from .repeats import Repeats
+from .openvino_backbone import CompiledBackbone, is_translated, translate, translation_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..gallery import AreaOfInterest, load_aoi
 from ..geodesy import geodesic_m, wrap_lon
-from ..trajectory import align
+from ..grid import AreaOfInterest, load_aoi
 from ..types import FloatArray, InputError
 from ..video import open_source, read_track
+from ..video.align_track import align
 from .checks import check_sources, moments
 from .features import TrainingSource
 

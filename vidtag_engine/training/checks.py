@@ -9,9 +9,9 @@ import numpy as np
 
 from ..datasets import LabelledSequence
 from ..file_marks import refusal
-from ..trajectory import align
 from ..types import InputError, VideoInfo
 from ..video import ImageFolder, open_source, read_track
+from ..video.align_track import align
 from .features import Source
 
 # Enough moments of a video to see whether its track overlaps with it.

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from ..atomic import replacing
 from ..datasets import LabelledSequence, Skips
+from ..datasets.training_sequence import TrainingSequence
 from ..models.frame_encoder import FrameEncoder
-from ..trajectory.track import align_track
 from ..truth_offset import TruthOffset, apply_offset
 from ..types import CancelCheck, FrameState, InputError, Progress, ProgressCallback, Track, VideoInfo
 from ..video import FrameReader, ImageFolder, ReadAhead, frame_names, open_source, read_track, source_digest
+from ..video.align_track import align_track
 from .augment import augmented_views
-from .dataset import TrainingSequence
 
 _FRAMES_AHEAD = 4
 _FORMAT = 2  # raised when pictures are prepared in another way: stored features are then made again

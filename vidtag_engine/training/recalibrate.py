@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..gallery import AreaOfInterest, area_without_aoi, make_grid
+from ..calibration.calibrate import calibrate_path
+from ..grid import AreaOfInterest, area_without_aoi, make_grid
 from ..loaded import Loaded
 from ..models.checkpoint import CheckpointCard, save_pretrained, stored_in_half
 from ..models.vidtag import VidTAG
 from ..trajectory import LEAST_VIDEOS, Calibration, TrainingGround
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .features import FeatureStore, Source, load_sequences
-from .path import calibrate_path
 
 _MOST_POINTS = 60_000  # of the cover
 _REACH_STEPS = 10.0  # of the training's resolution, where nothing says how far a place speaks

@@ -10,10 +10,10 @@ import torch
 from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
+from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..models.memory import SCALES, Memory, bands
 from ..types import FloatArray, IntArray
-from .dataset import TrainingSequence
 from .settings import TrainSettings
 
 # Of the mean within-place variance; of .01 to 10 the best for nearest neighbours on the isles' dev seed (simulated).

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import EARTH_RADIUS_M
 from ..models.vidtag import VidTAG
 from ..types import FloatArray
-from .dataset import TrainingSequence, draw_batch
+from .dataset import draw_batch
 from .losses import contrastive_loss, softened_targets, weighted_hinge_loss
 from .noise import NoiseModel
 from .settings import PhaseSettings, TrainSettings

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray
-from .dataset import TrainingSequence
 
 BLOCK_M = 300.0
 UNDRIVEN_M = 50.0  # a frame with no training frame so near is on a street that nobody drove

@@ -15,23 +15,26 @@ import torch
 from numpy.typing import NDArray
 
 from ..batch import compiled_folder
+from ..calibration import fit_familiarity, fit_temperature, typical_speed_mps
+from ..calibration.calibrate import calibrate_path, fit_abstention
 from ..datasets import Dataset
+from ..datasets.training_sequence import TrainingSequence
 from ..file_marks import mark_of
-from ..gallery import AreaOfInterest, Grid, HeldGallery, make_grid, measure_smoothness, posterior_mass
+from ..grid import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import CheckpointCard, save_pretrained
 from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
-from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround, fit_familiarity, fit_temperature, typical_speed_mps
+from ..search import HeldGallery, measure_smoothness, posterior_mass
+from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
-from .dataset import TrainingSequence, split_sequences
+from .dataset import split_sequences
 from .features import FeatureStore, Source, load_sequences
-from .path import calibrate_path, fit_abstention
 from .settings import TrainSettings
 from .start import reach_m, remember, start_projection
 from .state import TrainingState, write_json

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..gallery import HeldGallery, top_k
+from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import haversine_m
 from ..inference import best_places, retrieve
 from ..models.vidtag import VidTAG
+from ..search import HeldGallery, top_k
 from ..types import CancelCheck, CancelledError, FloatArray, Progress, ProgressCallback
-from .dataset import TrainingSequence
 from .noise import PAPER_NOISE, NoiseModel, fit_noise
 from .settings import TrainSettings
 from .start import drive_differences, near_m

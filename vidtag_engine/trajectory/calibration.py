@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..types import FloatArray, InputError
-from .elsewhere import Elsewhere
-from .familiarity import Familiarity
+from .decoder_calibration import PathCalibration, Recall
 from .ground import TrainingGround
-from .path_calibration import PathCalibration, Recall
+from .novelty import Familiarity
+from .out_of_area import Elsewhere
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

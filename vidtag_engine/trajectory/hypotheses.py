@@ -13,7 +13,7 @@ from scipy import sparse
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .decoder import Decoder
-from .path_calibration import PathCalibration
+from .decoder_calibration import PathCalibration
 from .regions import Outliner, highest
 
 RADII_M = (25.0, 100.0, 500.0, 1000.0)

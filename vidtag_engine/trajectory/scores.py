@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..types import FloatArray, IntArray
-from .path_calibration import PathCalibration
+from .decoder_calibration import PathCalibration
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ...datasets.training_sequence import TrainingSequence
 from ...geodesy import haversine_m
-from ...training.dataset import TrainingSequence
 from ...training.settings import TrainSettings
 from ...training.steps import learning_rate
 from ...types import FloatArray, IntArray, Progress, ProgressCallback

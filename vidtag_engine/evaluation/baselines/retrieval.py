@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...gallery import EmbeddedGallery, Grid
+from ...datasets.training_sequence import TrainingSequence
+from ...grid import Grid
 from ...models.vidtag import VidTAG
-from ...training.dataset import TrainingSequence
+from ...search import EmbeddedGallery
 from ..retrieval import Placed, place
 
 # Above this, embeddings of the gallery are made anew in each of the two passes: 1.5 million points of 256 numbers.

@@ -1,0 +1,256 @@
+"""How whole videos are decoded, fitted on a trained model's held-out sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..datasets.training_sequence import TrainingSequence
+from ..inference import Emissions, FrameScores, ScoredPlaces
+from ..models.vidtag import VidTAG
+from ..trajectory import Elsewhere, Familiarity, PathCalibration, Recall
+from ..trajectory.decoder import Decoder
+from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
+from .fit_decoder import FitVideo, best_weight, check_cancelled, fit_path, typical_speed_mps
+from .novelty import fit_familiarity
+from .out_of_area import Searched, fit_elsewhere, known_ground
+
+_MOST_VIDEOS = 1_000
+_MOST_FRAMES = 64  # of a video
+_MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
+_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
+_CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
+# Where in the whole fit its parts begin and end, and what they are called.
+_STAGES = {
+    "weight": (0.0, 0.45, "weighing what is remembered"),
+    "path": (0.45, 0.85, "fitting lines, regions and chances"),
+    "elsewhere": (0.85, 1.0, "fitting when to withhold an answer"),
+}
+_UNSEEN = 5  # one video in so many is expected on ways that no training video went
+
+
+@torch.inference_mode()
+def calibrate_path(
+    model: VidTAG,
+    cover_lat_lon_deg: FloatArray,
+    spacing_m: float,
+    training: Sequence[TrainingSequence],
+    validation: Sequence[TrainingSequence],
+    *,
+    temperature: float,
+    reach_m: float,
+    undriven: NDArray[np.bool_] | None = None,
+    places: FloatArray | None = None,
+    novelty: Familiarity | None = None,
+    place_axes: FloatArray | None = None,
+    seed: int = 0,
+    cancelled: CancelCheck | None = None,
+    progress: ProgressCallback | None = None,
+) -> PathCalibration:
+    """Fit decoding, confidence, regions and abstention.
+
+    Args:
+        model: trained, in evaluation; with what it is to remember.
+        cover_lat_lon_deg: (M, 2) an even cover of the training area; of it what is known ground, as videos are decoded over that.
+        spacing_m: of it.
+        training: for speeds, places and what is familiar.
+        validation: held out; evenly out of all where there are very many.
+        undriven: (V,) which of them went where the model saw no training frame (:func:`.streets.hold_out_streets`). None, or none: the networks saw every
+            street, and only what is remembered about each is hidden once.
+        temperature: where the search for one begins.
+        reach_m: over which a remembered frame speaks for places around it.
+        places: (N, 2) of the training, where ``training`` does not hold it.
+        novelty: what is known of its features; likewise.
+        place_axes: (K, D) directions that tell places apart, for what is familiar; None where training found none.
+        seed: of everything random.
+        cancelled: asked between videos.
+        progress: of the whole fit.
+    """
+
+    def telling(stage: str) -> Callable[[float], None]:
+        """Progress of one of the fit's parts as progress of the whole."""
+        begin, end, words = _STAGES[stage]
+
+        def tell(done: float) -> None:
+            if progress:
+                progress(Progress(begin + done * (end - begin), "confidence", words))
+
+        return tell
+
+    flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
+    some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
+    chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
+    cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m)
+    frames = [Emissions(model, s.seen) for s in chosen]
+    # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
+    rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
+    taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
+    if model.memory is not None and not flags.any():
+        hidden = [
+            Emissions(model, s.seen, of.queries, model.memory.near(s.lat_lon_deg, reach_m / 2.0))
+            for of, s in zip(frames, chosen, strict=True)
+        ]
+        taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
+    taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
+    held = _Held(cover)
+    least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
+
+    def recall(weight: float) -> Recall | None:
+        return Recall(weight, reach_m, least) if weight else None
+
+    def videos(weight: float) -> list[FitVideo]:
+        reading = recall(weight)
+        return [
+            FitVideo(
+                held.of(one.frames).read(reading),
+                *_path(one.of),
+                one.unseen,
+                one.weight,
+                held.of(one.frames).read_similarity() if reading else None,
+            )
+            for one in taken
+        ]
+
+    speed = typical_speed_mps([_path(sequence) for sequence in training])
+    places = _places(training) if places is None else places
+    options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
+    weights = _WEIGHTS if model.memory is not None else (0.0,)
+    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, progress=telling("weight"), **options)
+    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
+    known = _elsewhere(
+        model,
+        reach_m,
+        spacing_m,
+        places,
+        taken,
+        held,
+        recall(weight),
+        seed,
+        cancelled,
+        telling("elsewhere"),
+    )
+    seen = [s.features[0] for s in chosen]
+    if novelty is not None:
+        familiarity = replace(novelty, held_out=np.sort([novelty.strangeness(one) for one in seen]))
+    else:
+        familiarity = fit_familiarity([s.features[0] for s in training], seen, axes=place_axes, seed=seed)
+    return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))
+
+
+@torch.inference_mode()
+def fit_abstention(
+    model: VidTAG,
+    cover_lat_lon_deg: FloatArray,
+    spacing_m: float,
+    training: Sequence[TrainingSequence],
+    validation: Sequence[TrainingSequence],
+    *,
+    recall: Recall | None,
+    reach_m: float,
+    place_axes: FloatArray | None = None,
+    seed: int = 0,
+    cancelled: CancelCheck | None = None,
+) -> tuple[Elsewhere, Familiarity]:
+    """When to withhold, where too few videos are held out to fit how they are decoded.
+
+    Args:
+        model, cover_lat_lon_deg, spacing_m, training, reach_m, place_axes, seed, cancelled: as :func:`calibrate_path`.
+        validation: held out, or blocks of videos that were; may be none.
+        recall: how what is remembered is read.
+    """
+    some = [_middle(s, _MOST_FRAMES) for s in validation]
+    taken = [_Taken(Emissions(model, s.seen), s, unseen=False, weight=1.0) for s in some]
+    held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
+    known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
+    seen = [[s.features[0] for s in part] for part in (training, some)]
+    return known, fit_familiarity(*seen, axes=place_axes, seed=seed)
+
+
+def _elsewhere(
+    model: VidTAG,
+    reach_m: float,
+    spacing_m: float,
+    places: FloatArray,
+    taken: Sequence[_Taken],
+    held: _Held,
+    recall: Recall | None,
+    seed: int,
+    cancelled: CancelCheck | None,
+    tell: Callable[[float], None],
+) -> Elsewhere:
+    """What leads of known ground outside an area mean."""
+    cover_lat_lon_deg = held.cover.lat_lon_deg
+    known = known_ground(cover_lat_lon_deg, spacing_m, places)
+    # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
+    within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
+    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
+
+    def scored() -> Iterator[Searched]:
+        for number, one in enumerate(taken):
+            check_cancelled(cancelled)
+            tell(number / len(taken))
+            every = slice(0, len(one.of))
+            own = held.of(one.frames)
+            there = one.frames.at(ground) if ground else None
+            inner, similar = own.read(recall)(every), own.similarity(every)
+            outer = there.read(recall)(every) if there else inner[:, within]
+            beyond = there.similarity(every) if there else None if similar is None else similar[:, within]
+            both = None if recall is None or similar is None or beyond is None else (similar, beyond)
+            yield Searched(inner, outer, one.of.lat_lon_deg, one.weight, both)
+
+    return fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A held-out video that is fitted on: its frames as they are scored, itself, whether its way is one that no training took, and how much it counts."""
+
+    frames: Emissions
+    of: TrainingSequence
+    unseen: bool
+    weight: float
+
+
+class _Held:
+    """Held-out videos' scores over a cover, held in half precision of those asked for first, while there is room."""
+
+    def __init__(self, cover: ScoredPlaces) -> None:
+        self.cover, self._room = cover, _MOST_HELD
+        self._held: dict[int, FrameScores] = {}
+
+    def of(self, video: Emissions) -> FrameScores:
+        """A video's scores; nothing is computed before they are read."""
+        if id(video) not in self._held:
+            found = video.at(self.cover, self._room, np.float16)
+            self._room -= found.size if found.holds else 0
+            self._held[id(video)] = found
+        return self._held[id(video)]
+
+
+def _chance(videos: Sequence[FrameScores]) -> float:
+    """Similarity that chance finds: so many standard deviations over a frame's mean over all places, on average over frames."""
+    found = []
+    for video in videos:
+        similarity = video.similarity(slice(0, len(video)))
+        # The model keeps frames: chance is asked of nothing else.
+        assert similarity is not None  # nosec B101
+        found.append(similarity.mean(axis=1) + _CHANCE * similarity.std(axis=1))
+    return float(np.concatenate(found).mean())
+
+
+def _middle(sequence: TrainingSequence, frames: int) -> TrainingSequence:
+    start = max(0, (len(sequence) - frames) // 2)
+    return sequence.part(start, start + frames) if len(sequence) > frames else sequence
+
+
+def _places(sequences: Sequence[TrainingSequence]) -> FloatArray:
+    return np.concatenate([s.lat_lon_deg for s in sequences])
+
+
+def _path(sequence: TrainingSequence) -> tuple[FloatArray, FloatArray]:
+    return sequence.time_s, sequence.lat_lon_deg

@@ -1,0 +1,406 @@
+"""Fits how a checkpoint's videos are decoded and how sure to be, on held-out videos, each of which weighs the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..geodesy import haversine_m
+from ..trajectory.decoder import Decoder, Evidence, Motion, Scores
+from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
+from ..trajectory.hypotheses import RADII_M, mass_about
+from ..trajectory.regions import mass_before
+from ..trajectory.score_margin import NO_RIVAL, line_lead, recognition
+from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from .conformal import conformal_level, frame_weights
+from .logistic import fit_logistic
+
+_RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
+_ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
+_STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
+_SHARPER = (2.0, 8.0, 32.0)  # times, evidence that the line is sought by
+_TEMPERATURES = (0.1, 0.3, 1.0)  # times what is given, that a weight is tried at
+_STEP = 1.6  # between temperatures
+_SHARED = (0.0, 0.1, 0.3, 1.0)
+_BLIND = (0.005, 0.02, 0.1)
+_PIECES = (8, 16)  # frames: how errors are shared shows in videos of several lengths
+_SEARCHED = 24  # videos
+_SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of them needs more
+_LEAST = 1e-6
+_LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
+_LEAST_OF_A_KIND = 10  # videos: fewer have no level of 90 %
+_TAKEN_FOR_KNOWN = 0.1  # share of the videos on streets that training did not see, that count as recognised all the same
+_USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
+
+
+@dataclass(frozen=True)
+class FitVideo:
+    """A held-out video.
+
+    Args:
+        scores: gives the (B, M) scores of a slice of its frames over the cover.
+        time_s: (T,).
+        lat_lon_deg: (T, 2) truth.
+        unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
+        weight: how much it counts beside the others, for how sure to be.
+        similarity: gives the (B, M) similarity of a slice of its frames to what is kept of the cover's places; None where nothing is.
+    """
+
+    scores: Scores
+    time_s: FloatArray
+    lat_lon_deg: FloatArray
+    unseen: bool = False
+    weight: float = 1.0
+    similarity: Scores | None = None
+
+    def middle(self, frames: int) -> FitVideo:
+        """So many frames out of the middle."""
+        start = (len(self.time_s) - frames) // 2
+        window = slice(start, start + frames)
+        return FitVideo(
+            lambda rows: self.scores(slice(rows.start + start, rows.stop + start)),
+            self.time_s[window],
+            self.lat_lon_deg[window],
+            self.unseen,
+            self.weight,
+        )
+
+
+def typical_speed_mps(tracks: Sequence[tuple[FloatArray, FloatArray]]) -> float:
+    """Mean speed between neighbouring frames of tracks, each (time_s (T,), lat_lon_deg (T, 2)); NaN where nothing moves or no time passes."""
+    metres = seconds = 0.0
+    for time_s, places in tracks:
+        passed = np.diff(time_s)
+        known = passed > 0
+        metres += float(haversine_m(*places[:-1].T, *places[1:].T)[known].sum())
+        seconds += float(passed[known].sum())
+    return metres / seconds if metres > 0 and seconds > 0 else float("nan")
+
+
+def fit_path(
+    lat_lon_deg: FloatArray,
+    spacing_m: float,
+    videos: Sequence[FitVideo],
+    *,
+    temperature: float,
+    speed_mps: float,
+    cancelled: CancelCheck | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> PathCalibration:
+    """Fit everything.
+
+    Args:
+        lat_lon_deg: (M, 2) an even cover of the area.
+        spacing_m: of the cover.
+        videos: held out.
+        temperature: where the search for one begins.
+        speed_mps: that cameras are driven at.
+        cancelled: asked between videos.
+        progress: told how much of it is done, 0..1, roughly.
+
+    Raises:
+        InputError: there is no video.
+        CancelledError: as ``cancelled`` said.
+    """
+    if not videos:
+        raise InputError("There is no held-out video to fit the confidence on: give more videos.")
+    motion = _motion(speed_mps)
+    decoder = Decoder(lat_lon_deg, spacing_m, motion)
+    evidence = fit_evidence(decoder, videos, temperature, cancelled)
+    _tell(progress, 0.4)
+    marginals = _marginals(decoder, videos, evidence, cancelled)
+    numbers = _some_seen(videos)
+    seen = [videos[number] for number in numbers]
+    best = _best_line(decoder, seen, [marginals[number] for number in numbers])
+    line_evidence = None
+    for number, factor in enumerate(_SHARPER):
+        _tell(progress, 0.5 + 0.1 * number)
+        sharper = replace(evidence, temperature=evidence.temperature / factor)
+        found = _best_line(decoder, seen, _marginals(decoder, seen, sharper, cancelled))
+        if found.right > best.right:
+            best, line_evidence = found, sharper
+    _tell(progress, 0.8)
+    sought = marginals if line_evidence is None else _marginals(decoder, videos, line_evidence, cancelled)
+    lines = [
+        decoder.settled(
+            marginal, decoder.line(marginal, video.time_s, (), best.accuracy_m)[0], video.time_s, (), best.accuracy_m, best.motion.steady
+        )
+        for video, marginal in zip(videos, sought, strict=True)
+    ]
+    weights = [video.weight for video in videos]
+    clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
+    recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
+    levels = [fit_levels(_levels(decoder, videos, marginals), kind, weights) for kind in kinds]
+    radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
+    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
+    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+    leads = [line_lead(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
+    rivalled = np.concatenate(leads)
+    rivalled = rivalled[rivalled < NO_RIVAL]
+    low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
+    leads = [np.clip(lead, low, high) for lead in leads]
+    reached = [sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos)) for radius_m in radii]
+    maps = [
+        tuple(
+            fit_map(
+                [masses[number][:, column] for number in kind],
+                [np.asarray(errors[number] <= radius_m, dtype=np.float64) for number in kind],
+                radius_m,
+                [leads[number] for number in kind],
+                [weights[number] for number in kind],
+            )
+            for column, radius_m in enumerate(radii)
+            if reached[column]
+        )
+        for kind in kinds
+    ]
+    return PathCalibration(
+        evidence,
+        best.motion,
+        best.accuracy_m,
+        spacing_m,
+        len(videos),
+        maps[0],
+        *levels[0],
+        line_evidence=line_evidence,
+        leads=(float(low), float(high)),
+        unrecognised_maps=maps[1] if recognised_from is not None else (),
+        unrecognised50=levels[-1][0],
+        unrecognised90=levels[-1][1],
+        recognised_from=recognised_from,
+    )
+
+
+def kinds_of(clearly: FloatArray, unseen: NDArray[np.bool_]) -> tuple[float | None, list[list[int]]]:
+    """Which videos are recognised, and which videos each kind is fitted on.
+
+    The bar is what a tenth of the videos exceed whose ways are hidden from the checkpoint. Of those below it one cannot know whether their street was driven in
+    training; so that nobody is sure of what cannot be known, they are taken for videos of streets that were not, and fitted on these alone where there are enough.
+
+    Args:
+        clearly: (V,) how clearly each video's places are recognised; NaN where nothing tells.
+        unseen: (V,) whose ways are hidden.
+
+    Returns:
+        The bar, and numbers of the videos for recognised and unrecognised ones; None and all videos where there are too few of either.
+    """
+    known = np.flatnonzero(np.isfinite(clearly) & unseen)
+    every = list(range(len(clearly)))
+    if len(known) < _LEAST_OF_A_KIND:
+        return None, [every]
+    bar = float(np.quantile(clearly[known], 1.0 - _TAKEN_FOR_KNOWN))
+    above = clearly >= bar
+    below = ~above & unseen if (~above & unseen).sum() >= _LEAST_OF_A_KIND else ~above
+    if min(above.sum(), below.sum()) < _LEAST_OF_A_KIND:
+        return None, [every]
+    return bar, [np.flatnonzero(above).tolist(), np.flatnonzero(below).tolist()]
+
+
+def fit_levels(levels: Sequence[FloatArray], kind: Sequence[int], weights: Sequence[float]) -> tuple[float, float]:
+    """Masses of the regions that hold the truth with 50 and 90 %, of a kind of video (Mondrian conformal prediction, Vovk, Gammerman and Shafer 2005, Sec. 4.5).
+
+    Args:
+        levels: (T,) a video, as :func:`truth_levels` gives them.
+        kind: numbers of the videos of the kind.
+        weights: (V,) how much each counts.
+    """
+    found = [conformal_level([levels[n] for n in kind], share, [weights[n] for n in kind]) for share in (0.5, 0.9)]
+    level50, level90 = (1.0 if level is None else level for level in found)
+    return level50, level90
+
+
+def best_weight(
+    lat_lon_deg: FloatArray,
+    spacing_m: float,
+    videos: Callable[[float], Sequence[FitVideo]],
+    weights: Sequence[float],
+    *,
+    temperature: float,
+    speed_mps: float,
+    cancelled: CancelCheck | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> float:
+    """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
+
+    Each weight is taken at the temperature that suits it. The least, because a second kind that drowns the first errs alone: rarely, and by far.
+
+    Args:
+        lat_lon_deg, spacing_m, temperature, speed_mps, cancelled, progress: as for :func:`fit_path`.
+        videos: gives those whose scores have a weight's share of it.
+        weights: to choose from; of one, that.
+    """
+    if len(weights) == 1:
+        return weights[0]
+    decoder = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps))
+    found: list[tuple[float, FloatArray]] = []
+    for weight in weights:
+        given = videos(weight)
+        given = [given[number] for number in _some_seen(given)]
+        for factor in _TEMPERATURES:
+            _tell(progress, len(found) / (len(weights) * len(_TEMPERATURES)))
+            marginals = _marginals(decoder, given, Evidence(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
+            lines = [
+                decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
+                for video, marginal in zip(given, marginals, strict=True)
+            ]
+            found.append((weight, _right(decoder, given, lines)))
+    _, best = max(found, key=lambda one: one[1].mean())
+    spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
+    return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)
+
+
+def _some_seen(videos: Sequence[FitVideo]) -> list[int]:
+    """Numbers of those that are not unseen, evenly out of very many."""
+    numbers = [number for number, video in enumerate(videos) if not video.unseen]
+    return numbers[:: -(-len(numbers) // _SOUGHT)]
+
+
+def _motion(speed_mps: float) -> Motion:
+    return Motion(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else Motion()
+
+
+def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> Evidence:
+    """How scores are read: the evidence under which the truths have most mass about them (mean log over radii, frames and videos)."""
+    # Evenly by weight, so that those chosen weigh the same.
+    so_far = np.cumsum([video.weight for video in videos])
+    chosen = np.unique(np.searchsorted(so_far, (np.arange(_SEARCHED) + 0.5) / _SEARCHED * so_far[-1]))
+    some = [videos[number] for number in chosen]
+    pieces = [video.middle(length) for video in some for length in _PIECES if len(video.time_s) >= 1.5 * length]
+    seen: dict[Evidence, float] = {}
+
+    def worth(evidence: Evidence) -> float:
+        if evidence not in seen:
+            seen[evidence] = float(np.mean([_log_mass(decoder, video, evidence, cancelled) for video in [*some, *pieces]]))
+        return seen[evidence]
+
+    best = Evidence(temperature)
+    for shared in _SHARED[::-1]:
+        best = max(best, _climbed(replace(best, shared=shared), worth), key=worth)
+    for blind in _BLIND:
+        best = max(best, replace(best, blind=blind), key=worth)
+    return best
+
+
+def _climbed(evidence: Evidence, worth: Callable[[Evidence], float]) -> Evidence:
+    """The best temperature, found by steps in the direction that helps."""
+    for factor in (_STEP, 1.0 / _STEP):
+        moved = False
+        while worth(further := replace(evidence, temperature=evidence.temperature * factor)) > worth(evidence):
+            evidence, moved = further, True
+        if moved:
+            break
+    return evidence
+
+
+def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: CancelCheck | None) -> float:
+    check_cancelled(cancelled)
+    marginal, _ = decoder.marginals(video.scores, video.time_s, evidence)
+    mass = mass_about(marginal, decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m)
+    return float(np.log(np.maximum(mass, _LEAST)).mean())
+
+
+def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: Evidence, cancelled: CancelCheck | None) -> list[sparse.csr_matrix]:
+    found = []
+    for video in videos:
+        check_cancelled(cancelled)
+        found.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
+    return found
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """How often lines of videos are right, and the accuracy and motion that made them."""
+
+    right: float
+    accuracy_m: float
+    motion: Motion
+
+
+def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> FloatArray:
+    """(V,) mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
+    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
+    return np.array([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors])
+
+
+def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> _Lines:
+    """The accuracy, then the steadiness, whose lines are within 2.5 and 5 spacings of the truth most often.
+
+    By mean log error a far wider accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
+    """
+    best, paths = None, []
+    for factor in _ACCURACIES:
+        accuracy_m = factor * decoder.spacing_m
+        both = [decoder.line(marginal, video.time_s, (), accuracy_m) for video, marginal in zip(videos, marginals, strict=True)]
+        lines = [line for _, line in both]
+        right = float(_right(decoder, videos, lines).mean())
+        if best is None or right > best.right:
+            best, paths = _Lines(right, accuracy_m, decoder.motion), [path for path, _ in both]
+    # There are accuracies to try.
+    assert best is not None  # nosec B101
+    for steady in _STEADY:
+        lines = [
+            decoder.settled(marginal, path, video.time_s, (), best.accuracy_m, steady)
+            for video, marginal, path in zip(videos, marginals, paths, strict=True)
+        ]
+        if (right := float(_right(decoder, videos, lines).mean())) > best.right:
+            best = _Lines(right, best.accuracy_m, replace(decoder.motion, steady=steady))
+    return best
+
+
+def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:
+    """(T,) level of the smallest region that holds each frame's truth; 1 where the posterior left its place out."""
+    home = decoder.nearest(lat_lon_deg)
+    levels = np.ones(len(home))
+    for row, place in enumerate(home):
+        begin, end = marginal.indptr[row : row + 2]
+        at = np.flatnonzero(marginal.indices[begin:end] == place)
+        if len(at):
+            levels[row] = mass_before(marginal.data[begin:end].astype(np.float64))[at[0]]
+    return levels
+
+
+def _levels(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> list[FloatArray]:
+    return [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
+
+
+def fit_map(
+    masses: Sequence[FloatArray],
+    right: Sequence[FloatArray],
+    radius_m: float,
+    leads: Sequence[FloatArray] | None = None,
+    weights: Sequence[float] | None = None,
+) -> RadiusMap:
+    """A logistic from mass and lead to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
+
+    Args:
+        masses: (T,) a video.
+        right: (T,) a video, whether the truth lay within.
+        radius_m: within.
+        leads: (T,) a video, of the line over places elsewhere; None makes nothing of them.
+        weights: of the videos; None is 1 of each.
+    """
+    odds = log_odds(np.concatenate(masses))
+    over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
+    target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
+    weight = frame_weights(masses, weights)
+    videos = float(weight.sum())
+    # Leads have a scale of their own, which the prior must not depend on.
+    spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
+    (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
+    return RadiusMap(float(radius_m), slope, intercept, lead / spread)
+
+
+def _tell(progress: Callable[[float], None] | None, done: float) -> None:
+    if progress:
+        progress(done)
+
+
+def check_cancelled(cancelled: CancelCheck | None) -> None:
+    """Raises CancelledError where it is so."""
+    if cancelled and cancelled():
+        raise CancelledError("Stopped while fitting the confidence; run the same command again to go on from there.")

@@ -1,0 +1,93 @@
+"""What videos like those of training look like, and how strange held-out ones are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..trajectory.novelty import Familiarity, unit
+from ..types import FloatArray
+
+_MOST_FRAMES = 20_000
+_ROUNDS = 12
+_FEW = 8  # fewer held-out videos do not say how strange videos are: each of all videos is then asked what it is to the others
+_LEFT_OUT = 24  # of them at most
+_BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there are hardly any videos
+
+
+def fit_familiarity(
+    training: Sequence[FloatArray],
+    held_out: Sequence[FloatArray],
+    *,
+    axes: FloatArray | None = None,
+    width: int = 64,
+    centres: int = 512,
+    seed: int = 0,
+) -> Familiarity:
+    """Summarise training features, and see how strange held-out videos are.
+
+    Where fewer than eight are held out, every video, or every block where there are fewer than three videos, is compared with all others instead, along principal
+    axes: those that tell places apart are fitted to the training's own frames, and make all else look alike where these are few (five and 18 drives of the
+    isles, simulated: no foreign drive was told by them).
+
+    Args:
+        training: (T, D) a video.
+        held_out: likewise; of the same kind, not trained on; may be none.
+        axes: (K, D) directions that tell places apart, as training found them; None takes the principal axes, which hold light and weather, too.
+        width: of the whitened features, at most.
+        centres: of k-means.
+        seed: of its start.
+    """
+    if len(held_out) < _FEW and axes is not None:
+        return fit_familiarity(training, held_out, width=width, centres=centres, seed=seed)
+    if len(held_out) < _FEW:
+        videos = [*training, *held_out]
+        parts = videos if len(videos) > 2 else [part for one in videos for part in _blocks_of(one)]
+        left_out = parts[:: -(-len(parts) // _LEFT_OUT)] if len(parts) > 2 else []
+        strange = [_summary([one for one in parts if one is not part], axes, width, centres, seed).strangeness(part) for part in left_out]
+        return replace(_summary(videos, axes, width, centres, seed), held_out=np.sort(np.array(strange)))
+    summary = _summary(training, axes, width, centres, seed)
+    return replace(summary, held_out=np.sort([summary.strangeness(part) for part in held_out]))
+
+
+def _blocks_of(video: FloatArray) -> list[FloatArray]:
+    """Blocks of frames that follow each other, in a video's order."""
+    return np.array_split(video, max(1, min(_BLOCKS, len(video) // _BLOCK)))
+
+
+def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int, centres: int, seed: int) -> Familiarity:
+    """Of training features, without held-out videos."""
+    rng = np.random.default_rng(seed)
+    total = sum(map(len, training))
+    stride = -(-total // _MOST_FRAMES)
+    data = np.concatenate([np.asarray(part, dtype=np.float32) for part in training])[::stride]
+    mean = data.mean(axis=0)
+    along = _principal(data - mean, width) if axes is None else np.asarray(axes, dtype=np.float64)[:width]
+    # Kept small and in half precision: scaled so that it fits.
+    along = along / np.abs(along).max() * 100.0
+    mean16, axes16 = mean.astype(np.float16).astype(np.float32), along.astype(np.float16).astype(np.float32)
+    white = unit((data - mean16) @ axes16.T)
+    found = _k_means(white, min(centres, len(white)), rng).astype(np.float16).astype(np.float32)
+    return Familiarity(mean16, axes16, found, np.zeros(0))
+
+
+def _principal(data: FloatArray, width: int) -> FloatArray:
+    """(K, D) principal axes, whitened."""
+    variance, axes = np.linalg.eigh(np.cov(data.T.astype(np.float64)) + 1e-12 * np.eye(data.shape[1]))
+    width = min(width, data.shape[1])
+    found: FloatArray = (axes[:, ::-1][:, :width] / np.sqrt(np.maximum(variance[::-1][:width], 1e-9 * variance[-1]) + 1e-12)).T
+    return found
+
+
+def _k_means(data: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
+    """(count, K) unit centres of unit vectors (spherical k-means)."""
+    centres = data[rng.choice(len(data), count, replace=False)]
+    for _ in range(_ROUNDS if count < len(data) else 0):
+        home = (data @ centres.T).argmax(axis=1)
+        total = np.zeros_like(centres)
+        np.add.at(total, home, data)
+        known = np.linalg.norm(total, axis=1) > 0
+        centres[known] = unit(total[known])
+    return centres

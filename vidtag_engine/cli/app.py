@@ -1,0 +1,368 @@
+"""The command line: a thin face of the engine's functions."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__
+from ..types import InputError
+from .calibrate import EPILOG as CALIBRATE_EPILOG
+from .calibrate import calibrate
+from .corrections import register as register_corrections
+from .export import EXPORT_EXAMPLES, export
+from .heatmap import EPILOG, heatmap
+from .options import (
+    AnswerOption,
+    AoiCrsOption,
+    AoiLayerOption,
+    AoiOption,
+    AoiOrWorldOption,
+    DatasetOption,
+    DeviceOption,
+    FeaturesOption,
+    JsonOption,
+    OverwriteOption,
+    RootOption,
+    SplitSeedOption,
+    TimeZoneOption,
+    TruthOffsetOption,
+    rate_of,
+    time_of,
+)
+from .terminal import Cancellation, console, escaped, plain_errors, print_geolocation, progress_bar, usage_error
+from .train import TRAIN_EXAMPLES, dataset_of, train
+
+app = typer.Typer(
+    name="vidtag",
+    help="Where was this video taken, and along which way?",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"vidtag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Where was this video taken, and along which way?"""
+
+
+@app.command(
+    epilog="""Examples:
+
+    vidtag geolocate drive.mp4 --aoi town.geojson --checkpoint my-town --output drive.gpkg --kml drive.kml
+
+    vidtag geolocate holiday.mp4 --output holiday.gpkg
+
+    vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
+
+    vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
+"""
+)
+def geolocate(
+    videos: Annotated[list[Path] | None, typer.Argument(help="Videos, or folders of videos.")] = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="GeoPackage to write.")],
+    aoi: AoiOrWorldOption = None,
+    checkpoint: Annotated[
+        str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
+    ] = "geoclip",
+    resolution_m: Annotated[float, typer.Option(help="Step of the grid of candidate places, metres.")] = 100.0,
+    fps: Annotated[str, typer.Option(help="Frames a second, or `all`.")] = "1",
+    images: Annotated[list[Path] | None, typer.Option(help="Folder of images that is one sequence; may be repeated.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders for videos.")] = False,
+    from_s: Annotated[float, typer.Option("--from", help="Start of the stretch, seconds.")] = 0.0,
+    to_s: Annotated[float | None, typer.Option("--to", help="End of the stretch, seconds.")] = None,
+    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it or --time-zone says.")] = None,
+    time_zone: TimeZoneOption = None,
+    aoi_layer: AoiLayerOption = None,
+    aoi_crs: AoiCrsOption = None,
+    grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
+    confidence_radius_m: Annotated[float | None, typer.Option(help="Confidence is P(within this); default 10 x resolution.")] = None,
+    kml: Annotated[Path | None, typer.Option(help="Also write KML.")] = None,
+    gpx: Annotated[Path | None, typer.Option(help="Also write GPX.")] = None,
+    geojson: Annotated[Path | None, typer.Option(help="Also write GeoJSON.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write CSV.")] = None,
+    map: Annotated[Path | None, typer.Option(help="Also draw a map picture (PNG).")] = None,  # noqa: A002
+    device: DeviceOption = "auto",
+    batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow.")] = False,
+    continuous: Annotated[
+        bool,
+        typer.Option(
+            "--continuous",
+            help="Move every frame's own pick to the best place between the grid points; a decoded line lies between them anyway.",
+        ),
+    ] = False,
+    encode_all: Annotated[
+        bool, typer.Option("--encode-all", help="Encode every frame, also one that shows what the last one showed (standing at a light).")
+    ] = False,
+    decoder: Annotated[str, typer.Option(help="hmm: all frames of a video together; none: frame by frame.")] = "hmm",
+    always_answer: Annotated[
+        bool, typer.Option("--always-answer", help="Give the best guess, not rated, also for videos judged not to be located.")
+    ] = False,
+    keep_scores: Annotated[
+        bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace outputs that other settings made, or that are not this tool's own.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say where videos were taken, frame by frame, within an area, or anywhere on land.
+
+    Writes a GeoPackage: `trajectory` (a line a step), `frames` (a point a frame), `videos` (a line a video). A broken-off batch goes on where it stopped
+    when the same command is given again.
+    """
+    with plain_errors(json=json):
+        from ..geolocate import run_geolocate
+        from ..protocol import GeolocateArguments
+        from ..video import find_videos
+
+        files: list[str] = []
+        for path in videos or []:
+            files += [str(found) for found in find_videos(path, recursive=recursive)] if path.is_dir() else [str(path)]
+        paths = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
+        copies: dict[str, Any] = {kind: str(path) if path else None for kind, path in paths.items()}
+        arguments = GeolocateArguments(
+            aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
+            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time),
+            time_zone=time_zone, grid=grid, confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed,
+            exhaustive=exhaustive, continuous=continuous, encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores,
+            overwrite=overwrite, **copies,
+        )  # fmt: skip
+        cancellation = Cancellation()
+        cancellation.install()
+        notes: list[str] = []
+        with progress_bar() as bar:
+            result = run_geolocate(arguments, progress=bar, cancelled=cancellation, log=lambda _, text: notes.append(text))
+        for note in notes:
+            console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
+    print_geolocation(result, json=json)
+
+
+app.command(epilog=EPILOG)(heatmap)
+app.command(epilog=CALIBRATE_EPILOG)(calibrate)
+
+
+app.command(epilog=TRAIN_EXAMPLES)(train)
+
+
+@app.command(
+    epilog="""Examples:
+
+    vidtag evaluate drive.gpkg --truth drive.gpx --map error.png --json
+
+    vidtag evaluate --dataset msls --root MSLS --checkpoint vidtag-msls
+"""
+)
+def evaluate(
+    result: Annotated[Path | None, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")] = None,
+    *,
+    truth: Annotated[
+        Path | None, typer.Option(help="GPX, CSV, a drone's SRT, a folder of images with EXIF positions, or a video with embedded GPS.")
+    ] = None,
+    video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
+    map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
+    html: Annotated[Path | None, typer.Option(help="Also write a report with pictures (HTML).")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Also write a line from each answer to its truth (GeoPackage).")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write a report (Markdown), its reliability diagrams beside it.")] = None,
+    answer: AnswerOption = "auto",
+    truth_offset_s: TruthOffsetOption = None,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--videos", help="For auto: the result's video, or its folder, where it is not beside result or truth; may be repeated."
+        ),
+    ] = None,
+    dataset: DatasetOption = None,
+    root: RootOption = None,
+    checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
+    split: Annotated[str, typer.Option(help="Of the data set; the paper evaluates on val.")] = "val",
+    split_seed: SplitSeedOption = 0,
+    gallery: Annotated[
+        str | None, typer.Option(help="grid, validation (the frames' own places, App. D.2), training or centres; default as the paper.")
+    ] = None,
+    resolution_m: Annotated[float | None, typer.Option(help="Step of the data set's grid, metres; default as the paper.")] = None,
+    grid: Annotated[str, typer.Option(help="Of the data set: latlon as the paper, or equal-earth.")] = "latlon",
+    features: FeaturesOption = None,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Compare a result with the truth, or evaluate a checkpoint on a data set: the paper's metrics (App. E)."""
+    with plain_errors(json=json):
+        if dataset:
+            from ..evaluation import evaluate_dataset
+            from ..geolocate import load
+
+            if result or truth or truth_offset_s:
+                raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")
+            opened = dataset_of(dataset, root, split_seed)
+            cancellation = Cancellation()
+            cancellation.install()
+            with progress_bar() as bar:
+                report: Any = evaluate_dataset(
+                    opened, load(checkpoint, device, bar), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
+                    progress=bar, cancelled=cancellation,
+                )  # fmt: skip
+            said = report.to_dict()
+        else:
+            from ..commands.evaluate import evaluated
+            from ..protocol import EvaluateArguments
+
+            if result is None or truth is None:
+                raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
+            outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors, "markdown": markdown}
+            report, files = evaluated(
+                EvaluateArguments(
+                    str(result), str(truth), video=video, answer=answer, truth_offset_s=truth_offset_s, videos=[str(place) for place in videos or []],
+                    overwrite=overwrite,
+                    **{kind: str(path) for kind, path in outputs.items() if path},
+                )
+            )  # fmt: skip
+            reports = [files.pop(kind) for kind in ("markdown", "diagrams") if kind in files]
+            said = {**report.to_dict(), **files, **({"markdown": reports} if reports else {})}
+    if json:
+        print(json_module.dumps(said, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    Console().print(report.table())
+    for table in getattr(report, "confidence_tables", list)():
+        Console().print(table)
+    for path in [*(said[kind] for kind in ("map", "html", "errors") if kind in said), *said.get("markdown", [])]:
+        print(path)
+
+
+@app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")
+def gallery(
+    *,
+    aoi: AoiOption,
+    resolution_m: Annotated[float, typer.Option(help="Step of the grid, metres.")] = 100.0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="GeoPackage to write the points to.")] = None,
+    grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
+    aoi_layer: AoiLayerOption = None,
+    aoi_crs: AoiCrsOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Count, and if asked write, the candidate places of an area."""
+    with plain_errors(json=json):
+        from ..commands.gallery import run_gallery
+        from ..protocol import GalleryArguments
+
+        arguments = GalleryArguments(
+            aoi,
+            str(output) if output else None,
+            aoi_layer=aoi_layer,
+            aoi_crs=aoi_crs,
+            resolution_m=resolution_m,
+            grid=grid,
+            overwrite=overwrite,
+        )
+        cancellation = Cancellation()
+        cancellation.install()
+        with progress_bar() as bar:
+            summary = run_gallery(arguments, progress=bar, cancelled=cancellation)
+    for note in summary.pop("notes"):
+        console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
+    summary = {name: value for name, value in summary.items() if value is not None}
+    if json:
+        print(json_module.dumps(summary, ensure_ascii=False))
+        return
+    for name, value in summary.items():
+        print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}")
+
+
+app.command(epilog=EXPORT_EXAMPLES)(export)
+register_corrections(app)
+
+
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Say what is installed, which device is used, which weights are found, and what to do about what is missing."""
+    from ..commands.doctor import print_report, run_doctor
+
+    report = run_doctor()
+    if json:
+        print(json_module.dumps(report, ensure_ascii=False))
+    else:
+        print_report(report)
+    if not report["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:\n\n    vidtag benchmark --preset vidtag-compact --json")
+def benchmark(
+    *,
+    preset: Annotated[str, typer.Option(help="Whose networks: vidtag-compact, vidtag-l14 or geoclip.")] = "vidtag-compact",
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Measure how fast this machine decodes, prepares, encodes, embeds places and searches, and what a job waits for. Under a minute for vidtag-compact."""
+    with plain_errors(json=json):
+        from ..commands.benchmark import measure_rates
+
+        cancellation = Cancellation()
+        cancellation.install()
+        with progress_bar() as bar:
+            found = measure_rates(preset, device, progress=bar, cancelled=cancellation)
+    if json:
+        print(json_module.dumps(found.to_dict(), ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("part", "a second", "ms a frame", "of")
+    for rate in found.rates:
+        ms = "-" if rate.frame_ms is None else f"{rate.frame_ms:.1f}"
+        table.add_row(rate.part, f"{rate.value:,.4g} {rate.unit}" if rate.value < 1000 else f"{rate.value:,.0f} {rate.unit}", ms, rate.note)
+    Console().print(table)
+    print(
+        f"{found.preset} on {found.device}, {found.threads} threads, {found.weights} weights. A job waits for: {found.bound}. {found.advice}"
+    )
+    low, high = (seconds / 60 for seconds in found.hour_s)
+    print(f"An hour of such video at a frame a second: {low:.1f} to {high:.1f} minutes, and the search.")
+
+
+@app.command()
+def worker() -> None:
+    """Serve QGIS: JSON lines on standard input and output (see `vidtag_engine/protocol.py`)."""
+    from ..worker import main as serve
+
+    raise typer.Exit(serve() or 0)
+
+
+def main() -> None:
+    """Entry point of the command ``vidtag``."""
+    # A pipe that closes early (`vidtag ... | head`) is no error.
+    try:
+        code = app(standalone_mode=False, prog_name="vidtag")
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except Exception as error:
+        # typer brings click's exceptions under a name of its own, by version: known by what they can do.
+        if not hasattr(error, "format_message"):
+            raise
+        code = usage_error(error)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
