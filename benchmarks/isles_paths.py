@@ -42,7 +42,7 @@ from .tables.store import Entry
 _CODE = code_digest(
     "vidtag_engine/trajectory",
     "vidtag_engine/inference",
-    "vidtag_engine/calibration/calibrate.py",
+    "vidtag_engine/calibration",
     "vidtag_engine/training/start.py",
     "vidtag_engine/training/streets.py",
     "vidtag_engine/models/memory.py",

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 _MADE = "<!-- Made by tools/make_docs.py: change what it is made from, and run it again. -->\n"
 PYTHON = (
-    ("Geolocate", ("gallery.load_aoi", "geolocate.load", "geolocate.geolocate", "settings.GeolocateSettings", "batch.BatchResult")),
+    ("Geolocate", ("grid.load_aoi", "geolocate.load", "geolocate.geolocate", "settings.GeolocateSettings", "batch.BatchResult")),
     ("Heat map", ("heatmap.heatmap", "heatmap.HeatmapSettings")),
     ("Results", ("export.read_geopackage", "types.VideoResult", "types.Trajectory", "evaluation.evaluate_geopackage")),
     ("Positions and checkpoints", ("video.read_track", "models.from_pretrained", "models.save_pretrained")),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SAMPLE_POINTS = 2048
 _SAMPLE_FRAMES = 8
-# As the coarse pass plans its first step (gallery/coarse_to_fine.py): few points cost next to nothing, and are then made more.
+# As the coarse pass plans its first step (search/coarse_to_fine.py): few points cost next to nothing, and are then made more.
 _FREE_POINTS = 4096
 _COARSE_WORTH = 3.0
 

@@ -54,7 +54,7 @@ class CheckpointCard:
         training_extent: (minx, miny, maxx, maxy) in degrees of where it was trained; None = the whole world.
         sigma: of the location encoder.
         calibration: what turns scores into confidence (see trajectory/calibration).
-        smoothness: of the location encoder, by place (see gallery/smoothness); empty: it is measured when a search needs it.
+        smoothness: of the location encoder, by place (see search/smoothness); empty: it is measured when a search needs it.
         licence: of the weights.
         metrics: measured on validation.
         created_utc: ISO 8601.
