@@ -6,6 +6,7 @@ python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--no-layout]
 python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
 python -m benchmarks offset [--seed N|dev]
+python -m benchmarks startup --before CHECKOUT
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
@@ -28,7 +29,7 @@ from .phantom_isles.towns.config import SEEDS
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
-    "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset",
+    "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup",
 )  # fmt: skip
 WORLDS = ("isles", "tables", "decoder", "calibration", "abstention", "offset")  # their seed is a world's, which may have a name
 
@@ -66,13 +67,14 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")
     only.add_argument("--sweep", action="store_true", default=None, help="tables: choose the learning rates on the dev world instead")
+    only.add_argument("--before", type=Path, help="startup: a checkout of an earlier build")
     arguments = parser.parse_args(given)
     if arguments.list or arguments.name is None:
         for name in NAMES:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
         return 0
     module = importlib.import_module(f"benchmarks.{arguments.name}")
-    options = ("write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep")
+    options = ("write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before")
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:
         parser.error(f"--{foreign[0].replace('_', '-')} is no option of {arguments.name}; see --help")
