@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from vidtag_engine.calibration import fit_familiarity
+from vidtag_engine.calibration import fit_novelty
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.inference import VideoSolver, chances
+from vidtag_engine.inference import PosteriorDecoder, chances
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.training.dataset import split_sequences
 from vidtag_engine.trajectory import LEAST_VIDEOS, RADII_M, TrainingGround
@@ -122,7 +122,7 @@ def halves(paths: Paths) -> Iterator[tuple[str, bool, bool, bool]]:
                     yield drive.sequence.name, within, *verdict_of(paths, solver, drive)
 
 
-def verdict_of(paths: Paths, solver: VideoSolver, drive: Drive) -> tuple[bool, bool]:
+def verdict_of(paths: Paths, solver: PosteriorDecoder, drive: Drive) -> tuple[bool, bool]:
     """Whether a drive is withheld; and whether it is given, with even chances or better, on average over frames, that it lies within 500 m."""
     video = solver.read(paths.seen(drive))
     decoded = solver.decode(video, drive.sequence.time_s)
@@ -146,7 +146,7 @@ def few_videos(world: IslesWorld, recordings: dict[str, FloatArray]) -> dict[str
                 training = [drive.sequence for drive in world.of("train", isle=isle)]
                 some = [training[at] for at in rng.permutation(len(training))[:count]]
                 kept, held_out, _ = split_sequences(some, 0.15, 0)
-                novelty = fit_familiarity([one.features[0] for one in kept], [one.features[0] for one in held_out])
+                novelty = fit_novelty([one.features[0] for one in kept], [one.features[0] for one in held_out])
 
                 def withheld(features: Sequence[FloatArray], novelty: Any = novelty) -> list[bool]:
                     return [bool(novelty.is_novel(novelty.p_value(one))) for one in features]

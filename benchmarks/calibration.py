@@ -9,7 +9,7 @@ import numpy as np
 
 from vidtag_engine.calibration.fit_decoder import truth_levels
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.inference import VideoSolver, chances
+from vidtag_engine.inference import PosteriorDecoder, chances
 from vidtag_engine.trajectory import RADII_M
 from vidtag_engine.trajectory.regions import highest
 from vidtag_engine.types import FrameState
@@ -47,7 +47,7 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None, 
     return {"simulated": True, "trainings": len(TRAINING_SEEDS), "calibration_drives": paths.calibration.videos, **by_split(records)}
 
 
-def judged(paths: Paths, everywhere: VideoSolver, own: VideoSolver, drive: Drive, split: str, training_seed: int) -> Record:
+def judged(paths: Paths, everywhere: PosteriorDecoder, own: PosteriorDecoder, drive: Drive, split: str, training_seed: int) -> Record:
     """A drive's answer beside its truth."""
     seen = paths.seen(drive)
     video, mine = everywhere.read(seen), own.read(seen)

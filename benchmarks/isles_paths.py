@@ -21,7 +21,7 @@ from vidtag_engine.calibration.calibrate import calibrate_path
 from vidtag_engine.cli.terminal import progress_bar
 from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.inference import Emissions, ScoredPlaces, VideoSolver
+from vidtag_engine.inference import Emissions, PosteriorDecoder, ScoredPlaces
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.training import TrainSettings
@@ -45,7 +45,7 @@ _CODE = code_digest(
     "vidtag_engine/calibration",
     "vidtag_engine/training/start.py",
     "vidtag_engine/training/streets.py",
-    "vidtag_engine/models/memory.py",
+    "vidtag_engine/models/reference_database.py",
     "benchmarks/isles_paths.py",
 )
 
@@ -72,11 +72,11 @@ class Paths:
     decoder: Decoder
     whole: Calibration
 
-    def solver(self, lat_lon_deg: FloatArray | None = None) -> VideoSolver:
+    def solver(self, lat_lon_deg: FloatArray | None = None) -> PosteriorDecoder:
         """What ships, over the gallery, or over a part of it as the area to be searched."""
         places = self.lat_lon_deg if lat_lon_deg is None else lat_lon_deg
         area: Any = _Area(self.model, places, self.decoder.spacing_m)
-        return VideoSolver(self.model, area, self.whole)
+        return PosteriorDecoder(self.model, area, self.whole)
 
     def isle_of_places(self) -> NDArray[np.str_]:
         """(M,) the isle that each place of the gallery lies on: its box's middle is the nearest, and isles lie far apart."""
@@ -85,7 +85,7 @@ class Paths:
         apart_m = haversine_m(self.lat_lon_deg[:, :1], self.lat_lon_deg[:, 1:], middles[:, 0], middles[:, 1])
         return np.array(world.isles)[apart_m.argmin(axis=1)]
 
-    def isle_solvers(self) -> dict[str, VideoSolver]:
+    def isle_solvers(self) -> dict[str, PosteriorDecoder]:
         """What ships, over each isle by itself."""
         isle = self.isle_of_places()
         return {name: self.solver(self.lat_lon_deg[isle == name]) for name in self.lab.world.isles}

@@ -33,7 +33,7 @@ from vidtag_engine.export.pins import PinRow, pins_table, read_pins
 from vidtag_engine.export.review_file import add_pins, review_path
 from vidtag_engine.export.scores_file import read_scores, scores_path, write_scores
 from vidtag_engine.protocol import EvaluateArguments, ExportArguments
-from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
+from vidtag_engine.trajectory import Decoder, EmissionModel, PathCalibration, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.trajectory.scores import VideoScores
 from vidtag_engine.types import CancelledError, FrameState, InputError
@@ -42,7 +42,9 @@ GEOD = Geod(ellps="WGS84")
 SPACING_M = 100.0
 SIDE = 40
 LAT, LON = 10.0, 20.0
-CALIBRATION = PathCalibration(Evidence(0.05, shared=0.3), Motion(12.0), 300.0, SPACING_M, 50, (RadiusMap(300.0, 1.0, 0.0),), 0.5, 0.9)
+CALIBRATION = PathCalibration(
+    EmissionModel(0.05, shared=0.3), TransitionModel(12.0), 300.0, SPACING_M, 50, (RadiusMap(300.0, 1.0, 0.0),), 0.5, 0.9
+)
 OWN = ("trajectory", "frames", "videos", "regions", "aoi")
 
 

@@ -18,17 +18,17 @@ from vidtag_engine.calibration.calibrate import _Held, calibrate_path
 from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.grid import load_aoi, make_grid
-from vidtag_engine.inference import Emissions, ScoredPlaces, VideoSolver
+from vidtag_engine.inference import Emissions, PosteriorDecoder, ScoredPlaces
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
-from vidtag_engine.models.memory import SCALES, Memory, bands
+from vidtag_engine.models.reference_database import SCALES, ReferenceDatabase, bands
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.search import Search, search_over
 from vidtag_engine.training import recipe
 from vidtag_engine.training.start import remember
-from vidtag_engine.trajectory import Calibration, Decoder, Elsewhere, PathCalibration, Recall, TrainingGround, hypotheses
+from vidtag_engine.trajectory import Calibration, DatabaseWeight, Decoder, OutOfAreaDetector, PathCalibration, TrainingGround, hypotheses
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.trajectory.out_of_area import blocks_of_ground
-from vidtag_engine.trajectory.score_margin import line_lead, recognition
+from vidtag_engine.trajectory.score_margin import recognition, score_margin
 from vidtag_engine.types import CancelledError, FloatArray, FrameState, InputError, Progress
 
 METRE_DEG = 1 / 111_195.0
@@ -40,9 +40,9 @@ def lattice(rows: int, columns: int) -> FloatArray:
     return np.stack([north, east], axis=1)
 
 
-def remembering(frames: int = 40, seed: int = 0) -> tuple[Memory, FloatArray]:
+def remembering(frames: int = 40, seed: int = 0) -> tuple[ReferenceDatabase, FloatArray]:
     rng = np.random.default_rng(seed)
-    memory = Memory(frames, 6, 2)
+    memory = ReferenceDatabase(frames, 6, 2)
     memory.embeddings.copy_(units(frames, 2 * len(SCALES)))
     places = lattice(10, 12)
     lat_lon = rng.uniform(places.min(axis=0), 0.6 * places.max(axis=0), (frames, 2))
@@ -111,7 +111,7 @@ def test_very_many_frames_are_thinned_and_keep_their_context(monkeypatch):
     training = [world.drive() for _ in range(10)]
     settings = recipe("default", resolution_m=SPACING_M)
     everything = remember(training, settings)
-    monkeypatch.setattr("vidtag_engine.models.memory.MOST_FRAMES", 40)
+    monkeypatch.setattr("vidtag_engine.models.reference_database.MOST_FRAMES", 40)
     thinned = remember(training, settings)
     assert len(thinned.embeddings) <= 40
     rows = np.concatenate([10 * video + np.arange(0, 10, 3) for video in range(10)])
@@ -162,7 +162,7 @@ def test_a_memory_is_saved_with_its_weights_and_places_keep_their_metres(tmp_pat
     assert model.memory is None
     places = np.array([[52.5, 13.4], [-18.0, 179.99999], [52.5, 13.40001]])
     videos = [(units(len(part), 24), torch.from_numpy(part)) for part in (places[:2], places[2:])]
-    memory = Memory.of([torch.nn.Linear(24, 5) for _ in SCALES], videos)
+    memory = ReferenceDatabase.of([torch.nn.Linear(24, 5) for _ in SCALES], videos)
     model.remember(memory)
     save_pretrained(model, tmp_path, CheckpointCard("remembers", "vidtag-compact"))
     loaded, card = from_pretrained(tmp_path)
@@ -270,7 +270,7 @@ class World:
 def test_training_reads_what_is_remembered_where_that_helps():
     world = World(0)
     found, over, [new], frames = world.fitted()
-    assert isinstance(found.recall, Recall)
+    assert isinstance(found.recall, DatabaseWeight)
     assert found.recall.reach_m == 60.0
     assert PathCalibration.from_dict(found.to_dict()).recall == found.recall
     assert PathCalibration.from_dict(found.to_dict()).line_evidence == found.line_evidence
@@ -294,8 +294,8 @@ def test_a_video_is_solved_with_what_is_remembered():
     features = new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
     errors_m = {}
-    for name, recall in (("alone", None), ("remembering", Recall(4.0, 60.0))):
-        solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, recall=recall)))
+    for name, recall in (("alone", None), ("remembering", DatabaseWeight(4.0, 60.0))):
+        solver = PosteriorDecoder(model, search, Calibration(0.07, path=replace(path, recall=recall)))
         video = solver.read(Emissions(model, features, queries))
         solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
         errors_m[name] = float(np.median(haversine_m(*solved.line.T, *new.lat_lon_deg.T)))
@@ -311,9 +311,9 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     training = [world.drive() for _ in range(60)]
     model = world.model(training)
     search = world.search(model, rows=6)
-    known = Elsewhere(world.places, SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
+    known = OutOfAreaDetector(world.places, SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     path = replace(
-        PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0)), elsewhere=known, maps=(RadiusMap(100.0, 1.0, 0.0),), videos=50
+        PathCalibration.unfitted(0.07, SPACING_M, DatabaseWeight(4.0, 60.0)), elsewhere=known, maps=(RadiusMap(100.0, 1.0, 0.0),), videos=50
     )
     ground = TrainingGround.about(world.places, 60.0)
     found = {}
@@ -321,7 +321,7 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
         new = world.drive(rows)
         features = new.features[0]
         queries = model.embed_video(torch.from_numpy(features))
-        solver = VideoSolver(model, search, Calibration(0.07, path=path, ground=ground))
+        solver = PosteriorDecoder(model, search, Calibration(0.07, path=path, ground=ground))
         video = solver.read(Emissions(model, features, queries))
         decoded = solver.decode(video, new.time_s)
         verdict = solver.solve(video, decoded, search.top_k(queries, 5), 100.0).verdict
@@ -339,9 +339,9 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     assert found[FrameState.LOCATED].why == ""
     assert "another place" in found[FrameState.OUTSIDE_AOI].why
     # Leads that say nothing, and an area where the checkpoint knows nothing.
-    north = Elsewhere(world.places[12 * 8 :], SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
+    north = OutOfAreaDetector(world.places[12 * 8 :], SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     for silent in (replace(known, slope=0.0), north):
-        solver = VideoSolver(model, search, Calibration(0.07, path=replace(path, elsewhere=silent)))
+        solver = PosteriorDecoder(model, search, Calibration(0.07, path=replace(path, elsewhere=silent)))
         verdict = solver.solve(solver.read(video.of), decoded, search.top_k(queries, 5), 100.0).verdict
         assert (verdict.state, np.isnan(verdict.inside)) == (FrameState.LOCATED, True)
 
@@ -357,9 +357,9 @@ def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_traini
     features[4] = farthest.features[0, 0]  # a picture from elsewhere, which leads the context of its neighbours astray
     queries = model.embed_video(torch.from_numpy(features))
     speed_mps = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
-    calibration = Calibration(0.07, n_frames=10, recall=Recall(2.0, 60.0), speed_mps=speed_mps)
+    calibration = Calibration(0.07, n_frames=10, recall=DatabaseWeight(2.0, 60.0), speed_mps=speed_mps)
     assert Calibration.from_dict(calibration.to_dict()) == calibration
-    solver = VideoSolver(model, search, calibration)
+    solver = PosteriorDecoder(model, search, calibration)
     assert solver.decoder.motion.speed_mps == pytest.approx(speed_mps)
     video = solver.read(Emissions(model, features, queries))
     solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
@@ -389,14 +389,14 @@ def test_without_a_known_speed_each_frame_reads_what_is_remembered_by_itself():
     search = world.search(model)
     features = new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
-    solver = VideoSolver(model, search, Calibration(0.07, n_frames=10, recall=Recall(2.0, 60.0)))
+    solver = PosteriorDecoder(model, search, Calibration(0.07, n_frames=10, recall=DatabaseWeight(2.0, 60.0)))
     assert not solver.seeks_line
     video = solver.read(Emissions(model, features, queries))
     solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
     found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
     places = solver.cover.lat_lon_deg
     over = ScoredPlaces.embedded(model, places, solver.cover.spacing_m, 60.0)
-    scores = Emissions(model, features).at(over).read(Recall(2.0, 60.0))(slice(0, len(features)))
+    scores = Emissions(model, features).at(over).read(DatabaseWeight(2.0, 60.0))(slice(0, len(features)))
     np.testing.assert_allclose(found, places[scores.argmax(axis=1)], atol=1e-9)
 
 
@@ -405,7 +405,7 @@ def test_an_unfitted_line_does_not_settle_between_two_places(reach_m):
     """Two places look alike, one a little less so: the line goes through the better one, however far remembered frames speak."""
     north, east = np.mgrid[:40, :40].reshape(2, -1) * 25.0 * METRE_DEG
     places, time_s = np.stack([north, east], axis=1), np.arange(5.0)
-    path = PathCalibration.unfitted(0.07, 25.0, Recall(2.0, reach_m), 5.0)
+    path = PathCalibration.unfitted(0.07, 25.0, DatabaseWeight(2.0, reach_m), 5.0)
     best, rival = 20 * 40 + 10, 20 * 40 + 26  # 400 m apart
     scores = np.zeros((5, len(places)), dtype=np.float32)
     scores[:, best], scores[:, rival] = 1.0, 0.98
@@ -417,7 +417,7 @@ def test_an_unfitted_line_does_not_settle_between_two_places(reach_m):
 
 @pytest.mark.parametrize("speed", [0.0, -3.0, float("nan"), "fast"])
 def test_a_damaged_speed_is_refused_in_a_sentence(speed):
-    values = Calibration(0.07, recall=Recall(2.0, 60.0)).to_dict() | {"speed_mps": speed}
+    values = Calibration(0.07, recall=DatabaseWeight(2.0, 60.0)).to_dict() | {"speed_mps": speed}
     with pytest.raises(InputError, match="fit it again"):
         Calibration.from_dict(values)
 
@@ -462,7 +462,7 @@ def test_scores_that_no_room_is_left_for_are_computed_anew(monkeypatch):
     world = World(14)
     model = world.model([world.drive() for _ in range(20)])
     cover, frames = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Emissions(model, world.drive().seen)
-    recall = Recall(2.0, 60.0, 0.1)
+    recall = DatabaseWeight(2.0, 60.0, 0.1)
     expected = frames.at(cover, most_held=0).read(recall)(slice(2, 6))
     np.testing.assert_allclose(frames.at(cover).read(recall)(slice(2, 6)), expected, atol=1e-6)
     for room in (0, 10**6):
@@ -480,7 +480,7 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     model, seen = world.model(training), []
     monkeypatch.setattr("vidtag_engine.calibration.out_of_area._MOST_PLACES", most)
     monkeypatch.setattr(
-        "vidtag_engine.calibration.calibrate.fit_elsewhere", lambda known, *given: seen.append((known, list(given[2]))) or known
+        "vidtag_engine.calibration.calibrate.fit_out_of_area", lambda known, *given: seen.append((known, list(given[2]))) or known
     )
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     ((known, videos),) = seen
@@ -495,10 +495,10 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
 
 
 def test_likeness_that_chance_finds_is_not_read():
-    recall = Recall(4.0, 60.0, 0.25)
+    recall = DatabaseWeight(4.0, 60.0, 0.25)
     np.testing.assert_array_equal(recall.read(np.array([[0.5, 0.25, -0.5]])), [[2.0, 1.0, 1.0]])
-    np.testing.assert_array_equal(Recall(4.0, 60.0).read(np.array([[0.5, -0.5]])), [[2.0, -2.0]])
-    assert Recall.from_dict({"weight": 4.0, "reach_m": 60.0}).least is None  # of checkpoints made before
+    np.testing.assert_array_equal(DatabaseWeight(4.0, 60.0).read(np.array([[0.5, -0.5]])), [[2.0, -2.0]])
+    assert DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 60.0}).least is None  # of checkpoints made before
 
 
 def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
@@ -511,14 +511,14 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
     assert found.recall.least is not None
     over, decoder = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.motion)
 
-    def judged(rows: tuple[int, ...], recall: Recall | None) -> tuple[float, float]:
+    def judged(rows: tuple[int, ...], recall: DatabaseWeight | None) -> tuple[float, float]:
         """Chance said of 100 m, and share of frames within it."""
         said, right = [], []
         for _ in range(20):
             new = world.drive(rows)
             frames = Emissions(model, new.features[0])
             decoded = decoder.decode(frames.at(over).read(recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
-            lead = line_lead(decoder, frames.at(over).read(recall), decoded.lat_lon_deg, found.accuracy_m)
+            lead = score_margin(decoder, frames.at(over).read(recall), decoded.lat_lon_deg, found.accuracy_m)
             kind = found.is_recognised(recognition(decoder, frames.at(over).read_similarity(), decoded.lat_lon_deg, found.accuracy_m))
             said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, lead, kind).within[:, 1].mean())
             right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.test_trajectory_fit import PLACES, SPACING_M
-from vidtag_engine.calibration import fit_familiarity
+from vidtag_engine.calibration import fit_novelty
 from vidtag_engine.training.tells import what_it_tells
-from vidtag_engine.trajectory import Calibration, Elsewhere, PathCalibration, TrainingGround
+from vidtag_engine.trajectory import Calibration, OutOfAreaDetector, PathCalibration, TrainingGround
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 
 
@@ -16,8 +16,8 @@ from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 def test_it_says_what_the_checkpoint_can_and_cannot_tell_and_how_many_videos_it_takes(videos):
     rng = np.random.default_rng(0)
     seen = [rng.normal(size=(30, 8)).astype(np.float32) for _ in range(6)]
-    known = fit_familiarity(seen, seen[:videos], width=4)
-    elsewhere = Elsewhere(PLACES, SPACING_M, slope=1.0, most_odds=2.0, videos=float(videos))
+    known = fit_novelty(seen, seen[:videos], width=4)
+    elsewhere = OutOfAreaDetector(PLACES, SPACING_M, slope=1.0, most_odds=2.0, videos=float(videos))
     ground = TrainingGround.about(PLACES, 100.0)
     few = Calibration(0.07, n_frames=9, familiarity=known, elsewhere=elsewhere, ground=ground, videos=videos)
     path = replace(PathCalibration.unfitted(0.07, SPACING_M), maps=(RadiusMap(100.0, 1.0, 0.0),), videos=videos, familiarity=known)
@@ -35,7 +35,7 @@ def test_it_says_what_the_checkpoint_can_and_cannot_tell_and_how_many_videos_it_
 
 def test_a_single_short_video_can_tell_nothing():
     calibration = Calibration(
-        0.07, familiarity=fit_familiarity([np.ones((6, 4), np.float32)], []), ground=TrainingGround.about(PLACES[:1], 50.0)
+        0.07, familiarity=fit_novelty([np.ones((6, 4), np.float32)], []), ground=TrainingGround.about(PLACES[:1], 50.0)
     )
     text = " ".join(what_it_tells(calibration))
     assert "cannot tell videos unlike its training" in text

@@ -8,11 +8,11 @@ import pytest
 from scipy.special import softmax
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Decoder, Evidence, Motion, Pin
+from vidtag_engine.trajectory import Decoder, EmissionModel, Pin, TransitionModel
 from vidtag_engine.trajectory import decoder as decoder_module
 from vidtag_engine.trajectory import score_margin as lead_module
 from vidtag_engine.trajectory.cuts import cuts
-from vidtag_engine.trajectory.score_margin import line_lead
+from vidtag_engine.trajectory.score_margin import score_margin
 
 METRE_DEG = 1.0 / 111_195.08
 
@@ -23,7 +23,7 @@ def grid(across: int, down: int, spacing_m: float = 100.0) -> np.ndarray:
     return np.stack([lat.ravel(), lon.ravel()], axis=1) * spacing_m * METRE_DEG
 
 
-def likelihoods(scores: np.ndarray, evidence: Evidence, time_s: np.ndarray) -> np.ndarray:
+def likelihoods(scores: np.ndarray, evidence: EmissionModel, time_s: np.ndarray) -> np.ndarray:
     """The model's own words, in float64."""
     places = scores.shape[1]
     result = []
@@ -34,7 +34,7 @@ def likelihoods(scores: np.ndarray, evidence: Evidence, time_s: np.ndarray) -> n
     return np.array(result)
 
 
-def steps(places: np.ndarray, motion: Motion, spacing_m: float, seconds: float) -> np.ndarray:
+def steps(places: np.ndarray, motion: TransitionModel, spacing_m: float, seconds: float) -> np.ndarray:
     """Probabilities of getting from row to column."""
     apart = haversine_m(places[:, None, 0], places[:, None, 1], places[None, :, 0], places[None, :, 1])
     near = np.exp(-apart / (motion.speed_mps * seconds + spacing_m / 2))
@@ -61,7 +61,7 @@ def test_marginals_are_those_of_every_path_enumerated(shared, cut, block, monkey
     monkeypatch.setattr(decoder_module, "_BLOCK", block)
     monkeypatch.setattr(decoder_module, "_TIMES", 1.0 + 1e-9)  # no rounding of times
     rng = np.random.default_rng(5)
-    places, motion, evidence = grid(3, 2), Motion(20.0, 0.05), Evidence(0.2, 0.1, shared, 10.0)
+    places, motion, evidence = grid(3, 2), TransitionModel(20.0, 0.05), EmissionModel(0.2, 0.1, shared, 10.0)
     time_s = np.array([0.0, 1.0, 4.0, 5.5])
     scores = rng.uniform(-1, 1, (4, 6)).astype(np.float32)
     moves = [steps(places, motion, 100.0, seconds) for seconds in np.diff(time_s)]
@@ -75,11 +75,11 @@ def test_marginals_are_those_of_every_path_enumerated(shared, cut, block, monkey
 
 def test_the_line_is_the_best_of_every_path_enumerated():
     rng = np.random.default_rng(2)
-    places, motion = grid(4, 1, 300.0), Motion(60.0, 1e-3)
+    places, motion = grid(4, 1, 300.0), TransitionModel(60.0, 1e-3)
     decoder = Decoder(places, 300.0, motion)
     time_s = np.array([0.0, 2.0, 4.0, 6.0])
     for _ in range(20):
-        marginal = decoder.marginals(rng.uniform(-1, 1, (4, 4)), time_s, Evidence(0.3))[0]
+        marginal = decoder.marginals(rng.uniform(-1, 1, (4, 4)), time_s, EmissionModel(0.3))[0]
         path, _ = decoder.line(marginal, time_s, (), 150.0)
         apart = haversine_m(places[:, None, 0], places[:, None, 1], places[None, :, 0], places[None, :, 1])
         gain = np.log(marginal.toarray() @ np.exp(-((apart / 150.0) ** 2)))
@@ -95,7 +95,7 @@ def test_pins_here_and_not_here():
     places = grid(20, 20)
     scores = np.zeros((5, 400), np.float32)
     scores[:, 45], scores[:, 307] = 0.5, 0.4
-    decoder, time_s, evidence = Decoder(places, 100.0, Motion(5.0)), np.arange(5.0), Evidence(0.05)
+    decoder, time_s, evidence = Decoder(places, 100.0, TransitionModel(5.0)), np.arange(5.0), EmissionModel(0.05)
     assert set(decoder.decode(scores, time_s, evidence).path) == {45}
     there = decoder.decode(scores, time_s, evidence, pins=[Pin(2, *places[307], 60.0)])
     assert set(there.path) == {307}
@@ -111,7 +111,7 @@ def test_a_cut_frees_the_camera_and_without_it_the_line_stays():
     places = grid(30, 30)
     scores = np.zeros((8, 900), np.float32)
     scores[:4, 31], scores[4:, 868], scores[4:, 33] = 0.5, 0.5, 0.45
-    decoder, time_s, evidence = Decoder(places, 100.0, Motion(5.0, 1e-9)), np.arange(8.0), Evidence(0.1)
+    decoder, time_s, evidence = Decoder(places, 100.0, TransitionModel(5.0, 1e-9)), np.arange(8.0), EmissionModel(0.1)
     assert np.abs(decoder.decode(scores, time_s, evidence).path - 31).max() <= 2
     assert decoder.decode(scores, time_s, evidence, cuts=[4]).path[-1] == 868
 
@@ -121,18 +121,18 @@ def test_shared_errors_leave_more_doubt():
     places = grid(15, 15)
     scores = rng.normal(0, 0.1, (1, 225)).repeat(12, axis=0).astype(np.float32)
     scores[:, 112] += 0.3
-    decoder, time_s = Decoder(places, 100.0, Motion(1.0)), np.arange(12.0)
-    sure = [decoder.decode(scores, time_s, Evidence(0.1, 0.02, shared)).marginal.max() for shared in (0.0, 0.3, 1.0)]
+    decoder, time_s = Decoder(places, 100.0, TransitionModel(1.0)), np.arange(12.0)
+    sure = [decoder.decode(scores, time_s, EmissionModel(0.1, 0.02, shared)).marginal.max() for shared in (0.0, 0.3, 1.0)]
     assert sure[0] > sure[1] > sure[2]
     # All frames together then count as one.
-    alone = decoder.decode(scores[:1], time_s[:1], Evidence(0.1)).marginal.max()
-    together = Decoder(places, 100.0, Motion(1e-3)).decode(scores, time_s, Evidence(0.1, 0.02, 1.0, 1e9)).marginal.max()
+    alone = decoder.decode(scores[:1], time_s[:1], EmissionModel(0.1)).marginal.max()
+    together = Decoder(places, 100.0, TransitionModel(1e-3)).decode(scores, time_s, EmissionModel(0.1, 0.02, 1.0, 1e9)).marginal.max()
     assert together < 1.5 * alone
 
 
 def test_long_steps_are_several_short_ones_and_keep_their_length(monkeypatch):
     places = grid(61, 61)
-    decoder = Decoder(places, 100.0, Motion(30.0, 0.0))
+    decoder = Decoder(places, 100.0, TransitionModel(30.0, 0.0))
     start = np.zeros(3721, np.float32)
     start[1860] = 1.0
 
@@ -143,7 +143,7 @@ def test_long_steps_are_several_short_ones_and_keep_their_length(monkeypatch):
 
     whole = spread_m(decoder)
     monkeypatch.setattr(decoder_module, "_MOST_LINKS", 3721 * 400)
-    parts = Decoder(places, 100.0, Motion(30.0, 0.0))
+    parts = Decoder(places, 100.0, TransitionModel(30.0, 0.0))
     assert parts._transitions(20.0)[2] > 1
     assert spread_m(parts) == pytest.approx(whole, rel=0.15)
 
@@ -152,7 +152,7 @@ def test_across_the_date_line_and_at_high_latitude():
     places = np.stack([np.full(21, 70.0), (179.99 + 0.001 * np.arange(21) + 180.0) % 360.0 - 180.0], axis=1)
     scores = np.zeros((6, 21), np.float32)
     scores[np.arange(6), np.arange(7, 13)] = 0.6
-    found = Decoder(places, 38.0, Motion(15.0)).decode(scores, np.arange(6) * 2.0, Evidence(0.05), accuracy_m=40.0)
+    found = Decoder(places, 38.0, TransitionModel(15.0)).decode(scores, np.arange(6) * 2.0, EmissionModel(0.05), accuracy_m=40.0)
     apart = haversine_m(*found.lat_lon_deg.T, *places[7:13].T)
     assert apart.max() < 30.0
 
@@ -161,7 +161,7 @@ def test_sixty_frames_over_twenty_thousand_places_take_under_two_seconds_and_a_p
     rng = np.random.default_rng(1)
     places = grid(200, 100)
     scores = rng.normal(0, 0.1, (60, 20_000)).astype(np.float32)
-    decoder, time_s, evidence = Decoder(places, 100.0), np.arange(60.0), Evidence(0.1, 0.02, 0.5)
+    decoder, time_s, evidence = Decoder(places, 100.0), np.arange(60.0), EmissionModel(0.1, 0.02, 0.5)
     began = time.process_time()  # of one core, whatever else it does
     decoder.decode(scores, time_s, evidence)
     first = time.process_time() - began
@@ -191,11 +191,11 @@ def test_lead_against_brute_force(block, monkeypatch):
     apart = haversine_m(line[:, :1], line[:, 1:], *places.T)
     plain = np.array([scores[row, apart[row].argmin()] - scores[row, apart[row] > 300.0].max() for row in range(frames)])
     expected = [plain[max(first, row - 7) : min(last, row + 8)].mean() for first, last in ((0, 9), (9, 24)) for row in range(first, last)]
-    found = line_lead(Decoder(places, 100.0), lambda rows: scores[rows], line, 200.0, cuts=[0, 9])
+    found = score_margin(Decoder(places, 100.0), lambda rows: scores[rows], line, 200.0, cuts=[0, 9])
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_lead_without_a_rival_is_beyond_all_others():
     places, scores = grid(2, 2), np.array([[0.1, 0.9, 0.2, 0.3]] * 3, dtype=np.float32)
-    assert (line_lead(Decoder(places, 100.0), scores, places[[1, 1, 1]], 200.0) > 1e5).all()
-    assert line_lead(Decoder(places, 100.0), scores[:0], places[:0], 200.0).shape == (0,)
+    assert (score_margin(Decoder(places, 100.0), scores, places[[1, 1, 1]], 200.0) > 1e5).all()
+    assert score_margin(Decoder(places, 100.0), scores[:0], places[:0], 200.0).shape == (0,)

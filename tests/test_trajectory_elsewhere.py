@@ -10,17 +10,17 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from tests.test_trajectory_fit import PLACES, SPACING_M, drawn_videos
-from vidtag_engine.calibration import fit_elsewhere, known_ground
-from vidtag_engine.calibration import out_of_area as fit_out_of_area
+from vidtag_engine.calibration import fit_out_of_area, training_ground
+from vidtag_engine.calibration import out_of_area as fitting
 from vidtag_engine.calibration.out_of_area import Searched, _areas, _fit_odds
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Elsewhere, lead_beyond
+from vidtag_engine.trajectory import OutOfAreaDetector, out_of_area_score
 from vidtag_engine.trajectory import out_of_area as elsewhere
 
 
 @pytest.fixture(scope="module")
-def known() -> Elsewhere:
-    return known_ground(PLACES, SPACING_M, PLACES)
+def known() -> OutOfAreaDetector:
+    return training_ground(PLACES, SPACING_M, PLACES)
 
 
 def searched(count: int, seed: int):
@@ -45,8 +45,8 @@ def test_a_lead_is_the_mean_over_pieces_of_the_best_block_beyond_less_the_best_i
     pieces = np.array_split(np.arange(frames), -(-frames // 15))
     expected = sum(len(rows) * (best(outer[rows]) - best(inner[rows])) for rows in pieces) / frames
     given = inner.__getitem__, outer.__getitem__, frames, blocks[30], blocks[50]
-    assert lead_beyond(*given) == pytest.approx(expected, abs=1e-5)
-    assert math.isnan(lead_beyond(*given[:2], 0, *given[3:]))
+    assert out_of_area_score(*given) == pytest.approx(expected, abs=1e-5)
+    assert math.isnan(out_of_area_score(*given[:2], 0, *given[3:]))
 
 
 def test_places_of_a_block_lie_within_300_m_and_every_place_has_a_near_neighbour_in_one():
@@ -128,7 +128,7 @@ def test_areas_hold_the_whole_path_or_lie_far_from_all_of_it():
 
 
 def test_what_is_said_is_capped_by_how_many_videos_say_it_and_nothing_is_said_unfitted():
-    fitted = Elsewhere(PLACES, SPACING_M, slope=3.0, size=0.7, intercept=-0.5, most_odds=2.0, videos=98)
+    fitted = OutOfAreaDetector(PLACES, SPACING_M, slope=3.0, size=0.7, intercept=-0.5, most_odds=2.0, videos=98)
     outside = np.arange(len(PLACES)) >= 100  # 100 of 600 places lie inside
     for lead in (0.0, 0.4, 1.3):
         odds = fitted.log_odds(lead, outside)
@@ -143,9 +143,9 @@ def test_what_is_said_is_capped_by_how_many_videos_say_it_and_nothing_is_said_un
     # What is recognised outside counts besides.
     clear = replace(fitted, recognised=10.0)
     assert clear.log_odds(0.4, outside, 0.2) == pytest.approx(fitted.log_odds(0.4, outside) + 2.0)
-    assert Elsewhere.from_dict(clear.to_dict()).recognised == 10.0
-    assert Elsewhere.from_dict({key: value for key, value in clear.to_dict().items() if key != "recognised"}).recognised == 0.0
-    unfitted = Elsewhere(PLACES, SPACING_M)
+    assert OutOfAreaDetector.from_dict(clear.to_dict()).recognised == 10.0
+    assert OutOfAreaDetector.from_dict({key: value for key, value in clear.to_dict().items() if key != "recognised"}).recognised == 0.0
+    unfitted = OutOfAreaDetector(PLACES, SPACING_M)
     for known, of in ((unfitted, outside), (fitted, np.ones(600, bool)), (fitted, np.zeros(600, bool))):
         odds = known.log_odds(1.0, of)
         assert math.isnan(odds)
@@ -154,17 +154,17 @@ def test_what_is_said_is_capped_by_how_many_videos_say_it_and_nothing_is_said_un
 
 def test_known_ground_lies_about_the_training_and_stands_for_all_of_it(monkeypatch):
     driven = PLACES[:30]  # the southernmost row
-    known = known_ground(PLACES, SPACING_M, driven)
+    known = training_ground(PLACES, SPACING_M, driven)
     assert len(known.lat_lon_deg) == 60
     assert known.spacing_m == SPACING_M
-    monkeypatch.setattr(fit_out_of_area, "_MOST_PLACES", 20)
-    few = known_ground(PLACES, SPACING_M, driven)
+    monkeypatch.setattr(fitting, "_MOST_PLACES", 20)
+    few = training_ground(PLACES, SPACING_M, driven)
     assert len(few.lat_lon_deg) <= 20
     assert len(few.lat_lon_deg) * few.spacing_m**2 == pytest.approx(60 * SPACING_M**2)
 
 
 def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(known):
-    fitted = fit_elsewhere(known, PLACES, SPACING_M, searched(150, 9))
+    fitted = fit_out_of_area(known, PLACES, SPACING_M, searched(150, 9))
     assert fitted.tells
     assert 33 <= fitted.videos < 150  # not of all is there one that was searched for on the wrong side
     said, right, flagged = [], [], {True: [], False: []}
@@ -176,7 +176,7 @@ def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(kn
         if -0.0045 < east < 0.0:  # 500 m
             continue
         blocks = elsewhere.blocks_of_ground(PLACES[half]), known.blocks[:, beyond]
-        lead = lead_beyond(every[:, half].__getitem__, every[:, beyond].__getitem__, len(truth), *blocks)
+        lead = out_of_area_score(every[:, half].__getitem__, every[:, beyond].__getitem__, len(truth), *blocks)
         odds = fitted.log_odds(lead, beyond)
         said.append(fitted.p_inside(odds))
         right.append(east >= 0)
@@ -191,35 +191,35 @@ def test_held_out_videos_tell_outside_from_inside_and_few_inside_are_withheld(kn
 
 
 def test_few_videos_withhold_what_none_of_them_exceeds_and_those_of_a_hamlet_say_nothing(known):
-    few = fit_elsewhere(known, PLACES, SPACING_M, searched(9, 9))
-    many = fit_elsewhere(known, PLACES, SPACING_M, searched(60, 9))
+    few = fit_out_of_area(known, PLACES, SPACING_M, searched(9, 9))
+    many = fit_out_of_area(known, PLACES, SPACING_M, searched(60, 9))
     assert few.tells
     # Of nine no odds rarer than one in ten are known: more of their kind exceed the level than the 3.5 % of many.
     assert few.most_odds is not None
     assert many.most_odds is not None
     # Two videos cannot make anything unlikely enough to be called outside.
-    two = fit_elsewhere(known, PLACES, SPACING_M, searched(2, 9))
+    two = fit_out_of_area(known, PLACES, SPACING_M, searched(2, 9))
     assert not two.is_outside(1e6)
     hamlet = PLACES[(PLACES < 0.0025).all(axis=1)]  # no place lies far enough from any other to be outside
     scores = np.zeros((6, len(hamlet)), np.float32)
     inside = [Searched(scores, scores, hamlet[[4] * 6])] * 80
-    small = known_ground(hamlet, SPACING_M, hamlet)
-    assert fit_elsewhere(small, hamlet, SPACING_M, inside) is small
-    assert fit_elsewhere(known, PLACES, SPACING_M, []) is known
+    small = training_ground(hamlet, SPACING_M, hamlet)
+    assert fit_out_of_area(small, hamlet, SPACING_M, inside) is small
+    assert fit_out_of_area(known, PLACES, SPACING_M, []) is known
 
 
 def test_leads_survive_json_and_what_was_written_before_says_nothing():
-    fitted = Elsewhere(PLACES[::7], 200.0, slope=3.0, size=0.7, intercept=-0.5, most_odds=1.2, videos=98)
+    fitted = OutOfAreaDetector(PLACES[::7], 200.0, slope=3.0, size=0.7, intercept=-0.5, most_odds=1.2, videos=98)
     values = json.loads(json.dumps(fitted.to_dict()))
-    again = Elsewhere.from_dict(values)
+    again = OutOfAreaDetector.from_dict(values)
     np.testing.assert_allclose(again.lat_lon_deg, fitted.lat_lon_deg, atol=1e-5)
     names = ("spacing_m", "slope", "size", "intercept", "most_odds", "videos")
     assert [getattr(again, name) for name in names] == [getattr(fitted, name) for name in names]
     for wrong in ({"slope": float("nan")}, {"most_odds": float("inf")}, {"videos": -2.0}):
         with pytest.raises(ValueError, match="odds"):
-            Elsewhere.from_dict(values | wrong)
+            OutOfAreaDetector.from_dict(values | wrong)
     before = {"lat_lon_deg": values["lat_lon_deg"], "spacing_m": 200.0, "threshold": 0.25}
-    assert not Elsewhere.from_dict(before).tells
+    assert not OutOfAreaDetector.from_dict(before).tells
 
 
 def test_a_video_recognised_beyond_is_told_by_one_frame_in_five():
@@ -243,8 +243,8 @@ def test_similarity_tells_where_scores_do_not(known):
         similar[::3, haversine_m(*truth[0], *PLACES.T).argmin()] = 0.4
         return Searched(scores, scores, truth, similarity=(similar, similar))
 
-    fitted = fit_elsewhere(known, PLACES, SPACING_M, [video() for _ in range(120)])
-    alone = fit_elsewhere(known, PLACES, SPACING_M, [replace(video(), similarity=None) for _ in range(120)])
+    fitted = fit_out_of_area(known, PLACES, SPACING_M, [video() for _ in range(120)])
+    alone = fit_out_of_area(known, PLACES, SPACING_M, [replace(video(), similarity=None) for _ in range(120)])
     assert alone.recognised == 0.0
     half = PLACES[:, 1] > np.median(PLACES[:, 1])
     beyond = known.outside(PLACES[half], SPACING_M)
@@ -254,7 +254,7 @@ def test_similarity_tells_where_scores_do_not(known):
         east = one.lat_lon_deg[0, 1] - np.median(PLACES[:, 1])
         if -0.0045 < east < 0.0:
             continue
-        lead = lead_beyond(one.inner[:, half].__getitem__, one.outer[:, beyond].__getitem__, 9, *blocks)
+        lead = out_of_area_score(one.inner[:, half].__getitem__, one.outer[:, beyond].__getitem__, 9, *blocks)
         clearly = elsewhere.recognised_beyond(one.similarity[0][:, half], one.similarity[1][:, beyond])
         withheld[east >= 0].append(fitted.is_outside(fitted.log_odds(lead, beyond, clearly)))
     assert np.mean(withheld[False]) > 0.95

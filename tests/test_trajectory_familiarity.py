@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vidtag_engine.calibration import fit_familiarity
-from vidtag_engine.trajectory import Familiarity
+from vidtag_engine.calibration import fit_novelty
+from vidtag_engine.trajectory import NoveltyDetector
 
 
 def drawn(seed: int, count: int, frames: int = 24, towards: int = 0) -> list[np.ndarray]:
@@ -16,7 +16,7 @@ def drawn(seed: int, count: int, frames: int = 24, towards: int = 0) -> list[np.
 
 def left_out_one_by_one(parts: list[np.ndarray]) -> np.ndarray:
     """Each one's strangeness to a summary of the rest, asked for with as many held-out videos as need no leaving out."""
-    found = [fit_familiarity([other for other in parts if other is not one], [one] * 8).held_out for one in parts]
+    found = [fit_novelty([other for other in parts if other is not one], [one] * 8).held_out for one in parts]
     assert all(np.ptp(same) == 0.0 for same in found)
     return np.sort([same[0] for same in found])
 
@@ -24,23 +24,23 @@ def left_out_one_by_one(parts: list[np.ndarray]) -> np.ndarray:
 @pytest.mark.parametrize(("training", "held_out"), [(3, 0), (4, 1), (9, 7)])
 def test_where_few_are_held_out_every_video_is_compared_with_all_others(training, held_out):
     videos = drawn(1, training + held_out)
-    known = fit_familiarity(videos[:training], videos[training:])
+    known = fit_novelty(videos[:training], videos[training:])
     np.testing.assert_allclose(known.held_out, left_out_one_by_one(videos), atol=1e-6)
     # Axes that tell places apart are of no use there, and are not taken.
-    other = fit_familiarity(videos[:training], videos[training:], axes=np.eye(16)[:2])
+    other = fit_novelty(videos[:training], videos[training:], axes=np.eye(16)[:2])
     np.testing.assert_array_equal(other.held_out, known.held_out)
 
 
 def test_enough_held_out_videos_are_compared_with_the_training_alone():
     videos = drawn(2, 20)
-    known = fit_familiarity(videos[:12], videos[12:])
-    assert known.held_out.tolist() == sorted(known.strangeness(one) for one in videos[12:])
+    known = fit_novelty(videos[:12], videos[12:])
+    assert known.held_out.tolist() == sorted(known.novelty_score(one) for one in videos[12:])
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_or_two_videos_are_compared_block_by_block(count):
     videos = drawn(3, count, 64)
-    known = fit_familiarity(videos, [])
+    known = fit_novelty(videos, [])
     blocks = [video[start : start + 8] for video in videos for start in range(0, 64, 8)]
     assert len(known.held_out) == 8 * count
     np.testing.assert_allclose(known.held_out, left_out_one_by_one(blocks), atol=1e-6)
@@ -49,7 +49,7 @@ def test_one_or_two_videos_are_compared_block_by_block(count):
 
 @pytest.mark.parametrize("frames", [2, 7, 23])
 def test_a_video_too_short_for_three_blocks_says_nothing(frames):
-    known = fit_familiarity(drawn(4, 1, frames), [])
+    known = fit_novelty(drawn(4, 1, frames), [])
     assert not known.tells
     assert np.isnan(known.p_value(drawn(5, 1)[0]))
     assert not known.is_novel(known.p_value(drawn(5, 1, towards=1)[0]))
@@ -57,7 +57,7 @@ def test_a_video_too_short_for_three_blocks_says_nothing(frames):
 
 @pytest.mark.parametrize(("videos", "frames"), [(1, 160), (5, 40), (18, 40)])
 def test_few_videos_tell_another_kind_from_their_own(videos, frames):
-    known = fit_familiarity(drawn(6, videos, frames), [])
+    known = fit_novelty(drawn(6, videos, frames), [])
     own, foreign = ([known.is_novel(known.p_value(one)) for one in drawn(7, 40, 40, towards)] for towards in (0, 1))
     assert np.mean(own) <= 0.15
     assert np.mean(foreign) >= 0.8
@@ -65,7 +65,7 @@ def test_few_videos_tell_another_kind_from_their_own(videos, frames):
 
 @pytest.mark.parametrize("videos", [2, 5, 9, 18, 60, 99, 400])
 def test_novel_is_rarer_than_so_many_videos_could_show(videos):
-    known = Familiarity(np.zeros(2), np.eye(2), np.eye(2), np.full(videos, 0.2))
+    known = NoveltyDetector(np.zeros(2), np.eye(2), np.eye(2), np.full(videos, 0.2))
     least = 1.0 / (videos + 1)
     # Many videos need not be rarer than one in a hundred, and few must be rarer than one in ten.
     assert known.is_novel(0.9 * min(max(least, 0.01), 0.1))

@@ -11,14 +11,14 @@ from scipy.special import expit, softmax
 from scipy.stats import binom
 
 from tests.test_trajectory_decoder import METRE_DEG, grid
-from vidtag_engine.calibration import FitVideo, best_weight, fit_familiarity, fit_path
+from vidtag_engine.calibration import FitVideo, best_weight, fit_novelty, fit_path
 from vidtag_engine.calibration.conformal import conformal_level
 from vidtag_engine.calibration.fit_decoder import _some_seen, fit_evidence, fit_map, truth_levels
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Calibration, Decoder, Evidence, Familiarity, Motion, PathCalibration
+from vidtag_engine.trajectory import Calibration, Decoder, EmissionModel, NoveltyDetector, PathCalibration, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap, log_odds
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
-from vidtag_engine.trajectory.out_of_area import Elsewhere
+from vidtag_engine.trajectory.out_of_area import OutOfAreaDetector
 from vidtag_engine.trajectory.regions import Outliner, highest, mass_before, outline, unions_of_boxes
 from vidtag_engine.types import FrameState, InputError
 
@@ -52,7 +52,7 @@ def fitted() -> PathCalibration:
 
 def test_evidence_finds_the_temperature_that_made_the_truth():
     videos = drawn_videos(24, np.random.default_rng(1), frames=1, temperature=0.1)
-    found = fit_evidence(Decoder(PLACES, SPACING_M, Motion(1.0)), videos, 0.03)
+    found = fit_evidence(Decoder(PLACES, SPACING_M, TransitionModel(1.0)), videos, 0.03)
     assert 0.05 < found.temperature < 0.2
 
 
@@ -103,7 +103,7 @@ def test_a_discs_share_of_another_against_shapely():
 def test_mass_within_grows_with_the_radius_to_everything():
     rng = np.random.default_rng(4)
     decoder = Decoder(PLACES, SPACING_M)
-    marginal = decoder.marginals(rng.normal(0, 0.2, (3, len(PLACES))), np.arange(3.0), Evidence(0.1))[0]
+    marginal = decoder.marginals(rng.normal(0, 0.2, (3, len(PLACES))), np.arange(3.0), EmissionModel(0.1))[0]
     mass = mass_about(marginal, decoder, PLACES[[5, 100, 300]], np.array([1.0, 25.0, 100.0, 500.0, 1e5]))
     assert (np.diff(mass, axis=1) >= 0).all()
     np.testing.assert_allclose(mass[:, -1], 1.0, atol=1e-6)
@@ -222,7 +222,7 @@ def test_a_video_of_weight_three_counts_as_three():
 def test_how_scores_are_read_is_sought_on_videos_by_weight():
     """Of many videos that weigh next to nothing none is looked at."""
     videos = drawn_videos(24, np.random.default_rng(34), frames=3)
-    decoder = Decoder(PLACES, SPACING_M, Motion(1.0))
+    decoder = Decoder(PLACES, SPACING_M, TransitionModel(1.0))
     looked = []
 
     def never(rows: slice) -> np.ndarray:
@@ -293,13 +293,13 @@ def test_leads_that_cannot_be_are_refused(fitted, leads):
 
 def test_calibration_survives_json_and_old_cards_still_load(fitted):
     features = [np.random.default_rng(n).normal(size=(6, 8)).astype(np.float32) for n in range(20)]
-    known = Elsewhere(PLACES[::7], 200.0, slope=2.0, size=0.25)
-    whole = replace(fitted, familiarity=fit_familiarity(features[:15], features[15:]), elsewhere=known)
+    known = OutOfAreaDetector(PLACES[::7], 200.0, slope=2.0, size=0.25)
+    whole = replace(fitted, familiarity=fit_novelty(features[:15], features[15:]), elsewhere=known)
     card = Calibration(0.1, n_frames=10, path=whole)
     again = Calibration.from_dict(json.loads(json.dumps(card.to_dict()))).path
     assert (again.evidence, again.motion, again.maps, again.leads) == (whole.evidence, whole.motion, whole.maps, whole.leads)
     assert again.level90 == whole.level90
-    assert again.familiarity.strangeness(features[16]) == pytest.approx(whole.familiarity.strangeness(features[16]), abs=1e-6)
+    assert again.familiarity.novelty_score(features[16]) == pytest.approx(whole.familiarity.novelty_score(features[16]), abs=1e-6)
     np.testing.assert_allclose(again.elsewhere.lat_lon_deg, known.lat_lon_deg, atol=1e-5)
     assert Calibration.from_dict({"temperature": 0.1}).path is None
     assert "path" not in Calibration(0.1).to_dict()
@@ -317,7 +317,7 @@ def test_strange_videos_have_small_p_values_and_common_ones_any():
         rows = centre + rng.normal(0, 0.3, (10, 32))
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
-    known = fit_familiarity([video(kinds[n % 12]) for n in range(60)], [video(kinds[n % 12]) for n in range(60)], width=16, centres=64)
+    known = fit_novelty([video(kinds[n % 12]) for n in range(60)], [video(kinds[n % 12]) for n in range(60)], width=16, centres=64)
     common = [known.p_value(video(kinds[n % 12])) for n in range(60)]
     assert np.mean(np.array(common) < 0.05) < 0.15
     strange = [video(rng.normal(size=32)) for _ in range(30)]
@@ -328,9 +328,9 @@ def test_strange_videos_have_small_p_values_and_common_ones_any():
     assert np.mean([few.p_value(one) < 0.01 for one in strange]) > 0.9
 
 
-def as_strange_as(strangeness: float) -> np.ndarray:
+def as_strange_as(novelty_score: float) -> np.ndarray:
     """One frame, so strange beside the one centre (1, 0)."""
-    return np.array([[1.0 - strangeness, math.sqrt(1.0 - (1.0 - strangeness) ** 2)]])
+    return np.array([[1.0 - novelty_score, math.sqrt(1.0 - (1.0 - novelty_score) ** 2)]])
 
 
 @pytest.mark.parametrize("videos", [3, 12, 150])
@@ -339,13 +339,13 @@ def test_so_many_new_videos_have_a_small_p_value_as_it_says(videos):
     rng, below = np.random.default_rng(9), []
     for _ in range(1500):
         *held_out, new = np.exp(rng.normal(-1.5, 0.2, videos + 1))
-        known = Familiarity(np.zeros(2), np.eye(2), np.array([[1.0, 0.0]]), np.sort(held_out))
+        known = NoveltyDetector(np.zeros(2), np.eye(2), np.array([[1.0, 0.0]]), np.sort(held_out))
         below.append(known.p_value(as_strange_as(min(new, 1.0))) < 0.05)
     assert np.mean(below) == pytest.approx(0.05, abs=0.02)
 
 
 def test_p_values_fall_with_strangeness_and_stay_numbers():
-    known = Familiarity(np.zeros(2), np.eye(2), np.array([[1.0, 0.0]]), np.full(20, 0.2))  # copies of one video
+    known = NoveltyDetector(np.zeros(2), np.eye(2), np.array([[1.0, 0.0]]), np.full(20, 0.2))  # copies of one video
     values = [known.p_value(as_strange_as(one)) for one in (0.0, 0.1, 0.2, 0.3, 1.0)]
     assert all(0.0 <= one <= 1.0 for one in values)
     assert values == sorted(values, reverse=True)

@@ -16,9 +16,9 @@ from tests.test_models_memory import SPACING_M, World
 from tests.test_trajectory_fit import PLACES as TOWN
 from vidtag_engine.calibration.fit_decoder import fit_levels, kinds_of
 from vidtag_engine.geodesy import WGS84, haversine_m
-from vidtag_engine.inference import Emissions, VideoSolver
+from vidtag_engine.inference import Emissions, PosteriorDecoder
 from vidtag_engine.inference.verdicts import frame_by_frame, with_hypotheses
-from vidtag_engine.trajectory import Calibration, Decoder, PathCalibration, Recall, TrainingGround, assemble, hypotheses, mass_about
+from vidtag_engine.trajectory import Calibration, DatabaseWeight, Decoder, PathCalibration, TrainingGround, assemble, hypotheses, mass_about
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.types import FrameState
 
@@ -118,9 +118,9 @@ def solved(town, ground, **changes):
     world, model, new = town
     search = world.search(model)
     path = replace(
-        PathCalibration.unfitted(0.07, SPACING_M, Recall(4.0, 60.0, 0.1)), maps=(RadiusMap(100.0, 1.0, 0.5),), videos=50, **changes
+        PathCalibration.unfitted(0.07, SPACING_M, DatabaseWeight(4.0, 60.0, 0.1)), maps=(RadiusMap(100.0, 1.0, 0.5),), videos=50, **changes
     )
-    solver = VideoSolver(model, search, Calibration(0.07, n_frames=9, path=path, ground=ground, videos=50))
+    solver = PosteriorDecoder(model, search, Calibration(0.07, n_frames=9, path=path, ground=ground, videos=50))
     queries = model.embed_video(torch.from_numpy(new.features[0]))
     video = solver.read(Emissions(model, new.features[0], queries))
     return solver, solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)

@@ -6,7 +6,7 @@ import pytest
 from tests.test_trajectory_decoder import METRE_DEG, grid
 from vidtag_engine.calibration import FitVideo, fit_path
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.trajectory import Decoder, Evidence, Motion, PathCalibration
+from vidtag_engine.trajectory import Decoder, EmissionModel, PathCalibration, TransitionModel
 from vidtag_engine.trajectory.smooth import smoothed
 
 PLACES = grid(60, 30, 10.0)
@@ -71,8 +71,8 @@ def test_a_decoded_flight_is_nearer_to_its_truth_when_it_is_known_to_be_steady()
     for number in range(4):
         video = flight(rng)
         for steady in (0.0, 10.0):
-            decoder = Decoder(PLACES, 10.0, Motion(8.0, steady=steady))
-            line = decoder.decode(video.scores, video.time_s, Evidence(0.05), accuracy_m=30.0).lat_lon_deg
+            decoder = Decoder(PLACES, 10.0, TransitionModel(8.0, steady=steady))
+            line = decoder.decode(video.scores, video.time_s, EmissionModel(0.05), accuracy_m=30.0).lat_lon_deg
             errors[number, steady] = np.median(haversine_m(*line.T, *video.lat_lon_deg.T))
     assert np.mean([errors[n, 10.0] / errors[n, 0.0] for n in range(4)]) < 0.95
 

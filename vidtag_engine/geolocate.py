@@ -32,7 +32,7 @@ from .batch import (
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
 from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, load_aoi, plan_grid
-from .inference import Emissions, FrameScores, Solved, VideoSolver, frame_by_frame, judged, retrieve, with_hypotheses
+from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, frame_by_frame, judged, retrieve, with_hypotheses
 from .inference.encode import VideoFeatures, encode_video
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
@@ -195,7 +195,7 @@ class Job:
         self.progress, self.cancelled = progress, cancelled
         self.total, self.done, self._told = total, 0, 0.0
         self.clock = _Clock()
-        self.solver: VideoSolver | None = None
+        self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
         self.area_search = search_over(
             loaded.model,
@@ -261,11 +261,11 @@ class Job:
 
     def search(
         self, features: torch.Tensor, time_s: FloatArray
-    ) -> tuple[Candidates, Candidates, FloatArray, Solved | None, FrameScores | None, Verdict]:
+    ) -> tuple[Candidates, Candidates, FloatArray, Posterior | None, FrameScores | None, Verdict]:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
-            solver = self.solver = self.solver or VideoSolver(self.loaded.model, self.area_search, calibration)
+            solver = self.solver = self.solver or PosteriorDecoder(self.loaded.model, self.area_search, calibration)
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []
 
             def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:

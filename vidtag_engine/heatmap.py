@@ -20,7 +20,7 @@ from .export import RasterPlan, map_system, plan_raster, write_raster, write_ras
 from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
 from .grid import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
-from .inference import Emissions, VideoSolver
+from .inference import Emissions, PosteriorDecoder
 from .inference.verdicts import why_unknown
 from .outputs import check_files
 from .protocol import HeatmapArguments
@@ -184,7 +184,7 @@ def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatAr
     queries, calibration = job.retrieve(torch.from_numpy(features))[2], job.loaded.calibration
     if job.settings.decoder == "none" or job.area_search.cover() is None:
         return _FrameByFrame(job, plan, queries)
-    solver = VideoSolver(job.loaded.model, job.area_search, calibration)
+    solver = PosteriorDecoder(job.loaded.model, job.area_search, calibration)
     if not solver.seeks_line:
         return _FrameByFrame(job, plan, queries)
     job.report(0.95, "map", "decoding all frames together")
@@ -198,7 +198,7 @@ class _Together:
     small cells is as blocky as the cover is coarse, and none is lost in one of large cells.
     """
 
-    def __init__(self, job: Job, plan: RasterPlan, solver: VideoSolver, marginal: sparse.csr_matrix) -> None:
+    def __init__(self, job: Job, plan: RasterPlan, solver: PosteriorDecoder, marginal: sparse.csr_matrix) -> None:
         self._job, self._marginal = job, marginal
         self.decoder, self.temperature = "hmm", solver.path.evidence.temperature
         places, cells = (unit_vectors(*one.T) for one in (solver.cover.lat_lon_deg, plan.lat_lon_deg))

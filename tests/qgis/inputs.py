@@ -18,13 +18,13 @@ import av
 import numpy as np
 import torch
 
-from vidtag_engine.calibration import fit_familiarity
+from vidtag_engine.calibration import fit_novelty
 from vidtag_engine.geolocate import load, run_geolocate
 from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
-from vidtag_engine.trajectory import Calibration, Evidence, Motion, PathCalibration, TrainingGround
+from vidtag_engine.trajectory import Calibration, EmissionModel, PathCalibration, TrainingGround, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.video import open_source
 
@@ -59,9 +59,9 @@ def wary(model: VidTAG, checkpoint: Path, video: Path) -> CheckpointCard:
     """A card with a familiarity that is fitted on one video, and held-out videos that are nearly like it."""
     features = encode_video(open_source(video), load(str(checkpoint), "cpu").encoder, GeolocateSettings(rate_hz=2.0)).features
     noise = 0.02 * features.std() * np.random.default_rng(0).standard_normal((99, *features.shape))
-    known = fit_familiarity([features], list(features + noise), width=8)  # fewer than it has frames
+    known = fit_novelty([features], list(features + noise), width=8)  # fewer than it has frames
     temperature = float(1.0 / model.logit_scale.detach().exp())
-    path = PathCalibration(Evidence(temperature), Motion(), 50.0, 25.0, 99, (RadiusMap(100.0, 1.0, 0.0),), 0.5, 0.9, known)
+    path = PathCalibration(EmissionModel(temperature), TransitionModel(), 50.0, 25.0, 99, (RadiusMap(100.0, 1.0, 0.0),), 0.5, 0.9, known)
     ground = TrainingGround.about(np.array([[-19.220, 159.932]]), 2000.0)
     calibration = Calibration(temperature, n_frames=99, path=path, ground=ground, videos=99)
     return CheckpointCard(name="wary", preset="vidtag-compact", calibration=calibration.to_dict())

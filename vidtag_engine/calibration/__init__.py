@@ -1,8 +1,8 @@
 """Everything that is fitted on held-out videos: how they are decoded, how sure to be, and when to withhold an answer."""
 
 from .fit_decoder import FitVideo, best_weight, fit_path, typical_speed_mps
-from .novelty import fit_familiarity
-from .out_of_area import fit_elsewhere, known_ground
+from .novelty import fit_novelty
+from .out_of_area import fit_out_of_area, training_ground
 from .reliability import brier, ece, log_loss, reliability
 from .temperature import fit_temperature
 
@@ -11,12 +11,12 @@ __all__ = [
     "best_weight",
     "brier",
     "ece",
-    "fit_elsewhere",
-    "fit_familiarity",
+    "fit_novelty",
+    "fit_out_of_area",
     "fit_path",
     "fit_temperature",
-    "known_ground",
     "log_loss",
     "reliability",
+    "training_ground",
     "typical_speed_mps",
 ]

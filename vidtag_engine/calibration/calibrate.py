@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from ..datasets.training_sequence import TrainingSequence
 from ..inference import Emissions, FrameScores, ScoredPlaces
 from ..models.vidtag import VidTAG
-from ..trajectory import Elsewhere, Familiarity, PathCalibration, Recall
+from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .fit_decoder import FitVideo, best_weight, check_cancelled, fit_path, typical_speed_mps
-from .novelty import fit_familiarity
-from .out_of_area import Searched, fit_elsewhere, known_ground
+from .novelty import fit_novelty
+from .out_of_area import Searched, fit_out_of_area, training_ground
 
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
@@ -46,7 +46,7 @@ def calibrate_path(
     reach_m: float,
     undriven: NDArray[np.bool_] | None = None,
     places: FloatArray | None = None,
-    novelty: Familiarity | None = None,
+    novelty: NoveltyDetector | None = None,
     place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
@@ -100,8 +100,8 @@ def calibrate_path(
     held = _Held(cover)
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
-    def recall(weight: float) -> Recall | None:
-        return Recall(weight, reach_m, least) if weight else None
+    def recall(weight: float) -> DatabaseWeight | None:
+        return DatabaseWeight(weight, reach_m, least) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
         reading = recall(weight)
@@ -136,9 +136,9 @@ def calibrate_path(
     )
     seen = [s.features[0] for s in chosen]
     if novelty is not None:
-        familiarity = replace(novelty, held_out=np.sort([novelty.strangeness(one) for one in seen]))
+        familiarity = replace(novelty, held_out=np.sort([novelty.novelty_score(one) for one in seen]))
     else:
-        familiarity = fit_familiarity([s.features[0] for s in training], seen, axes=place_axes, seed=seed)
+        familiarity = fit_novelty([s.features[0] for s in training], seen, axes=place_axes, seed=seed)
     return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))
 
 
@@ -150,12 +150,12 @@ def fit_abstention(
     training: Sequence[TrainingSequence],
     validation: Sequence[TrainingSequence],
     *,
-    recall: Recall | None,
+    recall: DatabaseWeight | None,
     reach_m: float,
     place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
-) -> tuple[Elsewhere, Familiarity]:
+) -> tuple[OutOfAreaDetector, NoveltyDetector]:
     """When to withhold, where too few videos are held out to fit how they are decoded.
 
     Args:
@@ -168,7 +168,7 @@ def fit_abstention(
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
     known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
     seen = [[s.features[0] for s in part] for part in (training, some)]
-    return known, fit_familiarity(*seen, axes=place_axes, seed=seed)
+    return known, fit_novelty(*seen, axes=place_axes, seed=seed)
 
 
 def _elsewhere(
@@ -178,14 +178,14 @@ def _elsewhere(
     places: FloatArray,
     taken: Sequence[_Taken],
     held: _Held,
-    recall: Recall | None,
+    recall: DatabaseWeight | None,
     seed: int,
     cancelled: CancelCheck | None,
     tell: Callable[[float], None],
-) -> Elsewhere:
+) -> OutOfAreaDetector:
     """What leads of known ground outside an area mean."""
     cover_lat_lon_deg = held.cover.lat_lon_deg
-    known = known_ground(cover_lat_lon_deg, spacing_m, places)
+    known = training_ground(cover_lat_lon_deg, spacing_m, places)
     # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
     within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
     ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
@@ -203,7 +203,7 @@ def _elsewhere(
             both = None if recall is None or similar is None or beyond is None else (similar, beyond)
             yield Searched(inner, outer, one.of.lat_lon_deg, one.weight, both)
 
-    return fit_elsewhere(known, cover_lat_lon_deg, spacing_m, scored(), seed)
+    return fit_out_of_area(known, cover_lat_lon_deg, spacing_m, scored(), seed)
 
 
 @dataclass(frozen=True)

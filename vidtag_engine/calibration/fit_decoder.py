@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..geodesy import haversine_m
-from ..trajectory.decoder import Decoder, Evidence, Motion, Scores
+from ..trajectory.decoder import Decoder, EmissionModel, Scores, TransitionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
-from ..trajectory.score_margin import NO_RIVAL, line_lead, recognition
+from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
 from ..types import CancelCheck, CancelledError, FloatArray, InputError
 from .conformal import conformal_level, frame_weights
 from .logistic import fit_logistic
@@ -139,7 +139,7 @@ def fit_path(
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    leads = [line_lead(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
+    leads = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
     rivalled = np.concatenate(leads)
     rivalled = rivalled[rivalled < NO_RIVAL]
     low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
@@ -243,7 +243,7 @@ def best_weight(
         given = [given[number] for number in _some_seen(given)]
         for factor in _TEMPERATURES:
             _tell(progress, len(found) / (len(weights) * len(_TEMPERATURES)))
-            marginals = _marginals(decoder, given, Evidence(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
+            marginals = _marginals(decoder, given, EmissionModel(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
             lines = [
                 decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
                 for video, marginal in zip(given, marginals, strict=True)
@@ -260,25 +260,25 @@ def _some_seen(videos: Sequence[FitVideo]) -> list[int]:
     return numbers[:: -(-len(numbers) // _SOUGHT)]
 
 
-def _motion(speed_mps: float) -> Motion:
-    return Motion(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else Motion()
+def _motion(speed_mps: float) -> TransitionModel:
+    return TransitionModel(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else TransitionModel()
 
 
-def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> Evidence:
+def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> EmissionModel:
     """How scores are read: the evidence under which the truths have most mass about them (mean log over radii, frames and videos)."""
     # Evenly by weight, so that those chosen weigh the same.
     so_far = np.cumsum([video.weight for video in videos])
     chosen = np.unique(np.searchsorted(so_far, (np.arange(_SEARCHED) + 0.5) / _SEARCHED * so_far[-1]))
     some = [videos[number] for number in chosen]
     pieces = [video.middle(length) for video in some for length in _PIECES if len(video.time_s) >= 1.5 * length]
-    seen: dict[Evidence, float] = {}
+    seen: dict[EmissionModel, float] = {}
 
-    def worth(evidence: Evidence) -> float:
+    def worth(evidence: EmissionModel) -> float:
         if evidence not in seen:
             seen[evidence] = float(np.mean([_log_mass(decoder, video, evidence, cancelled) for video in [*some, *pieces]]))
         return seen[evidence]
 
-    best = Evidence(temperature)
+    best = EmissionModel(temperature)
     for shared in _SHARED[::-1]:
         best = max(best, _climbed(replace(best, shared=shared), worth), key=worth)
     for blind in _BLIND:
@@ -286,7 +286,7 @@ def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: floa
     return best
 
 
-def _climbed(evidence: Evidence, worth: Callable[[Evidence], float]) -> Evidence:
+def _climbed(evidence: EmissionModel, worth: Callable[[EmissionModel], float]) -> EmissionModel:
     """The best temperature, found by steps in the direction that helps."""
     for factor in (_STEP, 1.0 / _STEP):
         moved = False
@@ -297,14 +297,16 @@ def _climbed(evidence: Evidence, worth: Callable[[Evidence], float]) -> Evidence
     return evidence
 
 
-def _log_mass(decoder: Decoder, video: FitVideo, evidence: Evidence, cancelled: CancelCheck | None) -> float:
+def _log_mass(decoder: Decoder, video: FitVideo, evidence: EmissionModel, cancelled: CancelCheck | None) -> float:
     check_cancelled(cancelled)
     marginal, _ = decoder.marginals(video.scores, video.time_s, evidence)
     mass = mass_about(marginal, decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m)
     return float(np.log(np.maximum(mass, _LEAST)).mean())
 
 
-def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: Evidence, cancelled: CancelCheck | None) -> list[sparse.csr_matrix]:
+def _marginals(
+    decoder: Decoder, videos: Sequence[FitVideo], evidence: EmissionModel, cancelled: CancelCheck | None
+) -> list[sparse.csr_matrix]:
     found = []
     for video in videos:
         check_cancelled(cancelled)
@@ -318,7 +320,7 @@ class _Lines:
 
     right: float
     accuracy_m: float
-    motion: Motion
+    motion: TransitionModel
 
 
 def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> FloatArray:

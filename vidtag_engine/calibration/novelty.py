@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..trajectory.novelty import Familiarity, unit
+from ..trajectory.novelty import NoveltyDetector, unit
 from ..types import FloatArray
 
 _MOST_FRAMES = 20_000
@@ -17,7 +17,7 @@ _LEFT_OUT = 24  # of them at most
 _BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there are hardly any videos
 
 
-def fit_familiarity(
+def fit_novelty(
     training: Sequence[FloatArray],
     held_out: Sequence[FloatArray],
     *,
@@ -25,7 +25,7 @@ def fit_familiarity(
     width: int = 64,
     centres: int = 512,
     seed: int = 0,
-) -> Familiarity:
+) -> NoveltyDetector:
     """Summarise training features, and see how strange held-out videos are.
 
     Where fewer than eight are held out, every video, or every block where there are fewer than three videos, is compared with all others instead, along principal
@@ -41,15 +41,15 @@ def fit_familiarity(
         seed: of its start.
     """
     if len(held_out) < _FEW and axes is not None:
-        return fit_familiarity(training, held_out, width=width, centres=centres, seed=seed)
+        return fit_novelty(training, held_out, width=width, centres=centres, seed=seed)
     if len(held_out) < _FEW:
         videos = [*training, *held_out]
         parts = videos if len(videos) > 2 else [part for one in videos for part in _blocks_of(one)]
         left_out = parts[:: -(-len(parts) // _LEFT_OUT)] if len(parts) > 2 else []
-        strange = [_summary([one for one in parts if one is not part], axes, width, centres, seed).strangeness(part) for part in left_out]
+        strange = [_summary([one for one in parts if one is not part], axes, width, centres, seed).novelty_score(part) for part in left_out]
         return replace(_summary(videos, axes, width, centres, seed), held_out=np.sort(np.array(strange)))
     summary = _summary(training, axes, width, centres, seed)
-    return replace(summary, held_out=np.sort([summary.strangeness(part) for part in held_out]))
+    return replace(summary, held_out=np.sort([summary.novelty_score(part) for part in held_out]))
 
 
 def _blocks_of(video: FloatArray) -> list[FloatArray]:
@@ -57,7 +57,7 @@ def _blocks_of(video: FloatArray) -> list[FloatArray]:
     return np.array_split(video, max(1, min(_BLOCKS, len(video) // _BLOCK)))
 
 
-def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int, centres: int, seed: int) -> Familiarity:
+def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int, centres: int, seed: int) -> NoveltyDetector:
     """Of training features, without held-out videos."""
     rng = np.random.default_rng(seed)
     total = sum(map(len, training))
@@ -70,7 +70,7 @@ def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int
     mean16, axes16 = mean.astype(np.float16).astype(np.float32), along.astype(np.float16).astype(np.float32)
     white = unit((data - mean16) @ axes16.T)
     found = _k_means(white, min(centres, len(white)), rng).astype(np.float16).astype(np.float32)
-    return Familiarity(mean16, axes16, found, np.zeros(0))
+    return NoveltyDetector(mean16, axes16, found, np.zeros(0))
 
 
 def _principal(data: FloatArray, width: int) -> FloatArray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
-from ..trajectory.out_of_area import Elsewhere, blocks_of_ground, lead_beyond, log_ratio, recognised_beyond
+from ..trajectory.out_of_area import OutOfAreaDetector, blocks_of_ground, log_ratio, out_of_area_score, recognised_beyond
 from ..types import FloatArray
 from .conformal import conformal_level, frame_weights
 from .logistic import fit_logistic
@@ -23,7 +23,7 @@ _MARGIN_M = 500.0  # from the area, of a video outside: nearer, both sides know 
 _FALSE_ALARMS = 0.07  # of held-out videos, most of them on streets that are not recognised; on recognised ones it is to stay within 5 %
 
 
-def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training_lat_lon_deg: FloatArray) -> Elsewhere:
+def training_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training_lat_lon_deg: FloatArray) -> OutOfAreaDetector:
     """The part of the training area's cover (M, 2) that lies about training places (N, 2), on a wider lattice where it is very large."""
     points = unit_vectors(*cover_lat_lon_deg.T) * EARTH_RADIUS_M
     tree = cKDTree(unit_vectors(*training_lat_lon_deg.T) * EARTH_RADIUS_M)
@@ -33,7 +33,7 @@ def known_ground(cover_lat_lon_deg: FloatArray, cover_spacing_m: float, training
         lattice_m *= 1.25
         first = np.sort(np.unique(np.floor(points[places] / lattice_m).astype(np.int64), axis=0, return_index=True)[1])
     # What one of them stands for: all of them together stand for the same ground.
-    return Elsewhere(cover_lat_lon_deg[places[first]], float(cover_spacing_m * np.sqrt(len(places) / max(1, len(first)))))
+    return OutOfAreaDetector(cover_lat_lon_deg[places[first]], float(cover_spacing_m * np.sqrt(len(places) / max(1, len(first)))))
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ class Searched:
     similarity: tuple[FloatArray, FloatArray] | None = None
 
 
-def fit_elsewhere(
-    known: Elsewhere,
+def fit_out_of_area(
+    known: OutOfAreaDetector,
     cover_lat_lon_deg: FloatArray,
     cover_spacing_m: float,
     videos: Iterable[Searched],
     seed: int = 0,
-) -> Elsewhere:
+) -> OutOfAreaDetector:
     """What leads mean: held-out videos are searched for in halves of their surroundings and in discs, their own and others.
 
     Args:
@@ -87,7 +87,7 @@ def fit_elsewhere(
             outside = known.outside(cover_lat_lon_deg[near[part]], cover_spacing_m)
             if outside.any() and not outside.all():
                 sides = one.inner[:, near[part]].__getitem__, one.outer[:, outside].__getitem__
-                lead = lead_beyond(*sides, len(truth), blocks[:, near[part]], known.blocks[:, outside])
+                lead = out_of_area_score(*sides, len(truth), blocks[:, near[part]], known.blocks[:, outside])
                 clearly = recognised_beyond(one.similarity[0][:, near[part]], one.similarity[1][:, outside]) if one.similarity else 0.0
                 found[inside].append((lead, log_ratio(outside), clearly))
         for inside, own in found.items():

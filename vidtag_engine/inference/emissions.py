@@ -1,7 +1,7 @@
 """How a video's frames score at places: the evidence that whole videos are decoded by, computed once a video.
 
 Two kinds of evidence add up: the cosine of a frame's embedding with a place's location embedding (paper Sec. 3), and the frame's similarity to what the model
-keeps of its training frames (:mod:`vidtag_engine.models.memory`). Inference, the fit of confidence and the benchmarks all read scores from here.
+keeps of its training frames (:mod:`vidtag_engine.models.reference_database`). Inference, the fit of confidence and the benchmarks all read scores from here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from ..models import GeoCLIP, VidTAG
-from ..models.memory import Likeness
-from ..trajectory import Recall, cuts
+from ..models.reference_database import PlaceSimilarity
+from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
 from ..types import FloatArray
 
@@ -36,7 +36,7 @@ class ScoredPlaces:
 
     lat_lon_deg: FloatArray
     score: Callable[[torch.Tensor], FloatArray]
-    similarity: Likeness | None = None
+    similarity: PlaceSimilarity | None = None
 
     @classmethod
     @torch.inference_mode()
@@ -60,7 +60,7 @@ class ScoredPlaces:
         return cls(lat_lon_deg, score, similarity_to(model, lat_lon_deg, spacing_m, reach_m))
 
 
-def similarity_to(model: VidTAG | GeoCLIP, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None) -> Likeness | None:
+def similarity_to(model: VidTAG | GeoCLIP, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None) -> PlaceSimilarity | None:
     """What tells how similar frames are to what the model keeps of places (M, 2); None where it keeps nothing, or ``reach_m`` is None."""
     memory = model.memory if isinstance(model, VidTAG) else None
     return memory.over(lat_lon_deg, spacing_m, reach_m) if memory is not None and reach_m is not None else None
@@ -133,7 +133,7 @@ class FrameScores:
             return None
         return _single(self._similarity[rows]) if self.holds else self._similar(rows)
 
-    def read(self, recall: Recall | None) -> Scores:
+    def read(self, recall: DatabaseWeight | None) -> Scores:
         """What gives the (B, M) scores of a slice of frames: cosines, and the similarity as ``recall`` reads it."""
 
         def given(rows: slice) -> FloatArray:

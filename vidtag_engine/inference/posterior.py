@@ -17,10 +17,10 @@ from scipy import sparse
 from ..geodesy import haversine_m
 from ..models import GeoCLIP, VidTAG
 from ..search import Search
-from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, lead_beyond, mass_about, verdict
+from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, mass_about, out_of_area_score, verdict
 from ..trajectory.decoder import Scores
 from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
-from ..trajectory.score_margin import line_lead, recognition
+from ..trajectory.score_margin import recognition, score_margin
 from ..trajectory.scores import VideoScores
 from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .emissions import Emissions, FrameScores, ScoredPlaces, similarity_to
@@ -32,7 +32,7 @@ _REACH = 0.75  # spacings: half a cell's diagonal
 
 
 @dataclass(frozen=True)
-class Solved:
+class Posterior:
     """A video's answer; rows are the frames that have a picture.
 
     Args:
@@ -79,7 +79,7 @@ def chances(
     return path.chances(lambda radii: mass_about(decoded.marginal, decoder, positions, radii), radii_m, lead, recognised)
 
 
-class VideoSolver:
+class PosteriorDecoder:
     """Solves any number of videos over one search.
 
     Args:
@@ -171,7 +171,7 @@ class VideoSolver:
             line_evidence=self.path.line_evidence,
         )
 
-    def solve(self, video: FrameScores, decoded: Decoded, final: Candidates, radius_m: float) -> Solved:
+    def solve(self, video: FrameScores, decoded: Decoded, final: Candidates, radius_m: float) -> Posterior:
         """Everything that is said of a video.
 
         Args:
@@ -206,7 +206,7 @@ class VideoSolver:
             why=judgement.why,
             unknown_share=self.unknown_share,
         )
-        return Solved(moved, decoded.lat_lon_deg, confidence, found, said, recognised)
+        return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, recognised)
 
     def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
         """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.
@@ -217,12 +217,12 @@ class VideoSolver:
         """
         if not self.path.rated:
             return None, True
-        found = line_lead(self.decoder, self._scores(video), decoded.lat_lon_deg, self.accuracy_m, video.of.cuts)
+        found = score_margin(self.decoder, self._scores(video), decoded.lat_lon_deg, self.accuracy_m, video.of.cuts)
         similarity = video.read_similarity()
         own = self._of_places(similarity) if similarity is not None else None
         return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, self.accuracy_m))
 
-    def scores(self, solved: Solved, video: FrameScores, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
+    def scores(self, solved: Posterior, video: FrameScores, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.
 
         Args:
@@ -314,7 +314,9 @@ class VideoSolver:
         if known is None or beyond is None:
             return math.nan, False
         there = video.of.at(beyond.places)
-        lead = lead_beyond(self._scores(video), there.read(self.path.recall), len(video), self._blocks, known.blocks[:, beyond.outside])
+        lead = out_of_area_score(
+            self._scores(video), there.read(self.path.recall), len(video), self._blocks, known.blocks[:, beyond.outside]
+        )
         odds = known.log_odds(lead, beyond.outside, self._recognised_beyond(video, there))
         return known.p_inside(odds), known.is_outside(odds)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..search.cover import Cover
+from ..search.state_grid import StateGrid
 from ..trajectory import RADII_M, Calibration, TrainingGround, spread
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory, Verdict
 
@@ -26,7 +26,9 @@ class Judgement:
     familiarity: float = math.nan
 
 
-def frame_by_frame(calibration: Calibration, cover: Cover | None, positions: FloatArray, mass: FloatArray) -> tuple[FloatArray, Verdict]:
+def frame_by_frame(
+    calibration: Calibration, cover: StateGrid | None, positions: FloatArray, mass: FloatArray
+) -> tuple[FloatArray, Verdict]:
     """What is said where each frame is answered by itself: its confidence, and whether anything speaks of its place.
 
     Args:

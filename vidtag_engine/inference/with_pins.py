@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geodesy import haversine_m
-from ..trajectory import Decoded, Decoder, Motion, Pin, hypotheses, spread
-from ..trajectory.score_margin import line_lead
+from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spread
+from ..trajectory.score_margin import score_margin
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory
 from .posterior import chances
@@ -42,7 +42,7 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
         # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
         path = replace(path, unknown_share=0.0)
     else:
-        lead, recognised = line_lead(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
+        lead, recognised = score_margin(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
     found = hypotheses(decoded.marginal, decoder, places, path, lead, recognised)
     confidence = chances(decoder, decoded, places, path, [trajectory.confidence_radius_m], lead, recognised)[:, 0]
     return _assembled(trajectory, located, places, confidence, spread(found, located))
@@ -54,7 +54,7 @@ def decoder_of(kept: VideoScores) -> Decoder:
 
 
 @lru_cache(maxsize=1)
-def _cached_decoder(places: bytes, spacing_m: float, motion: Motion) -> Decoder:
+def _cached_decoder(places: bytes, spacing_m: float, motion: TransitionModel) -> Decoder:
     return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, motion)
 
 

@@ -2,17 +2,17 @@
 
 from .choose import Search, search_over
 from .continuous import between_points
-from .cover import Cover
 from .embedding_cache import EmbeddedGallery
 from .exhaustive import HeldGallery, posterior_mass, top_k
 from .smoothness import Smoothness, measure_smoothness
+from .state_grid import StateGrid
 
 __all__ = [
-    "Cover",
     "EmbeddedGallery",
     "HeldGallery",
     "Search",
     "Smoothness",
+    "StateGrid",
     "between_points",
     "measure_smoothness",
     "posterior_mass",

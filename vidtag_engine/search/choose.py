@@ -14,11 +14,11 @@ from ..grid.wide_grid import WideGrid
 from ..types import CancelCheck, Candidates, FloatArray, ProgressCallback
 from .beam import BeamSearch
 from .coarse_to_fine import CoarseToFine
-from .cover import Cover, gallery_cover
 from .embedder import MOST_EMBEDDED, Embedder
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .exhaustive import posterior_mass, top_k
 from .smoothness import Smoothness
+from .state_grid import StateGrid, gallery_state_grid
 
 # Up to here every point is compared: a full-size location encoder on two cores embeds so many in about five seconds, once.
 EXHAUSTIVE_POINTS = 20_000
@@ -61,7 +61,7 @@ class Search(Protocol):
     def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
         """For (Q, 2) places of the area in degrees, what gives their scores (B, Q) with any queries (B, E) on the device."""
 
-    def cover(self) -> Cover | None:
+    def cover(self) -> StateGrid | None:
         """An even cover of the area, and the scores of frames over it; None where the area is too wide for one."""
 
 
@@ -74,7 +74,7 @@ class ExhaustiveSearch:
 
     def __init__(self, gallery: EmbeddedGallery, grid: Grid, aoi: AreaOfInterest, embed: Embedder) -> None:
         self.grid, self._gallery, self._aoi, self._embed = grid, gallery, aoi, embed
-        self._cover: Cover | None = None
+        self._cover: StateGrid | None = None
 
     def scorer(self, lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], torch.Tensor]:
         """Each place embedded."""
@@ -104,10 +104,10 @@ class ExhaustiveSearch:
         """As :func:`.search.posterior_mass`."""
         return posterior_mass(queries, self._gallery, centers, radius_m, temperature)
 
-    def cover(self) -> Cover:
+    def cover(self) -> StateGrid:
         """The points themselves; of very many, a part."""
         if self._cover is None:
-            self._cover = gallery_cover(self._gallery, self.grid, self._aoi)
+            self._cover = gallery_state_grid(self._gallery, self.grid, self._aoi)
         return self._cover
 
 

@@ -21,12 +21,12 @@ from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputEr
 from .climb import Climbers, Descent, climb_down, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import MOST_LOCATED, CoarsePosterior, disc, surface_scorer
-from .cover import Cover, coarse_cover, gallery_cover
 from .embedder import MOST_EMBEDDED, Embedder
 from .embedding_cache import EmbeddedGallery, LocationModel
 from .exhaustive import checked, mass_of, posterior_mass, top_k
 from .ranking import ranked
 from .smoothness import LEVEL, Smoothness, measure_smoothness
+from .state_grid import StateGrid, coarse_state_grid, gallery_state_grid
 
 _WORTH = 3.0  # a coarse step of fewer fine ones saves nothing
 _LEAST_POINTS = 150  # of a coarse grid
@@ -107,7 +107,7 @@ class CoarseToFine:
         self._gallery: EmbeddedGallery | None = None
         self._snapped: IntArray | None = None
         self._posterior: CoarsePosterior | None = None
-        self._cover: Cover | None = None
+        self._cover: StateGrid | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -218,15 +218,15 @@ class CoarseToFine:
         self.prepare()
         return self._embed.scorer(lat_lon_deg) if self._coarse is None else surface_scorer(self._coarse, lat_lon_deg)
 
-    def cover(self) -> Cover:
+    def cover(self) -> StateGrid:
         """As :meth:`.choose.Search.cover`, from the coarse pass."""
         self.prepare()
         if self._cover is None:
             assert self._gallery is not None  # for the type checker  # nosec B101
             if self._coarse is None:
-                self._cover = gallery_cover(self._gallery, self.grid, self.aoi)
+                self._cover = gallery_state_grid(self._gallery, self.grid, self.aoi)
             else:
-                self._cover = coarse_cover(self._coarse, self._posterior_of(self._coarse), self.aoi, self.grid.kind)
+                self._cover = coarse_state_grid(self._coarse, self._posterior_of(self._coarse), self.aoi, self.grid.kind)
         return self._cover
 
     def _posterior_of(self, coarse: CoarsePass) -> CoarsePosterior:

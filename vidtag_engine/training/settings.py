@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..models.memory import MOST_WIDTH
+from ..models.reference_database import MOST_WIDTH
 from ..settings import validated
 from ..types import InputError
 

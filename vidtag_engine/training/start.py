@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
-from ..models.memory import SCALES, Memory, bands
+from ..models.reference_database import SCALES, ReferenceDatabase, bands
 from ..types import FloatArray, IntArray
 from .settings import TrainSettings
 
@@ -45,7 +45,7 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
     return False
 
 
-def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> Memory:
+def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> ReferenceDatabase:
     """What a checkpoint keeps of its training frames.
 
     The longest mean is whitened by what tells places apart, where enough videos meet: what differs between drives is strong in it. Little of that is left in
@@ -64,7 +64,7 @@ def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> 
     whitening = _band_whitening(some, width, settings)
     if layouts:
         whitening += _band_whitening([replace(s, features=s.layout[None]) for s in some if s.layout is not None], width, settings)
-    return Memory.of(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
+    return ReferenceDatabase.of(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
 
 
 def _band_whitening(sequences: Sequence[TrainingSequence], width: int, settings: TrainSettings) -> list[torch.nn.Linear]:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..batch import compiled_folder
-from ..calibration import fit_familiarity, fit_temperature, typical_speed_mps
+from ..calibration import fit_novelty, fit_temperature, typical_speed_mps
 from ..calibration.calibrate import calibrate_path, fit_abstention
 from ..datasets import Dataset
 from ..datasets.training_sequence import TrainingSequence
@@ -28,7 +28,7 @@ from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..search import HeldGallery, measure_smoothness, posterior_mass
-from ..trajectory import LEAST_VIDEOS, Calibration, Recall, TrainingGround
+from ..trajectory import LEAST_VIDEOS, Calibration, DatabaseWeight, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
 from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
@@ -247,8 +247,8 @@ def ground_of(training: Sequence[TrainingSequence], settings: TrainSettings, are
     return TrainingGround.about(np.concatenate([s.lat_lon_deg for s in training]), reach_m(training, settings), drawn_from)
 
 
-def _unfitted_recall(trainer: Trainer, settings: TrainSettings) -> Recall:
-    return Recall(_UNFITTED_WEIGHT, reach_m(trainer.training, settings))
+def _unfitted_recall(trainer: Trainer, settings: TrainSettings) -> DatabaseWeight:
+    return DatabaseWeight(_UNFITTED_WEIGHT, reach_m(trainer.training, settings))
 
 
 def _both_phases(
@@ -332,7 +332,7 @@ def calibrate(
     model = trainer.model
     if not validation:
         seen = [s.features[0] for s in trainer.training]
-        known = fit_familiarity(seen, [], axes=_place_axes(trainer), seed=settings.seed)
+        known = fit_novelty(seen, [], axes=_place_axes(trainer), seed=settings.seed)
         return Calibration(temperature=float(1.0 / model.logit_scale.exp()), familiarity=known), {}
     picks = trainer.retrieve(validation, refine=True)
     final = "phase2" if model.has_refiner else "phase1"

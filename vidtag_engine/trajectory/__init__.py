@@ -2,34 +2,34 @@
 
 from .calibration import LEAST_VIDEOS, Calibration
 from .cuts import cuts
-from .decoder import Decoded, Decoder, Evidence, Motion, Pin
-from .decoder_calibration import PathCalibration, Recall
+from .decoder import Decoded, Decoder, EmissionModel, Pin, TransitionModel
+from .decoder_calibration import DatabaseWeight, PathCalibration
 from .ground import TrainingGround
 from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
-from .novelty import Familiarity
-from .out_of_area import Elsewhere, lead_beyond
+from .novelty import NoveltyDetector
+from .out_of_area import OutOfAreaDetector, out_of_area_score
 from .steps import Steps, assemble, parts, runner_up_m, steps
 
 __all__ = [
     "LEAST_VIDEOS",
     "RADII_M",
     "Calibration",
+    "DatabaseWeight",
     "Decoded",
     "Decoder",
-    "Elsewhere",
-    "Evidence",
-    "Familiarity",
-    "Motion",
+    "EmissionModel",
+    "NoveltyDetector",
+    "OutOfAreaDetector",
     "PathCalibration",
     "Pin",
-    "Recall",
     "Steps",
     "TrainingGround",
+    "TransitionModel",
     "assemble",
     "cuts",
     "hypotheses",
-    "lead_beyond",
     "mass_about",
+    "out_of_area_score",
     "parts",
     "runner_up_m",
     "spread",

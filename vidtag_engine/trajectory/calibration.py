@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..types import FloatArray, InputError
-from .decoder_calibration import PathCalibration, Recall
+from .decoder_calibration import DatabaseWeight, PathCalibration
 from .ground import TrainingGround
-from .novelty import Familiarity
-from .out_of_area import Elsewhere
+from .novelty import NoveltyDetector
+from .out_of_area import OutOfAreaDetector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -60,10 +60,10 @@ class Calibration:
     log_loss: float = math.nan
     by_radius: tuple[RadiusFit, ...] = ()
     path: PathCalibration | None = None
-    recall: Recall | None = None
+    recall: DatabaseWeight | None = None
     speed_mps: float | None = None
-    familiarity: Familiarity | None = None
-    elsewhere: Elsewhere | None = None
+    familiarity: NoveltyDetector | None = None
+    elsewhere: OutOfAreaDetector | None = None
     ground: TrainingGround | None = None
     videos: int = 0
 
@@ -121,10 +121,10 @@ class Calibration:
                 log_loss=_number(values.get("log_loss")),
                 by_radius=by_radius,
                 path=PathCalibration.from_dict(values["path"]) if values.get("path") else None,
-                recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
+                recall=DatabaseWeight.from_dict(values["recall"]) if values.get("recall") else None,
                 speed_mps=None if values.get("speed_mps") is None else float(values["speed_mps"]),
-                familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
-                elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                familiarity=NoveltyDetector.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                elsewhere=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
                 ground=TrainingGround.from_dict(values["ground"]) if values.get("ground") else None,
                 videos=int(values.get("videos") or 0),
             )

@@ -39,7 +39,7 @@ Scores = Callable[[slice], FloatArray]
 
 
 @dataclass(frozen=True)
-class Motion:
+class TransitionModel:
     """How a camera gets from frame to frame.
 
     Args:
@@ -54,7 +54,7 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EmissionModel:
     """What a frame's scores say of places.
 
     Args:
@@ -141,8 +141,8 @@ class Decoder:
         motion: between frames.
     """
 
-    def __init__(self, lat_lon_deg: FloatArray, spacing_m: float, motion: Motion | None = None) -> None:
-        self.lat_lon_deg, self.spacing_m, self.motion = np.asarray(lat_lon_deg, dtype=np.float64), spacing_m, motion or Motion()
+    def __init__(self, lat_lon_deg: FloatArray, spacing_m: float, motion: TransitionModel | None = None) -> None:
+        self.lat_lon_deg, self.spacing_m, self.motion = np.asarray(lat_lon_deg, dtype=np.float64), spacing_m, motion or TransitionModel()
         self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
         self.tree = cKDTree(self.points_m)
         self._middle_m = self.points_m.sum(axis=0) / max(
@@ -156,12 +156,12 @@ class Decoder:
         self,
         scores: FloatArray | Scores,
         time_s: FloatArray,
-        evidence: Evidence,
+        evidence: EmissionModel,
         *,
         cuts: Iterable[int] = (),
         pins: Sequence[Pin] = (),
         accuracy_m: float | None = None,
-        line_evidence: Evidence | None = None,
+        line_evidence: EmissionModel | None = None,
     ) -> Decoded:
         """Marginals and line.
 
@@ -183,7 +183,7 @@ class Decoder:
         return Decoded(marginal, path, places, log_evidence)
 
     def marginals(
-        self, scores: FloatArray | Scores, time_s: FloatArray, evidence: Evidence, cuts: Iterable[int] = (), pins: Sequence[Pin] = ()
+        self, scores: FloatArray | Scores, time_s: FloatArray, evidence: EmissionModel, cuts: Iterable[int] = (), pins: Sequence[Pin] = ()
     ) -> tuple[sparse.csr_matrix, float]:
         """The marginal and the log evidence of :meth:`decode`, without a line."""
         time_s = np.asarray(time_s, dtype=np.float64)
@@ -207,7 +207,7 @@ class Decoder:
         result: FloatArray = np.maximum(squares_m2 - 2.0 * (about_m @ point_m) + point_m @ point_m, 0.0)
         return result
 
-    def _emissions(self, scores: FloatArray | Scores, time_s: FloatArray, evidence: Evidence, pins: Sequence[Pin]) -> Scores:
+    def _emissions(self, scores: FloatArray | Scores, time_s: FloatArray, evidence: EmissionModel, pins: Sequence[Pin]) -> Scores:
         """What gives the likelihood of a slice of frames, pins included."""
         weight = evidence.weights(time_s)
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..types import FloatArray, InputError
-from .decoder import Evidence, Motion
-from .novelty import Familiarity
-from .out_of_area import Elsewhere
+from .decoder import EmissionModel, TransitionModel
+from .novelty import NoveltyDetector
+from .out_of_area import OutOfAreaDetector
 
 _LEAST_MASS = 1e-4
 _MOST_ACCURACY = 6.0  # spacings, of an unfitted line; as much as Seneca's reach is in its grid's steps
@@ -26,7 +26,7 @@ class RadiusMap:
         radius_m: within.
         slope: of the mass's log odds; not negative.
         intercept: in log odds.
-        lead: slope of the lead (:func:`.lead.line_lead`); not negative.
+        lead: slope of the lead (:func:`.lead.score_margin`); not negative.
     """
 
     radius_m: float
@@ -36,7 +36,7 @@ class RadiusMap:
 
 
 @dataclass(frozen=True)
-class Recall:
+class DatabaseWeight:
     """How the checkpoint's remembered frames are read beside the location encoder.
 
     Args:
@@ -56,7 +56,7 @@ class Recall:
         return result
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Recall:
+    def from_dict(cls, values: Mapping[str, Any]) -> DatabaseWeight:
         """Read what ``asdict`` wrote. Raises InputError where it cannot be used."""
         least = values.get("least")
         found = cls(float(values["weight"]), float(values["reach_m"]), None if least is None else float(least))
@@ -89,18 +89,18 @@ class PathCalibration:
         unknown_share: of the searched area, that is unknown ground; it keeps this share of every probability.
     """
 
-    evidence: Evidence
-    motion: Motion
+    evidence: EmissionModel
+    motion: TransitionModel
     accuracy_m: float
     spacing_m: float
     videos: int
     maps: tuple[RadiusMap, ...]
     level50: float
     level90: float
-    familiarity: Familiarity | None = None
-    elsewhere: Elsewhere | None = None
-    recall: Recall | None = None
-    line_evidence: Evidence | None = None
+    familiarity: NoveltyDetector | None = None
+    elsewhere: OutOfAreaDetector | None = None
+    recall: DatabaseWeight | None = None
+    line_evidence: EmissionModel | None = None
     leads: tuple[float, float] = (0.0, 0.0)
     unrecognised_maps: tuple[RadiusMap, ...] = ()
     unrecognised50: float = 1.0
@@ -187,7 +187,7 @@ class PathCalibration:
 
     @classmethod
     def unfitted(
-        cls, temperature: float, spacing_m: float, recall: Recall | None = None, speed_mps: float | None = None
+        cls, temperature: float, spacing_m: float, recall: DatabaseWeight | None = None, speed_mps: float | None = None
     ) -> PathCalibration:
         """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or strange videos.
 
@@ -197,15 +197,15 @@ class PathCalibration:
             recall: of what the checkpoint remembers.
             speed_mps: of training videos; None where it is not known. Where both are there a line is sought too, by frames that each count in full.
         """
-        evidence = Evidence(temperature * (1.0 + recall.weight if recall else 1.0), shared=1.0)
-        found = cls(evidence, Motion(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
+        evidence = EmissionModel(temperature * (1.0 + recall.weight if recall else 1.0), shared=1.0)
+        found = cls(evidence, TransitionModel(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
         if recall is None or speed_mps is None:
             return found
         # Cosines and likeness are read as one score, their weighted mean twice over.
-        line = Evidence(temperature * (1.0 + recall.weight) / 2.0)
+        line = EmissionModel(temperature * (1.0 + recall.weight) / 2.0)
         # On a cover far finer than the reach a line that sought no more than the reach would settle between two places.
         accuracy_m = float(np.clip(recall.reach_m, 2.0 * spacing_m, _MOST_ACCURACY * spacing_m))
-        return replace(found, motion=Motion(speed_mps), line_evidence=line, accuracy_m=accuracy_m)
+        return replace(found, motion=TransitionModel(speed_mps), line_evidence=line, accuracy_m=accuracy_m)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
@@ -213,16 +213,16 @@ class PathCalibration:
         try:
             found = cls(
                 evidence=_evidence(values["evidence"]),
-                motion=Motion(**{key: float(value) for key, value in values["motion"].items()}),
+                motion=TransitionModel(**{key: float(value) for key, value in values["motion"].items()}),
                 accuracy_m=float(values["accuracy_m"]),
                 spacing_m=float(values["spacing_m"]),
                 videos=int(values["videos"]),
                 maps=_maps(values["maps"]),
                 level50=float(values["level50"]),
                 level90=float(values["level90"]),
-                familiarity=Familiarity.from_dict(values["familiarity"]) if values.get("familiarity") else None,
-                elsewhere=Elsewhere.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
-                recall=Recall.from_dict(values["recall"]) if values.get("recall") else None,
+                familiarity=NoveltyDetector.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                elsewhere=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                recall=DatabaseWeight.from_dict(values["recall"]) if values.get("recall") else None,
                 line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
                 leads=_range(values.get("leads", (0.0, 0.0))),
                 **_unrecognised(values),
@@ -261,8 +261,8 @@ def _range(values: Sequence[Any]) -> tuple[float, float]:
     return low, high
 
 
-def _evidence(values: Mapping[str, Any]) -> Evidence:
-    return Evidence(**{key: float(value) for key, value in values.items()})
+def _evidence(values: Mapping[str, Any]) -> EmissionModel:
+    return EmissionModel(**{key: float(value) for key, value in values.items()})
 
 
 def log_odds(mass: FloatArray) -> FloatArray:

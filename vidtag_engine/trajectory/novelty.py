@@ -24,7 +24,7 @@ _LEAST = 1e-6  # of strangeness, and of how far its logarithms lie apart: copies
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class NoveltyDetector:
     """A summary of training features.
 
     Args:
@@ -39,7 +39,7 @@ class Familiarity:
     centres: FloatArray
     held_out: FloatArray
 
-    def strangeness(self, features: FloatArray) -> float:
+    def novelty_score(self, features: FloatArray) -> float:
         """Of one video's features (T, D)."""
         if not len(features):
             return math.nan
@@ -48,7 +48,7 @@ class Familiarity:
 
     def p_value(self, features: FloatArray) -> float:
         """Share of new videos of the training's kind that are expected to be as strange as this one (T, D) or stranger; NaN where fewer than two were held out."""
-        found, videos = self.strangeness(features), len(self.held_out)
+        found, videos = self.novelty_score(features), len(self.held_out)
         if videos < 2 or not math.isfinite(found):
             return math.nan
         usual = np.log(np.maximum(self.held_out, _LEAST))
@@ -79,7 +79,7 @@ class Familiarity:
         return packed | {"held_out": [round(float(value), 6) for value in self.held_out]}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Familiarity:
+    def from_dict(cls, values: Mapping[str, Any]) -> NoveltyDetector:
         """Read what ``to_dict`` wrote."""
         mean, axes, centres = (
             np.frombuffer(base64.b64decode(values[name]["float16"]), dtype="<f2").astype(np.float32).reshape(values[name]["shape"])

@@ -33,7 +33,7 @@ _PIECE = 15  # frames that a block's score is averaged over
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OutOfAreaDetector:
     """Where the checkpoint was trained, and what a lead of that ground over the searched area means.
 
     Args:
@@ -81,7 +81,7 @@ class Elsewhere:
         """Of having been taken outside, with even odds before; NaN where leads say nothing, or none of the ground lies inside.
 
         Args:
-            lead: of the video, as :func:`lead_beyond` gives it.
+            lead: of the video, as :func:`out_of_area_score` gives it.
             outside: (N,) what :meth:`outside` gives of the area.
             clearly: as :func:`recognised_beyond` gives it.
         """
@@ -113,7 +113,7 @@ class Elsewhere:
         return {"lat_lon_deg": places, **numbers}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Elsewhere:
+    def from_dict(cls, values: Mapping[str, Any]) -> OutOfAreaDetector:
         """Read what ``to_dict`` wrote; what was written before leads were read says nothing. Raises ValueError where numbers cannot be."""
         places = np.frombuffer(base64.b64decode(values["lat_lon_deg"]), dtype="<f4").astype(np.float64).reshape(-1, 2)
         if "size" not in values:
@@ -132,7 +132,7 @@ def blocks_of_ground(lat_lon_deg: FloatArray) -> IntArray:
     return np.stack([np.unique(np.floor(cells + off).astype(np.int64), axis=0, return_inverse=True)[1].ravel() for off in (0.0, 0.5)])
 
 
-def lead_beyond(inner: Scores, outer: Scores, frames: int, inner_blocks: IntArray, outer_blocks: IntArray) -> float:
+def out_of_area_score(inner: Scores, outer: Scores, frames: int, inner_blocks: IntArray, outer_blocks: IntArray) -> float:
     """The best block's score outside the area less the best one's in it, on average over pieces of a video; NaN of no frame.
 
     Args:

@@ -19,13 +19,13 @@ NO_RIVAL = 1e6  # the lead where all places are near
 _BLOCK = 4_000_000  # frames times places held at once
 
 
-def line_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float) -> FloatArray:
+def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float) -> FloatArray:
     """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), frame by frame.
 
     ``NO_RIVAL`` where no place is so far off.
 
     Args:
-        decoder, scores, lat_lon_deg, accuracy_m: as :func:`line_lead`.
+        decoder, scores, lat_lon_deg, accuracy_m: as :func:`score_margin`.
     """
     frames, found = len(lat_lon_deg), np.empty(len(lat_lon_deg))
     home, points_m = decoder.nearest(lat_lon_deg), unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M
@@ -45,7 +45,7 @@ def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatA
     A frame that shows its place clearly is rare, on a street that training went along, too; on one that it did not hardly any does.
 
     Args:
-        decoder, lat_lon_deg, accuracy_m: as :func:`line_lead`.
+        decoder, lat_lon_deg, accuracy_m: as :func:`score_margin`.
         similarity: gives the (B, M) similarity of a slice of frames to what is kept of the decoder's places; None where nothing is.
 
     Returns:
@@ -53,10 +53,10 @@ def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatA
     """
     if similarity is None or not len(lat_lon_deg):
         return math.nan
-    return float(np.quantile(line_margins(decoder, similarity, lat_lon_deg, accuracy_m), 1.0 - CLEAR))
+    return float(np.quantile(frame_margins(decoder, similarity, lat_lon_deg, accuracy_m), 1.0 - CLEAR))
 
 
-def line_lead(
+def score_margin(
     decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float, cuts: Iterable[int] = ()
 ) -> FloatArray:
     """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), on average over neighbouring frames of a shot.
@@ -72,7 +72,7 @@ def line_lead(
         accuracy_m: of the line.
         cuts: rows that begin a new shot.
     """
-    frames, found = len(lat_lon_deg), line_margins(decoder, scores, lat_lon_deg, accuracy_m)
+    frames, found = len(lat_lon_deg), frame_margins(decoder, scores, lat_lon_deg, accuracy_m)
     return np.concatenate([found[:0], *map(_evened, np.split(found, sorted(row for row in cuts if 0 < row < frames)))])
 
 

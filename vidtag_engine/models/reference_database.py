@@ -38,7 +38,7 @@ def bands(features: Tensor) -> list[Tensor]:
     return [*(short - long for short, long in itertools.pairwise(means)), means[-1]]
 
 
-class Memory(nn.Module):
+class ReferenceDatabase(nn.Module):
     """Remembered frames.
 
     Args:
@@ -70,7 +70,7 @@ class Memory(nn.Module):
         return sum(self._parts[1:])
 
     @classmethod
-    def of(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> Memory:
+    def of(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> ReferenceDatabase:
         """Remember videos, evenly out of very many frames.
 
         Args:
@@ -106,7 +106,7 @@ class Memory(nn.Module):
             found[frames] = True
         return found
 
-    def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> Likeness:
+    def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> PlaceSimilarity:
         """What tells how much frames look like what was seen at places.
 
         A place's score is the highest cosine of the frame with any remembered one within reach, less what grows with the square of the way between, to a half at
@@ -129,11 +129,11 @@ class Memory(nn.Module):
         device = self.embeddings.device
         row, column = (torch.from_numpy(one[order].astype(np.int64)).to(device) for one in (near.row, near.col))
         lost = torch.from_numpy((_FAR * (near.data[order] / reach_m) ** 2).astype(np.float32)).to(device)
-        return Likeness(self.embeddings, len(lat_lon_deg), row, column, lost)
+        return PlaceSimilarity(self.embeddings, len(lat_lon_deg), row, column, lost)
 
 
-class Likeness:
-    """Tells how much frames look like what was seen at places; see :meth:`Memory.over`.
+class PlaceSimilarity:
+    """Tells how much frames look like what was seen at places; see :meth:`ReferenceDatabase.over`.
 
     Args:
         embeddings: (N, K) of the remembered frames.
@@ -148,7 +148,7 @@ class Likeness:
         self._first = (pairs.cumsum(0) - pairs).cpu().numpy()  # each place's first pair
 
     def __call__(self, frames: Tensor, hidden: Tensor | None = None) -> Tensor:
-        """Scores (B, M) of frames (B, K) as :meth:`Memory.in_context` gives them; where nothing is in reach of any place, zeros.
+        """Scores (B, M) of frames (B, K) as :meth:`ReferenceDatabase.in_context` gives them; where nothing is in reach of any place, zeros.
 
         Args:
             frames: unit-normalised.

@@ -22,7 +22,7 @@ _AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
-class Cover:
+class StateGrid:
     """Places that stand for equal shares of an area.
 
     Args:
@@ -36,7 +36,7 @@ class Cover:
     score: Callable[[torch.Tensor], FloatArray]
 
 
-def gallery_cover(gallery: EmbeddedGallery, grid: Grid, aoi: AreaOfInterest) -> Cover:
+def gallery_state_grid(gallery: EmbeddedGallery, grid: Grid, aoi: AreaOfInterest) -> StateGrid:
     """A grid's own points; of very many, those nearest to a coarser grid's.
 
     Args:
@@ -58,10 +58,10 @@ def gallery_cover(gallery: EmbeddedGallery, grid: Grid, aoi: AreaOfInterest) -> 
         places.append(lat_lon[kept])
         embeddings.append(part[torch.from_numpy(kept).to(part.device)])
     together, points = torch.cat(embeddings), np.concatenate(places)
-    return Cover(points, math.sqrt(aoi.area_m2 / max(1, len(points))), lambda queries: _scores(queries, together))
+    return StateGrid(points, math.sqrt(aoi.area_m2 / max(1, len(points))), lambda queries: _scores(queries, together))
 
 
-def coarse_cover(coarse: CoarsePass, posterior: CoarsePosterior, aoi: AreaOfInterest, kind: str) -> Cover:
+def coarse_state_grid(coarse: CoarsePass, posterior: CoarsePosterior, aoi: AreaOfInterest, kind: str) -> StateGrid:
     """The places of a coarse pass's posterior, or a coarser grid where those are too many; scores come from its surfaces.
 
     Args:
@@ -84,7 +84,7 @@ def coarse_cover(coarse: CoarsePass, posterior: CoarsePosterior, aoi: AreaOfInte
         result: FloatArray = np.concatenate(parts)
         return result
 
-    return Cover(places, math.sqrt(aoi.area_m2 / len(places)), score)
+    return StateGrid(places, math.sqrt(aoi.area_m2 / len(places)), score)
 
 
 def _scores(queries: torch.Tensor, embeddings: torch.Tensor) -> FloatArray:
