@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 
 from ..trajectory.novelty import NoveltyDetector, unit
 from ..types import FloatArray
 
 _MOST_FRAMES = 20_000
 _ROUNDS = 12
+_LEAST_VARIANCE = 1e-9  # of the first axis'
 _FEW = 8  # fewer held-out videos do not say how strange videos are: each of all videos is then asked what it is to the others
 _LEFT_OUT = 24  # of them at most
 _BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there are hardly any videos
@@ -59,7 +62,6 @@ def _blocks_of(video: FloatArray) -> list[FloatArray]:
 
 def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int, centres: int, seed: int) -> NoveltyDetector:
     """Of training features, without held-out videos."""
-    rng = np.random.default_rng(seed)
     total = sum(map(len, training))
     stride = -(-total // _MOST_FRAMES)
     data = np.concatenate([np.asarray(part, dtype=np.float32) for part in training])[::stride]
@@ -69,25 +71,23 @@ def _summary(training: Sequence[FloatArray], axes: FloatArray | None, width: int
     along = along / np.abs(along).max() * 100.0
     mean16, axes16 = mean.astype(np.float16).astype(np.float32), along.astype(np.float16).astype(np.float32)
     white = unit((data - mean16) @ axes16.T)
-    found = _k_means(white, min(centres, len(white)), rng).astype(np.float16).astype(np.float32)
+    found = _k_means(white, centres, seed).astype(np.float16).astype(np.float32)
     return NoveltyDetector(mean16, axes16, found, np.zeros(0))
 
 
 def _principal(data: FloatArray, width: int) -> FloatArray:
-    """(K, D) principal axes, whitened."""
-    variance, axes = np.linalg.eigh(np.cov(data.T.astype(np.float64)) + 1e-12 * np.eye(data.shape[1]))
-    width = min(width, data.shape[1])
-    found: FloatArray = (axes[:, ::-1][:, :width] / np.sqrt(np.maximum(variance[::-1][:width], 1e-9 * variance[-1]) + 1e-12)).T
-    return found
+    """(K, D) principal axes, whitened; along those that hold next to nothing of the variance nothing can be told."""
+    if not np.ptp(data, axis=0).any():  # copies of one picture: any axis does
+        return np.eye(1, data.shape[1])
+    found = PCA(min(width, *data.shape)).fit(data)
+    held = found.explained_variance_ > _LEAST_VARIANCE * found.explained_variance_[0]
+    axes: FloatArray = found.components_[held] / np.sqrt(found.explained_variance_[held])[:, None]
+    return axes
 
 
-def _k_means(data: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
-    """(count, K) unit centres of unit vectors (spherical k-means)."""
-    centres = data[rng.choice(len(data), count, replace=False)]
-    for _ in range(_ROUNDS if count < len(data) else 0):
-        home = (data @ centres.T).argmax(axis=1)
-        total = np.zeros_like(centres)
-        np.add.at(total, home, data)
-        known = np.linalg.norm(total, axis=1) > 0
-        centres[known] = unit(total[known])
-    return centres
+def _k_means(data: FloatArray, count: int, seed: int) -> FloatArray:
+    """(count, K) unit centres of unit vectors."""
+    if count >= len(data):
+        return data
+    found = KMeans(count, init="random", n_init=1, max_iter=_ROUNDS, random_state=seed).fit(data)
+    return unit(found.cluster_centers_)
