@@ -21,10 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from simulator.towns.config import SEEDS
 from vidtag_engine.cli.terminal import say_error
 from vidtag_engine.types import InputError
-
-from .phantom_isles.towns.config import SEEDS
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.baselines import retrieve
 from vidtag_engine.batch import compiled_folder
-from vidtag_engine.evaluation.baselines import retrieve
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.training import TrainingSource

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.towns.config import CALIBRATION_FRAMES
 from vidtag_engine.datasets import LEVELS, City, PlaceLabels
 from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import centroid_deg, haversine_m
@@ -22,8 +23,6 @@ from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.training import TrainingSource
 from vidtag_engine.training.features import FeatureStore, load_sequences
 from vidtag_engine.types import FloatArray, InputError, IntArray, ProgressCallback
-
-from .phantom_isles.towns.config import CALIBRATION_FRAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 WORLDS = ROOT / "build" / "benchmarks" / "isles"
@@ -151,7 +150,7 @@ def world_folder(seed: str, size: str) -> Path:
 
 def make_world(folder: Path, seed: str, size: str) -> None:
     """Render the world of a seed if it is not there yet, and for full ones more drives to fit confidence on; a broken-off run goes on."""
-    command = [sys.executable, "-m", "benchmarks.phantom_isles"]
+    command = [sys.executable, "-m", "simulator"]
     if not (folder / "world.json").is_file():
         made = [*command, "make-world", "--output", str(folder), "--seed", seed, "--size", size, "--layouts", "videos"]
         subprocess.run(made, check=True, cwd=ROOT)
@@ -176,7 +175,7 @@ def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback |
     """
     manifest = folder / "world.json"
     if not manifest.is_file():
-        raise InputError(f"There is no world in {folder}: make it with 'python -m benchmarks.phantom_isles make-world --output {folder}'.")
+        raise InputError(f"There is no world in {folder}: make it with 'python -m simulator make-world --output {folder}'.")
     text = manifest.read_text(encoding="utf-8")
     made = json.loads(text)
     rows = [row for row in made["drives"] if row["split"] in {"train", "val", *TEST_SPLITS}]

@@ -67,7 +67,7 @@ def main() -> None:
     arguments = parser.parse_args()
     world: Path = arguments.world
     if not (world / "drives.json").exists():
-        command = [sys.executable, "-m", "benchmarks.phantom_isles", "make-demo", "--output", str(world), "--seed", str(arguments.seed)]
+        command = [sys.executable, "-m", "simulator", "make-demo", "--output", str(world), "--seed", str(arguments.seed)]
         command += ["--frames", str(TRAINING_FRAMES)]
         subprocess.run(command, check=True)
     with tempfile.TemporaryDirectory() as temporary:

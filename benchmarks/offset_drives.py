@@ -18,20 +18,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.config import ISLES, DrivesConfig, RenderConfig
+from simulator.drives import Drive, turns_deg
+from simulator.drives import plan_drive as plan_town_drive
+from simulator.render import Renderer
+from simulator.streets import Network, Street
+from simulator.towns.builder import TownBuilder
+from simulator.towns.config import WorldConfig, seed_of
+from simulator.towns.drives import TownDrive, Window, part_of_route, plan_drive
+from simulator.towns.isles import WORLD_ISLES
+from simulator.towns.render import TownRenderer, far_config
+from simulator.world import build_world
+from simulator.write import receiver_error_m, render_drive, replace_text, write_video
 from vidtag_engine.types import Progress
-
-from .phantom_isles.config import ISLES, DrivesConfig, RenderConfig
-from .phantom_isles.drives import Drive, turns_deg
-from .phantom_isles.drives import plan_drive as plan_town_drive
-from .phantom_isles.render import Renderer
-from .phantom_isles.streets import Network, Street
-from .phantom_isles.towns.builder import TownBuilder
-from .phantom_isles.towns.config import WorldConfig, seed_of
-from .phantom_isles.towns.drives import TownDrive, Window, part_of_route, plan_drive
-from .phantom_isles.towns.isles import WORLD_ISLES
-from .phantom_isles.towns.render import TownRenderer, far_config
-from .phantom_isles.world import build_world
-from .phantom_isles.write import receiver_error_m, render_drive, replace_text, write_video
 
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "benchmarks" / "offset"
 RATE_HZ, WIDTH_PX, HEIGHT_PX = 6.0, 224, 168

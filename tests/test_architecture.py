@@ -140,7 +140,7 @@ def imported_files(top: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("top", ["vidtag_engine", "vidtag_qgis", "benchmarks"])
+@pytest.mark.parametrize("top", ["vidtag_engine", "vidtag_qgis", "benchmarks", "simulator"])
 def test_no_files_import_each_other_in_a_circle(top: str) -> None:
     sorter = graphlib.TopologicalSorter(imported_files(top))
     try:

@@ -10,11 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from benchmarks.isles_settings import Budget, settings_for
-from benchmarks.isles_world import sequences_of
-from tests.isles_maker import Maker
-from vidtag_engine.datasets.training_sequence import TrainingSequence
-from vidtag_engine.evaluation.baselines import (
+from benchmarks.baselines import (
     GeoDecoder,
     ISNs,
     LabelledFrames,
@@ -29,7 +25,11 @@ from vidtag_engine.evaluation.baselines import (
     retrieve,
     s2_cells,
 )
-from vidtag_engine.evaluation.baselines.s2_cells import s2_tokens
+from benchmarks.baselines.s2_cells import s2_tokens
+from benchmarks.isles_settings import Budget, settings_for
+from benchmarks.isles_world import sequences_of
+from tests.isles_maker import Maker
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.grid import points_grid
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training import recipe

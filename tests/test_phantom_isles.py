@@ -13,11 +13,11 @@ import pytest
 from pyproj import Geod
 from shapely.geometry import Point, shape
 
-from benchmarks.phantom_isles import drives as planning
-from benchmarks.phantom_isles.config import ISLES, DrivesConfig, RenderConfig
-from benchmarks.phantom_isles.streets import build_network
-from benchmarks.phantom_isles.world import build_world
-from benchmarks.phantom_isles.write import truth_lat_lon, write_isle
+from simulator import drives as planning
+from simulator.config import ISLES, DrivesConfig, RenderConfig
+from simulator.streets import build_network
+from simulator.world import build_world
+from simulator.write import truth_lat_lon, write_isle
 
 # A hamlet: the same code, a tenth of the town.
 HAMLET = dataclasses.replace(ISLES["sandy-island"], name="hamlet", half_length_m=560.0, half_width_m=480.0, quarter_count=4)
@@ -189,7 +189,7 @@ def test_area_holds_every_drive_with_a_margin(world, plans):
 @pytest.mark.slow
 def test_rendered_isle_reads_back(tmp_path, world, monkeypatch):
     """Pictures with something in them, videos that start when the manifest says, truths that fit their frames."""
-    monkeypatch.setattr("benchmarks.phantom_isles.write.plan_drives", lambda *_: planning.plan_drives(world, SHORT, 3)[-2:])
+    monkeypatch.setattr("simulator.write.plan_drives", lambda *_: planning.plan_drives(world, SHORT, 3)[-2:])
     made = write_isle(tmp_path, world, SHORT, RenderConfig(width_px=224, height_px=168), progress=lambda _: None)
     assert json.loads((tmp_path / "drives.json").read_text()) == json.loads(json.dumps(made))
     area = shape(json.loads((tmp_path / "aoi.geojson").read_text())["features"][0]["geometry"])

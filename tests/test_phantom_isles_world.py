@@ -17,19 +17,19 @@ from pyproj import Geod, Transformer
 from shapely.geometry import Point
 
 from benchmarks.isles_world import calibration_frames
-from benchmarks.phantom_isles.__main__ import main as phantom_isles_main
-from benchmarks.phantom_isles.drives import route_line
-from benchmarks.phantom_isles.towns import conditions
-from benchmarks.phantom_isles.towns.builder import TownBuilder
-from benchmarks.phantom_isles.towns.config import SEEDS, SIZES, WorldConfig, WorldSize, config_sha256, seed_of
-from benchmarks.phantom_isles.towns.drives import plan_town
-from benchmarks.phantom_isles.towns.isles import TONGUES, WORLD_ISLES
-from benchmarks.phantom_isles.towns.labels import SCENES, Geography, scene_shares, text_vector
-from benchmarks.phantom_isles.towns.layouts import LAYOUTS, picture_key, record_of, write_cityguessr_tables, write_drive, write_msls_tables
-from benchmarks.phantom_isles.towns.make import Order, batches, make_calibration, make_world
-from benchmarks.phantom_isles.towns.network import build_town_network, unseen_streets
-from benchmarks.phantom_isles.towns.skyline import SHAPES, build_skyline
-from benchmarks.phantom_isles.towns.ways import WAYS
+from simulator.__main__ import main as phantom_isles_main
+from simulator.drives import route_line
+from simulator.towns import conditions
+from simulator.towns.builder import TownBuilder
+from simulator.towns.config import SEEDS, SIZES, WorldConfig, WorldSize, config_sha256, seed_of
+from simulator.towns.drives import plan_town
+from simulator.towns.isles import TONGUES, WORLD_ISLES
+from simulator.towns.labels import SCENES, Geography, scene_shares, text_vector
+from simulator.towns.layouts import LAYOUTS, picture_key, record_of, write_cityguessr_tables, write_drive, write_msls_tables
+from simulator.towns.make import Order, batches, make_calibration, make_world
+from simulator.towns.network import build_town_network, unseen_streets
+from simulator.towns.skyline import SHAPES, build_skyline
+from simulator.towns.ways import WAYS
 from vidtag_engine.types import InputError
 
 SEED = 5
@@ -204,7 +204,7 @@ def test_truth_wraps_at_the_antimeridian(builder):
 
 
 def test_houses_leave_streets_and_water_free(builder):
-    from benchmarks.phantom_isles.towns.houses import Stretch, plan_row
+    from simulator.towns.houses import Stretch, plan_row
 
     halves = np.array([street.half_width_m for street in builder.network.streets])
     count = 0
@@ -464,7 +464,7 @@ def test_small_world_end_to_end(tmp_path):
     assert len(further) > len(kept)
     assert all((tmp_path / video).stat().st_mtime_ns == moment for video, moment in kept.items())
 
-    from benchmarks.phantom_isles.towns.pictures import write_page
+    from simulator.towns.pictures import write_page
 
     page = write_page(tmp_path, tmp_path / "docs").read_text()
     assert "simulated" in page

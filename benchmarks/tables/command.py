@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from simulator.towns.config import CALIBRATION_FRAMES, SIZES
 from vidtag_engine.batch import compiled_folder
 from vidtag_engine.cli.terminal import progress_bar
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
@@ -17,7 +18,6 @@ from vidtag_engine.types import Progress, ProgressCallback
 
 from ..isles_settings import BUDGETS, TRAINING_SEEDS, Budget, swept_rows
 from ..isles_world import ROOT, RUNS, SWAPPED_NAMES, TEST_SPLITS, IslesWorld, load_world, make_world, world_folder
-from ..phantom_isles.towns.config import CALIBRATION_FRAMES, SIZES
 from .bench import Bench, TableModule, unique
 from .estimate import core_seconds, minutes, world_core_seconds
 from .lab import Lab

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidtag_engine.evaluation.baselines import FrameClassifier
+from benchmarks.baselines import FrameClassifier
 from vidtag_engine.models.backbones import BACKBONES
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.models.vidtag import VidTAG

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidtag_engine.evaluation.baselines import FrameClassifier, retrieve
+from benchmarks.baselines import FrameClassifier, retrieve
 from vidtag_engine.grid import Grid, points_grid
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.types import FloatArray, Progress, ProgressCallback

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from vidtag_engine.evaluation.baselines.geoclip_finetuned import geoclip_config, geoclip_settings
+from benchmarks.baselines.geoclip_finetuned import geoclip_config, geoclip_settings
 from vidtag_engine.models.vidtag import VidTAGConfig
 from vidtag_engine.training import TrainSettings
 

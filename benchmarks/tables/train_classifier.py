@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidtag_engine.evaluation.baselines import (
+from benchmarks.baselines import (
     FrameClassifier,
     GeoDecoder,
     ISNs,

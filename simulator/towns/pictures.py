@@ -122,8 +122,8 @@ def _text(made: dict[str, Any], isles: list[TownConfig]) -> str:
         "",
         "Everything here is simulated: no picture shows a real place. The isles lie where charts once showed land that never was.",
         "",
-        f"Made by `python -m benchmarks.phantom_isles make-world --output DIR --seed {made['seed']}{sizes}` and "
-        "`python -m benchmarks.phantom_isles picture-page --world DIR`. "
+        f"Made by `python -m simulator make-world --output DIR --seed {made['seed']}{sizes}` and "
+        "`python -m simulator picture-page --world DIR`. "
         f"Configuration `{made['config_sha256']}`. "
         f"Pictures: {frames['train']:,} for training, {frames['val']:,} for validation, {frames['test']:,} on streets that training saw in another light, "
         f"{frames['test_unseen']:,} on streets that no training drove.",

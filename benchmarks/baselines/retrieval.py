@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...datasets.training_sequence import TrainingSequence
-from ...grid import Grid
-from ...models.vidtag import VidTAG
-from ...search import EmbeddedGallery
-from ..retrieval import Placed, place
+from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.evaluation.retrieval import Placed, place
+from vidtag_engine.grid import Grid
+from vidtag_engine.models.vidtag import VidTAG
+from vidtag_engine.search import EmbeddedGallery
 
 # Above this, embeddings of the gallery are made anew in each of the two passes: 1.5 million points of 256 numbers.
 _MEMORY_BYTES = 1536 * 1024**2

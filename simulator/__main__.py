@@ -1,4 +1,4 @@
-"""``python -m benchmarks.phantom_isles make-demo | make-world | make-calibration | picture-page``: simulated drives, again and again from a seed."""
+"""``python -m simulator make-demo | make-world | make-calibration | picture-page``: simulated drives, again and again from a seed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _count(least: int) -> Callable[[str], int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.phantom_isles", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("make-demo", help="the demo's isle and its drives")
     demo.add_argument("--output", type=Path, required=True, help="folder to write below")
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     more.set_defaults(run=make_more)
     page = commands.add_parser("picture-page", help="docs/phantom-isles.md with contact sheets and maps of a world that was made")
     page.add_argument("--world", type=Path, required=True, help="what make-world wrote")
-    page.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[2] / "docs")
+    page.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[1] / "docs")
     page.set_defaults(run=make_page)
     return parser
 

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ...datasets.training_sequence import TrainingSequence
-from ...geodesy import haversine_m
-from ...training.settings import TrainSettings
-from ...training.steps import learning_rate
-from ...types import FloatArray, IntArray, Progress, ProgressCallback
+from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.training.settings import TrainSettings
+from vidtag_engine.training.steps import learning_rate
+from vidtag_engine.types import FloatArray, IntArray, Progress, ProgressCallback
+
 from .s2_cells import Cells
 
 SCENES = 16  # Places2's, as CityGuessr68k lists them

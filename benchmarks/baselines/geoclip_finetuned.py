@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...models.location_encoder import GEOCLIP_SIGMA, LocationEncoderConfig
-from ...models.vidtag import VidTAGConfig
-from ...training.settings import TrainSettings
+from vidtag_engine.models.location_encoder import GEOCLIP_SIGMA, LocationEncoderConfig
+from vidtag_engine.models.vidtag import VidTAGConfig
+from vidtag_engine.training.settings import TrainSettings
 
 
 def geoclip_config(like: VidTAGConfig, *, shipped_location_encoder: bool = False) -> VidTAGConfig:

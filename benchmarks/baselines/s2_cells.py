@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...types import FloatArray, InputError, IntArray
+from vidtag_engine.types import FloatArray, InputError, IntArray
 
 _MISSING = "S2 cells need the package s2cell: pip install s2cell."
 
