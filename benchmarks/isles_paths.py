@@ -164,7 +164,6 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
                 temperature=float(1.0 / unlike.logit_scale.detach().exp()),
                 reach_m=reach,
                 undriven=undriven,
-                place_axes=_axes(model),
                 progress=bar,
             )
         entry = Entry({"calibration": fitted.to_dict()}, {})
@@ -221,10 +220,3 @@ def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
         "calibration": [drive.sequence.name for drive in lab.world.of("calibration")],
         "resolution_m": RESOLUTION_M,
     }
-
-
-def _axes(model: VidTAG) -> FloatArray:
-    """(K, D) of ours' first layer, which is learned whitening."""
-    assert isinstance(model.projection, torch.nn.Linear)
-    axes: FloatArray = model.projection.weight.detach().numpy()
-    return axes

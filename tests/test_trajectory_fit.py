@@ -330,7 +330,7 @@ def test_strange_videos_have_small_p_values_and_common_ones_any():
 
 def as_strange_as(novelty_score: float) -> np.ndarray:
     """One frame, so strange beside the one centre (1, 0)."""
-    return np.array([[1.0 - novelty_score, math.sqrt(1.0 - (1.0 - novelty_score) ** 2)]])
+    return np.array([[1.0 + novelty_score, 0.0]])
 
 
 @pytest.mark.parametrize("videos", [3, 12, 150])

@@ -47,7 +47,6 @@ def calibrate_path(
     undriven: NDArray[np.bool_] | None = None,
     places: FloatArray | None = None,
     novelty: NoveltyDetector | None = None,
-    place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
     progress: ProgressCallback | None = None,
@@ -66,7 +65,6 @@ def calibrate_path(
         reach_m: over which a remembered frame speaks for places around it.
         places: (N, 2) of the training, where ``training`` does not hold it.
         novelty: what is known of its features; likewise.
-        place_axes: (K, D) directions that tell places apart, for what is familiar; None where training found none.
         seed: of everything random.
         cancelled: asked between videos.
         progress: of the whole fit.
@@ -138,7 +136,7 @@ def calibrate_path(
     if novelty is not None:
         familiarity = replace(novelty, held_out=np.sort([novelty.novelty_score(one) for one in seen]))
     else:
-        familiarity = fit_novelty([s.features[0] for s in training], seen, axes=place_axes, seed=seed)
+        familiarity = fit_novelty([s.features[0] for s in training], seen, seed=seed)
     return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))
 
 
@@ -152,14 +150,13 @@ def fit_abstention(
     *,
     recall: DatabaseWeight | None,
     reach_m: float,
-    place_axes: FloatArray | None = None,
     seed: int = 0,
     cancelled: CancelCheck | None = None,
 ) -> tuple[OutOfAreaDetector, NoveltyDetector]:
     """When to withhold, where too few videos are held out to fit how they are decoded.
 
     Args:
-        model, cover_lat_lon_deg, spacing_m, training, reach_m, place_axes, seed, cancelled: as :func:`calibrate_path`.
+        model, cover_lat_lon_deg, spacing_m, training, reach_m, seed, cancelled: as :func:`calibrate_path`.
         validation: held out, or blocks of videos that were; may be none.
         recall: how what is remembered is read.
     """
@@ -168,7 +165,7 @@ def fit_abstention(
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
     known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
     seen = [[s.features[0] for s in part] for part in (training, some)]
-    return known, fit_novelty(*seen, axes=place_axes, seed=seed)
+    return known, fit_novelty(*seen, seed=seed)
 
 
 def _elsewhere(

@@ -30,7 +30,7 @@ from ..models.vidtag import VidTAG, VidTAGConfig
 from ..search import HeldGallery, measure_smoothness, posterior_mass
 from ..trajectory import LEAST_VIDEOS, Calibration, DatabaseWeight, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
-from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
+from ..types import CancelCheck, InputError, Progress, ProgressCallback
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import split_sequences
@@ -332,7 +332,7 @@ def calibrate(
     model = trainer.model
     if not validation:
         seen = [s.features[0] for s in trainer.training]
-        known = fit_novelty(seen, [], axes=_place_axes(trainer), seed=settings.seed)
+        known = fit_novelty(seen, [], seed=settings.seed)
         return Calibration(temperature=float(1.0 / model.logit_scale.exp()), familiarity=known), {}
     picks = trainer.retrieve(validation, refine=True)
     final = "phase2" if model.has_refiner else "phase1"
@@ -362,7 +362,6 @@ def calibrate(
     cover = points[ground.knows(points, spacing_m)] if ground else points, spacing_m
     options: dict[str, Any] = {
         "reach_m": reach_m(trainer.training, settings),
-        "place_axes": _place_axes(trainer),
         "seed": settings.seed,
         "cancelled": trainer.cancelled,
     }
@@ -374,15 +373,6 @@ def calibrate(
         model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven, progress=progress, **options
     )
     return replace(calibration, path=path), metrics
-
-
-def _place_axes(trainer: Trainer) -> FloatArray | None:
-    """(K, D) of a first layer that started from what tells places apart, and stayed so."""
-    first = trainer.model.projection
-    if not isinstance(first, torch.nn.Linear) or "projection" not in trainer.fixed:
-        return None
-    axes: FloatArray = first.weight.detach().cpu().numpy()
-    return axes
 
 
 def _few(validation: list[TrainingSequence], picks: Retrieval, most_frames: int) -> tuple[list[TrainingSequence], Retrieval]:

@@ -1,9 +1,13 @@
 """Whether a video is like those that a checkpoint was trained on: how near its pictures lie to training pictures, beside held-out videos'.
 
-A video's strangeness is the mean over its frames of the distance to the nearest of some hundred centres of the training features, whitened, where training
-found them along axes that tell places apart. Its p-value is the share of new videos of the training's own kind that are expected to be as strange or stranger:
-held-out videos' logarithms are taken as a sample of a normal distribution, and Student's t says what the next one may be (the prediction interval of any
-textbook). Unlike the rank among held-out videos it can be small where few were held out, and a single odd one among many does not set it.
+A video's novelty score is the distance to the training pictures that its nearest fifth of frames keep: a video of the same ground shows some pictures that were
+seen there, whatever else it shows. Distances are those of plain features, of which the principal axes of training hold a part, in which some hundred centres
+stand for its pictures, and the distance from these axes the rest (distance in and from feature space, Moghaddam and Pentland 1997). Whitening would make
+light and weather weigh as much as what a place looks like.
+
+The p-value is the share of new videos of the training's own kind that are expected to be as strange or stranger: held-out videos' logarithms are taken as a
+sample of a normal distribution, and Student's t says what the next one may be (the prediction interval of any textbook). Unlike the rank among held-out videos it
+can be small where few were held out, and a single odd one among many does not set it.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ from scipy import stats
 from ..types import FloatArray
 
 _RARE, _MOST_RARE = 0.01, 0.1  # p-values below which a video counts as novel, by how many say so
-_LEAST = 1e-6  # of strangeness, and of how far its logarithms lie apart: copies of one video have none
+_NEAREST = 0.2  # share of a video's frames
+_LEAST = 1e-6  # of a score, and of how far its logarithms lie apart: copies of one video have none
 
 
 @dataclass(frozen=True)
@@ -29,22 +34,30 @@ class NoveltyDetector:
 
     Args:
         mean: (D,) of the training features.
-        axes: (K, D) whitening.
-        centres: (C, K) of the whitened features.
-        held_out: (V,) strangeness of held-out videos, rising.
+        axes: (K, D) principal axes, of length 1.
+        centres: (C, K) of the features along them.
+        held_out: (V,) novelty scores of held-out videos, rising.
+        whitened: of checkpoints made before: the axes whiten, centres have length 1, and the score is the frames' mean distance from them by cosine.
     """
 
     mean: FloatArray
     axes: FloatArray
     centres: FloatArray
     held_out: FloatArray
+    whitened: bool = False
 
     def novelty_score(self, features: FloatArray) -> float:
         """Of one video's features (T, D)."""
         if not len(features):
             return math.nan
-        white = unit((np.asarray(features, dtype=np.float32) - self.mean) @ self.axes.T)
-        return float(1.0 - (white @ self.centres.T).max(axis=1).mean())
+        about = np.asarray(features, dtype=np.float32) - self.mean
+        along = about @ self.axes.T
+        if self.whitened:
+            return float(1.0 - (unit(along) @ self.centres.T).max(axis=1).mean())
+        squares = np.square(along).sum(axis=1)
+        nearest = (squares[:, None] - 2.0 * along @ self.centres.T + np.square(self.centres).sum(axis=1)).min(axis=1)
+        off = np.square(about).sum(axis=1) - squares
+        return float(np.quantile(np.sqrt(np.maximum(nearest, 0.0) + np.maximum(off, 0.0)), _NEAREST))
 
     def p_value(self, features: FloatArray) -> float:
         """Share of new videos of the training's kind that are expected to be as strange as this one (T, D) or stranger; NaN where fewer than two were held out."""
@@ -76,7 +89,7 @@ class NoveltyDetector:
             name: {"shape": list(a.shape), "float16": base64.b64encode(np.ascontiguousarray(a, dtype="<f2").tobytes()).decode()}
             for name, a in arrays.items()
         }
-        return packed | {"held_out": [round(float(value), 6) for value in self.held_out]}
+        return packed | {"held_out": [round(float(value), 6) for value in self.held_out], "whitened": self.whitened}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NoveltyDetector:
@@ -85,7 +98,7 @@ class NoveltyDetector:
             np.frombuffer(base64.b64decode(values[name]["float16"]), dtype="<f2").astype(np.float32).reshape(values[name]["shape"])
             for name in ("mean", "axes", "centres")
         )
-        return cls(mean, axes, centres, np.asarray(values["held_out"], dtype=np.float64))
+        return cls(mean, axes, centres, np.asarray(values["held_out"], dtype=np.float64), bool(values.get("whitened", True)))
 
 
 def unit(vectors: FloatArray) -> FloatArray:
