@@ -146,7 +146,8 @@ def few_videos(world: IslesWorld, recordings: dict[str, FloatArray]) -> dict[str
                 training = [drive.sequence for drive in world.of("train", isle=isle)]
                 some = [training[at] for at in rng.permutation(len(training))[:count]]
                 kept, held_out, _ = split_sequences(some, 0.15, 0)
-                novelty = fit_novelty([one.features[0] for one in kept], [one.features[0] for one in held_out])
+                names = [one.name for one in (*kept, *held_out)]
+                novelty = fit_novelty([one.features[0] for one in kept], [one.features[0] for one in held_out], names=names)
 
                 def withheld(features: Sequence[FloatArray], novelty: Any = novelty) -> list[bool]:
                     return [bool(novelty.is_novel(novelty.p_value(one))) for one in features]

@@ -100,3 +100,21 @@ def test_what_was_whitened_before_is_read_as_it_was():
     cosines = white / np.linalg.norm(white, axis=1, keepdims=True)
     assert again.novelty_score(video) == pytest.approx(1.0 - cosines.max(axis=1).mean(), abs=1e-5)
     assert not NoveltyDetector.from_dict(fit_novelty(drawn(11, 4), []).to_dict()).whitened
+
+
+def test_parts_of_one_video_are_not_compared_with_each_other_where_there_is_another():
+    one, two = drawn(12, 2, 64)
+    parts, names = [one[:40], one[48:], two[:32], one[40:48], two[32:]], ["a[0:40]", "a[48:64]", "b[0:32]", "a[40:48]", "b[32:64]"]
+    known = fit_novelty(parts[:3], parts[3:], names=names)
+    expected = []
+    for part, name in zip(parts, names, strict=True):
+        others = [other for other, of in zip(parts, names, strict=True) if of[0] != name[0]]
+        expected += [fit_novelty(others, [block] * 8).held_out[0] for block in np.array_split(part, max(1, len(part) // 8))]
+    np.testing.assert_allclose(known.held_out, np.sort(expected), atol=1e-6)
+    # Eight held-out blocks of the one video that was trained on are not eight videos: they are compared with its other blocks, and these with them.
+    (long,) = drawn(13, 1, 128)
+    blocks = [long[start : start + 8] for start in range(64, 128, 8)]
+    assert (
+        len(fit_novelty([long[:64]], blocks, names=["a[0:64]", *(f"a[{start}:{start + 8}]" for start in range(64, 128, 8))]).held_out) == 16
+    )
+    assert len(fit_novelty([long[:64]], blocks).held_out) == 8

@@ -136,7 +136,7 @@ def calibrate_path(
     if novelty is not None:
         familiarity = replace(novelty, held_out=np.sort([novelty.novelty_score(one) for one in seen]))
     else:
-        familiarity = fit_novelty([s.features[0] for s in training], seen, seed=seed)
+        familiarity = fit_novelty([s.features[0] for s in training], seen, names=[s.name for s in (*training, *chosen)], seed=seed)
     return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))
 
 
@@ -165,7 +165,7 @@ def fit_abstention(
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
     known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
     seen = [[s.features[0] for s in part] for part in (training, some)]
-    return known, fit_novelty(*seen, seed=seed)
+    return known, fit_novelty(*seen, names=[s.name for s in (*training, *some)], seed=seed)
 
 
 def _elsewhere(

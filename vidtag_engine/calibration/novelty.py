@@ -20,39 +20,46 @@ _BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there 
 
 
 def fit_novelty(
-    training: Sequence[FloatArray], held_out: Sequence[FloatArray], *, width: int = 64, centres: int = 512, seed: int = 0
+    training: Sequence[FloatArray],
+    held_out: Sequence[FloatArray],
+    *,
+    names: Sequence[str] | None = None,
+    width: int = 64,
+    centres: int = 512,
+    seed: int = 0,
 ) -> NoveltyDetector:
     """Summarise training features, and see how strange held-out videos are.
 
     Where fewer than eight are held out, every video is compared with all others instead; of two videos each one's blocks with the other, of a single video
-    each block with the others.
+    each block with the others. Parts of one video are never compared with each other where there is another: they are of one day.
 
     Args:
         training: (T, D) a video.
         held_out: likewise; of the same kind, not trained on; may be none.
+        names: of the videos that they are of, training first, as :meth:`.TrainingSequence.part` names parts; None: each is a video of its own.
         width: principal axes, at most.
         centres: of k-means.
         seed: of its start.
     """
-    if len(held_out) >= _FEW:
+    videos = [*training, *held_out]
+    of = [name.partition("[")[0] for name in names] if names is not None else [str(number) for number in range(len(videos))]
+    if len(set(of[len(training) :]) - set(of[: len(training)])) >= _FEW:
         summary = _summary(training, width, centres, seed)
         return replace(summary, held_out=np.sort([summary.novelty_score(part) for part in held_out]))
-    videos = [*training, *held_out]
-    scores = [_summary(others, width, centres, seed).novelty_score(part) for part, others in _left_out(videos)]
+    scores = [_summary(others, width, centres, seed).novelty_score(part) for part, others in _left_out(videos, of)]
     return replace(_summary(videos, width, centres, seed), held_out=np.sort(np.array(scores)))
 
 
-def _left_out(videos: Sequence[FloatArray]) -> list[tuple[FloatArray, list[FloatArray]]]:
+def _left_out(parts: Sequence[FloatArray], of: Sequence[str]) -> list[tuple[FloatArray, list[FloatArray]]]:
     """What is compared with what, where hardly any videos are held out: (part, the others)."""
-    if len(videos) > 2:
-        chosen = range(0, len(videos), -(-len(videos) // _LEFT_OUT))
-        return [(videos[number], [other for place, other in enumerate(videos) if place != number]) for number in chosen]
-    if len(videos) == 2:
-        return [(block, [videos[1 - number]]) for number, video in enumerate(videos) for block in _blocks_of(video)]
-    blocks = [block for video in videos for block in _blocks_of(video)]
-    if len(blocks) < 3:
+    videos = len(set(of))
+    pairs = [(piece, name) for part, name in zip(parts, of, strict=True) for piece in ([part] if videos > 2 else _blocks_of(part))]
+    if len(pairs) < 3:
         return []
-    return [(block, [other for place, other in enumerate(blocks) if place != number]) for number, block in enumerate(blocks)]
+    if videos == 1:
+        return [(block, [other for place, (other, _) in enumerate(pairs) if place != number]) for number, (block, _) in enumerate(pairs)]
+    chosen = pairs[:: -(-len(pairs) // _LEFT_OUT)]
+    return [(part, [other for other, name in zip(parts, of, strict=True) if name != mine]) for part, mine in chosen]
 
 
 def _blocks_of(video: FloatArray) -> list[FloatArray]:

@@ -332,7 +332,7 @@ def calibrate(
     model = trainer.model
     if not validation:
         seen = [s.features[0] for s in trainer.training]
-        known = fit_novelty(seen, [], seed=settings.seed)
+        known = fit_novelty(seen, [], names=[s.name for s in trainer.training], seed=settings.seed)
         return Calibration(temperature=float(1.0 / model.logit_scale.exp()), familiarity=known), {}
     picks = trainer.retrieve(validation, refine=True)
     final = "phase2" if model.has_refiner else "phase1"
