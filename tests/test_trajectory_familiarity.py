@@ -1,5 +1,7 @@
 """How strange a video is where few were held out: each is compared with all the others, and a single one block by block."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,16 @@ def test_parts_of_one_video_are_not_compared_with_each_other_where_there_is_anot
         len(fit_novelty([long[:64]], blocks, names=["a[0:64]", *(f"a[{start}:{start + 8}]" for start in range(64, 128, 8))]).held_out) == 16
     )
     assert len(fit_novelty([long[:64]], blocks).held_out) == 8
+
+
+def test_few_frames_are_judged_beside_as_few_of_held_out_videos():
+    known = fit_novelty(drawn(14, 20, 40), drawn(15, 60, 40))
+    assert [length for length, _ in known.pieces] == [1, 2, 4, 8, 16]
+    again = NoveltyDetector.from_dict(known.to_dict())
+    for frames in (1, 2, 3, 5, 12):
+        own, foreign = ([video[:frames] for video in drawn(16, 200, 40, towards)] for towards in (0, 1))
+        assert np.mean([again.p_value(one) < 0.05 for one in own]) < 0.12
+        assert np.mean([again.p_value(one) < 0.05 for one in foreign]) > 0.5
+    # Beside whole videos, whose nearest fifth is of forty frames, single frames of their own kind would mostly be strange.
+    whole = replace(again, pieces=())
+    assert np.mean([whole.p_value(video[:1]) < 0.05 for video in drawn(16, 200, 40)]) > 0.3

@@ -17,7 +17,7 @@ from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, Pat
 from ..trajectory.decoder import Decoder
 from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
 from .fit_decoder import FitVideo, best_weight, check_cancelled, fit_path, typical_speed_mps
-from .novelty import fit_novelty
+from .novelty import fit_novelty, with_held_out
 from .out_of_area import Searched, fit_out_of_area, training_ground
 
 _MOST_VIDEOS = 1_000
@@ -134,7 +134,7 @@ def calibrate_path(
     )
     seen = [s.features[0] for s in chosen]
     if novelty is not None:
-        familiarity = replace(novelty, held_out=np.sort([novelty.novelty_score(one) for one in seen]))
+        familiarity = with_held_out(novelty, seen)
     else:
         familiarity = fit_novelty([s.features[0] for s in training], seen, names=[s.name for s in (*training, *chosen)], seed=seed)
     return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))

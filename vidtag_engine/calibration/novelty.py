@@ -16,6 +16,7 @@ _MOST_FRAMES = 20_000
 _ROUNDS = 12
 _FEW = 8  # fewer held-out videos do not say how strange videos are: each of all videos is then asked what it is to the others
 _LEFT_OUT = 24  # of them at most
+_PIECES = (1, 2, 4, 8, 16)  # frames
 _BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there are hardly any videos
 
 
@@ -44,10 +45,24 @@ def fit_novelty(
     videos = [*training, *held_out]
     of = [name.partition("[")[0] for name in names] if names is not None else [str(number) for number in range(len(videos))]
     if len(set(of[len(training) :]) - set(of[: len(training)])) >= _FEW:
-        summary = _summary(training, width, centres, seed)
-        return replace(summary, held_out=np.sort([summary.novelty_score(part) for part in held_out]))
-    scores = [_summary(others, width, centres, seed).novelty_score(part) for part, others in _left_out(videos, of)]
-    return replace(_summary(videos, width, centres, seed), held_out=np.sort(np.array(scores)))
+        return with_held_out(_summary(training, width, centres, seed), held_out)
+    judged = [(_summary(others, width, centres, seed), part) for part, others in _left_out(videos, of)]
+    return _with_scores(_summary(videos, width, centres, seed), judged)
+
+
+def with_held_out(detector: NoveltyDetector, held_out: Sequence[FloatArray]) -> NoveltyDetector:
+    """The same summary of training, with the scores of held-out videos (T, D)."""
+    return _with_scores(detector, [(detector, part) for part in held_out])
+
+
+def _with_scores(detector: NoveltyDetector, judged: Sequence[tuple[NoveltyDetector, FloatArray]]) -> NoveltyDetector:
+    """With the scores of videos, each by a detector, whole and of the frames in their middle."""
+    whole = np.sort(np.array([by.novelty_score(part) for by, part in judged]))
+    pieces = []
+    for length in _PIECES:
+        starts = [(by, part, (len(part) - length) // 2) for by, part in judged if len(part) >= length]
+        pieces.append((length, np.sort(np.array([by.novelty_score(part[start : start + length]) for by, part, start in starts]))))
+    return replace(detector, held_out=whole, pieces=tuple(pieces))
 
 
 def _left_out(parts: Sequence[FloatArray], of: Sequence[str]) -> list[tuple[FloatArray, list[FloatArray]]]:

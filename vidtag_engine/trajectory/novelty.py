@@ -37,6 +37,7 @@ class NoveltyDetector:
         axes: (K, D) principal axes, of length 1.
         centres: (C, K) of the features along them.
         held_out: (V,) novelty scores of held-out videos, rising.
+        pieces: how many frames, and (V,) the scores of so many frames of held-out videos, rising: few frames vary more than whole videos do.
         whitened: of checkpoints made before: the axes whiten, centres have length 1, and the score is the frames' mean distance from them by cosine.
     """
 
@@ -44,6 +45,7 @@ class NoveltyDetector:
     axes: FloatArray
     centres: FloatArray
     held_out: FloatArray
+    pieces: tuple[tuple[int, FloatArray], ...] = ()
     whitened: bool = False
 
     def novelty_score(self, features: FloatArray) -> float:
@@ -61,12 +63,18 @@ class NoveltyDetector:
 
     def p_value(self, features: FloatArray) -> float:
         """Share of new videos of the training's kind that are expected to be as strange as this one (T, D) or stranger; NaN where fewer than two were held out."""
-        found, videos = self.novelty_score(features), len(self.held_out)
+        found, held_out = self.novelty_score(features), self._held_out_of(len(features))
+        videos = len(held_out)
         if videos < 2 or not math.isfinite(found):
             return math.nan
-        usual = np.log(np.maximum(self.held_out, _LEAST))
+        usual = np.log(np.maximum(held_out, _LEAST))
         spread = max(float(usual.std(ddof=1)), _LEAST) * math.sqrt(1.0 + 1.0 / videos)
         return float(stats.t.sf((math.log(max(found, _LEAST)) - usual.mean()) / spread, videos - 1))
+
+    def _held_out_of(self, frames: int) -> FloatArray:
+        """Scores of held-out videos of about so many frames; of whole ones from twice the longest pieces on."""
+        fitting = [scores for length, scores in self.pieces if length <= frames < 2 * length and len(scores) > 1]
+        return fitting[0] if fitting else self.held_out
 
     def is_novel(self, p_value: float) -> bool:
         """Whether a p-value is rarer than can be put down to chance. From n videos no value rarer than one in n + 1 can be known."""
@@ -89,7 +97,8 @@ class NoveltyDetector:
             name: {"shape": list(a.shape), "float16": base64.b64encode(np.ascontiguousarray(a, dtype="<f2").tobytes()).decode()}
             for name, a in arrays.items()
         }
-        return packed | {"held_out": [round(float(value), 6) for value in self.held_out], "whitened": self.whitened}
+        pieces = {str(length): [round(float(value), 6) for value in scores] for length, scores in self.pieces}
+        return packed | {"held_out": [round(float(value), 6) for value in self.held_out], "pieces": pieces, "whitened": self.whitened}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NoveltyDetector:
@@ -98,7 +107,9 @@ class NoveltyDetector:
             np.frombuffer(base64.b64decode(values[name]["float16"]), dtype="<f2").astype(np.float32).reshape(values[name]["shape"])
             for name in ("mean", "axes", "centres")
         )
-        return cls(mean, axes, centres, np.asarray(values["held_out"], dtype=np.float64), bool(values.get("whitened", True)))
+        pieces = tuple((int(length), np.asarray(scores, dtype=np.float64)) for length, scores in values.get("pieces", {}).items())
+        held_out = np.asarray(values["held_out"], dtype=np.float64)
+        return cls(mean, axes, centres, held_out, pieces, whitened=bool(values.get("whitened", True)))
 
 
 def unit(vectors: FloatArray) -> FloatArray:
