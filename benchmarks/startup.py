@@ -80,6 +80,7 @@ class _Build:
     def __init__(self, root: Path, demo: Path, folder: Path) -> None:
         folder.mkdir()
         environment = {**os.environ, "PYTHONPATH": str(root)}
+        self._root = root
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVER, str(demo), str(folder)],
             cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -91,7 +92,9 @@ class _Build:
         assert self._process.stdout is not None
         self._process.stdin.write("again\n")
         self._process.stdin.flush()
-        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        if not (line := self._process.stdout.readline()):
+            raise InputError(f"The build in {self._root} cannot geolocate its demo: what it says stands above; make its demo run first.")
+        found: dict[str, Any] = json.loads(line)
         return found
 
     def stop(self) -> None:

@@ -300,7 +300,7 @@ def test_a_video_is_solved_with_what_is_remembered():
         solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
         errors_m[name] = float(np.median(haversine_m(*solved.line.T, *new.lat_lon_deg.T)))
         # What it is solved again from, with pins, is what it was solved from.
-        kept = solver.scores(solved, video, np.arange(len(features)), new.time_s)
+        kept = solver.scores(solved, np.arange(len(features)), new.time_s)
         again = solver.decoder.decode(kept.scores, new.time_s, path.evidence, accuracy_m=solver.accuracy_m)
         np.testing.assert_allclose(again.lat_lon_deg, solved.line, atol=1e-6)
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]

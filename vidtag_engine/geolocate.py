@@ -235,13 +235,13 @@ class Job:
         since = self.clock.add("gallery", since)
         self.report(0.95, "search", info.name)
         index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
-        first, final, confidence, solved, scored, verdict = self.search(torch.from_numpy(found.features), time_s)
+        first, final, confidence, solved, verdict = self.search(torch.from_numpy(found.features), time_s)
         trajectory = self.trajectory(found.frames, first, final, confidence)
         if solved is None:
             trajectory = judged(trajectory, verdict, always_answer=self.settings.always_answer)
-        elif self.solver is not None and scored is not None:
+        elif self.solver is not None:
             if self.scores_beside is not None:
-                write_scores(self.scores_beside, sha256, self.solver.scores(solved, scored, index, time_s))
+                write_scores(self.scores_beside, sha256, self.solver.scores(solved, index, time_s))
             trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
@@ -259,9 +259,7 @@ class Job:
             self.clock.count(part, seconds)
         return found
 
-    def search(
-        self, features: torch.Tensor, time_s: FloatArray
-    ) -> tuple[Candidates, Candidates, FloatArray, Posterior | None, FrameScores | None, Verdict]:
+    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Posterior | None, Verdict]:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
@@ -276,12 +274,12 @@ class Job:
                 first, final, _ = self.retrieve(features, lambda queries: decoding.append(aside.submit(decode, queries)))
                 video, decoded = decoding[0].result()
             solved = solver.solve(video, decoded, final, self.settings.radius_m)
-            return first, solved.final, solved.confidence, solved, video, solved.verdict
+            return first, solved.final, solved.confidence, solved, solved.verdict
         first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         confidence, verdict = frame_by_frame(calibration, self.area_search.cover(), centres, mass)
-        return first, final, confidence, None, None, verdict
+        return first, final, confidence, None, verdict
 
     def retrieve(
         self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None

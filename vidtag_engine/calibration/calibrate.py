@@ -84,13 +84,13 @@ def calibrate_path(
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
     cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m)
-    frames = [Emissions(model, s.seen) for s in chosen]
+    frames = [Emissions(model, s.seen, keep_features=False) for s in chosen]
     # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
     rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
     taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
     if model.memory is not None and not flags.any():
         hidden = [
-            Emissions(model, s.seen, of.queries, model.memory.near(s.lat_lon_deg, reach_m / 2.0))
+            Emissions(model, s.seen, of.queries, model.memory.near(s.lat_lon_deg, reach_m / 2.0), keep_features=False)
             for of, s in zip(frames, chosen, strict=True)
         ]
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
@@ -161,7 +161,7 @@ def fit_abstention(
         recall: how what is remembered is read.
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
-    taken = [_Taken(Emissions(model, s.seen), s, unseen=False, weight=1.0) for s in some]
+    taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
     known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
     seen = [[s.features[0] for s in part] for part in (training, some)]

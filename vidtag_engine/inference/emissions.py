@@ -74,6 +74,7 @@ class Emissions:
         features: (T, D) of all the video's frames, in order, with the layout after them where the model keeps it.
         queries: (T, E) their embeddings, where they are there already.
         hidden: (N,) kept training frames that are not read for this video.
+        keep_features: False where scores alone are asked for, as of the many videos of a fit: features are as large as all else.
     """
 
     @torch.inference_mode()
@@ -83,9 +84,12 @@ class Emissions:
         features: FloatArray | torch.Tensor,
         queries: torch.Tensor | None = None,
         hidden: torch.Tensor | None = None,
+        *,
+        keep_features: bool = True,
     ) -> None:
         given = torch.as_tensor(features)
-        self.features: FloatArray = given[:, : model.config.feature_dim].cpu().numpy()
+        plain = given[:, : model.config.feature_dim] if keep_features else given[:0, : model.config.feature_dim].clone()
+        self.features: FloatArray = plain.cpu().numpy()
         self.queries = model.embed_video(given) if queries is None else queries
         self.hidden = hidden
         memory = model.memory if isinstance(model, VidTAG) else None

@@ -40,6 +40,7 @@ class Posterior:
         line: (T, 2) the line as decoded, before it was moved to finer candidates.
         confidence: (T,) P(the truth lies within the asked radius).
         hypotheses, verdict: see their types.
+        scores: that it was decoded from.
         recognised: which kind of video it is, for how sure to be.
     """
 
@@ -48,6 +49,7 @@ class Posterior:
     confidence: FloatArray
     hypotheses: Hypotheses
     verdict: Verdict
+    scores: FrameScores
     recognised: bool = True
 
 
@@ -206,7 +208,7 @@ class PosteriorDecoder:
             why=judgement.why,
             unknown_share=self.unknown_share,
         )
-        return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, recognised)
+        return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, video, recognised)
 
     def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
         """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.
@@ -222,14 +224,15 @@ class PosteriorDecoder:
         own = self._of_places(similarity) if similarity is not None else None
         return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, self.accuracy_m))
 
-    def scores(self, solved: Posterior, video: FrameScores, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
+    def scores(self, solved: Posterior, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.
 
         Args:
             solved: the answer.
-            video, time_s: as they were solved.
+            time_s: as it was solved.
             frame_index: (T,) of these frames.
         """
+        video = solved.scores
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
