@@ -32,7 +32,7 @@ def run(seed: int = 0) -> dict[str, Any]:
         batch = geolocate([DEMO / "drive.mp4"], area, loaded, output, GeolocateSettings(resolution_m=RESOLUTION_M, seed=seed))
         report = evaluate_geopackage(output, DEMO / "drive.gpx")
         store = FeatureStore(Path(temporary), loaded.encoder, augment="none", views=0, seed=seed, rate_hz=1.0)
-        drive = store.sequence(TrainingSource(DEMO / "drive.mp4", DEMO / "drive.gpx"), None, None)
+        drive = store.sequence(TrainingSource(DEMO / "drive.mp4", DEMO / "drive.gpx"))
     assert drive is not None
     # Each frame as a video of its own: TempGeo sees no neighbour, and there is no GeoRefiner.
     points = np.concatenate(list(make_grid(area, RESOLUTION_M).chunks()))

@@ -75,5 +75,5 @@ def _encoded(folder: Path, drives: list[Drive], encoder: FrameEncoder) -> list[D
             )
             for drive in drives
         ]
-        sequences = load_sequences(store, sources, None, None)
+        sequences = load_sequences(store, sources)
     return [replace(drive, sequence=sequence) for drive, sequence in zip(drives, sequences, strict=True)]

@@ -20,6 +20,7 @@ from vidtag_engine.batch import compiled_folder
 from vidtag_engine.calibration.calibrate import calibrate_path
 from vidtag_engine.cli.terminal import progress_bar
 from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import Emissions, PosteriorDecoder, ScoredPlaces
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
@@ -164,7 +165,7 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
                 temperature=float(1.0 / unlike.logit_scale.detach().exp()),
                 reach_m=reach,
                 undriven=undriven,
-                progress=bar,
+                feedback=Feedback(bar),
             )
         entry = Entry({"calibration": fitted.to_dict()}, {})
         lab.store.put(specification, entry)

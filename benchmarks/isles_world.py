@@ -16,6 +16,7 @@ import numpy as np
 from simulator.towns.config import CALIBRATION_FRAMES
 from vidtag_engine.datasets import LEVELS, City, PlaceLabels
 from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import centroid_deg, haversine_m
 from vidtag_engine.grid import AreaOfInterest, Grid, join_grids, load_aoi, make_grid, points_grid
 from vidtag_engine.models.backbones import BACKBONES, LAYOUT
@@ -183,7 +184,7 @@ def load_world(folder: Path, encoder: FrameEncoder, progress: ProgressCallback |
         rows += json.loads((folder / _CALIBRATION).read_text(encoding="utf-8"))["drives"]
     store = FeatureStore(folder / "features", encoder, augment="none", views=0, seed=0, rate_hz=None)
     sources = [TrainingSource(folder / row["video"], folder / row["truth"], "video") for row in rows]
-    sequences = load_sequences(store, sources, progress, None)
+    sequences = load_sequences(store, sources, Feedback(progress))
     drives = tuple(_drive(row, sequence) for row, sequence in zip(rows, sequences, strict=True))
     names = tuple((name.removesuffix(LAYOUT), BACKBONES[name].feature_dim) for name in encoder.backbone_names)
     digest = hashlib.sha256(json.dumps([text, names]).encode()).hexdigest()

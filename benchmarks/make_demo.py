@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vidtag_engine.cli.terminal import progress_bar
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.training import recipe, train
 from vidtag_engine.training.sources import pair_sources
@@ -54,7 +55,7 @@ def make_checkpoint(world: Path, output: Path, *, features: Path, seed: int, **c
             recipe("default", seed=seed, **{**SETTINGS, **changes}),
             validation_sources=[*pair_sources([world / "val"], [world / "val"]), *drives[::HELD_OUT]],
             feature_folder=features,
-            progress=bar,
+            feedback=Feedback(bar),
         )
     return result.card.metrics
 

@@ -128,7 +128,7 @@ def place(folder: Path, find: str, loaded: Loaded, area: AreaOfInterest, output:
 def nearest_neighbour(folder: Path, learn: str, find: str, loaded: Loaded, features: Path, seed: int) -> dict[str, float]:
     """The peer: each picture gets the place of the learned picture with the most similar features."""
     store = FeatureStore(features, loaded.encoder, augment="none", views=0, seed=seed, rate_hz=1.0)
-    known, asked = (store.sequence(TrainingSource(folder / f"{f}.mp4", folder / f"{f}.gpx"), None, None) for f in (learn, find))
+    known, asked = (store.sequence(TrainingSource(folder / f"{f}.mp4", folder / f"{f}.gpx")) for f in (learn, find))
     assert known is not None
     assert asked is not None
     best = (asked.features[0] @ known.features[0].T).argmax(axis=1)

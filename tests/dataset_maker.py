@@ -96,7 +96,7 @@ class ColourEncoder:
     def preprocess(self, image):
         return (image.reshape(-1, 3).mean(axis=0, dtype=np.float64).astype(np.float32) / 255,)
 
-    def encode_prepared(self, prepared, batch_size=None, cancelled=None):
+    def encode_prepared(self, prepared, batch_size=None, feedback=None):
         for (colour,) in prepared:
             self.encoded += 1
             yield colour[None]

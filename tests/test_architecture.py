@@ -12,7 +12,19 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "vidtag_engine"
 # From the ground up. A place imports from any floor below, and from its own what SAME_FLOOR names; `types` may be imported everywhere.
 FLOORS = (
-    {"types", "protocol", "geopackage_metadata", "file_marks", "command_files", "atomic", "outputs", "geodesy", "settings", "__init__"},
+    {
+        "types",
+        "feedback",
+        "protocol",
+        "geopackage_metadata",
+        "file_marks",
+        "command_files",
+        "atomic",
+        "outputs",
+        "geodesy",
+        "settings",
+        "__init__",
+    },
     {"video", "grid"},
     {"models", "search", "trajectory"},
     {"inference", "export", "datasets", "truth_offset"},
@@ -35,7 +47,20 @@ SAME_FLOOR = {
 }
 FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}
 # Neither knows torch, nor does anything below.
-WITHOUT_TORCH = {"types", "protocol", "geodesy", "settings", "outputs", "atomic", "video", "grid", "trajectory", "export", "datasets"}
+WITHOUT_TORCH = {
+    "types",
+    "feedback",
+    "protocol",
+    "geodesy",
+    "settings",
+    "outputs",
+    "atomic",
+    "video",
+    "grid",
+    "trajectory",
+    "export",
+    "datasets",
+}
 
 
 def modules() -> list[Path]:

@@ -23,6 +23,7 @@ from vidtag_engine.commands.evaluate import run_evaluate
 from vidtag_engine.commands.export import run_export
 from vidtag_engine.commands.gallery import run_gallery
 from vidtag_engine.export import write_geopackage
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.protocol import EvaluateArguments, ExportArguments, GalleryArguments
 from vidtag_engine.types import (
     CancelledError,
@@ -57,7 +58,8 @@ def test_gallery_counts_writes_and_styles(tmp_path) -> None:
     assert (counted["output"], counted["time"]) == (None, None)
     steps = []
     written = run_gallery(
-        GalleryArguments(aoi=SQUARE, resolution_m=25.0, output=str(tmp_path / "é g.gpkg")), progress=lambda s: steps.append(s.fraction)
+        GalleryArguments(aoi=SQUARE, resolution_m=25.0, output=str(tmp_path / "é g.gpkg")),
+        feedback=Feedback(progress=lambda s: steps.append(s.fraction)),
     )
     assert written["count"] == counted["count"]
     run = subprocess.run(["ogrinfo", "-so", tmp_path / "é g.gpkg", "gallery"], capture_output=True, text=True, check=True)
@@ -80,7 +82,9 @@ def test_layers_are_of_the_version_that_qgis_3_22_knows(tmp_path) -> None:
 
 def test_gallery_that_is_stopped_or_misnamed_leaves_nothing(tmp_path) -> None:
     with pytest.raises(CancelledError):
-        run_gallery(GalleryArguments(aoi=SQUARE, resolution_m=5.0, output=str(tmp_path / "g.gpkg")), cancelled=lambda: True)
+        run_gallery(
+            GalleryArguments(aoi=SQUARE, resolution_m=5.0, output=str(tmp_path / "g.gpkg")), feedback=Feedback(cancelled=lambda: True)
+        )
     with pytest.raises(InputError, match=r"\.gpkg"):
         run_gallery(GalleryArguments(aoi=SQUARE, resolution_m=5.0, output=str(tmp_path / "g.shp")))
     with pytest.raises(InputError, match="does not exist"):
@@ -269,7 +273,7 @@ def test_a_stopped_export_leaves_whole_pictures(located) -> None:
     with pytest.raises(CancelledError):
         run_export(
             ExportArguments(str(folder / "walk.gpkg"), frames=str(folder / "j"), videos=[str(folder)]),
-            progress=steps.append, cancelled=lambda: len(steps) > 5,
+            feedback=Feedback(steps.append, lambda: len(steps) > 5),
         )  # fmt: skip
     left = list((folder / "j").iterdir())
     assert 0 < len(left) < 11

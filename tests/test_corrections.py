@@ -32,6 +32,7 @@ from vidtag_engine.export.corrections import with_layers
 from vidtag_engine.export.pins import PinRow, pins_table, read_pins
 from vidtag_engine.export.review_file import add_pins, review_path
 from vidtag_engine.export.scores_file import read_scores, scores_path, write_scores
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.protocol import EvaluateArguments, ExportArguments
 from vidtag_engine.trajectory import Decoder, EmissionModel, PathCalibration, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
@@ -192,7 +193,7 @@ def test_a_copy_gets_the_layers_its_pins_and_the_scores(written, tmp_path):
     before, steps = hashlib.sha256(written.read_bytes()).digest(), []
     output, pin = tmp_path / "corrected é.gpkg", {"frame_index": 6, "lat_deg": place(26, 33)[0], "lon_deg": place(26, 33)[1], "here": True}
     brought = [pin_from({**pin, "video": None, "when": "2024-05-01T10:00:00.5Z", "who": "Ada"})]
-    said = run_solve(written, output=output, pins=brought, progress=steps.append)
+    said = run_solve(written, output=output, pins=brought, feedback=Feedback(progress=steps.append))
     assert hashlib.sha256(written.read_bytes()).digest() == before
     assert (said["output"], said["notes"], said["videos"][0]["pins"]) == (str(output), [], 1)
     assert [(step.stage, step.fraction) for step in steps] == [("solve", 0.0), ("solve", 0.95)]
@@ -305,7 +306,7 @@ def test_scores_that_cannot_be_linked_are_told(written, tmp_path):
 def test_a_stopped_or_wrong_request_writes_nothing(written, tmp_path):
     pins, output = [PinRow("", 6, *place(26, 33))], tmp_path / "c.gpkg"
     with pytest.raises(CancelledError):
-        run_solve(written, output=output, pins=pins, cancelled=lambda: True)
+        run_solve(written, output=output, pins=pins, feedback=Feedback(cancelled=lambda: True))
     for more, says in (
         ({"pins": pins}, "give an output besides the result"),
         ({"pins": pins, "output": written}, "give an output besides the result"),

@@ -96,7 +96,7 @@ def test_frames_of_a_video_get_the_place_at_their_second(tmp_path):
     data = open_dataset("gama", tmp_path)
     encoder = ColourEncoder()
     store = FeatureStore(tmp_path / "features", encoder, augment="none", views=0, seed=0, rate_hz=1.0, half=True)
-    found = load_sequences(store, data.sequences("train"), None, None, data.report)
+    found = load_sequences(store, data.sequences("train"), left_out=data.report)
     assert [s.name for s in found] == ["one"]
     assert data.report.counts == {"sequences that cannot be read or placed": 1}
     assert "late" in data.report.examples["sequences that cannot be read or placed"]
@@ -110,7 +110,7 @@ def test_frames_of_a_video_get_the_place_at_their_second(tmp_path):
         np.testing.assert_allclose(place, [lat, lon], atol=1e-9)
     assert one.features.dtype == np.float16
     seen = encoder.encoded
-    load_sequences(store, data.sequences("train"), None, None, data.report)
+    load_sequences(store, data.sequences("train"), left_out=data.report)
     assert encoder.encoded == seen  # stored
 
 

@@ -17,6 +17,7 @@ from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.evaluation import evaluate_dataset
 from vidtag_engine.evaluation.comparison import Comparison
 from vidtag_engine.evaluation.on_dataset import levels_percent
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.training import dataset_settings, start
 from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.training.trainer import Retrieval
@@ -86,12 +87,12 @@ def test_a_damaged_image_costs_itself_and_stored_features_are_used_again(city, t
     assert loaded.encoder.encoded == 35
     # Frame 5 keeps its own place: the row of the damaged one is gone from features and truth alike.
     store = FeatureStore(tmp_path / "features", loaded.encoder, augment="none", views=0, seed=0, rate_hz=1.0)
-    kept = store.sequence(sequence, None, None)
+    kept = store.sequence(sequence)
     np.testing.assert_array_equal(kept.lat_lon_deg, np.delete(sequence.lat_lon_deg, 4, axis=0))
     assert kept.features.dtype == np.float32
     # Kept in half precision they are the very numbers that were stored.
     store = FeatureStore(tmp_path / "features", loaded.encoder, augment="none", views=0, seed=0, rate_hz=1.0, half=True)
-    half = store.sequence(sequence, None, None)
+    half = store.sequence(sequence)
     assert half.features.dtype == np.float16
     np.testing.assert_array_equal(half.features.astype(np.float32), kept.features)
     assert evaluate(city, tmp_path, loaded).accuracy == report.accuracy
@@ -120,7 +121,7 @@ def test_files_gone_later_are_counted_and_nothing_left_is_an_error(city, tmp_pat
 
 def test_cancelled(city, tmp_path):
     with pytest.raises(CancelledError):
-        evaluate(city, tmp_path, cancelled=lambda: True)
+        evaluate(city, tmp_path, feedback=Feedback(cancelled=lambda: True))
 
 
 def test_what_the_checkpoint_has_seen_is_said(city, tmp_path):

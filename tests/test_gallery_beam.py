@@ -9,6 +9,7 @@ import pytest
 import shapely
 import torch
 
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.grid import area_without_aoi, load_aoi, make_grid, plan_grid
 from vidtag_engine.grid.wide_grid import WideGrid
@@ -126,7 +127,7 @@ def test_the_coarse_gallery_is_cached_as_half_floats(tmp_path):
 
 def test_a_search_can_be_stopped():
     with pytest.raises(CancelledError):
-        search("one", cancelled=lambda: True).prepare()
+        search("one", feedback=Feedback(cancelled=lambda: True)).prepare()
 
 
 def test_which_areas_are_wide():

@@ -10,6 +10,7 @@ import shapely
 import torch
 
 from tests.search_maker import AREAS, Model, Ridges, area, asked
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.search import EmbeddedGallery, between_points, search_over, top_k
@@ -109,4 +110,6 @@ def test_it_can_be_stopped():
     model, (aoi, grid) = Model(), area("plain")
     queries = asked(model, grid, number=3)
     with pytest.raises(CancelledError):
-        between_points(model, "cpu", queries, searched(model, aoi, grid, queries), grid.resolution_m, aoi, cancelled=lambda: True)
+        between_points(
+            model, "cpu", queries, searched(model, aoi, grid, queries), grid.resolution_m, aoi, feedback=Feedback(cancelled=lambda: True)
+        )

@@ -20,6 +20,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.search import EmbeddedGallery, posterior_mass, top_k
 from vidtag_engine.search.cache_file import SUFFIX
@@ -309,7 +310,10 @@ def test_a_cache_that_belongs_to_another_model_is_found_out(tmp_path):
 def test_cancelled_leaves_nothing(tmp_path, where):
     asked = []
     embedded = gallery(
-        FourierModel(), square(), tmp_path, cancelled=lambda: asked.append(1) or len(asked) > (0 if where == "first chunk" else 2)
+        FourierModel(),
+        square(),
+        tmp_path,
+        feedback=Feedback(cancelled=lambda: asked.append(1) or len(asked) > (0 if where == "first chunk" else 2)),
     )
     with pytest.raises(CancelledError):
         embedded.prepare()
@@ -327,7 +331,7 @@ def test_a_pass_given_up_leaves_nothing(tmp_path):
 
 def test_progress_rises_to_one():
     seen = []
-    embedded = gallery(FourierModel(), square(), progress=seen.append)
+    embedded = gallery(FourierModel(), square(), feedback=Feedback(progress=seen.append))
     embedded.prepare()
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)

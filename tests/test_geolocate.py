@@ -19,6 +19,7 @@ from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.export import read_aoi, read_failed, read_geopackage
 from vidtag_engine.export.scores_file import scores_path
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load, run_geolocate
 from vidtag_engine.grid import load_aoi, make_grid
@@ -121,8 +122,8 @@ def test_a_broken_off_training_goes_on_to_the_very_same_weights(flights, checkpo
     stages: list[str] = []
     sources = [TrainingSource(flights / "train.mp4", flights / "train.gpx")]
     with pytest.raises(CancelledError):
-        train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training(), progress=lambda step: stages.append(step.stage),
-              cancelled=lambda: stages.count("phase1") >= 45)  # fmt: skip
+        feedback = Feedback(lambda step: stages.append(step.stage), lambda: stages.count("phase1") >= 45)
+        train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training(), feedback=feedback)
     assert not (tmp_path / "tiny" / "model.safetensors").exists()
     result = train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training())
     assert result.card.sha256 == json.loads((checkpoint / "config.json").read_text())["sha256"]
@@ -130,7 +131,9 @@ def test_a_broken_off_training_goes_on_to_the_very_same_weights(flights, checkpo
 
 def test_geolocation_is_a_frame_a_second_and_not_rated_by_a_checkpoint_of_one_video(flights, loaded, tmp_path) -> None:
     steps: list[Progress] = []
-    batch = geolocate([flights / "test.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "out.gpkg", SETTINGS, progress=steps.append)
+    batch = geolocate(
+        [flights / "test.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "out.gpkg", SETTINGS, feedback=Feedback(progress=steps.append)
+    )
     trajectory = batch.results[0].trajectory
     assert len(trajectory.time_s) == 12
     assert trajectory.time_s == pytest.approx(np.arange(12))
@@ -205,7 +208,15 @@ def test_a_cancelled_batch_keeps_what_is_done_and_goes_on(flights, loaded, tmp_p
     area, output = load_aoi(aoi_text()), tmp_path / "batch.gpkg"
     videos = [flights / "test.mp4", flights / "other.mp4"]
     with pytest.raises(CancelledError):
-        geolocate(videos, area, loaded, output, SETTINGS, cancelled=lambda: bool(done), partial=lambda r: done.append(r.info.name))
+        geolocate(
+            videos,
+            area,
+            loaded,
+            output,
+            SETTINGS,
+            feedback=Feedback(cancelled=lambda: bool(done)),
+            partial=lambda r: done.append(r.info.name),
+        )
     assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4"]
     batch = geolocate(videos, area, loaded, output, SETTINGS)
     assert batch.resumed == ["test.mp4"]
@@ -219,7 +230,7 @@ def test_a_finished_video_whose_scores_are_wanted_and_missing_is_done_again(flig
     before = geolocate(videos, area, loaded, output, SETTINGS)
     assert geolocate(videos, area, loaded, output, SETTINGS).resumed == ["test.mp4", "other.mp4"]
     with pytest.raises(CancelledError):
-        geolocate(videos, area, loaded, output, keeping, cancelled=lambda: True)
+        geolocate(videos, area, loaded, output, keeping, feedback=Feedback(cancelled=lambda: True))
     assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4", "other.mp4"]  # nothing is lost
     again = geolocate(videos, area, loaded, output, keeping)
     assert again.resumed == []

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
 from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, batch_size_for, build_frame_encoder
 from vidtag_engine.models.openvino_backbone import CompiledBackbone, translation_folder
@@ -114,7 +115,7 @@ def test_streaming_holds_few_batches_and_stops_when_asked(compact: FrameEncoder)
             taken += 1
             yield picture(60, 80, seed)
 
-    stream = compact.encode_images(images(), batch_size=3, cancelled=lambda: taken > 3 * streams)
+    stream = compact.encode_images(images(), batch_size=3, feedback=Feedback(cancelled=lambda: taken > 3 * streams))
     assert next(stream).shape == (3, 2560)
     assert taken == 3 * streams
     with pytest.raises(CancelledError):

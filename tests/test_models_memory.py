@@ -16,6 +16,7 @@ from tests.test_models_vidtag import shaken, small, units
 from vidtag_engine.calibration import typical_speed_mps
 from vidtag_engine.calibration.calibrate import _Held, calibrate_path
 from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference import Emissions, PosteriorDecoder, ScoredPlaces
@@ -433,7 +434,7 @@ def test_the_fit_tells_how_far_it_is_and_stops_at_each_of_its_parts():
             return bool(told) and told[-1].message == stop_in
 
         calibrate_path(
-            model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0, progress=told.append, cancelled=cancelled
+            model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0, feedback=Feedback(told.append, cancelled)
         )
 
     fit()

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.video_maker import decode_all, number_of, write_video
 from vidtag_engine.commands.picture import run_picture
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.protocol import PictureArguments
 from vidtag_engine.types import CancelledError, InputError
 from vidtag_engine.video import source_digest
@@ -90,7 +91,9 @@ def test_what_cannot_be_shown_is_said(tmp_path):
         with pytest.raises(InputError, match=said):
             ask(video, time_s, tmp_path / output, **more)
     with pytest.raises(CancelledError):
-        run_picture(PictureArguments(videos=[str(video)], time_s=0.5, output=str(tmp_path / "p.png")), cancelled=lambda: True)
+        run_picture(
+            PictureArguments(videos=[str(video)], time_s=0.5, output=str(tmp_path / "p.png")), feedback=Feedback(cancelled=lambda: True)
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 

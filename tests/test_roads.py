@@ -17,6 +17,7 @@ from pyproj import Geod, Transformer
 from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.commands.match import _spread, run_match
 from vidtag_engine.export import write_geopackage
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.trajectory.roads import match_roads, spread_m
 from vidtag_engine.types import CancelledError, Hypotheses, InputError
 
@@ -136,9 +137,9 @@ def test_layer_beside_the_models_own(written, tmp_path):
 def test_a_copy_gets_the_layer_and_a_stop_leaves_nothing(written, tmp_path):
     roads, before, output, steps = write_roads(tmp_path / "roads.gpkg", STREETS), written.read_bytes(), tmp_path / "copy.gpkg", []
     with pytest.raises(CancelledError):
-        run_match(written, roads, output=output, cancelled=lambda: True)
+        run_match(written, roads, output=output, feedback=Feedback(cancelled=lambda: True))
     assert not output.exists()
-    said = run_match(written, roads, output=output, progress=steps.append)
+    said = run_match(written, roads, output=output, feedback=Feedback(progress=steps.append))
     assert written.read_bytes() == before
     assert said["output"] == str(output)
     assert [step.message for step in steps] == ["drive0.mp4", "drive1.mp4"]

@@ -271,7 +271,7 @@ def test_training_learns_the_moved_places(video, tmp_path):
 
     def learnt(track, offset):
         store = FeatureStore(tmp_path / "f", ColourEncoder(), augment="none", views=0, seed=0, rate_hz=1.0, truth_offset_s=offset)
-        return store.sequence(TrainingSource(video, track, "video"), None, None).lat_lon_deg, store.truth_offsets
+        return store.sequence(TrainingSource(video, track, "video")).lat_lon_deg, store.truth_offsets
 
     expected, nothing = learnt(right, None)
     assert not nothing

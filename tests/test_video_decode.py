@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.video_maker import brute_force, decode_all, number_of, numbered, write_video
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.types import CancelledError, FrameState, InputError
 from vidtag_engine.video import FrameReader, open_source
 
@@ -206,11 +207,11 @@ def test_lost_broadcast_packets_are_damaged_moments(tmp_path):
 def test_cancelling_stops_at_once(tmp_path):
     path = write_video(tmp_path / "a.mp4", 100)
     seen: list[int] = []
-    with FrameReader(open_source(path), None, cancelled=lambda: len(seen) >= 5) as reader, pytest.raises(CancelledError):
+    with FrameReader(open_source(path), None, feedback=Feedback(cancelled=lambda: len(seen) >= 5)) as reader, pytest.raises(CancelledError):
         seen.extend(frame.index for frame in reader)
     assert len(seen) < 40
     with pytest.raises(CancelledError):
-        FrameReader(open_source(path), 1.0, cancelled=lambda: True).__enter__()
+        FrameReader(open_source(path), 1.0, feedback=Feedback(cancelled=lambda: True)).__enter__()
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])

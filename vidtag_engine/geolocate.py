@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from .batch import (
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
 from .export.scores_file import scores_path, write_scores
+from .feedback import Feedback
 from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, load_aoi, plan_grid
 from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, frame_by_frame, judged, retrieve, with_hypotheses
 from .inference.encode import VideoFeatures, encode_video
@@ -42,8 +43,6 @@ from .search import Smoothness, between_points, search_over
 from .settings import GeolocateSettings, validated
 from .trajectory import Decoded, assemble
 from .types import (
-    CancelCheck,
-    CancelledError,
     Candidates,
     FailedVideo,
     FloatArray,
@@ -51,7 +50,6 @@ from .types import (
     InputError,
     IntArray,
     Progress,
-    ProgressCallback,
     Trajectory,
     Verdict,
     VideoInfo,
@@ -93,8 +91,7 @@ def geolocate(
     overwrite: bool = False,
     anew: bool = False,
     cache_dir: Path | None = None,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     partial: Callable[[VideoResult], None] | None = None,
 ) -> BatchResult:
     """Geolocate videos over an area and write the canonical GeoPackage.
@@ -111,7 +108,7 @@ def geolocate(
         overwrite: replace an existing output that other settings made, or that a person has changed; without it that is refused.
         anew: replace an existing result whatever settings made it, unless a person has changed it.
         cache_dir: for gallery embeddings; None is the user's cache folder.
-        progress, cancelled: of the whole run.
+        feedback: of the whole run.
         partial: called with each video as it is finished and saved.
 
     Raises:
@@ -123,7 +120,7 @@ def geolocate(
     infos, failed = open_all(videos, images, settings)
     # Before the checkpoint, where it can be: a bad grid is said at once.
     grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive) if aoi else None
-    loaded = load(checkpoint, settings.device, progress) if isinstance(checkpoint, str) else checkpoint
+    loaded = load(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
     if aoi is None or grid is None:
         aoi = area_without_aoi(loaded.card.training_extent)
         grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
@@ -134,7 +131,7 @@ def geolocate(
     kept = earlier_results(output, provenance, overwrite=anew)
     batch = BatchResult(list(kept.values()), output, grid.count, failed)
     others = [] if anew else earlier_failed(output, {*(one.name for one in infos), *(one.info.name for one in failed)})
-    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=len(infos))
+    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos))
     job.scores_beside = output if settings.keep_scores else None
     for info in infos:
         sha256 = ""
@@ -172,8 +169,7 @@ def geolocate(
     ]
     if not batch.results:
         raise InputError(batch.failed[0].why if batch.failed else "There is no video to geolocate: give at least one file or folder.")
-    if progress:
-        progress(Progress(1.0, "done", batch.output.name))
+    feedback.tell(1.0, "done", batch.output.name)
     return batch
 
 
@@ -187,13 +183,14 @@ class Job:
         aoi: AreaOfInterest,
         settings: GeolocateSettings,
         cache_dir: Path,
-        progress: ProgressCallback | None,
-        cancelled: CancelCheck | None,
+        feedback: Feedback,
         total: int,
     ) -> None:
         self.loaded, self.settings, self.aoi = loaded, settings, aoi
-        self.progress, self.cancelled = progress, cancelled
         self.total, self.done, self._told = total, 0, 0.0
+        self._whole = feedback
+        stopped = "Stopped; finished videos are kept, and the same command goes on from there."
+        self.feedback = replace(feedback, progress=self._tell, stopped=stopped)  # of the video under way
         self.clock = _Clock()
         self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
@@ -206,20 +203,13 @@ class Job:
             exhaustive=settings.exhaustive,
             smoothness=Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None,
             cache_dir=cache_dir,
-            progress=lambda step: self.report(0.75 + 0.2 * step.fraction, "gallery", step.message),
-            cancelled=cancelled,
+            feedback=self.feedback.part(0.75, 0.95),
         )
 
-    def report(self, fraction: float, stage: str, message: str) -> None:
+    def _tell(self, step: Progress) -> None:
         """Progress of the whole run from that of the video under way; never less than was told before, as parts of it are passed through again."""
-        self._told = max(self._told, min(1.0, (self.done + fraction) / self.total))
-        if self.progress:
-            self.progress(Progress(self._told, stage, message))
-
-    def check(self) -> None:
-        """Stop here if the user said so."""
-        if self.cancelled and self.cancelled():
-            raise CancelledError("Stopped; finished videos are kept, and the same command goes on from there.")
+        self._told = max(self._told, min(1.0, (self.done + step.fraction) / self.total))
+        self._whole.tell(self._told, step.stage, step.message)
 
     def run(self, info: VideoInfo, sha256: str) -> VideoResult:
         """One video, start to end."""
@@ -229,11 +219,11 @@ class Job:
             raise InputError(
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
             )
-        self.check()
+        self.feedback.check()
         since = time.perf_counter()
         self.area_search.prepare()
         since = self.clock.add("gallery", since)
-        self.report(0.95, "search", info.name)
+        self.feedback.tell(0.95, "search", info.name)
         index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
         first, final, confidence, solved, verdict = self.search(torch.from_numpy(found.features), time_s)
         trajectory = self.trajectory(found.frames, first, final, confidence)
@@ -249,12 +239,8 @@ class Job:
 
     def features(self, info: VideoInfo) -> VideoFeatures:
         """Decode, sample and encode, with progress and the clock."""
-
-        def progress(done: int, expected: int | None) -> None:
-            self.report(0.75 * min(1.0, done / expected) if expected else 0.0, "frames", f"{info.name}: frame {done}")
-
-        found = encode_video(info, self.loaded.encoder, self.settings, progress=progress, cancelled=self.cancelled)
-        self.check()
+        found = encode_video(info, self.loaded.encoder, self.settings, feedback=self.feedback.part(0.0, 0.75))
+        self.feedback.check()
         for part, seconds in found.seconds.items():
             self.clock.count(part, seconds)
         return found
@@ -301,7 +287,7 @@ class Job:
         if not self.settings.continuous:
             return found
         loaded, grid = self.loaded, self.area_search.grid
-        return between_points(loaded.model, loaded.device, queries, found, grid.resolution_m, self.aoi, self.cancelled)
+        return between_points(loaded.model, loaded.device, queries, found, grid.resolution_m, self.aoi, self.feedback)
 
     def trajectory(
         self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, confidence: FloatArray
@@ -322,8 +308,7 @@ class Job:
 def run_geolocate(
     arguments: GeolocateArguments,
     *,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     partial: Callable[[dict[str, Any]], None] | None = None,
     log: Callable[[str, str], None] | None = None,
 ) -> dict[str, Any]:
@@ -341,8 +326,7 @@ def run_geolocate(
     if arguments.map:
         check_picture_name(Path(arguments.map))
     check_files("geolocate", asdict(arguments))
-    if progress:
-        progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
+    feedback.tell(0.0, "loading", "reading the area and the checkpoint")
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi is not None else None
     output = Path(arguments.output)
     batch = geolocate(
@@ -354,8 +338,7 @@ def run_geolocate(
         images=arguments.images,
         overwrite=arguments.overwrite,
         anew=arguments.anew,
-        progress=progress,
-        cancelled=cancelled,
+        feedback=feedback,
         partial=(lambda result: partial(summary_of(result))) if partial else None,
     )
     provenance = read_geopackage(batch.output)[1]

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from .batch import default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
+from .feedback import Feedback
 from .geodesy import unit_vectors
 from .geolocate import Job, Loaded, load
 from .grid import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
@@ -25,7 +26,7 @@ from .inference.verdicts import why_unknown
 from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, validated
-from .types import CancelCheck, FloatArray, FrameState, InputError, Progress, ProgressCallback, VideoInfo
+from .types import FloatArray, FrameState, InputError, VideoInfo
 from .video import source_digest
 
 MOST_CELLS = 1_000_000
@@ -85,8 +86,7 @@ def heatmap(
     png: Path | None = None,
     overwrite: bool = False,
     cache_dir: Path | None = None,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> Heatmap:
     """Write the posterior over an area as a GeoTIFF: probability a cell, 1 in sum over the area in every band.
 
@@ -103,7 +103,7 @@ def heatmap(
         png: also draw the first band.
         overwrite: replace what is at ``output`` and ``png`` also where it is no heat map.
         cache_dir: for gallery embeddings; None is the user's cache folder.
-        progress, cancelled: of the whole run.
+        feedback: of the whole run.
 
     Raises:
         InputError: bad input, an area too large for a map, too many frames or cells; nothing was written.
@@ -115,7 +115,7 @@ def heatmap(
     grid = plan_grid(aoi, settings.resolution_m, settings.grid)
     if not isinstance(grid, Grid):
         raise _too_wide(grid)
-    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), progress, cancelled, total=1)
+    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=1)
     found = job.features(source)
     times = [time_s for _, time_s, state in found.frames if state is FrameState.LOCATED]
     if not times:
@@ -126,7 +126,7 @@ def heatmap(
         raise InputError(
             f"{len(times):,} frames are more bands than the {MOST_BANDS} that a map holds; take a lower --fps, --from and --to, or --bands video."
         )
-    job.check()
+    job.feedback.check()
     job.area_search.prepare()
     most = min(MOST_CELLS, job.area_search.most_places, MOST_VALUES // (len(times) if chosen.bands == "frames" else 1))
     plan = plan_raster(aoi.geometry, system, chosen.cell_m or settings.resolution_m, most_cells=most, widen=chosen.cell_m is None)
@@ -187,8 +187,10 @@ def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatAr
     solver = PosteriorDecoder(job.loaded.model, job.area_search, calibration)
     if not solver.seeks_line:
         return _FrameByFrame(job, plan, queries)
-    job.report(0.95, "map", "decoding all frames together")
-    return _Together(job, plan, solver, solver.marginal(solver.read(Emissions(job.loaded.model, features, queries)), time_s, job.check))
+    job.feedback.tell(0.95, "map", "decoding all frames together")
+    return _Together(
+        job, plan, solver, solver.marginal(solver.read(Emissions(job.loaded.model, features, queries)), time_s, job.feedback.check)
+    )
 
 
 class _Together:
@@ -218,12 +220,12 @@ class _Together:
     def frames(self) -> Iterator[tuple[FloatArray, int]]:
         total = self._marginal.shape[0]
         for row in range(total):
-            self._job.check()
+            self._job.feedback.check()
             yield self._laid(self._marginal[row])
-            self._job.report(0.97 + 0.03 * (row + 1) / total, "map", f"{row + 1} of {total} frames")
+            self._job.feedback.tell(0.97 + 0.03 * (row + 1) / total, "map", f"{row + 1} of {total} frames")
 
     def mean(self) -> tuple[FloatArray, int]:
-        self._job.check()
+        self._job.feedback.check()
         return self._laid(sparse.csr_matrix(self._marginal.mean(axis=0)))
 
     def _laid(self, mass: sparse.csr_matrix) -> tuple[FloatArray, int]:
@@ -244,10 +246,10 @@ class _FrameByFrame:
     def frames(self) -> Iterator[tuple[FloatArray, int]]:
         total = len(self._queries)
         for begin in range(0, total, self._rows):
-            self._job.check()
+            self._job.feedback.check()
             score = self._score(self._queries[begin : begin + self._rows]).double().cpu() / self.temperature + self._log_area
             yield from ((values, self._peak(values)) for values in torch.softmax(score, dim=1).numpy())
-            self._job.report(
+            self._job.feedback.tell(
                 0.95 + 0.05 * min(begin + self._rows, total) / total, "map", f"{min(begin + self._rows, total)} of {total} frames"
             )
 
@@ -290,8 +292,7 @@ def _tags(
 def run_heatmap(
     arguments: HeatmapArguments,
     *,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     log: Callable[[str, str], None] | None = None,
 ) -> dict[str, Any]:
     """What the command line and the worker call: text in, plain JSON values out.
@@ -311,19 +312,15 @@ def run_heatmap(
     check_files("heatmap", given)
     if (arguments.video is None) == (arguments.images is None):
         raise InputError("A heat map is of one video or one folder of images: give exactly one of them.")
-    if progress:
-        progress(Progress(0.0, "loading", "reading the area and the checkpoint"))
+    feedback.tell(0.0, "loading", "reading the area and the checkpoint")
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
     infos, _ = open_all([arguments.video] if arguments.video else [], [arguments.images] if arguments.images else [], settings)
-    loaded = load(arguments.checkpoint, settings.device, progress)
-    made = heatmap(
-        infos[0], aoi, loaded, output, settings, chosen, png=png, overwrite=arguments.overwrite, progress=progress, cancelled=cancelled
-    )
+    loaded = load(arguments.checkpoint, settings.device, feedback)
+    made = heatmap(infos[0], aoi, loaded, output, settings, chosen, png=png, overwrite=arguments.overwrite, feedback=feedback)
     if log:
         for line in made.notes:
             log("warning", line)
-    if progress:
-        progress(Progress(1.0, "done", output.name))
+    feedback.tell(1.0, "done", output.name)
     return {
         "output": str(output),
         "png": str(png) if png else None,

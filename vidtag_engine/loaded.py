@@ -13,13 +13,14 @@ import torch
 
 from . import __version__
 from .batch import compiled_folder
+from .feedback import Feedback
 from .grid import Grid, WideGrid
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device, weights_to_fetch
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder
 from .settings import GeolocateSettings
 from .trajectory import Calibration
-from .types import InputError, Progress, ProgressCallback, Provenance
+from .types import InputError, Provenance
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,13 @@ def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | Wide
     )
 
 
-def load(checkpoint: str, device: str = "auto", progress: ProgressCallback | None = None) -> Loaded:
+def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback()) -> Loaded:
     """Load a checkpoint (folder, file, Hub id or the preset ``geoclip``) and the frame encoder that it was trained on.
 
     Args:
         checkpoint: see above.
         device: that it runs on.
-        progress: told where weights have to be fetched first, which may take minutes.
+        feedback: told where weights have to be fetched first, which may take minutes.
 
     Raises:
         InputError: the checkpoint or the backbones' weights cannot be had; the sentence says what to do.
@@ -76,8 +77,8 @@ def load(checkpoint: str, device: str = "auto", progress: ProgressCallback | Non
         else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
     )
     layout_dim = model.config.remembered_layout if isinstance(model, VidTAG) else 0
-    if progress and (said := weights_to_fetch(card.preset)):
-        progress(Progress(0.0, "fetching", said))
+    if said := weights_to_fetch(card.preset):
+        feedback.tell(0.0, "fetching", said)
     encoder = build_frame_encoder(card.preset, place, compiled_folder=compiled_folder(), layout=bool(layout_dim))
     if encoder.layout_dim != layout_dim:
         raise InputError(

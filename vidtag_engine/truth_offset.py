@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .feedback import Feedback
 from .trajectory.clock_offset import LEAST_MARGIN, ClockOffset, find_clock_offset
-from .types import CancelCheck, InputError, TimeSource, Track, VideoInfo
+from .types import InputError, TimeSource, Track, VideoInfo
 from .video.image_motion import image_motion
 
 AUTO = "auto"
@@ -68,7 +69,7 @@ def offset_of(text: str | float | None) -> float | str | None:
 
 
 def apply_offset(
-    track: Track, info: VideoInfo, asked: float | str, video: Path | None = None, *, cancelled: CancelCheck | None = None
+    track: Track, info: VideoInfo, asked: float | str, video: Path | None = None, *, feedback: Feedback = Feedback()
 ) -> tuple[Track, TruthOffset]:
     """Move a truth in time against its video.
 
@@ -79,13 +80,13 @@ def apply_offset(
         info: the video that it is laid on.
         asked: seconds, or "auto": found from when the picture turns and moves, and applied only where that is sure.
         video: the video's file, to look at for "auto"; None where it is not at hand.
-        cancelled: asked while the video is read.
+        feedback: asked to stop while the video is read.
 
     Returns:
         The track with other times (the same where nothing is added), and what was done.
 
     Raises:
-        CancelledError: ``cancelled`` said so.
+        CancelledError: ``feedback`` said so.
     """
     if not np.isfinite(track.time_s).any():
         return track, TruthOffset(
@@ -93,7 +94,7 @@ def apply_offset(
         )
     if not isinstance(asked, str):
         return shifted(track, info, asked), TruthOffset(asked, "given", f"{_added(asked)} of {info.name}, as given.")
-    found = _find(track, info, video, cancelled)
+    found = _find(track, info, video, feedback)
     if not found.sure:
         note = f"The clock offset of {info.name} cannot be told ({found.why}): its truth is left with the times that it has."
         return track, TruthOffset(0.0, AUTO, note, found)
@@ -118,13 +119,13 @@ def _added(offset_s: float) -> str:
     return f"{offset_s:+.2f} s are added to the clock of the truth"
 
 
-def _find(track: Track, info: VideoInfo, video: Path | None, cancelled: CancelCheck | None) -> ClockOffset:
+def _find(track: Track, info: VideoInfo, video: Path | None, feedback: Feedback) -> ClockOffset:
     if info.kind == "images":
         return ClockOffset(0.0, sure=False, why="single images do not show how the camera moves")
     if video is None:
         return ClockOffset(0.0, sure=False, why="the video is not found beside the result or the truth")
     try:
-        motion = image_motion(video, cancelled=cancelled)
+        motion = image_motion(video, feedback=feedback)
     except InputError as error:
         return ClockOffset(0.0, sure=False, why=f"the video cannot be read: {str(error).rstrip('.')}")
     return find_clock_offset(track, motion.time_s, motion.gap_s, motion.shift, motion.change, start_s=_start_s(track, info))

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from . import __version__, protocol
 
 if TYPE_CHECKING:
+    from .feedback import Feedback
     from .types import Progress
 
 _Arguments = TypeVar("_Arguments")
@@ -72,6 +73,14 @@ class Job:
     def cancel(self) -> None:
         """Ask the request to stop; it does so at the next look."""
         self._stop.set()
+
+    @property
+    def feedback(self) -> Feedback:
+        """What the request's work tells, and asks."""
+        # Not before the first request: the worker is there at once, and types bring numpy with them.
+        from .feedback import Feedback
+
+        return Feedback(self.progress, self.cancelled)
 
     def cancelled(self) -> bool:
         """Whether the request shall stop: it was asked to, or nobody reads what it writes."""
@@ -149,14 +158,14 @@ def _geolocate(job: Job) -> dict[str, Any]:
     for path in map(Path, arguments.videos):
         files += [str(found) for found in find_videos(path, recursive=True)] if path.is_dir() else [str(path)]
     arguments = replace(arguments, videos=files)
-    return run_geolocate(arguments, progress=job.progress, cancelled=job.cancelled, partial=job.partial, log=job.log)
+    return run_geolocate(arguments, feedback=job.feedback, partial=job.partial, log=job.log)
 
 
 def _heatmap(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.HeatmapArguments)
     from .heatmap import run_heatmap
 
-    return run_heatmap(arguments, progress=job.progress, cancelled=job.cancelled, log=job.log)
+    return run_heatmap(arguments, feedback=job.feedback, log=job.log)
 
 
 def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
@@ -182,21 +191,21 @@ def _gallery(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.GalleryArguments)
     from .commands.gallery import run_gallery
 
-    return run_gallery(arguments, progress=job.progress, cancelled=job.cancelled)
+    return run_gallery(arguments, feedback=job.feedback)
 
 
 def _evaluate(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.EvaluateArguments)
     from .commands.evaluate import run_evaluate
 
-    return run_evaluate(arguments, progress=job.progress, cancelled=job.cancelled)
+    return run_evaluate(arguments, feedback=job.feedback)
 
 
 def _export(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.ExportArguments)
     from .commands.export import run_export
 
-    return run_export(arguments, progress=job.progress, cancelled=job.cancelled)
+    return run_export(arguments, feedback=job.feedback)
 
 
 def _solve(job: Job) -> dict[str, Any]:
@@ -206,9 +215,7 @@ def _solve(job: Job) -> dict[str, Any]:
 
     pins = None if arguments.pins is None else [pin_from(pin) for pin in arguments.pins]
     output = Path(arguments.output) if arguments.output else None
-    return run_solve(
-        Path(arguments.result), output=output, pins=pins, overwrite=arguments.overwrite, progress=job.progress, cancelled=job.cancelled
-    )
+    return run_solve(Path(arguments.result), output=output, pins=pins, overwrite=arguments.overwrite, feedback=job.feedback)
 
 
 def _pin(job: Job) -> dict[str, Any]:
@@ -232,8 +239,7 @@ def _match(job: Job) -> dict[str, Any]:
         crs=arguments.crs,
         answer=arguments.answer,
         overwrite=arguments.overwrite,
-        progress=job.progress,
-        cancelled=job.cancelled,
+        feedback=job.feedback,
     )
 
 
@@ -241,14 +247,14 @@ def _train(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.TrainArguments)
     from .commands.train import run_train
 
-    return run_train(arguments, progress=job.progress, cancelled=job.cancelled, log=job.log)
+    return run_train(arguments, feedback=job.feedback, log=job.log)
 
 
 def _picture(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.PictureArguments)
     from .commands.picture import run_picture
 
-    return run_picture(arguments, cancelled=job.cancelled)
+    return run_picture(arguments, feedback=job.feedback)
 
 
 COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.models.geoclip import warm_start
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training import TrainSettings
@@ -94,7 +95,7 @@ def _train_phase(
     started = time.perf_counter()
     keep_best = phase == 1 or settings.recipe != "paper"
     training, validation = sequences_of(data.training), sequences_of(data.validation)
-    trainer = Trainer(model, training, validation, data.points, settings, progress=progress, fixed=fixed, keep_best=keep_best)
+    trainer = Trainer(model, training, validation, data.points, settings, feedback=Feedback(progress), fixed=fixed, keep_best=keep_best)
     done: PhaseRun = trainer.phase1("phase1", settings.phase1.steps) if phase == 1 else trainer.phase2("phase2", settings.phase2.steps)
     values = {
         "seconds": round(time.perf_counter() - started, 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..inference import Emissions, FrameScores, ScoredPlaces
 from ..models.vidtag import VidTAG
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
-from ..types import CancelCheck, FloatArray, Progress, ProgressCallback
-from .fit_decoder import FitVideo, best_weight, check_cancelled, fit_path, typical_speed_mps
+from ..types import FloatArray
+from .fit_decoder import FitVideo, best_weight, fit_path, typical_speed_mps
 from .novelty import fit_novelty, with_held_out
 from .out_of_area import Searched, fit_out_of_area, training_ground
 
@@ -26,11 +27,8 @@ _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
-_STAGES = {
-    "weight": (0.0, 0.45, "weighing what is remembered"),
-    "path": (0.45, 0.85, "fitting lines, regions and chances"),
-    "elsewhere": (0.85, 1.0, "fitting when to withhold an answer"),
-}
+_WEIGHT_SHARE, _PATH_SHARE, _WITHHOLDING_SHARE = (0.0, 0.45), (0.45, 0.85), (0.85, 1.0)  # of the fit's time
+_STOPPED = "Stopped while fitting the confidence; run the same command again to go on from there."
 _UNSEEN = 5  # one video in so many is expected on ways that no training video went
 
 
@@ -48,8 +46,7 @@ def calibrate_path(
     places: FloatArray | None = None,
     novelty: NoveltyDetector | None = None,
     seed: int = 0,
-    cancelled: CancelCheck | None = None,
-    progress: ProgressCallback | None = None,
+    feedback: Feedback = Feedback(),
 ) -> PathCalibration:
     """Fit decoding, confidence, regions and abstention.
 
@@ -66,20 +63,9 @@ def calibrate_path(
         places: (N, 2) of the training, where ``training`` does not hold it.
         novelty: what is known of its features; likewise.
         seed: of everything random.
-        cancelled: asked between videos.
-        progress: of the whole fit.
+        feedback: of the whole fit; asked to stop between videos.
     """
-
-    def telling(stage: str) -> Callable[[float], None]:
-        """Progress of one of the fit's parts as progress of the whole."""
-        begin, end, words = _STAGES[stage]
-
-        def tell(done: float) -> None:
-            if progress:
-                progress(Progress(begin + done * (end - begin), "confidence", words))
-
-        return tell
-
+    feedback = feedback.saying(_STOPPED)
     flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
@@ -116,10 +102,10 @@ def calibrate_path(
 
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     places = _places(training) if places is None else places
-    options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed, "cancelled": cancelled}
+    options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed}
     weights = _WEIGHTS if model.memory is not None else (0.0,)
-    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, progress=telling("weight"), **options)
-    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), progress=telling("path"), **options)
+    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, feedback=feedback.part(*_WEIGHT_SHARE), **options)
+    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), feedback=feedback.part(*_PATH_SHARE), **options)
     known = _elsewhere(
         model,
         reach_m,
@@ -129,8 +115,7 @@ def calibrate_path(
         held,
         recall(weight),
         seed,
-        cancelled,
-        telling("elsewhere"),
+        feedback.part(*_WITHHOLDING_SHARE),
     )
     seen = [s.features[0] for s in chosen]
     if novelty is not None:
@@ -151,19 +136,19 @@ def fit_abstention(
     recall: DatabaseWeight | None,
     reach_m: float,
     seed: int = 0,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> tuple[OutOfAreaDetector, NoveltyDetector]:
     """When to withhold, where too few videos are held out to fit how they are decoded.
 
     Args:
-        model, cover_lat_lon_deg, spacing_m, training, reach_m, seed, cancelled: as :func:`calibrate_path`.
+        model, cover_lat_lon_deg, spacing_m, training, reach_m, seed, feedback: as :func:`calibrate_path`.
         validation: held out, or blocks of videos that were; may be none.
         recall: how what is remembered is read.
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
     taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
-    known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, cancelled, lambda _: None)
+    known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]
     return known, fit_novelty(*seen, names=[s.name for s in (*training, *some)], seed=seed)
 
@@ -177,8 +162,7 @@ def _elsewhere(
     held: _Held,
     recall: DatabaseWeight | None,
     seed: int,
-    cancelled: CancelCheck | None,
-    tell: Callable[[float], None],
+    feedback: Feedback,
 ) -> OutOfAreaDetector:
     """What leads of known ground outside an area mean."""
     cover_lat_lon_deg = held.cover.lat_lon_deg
@@ -189,8 +173,8 @@ def _elsewhere(
 
     def scored() -> Iterator[Searched]:
         for number, one in enumerate(taken):
-            check_cancelled(cancelled)
-            tell(number / len(taken))
+            feedback.check()
+            feedback.tell(number / len(taken), "confidence", "fitting when to withhold an answer")
             every = slice(0, len(one.of))
             own = held.of(one.frames)
             there = one.frames.at(ground) if ground else None

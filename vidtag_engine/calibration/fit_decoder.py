@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..trajectory.decoder import Decoder, EmissionModel, Scores, TransitionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
 from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
-from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from ..types import FloatArray, InputError
 from .conformal import conformal_level, frame_weights
 from .logistic import fit_logistic
 
@@ -89,8 +90,7 @@ def fit_path(
     *,
     temperature: float,
     speed_mps: float,
-    cancelled: CancelCheck | None = None,
-    progress: Callable[[float], None] | None = None,
+    feedback: Feedback = Feedback(),
 ) -> PathCalibration:
     """Fit everything.
 
@@ -100,32 +100,31 @@ def fit_path(
         videos: held out.
         temperature: where the search for one begins.
         speed_mps: that cameras are driven at.
-        cancelled: asked between videos.
-        progress: told how much of it is done, 0..1, roughly.
+        feedback: told roughly how much of it is done; asked to stop between videos.
 
     Raises:
         InputError: there is no video.
-        CancelledError: as ``cancelled`` said.
+        CancelledError: as ``feedback`` said.
     """
     if not videos:
         raise InputError("There is no held-out video to fit the confidence on: give more videos.")
     motion = _motion(speed_mps)
     decoder = Decoder(lat_lon_deg, spacing_m, motion)
-    evidence = fit_evidence(decoder, videos, temperature, cancelled)
-    _tell(progress, 0.4)
-    marginals = _marginals(decoder, videos, evidence, cancelled)
+    evidence = fit_evidence(decoder, videos, temperature, feedback)
+    feedback.tell(0.4, "confidence", "fitting lines, regions and chances")
+    marginals = _marginals(decoder, videos, evidence, feedback)
     numbers = _some_seen(videos)
     seen = [videos[number] for number in numbers]
     best = _best_line(decoder, seen, [marginals[number] for number in numbers])
     line_evidence = None
     for number, factor in enumerate(_SHARPER):
-        _tell(progress, 0.5 + 0.1 * number)
+        feedback.tell(0.5 + 0.1 * number, "confidence", "fitting lines, regions and chances")
         sharper = replace(evidence, temperature=evidence.temperature / factor)
-        found = _best_line(decoder, seen, _marginals(decoder, seen, sharper, cancelled))
+        found = _best_line(decoder, seen, _marginals(decoder, seen, sharper, feedback))
         if found.right > best.right:
             best, line_evidence = found, sharper
-    _tell(progress, 0.8)
-    sought = marginals if line_evidence is None else _marginals(decoder, videos, line_evidence, cancelled)
+    feedback.tell(0.8, "confidence", "fitting lines, regions and chances")
+    sought = marginals if line_evidence is None else _marginals(decoder, videos, line_evidence, feedback)
     lines = [
         decoder.settled(
             marginal, decoder.line(marginal, video.time_s, (), best.accuracy_m)[0], video.time_s, (), best.accuracy_m, best.motion.steady
@@ -222,15 +221,14 @@ def best_weight(
     *,
     temperature: float,
     speed_mps: float,
-    cancelled: CancelCheck | None = None,
-    progress: Callable[[float], None] | None = None,
+    feedback: Feedback = Feedback(),
 ) -> float:
     """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
 
     Each weight is taken at the temperature that suits it. The least, because a second kind that drowns the first errs alone: rarely, and by far.
 
     Args:
-        lat_lon_deg, spacing_m, temperature, speed_mps, cancelled, progress: as for :func:`fit_path`.
+        lat_lon_deg, spacing_m, temperature, speed_mps, feedback: as for :func:`fit_path`.
         videos: gives those whose scores have a weight's share of it.
         weights: to choose from; of one, that.
     """
@@ -242,8 +240,8 @@ def best_weight(
         given = videos(weight)
         given = [given[number] for number in _some_seen(given)]
         for factor in _TEMPERATURES:
-            _tell(progress, len(found) / (len(weights) * len(_TEMPERATURES)))
-            marginals = _marginals(decoder, given, EmissionModel(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), cancelled)
+            feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing what is remembered")
+            marginals = _marginals(decoder, given, EmissionModel(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), feedback)
             lines = [
                 decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
                 for video, marginal in zip(given, marginals, strict=True)
@@ -264,7 +262,7 @@ def _motion(speed_mps: float) -> TransitionModel:
     return TransitionModel(speed_mps=speed_mps) if np.isfinite(speed_mps) and speed_mps > 0 else TransitionModel()
 
 
-def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, cancelled: CancelCheck | None = None) -> EmissionModel:
+def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, feedback: Feedback = Feedback()) -> EmissionModel:
     """How scores are read: the evidence under which the truths have most mass about them (mean log over radii, frames and videos)."""
     # Evenly by weight, so that those chosen weigh the same.
     so_far = np.cumsum([video.weight for video in videos])
@@ -275,7 +273,7 @@ def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: floa
 
     def worth(evidence: EmissionModel) -> float:
         if evidence not in seen:
-            seen[evidence] = float(np.mean([_log_mass(decoder, video, evidence, cancelled) for video in [*some, *pieces]]))
+            seen[evidence] = float(np.mean([_log_mass(decoder, video, evidence, feedback) for video in [*some, *pieces]]))
         return seen[evidence]
 
     best = EmissionModel(temperature)
@@ -297,19 +295,17 @@ def _climbed(evidence: EmissionModel, worth: Callable[[EmissionModel], float]) -
     return evidence
 
 
-def _log_mass(decoder: Decoder, video: FitVideo, evidence: EmissionModel, cancelled: CancelCheck | None) -> float:
-    check_cancelled(cancelled)
+def _log_mass(decoder: Decoder, video: FitVideo, evidence: EmissionModel, feedback: Feedback) -> float:
+    feedback.check()
     marginal, _ = decoder.marginals(video.scores, video.time_s, evidence)
     mass = mass_about(marginal, decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m)
     return float(np.log(np.maximum(mass, _LEAST)).mean())
 
 
-def _marginals(
-    decoder: Decoder, videos: Sequence[FitVideo], evidence: EmissionModel, cancelled: CancelCheck | None
-) -> list[sparse.csr_matrix]:
+def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: EmissionModel, feedback: Feedback) -> list[sparse.csr_matrix]:
     found = []
     for video in videos:
-        check_cancelled(cancelled)
+        feedback.check()
         found.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
     return found
 
@@ -395,14 +391,3 @@ def fit_map(
     spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
     (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
     return RadiusMap(float(radius_m), slope, intercept, lead / spread)
-
-
-def _tell(progress: Callable[[float], None] | None, done: float) -> None:
-    if progress:
-        progress(done)
-
-
-def check_cancelled(cancelled: CancelCheck | None) -> None:
-    """Raises CancelledError where it is so."""
-    if cancelled and cancelled():
-        raise CancelledError("Stopped while fitting the confidence; run the same command again to go on from there.")

@@ -34,7 +34,7 @@ from .options import (
     rate_of,
     time_of,
 )
-from .terminal import Cancellation, console, escaped, plain_errors, print_geolocation, progress_bar, usage_error
+from .terminal import console, escaped, plain_errors, print_geolocation, usage_error, watched
 from .train import TRAIN_EXAMPLES, dataset_of, train
 
 app = typer.Typer(
@@ -145,11 +145,9 @@ def geolocate(
             exhaustive=exhaustive, continuous=continuous, encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores,
             overwrite=overwrite, **copies,
         )  # fmt: skip
-        cancellation = Cancellation()
-        cancellation.install()
         notes: list[str] = []
-        with progress_bar() as bar:
-            result = run_geolocate(arguments, progress=bar, cancelled=cancellation, log=lambda _, text: notes.append(text))
+        with watched() as feedback:
+            result = run_geolocate(arguments, feedback=feedback, log=lambda _, text: notes.append(text))
         for note in notes:
             console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
     print_geolocation(result, json=json)
@@ -213,12 +211,10 @@ def evaluate(
             if result or truth or truth_offset_s:
                 raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")
             opened = dataset_of(dataset, root, split_seed)
-            cancellation = Cancellation()
-            cancellation.install()
-            with progress_bar() as bar:
+            with watched() as feedback:
                 report: Any = evaluate_dataset(
-                    opened, load(checkpoint, device, bar), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
-                    progress=bar, cancelled=cancellation,
+                    opened, load(checkpoint, device, feedback), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
+                    feedback=feedback,
                 )  # fmt: skip
             said = report.to_dict()
         else:
@@ -275,10 +271,8 @@ def gallery(
             grid=grid,
             overwrite=overwrite,
         )
-        cancellation = Cancellation()
-        cancellation.install()
-        with progress_bar() as bar:
-            summary = run_gallery(arguments, progress=bar, cancelled=cancellation)
+        with watched() as feedback:
+            summary = run_gallery(arguments, feedback=feedback)
     for note in summary.pop("notes"):
         console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
     summary = {name: value for name, value in summary.items() if value is not None}
@@ -318,10 +312,8 @@ def benchmark(
     with plain_errors(json=json):
         from ..commands.benchmark import measure_rates
 
-        cancellation = Cancellation()
-        cancellation.install()
-        with progress_bar() as bar:
-            found = measure_rates(preset, device, progress=bar, cancelled=cancellation)
+        with watched() as feedback:
+            found = measure_rates(preset, device, feedback=feedback)
     if json:
         print(json_module.dumps(found.to_dict(), ensure_ascii=False))
         return

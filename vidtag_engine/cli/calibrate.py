@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .options import AoiCrsOption, AoiLayerOption, DeviceOption, JsonOption, OverwriteOption
-from .terminal import Cancellation, plain_errors, progress_bar
+from .terminal import plain_errors, watched
 
 EPILOG = """Examples:
 
@@ -65,13 +65,10 @@ def calibrate(
         read = {"videos": video or [], "truths": truth or [], "images": images or [], "aoi": aoi}
         check_files("train", {"output": place, "overwrite": overwrite, **read})
         area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs) if aoi else None
-        cancellation = Cancellation()
-        cancellation.install()
-        with progress_bar() as bar:
-            loaded = load(checkpoint, device, bar)
+        with watched() as feedback:
+            loaded = load(checkpoint, device, feedback)
             card = recalibrate(
-                loaded, sources, place, aoi=area, truth_offset_s=offset_of(truth_offset_s), overwrite=overwrite, progress=bar,
-                cancelled=cancellation,
+                loaded, sources, place, aoi=area, truth_offset_s=offset_of(truth_offset_s), overwrite=overwrite, feedback=feedback,
             )  # fmt: skip
     tells = what_it_tells(Calibration.from_dict(card.calibration))
     if json:

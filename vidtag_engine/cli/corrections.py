@@ -11,7 +11,7 @@ import typer
 
 from ..types import InputError
 from .options import AnswerOption, JsonOption, OverwriteOption
-from .terminal import Cancellation, plain_errors, progress_bar
+from .terminal import plain_errors, watched
 
 if TYPE_CHECKING:
     from ..export.pins import PinRow
@@ -123,8 +123,8 @@ def solve(result: ResultArgument, *, output: OutputOption = None, overwrite: Ove
     with plain_errors(json=json):
         from ..commands.solve import run_solve
 
-        with progress_bar() as bar:
-            said = run_solve(result, output=output, overwrite=overwrite, progress=bar, cancelled=_cancellation())
+        with watched() as feedback:
+            said = run_solve(result, output=output, overwrite=overwrite, feedback=feedback)
     _say(said, json=json)
 
 
@@ -143,7 +143,7 @@ def match(
     with plain_errors(json=json):
         from ..commands.match import run_match
 
-        with progress_bar() as bar:
+        with watched() as feedback:
             said = run_match(
                 result,
                 roads,
@@ -152,16 +152,9 @@ def match(
                 crs=crs,
                 answer=answer,
                 overwrite=overwrite,
-                progress=bar,
-                cancelled=_cancellation(),
+                feedback=feedback,
             )
     _say(said, json=json)
-
-
-def _cancellation() -> Cancellation:
-    cancellation = Cancellation()
-    cancellation.install()
-    return cancellation
 
 
 def _say(said: dict[str, Any], *, json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .options import AnswerOption, JsonOption, OverwriteOption
-from .terminal import Cancellation, plain_errors, progress_bar
+from .terminal import plain_errors, watched
 
 EXPORT_EXAMPLES = """Examples:
 
@@ -56,10 +56,8 @@ def export(
             overwrite=overwrite,
             **{kind: str(path) if path else None for kind, path in copies.items()},
         )
-        cancellation = Cancellation()
-        cancellation.install()
-        with progress_bar() as bar:
-            summary = run_export(arguments, progress=bar, cancelled=cancellation)
+        with watched() as feedback:
+            summary = run_export(arguments, feedback=feedback)
     if json:
         print(json_module.dumps(summary, ensure_ascii=False))
         return

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .options import AoiCrsOption, AoiLayerOption, AoiOption, DeviceOption, JsonOption, OverwriteOption, TimeZoneOption, rate_of, time_of
-from .terminal import Cancellation, console, escaped, plain_errors, progress_bar
+from .terminal import console, escaped, plain_errors, watched
 
 EPILOG = """Examples:
 
@@ -55,11 +55,9 @@ def heatmap(
             start_time=time_of(start_time), time_zone=time_zone, device=device, batch_size=batch_size, bands=bands, decoder=decoder, crs=crs, cell_m=cell_m,
             png=str(png) if png else None, overwrite=overwrite,
         )  # fmt: skip
-        cancellation = Cancellation()
-        cancellation.install()
         notes: list[str] = []
-        with progress_bar() as bar:
-            result = run_heatmap(arguments, progress=bar, cancelled=cancellation, log=lambda _, text: notes.append(text))
+        with watched() as feedback:
+            result = run_heatmap(arguments, feedback=feedback, log=lambda _, text: notes.append(text))
         for note in notes:
             console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
     if json:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..feedback import Feedback
 from ..types import CancelledError, InputError, Progress
 
 if TYPE_CHECKING:
@@ -82,6 +83,15 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
     with Bar(*columns, TextColumn("{task.description}"), console=terminal, transient=True) as bar:
         task = bar.add_task("", total=1.0, stage="starting")
         yield lambda step: bar.update(task, completed=step.fraction, stage=step.stage, description=step.message)
+
+
+@contextmanager
+def watched() -> Iterator[Feedback]:
+    """What long work is given by a command: progress on the terminal, and Ctrl-C or a polite kill stop it."""
+    cancellation = Cancellation()
+    cancellation.install()
+    with progress_bar() as bar:
+        yield Feedback(bar, cancellation)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from .options import (
     TruthOffsetOption,
     rate_of,
 )
-from .terminal import Cancellation, console, escaped, plain_errors, progress_bar
+from .terminal import console, escaped, plain_errors, watched
 
 TRAIN_EXAMPLES = """Examples:
 
@@ -128,23 +128,20 @@ def train(
         }  # fmt: skip
         changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}
         changes |= {"phase1_steps": phase1_steps, "phase2_steps": phase2_steps}
-        cancellation = Cancellation()
         if dataset:
             if video or images or validation or aoi or truth_offset_s:
                 raise InputError(
                     "--dataset brings its own videos, truth and area: leave out --video, --images, --validation, --truth-offset-s and --aoi."
                 )
             opened = dataset_of(dataset, root, split_seed)
-            cancellation.install()
-            with progress_bar() as bar:
+            with watched() as feedback:
                 result = train_on_dataset(
                     opened,
                     output,
                     recipe_name,
                     feature_folder=features,
                     overwrite=overwrite,
-                    progress=bar,
-                    cancelled=cancellation,
+                    feedback=feedback,
                     **changes,
                 )
             print_left_out(opened)
@@ -157,11 +154,10 @@ def train(
             area = load_aoi(aoi, layer=aoi_layer, crs=aoi_crs) if aoi else area_of(sources)
             for note in area.notes:
                 console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
-            cancellation.install()
-            with progress_bar() as bar:
+            with watched() as feedback:
                 result = run(
                     sources, area, output, settings, validation_sources=held_out, feature_folder=features, overwrite=overwrite,
-                    truth_offset_s=offset, progress=bar, cancelled=cancellation, log=say_note,
+                    truth_offset_s=offset, feedback=feedback, log=say_note,
                 )  # fmt: skip
     tells = what_it_tells(Calibration.from_dict(result.card.calibration))
     if json:

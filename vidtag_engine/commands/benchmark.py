@@ -15,12 +15,13 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from ..batch import compiled_folder
+from ..feedback import Feedback
 from ..grid import load_aoi, make_grid
 from ..models import GeoCLIP, VidTAG, VidTAGConfig, build_frame_encoder, load_geoclip, pick_device
 from ..models.frame_encoder import FRAME_ENCODER_PRESETS, FrameEncoder, batch_size_for
 from ..models.openvino_backbone import CompiledBackbone
 from ..search import EmbeddedGallery, top_k
-from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
+from ..types import InputError
 from ..video import FrameReader, open_source
 
 _SIZE_PX, _RATE_HZ, _SECONDS = (1280, 720), 25, 8
@@ -75,27 +76,23 @@ class Rates:
         return asdict(self)
 
 
-def measure_rates(
-    preset: str = "vidtag-compact", device: str = "auto", *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
-) -> Rates:
+def measure_rates(preset: str = "vidtag-compact", device: str = "auto", *, feedback: Feedback = Feedback()) -> Rates:
     """Measure each part by itself, a few seconds each, on a made clip of 1280 x 720 at 25 pictures a second.
 
     Args:
         preset: of the frame encoder: "vidtag-compact", "vidtag-l14" or "geoclip".
         device: as for geolocating.
-        progress, cancelled: between the parts.
+        feedback: between the parts.
 
     Raises:
         InputError: an unknown preset or device.
-        CancelledError: once ``cancelled`` says so.
+        CancelledError: once ``feedback`` says so.
     """
     place = pick_device(device)
 
     def step(fraction: float, part: str) -> None:
-        if cancelled is not None and cancelled():
-            raise CancelledError("Stopped.")
-        if progress:
-            progress(Progress(fraction, part))
+        feedback.check("Stopped.")
+        feedback.tell(fraction, part)
 
     step(0.0, "loading")
     encoder, weights = _encoder(preset, place)
@@ -109,7 +106,7 @@ def measure_rates(
     prepared = [encoder.preprocess(image) for image in images] * 8
     size = batch_size_for(place)
     batches = prepared[: 4 * size]
-    encode = _repeated(lambda: sum(len(block) for block in encoder.encode_prepared(batches, size, cancelled)))
+    encode = _repeated(lambda: sum(len(block) for block in encoder.encode_prepared(batches, size, feedback)))
     step(0.7, "location encoder")
     locate, search = _gallery(model, place)
     how = "OpenVINO" if any(isinstance(module, CompiledBackbone) for module in encoder.backbones) else "PyTorch"

@@ -13,10 +13,11 @@ from ..evaluation.error_layer import write_errors
 from ..evaluation.html_report import write_html
 from ..evaluation.markdown_report import write_markdown
 from ..export import check_picture_name
+from ..feedback import Feedback
 from ..file_marks import mark_of
 from ..outputs import check_files
 from ..truth_offset import offset_of
-from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
+from ..types import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from ..protocol import EvaluateArguments
 
 
-def run_evaluate(
-    arguments: EvaluateArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
-) -> dict[str, Any]:
+def run_evaluate(arguments: EvaluateArguments, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """Evaluate a GeoPackage.
 
     Returns:
@@ -38,15 +37,13 @@ def run_evaluate(
         InputError: nothing can be compared, and why; or an output cannot be written.
         CancelledError: stopped.
     """
-    report, files = evaluated(arguments, progress=progress, cancelled=cancelled)
-    _step(progress, None, 1.0, "done")
+    report, files = evaluated(arguments, feedback=feedback)
+    feedback.tell(1.0, "evaluate", "done")
     pinned = [one.info.name for one in report.results if one.pinned]
     return {**report.to_dict(), "notes": report.notes(), "files": files, "pinned": pinned}
 
 
-def evaluated(
-    arguments: EvaluateArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
-) -> tuple[Report, dict[str, str]]:
+def evaluated(arguments: EvaluateArguments, *, feedback: Feedback = Feedback()) -> tuple[Report, dict[str, str]]:
     """The report, and the files that were written, by kind. Raises as :func:`run_evaluate`."""
     outputs = {kind: Path(value) for kind in ("errors", "html", "map", "json", "markdown") if (value := getattr(arguments, kind))}
     for kind, path in outputs.items():
@@ -56,7 +53,9 @@ def evaluated(
             raise InputError(f"{path.name} must end in .gpkg: the errors are written as a GeoPackage.")
     offset = offset_of(arguments.truth_offset_s)
     check_files("evaluate", asdict(arguments))
-    _step(progress, cancelled, 0.0, "comparing")
+    feedback = feedback.saying("Stopped.")
+    feedback.check()
+    feedback.tell(0.0, "evaluate", "comparing")
     report = evaluate_geopackage(
         arguments.result,
         arguments.truth,
@@ -64,9 +63,9 @@ def evaluated(
         answer=arguments.answer,
         truth_offset_s=offset,
         videos=arguments.videos,
-        cancelled=cancelled,
+        feedback=feedback,
     )
-    return report, write_outputs(report, outputs, overwrite=arguments.overwrite, progress=progress, cancelled=cancelled)
+    return report, write_outputs(report, outputs, overwrite=arguments.overwrite, feedback=feedback)
 
 
 def write_outputs(
@@ -74,8 +73,7 @@ def write_outputs(
     outputs: dict[str, Path],
     *,
     overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> dict[str, str]:
     """Write the error layer (``errors``), the reports (``html``, ``markdown``), the ``map`` or the numbers (``json``).
 
@@ -83,7 +81,7 @@ def write_outputs(
         report: what is told.
         outputs: paths by kind.
         overwrite: replace what is not this tool's own of that kind.
-        progress, cancelled: of the whole.
+        feedback: of the whole.
 
     Returns:
         the paths by kind, and where there is one that of the report's diagrams as ``diagrams``.
@@ -102,16 +100,10 @@ def write_outputs(
     }
     files = {}
     for number, (kind, path) in enumerate(outputs.items()):
-        _step(progress, cancelled, (number + 1) / (len(outputs) + 1), f"writing {path.name}")
+        feedback.check()
+        feedback.tell((number + 1) / (len(outputs) + 1), "evaluate", f"writing {path.name}")
         written = writers[kind](path)
         files[kind] = str(path)
         if kind == "markdown" and len(written) > 1:
             files["diagrams"] = str(written[1])
     return files
-
-
-def _step(progress: ProgressCallback | None, cancelled: CancelCheck | None, fraction: float, message: str) -> None:
-    if cancelled and cancelled():
-        raise CancelledError("Stopped.")
-    if progress:
-        progress(Progress(fraction, "evaluate", message))

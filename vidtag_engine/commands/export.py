@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..export import EXPORTERS, read_answers
 from ..export.columns import base_time, clean, time_known
 from ..export.jpeg import write_jpeg
+from ..feedback import Feedback
 from ..file_marks import first_refusal
 from ..outputs import check_files
-from ..types import CancelCheck, CancelledError, FrameState, InputError, Progress, ProgressCallback, VideoInfo, VideoResult
+from ..types import FrameState, InputError, VideoInfo, VideoResult
 from ..video import FrameReader, find_original, open_source
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 _SAME_MOMENT_S = 0.002
 
 
-def run_export(
-    arguments: ExportArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
-) -> dict[str, Any]:
+def run_export(arguments: ExportArguments, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """Write the copies asked for.
 
     Returns:
@@ -48,13 +47,14 @@ def run_export(
     if not 1 <= arguments.quality <= 95:
         raise InputError(f"The JPEG quality {arguments.quality} is not usable: give 1 to 95.")
     check_files("export", asdict(arguments))
+    feedback = feedback.saying("Stopped; the files written so far are whole.")
     if arguments.frames:
         _check_frames(Path(arguments.frames), results, arguments)
     places, beside = [Path(place) for place in arguments.videos], Path(arguments.result).parent
-    videos = _find_all(results, beside, places, progress, cancelled) if arguments.frames else []
+    videos = _find_all(results, beside, places, feedback) if arguments.frames else []
     check_files("export", asdict(arguments), also_read=[str(one.path) for one in videos])  # those that it found by itself, too
     for kind, path in copies.items():
-        _check(cancelled)
+        feedback.check()
         EXPORTERS[kind][1](path, results, provenance, overwrite=arguments.overwrite)
     files = {kind: str(path) for kind, path in copies.items()}
     summary: dict[str, Any] = {"files": files, "videos": len(results), "frames": 0, "left_out": 0}
@@ -64,18 +64,13 @@ def run_export(
         _make(folder)
         files["frames"] = str(folder)
         for number, (result, info) in enumerate(zip(results, videos, strict=True)):
-
-            def report(fraction: float, message: str, number: int = number) -> None:
-                if progress:
-                    progress(Progress(0.1 + 0.9 * (number + fraction) / len(results), "frames", message))
-
+            part = feedback.part(0.1 + 0.9 * number / len(results), 0.1 + 0.9 * (number + 1) / len(results))
             written, left = write_frames(
-                folder, result, info, provenance, arguments.least_confidence, arguments.quality, report, cancelled, overwrite=arguments.overwrite
-            )  # fmt: skip
+                folder, result, info, provenance, arguments.least_confidence, arguments.quality, part, overwrite=arguments.overwrite
+            )
             summary["frames"] += written
             summary["left_out"] += left
-    if progress:
-        progress(Progress(1.0, "done", f"{summary['frames']} frames"))
+    feedback.tell(1.0, "done", f"{summary['frames']} frames")
     return summary
 
 
@@ -86,8 +81,7 @@ def write_frames(
     provenance: Provenance,
     least_confidence: float = 0.0,
     quality: int = 92,
-    report: Any | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     *,
     overwrite: bool = False,
 ) -> tuple[int, int]:
@@ -98,7 +92,7 @@ def write_frames(
         result: where its frames lie.
         info: the opened video, the very file that ``result`` was made from.
         provenance: its settings say which frames were taken.
-        report: called with the fraction of this video and a line for people.
+        feedback: of this video.
         overwrite: replace also what is no frame that was exported.
 
     Returns:
@@ -112,9 +106,9 @@ def write_frames(
     rows = {int(index): row for row, index in enumerate(trajectory.frame_index)}
     written, seen = 0, 0
     window = (settings.get("from_s") or 0.0, settings.get("to_s"))
-    with FrameReader(info, settings.get("rate_hz"), *window, cancelled) as reader:
+    with FrameReader(info, settings.get("rate_hz"), *window, feedback) as reader:
         for frame in reader:
-            _check(cancelled)
+            feedback.check()
             row = rows.get(frame.index)
             if row is None or not abs(frame.time_s - trajectory.time_s[row]) <= _SAME_MOMENT_S:
                 raise InputError(f"{info.path.name} gives other frames now than when it was located: run geolocate again.")
@@ -131,8 +125,7 @@ def write_frames(
                 quality=quality, overwrite=overwrite,
             )  # fmt: skip
             written += 1
-            if report:
-                report(seen / max(1, len(rows)), f"{result.info.name}: frame {frame.index}")
+            feedback.tell(seen / max(1, len(rows)), "frames", f"{result.info.name}: frame {frame.index}")
     return written, len(rows) - written
 
 
@@ -173,18 +166,15 @@ def _sentence(facts: dict[str, Any]) -> str:
     return f"{facts['video']}, frame {facts['frame_index']}; place {how}, {sure}"
 
 
-def _find_all(
-    results: Sequence[VideoResult], beside: Path, places: Sequence[Path], progress: ProgressCallback | None, cancelled: CancelCheck | None
-) -> list[VideoInfo]:
+def _find_all(results: Sequence[VideoResult], beside: Path, places: Sequence[Path], feedback: Feedback) -> list[VideoInfo]:
     """Open every video of the result, before anything is written. It is looked for where the user says, in the folder ``beside`` and in the current one."""
     for place in places:
         if not place.exists():
             raise InputError(f"{place} is not there: correct the path of the videos.")
     found = []
     for number, result in enumerate(results):
-        _check(cancelled)
-        if progress:
-            progress(Progress(0.1 * number / len(results), "videos", f"looking for {result.info.name}"))
+        feedback.check()
+        feedback.tell(0.1 * number / len(results), "videos", f"looking for {result.info.name}")
         info = result.info
         path = find_original(info.path.name, result.sha256, places, (beside, Path.cwd()), images=info.kind == "images")
         found.append(open_source(path, kind=info.kind, start_time=base_time(result)))
@@ -198,8 +188,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be made ({error.strerror}): choose another.") from error
-
-
-def _check(cancelled: CancelCheck | None) -> None:
-    if cancelled and cancelled():
-        raise CancelledError("Stopped; the files written so far are whole.")

@@ -14,11 +14,12 @@ import numpy as np
 
 from ..atomic import replacing
 from ..export.geopackage_tables import add_styles
+from ..feedback import Feedback
 from ..grid import AreaOfInterest, Grid, load_aoi, make_grid, write_points
 from ..outputs import check_files
 from ..search import Smoothness
 from ..search.choose import EXHAUSTIVE_POINTS
-from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
+from ..types import InputError
 
 if TYPE_CHECKING:
     from ..geolocate import Loaded
@@ -31,9 +32,7 @@ _FREE_POINTS = 4096
 _COARSE_WORTH = 3.0
 
 
-def run_gallery(
-    arguments: GalleryArguments, *, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
-) -> dict[str, Any]:
+def run_gallery(arguments: GalleryArguments, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """Plan the grid; write its points where ``output`` is given; measure its time where ``checkpoint`` is given.
 
     Returns:
@@ -51,19 +50,16 @@ def run_gallery(
     summary: dict[str, Any] = {**grid.to_summary(), "notes": list(aoi.notes), "output": None, "time": None}
     if arguments.output:
         output = Path(arguments.output)
-        _write(grid, output, progress, cancelled, overwrite=arguments.overwrite)
+        _write(grid, output, feedback, overwrite=arguments.overwrite)
         summary["output"] = str(output)
     if arguments.checkpoint:
         from ..geolocate import load
 
-        if cancelled and cancelled():
-            raise CancelledError("Stopped before the time was measured.")
-        if progress:
-            progress(Progress(0.9, "time", "measuring how long the points take"))
-        loaded = load(arguments.checkpoint, arguments.device, progress)
+        feedback.check("Stopped before the time was measured.")
+        feedback.tell(0.9, "time", "measuring how long the points take")
+        loaded = load(arguments.checkpoint, arguments.device, feedback)
         summary["time"] = measure_time(loaded, aoi, grid, exhaustive=arguments.exhaustive)
-    if progress:
-        progress(Progress(1.0, "done", f"{grid.count:,} points"))
+    feedback.tell(1.0, "done", f"{grid.count:,} points")
     return summary
 
 
@@ -112,14 +108,9 @@ def _seconds_a_point(loaded: Loaded, sample: Any) -> float:
     return (time.perf_counter() - since_s) / len(sample)
 
 
-def _write(grid: Grid, output: Path, progress: ProgressCallback | None, cancelled: CancelCheck | None, *, overwrite: bool) -> None:
+def _write(grid: Grid, output: Path, feedback: Feedback, *, overwrite: bool) -> None:
     """Points and their style, whole or not at all."""
-
-    def part_of(step: Progress) -> None:
-        if progress:
-            progress(Progress(0.9 * step.fraction, step.stage, step.message))
-
     with replacing(output, "gallery", overwrite=overwrite) as part:
-        write_points(grid, part, progress=part_of, cancelled=cancelled)
+        write_points(grid, part, feedback=feedback.part(0.0, 0.9))
         with closing(sqlite3.connect(part)) as database, database:
             add_styles(database, ["gallery"])

@@ -18,11 +18,12 @@ from ..export.corrections import with_layers
 from ..export.lines import cut_line
 from ..export.scores_file import share_scores
 from ..export.tables import steps_table
+from ..feedback import Feedback
 from ..geodesy import WGS84, centroid_deg
 from ..outputs import check_files
 from ..trajectory.roads import match_roads, reach_m, spread_m
 from ..trajectory.steps import parts
-from ..types import CancelCheck, CancelledError, FloatArray, InputError, Progress, ProgressCallback, Trajectory, VideoResult
+from ..types import FloatArray, InputError, Trajectory, VideoResult
 
 LAYER = "trajectory_matched"
 _MOST_SEGMENTS = 400_000
@@ -37,8 +38,7 @@ def run_match(
     crs: str | None = None,
     answer: str = "auto",
     overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> dict[str, Any]:
     """Match every video's line and write the layer ``trajectory_matched``.
 
@@ -50,7 +50,7 @@ def run_match(
         crs: of ``roads``, where it does not say.
         answer: which line, as for ``read_answers``.
         overwrite: replace what is at ``output`` also where it is no result.
-        progress, cancelled: of the whole.
+        feedback: of the whole.
 
     Returns:
         ``output``, ``layers`` and ``videos``: name, located frames, those on a road, how far a frame was moved, in the middle, and ``pinned`` where it is
@@ -70,10 +70,8 @@ def run_match(
     tables: list[Table] = []
     said: list[dict[str, Any]] = []
     for number, one in enumerate(results):
-        if cancelled and cancelled():
-            raise CancelledError("Stopped; nothing was written.")
-        if progress:
-            progress(Progress(number / len(results), "match", one.info.name))
+        feedback.check("Stopped; nothing was written.")
+        feedback.tell(number / len(results), "match", one.info.name)
         plane = _plane(one.trajectory)
         table, moved_m = _match(one, plane, _roads_near(roads, layer, crs, one.trajectory, plane))
         tables.append(table)

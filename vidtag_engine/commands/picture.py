@@ -10,9 +10,10 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..atomic import replacing
+from ..feedback import Feedback
 from ..file_marks import mark_of
 from ..outputs import check_files
-from ..types import CancelCheck, CancelledError, InputError
+from ..types import InputError
 from ..video import FrameReader, find_original, open_source
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _FORMATS = {".jpg": ("JPEG", {"quality": 90}), ".png": ("PNG", {})}
 _LATE_S = 0.001
 
 
-def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = None) -> dict[str, Any]:
+def run_picture(arguments: PictureArguments, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """Write the picture that is on screen at ``time_s``; only what it needs is decoded.
 
     Returns:
@@ -48,9 +49,8 @@ def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = 
     images = arguments.kind == "images" or (arguments.kind == "auto" and there[0].is_dir())
     video = find_original(places[0].name, arguments.sha256, there, images=images)
     info = open_source(video, kind=arguments.kind)
-    frame = _frame_at(info, arguments.time_s, cancelled)
-    if cancelled and cancelled():
-        raise CancelledError("Stopped.")
+    frame = _frame_at(info, arguments.time_s, feedback)
+    feedback.check("Stopped.")
     size = (info.width_px, info.height_px)
     if frame.image is not None:
         size = (frame.image.shape[1], frame.image.shape[0])
@@ -64,9 +64,9 @@ def run_picture(arguments: PictureArguments, *, cancelled: CancelCheck | None = 
     }
 
 
-def _frame_at(info: VideoInfo, time_s: float, cancelled: CancelCheck | None) -> Frame:
+def _frame_at(info: VideoInfo, time_s: float, feedback: Feedback) -> Frame:
     from_s = time_s + _LATE_S
-    with FrameReader(info, 1.0, from_s, from_s + 0.5, cancelled) as reader:
+    with FrameReader(info, 1.0, from_s, from_s + 0.5, feedback) as reader:
         return next(iter(reader))
 
 

@@ -20,13 +20,16 @@ from ..export.pins import PinRow, read_pins
 from ..export.review_file import add_pins, copy_review, pins_of, review_path, same_moment
 from ..export.scores_file import read_scores, scores_path, share_scores
 from ..export.tables import frames_table, steps_table
+from ..feedback import Feedback
 from ..geodesy import geodesic_m, haversine_m
 from ..inference.with_pins import decode_with_pins, decoder_of
 from ..outputs import check_files
 from ..trajectory import Decoder, Pin
 from ..trajectory.scores import VideoScores
-from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback, Trajectory, VideoResult
+from ..types import InputError, Trajectory, VideoResult
 from .pin import check_once, fitted, video_of
+
+_STOPPED = "Stopped; nothing was written."
 
 
 def run_solve(
@@ -35,8 +38,7 @@ def run_solve(
     output: Path | None = None,
     pins: Sequence[PinRow] | None = None,
     overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> dict[str, Any]:
     """Solve every video that has a pin, and write the layers ``frames_pinned``, ``trajectory_pinned`` and ``regions_pinned``.
 
@@ -45,7 +47,7 @@ def run_solve(
         output: a copy of it that gets the layers; None puts them into the result itself.
         pins: instead of those of the result's review file; that of the output then holds these. They need an output.
         overwrite: replace what is at ``output`` also where it is no result.
-        progress, cancelled: of the whole.
+        feedback: of the whole.
 
     Returns:
         ``output``, ``layers``, ``seconds``, ``notes`` and ``videos``: name, pins, and how many frames moved and by how much at most.
@@ -68,7 +70,8 @@ def run_solve(
     for one in results:
         if one.info.name in by_video:
             mine = by_video[one.info.name]
-            _step(progress, cancelled, len(solved) / len(by_video), one.info.name)
+            feedback.check(_STOPPED)
+            feedback.tell(len(solved) / len(by_video), "solve", one.info.name)
             solution = solve(one.trajectory, read_scores(scores_path(result, one.sha256)), mine)
             solved.append(replace(one, trajectory=solution, pinned=True))
             said.append({"name": clean(one.info.name), "pins": len(mine), **_moved(one.trajectory, solved[-1].trajectory)})
@@ -77,7 +80,8 @@ def run_solve(
         TRAJECTORY_PINNED: (joined([steps_table(one) for one in solved]), "trajectory"),
         REGIONS_PINNED: (regions_table(solved, read_aoi(result)), "regions"),
     }
-    _step(progress, cancelled, 0.95, "writing")
+    feedback.check(_STOPPED)
+    feedback.tell(0.95, "solve", "writing")
     with_layers(result, tables, output, overwrite=overwrite)
     if output is not None:
         notes += _hand_on(result, output, [pin for mine in by_video.values() for pin in mine], own=pins is None)
@@ -145,14 +149,6 @@ def _hand_on(result: Path, output: Path, used: list[PinRow], *, own: bool) -> li
         add_pins(output, new, take_over=False)
     others = 0 if own else len(there) - (len(used) - len(new))
     return [f"{review.name} held {others} other pins, which stay there and count when {output.name} is solved again."] if others > 0 else []
-
-
-def _step(progress: ProgressCallback | None, cancelled: CancelCheck | None, fraction: float, message: str) -> None:
-    """Say how far it is, and stop if the user said so."""
-    if cancelled and cancelled():
-        raise CancelledError("Stopped; nothing was written.")
-    if progress:
-        progress(Progress(fraction, "solve", message))
 
 
 def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Trajectory:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..feedback import Feedback
 from ..grid import load_aoi
 from ..outputs import check_files
 from ..training import area_of, recipe, train
@@ -14,7 +15,6 @@ from ..training.sources import pair_sources
 from ..training.tells import what_it_tells
 from ..trajectory import Calibration
 from ..truth_offset import offset_of
-from ..types import CancelCheck, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,7 @@ _SETTINGS = (
 def run_train(
     arguments: TrainArguments,
     *,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     log: Callable[[str, str], None] | None = None,
 ) -> dict[str, Any]:
     """Train, or go on with a run of the same inputs and settings that was broken off.
@@ -53,8 +52,7 @@ def run_train(
     if log:
         for note in area.notes:
             log("info", note)
-    if progress:
-        progress(Progress(0.0, "loading", f"{len(sources)} videos"))
+    feedback.tell(0.0, "loading", f"{len(sources)} videos")
     result = train(
         sources,
         area,
@@ -64,8 +62,7 @@ def run_train(
         overwrite=arguments.overwrite,
         feature_folder=Path(arguments.features) if arguments.features else None,
         truth_offset_s=offset,
-        progress=progress,
-        cancelled=cancelled,
+        feedback=feedback,
         log=log,
     )
     return {

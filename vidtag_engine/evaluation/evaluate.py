@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..calibration.reliability import brier, ece
+from ..feedback import Feedback
 from ..truth_offset import AUTO, TruthOffset, apply_offset, offset_of
-from ..types import CancelCheck, FrameState, InputError, TimeSource, Track, VideoResult
+from ..types import FrameState, InputError, TimeSource, Track, VideoResult
 from ..video import frame_names
 from ..video.align_track import MAX_GAP_S, TOLERANCE_S, Alignment, align
 from ..video.original import find_original
@@ -40,7 +41,7 @@ def evaluate_geopackage(
     answer: str = "auto",
     truth_offset_s: float | str | None = None,
     videos: Sequence[str | Path] = (),
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> Report:
     """Evaluate a result that ``vidtag geolocate`` wrote.
 
@@ -53,11 +54,11 @@ def evaluate_geopackage(
         answer: "auto" (of each video the one solved with pins, where there is one), "model" or "pinned" (as "auto", refused where there is none).
         truth_offset_s: added to the truth's clock; "auto" for what the picture's motion says, where that is sure.
         videos: for "auto", files or folders where the result's videos are looked for, besides beside the result and the truth.
-        cancelled: asked while videos are looked at.
+        feedback: asked to stop while videos are looked at.
 
     Raises:
         InputError: nothing can be compared, and why.
-        CancelledError: ``cancelled`` said so.
+        CancelledError: ``feedback`` said so.
     """
     from ..export import read_answers, read_aoi
     from ..video import read_track
@@ -70,7 +71,7 @@ def evaluate_geopackage(
     beside = [Path(truth), Path(truth).parent] if isinstance(truth, str | Path) else []
     report = evaluate_results(
         results, known, video=video, radii_km=radii_km, max_gap_s=max_gap_s, source=Path(path).name, truth_offset_s=truth_offset_s,
-        videos=[*map(Path, videos), Path(path).parent, *beside], cancelled=cancelled,
+        videos=[*map(Path, videos), Path(path).parent, *beside], feedback=feedback,
     )  # fmt: skip
     return replace(report, area=read_aoi(Path(path)))
 
@@ -85,7 +86,7 @@ def evaluate_results(
     source: str = "the result",
     truth_offset_s: float | str | None = None,
     videos: Sequence[Path] = (),
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> Report:
     """Evaluate results in memory; arguments as for :func:`evaluate_geopackage`, ``source`` names the result in messages."""
     chosen = _choose(results, truth, video, source)
@@ -94,7 +95,7 @@ def evaluate_results(
     if (asked := offset_of(truth_offset_s)) is not None:
         for one in chosen:
             name, file = one.info.name, _original(one, videos) if asked == AUTO else None
-            tracks[name], offsets[name] = apply_offset(tracks[name], one.info, asked, file, cancelled=cancelled)
+            tracks[name], offsets[name] = apply_offset(tracks[name], one.info, asked, file, feedback=feedback)
     comparisons = {one.info.name: _compare(one, tracks[one.info.name], max_gap_s) for one in chosen}
     usable = [comparison for comparison in comparisons.values() if len(comparison.predicted)]
     if not usable:

@@ -12,11 +12,12 @@ import numpy as np
 from ..batch import default_cache_folder
 from ..datasets import LEVELS, City, Dataset, LabelledSequence
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..grid import check_size
 from ..search import EmbeddedGallery
 from ..training.features import FeatureStore, load_sequences
-from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
+from ..types import FloatArray, InputError
 from . import metrics
 from .comparison import Comparison
 from .evaluate import accuracy_of
@@ -101,8 +102,7 @@ def evaluate_dataset(
     feature_folder: Path | None = None,
     cache_dir: Path | None = None,
     radii_km: Sequence[float] = metrics.RADII_KM,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> DatasetReport:
     """Evaluate a checkpoint on a split of a data set.
 
@@ -116,7 +116,7 @@ def evaluate_dataset(
         rate_hz: frames a second of videos; None is the paper's.
         feature_folder, cache_dir: of backbone features and gallery embeddings; None is the user's cache folder.
         radii_km: of a_r.
-        progress, cancelled: of the whole.
+        feedback: of the whole.
 
     Raises:
         InputError: bad data, or nothing to evaluate.
@@ -140,14 +140,13 @@ def evaluate_dataset(
         loaded.device,
         weights_sha256=loaded.card.sha256,
         cache_dir=cache_dir or default_cache_folder(),
-        progress=_part(progress, _FEATURES_SHARE, 1.0),
-        cancelled=cancelled,
+        feedback=feedback.part(_FEATURES_SHARE, 1.0),
     )
     comparisons: dict[str, Comparison] = {}
     for part, done in _passes(list(labelled.values())):
-        steps = _part(progress, _FEATURES_SHARE * done, _FEATURES_SHARE * (done + len(part) / len(labelled)))
-        sequences = load_sequences(store, part, steps, cancelled, dataset.report)
-        comparisons |= _comparisons(sequences, embedded, loaded, cancelled)
+        steps = feedback.part(_FEATURES_SHARE * done, _FEATURES_SHARE * (done + len(part) / len(labelled)))
+        sequences = load_sequences(store, part, steps, dataset.report)
+        comparisons |= _comparisons(sequences, embedded, loaded, feedback)
     if not comparisons:
         raise InputError(f"No sequence of {dataset.title} ({split}) can be evaluated: {' '.join(dataset.report.lines())}")
     return DatasetReport(
@@ -176,18 +175,9 @@ def _passes(sequences: list[LabelledSequence]) -> Iterator[tuple[list[LabelledSe
             group, frames, before = [], 0, number + 1
 
 
-def _part(progress: ProgressCallback | None, start: float, end: float) -> ProgressCallback | None:
-    """Progress of a part as progress of the whole."""
-    if progress is None:
-        return None
-    return lambda step: progress(Progress(start + (end - start) * step.fraction, step.stage, step.message))
-
-
-def _comparisons(
-    sequences: list[TrainingSequence], gallery: EmbeddedGallery, loaded: Loaded, cancelled: CancelCheck | None
-) -> dict[str, Comparison]:
+def _comparisons(sequences: list[TrainingSequence], gallery: EmbeddedGallery, loaded: Loaded, feedback: Feedback) -> dict[str, Comparison]:
     """Sequences placed, beside their truth."""
-    placed = place(loaded.model, sequences, gallery, cancelled)
+    placed = place(loaded.model, sequences, gallery, feedback)
     return {
         sequence.name: Comparison(predicted, sequence.lat_lon_deg, phase1, np.full(len(predicted), np.nan), np.nan, frames=len(predicted))
         for sequence, predicted, phase1 in zip(sequences, placed.predicted, placed.phase1, strict=True)

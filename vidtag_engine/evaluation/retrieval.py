@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..inference import best_places, retrieve
 from ..models import GeoCLIP, VidTAG
 from ..search import EmbeddedGallery, top_k
-from ..types import CancelCheck, CancelledError, FloatArray
+from ..types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Placed:
 
 
 def place(
-    model: VidTAG | GeoCLIP, sequences: Sequence[TrainingSequence], gallery: EmbeddedGallery, cancelled: CancelCheck | None = None
+    model: VidTAG | GeoCLIP, sequences: Sequence[TrainingSequence], gallery: EmbeddedGallery, feedback: Feedback = Feedback()
 ) -> Placed:
     """Both retrievals of all sequences (:func:`vidtag_engine.inference.retrieve`), each frame at its best point of the gallery.
 
@@ -36,15 +37,14 @@ def place(
         model: in evaluation mode, with or without TempGeo and GeoRefiner.
         sequences: their plain views are placed.
         gallery: the points to choose from.
-        cancelled: asked before each sequence.
+        feedback: asked to stop before each sequence.
 
     Raises:
-        CancelledError: once ``cancelled`` says so.
+        CancelledError: once ``feedback`` says so.
     """
 
     def check() -> None:
-        if cancelled and cancelled():
-            raise CancelledError("Stopped; features are kept, and the same command goes on from there.")
+        feedback.check("Stopped; features are kept, and the same command goes on from there.")
 
     videos = [torch.from_numpy(sequence.features[0]) for sequence in sequences]
     found = retrieve(model, videos, lambda queries: top_k(queries, gallery, 1), check=check)

@@ -11,16 +11,15 @@ import numpy as np
 import shapely
 
 from ..atomic import replacing
+from ..feedback import Feedback
 from ..file_marks import mark_geopackage
-from ..types import CancelCheck, CancelledError, InputError, Progress, ProgressCallback
+from ..types import InputError
 from .grid import MAX_POINTS, Grid
 
 _CHUNK = 200_000
 
 
-def write_points(
-    grid: Grid, path: Path, *, overwrite: bool = False, progress: ProgressCallback | None = None, cancelled: CancelCheck | None = None
-) -> None:
+def write_points(grid: Grid, path: Path, *, overwrite: bool = False, feedback: Feedback = Feedback()) -> None:
     """Write the points (number, lat_deg, lon_deg) to a GeoPackage, chunk by chunk, whole or not at all.
 
     Raises:
@@ -42,16 +41,14 @@ def write_points(
     with replacing(path, "gallery", overwrite=overwrite) as part:
         try:
             for points in grid.chunks(_CHUNK):
-                if cancelled and cancelled():
-                    raise CancelledError("Stopped; no points were written.")
+                feedback.check("Stopped; no points were written.")
                 columns = {"point": np.arange(written, written + len(points)), "lat_deg": points[:, 0], "lon_deg": points[:, 1]}
                 table = geopandas.GeoDataFrame(columns, geometry=shapely.points(points[:, 1], points[:, 0]), crs="EPSG:4326")
                 # 1.2 is what QGIS 3.22's GDAL writes itself; newer ones make older readers warn.
                 first = {} if written else {"dataset_options": {"VERSION": "1.2"}}
                 pyogrio.write_dataframe(table, part, layer="gallery", driver="GPKG", append=written > 0, **first)
                 written += len(points)
-                if progress:
-                    progress(Progress(written / grid.count, "points", f"{written:,} of {grid.count:,}"))
+                feedback.tell(written / grid.count, "points", f"{written:,} of {grid.count:,}")
         except (DataSourceError, DataLayerError, FeatureError) as error:
             raise OSError(errno.EIO, str(error).partition(":")[0]) from error
         with closing(sqlite3.connect(part)) as database, database:

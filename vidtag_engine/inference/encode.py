@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
+from ..feedback import Feedback
 from ..models.frame_encoder import FrameEncoder, batch_size_for
 from ..settings import GeolocateSettings
-from ..types import CancelCheck, DecodeReport, FloatArray, FrameState, VideoInfo
+from ..types import DecodeReport, FloatArray, FrameState, VideoInfo
 from ..video import FrameReader, ReadAhead
 from ..video.near_duplicates import Repeats
 
@@ -49,8 +50,7 @@ def encode_video(
     encoder: FrameEncoder,
     settings: GeolocateSettings,
     *,
-    progress: Callable[[int, int | None], None] | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> VideoFeatures:
     """Decode, sample and encode.
 
@@ -58,17 +58,16 @@ def encode_video(
         info: the opened video.
         encoder: the checkpoint's.
         settings: rate, stretch, batch size, and whether repeats are encoded too.
-        progress: called with the frames read so far, and how many are expected where that is known.
-        cancelled: asked before each batch.
+        feedback: told at each frame, with the share of the frames where their number is known; asked to stop before each batch.
 
     Raises:
-        CancelledError: once ``cancelled`` says so.
+        CancelledError: once ``feedback`` says so.
     """
     frames: list[tuple[int, float, FrameState]] = []
     rows: list[int] = []  # of each frame with a picture, where its features will stand
     size = settings.batch_size or batch_size_for(encoder.device)
     with (
-        FrameReader(info, settings.rate_hz, settings.from_s, settings.to_s, cancelled) as reader,
+        FrameReader(info, settings.rate_hz, settings.from_s, settings.to_s, feedback) as reader,
         ReadAhead(_ready(reader, encoder, None if settings.encode_all else encoder.repeats()), 2 * size) as ahead,
     ):
         expected = reader.expected_frames
@@ -77,8 +76,7 @@ def encode_video(
             encoded = 0
             for frame in ahead:
                 frames.append((frame.index, frame.time_s, frame.state))
-                if progress:
-                    progress(len(frames), expected)
+                feedback.tell(min(1.0, len(frames) / expected) if expected else 0.0, "frames", f"{info.name}: frame {len(frames)}")
                 if frame.prepared is not None:
                     encoded += 1
                     rows.append(encoded - 1)
@@ -87,7 +85,7 @@ def encode_video(
                     rows.append(encoded - 1)
 
         since = time.perf_counter()
-        blocks = list(encoder.encode_prepared(pictures(), batch_size=size, cancelled=cancelled))
+        blocks = list(encoder.encode_prepared(pictures(), batch_size=size, feedback=feedback))
         spent = time.perf_counter() - since
         encoded = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim + encoder.layout_dim), np.float32)
         seconds = {"decode": ahead.busy_s, "wait": ahead.waited_s, "encode": spent - ahead.waited_s}

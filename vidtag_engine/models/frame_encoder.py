@@ -16,7 +16,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..types import CancelCheck, CancelledError, FloatArray, InputError
+from ..feedback import Feedback
+from ..types import FloatArray, InputError
 from ..video.near_duplicates import Repeats
 from .backbones import BACKBONES, LAYOUT, BackboneSpec, Weights, to_fetch
 from .device import one_thread
@@ -148,26 +149,26 @@ class FrameEncoder(nn.Module):
         return torch.cat([features, F.normalize(where, dim=-1)], dim=-1)
 
     def encode_images(
-        self, images: Iterable[NDArray[np.uint8]], batch_size: int | None = None, cancelled: CancelCheck | None = None
+        self, images: Iterable[NDArray[np.uint8]], batch_size: int | None = None, feedback: Feedback = Feedback()
     ) -> Iterator[FloatArray]:
         """Features of any number of (H,W,3) uint8 RGB pictures; else as ``encode_prepared``."""
-        return self.encode_prepared(map(self.preprocess, images), batch_size, cancelled)
+        return self.encode_prepared(map(self.preprocess, images), batch_size, feedback)
 
     def encode_prepared(
-        self, prepared: Iterable[tuple[Tensor, ...]], batch_size: int | None = None, cancelled: CancelCheck | None = None
+        self, prepared: Iterable[tuple[Tensor, ...]], batch_size: int | None = None, feedback: Feedback = Feedback()
     ) -> Iterator[FloatArray]:
         """Features of any number of pictures, a batch at a time.
 
         Args:
             prepared: ``preprocess``'s answers (which any thread may have made); taken one by one, never more than a few batches are held.
             batch_size: None: what suits the device.
-            cancelled: asked before every batch.
+            feedback: asked to stop before every batch.
 
         Yields:
             (n, feature_dim + layout_dim) float32.
 
         Raises:
-            CancelledError: once ``cancelled`` says so.
+            CancelledError: once ``feedback`` says so.
         """
         size = batch_size or batch_size_for(self.device)
         source = iter(prepared)
@@ -176,8 +177,7 @@ class FrameEncoder(nn.Module):
         with _streams(self.device) as pool:
             under_way: deque[Future[FloatArray]] = deque()
             for batch in batches:
-                if cancelled is not None and cancelled():
-                    raise CancelledError
+                feedback.check()
                 self._encoded += len(batch)
                 if self._compiled_folder is not None and self._encoded > compile_after:
                     while under_way:

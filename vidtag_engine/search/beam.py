@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..feedback import Feedback
 from ..grid.grid import make_grid
 from ..grid.lattice import Lattice
 from ..grid.wide_grid import WideGrid
-from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
+from ..types import Candidates, FloatArray, InputError, IntArray
 from .beam_posterior import Level, beam_mass
 from .climb import Climbers, Descent, climb_down, dots, steps_between
 from .embedder import MOST_EMBEDDED, Embedder, PointStore
@@ -53,7 +54,7 @@ class BeamSearch:
         coarse_points: how many places the coarse gallery has, about.
         beam: how many places are refined in a call, level by level.
         cache_dir: for the coarse gallery; None keeps nothing.
-        progress, cancelled: of the coarse gallery; a true answer raises CancelledError.
+        feedback: of the coarse gallery; asked to stop in every search.
     """
 
     exhaustive = False
@@ -69,11 +70,10 @@ class BeamSearch:
         coarse_points: int = COARSE_POINTS,
         beam: Sequence[int] = BEAM,
         cache_dir: Path | None = None,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelCheck | None = None,
+        feedback: Feedback = Feedback(),
     ) -> None:
         self.grid, self.device, self._beam = grid, torch.device(device), beam
-        self._cancelled = cancelled
+        self.feedback = feedback
         self._embed = Embedder(model, self.device)
         self.coarse_step_m = float(np.sqrt(grid.area_m2 / coarse_points))
         self._lattices = [Lattice(self.coarse_step_m / _SPLIT**level, grid.bounds) for level in range(1, len(beam) + 1)]
@@ -84,8 +84,7 @@ class BeamSearch:
             self.device,
             weights_sha256=weights_sha256,
             cache_dir=cache_dir,
-            progress=progress,
-            cancelled=cancelled,
+            feedback=feedback,
             half=True,
         )
 
@@ -179,7 +178,7 @@ class BeamSearch:
             store = self._stores[number] = self._new_store(self._lattices[number])
         slots = []
         for part in np.array_split(wanted, max(1, len(wanted) // 2048)):
-            self._stop_if_asked()
+            self.feedback.check()
             slots.append(store.slots(part))
         slot = np.concatenate(slots)
         return store.lat_lon_deg[slot], store.embeddings[torch.from_numpy(slot).to(self.device)]
@@ -187,17 +186,13 @@ class BeamSearch:
     def _new_store(self, lattice: Lattice) -> PointStore:
         return PointStore(lattice.places, self._embed)
 
-    def _stop_if_asked(self) -> None:
-        if self._cancelled is not None and self._cancelled():
-            raise CancelledError
-
     def _block(self, queries: torch.Tensor, k: int) -> tuple[IntArray, FloatArray]:
         """(B, k) numbers and scores of some frames."""
         levels, coarse, _ = self.refined(queries)
         last = levels[-1]
         frame, places, value = _best(last, _PEAKS)
         climbers = Climbers(frame, places, value, value)
-        climbers, lost = climb_down(climbers, queries, self._levels(), self._embed, self.grid.bounds, self._stop_if_asked)
+        climbers, lost = climb_down(climbers, queries, self._levels(), self._embed, self.grid.bounds, self.feedback.check)
         columns = [self._settled(climbers, queries)]
         if k > 1:
             columns += [(part.frame, self.grid.number(part.place), part.score) for part in lost]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
+from ..feedback import Feedback
 from ..grid.aoi import AreaOfInterest
 from ..grid.grid import Grid, check_size
 from ..grid.wide_grid import WideGrid
-from ..types import CancelCheck, Candidates, FloatArray, ProgressCallback
+from ..types import Candidates, FloatArray
 from .beam import BeamSearch
 from .coarse_to_fine import CoarseToFine
 from .embedder import MOST_EMBEDDED, Embedder
@@ -121,8 +122,7 @@ def search_over(
     exhaustive: bool = False,
     smoothness: Smoothness | None = None,
     cache_dir: Path | None = None,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> Search:
     """The search that suits a grid: every point of a small one, coarse to fine in a large one, a beam in a wide one.
 
@@ -130,16 +130,16 @@ def search_over(
         model: on ``device``.
         grid: of ``aoi``.
         exhaustive: every point, however many.
-        weights_sha256, smoothness, cache_dir, progress, cancelled: as :class:`CoarseToFine`.
+        weights_sha256, smoothness, cache_dir, feedback: as :class:`CoarseToFine`.
 
     Raises:
         InputError: there are too many points, or too many even of a coarse pass.
     """
-    options = {"weights_sha256": weights_sha256, "cache_dir": cache_dir, "progress": progress, "cancelled": cancelled}
+    options: dict[str, Any] = {"weights_sha256": weights_sha256, "cache_dir": cache_dir, "feedback": feedback}
     if isinstance(grid, WideGrid):
-        return BeamSearch(model, grid, device, **options)  # type: ignore[arg-type]
+        return BeamSearch(model, grid, device, **options)
     if exhaustive or grid.count <= EXHAUSTIVE_POINTS or grid.kind == "points":
-        gallery = EmbeddedGallery(model, grid, device, **options)  # type: ignore[arg-type]
+        gallery = EmbeddedGallery(model, grid, device, **options)
         check_size(grid, gallery.dim)
         return ExhaustiveSearch(gallery, grid, aoi, Embedder(model, device))
-    return CoarseToFine(model, grid, aoi, device, smoothness=smoothness, **options)  # type: ignore[arg-type]
+    return CoarseToFine(model, grid, aoi, device, smoothness=smoothness, **options)

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..feedback import Feedback
 from ..grid.aoi import AreaOfInterest
 from ..grid.grid import Grid, check_size, make_grid
 from ..grid.lattice import Bounds, Lattice
-from ..types import CancelCheck, CancelledError, Candidates, FloatArray, InputError, IntArray, ProgressCallback
+from ..types import Candidates, FloatArray, InputError, IntArray
 from .climb import Climbers, Descent, climb_down, on_grid, steps_between
 from .coarse import CoarsePass, coarse_pass
 from .coarse_posterior import MOST_LOCATED, CoarsePosterior, disc, surface_scorer
@@ -74,7 +75,7 @@ class CoarseToFine:
         weights_sha256: of the checkpoint, for the coarse pass's cache.
         smoothness: as recorded in the checkpoint; where None, or where the area was not measured, it is measured now.
         cache_dir: for the coarse pass; None keeps nothing.
-        progress, cancelled: of the coarse pass; a true answer raises CancelledError.
+        feedback: of the coarse pass; asked to stop in every search.
 
     Raises:
         InputError: the grid has too many points, or the area is so large beside the encoder's smooth length that every point must be compared.
@@ -90,12 +91,11 @@ class CoarseToFine:
         weights_sha256: str,
         smoothness: Smoothness | None = None,
         cache_dir: Path | None = None,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelCheck | None = None,
+        feedback: Feedback = Feedback(),
     ) -> None:
         self.grid, self.aoi, self.device = grid, aoi, torch.device(device)
         self._model, self._sha, self._cache_dir = model, weights_sha256, cache_dir
-        self._progress, self._cancelled = progress, cancelled
+        self.feedback = feedback
         self._embed = Embedder(model, self.device)
         self._bounds = Bounds(aoi)
         self._measured = 0
@@ -185,8 +185,7 @@ class CoarseToFine:
         score = np.full((len(asked), k), np.nan, dtype=np.float32)
         good = np.flatnonzero(usable.cpu().numpy())
         for begin in range(0, len(good), _FRAMES):
-            if self._cancelled is not None and self._cancelled():
-                raise CancelledError
+            self.feedback.check()
             rows = good[begin : begin + _FRAMES]
             index[rows], score[rows] = self._block(asked[torch.from_numpy(rows).to(asked.device)], k)
         places = self.grid.at(index.ravel()).reshape(*index.shape, 2)
@@ -298,6 +297,5 @@ class CoarseToFine:
             self.device,
             weights_sha256=self._sha,
             cache_dir=self._cache_dir,
-            progress=self._progress,
-            cancelled=self._cancelled,
+            feedback=self.feedback,
         )

@@ -12,10 +12,11 @@ import dataclasses
 import numpy as np
 import torch
 
+from ..feedback import Feedback
 from ..grid.aoi import AreaOfInterest
 from ..grid.ellipsoid import ecef_m
 from ..grid.lattice import Bounds
-from ..types import CancelCheck, CancelledError, Candidates, FloatArray, IntArray
+from ..types import Candidates, FloatArray, IntArray
 from .climb import dots, foreseen_peak
 from .coarse import GOLDEN_ANGLE, shifted
 from .embedder import Embedder
@@ -40,7 +41,7 @@ def between_points(
     found: Candidates,
     resolution_m: float,
     aoi: AreaOfInterest,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> Candidates:
     """A search's candidates, the first of each frame moved to the highest place about it.
 
@@ -54,7 +55,7 @@ def between_points(
         found: (T, k) what it gave.
         resolution_m: of its grid; a pick moves by at most a step east or west and a step north or south.
         aoi: no place leaves it.
-        cancelled: a true answer raises CancelledError.
+        feedback: asked to stop at each step.
 
     Returns:
         ``found`` with another place and score in the first column, never a lower score. Where another candidate's peak won, that candidate
@@ -65,8 +66,7 @@ def between_points(
     place, score = np.stack([found.lat_deg[:, 0], found.lon_deg[:, 0]], axis=1), found.score[:, 0].astype(np.float64)
     good = np.flatnonzero(found.index[:, 0] >= 0)
     for begin in range(0, len(good), _FRAMES):
-        if cancelled is not None and cancelled():
-            raise CancelledError
+        feedback.check()
         rows = good[begin : begin + _FRAMES]
         asked = queries[torch.from_numpy(rows).to(queries.device)]
         place[rows], score[rows] = polish(embed, bounds, asked, place[rows], resolution_m)

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from ..feedback import Feedback
 from ..grid.grid import Grid
-from ..types import CancelCheck, CancelledError, FloatArray, InputError, IntArray, Progress, ProgressCallback
+from ..types import FloatArray, InputError, IntArray
 from .cache_file import CacheKey, CacheReader, CacheWriter, make_room, open_cache
 
 DEFAULT_CHUNK = 16_384
@@ -56,8 +57,7 @@ class EmbeddedGallery:
         chunk: points in a chunk.
         memory_limit_bytes: keep the embeddings in memory up to this size.
         cache_limit_bytes: for all caches in the folder together; the longest unused are deleted first.
-        progress: called after each chunk with the fraction of this pass.
-        cancelled: asked before each chunk; a true answer raises CancelledError and leaves no partial file.
+        feedback: told after each chunk; asked to stop before each, which leaves no partial file.
         half: keep float16 on disc and in memory (scores differ by about 1e-4): for coarse galleries, whose winners are looked at again.
     """
 
@@ -72,16 +72,14 @@ class EmbeddedGallery:
         chunk: int = DEFAULT_CHUNK,
         memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES,
         cache_limit_bytes: int = DEFAULT_CACHE_LIMIT_BYTES,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelCheck | None = None,
+        feedback: Feedback = Feedback(),
         half: bool = False,
     ) -> None:
         self.grid = grid
         self.device = torch.device(device)
         self.notes: list[str] = []
         self.computed_points = 0  # by the model so far, over all passes: 0 after a pass means that the cache served it
-        self.progress = progress
-        self.cancelled = cancelled
+        self.feedback = feedback
         self._model = model
         self._cache_dir = cache_dir
         self._chunk = chunk
@@ -125,14 +123,13 @@ class EmbeddedGallery:
                 start = block * self._chunk
                 stop = start + len(embeddings)
                 yield start, self.grid.points(start, stop), embeddings.float()
-                if self.progress is not None:
-                    self.progress(Progress(stop / self.count, "gallery", f"{stop:,} of {self.count:,} points"))
+                self.feedback.tell(stop / self.count, "gallery", f"{stop:,} of {self.count:,} points")
 
     def _blocks(self) -> Generator[torch.Tensor, None, None]:
         """Embeddings block by block from memory, the disc cache or the model."""
         if self._in_memory is not None:
             for embeddings in self._in_memory:
-                self._stop_if_asked()
+                self.feedback.check()
                 yield embeddings
             return
         reader = self._open()
@@ -140,7 +137,7 @@ class EmbeddedGallery:
         kept: list[torch.Tensor] = []
         try:
             for block in range(self._key.blocks):
-                self._stop_if_asked()
+                self.feedback.check()
                 stored = reader.read(block) if reader is not None else None
                 if stored is None:
                     if reader is not None and writer is None:
@@ -162,10 +159,6 @@ class EmbeddedGallery:
                 writer.abort()
             if reader is not None:
                 reader.close()
-
-    def _stop_if_asked(self) -> None:
-        if self.cancelled is not None and self.cancelled():
-            raise CancelledError
 
     def _open(self) -> CacheReader | None:
         """The cache file, if its first rows are what the model gives now."""

@@ -16,9 +16,10 @@ from torch import Tensor
 from ..atomic import replacing
 from ..datasets import LabelledSequence, Skips
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..models.frame_encoder import FrameEncoder
 from ..truth_offset import TruthOffset, apply_offset
-from ..types import CancelCheck, FrameState, InputError, Progress, ProgressCallback, Track, VideoInfo
+from ..types import FrameState, InputError, Track, VideoInfo
 from ..video import FrameReader, ImageFolder, ReadAhead, frame_names, open_source, read_track, source_digest
 from ..video.align_track import align_track
 from .augment import augmented_views
@@ -72,31 +73,29 @@ class FeatureStore:
         self.augment, self.views, self.seed, self.rate_hz = augment, views if augment != "none" else 0, seed, rate_hz
         folder.mkdir(parents=True, exist_ok=True)
 
-    def sequence(self, source: Source, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> TrainingSequence | None:
+    def sequence(self, source: Source, feedback: Feedback = Feedback()) -> TrainingSequence | None:
         """Return the source's features and truth; None where no frame has a true place.
 
         Raises:
             InputError: the source or its truth cannot be read.
-            CancelledError: ``cancelled`` said so.
+            CancelledError: ``feedback`` said so.
         """
         if isinstance(source, TrainingSource):
             info = open_source(source.path, kind=source.kind)
             track = read_track(source.truth or source.path)
             if self.truth_offset_s is not None:
-                track, done = apply_offset(track, info, self.truth_offset_s, info.path, cancelled=cancelled)
+                track, done = apply_offset(track, info, self.truth_offset_s, info.path, feedback=feedback)
                 self.truth_offsets.append(done)
-            return self._video(info, source_digest(info.path), track, info.name, progress, cancelled)
+            return self._video(info, source_digest(info.path), track, info.name, feedback)
         if source.kind == "images":
-            return self._image_list(source, progress, cancelled)
+            return self._image_list(source, feedback)
         info = open_source(source.paths[0], kind="video")
-        return self._video(info, listed_digest(source), source.track, source.name, progress, cancelled)
+        return self._video(info, listed_digest(source), source.track, source.name, feedback)
 
-    def _video(
-        self, info: VideoInfo, content: str, track: Track, name: str, progress: ProgressCallback | None, cancelled: CancelCheck | None
-    ) -> TrainingSequence | None:
+    def _video(self, info: VideoInfo, content: str, track: Track, name: str, feedback: Feedback) -> TrainingSequence | None:
         """A video or folder of images, its frames placed by a track."""
-        frames = _video_frames(info, self.rate_hz, cancelled)
-        features, layout, time_s = self._features(content, self.rate_hz, frames, name, progress, cancelled)
+        frames = _video_frames(info, self.rate_hz, feedback)
+        features, layout, time_s = self._features(content, self.rate_hz, frames, name, feedback)
         lat, lon, _ = align_track(track, info, time_s, frame_names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
@@ -104,12 +103,10 @@ class FeatureStore:
         places = np.stack([lat, lon], axis=1)[known]
         return TrainingSequence(name, features[:, known], places, time_s[known], None if layout is None else layout[known])
 
-    def _image_list(self, source: LabelledSequence, progress: ProgressCallback | None, cancelled: CancelCheck | None) -> TrainingSequence:
+    def _image_list(self, source: LabelledSequence, feedback: Feedback) -> TrainingSequence:
         """A data set's list of images, every one with its own place; damaged ones are left out."""
         # The images' numbers stand for their times: those are the data set's business and may be corrected without encoding anew.
-        features, layout, number = self._features(
-            listed_digest(source), None, _list_frames(source, cancelled), source.name, progress, cancelled
-        )
+        features, layout, number = self._features(listed_digest(source), None, _list_frames(source, feedback), source.name, feedback)
         kept = np.rint(number).astype(np.int64)
         return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout)
 
@@ -119,8 +116,7 @@ class FeatureStore:
         rate_hz: float | None,
         frames: Iterator[_Shown],
         name: str,
-        progress: ProgressCallback | None,
-        cancelled: CancelCheck | None,
+        feedback: Feedback,
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         """(V, T, D) features, (T, L) layout if the encoder gives one, and (T,) times, from the store or computed now from ``frames``, not touched otherwise."""
         made_from = {
@@ -147,10 +143,9 @@ class FeatureStore:
                 for time_s, fraction, views in ahead:
                     times.append(time_s)
                     yield from views
-                    if progress:
-                        progress(Progress(fraction, "features", name))
+                    feedback.tell(fraction, "features", name)
 
-            blocks = list(self.encoder.encode_prepared(pictures(), cancelled=cancelled))
+            blocks = list(self.encoder.encode_prepared(pictures(), feedback=feedback))
         if not times:
             raise InputError(f"{name} has no readable frame: check that it plays, or leave it out.")
         stacked = np.concatenate(blocks).reshape(len(times), self.views + 1, -1).transpose(1, 0, 2)
@@ -166,9 +161,9 @@ class FeatureStore:
         return features if self.half else features.astype(np.float32)
 
 
-def _video_frames(info: VideoInfo, rate_hz: float | None, cancelled: CancelCheck | None) -> Iterator[_Shown]:
+def _video_frames(info: VideoInfo, rate_hz: float | None, feedback: Feedback) -> Iterator[_Shown]:
     """The sampled frames of a video or folder of images."""
-    with FrameReader(info, rate_hz=rate_hz, cancelled=cancelled) as reader:
+    with FrameReader(info, rate_hz=rate_hz, feedback=feedback) as reader:
         expected, taken = reader.expected_frames, 0
         for frame in reader:
             image = frame.image if frame.state is FrameState.LOCATED else None
@@ -176,12 +171,12 @@ def _video_frames(info: VideoInfo, rate_hz: float | None, cancelled: CancelCheck
             yield frame.index, frame.time_s, image, min(1.0, taken / expected) if expected else 0.0
 
 
-def _list_frames(source: LabelledSequence, cancelled: CancelCheck | None) -> Iterator[_Shown]:
+def _list_frames(source: LabelledSequence, feedback: Feedback) -> Iterator[_Shown]:
     """Every image of a list, in its order, under its number."""
     paths = tuple(source.paths)
     images = ImageFolder(paths, (None,) * len(paths), source.time_s, None)
     for number in range(len(paths)):
-        ImageFolder.check(cancelled)
+        feedback.check()
         yield number, float(number), images.load(number), (number + 1) / len(paths)
 
 
@@ -224,16 +219,15 @@ def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
 def load_sequences(
     store: FeatureStore,
     sources: Sequence[Source],
-    progress: ProgressCallback | None,
-    cancelled: CancelCheck | None,
+    feedback: Feedback = Feedback(),
     left_out: Skips | None = None,
 ) -> list[TrainingSequence]:
-    """Every source's features and truth, in order, with progress over all of them.
+    """Every source's features and truth, in order, with feedback over all of them.
 
     Args:
         store: computes what it has not stored.
         sources: videos, folders of images, or a data set's sequences.
-        progress, cancelled: over all sources.
+        feedback: over all sources.
         left_out: where given, a source that cannot be used is counted there and left out: one damaged video of 45,000 is no reason to stop.
 
     Raises:
@@ -241,13 +235,8 @@ def load_sequences(
     """
     sequences: list[TrainingSequence] = []
     for number, source in enumerate(sources):
-
-        def part(step: Progress, number: int = number) -> None:
-            if progress:
-                progress(Progress((number + step.fraction) / len(sources), step.stage, step.message))
-
         try:
-            sequence = store.sequence(source, part, cancelled)
+            sequence = store.sequence(source, feedback.part(number / len(sources), (number + 1) / len(sources)))
             why = "its track does not overlap it in time; check start times or leave it out."
         except InputError as error:
             if left_out is None or isinstance(error, StoreError):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..datasets import Dataset
+from ..feedback import Feedback
 from ..models.frame_encoder import FrameEncoder
-from ..types import CancelCheck, ProgressCallback
 from .settings import TrainSettings, recipe
 from .train import TrainResult, train
 
@@ -64,8 +64,7 @@ def train_on_dataset(
     feature_folder: Path | None = None,
     encoder: FrameEncoder | None = None,
     overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     **changes: Any,
 ) -> TrainResult:
     """Train both phases on a data set's training split and save a checkpoint.
@@ -76,7 +75,7 @@ def train_on_dataset(
         dataset: opened.
         output: checkpoint folder.
         recipe_name: ``paper`` or ``default``.
-        feature_folder, encoder, overwrite, progress, cancelled: as for :func:`.train.train`.
+        feature_folder, encoder, overwrite, feedback: as for :func:`.train.train`.
         changes: of the recipe; see :func:`dataset_settings`.
 
     Raises:
@@ -94,6 +93,5 @@ def train_on_dataset(
         gallery=dataset.training_grid(),
         dataset=dataset,
         overwrite=overwrite,
-        progress=progress,
-        cancelled=cancelled,
+        feedback=feedback,
     )

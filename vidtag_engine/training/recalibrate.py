@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from ..calibration.calibrate import calibrate_path
+from ..feedback import Feedback
 from ..grid import AreaOfInterest, area_without_aoi, make_grid
 from ..loaded import Loaded
 from ..models.checkpoint import CheckpointCard, save_pretrained, stored_in_half
 from ..models.vidtag import VidTAG
 from ..trajectory import LEAST_VIDEOS, Calibration, TrainingGround
-from ..types import CancelCheck, FloatArray, InputError, Progress, ProgressCallback
+from ..types import FloatArray, InputError
 from .features import FeatureStore, Source, load_sequences
 
 _MOST_POINTS = 60_000  # of the cover
@@ -31,8 +32,7 @@ def recalibrate(
     aoi: AreaOfInterest | None = None,
     truth_offset_s: float | str | None = None,
     overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
 ) -> CheckpointCard:
     """Fit confidence, regions and when to withhold, and write the checkpoint with them; its weights stay as they are.
 
@@ -44,7 +44,7 @@ def recalibrate(
         aoi: that videos are decoded over while it is fitted; None is the checkpoint's training extent.
         truth_offset_s: added to the truths' clocks, as for training.
         overwrite: replace files of a checkpoint's names that are not this tool's own.
-        progress, cancelled: of the whole.
+        feedback: of the whole.
 
     Raises:
         InputError: too few videos, a checkpoint that cannot be calibrated so, or none that says where it was trained.
@@ -67,13 +67,6 @@ def recalibrate(
     if not known.any():
         raise InputError("The checkpoint knows nothing of that area: give the area that it was trained for, or none.")
 
-    def part(begin: float, end: float) -> ProgressCallback:
-        def tell(step: Progress) -> None:
-            if progress:
-                progress(Progress(begin + step.fraction * (end - begin), step.stage, step.message))
-
-        return tell
-
     store = FeatureStore(
         (output.parent if output.suffix == ".safetensors" else output) / "calibration",
         loaded.encoder,
@@ -83,14 +76,14 @@ def recalibrate(
         rate_hz=card.metrics.get("rate_hz", 1.0),
         truth_offset_s=truth_offset_s,
     )
-    videos = load_sequences(store, sources, part(0.0, 0.5), cancelled)
+    videos = load_sequences(store, sources, feedback.part(0.0, 0.5))
     if not any(ground.knows(one.lat_lon_deg).any() for one in videos):
         raise InputError("None of the videos was taken where the checkpoint was trained: give videos of its own area.")
     of = loaded.calibration
     with torch.inference_mode():
         path = calibrate_path(
             model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=ground.reach_m,
-            places=ground.lat_lon_deg, novelty=(of.path.familiarity if of.path else None) or of.familiarity, progress=part(0.5, 1.0), cancelled=cancelled,
+            places=ground.lat_lon_deg, novelty=(of.path.familiarity if of.path else None) or of.familiarity, feedback=feedback.part(0.5, 1.0),
         )  # fmt: skip
     fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))))
     new = replace(card, calibration=fitted.to_dict(), created_utc="", metrics={**card.metrics, "calibration_videos": path.videos})

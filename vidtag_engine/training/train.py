@@ -19,6 +19,7 @@ from ..calibration import fit_novelty, fit_temperature, typical_speed_mps
 from ..calibration.calibrate import calibrate_path, fit_abstention
 from ..datasets import Dataset
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..file_marks import mark_of
 from ..grid import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import CheckpointCard, save_pretrained
@@ -30,7 +31,7 @@ from ..models.vidtag import VidTAG, VidTAGConfig
 from ..search import HeldGallery, measure_smoothness, posterior_mass
 from ..trajectory import LEAST_VIDEOS, Calibration, DatabaseWeight, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
-from ..types import CancelCheck, InputError, Progress, ProgressCallback
+from ..types import InputError
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import split_sequences
@@ -60,21 +61,16 @@ class TrainResult:
 
 
 class _Stages:
-    """Turns the stages' own progress into progress of the whole."""
+    """What each stage is given of the whole's feedback."""
 
-    def __init__(self, progress: ProgressCallback | None, weights: dict[str, float]) -> None:
-        self.progress, self.done = progress, 0.0
+    def __init__(self, feedback: Feedback, weights: dict[str, float]) -> None:
+        self.feedback = feedback
         self.weights = {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
-    def of(self, stage: str) -> Callable[[Progress], None]:
-        """Callback for one stage."""
+    def of(self, stage: str) -> Feedback:
+        """One stage's part of it."""
         before = sum(w for n, w in list(self.weights.items())[: list(self.weights).index(stage)])
-
-        def report(step: Progress) -> None:
-            if self.progress:
-                self.progress(Progress(before + self.weights[stage] * step.fraction, step.stage, step.message))
-
-        return report
+        return self.feedback.part(before, before + self.weights[stage])
 
 
 def resolve_sigma(sigma: str | tuple[float, ...], aoi: AreaOfInterest, resolution_m: float) -> tuple[float, ...]:
@@ -100,13 +96,12 @@ def train(
     gallery: Grid | None = None,
     dataset: Dataset | None = None,
     overwrite: bool = False,
-    progress: ProgressCallback | None = None,
-    cancelled: CancelCheck | None = None,
+    feedback: Feedback = Feedback(),
     log: Callable[[str, str], None] | None = None,
 ) -> TrainResult:
     """Train both phases and save a checkpoint in ``output``.
 
-    Broken off (or cancelled), the same call goes on where it stopped: features and states lie in ``output/training``.
+    Broken off or cancelled, the same call goes on where it stopped: features and states lie in ``output/training``.
 
     Args:
         sources: videos or image folders with their truth, or a data set's sequences.
@@ -120,7 +115,7 @@ def train(
         gallery: points to validate against and draw negatives around, else a grid over ``aoi``.
         dataset: what the sequences are of; those that cannot be read are then counted and left out, and there are no ``validation_sources``.
         overwrite: write into ``output`` also where files of a checkpoint's names there are not this tool's own.
-        progress, cancelled: of the whole.
+        feedback: of the whole.
         log: called with "warning" and a sentence for what a person should look at in the tracks, before the work begins.
 
     Raises:
@@ -135,10 +130,10 @@ def train(
         if log:
             log("warning", note)
     work = output / "training"
-    if progress and encoder is None and (said := weights_to_fetch(settings.preset)):
-        progress(Progress(0.0, "fetching", said))
+    if encoder is None and (said := weights_to_fetch(settings.preset)):
+        feedback.tell(0.0, "fetching", said)
     encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder(), layout=settings.layout)
-    stages = _Stages(progress, _weights(settings))
+    stages = _Stages(feedback, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",
         encoder,
@@ -150,7 +145,7 @@ def train(
         truth_offset_s=offset_of(truth_offset_s),
     )
     left_out = dataset.report if dataset else None
-    everything = load_sequences(store, [*sources, *validation_sources], stages.of("features"), cancelled, left_out)
+    everything = load_sequences(store, [*sources, *validation_sources], stages.of("features"), left_out)
     sequences, given = everything[: len(everything) - len(validation_sources)], everything[len(everything) - len(validation_sources) :]
     settings = settings.model_copy(update={"sigma": sigma})
     state = TrainingState(work, _run_key(settings, everything, grid))
@@ -162,7 +157,7 @@ def train(
 
     def trainer(on: list[TrainingSequence], against: list[TrainingSequence]) -> Trainer:
         model, fixed = new_model(settings, device, on)
-        return Trainer(model, on, against, points, settings, state=state, cancelled=cancelled, fixed=fixed)
+        return Trainer(model, on, against, points, settings, state=state, feedback=feedback, fixed=fixed)
 
     chosen = trainer(training, validation)
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
@@ -224,7 +219,7 @@ def _without_streets(
     if not undriven.any():
         return None
     second = trainer(training, [])
-    second.progress = stages.of("phase1-streets")
+    second.feedback = stages.of("phase1-streets")
     second.phase1("phase1-streets", steps)
     return second, undriven
 
@@ -255,10 +250,10 @@ def _both_phases(
     trainer: Trainer, suffix: str, phase1_steps: int, phase2_steps: int, stages: _Stages, rows: list[dict[str, Any]]
 ) -> tuple[PhaseRun, PhaseRun]:
     """Run Phase I, then Phase II, and add their rows to the log."""
-    trainer.progress = stages.of(f"phase1{suffix}")
+    trainer.feedback = stages.of(f"phase1{suffix}")
     first = trainer.phase1(f"phase1{suffix}", phase1_steps)
     rows += first.rows
-    trainer.progress = stages.of(f"phase2{suffix}")
+    trainer.feedback = stages.of(f"phase2{suffix}")
     second = trainer.phase2(f"phase2{suffix}", phase2_steps)
     rows += second.rows
     return first, second
@@ -308,7 +303,7 @@ def calibrate(
     validation: list[TrainingSequence],
     settings: TrainSettings,
     area_m2: float,
-    progress: ProgressCallback | None = None,
+    feedback: Feedback = Feedback(),
     *,
     whole_videos: bool = True,
     unlike: tuple[Trainer, NDArray[np.bool_]] | None = None,
@@ -321,7 +316,7 @@ def calibrate(
         validation: held out; may be none.
         settings: of the training.
         area_m2: that its gallery covers.
-        progress: of the fit of whole videos, which takes long.
+        feedback: of the fit of whole videos, which takes long.
         whole_videos: those held out are videos of their own, and not blocks out of videos that were trained on, which are of one day with them.
         ground: that the checkpoint can speak of, which videos are decoded over; None is all of the training's area.
         unlike: a trained model that did not see the streets of some of them, and (V,) which; confidence is fitted with it. None: of a model there is but the one.
@@ -363,15 +358,13 @@ def calibrate(
     options: dict[str, Any] = {
         "reach_m": reach_m(trainer.training, settings),
         "seed": settings.seed,
-        "cancelled": trainer.cancelled,
+        "feedback": feedback,
     }
     if calibration.videos < LEAST_VIDEOS:
         recall = _unfitted_recall(trainer, settings) if settings.remembered_width else None
         elsewhere, familiarity = fit_abstention(model, *cover, trainer.training, everything, recall=recall, **options)
         return replace(calibration, elsewhere=elsewhere, familiarity=familiarity), metrics
-    path = calibrate_path(
-        model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven, progress=progress, **options
-    )
+    path = calibrate_path(model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven, **options)
     return replace(calibration, path=path), metrics
 
 

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..inference import best_places, retrieve
 from ..models.vidtag import VidTAG
 from ..search import HeldGallery, top_k
-from ..types import CancelCheck, CancelledError, FloatArray, Progress, ProgressCallback
+from ..types import CancelledError, FloatArray
 from .noise import PAPER_NOISE, NoiseModel, fit_noise
 from .settings import TrainSettings
 from .start import drive_differences, near_m
@@ -58,7 +59,7 @@ class Trainer:
         grid_points: (G, 2) lat, lon that validation retrieves from and negatives are drawn around.
         settings: of the run.
         state: where to save; None saves nothing.
-        progress, cancelled: called at each step.
+        feedback: called at each step.
         fixed: parts of the model that no phase trains.
         keep_best: end with the weights that were best on validation; else with the last step's, whatever validation says of them.
     """
@@ -72,14 +73,13 @@ class Trainer:
         settings: TrainSettings,
         *,
         state: TrainingState | None = None,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelCheck | None = None,
+        feedback: Feedback = Feedback(),
         fixed: frozenset[str] = frozenset(),
         keep_best: bool = True,
     ) -> None:
         self.model, self.training, self.validation, self.settings = model, training, validation, settings
         self.area = AreaSampler(grid_points, settings.resolution_m)
-        self.state, self.progress, self.cancelled = state, progress, cancelled
+        self.state, self.feedback = state, feedback
         self.fixed, self.keep_best = fixed, keep_best
         self.noise: NoiseModel = PAPER_NOISE
         self.device = next(model.parameters()).device
@@ -128,9 +128,11 @@ class Trainer:
             # An untrained GeoRefiner gives back what it is given: where training it does not help on validation, that start is kept.
             self._validate(run, stage, 0, float("nan"), which, 0.0)
         for step in range(first, steps):
-            if self.cancelled and self.cancelled():
+            try:
+                self.feedback.check(f"Stopped in {stage} at step {step}; run the same command again to go on from there.")
+            except CancelledError:
                 self._save(stage, step, run, optimiser)
-                raise CancelledError(f"Stopped in {stage} at step {step}; run the same command again to go on from there.")
+                raise
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(phase, step, frames, self.settings.clip_frames)
             torch.manual_seed(self.settings.seed * 1_000_003 + key * 7919 + step)
@@ -144,8 +146,7 @@ class Trainer:
             if last or (step + 1) % self.settings.validate_every == 0:
                 self._validate(run, stage, step + 1, float(loss.detach()), which, time.perf_counter() - started)
                 self._save(stage, step + 1, run, optimiser)
-            if self.progress:
-                self.progress(Progress((step + 1) / steps, stage, self._line(run, float(loss.detach()))))
+            self.feedback.tell((step + 1) / steps, stage, self._line(run, float(loss.detach())))
         if run.best and self.validation and self.keep_best:
             self.model.load_state_dict(run.best)
         for parameter in self.model.parameters():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from ..feedback import Feedback
 from ..types import DecodeReport, Frame, FrameState, InputError, VideoInfo
 from . import sampling
 from .container import Probe, probe, upright
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..types import CancelCheck
 
 _Picture = tuple[float, "NDArray[np.uint8] | None"]
 
@@ -37,7 +37,7 @@ class FrameReader:
         info: of ``open_source``.
         rate_hz: frames a second; None means every picture.
         from_s, to_s: the window [from_s, to_s), seconds after the video's start; ``to_s`` None means to the end.
-        cancelled: asked often; CancelledError is raised when it says True.
+        feedback: asked to stop often.
 
     Raises:
         InputError: rate, from or to make no sense (at once), or lie beyond the video's end (on entering).
@@ -49,10 +49,10 @@ class FrameReader:
         rate_hz: float | None = 1.0,
         from_s: float = 0.0,
         to_s: float | None = None,
-        cancelled: CancelCheck | None = None,
+        feedback: Feedback = Feedback(),
     ) -> None:
         sampling.check_window(info.name, rate_hz, from_s, to_s)
-        self._info, self._rate_hz, self._from_s, self._to_s, self._cancelled = info, rate_hz, from_s, to_s, cancelled
+        self._info, self._rate_hz, self._from_s, self._to_s, self._feedback = info, rate_hz, from_s, to_s, feedback
         self._counts = Counts()
         self._sampled = 0
         self._lost: list[tuple[float, float]] = []
@@ -108,7 +108,7 @@ class FrameReader:
 
     def _read_images(self, folder: ImageFolder, wanted: NDArray[np.integer[Any]]) -> Iterator[_Picture]:
         for i in wanted:
-            folder.check(self._cancelled)
+            self._feedback.check()
             image = folder.load(int(i))
             self._counts.decoded += image is not None
             if image is None:
@@ -118,7 +118,7 @@ class FrameReader:
 
     def _open_video(self) -> Iterator[_Picture]:
         looked = probe(self._info.path)
-        index = read_index(self._info.path, looked, self._from_s, self._to_s, self._cancelled)
+        index = read_index(self._info.path, looked, self._from_s, self._to_s, self._feedback)
         if not index.regular:
             if looked.duration_s is not None:
                 sampling.check_start(self._info.name, self._from_s, looked.duration_s)
@@ -140,7 +140,7 @@ class FrameReader:
     ) -> Iterator[_Picture]:
         """Pictures in the order of showing; moments of stretches that the file does not hold come between them."""
         shown_s = np.sort(index.time_s[index.shown])
-        decoder = PlannedDecoder(self._info.path, looked, index, self._counts, self._cancelled)
+        decoder = PlannedDecoder(self._info.path, looked, index, self._counts, self._feedback)
         missing = deque(float(moment) for moment in lost)
         for position, frame in decoder.pictures(wanted):
             time_s = float(index.time_s[position])
@@ -160,7 +160,7 @@ class FrameReader:
         return moment, None
 
     def _read_in_sequence(self, looked: Probe) -> Iterator[_Picture]:
-        pictures = all_pictures(self._info.path, looked, self._counts, self._cancelled)
+        pictures = all_pictures(self._info.path, looked, self._counts, self._feedback)
         if self._rate_hz is None:
             for time_s, frame in pictures:
                 if self._to_s is not None and time_s >= self._to_s - sampling.TOLERANCE_S:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..types import CancelledError, FloatArray, InputError
+from ..types import FloatArray, InputError
 from .exif import Stamp, read_stamp
 from .still_image import ERRORS, FULL_SIZE_PX, pixels, reduction
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..types import CancelCheck
 
 IMAGE_SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".insp", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2", ".avif", ".heic", ".heif", ".hif",
@@ -106,12 +105,6 @@ class ImageFolder:
             return pixels(self.paths[i])
         except ERRORS:
             return None
-
-    @staticmethod
-    def check(cancelled: CancelCheck | None) -> None:
-        """Raise CancelledError when ``cancelled()`` says so."""
-        if cancelled is not None and cancelled():
-            raise CancelledError
 
 
 def image_paths(folder: Path) -> list[Path]:

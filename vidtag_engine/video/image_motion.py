@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from ..types import CancelCheck, CancelledError, FloatArray
+from ..feedback import Feedback
+from ..types import FloatArray
 from .container import open_container, orientation, prepare_decoder, upright, video_stream
 
 if TYPE_CHECKING:
@@ -44,21 +45,21 @@ class ImageMotion:
     change: FloatArray
 
 
-def image_motion(path: Path, *, most_s: float = MOST_S, cancelled: CancelCheck | None = None) -> ImageMotion:
+def image_motion(path: Path, *, most_s: float = MOST_S, feedback: Feedback = Feedback()) -> ImageMotion:
     """Decode a video at a small size and measure how its picture moves.
 
     Args:
         path: of the video.
         most_s: seconds that are looked at, from its start.
-        cancelled: asked at every picture.
+        feedback: asked to stop at every picture.
 
     Raises:
         InputError: the video cannot be opened.
-        CancelledError: ``cancelled`` said so.
+        CancelledError: ``feedback`` said so.
     """
     times: list[float] = []
     pictures: list[NDArray[np.float32]] = []
-    for time_s, picture in _small_pictures(path, cancelled):
+    for time_s, picture in _small_pictures(path, feedback):
         if time_s > most_s:
             break
         if not times or time_s >= times[-1] + 0.999 / RATE_HZ:
@@ -94,7 +95,7 @@ def _middle_of_three(values: FloatArray) -> FloatArray:
     return middle
 
 
-def _small_pictures(path: Path, cancelled: CancelCheck | None) -> Iterator[tuple[float, Any]]:
+def _small_pictures(path: Path, feedback: Feedback) -> Iterator[tuple[float, Any]]:
     """Time of each picture after the first, and what makes it small, upright and grey."""
     with open_container(path) as container:
         stream = video_stream(container, path)
@@ -103,8 +104,7 @@ def _small_pictures(path: Path, cancelled: CancelCheck | None) -> Iterator[tuple
             context.skip_frame = "NONREF"
         origin: float | None = None
         for frame in _decoded(container, stream):
-            if cancelled and cancelled():
-                raise CancelledError("Stopped.")
+            feedback.check("Stopped.")
             if frame.pts is None:
                 continue
             moment = float(frame.pts * stream.time_base)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from ..types import CancelledError, FloatArray, InputError, IntArray
+from ..feedback import Feedback
+from ..types import FloatArray, InputError, IntArray
 from .container import Probe, open_container, video_stream
 from .picture_kind import PictureKind, head_of, parser_for
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..types import CancelCheck
 
 # Codecs where one packet with bytes in it is one picture, shown in timestamp order. Others are decoded from end to end.
 _ONE_PACKET_ONE_PICTURE = {
@@ -84,23 +84,23 @@ class _Rows:
     errors: int = 0
 
 
-def read_index(path: Path, probe: Probe, from_s: float, to_s: float | None, cancelled: CancelCheck | None = None) -> PacketIndex:
+def read_index(path: Path, probe: Probe, from_s: float, to_s: float | None, feedback: Feedback = Feedback()) -> PacketIndex:
     """Read the packets that matter for the pictures shown in [from_s, to_s).
 
     Without ``to_s`` the file is read to its end. With a late ``from_s`` reading starts some entries before it.
-    Raises CancelledError when ``cancelled()`` says so, InputError where the file cannot be opened.
+    Raises CancelledError when ``feedback`` says so, InputError where the file cannot be opened.
     """
     back_s = _SEEK_FROM_S
     while True:
         start_s = from_s - back_s
-        index = _read_window(path, probe, start_s if start_s > 0 else None, to_s, cancelled)
+        index = _read_window(path, probe, start_s if start_s > 0 else None, to_s, feedback)
         # Two entries before the first wanted moment: pictures may lean on the group before their own.
         if start_s <= 0 or int((index.entry & (index.time_s <= from_s)).sum()) >= 3:
             return index
         back_s *= 8
 
 
-def _read_window(path: Path, probe: Probe, start_s: float | None, to_s: float | None, cancelled: CancelCheck | None) -> PacketIndex:
+def _read_window(path: Path, probe: Probe, start_s: float | None, to_s: float | None, feedback: Feedback) -> PacketIndex:
     rows = _Rows()
     stop_pts = None if to_s is None else probe.origin_pts + round(to_s / probe.time_base)
     with open_container(path) as container:
@@ -110,11 +110,11 @@ def _read_window(path: Path, probe: Probe, start_s: float | None, to_s: float | 
             try:
                 container.seek(probe.origin_pts + round(start_s / probe.time_base), stream=stream, backward=True)
             except av.error.FFmpegError:  # a file without seeking is read from its start
-                return _read_window(path, probe, None, to_s, cancelled)
+                return _read_window(path, probe, None, to_s, feedback)
         whole_end = True
         for count, packet in enumerate(packets_of(container, stream, rows)):
-            if cancelled is not None and count % _CANCEL_EVERY == 0 and cancelled():
-                raise CancelledError
+            if count % _CANCEL_EVERY == 0:
+                feedback.check()
             if packet.dts is not None and stop_pts is not None and packet.dts > stop_pts:
                 whole_end = False  # every later picture is shown later still
                 break

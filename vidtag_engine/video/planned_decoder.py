@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from ..types import CancelledError
+from ..feedback import Feedback
 from .container import Probe, open_container, prepare_decoder, video_stream
 from .packet_index import PacketIndex, packets_of
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..types import CancelCheck
 
 _SEEK_GAP_S = 10.0  # a gap shorter than this is read through
 _RUN_PACKETS = 300  # adjacent groups are joined up to this length, so that decoder threads stay busy
@@ -126,11 +125,11 @@ class PlannedDecoder:
     Args:
         path, probe, index: the video and its tables.
         counts: added to while decoding.
-        cancelled: asked every few packets.
+        feedback: asked to stop every few packets.
     """
 
-    def __init__(self, path: Path, probe: Probe, index: PacketIndex, counts: Counts, cancelled: CancelCheck | None = None) -> None:
-        self._path, self._probe, self._index, self._counts, self._cancelled = path, probe, index, counts, cancelled
+    def __init__(self, path: Path, probe: Probe, index: PacketIndex, counts: Counts, feedback: Feedback = Feedback()) -> None:
+        self._path, self._probe, self._index, self._counts, self._feedback = path, probe, index, counts, feedback
         self._entries = np.flatnonzero(index.entry)
         self._bad = np.zeros(len(index.pts), dtype=bool)
 
@@ -215,8 +214,8 @@ class PlannedDecoder:
             context.flush_buffers()
         missing = int(feed.sum())
         for position, packet in reader.read(start, last_fed + 1):
-            if self._cancelled is not None and position % _CANCEL_EVERY == 0 and self._cancelled():
-                raise CancelledError
+            if position % _CANCEL_EVERY == 0:
+                self._feedback.check()
             if not feed[position - start]:
                 continue
             missing -= 1
@@ -275,8 +274,7 @@ class PlannedDecoder:
         failed = {p for p in range(start, stop) if self._index.corrupt[p]}
         try:
             for position, packet in reader.read(start, stop):
-                if self._cancelled is not None and self._cancelled():
-                    raise CancelledError
+                self._feedback.check()
                 if position in leading:
                     continue
                 try:

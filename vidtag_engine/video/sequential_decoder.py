@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from ..types import CancelledError
+from ..feedback import Feedback
 from .container import Probe, open_container, prepare_decoder, video_stream
 from .packet_index import packets_of
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ..types import CancelCheck
     from .planned_decoder import Counts
 
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 _REORDER = 17
 
 
-def all_pictures(path: Path, probe: Probe, counts: Counts, cancelled: CancelCheck | None = None) -> Iterator[tuple[float, Any]]:
+def all_pictures(path: Path, probe: Probe, counts: Counts, feedback: Feedback = Feedback()) -> Iterator[tuple[float, Any]]:
     """(time_s, av.VideoFrame or None where damaged), in the order of showing, times ascending.
 
     The decoder gives the pictures in the right order; their timestamps may be another's (AVI) or missing, so each picture gets the
@@ -34,7 +33,7 @@ def all_pictures(path: Path, probe: Probe, counts: Counts, cancelled: CancelChec
     held: deque[Any] = deque()
     stamps: list[int] = []
     latest, last = probe.origin_pts - 1, probe.origin_pts - 1
-    for frame, usable in _decoded(path, counts, cancelled):
+    for frame, usable in _decoded(path, counts, feedback):
         step = max(frame.duration or probe.usual_step, 1)
         latest = frame.pts if frame.pts is not None else (latest + step if latest >= probe.origin_pts else probe.origin_pts)
         heapq.heappush(stamps, latest)
@@ -53,15 +52,14 @@ def _next_stamp(stamps: list[int], last: int, step: int, probe: Probe) -> int:
     return stamp if stamp > last else last + (step if last >= probe.origin_pts else 1)
 
 
-def _decoded(path: Path, counts: Counts, cancelled: CancelCheck | None) -> Iterator[tuple[Any, bool]]:
+def _decoded(path: Path, counts: Counts, feedback: Feedback) -> Iterator[tuple[Any, bool]]:
     """Every picture in the decoder's order, and whether it is whole."""
     with open_container(path) as container:
         stream = video_stream(container, path)
         context = prepare_decoder(stream)
         tainted = False
         for number, packet in enumerate(_with_flush(container, stream)):
-            if cancelled is not None and cancelled():
-                raise CancelledError
+            feedback.check()
             try:
                 frames = context.decode(packet)
             except av.error.EOFError:
