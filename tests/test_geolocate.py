@@ -101,9 +101,7 @@ def test_frames_are_remembered_with_what_stands_where(flights, tmp_path, monkeyp
     found = load(str(tmp_path / "where"), "cpu")
     assert found.model.config.remembered_layout == found.encoder.layout_dim == 2880
     monkeypatch.setattr(found.encoder, "preprocess", lambda _: pytest.fail("encoded again"))
-    stored = FeatureStore(tmp_path / "features", found.encoder, augment="none", views=0, seed=0, rate_hz=1.0).sequence(
-        sources[0], None, None
-    )
+    stored = FeatureStore(tmp_path / "features", found.encoder, augment="none", views=0, seed=0, rate_hz=1.0).sequence(sources[0])
     monkeypatch.undo()
     assert stored.layout.shape == (len(stored), 2880)
     np.testing.assert_allclose(np.linalg.norm(stored.layout.astype(np.float32), axis=1), 1.0, atol=1e-3)
@@ -121,8 +119,8 @@ def test_frames_are_remembered_with_what_stands_where(flights, tmp_path, monkeyp
 def test_a_broken_off_training_goes_on_to_the_very_same_weights(flights, checkpoint, tmp_path) -> None:
     stages: list[str] = []
     sources = [TrainingSource(flights / "train.mp4", flights / "train.gpx")]
+    feedback = Feedback(lambda step: stages.append(step.stage), lambda: stages.count("phase1") >= 45)
     with pytest.raises(CancelledError):
-        feedback = Feedback(lambda step: stages.append(step.stage), lambda: stages.count("phase1") >= 45)
         train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training(), feedback=feedback)
     assert not (tmp_path / "tiny" / "model.safetensors").exists()
     result = train(sources, load_aoi(aoi_text()), tmp_path / "tiny", settings_of_training())
