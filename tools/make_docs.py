@@ -8,6 +8,8 @@ Run it in the engine's environment, after tools/make_help.py where an algorithm 
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import importlib
 import inspect
 import re
@@ -20,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 _MADE = "<!-- Made by tools/make_docs.py: change what it is made from, and run it again. -->\n"
 PYTHON = (
-    ("Geolocate", ("grid.load_aoi", "geolocate.load", "geolocate.geolocate", "settings.GeolocateSettings", "batch.BatchResult")),
-    ("Heat map", ("heatmap.heatmap", "heatmap.HeatmapSettings")),
+    ("Geolocate", ("grid.load_aoi", "geolocate.load", "geolocate.geolocate", "settings.GeolocateSettings", "batch.BatchResult", "feedback.Feedback")),
+    ("Heat map", ("heatmap.heatmap", "settings.HeatmapSettings")),
     ("Results", ("export.read_geopackage", "types.VideoResult", "types.Trajectory", "evaluation.evaluate_geopackage")),
     ("Positions and checkpoints", ("video.read_track", "models.from_pretrained", "models.save_pretrained")),
     ("Train", ("training.train", "training.recipe", "training.TrainSettings")),
@@ -127,7 +129,10 @@ def _described(dotted: str, thing: Any) -> str:
         lines = [f"    {parameter}," for parameter in _parameters(thing)]
         returns = inspect.signature(thing).return_annotation
         text.append("```python\n" + "\n".join([f"{name}(", *lines, f") -> {returns}"]) + "\n```\n")
-    text.append(_docstring(inspect.getdoc(thing) or "", shown))
+    told = inspect.getdoc(thing) or ""
+    if fields and all(field.description for field in fields.values()):
+        told += "\n\nArgs:\n" + "\n".join(f"    {key}: {field.description}" for key, field in fields.items())
+    text.append(_docstring(told, shown))
     return "\n".join(text)
 
 
@@ -142,7 +147,9 @@ def _parameters(function: Any) -> list[str]:
 
 
 def _declared(parameter: inspect.Parameter) -> str:
-    return f"{parameter.name}: {parameter.annotation} = {parameter.default!r}"
+    default = parameter.default
+    bare = dataclasses.is_dataclass(default) and default == type(default)()  # repr would spell out every field
+    return f"{parameter.name}: {parameter.annotation} = {f'{type(default).__name__}()' if bare else repr(default)}"
 
 
 def _docstring(text: str, defaults: dict[str, str]) -> str:
@@ -183,7 +190,9 @@ PAGES = {"algorithms.md": algorithms_page, "cli.md": cli_page, "python.md": pyth
 
 def main() -> None:
     """Write all pages, to docs/reference or the folder given."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "reference"
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "reference", help="where to write them")
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
         (folder / name).write_text(re.sub(r"\n{3,}", "\n\n", page()).rstrip() + "\n", encoding="utf-8")

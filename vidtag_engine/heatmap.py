@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 from scipy.spatial import cKDTree
 
@@ -25,7 +24,7 @@ from .inference import Emissions, PosteriorDecoder
 from .inference.verdicts import why_unknown
 from .outputs import check_files
 from .protocol import HeatmapArguments
-from .settings import GeolocateSettings, validated
+from .settings import GeolocateSettings, HeatmapSettings, validated
 from .types import FloatArray, FrameState, InputError, VideoInfo
 from .video import source_digest
 
@@ -34,22 +33,6 @@ MOST_BANDS = 600
 MOST_VALUES = 250_000_000  # cells × bands: a GeoTIFF of 1 GB
 _SCORES_AT_ONCE = 8_000_000
 _PARTS, _MOST_PARTS = 4_000_000, 4  # of all cells, and of a cell's side: what places are shared among the cells by
-
-
-class HeatmapSettings(BaseModel):
-    """What a heat map has beside the settings of a geolocation.
-
-    Args:
-        bands: one for the whole video, or one a frame.
-        crs: of the map; None is Lambert's equal-area plane about the area.
-        cell_m: side of a cell; None is the grid's step, or as much more as fits.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    bands: Literal["video", "frames"] = "video"
-    crs: str | None = None
-    cell_m: float | None = Field(None, gt=0, le=5_000_000)
 
 
 @dataclass(frozen=True)

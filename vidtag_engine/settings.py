@@ -1,4 +1,4 @@
-"""Settings of a geolocation, validated once at the door and trusted inside."""
+"""Settings of a geolocation and of a heat map, validated once at the door and trusted inside."""
 
 from __future__ import annotations
 
@@ -20,44 +20,42 @@ NEW_NAMES = {"viterbi": "hmm"}
 class GeolocateSettings(BaseModel):
     """Everything besides inputs and outputs that decides a result.
 
-    Args:
-        resolution_m: step of the gallery's grid.
-        rate_hz: frames a second; None takes every picture.
-        from_s, to_s: stretch of each video, seconds after its start.
-        time_zone: IANA name that ``start_time`` and EXIF times are in where they name none of their own; None is UTC.
-        start_time: of every video's first frame, UTC; None reads it from the container.
-        grid: ``equal-earth`` or the paper's ``latlon``.
-        confidence_radius_m: a frame's confidence is P(truth within this of the pick); None is ten times the resolution.
-        exhaustive: compare every grid point, also in a large area, which is otherwise searched coarse to fine.
-        continuous: move every pick to the highest place of its score between the grid points about it.
-        encode_all: encode every frame, also one that shows what the last one showed.
-        decoder: ``hmm`` decodes all frames of a video together (a hidden Markov model; ``viterbi`` in 0.1.0); ``none`` answers frame by frame.
-        always_answer: also give the best guess, not rated, for videos that are judged to be outside the area, unlike the training or on unknown ground.
-        keep_scores: keep what ``vidtag solve`` needs to decode again with pins, in a folder beside the output.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        batch_size: pictures encoded at once; None fits the device.
-        seed: of everything random.
+    Each field tells what it is; the command line's options and the reference pages are made from that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    resolution_m: float = Field(100.0, gt=0, le=5_000_000)
-    rate_hz: float | None = Field(1.0, gt=0, le=1000)
-    from_s: float = Field(0.0, ge=0)
-    to_s: float | None = Field(None, gt=0)
-    time_zone: str | None = None
-    start_time: datetime | None = None
-    grid: Literal["equal-earth", "latlon"] = "equal-earth"
-    confidence_radius_m: float | None = Field(None, gt=0)
-    exhaustive: bool = False
-    continuous: bool = False
-    encode_all: bool = False
-    decoder: Literal["hmm", "none"] = "hmm"
-    always_answer: bool = False
-    keep_scores: bool = False
-    device: str = "auto"
-    batch_size: int | None = Field(None, ge=1, le=4096)
-    seed: int = Field(0, ge=0)
+    resolution_m: float = Field(100.0, gt=0, le=5_000_000, description="Step of the grid of candidate places, metres.")
+    rate_hz: float | None = Field(1.0, gt=0, le=1000, description="Frames a second, or `all` (None in Python).")
+    from_s: float = Field(0.0, ge=0, description="Start of the stretch of each video, seconds after its start.")
+    to_s: float | None = Field(None, gt=0, description="End of the stretch, seconds after the video's start.")
+    # Before start_time, which is read in it.
+    time_zone: str | None = Field(
+        None, description="Zone of the start time and of pictures' EXIF times that name none, such as Europe/Stockholm; UTC without it."
+    )
+    start_time: datetime | None = Field(
+        None,
+        description="Time of every video's first frame, ISO 8601; UTC unless it or the time zone says. Without it, what the file says.",
+    )
+    grid: Literal["equal-earth", "latlon"] = Field("equal-earth", description="equal-earth, or the paper's latlon.")
+    confidence_radius_m: float | None = Field(
+        None, gt=0, description="A frame's confidence is P(truth within this of its place); default 10 x resolution."
+    )
+    exhaustive: bool = Field(
+        False, description="Compare every grid point, also in a large area, which is otherwise searched coarse to fine: slow."
+    )
+    continuous: bool = Field(
+        False, description="Move every frame's own pick to the best place between the grid points; a decoded line lies between them anyway."
+    )
+    encode_all: bool = Field(False, description="Encode every frame, also one that shows what the last one showed (standing at a light).")
+    decoder: Literal["hmm", "none"] = Field(
+        "hmm", description="hmm: all frames of a video together (a hidden Markov model; `viterbi` in 0.1.0). none: frame by frame."
+    )
+    always_answer: bool = Field(False, description="Give the best guess, not rated, also for videos judged not to be located.")
+    keep_scores: bool = Field(False, description="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
+    device: str = Field("auto", description="auto, cpu, cuda or mps.")
+    batch_size: int | None = Field(None, ge=1, le=4096, description="Pictures encoded at once; without it, what fits the device.")
+    seed: int = Field(0, ge=0, description="Of everything random.")
 
     @field_validator("decoder", mode="before")
     @classmethod
@@ -100,6 +98,18 @@ class GeolocateSettings(BaseModel):
         """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
         without = {"device", "batch_size", "keep_scores"} | ({"time_zone"} if self.time_zone is None else set())
         return self.model_dump(mode="json", exclude=without)
+
+
+class HeatmapSettings(BaseModel):
+    """What a heat map has beside the settings of a geolocation. Each field tells what it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    bands: Literal["video", "frames"] = Field("video", description="video: one band, the mean of its frames. frames: a band a frame.")
+    crs: str | None = Field(None, description="Of the map, e.g. EPSG:4326; default Lambert's equal-area plane about the area.")
+    cell_m: float | None = Field(
+        None, gt=0, le=5_000_000, description="Side of a cell, metres; default the grid's step, or as much more as fits."
+    )
 
 
 def in_new_names(key: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
+from ..settings import GeolocateSettings
 from ..types import InputError
 from .calibrate import EPILOG as CALIBRATE_EPILOG
 from .calibrate import calibrate
@@ -29,11 +30,9 @@ from .options import (
     OverwriteOption,
     RootOption,
     SplitSeedOption,
-    TimeZoneOption,
     TruthOffsetOption,
-    rate_of,
-    time_of,
 )
+from .settings_options import settings_of, with_settings
 from .terminal import console, escaped, plain_errors, print_geolocation, usage_error, watched
 from .train import TRAIN_EXAMPLES, dataset_of, train
 
@@ -72,6 +71,7 @@ def _root(
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """
 )
+@with_settings(GeolocateSettings, after="checkpoint")
 def geolocate(
     videos: Annotated[list[Path] | None, typer.Argument(help="Videos, or folders of videos.")] = None,
     *,
@@ -80,48 +80,20 @@ def geolocate(
     checkpoint: Annotated[
         str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
     ] = "geoclip",
-    resolution_m: Annotated[float, typer.Option(help="Step of the grid of candidate places, metres.")] = 100.0,
-    fps: Annotated[str, typer.Option(help="Frames a second, or `all`.")] = "1",
     images: Annotated[list[Path] | None, typer.Option(help="Folder of images that is one sequence; may be repeated.")] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders for videos.")] = False,
-    from_s: Annotated[float, typer.Option("--from", help="Start of the stretch, seconds.")] = 0.0,
-    to_s: Annotated[float | None, typer.Option("--to", help="End of the stretch, seconds.")] = None,
-    start_time: Annotated[str | None, typer.Option(help="Time of the first frame, ISO 8601; UTC unless it or --time-zone says.")] = None,
-    time_zone: TimeZoneOption = None,
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
-    grid: Annotated[str, typer.Option(help="equal-earth, or the paper's latlon.")] = "equal-earth",
-    confidence_radius_m: Annotated[float | None, typer.Option(help="Confidence is P(within this); default 10 x resolution.")] = None,
     kml: Annotated[Path | None, typer.Option(help="Also write KML.")] = None,
     gpx: Annotated[Path | None, typer.Option(help="Also write GPX.")] = None,
     geojson: Annotated[Path | None, typer.Option(help="Also write GeoJSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write CSV.")] = None,
     map: Annotated[Path | None, typer.Option(help="Also draw a map picture (PNG).")] = None,  # noqa: A002
-    device: DeviceOption = "auto",
-    batch_size: Annotated[int | None, typer.Option(help="Pictures encoded at once.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="Compare every grid point, also in a large area: slow.")] = False,
-    continuous: Annotated[
-        bool,
-        typer.Option(
-            "--continuous",
-            help="Move every frame's own pick to the best place between the grid points; a decoded line lies between them anyway.",
-        ),
-    ] = False,
-    encode_all: Annotated[
-        bool, typer.Option("--encode-all", help="Encode every frame, also one that shows what the last one showed (standing at a light).")
-    ] = False,
-    decoder: Annotated[str, typer.Option(help="hmm: all frames of a video together; none: frame by frame.")] = "hmm",
-    always_answer: Annotated[
-        bool, typer.Option("--always-answer", help="Give the best guess, not rated, also for videos judged not to be located.")
-    ] = False,
-    keep_scores: Annotated[
-        bool, typer.Option("--keep-scores", help="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
-    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that other settings made, or that are not this tool's own.")
     ] = False,
     json: JsonOption = False,
+    **settings: Any,
 ) -> None:
     """Say where videos were taken, frame by frame, within an area, or anywhere on land.
 
@@ -140,10 +112,7 @@ def geolocate(
         copies: dict[str, Any] = {kind: str(path) if path else None for kind, path in paths.items()}
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
-            checkpoint=checkpoint, resolution_m=resolution_m, rate_hz=rate_of(fps), from_s=from_s, to_s=to_s, start_time=time_of(start_time),
-            time_zone=time_zone, grid=grid, confidence_radius_m=confidence_radius_m, device=device, batch_size=batch_size, seed=seed,
-            exhaustive=exhaustive, continuous=continuous, encode_all=encode_all, decoder=decoder, always_answer=always_answer, keep_scores=keep_scores,
-            overwrite=overwrite, **copies,
+            checkpoint=checkpoint, overwrite=overwrite, **settings_of(settings), **copies,
         )  # fmt: skip
         notes: list[str] = []
         with watched() as feedback:

@@ -53,13 +53,8 @@ RootOption = Annotated[Path | None, typer.Option("--root", help="Folder that the
 SplitSeedOption = Annotated[int, typer.Option("--split-seed", help="Of a data set's split that is made here (MSLS).")]
 FeaturesOption = Annotated[Path | None, typer.Option("--features", help="Folder of stored features, shared between runs.")]
 
-
-TimeZoneOption = Annotated[
-    str | None,
-    typer.Option(
-        "--time-zone", help="Zone of --start-time and of pictures' EXIF times that name none, such as Europe/Stockholm; UTC without it."
-    ),
-]
+# Settings whose options have shorter names.
+OPTION_NAMES = {"rate_hz": "--fps", "from_s": "--from", "to_s": "--to"}
 
 
 def rate_of(text: str) -> float | None:

@@ -18,6 +18,7 @@ import typer
 
 from ..feedback import Feedback
 from ..types import CancelledError, InputError, Progress
+from .options import OPTION_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,8 +115,7 @@ def _with_options(sentence: str) -> str:
     """A setting under the name that it has on the command line."""
 
     def option(found: re.Match[str]) -> str:
-        names = {"rate_hz": "fps", "from_s": "from", "to_s": "to"}
-        return "--" + names.get(found[1], found[1].replace(".", "-").replace("_", "-"))
+        return OPTION_NAMES.get(found[1], "--" + found[1].replace(".", "-").replace("_", "-"))
 
     return re.sub(r"^Setting ([a-z_]\w*(?:\.\w+)*)(?= is not usable)", option, sentence)
 
