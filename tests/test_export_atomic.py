@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.export_cases import PROVENANCE, drive
+from vidtag_engine import atomic
 from vidtag_engine.export import EXPORTERS, read_geopackage, write_geopackage, write_map
 from vidtag_engine.types import InputError
 
@@ -124,3 +125,29 @@ def test_another_error_leaves_nothing_either(tmp_path):
     with pytest.raises(KeyError):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    wanted = tmp_path / "network"
+    with pytest.raises(ZeroDivisionError), atomic.making_folder(wanted) as part:
+        (part / "a").write_text(str(1 / len(list(part.iterdir()))))
+    assert list(tmp_path.iterdir()) == []
+    with atomic.making_folder(wanted) as part:
+        assert not wanted.exists()
+        (part / "a").write_text("first")
+        (part / "b").write_text("whole")
+    assert sorted(path.name for path in wanted.iterdir()) == ["a", "b"]
+    # Another process was first: its folder stays.
+    with atomic.making_folder(wanted) as part:
+        (part / "a").write_text("second")
+    assert (wanted / "a").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [wanted]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"^Cannot write .*network: "), atomic.making_folder(tmp_path / "absent" / "network"):
+        pass
+    (tmp_path / "network").write_text("a file")
+    with pytest.raises(InputError, match="something else has its name"), atomic.making_folder(tmp_path / "network") as part:
+        (part / "a").write_text("x")
+    assert [path.name for path in tmp_path.iterdir()] == ["network"]

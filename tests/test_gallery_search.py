@@ -20,6 +20,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidtag_engine import atomic
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.search import EmbeddedGallery, posterior_mass, top_k
@@ -409,10 +410,12 @@ def test_larger_than_the_limit_is_not_kept_and_nothing_else_is_lost(tmp_path):
 
 
 def test_parts_of_killed_runs_are_swept_away_but_not_those_of_running_ones(tmp_path):
-    old, young = tmp_path / f"x{SUFFIX}.1.part", tmp_path / f"x{SUFFIX}.2.part"
-    old.write_bytes(b"old")
-    young.write_bytes(b"young")
-    os.utime(old, (1000.0, 1000.0))
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    old, young = (tmp_path / f".vidtag-{number}-{atomic._MACHINE}-x" for number in (killed.pid, os.getppid()))
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / f"x{SUFFIX}").write_bytes(b"part")
     everything(gallery(FourierModel(), square(), tmp_path))
     assert not old.exists()
     assert young.exists()

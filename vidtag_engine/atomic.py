@@ -72,6 +72,36 @@ def replacing(path: Path | str, kind: str | None = None, *, overwrite: bool = Fa
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def making_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to write to; when the block ends well it is ``folder``, in one step, else nothing is left behind.
+
+    Where ``folder`` is there by then, because another process was first, that one stays: for caches, whose contents follow from their names.
+
+    Raises:
+        InputError: the folder beside is missing or not writable, or the disk is full.
+    """
+    hidden: Path | None = None
+    try:
+        clear_left_behind(folder.parent)
+        hidden = Path(tempfile.mkdtemp(prefix=f".vidtag-{os.getpid()}-{_MACHINE}-", dir=folder.parent))
+        part = hidden / folder.name
+        part.mkdir()
+        yield part
+        for file in part.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        with contextlib.suppress(OSError):
+            part.rename(folder)
+        if not folder.is_dir():
+            raise InputError(f"Cannot make {folder}: something else has its name; move it away.")
+    except OSError as error:
+        raise InputError(_sentence(folder, error)) from error
+    finally:
+        if hidden is not None:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+
 def write_text(path: Path | str, text: str, kind: str | None = None, *, overwrite: bool = False) -> None:
     """Write UTF-8 text whole or not at all; line ends as they are in ``text``. Arguments and errors as for :func:`replacing`."""
     with replacing(path, kind, overwrite=overwrite) as part, part.open("w", encoding="utf-8", newline="") as handle:

@@ -198,7 +198,7 @@ class FrameEncoder(nn.Module):
                 if not is_translated(folder):
                     translate(self.backbones[number], BACKBONES[name].size_px, folder)
                 self.backbones[number] = CompiledBackbone(folder, torch.get_num_threads())
-            except (OSError, RuntimeError, ImportError) as error:
+            except (OSError, InputError, RuntimeError, ImportError) as error:
                 _LOG.info("%s stays in PyTorch: %s", name, error)
         self._compiled_folder = None
 

@@ -8,19 +8,18 @@ A network is translated once, which takes seconds, and kept in a cache folder. W
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib
 import importlib.metadata
-import shutil
 import sys
 import threading
-import uuid
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+
+from ..atomic import making_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +100,7 @@ def translate(module: nn.Module, size_px: int, folder: Path) -> None:
     """Write a network to ``folder``, whole or not at all.
 
     Raises:
-        OSError, RuntimeError: the disk or OpenVINO refuses; nothing is left behind.
+        OSError, InputError, RuntimeError: the disk or OpenVINO refuses; nothing is left behind.
     """
     openvino = without_telemetry("openvino")
     from openvino.frontend import FrontEndManager
@@ -113,11 +112,6 @@ def translate(module: nn.Module, size_px: int, folder: Path) -> None:
         decoder = TorchScriptPythonDecoder(module, example_input=torch.zeros(1, 3, size_px, size_px))
     network = frontend.convert(frontend.load(decoder))
     network.reshape([-1, 3, size_px, size_px])
-    part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with making_folder(folder) as part:
         openvino.save_model(network, part / _NETWORK, compress_to_fp16=False)
-        with contextlib.suppress(OSError):  # another process was first
-            part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

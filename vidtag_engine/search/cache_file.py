@@ -12,19 +12,16 @@ import json
 import math
 import os
 import shutil
-import time
-import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from ..types import FloatArray
+from ..atomic import clear_left_behind, replacing
+from ..types import CancelledError, FloatArray
 
 SUFFIX = ".vtgallery"
-_TEMPORARY = ".part"
-_ABANDONED_AFTER_S = 24 * 3600.0
 _DIGEST_BYTES = 16
 _LARGEST_HEADER = 4096
 _FORMAT = "vidtag-embeddings-2"
@@ -132,19 +129,17 @@ def open_cache(folder: Path, key: CacheKey) -> CacheReader | None:
 
 
 class CacheWriter:
-    """Writes a cache file beside its place, then moves it there. Raises OSError where the disk fails; `abort` leaves nothing behind."""
+    """Writes a cache file, whole or not at all: it is there after `commit`; `abort` leaves nothing behind. Raises OSError or InputError where the disk fails."""
 
     def __init__(self, folder: Path, key: CacheKey) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._key = folder, key
-        self._path = folder / f"{key.file_name}.{uuid.uuid4().hex}{_TEMPORARY}"
+        self._key = key
         self._digests: list[bytes] = []
-        self._handle = self._path.open("wb")
-        try:
+        with contextlib.ExitStack() as stack:
+            part = stack.enter_context(replacing(folder / key.file_name))
+            self._handle = stack.enter_context(part.open("wb"))
             self._handle.write(key.header)
-        except OSError:
-            self.abort()
-            raise
+            self._file = stack.pop_all()
 
     def append(self, embeddings: FloatArray) -> None:
         """The next block."""
@@ -158,17 +153,13 @@ class CacheWriter:
             raise RuntimeError("a cache file was committed before it was whole")
         table = b"".join(self._digests)
         self._handle.write(table + _digest(self._key.header, table))
-        self._handle.flush()
-        os.fsync(self._handle.fileno())
-        self._handle.close()
-        self._path.replace(self._folder / self._key.file_name)
+        self._file.close()
 
     def abort(self) -> None:
         """Remove what was written; harmless after a commit."""
+        given_up = CancelledError()
         with contextlib.suppress(OSError):
-            self._handle.close()
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._file.__exit__(CancelledError, given_up, None)
 
 
 def make_room(folder: Path, key: CacheKey, limit_bytes: int) -> str | None:
@@ -186,7 +177,7 @@ def make_room(folder: Path, key: CacheKey, limit_bytes: int) -> str | None:
     if size > limit_bytes:
         limit = f"the cache limit of {limit_bytes / 1e9:,.2f} GB"
         return f"The gallery's embeddings take {size / 1e9:,.2f} GB, more than {limit}; they are not kept."
-    _remove_abandoned(folder)
+    clear_left_behind(folder)
     files: list[tuple[float, int, Path]] = []
     for path in folder.glob(f"*{SUFFIX}"):
         with contextlib.suppress(OSError):
@@ -204,11 +195,3 @@ def make_room(folder: Path, key: CacheKey, limit_bytes: int) -> str | None:
             path.unlink()
         total -= file_size
     return None
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Parts that a killed process left behind: old ones only, for another process may be writing."""
-    for path in folder.glob(f"*{SUFFIX}.*{_TEMPORARY}"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S:
-                path.unlink()

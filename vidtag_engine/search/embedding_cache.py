@@ -193,7 +193,7 @@ class EmbeddedGallery:
                     writer.abort()
                     return None
                 writer.append(good)
-        except OSError as error:
+        except (OSError, InputError) as error:
             self._give_up(writer, error)
             return None
         return writer
@@ -206,16 +206,18 @@ class EmbeddedGallery:
             writer.append(embeddings.cpu().numpy())
             if last:
                 writer.commit()
-        except OSError as error:
+        except (OSError, InputError) as error:
             self._give_up(writer, error)
             return None
         return writer
 
-    def _give_up(self, writer: CacheWriter | None, error: OSError) -> None:
+    def _give_up(self, writer: CacheWriter | None, error: OSError | InputError) -> None:
         """Work on without a cache: an answer matters more than a faster next time."""
         if writer is not None:
             writer.abort()
-        self._note(f"The gallery's embeddings could not be kept on disc ({error.strerror or error}); the work goes on without.")
+        self._note(
+            f"The gallery's embeddings could not be kept on disc ({getattr(error, 'strerror', None) or error}); the work goes on without."
+        )
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
