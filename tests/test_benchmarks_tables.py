@@ -88,7 +88,7 @@ class FakeEncoder:
     def preprocess(self, image: NDArray) -> NDArray:
         return image
 
-    def encode_prepared(self, images: object, cancelled: object = None) -> object:
+    def encode_prepared(self, images: object, feedback: object = None) -> object:
         for image in images:  # type: ignore[attr-defined]
             means = image.reshape(-1, 3).mean(axis=0)
             yield np.resize(means / np.linalg.norm(means) / np.sqrt(2560 / 3), 2560)[None].astype(np.float32)

@@ -19,6 +19,7 @@ from pyproj import Geod, Transformer
 from scipy import sparse
 
 from vidtag_engine.export import map_system, plan_raster, write_raster
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocate import geolocate, load
 from vidtag_engine.grid import load_aoi, make_grid
@@ -197,7 +198,7 @@ def test_places_are_laid_into_cells_without_a_pattern_of_their_own(cell_m, crs):
     solver = SimpleNamespace(
         cover=SimpleNamespace(lat_lon_deg=places), path=PathCalibration.unfitted(0.07, 25.0), unknown_mass=np.zeros(len(places))
     )
-    job = SimpleNamespace(check=lambda: None, report=lambda *_: None)
+    job = SimpleNamespace(feedback=Feedback())
     lone = len(places) // 2
     mass = sparse.csr_matrix(np.stack([np.full(len(places), 1.0 / len(places)), np.arange(len(places)) == lone]).astype(np.float64))
     laid = _Together(job, plan, solver, mass)
