@@ -294,6 +294,7 @@ def _opened(folder: Path) -> Bench:
     return command.bench_over(world, lambda: world, TINY, folder / "pictures", folder / "runs", quick=True)
 
 
+@pytest.mark.slow
 def test_side_by_side_each_is_trained_once_and_found_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     together = _opened(tmp_path)
     runs = [rows.VIDTAG, rows.GEOCLIP, dataclasses.replace(rows.VIDTAG, row="alpha", options={**PAPER, "alpha": 1.0})]
@@ -443,6 +444,7 @@ def test_a_variant_that_was_not_swept_has_the_rates_of_the_row_that_it_varies(
     assert {run.varies for run in everything} <= {run.row for run in rows.MAIN.values()}
 
 
+@pytest.mark.slow
 def test_isles_keys_and_that_methods_differ_only_in_what_they_should(bench: Bench) -> None:
     result = isles.measure(bench.lab)
     wanted = {

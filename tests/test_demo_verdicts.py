@@ -24,6 +24,7 @@ def located(output: Path, checkpoint: str, aoi: str, resolution_m: float, **sett
     return geolocate([DEMO / "drive.mp4"], load_aoi(aoi), load(checkpoint, "cpu"), output, asked).results[0]
 
 
+@pytest.mark.slow
 def test_it_is_found_at_home_and_rated(tmp_path):
     found = located(tmp_path / "home.gpkg", str(DEMO / "checkpoint"), str(DEMO / "aoi.geojson"), 25.0).trajectory
     assert found.verdict.state is FrameState.LOCATED
@@ -36,6 +37,7 @@ def test_it_is_found_at_home_and_rated(tmp_path):
     assert (np.diff(within.hypotheses.within, axis=1) >= 0.0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("aoi", "resolution_m", "state", "decoder"),
     [
@@ -56,6 +58,7 @@ def test_it_is_withheld_elsewhere_and_always_answer_gives_a_place_without_a_prob
     assert np.isfinite(asked.score).all()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_before_places_it_and_says_that_it_cannot_tell(tmp_path):
     model, card = from_pretrained(DEMO / "checkpoint")
     old = {name: value for name, value in card.calibration.items() if name not in ("ground", "videos")}
@@ -71,6 +74,7 @@ def test_a_checkpoint_of_before_places_it_and_says_that_it_cannot_tell(tmp_path)
     assert np.median(away_m) < 50.0
 
 
+@pytest.mark.slow
 def test_a_result_of_before_a_calibration_is_not_taken_up_after_it(tmp_path):
     model, card = from_pretrained(DEMO / "checkpoint")
     old = {name: value for name, value in card.calibration.items() if name not in ("ground", "videos")}

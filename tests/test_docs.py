@@ -59,6 +59,7 @@ def built(site):
     return {path: _Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
 
 
+@pytest.mark.slow
 def test_made_pages_are_new(tmp_path):
     subprocess.run([sys.executable, str(ROOT / "tools" / "make_docs.py"), str(tmp_path)], check=True, cwd=ROOT)
     for page in tmp_path.iterdir():

@@ -142,6 +142,7 @@ def scenes_of(sequences: list[TrainingSequence]) -> list[np.ndarray]:
     return [np.eye(16)[np.where(cells.classes(s.lat_lon_deg) % 2, 7, 12)] for s in sequences]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["head", "planet", "isns", "geodecoder"])
 def test_separable_features_are_classified_without_error(method: str) -> None:
     sequences = separable()

@@ -218,6 +218,7 @@ def test_paper_sized_backbones_have_no_layout() -> None:
         build_frame_encoder("vidtag-l14", weights="random", layout=True)
 
 
+@pytest.mark.slow
 def test_a_layout_is_translated_with_its_network(tmp_path: Path) -> None:
     needs_openvino()
     images = [picture(120, 160, seed) for seed in range(4)]
@@ -234,6 +235,7 @@ def needs_openvino() -> None:
         pytest.skip("OpenVINO has no wheel for this machine; everything runs in PyTorch")
 
 
+@pytest.mark.slow
 def test_translated_backbones_give_the_same_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs_openvino()
     images = [picture(120, 160, seed) for seed in range(7)]
@@ -278,6 +280,7 @@ def test_without_a_folder_or_with_random_weights_nothing_is_translated(tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_openvino_is_loaded_without_its_telemetry(tmp_path: Path) -> None:
     needs_openvino()
     program = """

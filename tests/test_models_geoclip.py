@@ -30,6 +30,7 @@ def test_interface_of_vidtag() -> None:
         model.refine_video(frames, frames)
 
 
+@pytest.mark.slow
 def test_the_package_is_read_and_not_imported() -> None:
     code = (
         "import sys\nfrom vidtag_engine.models import load_geoclip, geoclip_gallery\nload_geoclip(); geoclip_gallery()\n"

@@ -423,6 +423,7 @@ def test_a_damaged_speed_is_refused_in_a_sentence(speed):
         Calibration.from_dict(values)
 
 
+@pytest.mark.slow
 def test_the_fit_tells_how_far_it_is_and_stops_at_each_of_its_parts():
     world = World(9)
     training, held_out = [world.drive() for _ in range(30)], [world.drive() for _ in range(10)]
@@ -502,6 +503,7 @@ def test_likeness_that_chance_finds_is_not_read():
     assert DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 60.0}).least is None  # of checkpoints made before
 
 
+@pytest.mark.slow
 def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
     """Three streets in four are remembered; what is said of drives on the others is what is so."""
     world, driven = World(8), tuple(row for row in range(12) if row % 4 != 3)

@@ -124,6 +124,7 @@ def plan(source, wheels, standalone, tmp_path) -> SetupPlan:
     return SetupPlan(str(tmp_path / "cache é dir"), standalone, str(source), packages=PACKAGES, wheels=str(wheels), extras=())
 
 
+@pytest.mark.slow
 def test_made_found_used_moved_and_removed(plan, source, tmp_path, monkeypatch):
     """One environment through its whole life; paths have spaces and letters beyond ASCII."""
     monkeypatch.setenv("PYTHONPATH", "/nowhere")

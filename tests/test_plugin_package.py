@@ -175,6 +175,7 @@ def secrets_in(folder: Path) -> dict:
     return json.loads(run.stdout)["results"]
 
 
+@pytest.mark.slow
 def test_detect_secrets_finds_nothing(staged, tmp_path):
     assert secrets_in(staged) == {}
     (tmp_path / "bad.py").write_text('token = "' + "0123456789abcdef" * 4 + '"\n')
