@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +175,17 @@ def test_wrong_roads_are_told_by_name(written, tmp_path):
     write_geopackage(tmp_path / "nothing.gpkg", [video("v", [NAN], [NAN], [NAN])], PROVENANCE)
     with pytest.raises(InputError, match="no line to lay on roads"):
         run_match(tmp_path / "nothing.gpkg", two, layer="paths")
+
+
+def test_roads_inside_an_archive_are_read_as_typed(written, tmp_path):
+    write_roads(tmp_path / "roads.shp", STREETS)
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for path in tmp_path.glob("roads.*"):
+            archive.write(path, f"in/{path.name}")
+    said = run_match(written, f"zip://{tmp_path}/many.zip!in/roads.shp", output=tmp_path / "copy.gpkg")
+    assert said["videos"][0]["matched"] == len(truth())
+    with pytest.raises(InputError, match=r"none.shp cannot be opened at this address"):
+        run_match(written, f"zip://{tmp_path}/many.zip!in/none.shp")
 
 
 def test_a_frames_error_is_read_where_its_chance_is_even():

@@ -233,7 +233,7 @@ def _match(job: Job) -> dict[str, Any]:
 
     return run_match(
         Path(arguments.result),
-        Path(arguments.roads),
+        arguments.roads,
         output=Path(arguments.output) if arguments.output else None,
         layer=arguments.layer,
         crs=arguments.crs,

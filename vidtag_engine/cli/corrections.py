@@ -131,7 +131,7 @@ def solve(result: ResultArgument, *, output: OutputOption = None, overwrite: Ove
 def match(
     result: ResultArgument,
     *,
-    roads: Annotated[Path, typer.Option(help="Vector file with a line layer of roads.")],
+    roads: Annotated[str, typer.Option(help="Vector file with a line layer of roads, or its address (zip+https://…/roads.zip!roads.shp).")],
     layer: Annotated[str | None, typer.Option(help="Its layer, where it has several of lines.")] = None,
     crs: Annotated[str | None, typer.Option(help="Its coordinate system, where it does not say, e.g. EPSG:32633.")] = None,
     answer: AnswerOption = "auto",

@@ -14,14 +14,14 @@ AoiOption = Annotated[
     str,
     typer.Option(
         "--aoi",
-        help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy (longitudes and latitudes unless --aoi-crs says else).",
+        help="Area of interest: vector file, its address, GeoJSON, WKT, or minx,miny,maxx,maxy (longitudes and latitudes unless --aoi-crs says else).",
     ),
 ]
 AoiOrWorldOption = Annotated[
     str | None,
     typer.Option(
         "--aoi",
-        help="Area of interest: a vector file, GeoJSON, WKT, or minx,miny,maxx,maxy. Without it, where the checkpoint was trained, or the world's land.",
+        help="Area of interest: vector file, its address, GeoJSON, WKT, or minx,miny,maxx,maxy. Without it, where the checkpoint was trained, or the world's land.",
     ),
 ]
 AoiLayerOption = Annotated[str | None, typer.Option("--aoi-layer", help="Layer of the vector file, where it has several.")]

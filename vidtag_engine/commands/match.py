@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,32 @@ from ..outputs import check_files
 from ..trajectory.roads import match_roads, reach_m, spread_m
 from ..trajectory.steps import parts
 from ..types import FloatArray, InputError, Trajectory, VideoResult
+from ..vectors import VectorSource, is_typed, open_vector
 
 LAYER = "trajectory_matched"
 _MOST_SEGMENTS = 400_000
 
 
+@dataclass(frozen=True)
+class Roads:
+    """A layer of roads that is open.
+
+    Args:
+        source: that holds it.
+        called: its file's name, for messages.
+        layer: the layer's name.
+        system: its coordinate system.
+    """
+
+    source: VectorSource
+    called: str
+    layer: str
+    system: CRS
+
+
 def run_match(
     result: Path,
-    roads: Path,
+    roads: Path | str,
     *,
     output: Path | None = None,
     layer: str | None = None,
@@ -44,7 +62,7 @@ def run_match(
 
     Args:
         result: GeoPackage that geolocate wrote.
-        roads: vector file with lines.
+        roads: vector file with lines, or an address of one, such as ``zip+https://example.org/roads.zip!roads.shp``.
         output: a copy of the result that gets the layer; None puts it into the result itself.
         layer: of ``roads``, where several hold lines.
         crs: of ``roads``, where it does not say.
@@ -67,13 +85,14 @@ def run_match(
     results = [one for one in read_answers(result, answer)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
     if not results:
         raise InputError(f"{result.name} has no line to lay on roads: none of its videos has two neighbouring frames with an answer.")
+    opened = _open_roads(roads, layer, crs)
     tables: list[Table] = []
     said: list[dict[str, Any]] = []
     for number, one in enumerate(results):
         feedback.check("Stopped; nothing was written.")
         feedback.tell(number / len(results), "match", one.info.name)
         plane = _plane(one.trajectory)
-        table, moved_m = _match(one, plane, _roads_near(roads, layer, crs, one.trajectory, plane))
+        table, moved_m = _match(one, plane, _roads_near(opened, one.trajectory, plane))
         tables.append(table)
         located = int(np.isfinite(one.trajectory.lat_deg).sum())
         middle_m = round(float(np.median(moved_m)), 1) if len(moved_m) else None
@@ -82,7 +101,7 @@ def run_match(
             said[-1]["pinned"] = True
     if not any(len(table["video"]) for table in tables):
         raise InputError(
-            f"No line of {result.name} could be laid on the roads of {roads.name}: none leads from frame to frame; check the layer."
+            f"No line of {result.name} could be laid on the roads of {opened.called}: none leads from frame to frame; check the layer."
         )
     with_layers(result, {LAYER: (joined(tables), "trajectory")}, output, overwrite=overwrite)
     if output is not None:
@@ -144,70 +163,65 @@ def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> t
     return table, np.linalg.norm(on_road[known] - xy_m[known], axis=1)
 
 
-def _roads_near(path: Path, layer: str | None, crs: str | None, trajectory: Trajectory, plane: Transformer) -> FloatArray:
+def _roads_near(roads: Roads, trajectory: Trajectory, plane: Transformer) -> FloatArray:
     """(S, 2, 2) straight pieces of the roads near a video's line, on its plane, joined where roads meet or cross.
 
     Crossings count as junctions, bridges too: a layer need not be cut at its junctions.
     """
-    import pyogrio
-
     known = np.isfinite(trajectory.lat_deg)
     reach = reach_m(_spread(trajectory)[known])
     line = shapely.MultiPoint(np.column_stack(plane.transform(trajectory.lon_deg[known], trajectory.lat_deg[known])))
     near = line.buffer(2.0 * reach).envelope
-    layer, system = _layer_of(path, layer, crs)
-    to_roads = Transformer.from_crs(plane.target_crs, system, always_xy=True)
+    to_roads = Transformer.from_crs(plane.target_crs, roads.system, always_xy=True)
     box = to_roads.transform_bounds(*near.bounds)
-    try:
-        frame = pyogrio.read_dataframe(path, layer=layer, columns=[], force_2d=True, bbox=box if box[0] < box[2] else None)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.GeometryError, ValueError, RuntimeError) as error:
-        raise InputError(f"The roads {path.name} cannot be read ({error}); save them again as a GeoPackage.") from error
-    shapes = [shape for shape in np.asarray(frame.geometry, dtype=object) if shape is not None and not shape.is_empty]
+    shapes = [
+        shape for shape in roads.source.read(roads.layer, box if box[0] < box[2] else None) if not isinstance(shape, dict)
+    ]  # a dict is broken: no road
 
     def flat(c: FloatArray) -> FloatArray:
         return np.column_stack(to_roads.transform(c[:, 0], c[:, 1], direction="INVERSE"))
 
-    lines = [part for part in shapely.get_parts([shapely.transform(shape, flat) for shape in shapes]) if part.geom_type == "LineString"]
+    lines = [
+        part
+        for part in shapely.get_parts([shapely.transform(shape, flat) for shape in shapes if not shape.is_empty])
+        if part.geom_type == "LineString"
+    ]
     lines = [one for one in lines if np.isfinite(shapely.get_coordinates(one)).all() and one.intersects(near)]
     if not lines:
         raise InputError(
-            f"No road of {path.name} lies within {2 * reach:,.0f} m of the line: it is of another place, or its coordinate system is not the one"
-            f" that it states ({system.name}); give the roads of this place, or their right system."
+            f"No road of {roads.called} lies within {2 * reach:,.0f} m of the line: it is of another place, or its coordinate system is not the one"
+            f" that it states ({roads.system.name}); give the roads of this place, or their right system."
         )
     # Short pieces: the library finds roads near the first frame by their ends.
     whole = shapely.segmentize(shapely.union_all(lines), reach)
     coordinates = [shapely.get_coordinates(part) for part in shapely.get_parts(whole)]
     segments = np.concatenate([np.stack([one[:-1], one[1:]], axis=1) for one in coordinates])
     if len(segments) > _MOST_SEGMENTS:
-        raise InputError(f"{path.name} has {len(segments):,} pieces of road near the line: give a smaller layer.")
+        raise InputError(f"{roads.called} has {len(segments):,} pieces of road near the line: give a smaller layer.")
     return segments
 
 
-def _layer_of(path: Path, layer: str | None, crs: str | None) -> tuple[str, CRS]:
+def _open_roads(text: str | Path, layer: str | None, crs: str | None) -> Roads:
     """The layer of lines and its coordinate system. Raises InputError where there is none, several, or the system is unknown."""
-    import pyogrio
-
-    if not path.exists():
-        raise InputError(f"The roads {path.name} are not there: give a vector file with a line layer.")
-    try:
-        kinds = {str(name): str(kind or "") for name, kind in pyogrio.list_layers(path)}
-    except (pyogrio.errors.DataSourceError, RuntimeError) as error:
-        raise InputError(
-            f"The roads {path.name} are not a vector file that can be read: give a GeoPackage, Shapefile or GeoJSON."
-        ) from error
+    called = Path(text).name
+    said = f"The roads {called}"
+    if not Path(text).exists() and not is_typed(str(text)):
+        raise InputError(f"{said} are not there: give a vector file with a line layer.")
+    source = open_vector(str(text), said)
+    kinds = {name: kind or "" for name, kind in source.layers.items()}
     lines = [name for name, kind in kinds.items() if "LineString" in kind or "Curve" in kind or kind.startswith(("Unknown", "Geometry"))]
     if layer is not None and layer not in kinds:
-        raise InputError(f"The roads {path.name} have no layer {layer!r}: choose one of {', '.join(kinds)}.")
+        raise InputError(f"{said} have no layer {layer!r}: choose one of {', '.join(kinds)}.")
     if layer is None and len(lines) > 1:
-        raise InputError(f"The roads {path.name} have several layers of lines ({', '.join(lines)}): say which with --layer.")
+        raise InputError(f"{said} have several layers of lines ({', '.join(lines)}): say which with --layer.")
     if not lines or (layer is not None and layer not in lines):
         held = ", ".join(f"{name}: {kind or 'no geometry'}" for name, kind in kinds.items())
-        raise InputError(f"The roads {path.name} hold no lines ({held}): give a layer of lines.")
+        raise InputError(f"{said} hold no lines ({held}): give a layer of lines.")
     name = layer or lines[0]
-    stated = pyogrio.read_info(path, layer=name)["crs"]
+    stated = source.crs(name)
     if stated is None and crs is None:
-        raise InputError(f"The roads {path.name} do not name their coordinate system: give it with --crs, e.g. EPSG:4326.")
+        raise InputError(f"{said} do not name their coordinate system: give it with --crs, e.g. EPSG:4326.")
     try:
-        return name, CRS.from_user_input(crs or stated)
+        return Roads(source, called, name, CRS.from_user_input(crs or stated))
     except CRSError as error:
         raise InputError(f"The roads' coordinate system {str(crs or stated)[:80]!r} is unknown: give for example EPSG:4326.") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import tempfile
 import warnings
 import zipfile
@@ -16,10 +15,10 @@ import numpy as np
 import shapely
 
 from ..types import InputError
+from ..vectors import VectorSource, is_typed, open_vector, unreadable
 from .aoi_geojson import TYPES, from_geojson, geometry_parts
 
 _MOST_BYTES = 512 * 1024**2  # of a file that is read as text
-_WKB_KINDS = {1: "Point", 2: "LineString", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString", 6: "MultiPolygon", 7: "GeometryCollection"}
 _KML_POLYGON = re.compile(rb"<((?:\w+:)?)Polygon\b[^>]*>(.*?)</\1Polygon\s*>", re.DOTALL)
 _KML_BOUNDARY = re.compile(rb"<((?:\w+:)?(outer|inner)BoundaryIs)\b[^>]*>.*?</\1\s*>", re.DOTALL)
 
@@ -63,7 +62,7 @@ def from_file(text: str, layer: str | None, crs: str | None) -> Found:
         if key.lower() == "layername" and layer is None:
             layer = value
     name = f"The area of interest {Path(path).name}"
-    if not exists(path) and not path.startswith("/vsi"):
+    if not exists(path) and not is_typed(path):
         raise InputError(
             f"The area of interest {text[:200]!r} is no file that exists, no GeoJSON, no WKT and no minx,miny,maxx,maxy; check the path."
         )
@@ -89,22 +88,20 @@ def _geojson_of(path: Path) -> dict[str, Any] | None:
 
 
 def _from_gdal(path: str, layer: str | None, name: str) -> Found:
-    import pyogrio  # here: GDAL takes a while to load, and boxes and WKT do not need it
-
     notes: list[str] = []
-    try:
-        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-            warnings.filterwarnings("ignore", message="Non closed ring", category=RuntimeWarning)  # said below, in our words
-            source = path
-            if (rewritten := _kml_apart(path, name, notes)) is not None:
-                source = str(Path(folder) / Path(path).with_suffix(".kml").name)
-                Path(source).write_bytes(rewritten)
-            read = [(one, *_read_layer(source, one, name, notes)) for one in _layers(pyogrio.list_layers(source), layer, name)]
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.GeometryError, ValueError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(";")[0].rstrip(".")
-        raise InputError(f"{name} is not a vector file that can be read ({reason}); save it again as GeoPackage or GeoJSON.") from error
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.filterwarnings("ignore", message="Non closed ring", category=RuntimeWarning)  # said below, in our words
+        source = path
+        if (rewritten := _kml_apart(path, name, notes)) is not None:
+            source = str(Path(folder) / Path(path).with_suffix(".kml").name)
+            Path(source).write_bytes(rewritten)
+        opened = open_vector(source, name)
+        try:
+            read = [(one, *_read_layer(opened, one, notes)) for one in _layers(opened.layers, layer, name)]
+        except ValueError as error:  # of a geometry that is broken beyond closing its rings
+            if isinstance(error, InputError):
+                raise
+            raise unreadable(name, error) from error
     if len(read) > 1:
         holding = [one for one in read if any(shapely.get_dimensions(geometry) == 2 for geometry in one[1])]
         if len(holding) > 1:
@@ -116,15 +113,14 @@ def _from_gdal(path: str, layer: str | None, name: str) -> Found:
     return Found(name, [geometry for _, geometries, _ in read for geometry in geometries], read[0][2], notes)
 
 
-def _layers(layers: Any, layer: str | None, name: str) -> list[str]:
+def _layers(layers: dict[str, str | None], layer: str | None, name: str) -> list[str]:
     """The named layer; else the only one of polygons; else all that may hold some."""
-    names = [str(row[0]) for row in layers]
     if layer is not None:
-        if layer not in names:
-            raise InputError(f"{name} has no layer {layer!r}; give one that it has ({', '.join(names) or 'none'}).")
+        if layer not in layers:
+            raise InputError(f"{name} has no layer {layer!r}; give one that it has ({', '.join(layers) or 'none'}).")
         return [layer]
-    spatial = [str(row[0]) for row in layers if row[1] is not None]
-    polygonal = [str(row[0]) for row in layers if row[1] is not None and ("Polygon" in row[1] or "Surface" in row[1])]
+    spatial = [one for one, kind in layers.items() if kind is not None]
+    polygonal = [one for one, kind in layers.items() if kind is not None and ("Polygon" in kind or "Surface" in kind)]
     if not spatial:
         raise InputError(f"{name} has no layer with geometries; give a polygon layer.")
     if len(polygonal) > 1:
@@ -132,48 +128,12 @@ def _layers(layers: Any, layer: str | None, name: str) -> list[str]:
     return polygonal or spatial
 
 
-def _read_layer(source: str, layer: str, name: str, notes: list[str]) -> tuple[list[shapely.Geometry], str | None]:
-    """Geometries and system of a layer. Those that GEOS does not take (a ring that is not closed, a line of one point) are read by hand."""
-    import pyogrio
-
-    meta, _, column, _ = pyogrio.raw.read(source, layer=layer, columns=[], force_2d=True)
+def _read_layer(source: VectorSource, layer: str, notes: list[str]) -> tuple[list[shapely.Geometry], str | None]:
+    """Geometries and system of a layer; those that GEOS does not take (a ring that is not closed, a line of one point) part by part."""
     geometries: list[shapely.Geometry] = []
-    for wkb in () if column is None else column:
-        if wkb is None:
-            continue
-        geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-        geometries += [geometry] if geometry is not None else geometry_parts(_wkb_geometry(bytes(wkb), 0)[0], name, notes)
-    return geometries, meta["crs"]
-
-
-def _wkb_geometry(wkb: bytes, at: int) -> tuple[dict[str, Any], int]:
-    """The geometry that begins there as GeoJSON, as it stands, and where it ends. Raises ValueError where it is cut off or a curve."""
-    try:
-        order = "<" if wkb[at] == 1 else ">"
-        (code,) = struct.unpack_from(f"{order}I", wkb, at + 1)
-        kind = _WKB_KINDS[code % 1000]
-        at += 5
-        if kind == "Point":
-            return {"type": kind, "coordinates": list(struct.unpack_from(f"{order}2d", wkb, at))}, at + 16
-        if kind == "LineString":
-            points, at = _wkb_points(wkb, at, order)
-            return {"type": kind, "coordinates": points}, at
-        (count,) = struct.unpack_from(f"{order}I", wkb, at)
-        at, parts = at + 4, []
-        for _ in range(count):
-            part, at = _wkb_points(wkb, at, order) if kind == "Polygon" else _wkb_geometry(wkb, at)
-            parts.append(part)
-    except (struct.error, IndexError, KeyError) as error:
-        raise ValueError("a geometry that is cut off or of an unknown kind") from error
-    if kind == "GeometryCollection":
-        return {"type": kind, "geometries": parts}, at
-    return {"type": kind, "coordinates": parts if kind == "Polygon" else [part["coordinates"] for part in parts]}, at
-
-
-def _wkb_points(wkb: bytes, at: int, order: str) -> tuple[Any, int]:
-    (count,) = struct.unpack_from(f"{order}I", wkb, at)
-    points = np.frombuffer(wkb, f"{order}f8", 2 * count, at + 4).reshape(-1, 2)
-    return points.tolist(), at + 4 + 16 * count
+    for one in source.read(layer):
+        geometries += geometry_parts(one, source.name, notes) if isinstance(one, dict) else [one]
+    return geometries, source.crs(layer)
 
 
 def _kml_apart(path: str, name: str, notes: list[str]) -> bytes | None:
