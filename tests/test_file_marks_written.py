@@ -233,6 +233,7 @@ def test_what_dead_processes_left_goes_and_nothing_else(tmp_path):
     names = {
         f".vidtag-{child.pid}-{_MACHINE}-abc": False,
         f".vidtag-1-{_MACHINE}-abc": True,  # alive
+        f".vidtag-{2**40}-{_MACHINE}-abc": True,  # no process's number
         f".vidtag-{child.pid}-00000000-abc": True,  # of another machine
         f".vidtag-{child.pid}": True,
         ".vidtag-notes": True,

@@ -10,7 +10,6 @@ import platform
 import re
 import shutil
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -111,29 +110,13 @@ def write_text(path: Path | str, text: str, kind: str | None = None, *, overwrit
 def clear_left_behind(folder: Path) -> None:
     """Remove the hidden folders in which a process of this machine and user was writing when it was killed."""
     for left in folder.glob(".vidtag-*"):
+        import psutil  # here: there is rarely something to ask it
+
         found = _LEFT_BEHIND.match(left.name)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):  # the latter for what is no process's number
             mine = not hasattr(os, "geteuid") or left.lstat().st_uid == os.geteuid()
-            if found and mine and left.is_dir() and not left.is_symlink() and not _alive(int(found[1])):
+            if found and mine and left.is_dir() and not left.is_symlink() and not psutil.pid_exists(int(found[1])):
                 shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    """Whether a process of this number is there."""
-    if sys.platform == "win32":  # where os.kill would end it
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, process)  # the right to ask, no more
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def _check(path: Path, kind: str | None, *, overwrite: bool) -> None:
