@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,9 +15,12 @@ import geopandas
 import numpy as np
 import pyogrio
 import pytest
+import rasterio
 import shapely
 from shapely.geometry import mapping
 
+from tests.test_architecture import third_party
+from vidtag_engine.commands.doctor import run_doctor
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.types import InputError
 from vidtag_engine.vectors import OLD_DRIVERS, TYPED_DRIVERS, open_vector
@@ -23,6 +28,9 @@ from vidtag_engine.vectors import OLD_DRIVERS, TYPED_DRIVERS, open_vector
 ROOT = Path(__file__).resolve().parents[1]
 SQUARE = shapely.box(5.0, 45.0, 5.1, 45.1)
 LINE = shapely.LineString([(5.0, 45.0), (5.1, 45.05), (5.2, 45.0)])
+
+
+GDALS = ("pyogrio", "fiona", "rasterio")
 
 
 def write_old(path, driver, geometry):
@@ -175,3 +183,50 @@ def test_what_neither_opens_is_one_sentence_and_no_more(tmp_path):
     done = subprocess.run([sys.executable, "-c", command, tmp_path / "area.gxt"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr.splitlines()[0].startswith("Traceback")  # nothing that a library says goes before it
     assert "InputError: The area of interest area.gxt is not a vector file that can be read (" in done.stderr.splitlines()[-1]
+
+
+def test_the_docs_say_which_module_uses_which_gdal():
+    page = (ROOT / "docs" / "engine-environment.md").read_text()
+    section = page.partition("## Three GDALs\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("|")]
+    told = {row[0]: set(re.findall(r"`([\w/]+)`", row[3])) for row in rows if row[0] in GDALS}
+    engine = ROOT / "vidtag_engine"
+    imported = {path.relative_to(engine).with_suffix("").as_posix(): third_party(path) for path in engine.rglob("*.py")}
+    assert told == {library: {module for module, names in imported.items() if library in names} for library in GDALS}
+
+
+def test_the_doctor_shows_all_three_gdals():
+    found = {name: version for name, version in run_doctor()["versions"].items() if name.startswith("GDAL")}
+    assert found == {
+        "GDAL of pyogrio": pyogrio.__gdal_version_string__,
+        "GDAL of fiona": fiona.__gdal_version__,
+        "GDAL of rasterio": rasterio.__gdal_version__,
+    }
+
+
+@pytest.mark.parametrize("variable", ["GDAL_HTTP_TIMEOUT", "PROJ_DATA", "PROJ_LIB"])
+def test_what_the_environment_reaches(variable):
+    """As the docs say of it."""
+    command = """
+import pyogrio, rasterio, rasterio.crs, fiona, fiona.crs, pyproj
+from fiona._env import get_gdal_config as of_fiona
+from rasterio._env import get_gdal_config as of_rasterio
+def known(system, code):
+    try:
+        return bool(system(code).to_wkt())
+    except Exception:
+        return False
+print([str(get("GDAL_HTTP_TIMEOUT")) for get in (pyogrio.get_gdal_config_option, of_fiona, of_rasterio)])
+pyogrio.set_gdal_config_options({"GDAL_HTTP_TIMEOUT": "8"})
+print([str(get("GDAL_HTTP_TIMEOUT")) for get in (pyogrio.get_gdal_config_option, of_fiona, of_rasterio)])
+print([known(one, 32633) for one in (pyproj.CRS.from_epsg, fiona.crs.CRS.from_epsg, rasterio.crs.CRS.from_epsg)])
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in {"PROJ_DATA", "PROJ_LIB", "GDAL_HTTP_TIMEOUT"}}
+    done = subprocess.run(
+        [sys.executable, "-c", command], env={**environment, variable: "5"}, capture_output=True, text=True, check=True, timeout=120
+    )
+    first, second, systems = done.stdout.splitlines()
+    if variable == "GDAL_HTTP_TIMEOUT":
+        assert (first, second, systems) == ("['5', '5', '5']", "['8', '5', '5']", "[True, True, True]")
+    else:
+        assert systems == "[True, False, False]"

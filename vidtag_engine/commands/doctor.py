@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import platform
+from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__
@@ -13,6 +15,8 @@ _LIBRARIES = (
     "torch", "torchvision", "timm", "open_clip_torch", "numpy", "av", "pillow", "pyproj", "shapely", "geopandas", "pyogrio", "fiona", "rasterio",
     "safetensors", "pydantic", "scikit-learn",
 )  # fmt: skip
+# Each one's wheel brings a GDAL of its own.
+_GDALS = ("pyogrio", "fiona", "rasterio")
 # Which weights a preset's checkpoints need.
 _NEEDS = {"vidtag-compact": {"vidtag-compact"}, "geoclip": {"geoclip", "geoclip-heads"}, "vidtag-l14": {"vidtag-l14"}}
 
@@ -31,6 +35,7 @@ def run_doctor() -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             versions[name] = None
             advice.append(f"{name} is missing: install the engine again with pip.")
+    versions |= _gdal_versions([name for name in _GDALS if versions[name] is not None], advice)
     report: dict[str, Any] = {"versions": versions, "weights": [], "device": None, "advice": advice}
     if versions["torch"] is not None:
         report["device"] = _device()
@@ -45,6 +50,20 @@ def run_doctor() -> dict[str, Any]:
     report["readiness"] = _readiness(report)
     advice += [f"{entry['name']}: {entry['said']}" for entry in report["weights"] if not entry["found"]]
     return report
+
+
+def _gdal_versions(libraries: Sequence[str], advice: list[str]) -> dict[str, str | None]:
+    """GDAL's version in each library; None, and advice, where that cannot be loaded."""
+    found: dict[str, str | None] = {}
+    for name in libraries:
+        try:
+            version = importlib.import_module(name).__gdal_version__
+        except ImportError as error:
+            found[f"GDAL of {name}"] = None
+            advice.append(f"{name} cannot be loaded ({error}): install the engine again with pip.")
+        else:
+            found[f"GDAL of {name}"] = version if isinstance(version, str) else ".".join(map(str, version))
+    return found
 
 
 def _readiness(report: dict[str, Any]) -> str:
