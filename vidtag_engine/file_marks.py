@@ -19,10 +19,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .geopackage_metadata import add_metadata
+from .geopackage_metadata import PROVENANCE_URI, add_metadata
 
 GENERATOR = "VidTAG"
-PROVENANCE_URI = "urn:vidtag:provenance"
 KIND_URI = "urn:vidtag:kind"
 """``md_standard_uri`` of the row of ``gpkg_metadata`` that marks a GeoPackage which has no provenance."""
 

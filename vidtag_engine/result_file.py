@@ -8,9 +8,10 @@ from itertools import count
 from pathlib import Path
 
 from .export import read_failed, write_geopackage
-from .export.edits import changes_by_a_person, open_elsewhere, state_of
+from .export.edits import changes_by_a_person, later_schema, open_elsewhere, state_of
 from .export.review_file import copy_review, settle_pins
 from .export.scores_file import share_scores
+from .geopackage_metadata import SCHEMA
 from .grid import AreaOfInterest
 from .types import FailedVideo, InputError, Provenance, VideoResult
 
@@ -42,6 +43,11 @@ class ResultFile:
         if open_elsewhere(self.path):
             raise InputError(
                 f"{name} is open for editing in another program: save and stop editing there (in QGIS, toggle editing off), or choose another output."
+            )
+        if not self._overwrite and (later := later_schema(self.path)) is not None:
+            raise InputError(
+                f"{name} was written by a newer VidTAG (schema {later}, this one writes {SCHEMA}), and what that added would be lost: update VidTAG,"
+                " choose another output, or add --overwrite to replace it."
             )
         settle_pins(self.path)
         if not self._overwrite and (changed := changes_by_a_person(self.path)):

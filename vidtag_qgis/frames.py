@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
@@ -11,6 +14,7 @@ from qgis.core import QgsFeatureRequest, QgsMapLayer, QgsPointXY, QgsProviderReg
 from qgis.PyQt.QtCore import QDateTime
 
 from .compat import is_null, iso_text
+from .engine_client.geopackage_metadata import schema_refusal, stored_schema
 
 FIELDS = ("video", "frame_index", "time_s", "state", "confidence")
 """What tells a layer of frames, the engine's own or a copy of it, from others."""
@@ -122,6 +126,17 @@ def result_of(layer: QgsVectorLayer) -> str:
     if layer.providerType() != "ogr":
         return ""
     return str(QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path") or "")
+
+
+def newer_schema(geopackage: str) -> Optional[str]:
+    """Why a result cannot be read, as one sentence: a newer version wrote it. None where it can, and for any other file."""
+    if not os.path.isfile(geopackage):
+        return None
+    try:
+        with closing(sqlite3.connect(f"{pathlib.Path(geopackage).resolve().as_uri()}?mode=ro", uri=True)) as database:
+            return schema_refusal(os.path.basename(geopackage), stored_schema(database))
+    except sqlite3.Error:
+        return None
 
 
 def pinned_result(layer: QgsVectorLayer) -> str:

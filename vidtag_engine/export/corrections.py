@@ -9,11 +9,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..atomic import replacing
+from ..geopackage_metadata import records_of
 from ..types import InputError
 from .columns import Table
 from .edits import changes_by_a_person, layers_of, open_elsewhere
 from .geopackage import write_layer
-from .geopackage_tables import add_style, provenance_texts, stamp
+from .geopackage_tables import add_style, stamp
 from .provenance import from_json
 
 _MODELS_OWN = frozenset({"trajectory", "frames", "videos", "regions", "aoi", "layer_styles"})
@@ -115,7 +116,7 @@ def _put(path: Path, layers: Mapping[str, tuple[Table, str]]) -> None:
         for name, (table, like) in layers.items():
             write_layer(made, name, table, like)
         with closing(sqlite3.connect(made)) as source, transaction(path) as database:
-            texts = provenance_texts(database)
+            texts = records_of(database)
             moment = stamp(from_json(texts[-1])[0].created_utc) if texts else None
             for name, (_, like) in layers.items():
                 _drop(database, name)

@@ -11,10 +11,11 @@ from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
+from ..geopackage_metadata import SCHEMA, Schema, records_of, stored_schema
 from .confidence_tables import regions_table
 from .geopackage import LAYERS, columns_of_videos, nothing
 from .geopackage_read import FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
-from .geopackage_tables import provenance_texts, stamp, style_name
+from .geopackage_tables import stamp, style_name
 from .provenance import from_json
 from .tables import frames_table, steps_table
 
@@ -34,34 +35,42 @@ def changes_by_a_person(path: Path) -> list[str]:
     """
     try:
         with closing(_connect(path)) as database:
-            texts = provenance_texts(database)
+            texts = records_of(database)
             if not texts:
                 return []
-            made, version = from_json(texts[-1])
-            return _changes(database, stamp(made.created_utc), old=version <= _LAST_WITH_PINS)
+            made, schema = from_json(texts[-1])
+            return _changes(database, stamp(made.created_utc), schema)
     except (OSError, sqlite3.Error, KeyError, TypeError, ValueError):
         return []
 
 
-def _changes(database: sqlite3.Connection, written: str, *, old: bool) -> list[str]:
-    exempt = {*LIKE, "pins"} if old else set()
+def _changes(database: sqlite3.Connection, written: str, schema: Schema) -> list[str]:
+    """A later schema has layers and columns that are not known here, and yet the engine's own."""
+    later = schema > SCHEMA
+    exempt = {*LIKE, "pins"} if schema.major <= _LAST_WITH_PINS else set()
     last = dict(database.execute("SELECT table_name, last_change FROM gpkg_contents"))
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    columns = _own_columns()
+    columns = {layer: _columns(database, layer) for layer in tables}
+    own = _own_columns()
     known = {*LAYERS, *LIKE, "layer_styles"}
     found = []
     for layer in sorted({name for name in tables if not name.startswith(_STANDARD)} | set(last)):
         if layer not in known:
-            found.append("a saved QGIS project" if layer == "qgis_projects" else f"the added layer {layer}")
+            if not (later and last.get(layer) == written):
+                found.append("a saved QGIS project" if layer == "qgis_projects" else f"the added layer {layer}")
         elif layer == "layer_styles":
             found += _changed_styles(database, written, exempt)
         elif layer not in exempt:
-            there = {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (layer,))}
-            if added := sorted(there - columns.get(layer, there)):
+            there = columns.get(layer, set())
+            if added := sorted(there - own.get(layer, there) - (columns.get(LIKE.get(layer, layer), set()) if later else set())):
                 found.append(f"the added column {added[0]} of the layer {layer}")
             if last.get(layer) != written:
                 found.append(f"the layer {layer}")
     return found
+
+
+def _columns(database: sqlite3.Connection, layer: str) -> set[str]:
+    return {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (layer,))}
 
 
 def _changed_styles(database: sqlite3.Connection, written: str, exempt: set[str]) -> list[str]:
@@ -84,6 +93,18 @@ def _own_columns() -> dict[str, set[str]]:
     }
     own = {layer: {"fid", "geom", *table} for layer, table in tables.items()} | {"aoi": {"fid", "geom", "name"}}
     return own | {layer: own[like] for layer, like in LIKE.items()}
+
+
+def later_schema(path: Path) -> Schema | None:
+    """The schema of a result that a later version wrote, by the major or the minor number; None for any other file."""
+    if not path.is_file():
+        return None
+    try:
+        with closing(_connect(path)) as database:
+            schema = stored_schema(database)
+    except (OSError, sqlite3.Error):
+        return None
+    return schema if schema is not None and schema > SCHEMA else None
 
 
 def layers_of(path: Path) -> set[str]:

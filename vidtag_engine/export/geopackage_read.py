@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..geopackage_metadata import records_of, schema_refusal, stored_schema
 from ..types import DecodeReport, FailedVideo, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
 from .confidence_tables import FRAME_COLUMNS, WITHIN, read_hypotheses
-from .geopackage_tables import provenance_texts
-from .provenance import SCHEMA_VERSION, from_json
+from .provenance import from_json
 from .tables import FAILED
 
 # A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
@@ -49,9 +49,9 @@ def read_failed(path: Path | str) -> list[FailedVideo]:
     path = Path(path)
     with closing(_open(path)) as database:
         try:
-            version = from_json(provenance_texts(database)[-1])[1]
+            schema = from_json(records_of(database)[-1])[1]
             query = "SELECT video, file, kind, why, sha256, duration_s FROM videos WHERE state = ? ORDER BY fid"
-            rows = database.execute(query, (FAILED,)).fetchall() if version > _LAST_WITHOUT_FAILED else []
+            rows = database.execute(query, (FAILED,)).fetchall() if schema.major > _LAST_WITHOUT_FAILED else []
         except (sqlite3.Error, KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
     unknown = datetime(2000, 1, 1, tzinfo=UTC)
@@ -137,17 +137,17 @@ def _open(path: Path) -> sqlite3.Connection:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
         raise InputError(f"{path} is not a GeoPackage ({error}); give one that geolocate wrote.") from error
+    if why := schema_refusal(str(path), stored_schema(database)):
+        database.close()
+        raise InputError(why)
     return database
 
 
 def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
-    texts = provenance_texts(database)
+    texts = records_of(database)
     if not texts:
         raise InputError(f"{path} is not a VidTAG result: it holds no provenance; give a GeoPackage that geolocate wrote.")
-    provenance, version = from_json(texts[-1])
-    if version > SCHEMA_VERSION:
-        raise InputError(f"{path} was written by a newer VidTAG (schema {version}, this one knows {SCHEMA_VERSION}); update VidTAG.")
-    return provenance
+    return from_json(texts[-1])[0]
 
 
 def _frames_by_video(database: sqlite3.Connection, layer: str) -> dict[str, Columns]:

@@ -6,14 +6,11 @@ Written with SQL: QGIS's own way of saving a style asks the user where one of th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..file_marks import PROVENANCE_URI
-from ..geopackage_metadata import add_metadata
-
-METADATA_URI = PROVENANCE_URI
+from ..geopackage_metadata import PROVENANCE_URI, add_metadata
 
 _STYLES_SQL = """
 CREATE TABLE layer_styles (
@@ -76,22 +73,13 @@ def add_style(database: sqlite3.Connection, layer: str, like: str | None = None,
 
 def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:
     """Write the provenance JSON as metadata of the whole GeoPackage."""
-    add_metadata(database, METADATA_URI, "application/json", text, stamp(created_utc))
+    add_metadata(database, PROVENANCE_URI, "application/json", text, stamp(created_utc))
 
 
 def set_last_change(database: sqlite3.Connection, created_utc: datetime) -> None:
     """Give every layer the provenance's moment, so that the same input gives the same file."""
     database.execute("UPDATE gpkg_contents SET last_change = ?", (stamp(created_utc),))
     database.execute("UPDATE layer_styles SET update_time = ?", (stamp(created_utc),))
-
-
-def provenance_texts(database: sqlite3.Connection) -> Sequence[str]:
-    """The provenance JSONs of a GeoPackage; empty where it is not one of ours."""
-    found = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'gpkg_metadata'").fetchone()
-    if not found:
-        return []
-    rows = database.execute("SELECT metadata FROM gpkg_metadata WHERE md_standard_uri = ? ORDER BY id", (METADATA_URI,))
-    return [text for (text,) in rows]
 
 
 def stamp(moment: datetime) -> str:

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from ..geopackage_metadata import Schema, schema_of, schema_record
 from ..types import Provenance, VideoResult
 from .columns import clean
 
-# Raised with every change of layers or columns that a reader must know of; docs/geopackage.md tells them.
-SCHEMA_VERSION = 4
 _PATH = re.compile(r"""(?<![\w./\\])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'"(),;:]+)*[/\\]([^\s/\\'"(),;:]+)""")
 
 
@@ -63,7 +62,7 @@ def to_json(provenance: Provenance, results: Sequence[VideoResult] | None = None
     return json.dumps(
         {
             "schema": "vidtag",
-            "schema_version": SCHEMA_VERSION,
+            **schema_record(),
             "created_utc": _utc(provenance.created_utc).isoformat(),
             **({} if results is None else {"inputs": inputs}),
             "settings": scrub(provenance.settings),
@@ -78,8 +77,8 @@ def to_json(provenance: Provenance, results: Sequence[VideoResult] | None = None
     )
 
 
-def from_json(text: str) -> tuple[Provenance, int]:
-    """Provenance and schema version of what ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+def from_json(text: str) -> tuple[Provenance, Schema]:
+    """Provenance and schema of what ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     data = json.loads(text)
     if data["schema"] != "vidtag":
         raise ValueError("another program's provenance")
@@ -91,7 +90,7 @@ def from_json(text: str) -> tuple[Provenance, int]:
         seed=int(data["seed"]),
         created_utc=datetime.fromisoformat(data["created_utc"]),
     )
-    return made, int(data["schema_version"])
+    return made, schema_of(data)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -11,6 +11,8 @@ from typing import Any, Iterable, Optional
 
 from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProperty
 
+from ..frames import newer_schema
+
 MAX_WRITTEN_POINTS = 10_000_000
 """About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
@@ -70,7 +72,7 @@ def check_result(path: str) -> Optional[str]:
         return f"The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote."
     if not tables.issuperset(wanted):
         return f"The GeoPackage {path} is no result of 'Geolocate video': it has no layer {next(n for n in wanted if n not in tables)}."
-    return None
+    return newer_schema(path)
 
 
 def check_answer(path: str, answer: str) -> Optional[str]:

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog
 
 from .. import video_places
-from ..frames import FrameRow, VideoFile, is_frames_layer, pinned_result, read_frames, result_of, video_files
+from ..frames import FrameRow, VideoFile, is_frames_layer, newer_schema, pinned_result, read_frames, result_of, video_files
 from ..wording import STATES
 from .frame_view import FrameView
 from .map_marks import Marker, PickTool, map_transform, transformed
@@ -180,7 +180,7 @@ class FrameDock(QDockWidget):
 
     def _frames_of(self, layer: QgsVectorLayer) -> dict[str, list[FrameRow]]:
         if layer.id() not in self._frames:
-            self._frames[layer.id()] = read_frames(layer)
+            self._frames[layer.id()] = {} if newer_schema(result_of(layer)) else read_frames(layer)
             self._files[layer.id()] = video_files(layer)
         return self._frames[layer.id()]
 
@@ -194,7 +194,8 @@ class FrameDock(QDockWidget):
                 box.addItem(name, name)
         box.blockSignals(False)
         box.setVisible(box.count() > 1)
-        self.view.tell("" if box.count() else NO_LAYER if layer is None else "This layer has no frames.", locatable=False)
+        nothing = NO_LAYER if layer is None else newer_schema(result_of(layer)) or "This layer has no frames."
+        self.view.tell("" if box.count() else nothing, locatable=False)
         if box.count():
             self._video_chosen()
 
