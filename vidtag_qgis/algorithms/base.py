@@ -33,7 +33,7 @@ from ..edits import guard
 from ..engine_client.command_files import command_refusal
 from ..places import HELP, ICON, ICONS
 from ..wording import in_words
-from .inputs import OLD_KEYS, Choice, only_area
+from .inputs import Choice, key_of, only_area
 from .output_files import REPLACE, Files, files_of, refusal_of
 
 DEVICES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "NVIDIA graphics card", "mps": "Apple graphics"}
@@ -323,12 +323,8 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def chosen(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """The key of a choice, which may be given as key, words or number."""
         words = self._choices[name]
-        given = str(parameters.get(name, ""))
-        given = OLD_KEYS.get(given, given)
-        if given in words:
-            return given
-        if given.isdecimal() and int(given) < len(words):
-            return list(words)[int(given)]
+        if (key := key_of(words, parameters.get(name, ""))) is not None:
+            return key
         shown = self.parameterAsEnumString(parameters, name, context)
         return next((key for key, text in words.items() if text == shown), next(iter(words)))
 

@@ -17,6 +17,15 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 OLD_KEYS = {"viterbi": "hmm"}
 """Keys that scripts and models of 0.1.0 say, and what they are called now."""
+_WIDGET = "vidtag_qgis.gui.choice_widget.ChoiceWidget"  # by name: it is only loaded where there is a dialog
+
+
+def key_of(words: dict[str, str], value: Any) -> Optional[str]:
+    """The key of a choice that a value names as key, as an older key or by its number; None for anything else, such as its words."""
+    given = OLD_KEYS.get(str(value), str(value))
+    if given.isdecimal() and int(given) < len(words):
+        return list(words)[int(given)]
+    return given if given in words else None
 
 
 class Choice(QgsProcessingParameterEnum):
@@ -31,11 +40,16 @@ class Choice(QgsProcessingParameterEnum):
         shown = list(words.values())
         super().__init__(name, text, shown, defaultValue=shown[0], usesStaticStrings=True)
         self.words = words
+        self.setMetadata({"widget_wrapper": {"class": _WIDGET}})
+
+    def in_words(self, value: Any) -> Any:
+        """The value as the dialog shows it: words for a key or number, anything else as it is."""
+        key = key_of(self.words, value)
+        return value if key is None else self.words[key]
 
     def checkValueIsAcceptable(self, value: Any, context: Optional[QgsProcessingContext] = None) -> bool:
         """Whether it is a key, the words or the number of one of the choices."""
-        known = {*self.words, *map(str, range(len(self.words)))}
-        return OLD_KEYS.get(str(value), str(value)) in known or super().checkValueIsAcceptable(value, context)
+        return key_of(self.words, value) is not None or super().checkValueIsAcceptable(value, context)
 
 
 class _Either:
