@@ -1,4 +1,4 @@
-"""How long a result takes once the frames' features are there, and how far answers moved: this build beside an earlier one, in one run.
+"""How long a result takes once the frames' features are there, and how long the fit of confidence, and how far answers moved: beside an earlier build, in one run.
 
 The demo's drive, with the checkpoint of the earlier build, is geolocated by both in turns, each in a process of its own that has loaded everything and done it once.
 """
@@ -18,9 +18,10 @@ import numpy as np
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.types import InputError
 
+from .fit_beside import fit_beside
 from .isles_world import ROOT
 
-TITLE = "Seconds from the last frame's features to the result, and how far answers moved, beside an earlier build (demo, simulated)"
+TITLE = "Seconds from the last frame's features to the result, and of the fit of confidence, beside an earlier build (demo, simulated)"
 _TIMES = 9
 # Run in each build's folder, by its own modules, whose places differ: JSON lines in and out.
 _SERVER = """
@@ -43,11 +44,11 @@ for line in sys.stdin:
 """
 
 
-def run(seed: int = 0, *, before: Path | None = None) -> dict[str, Any]:  # noqa: ARG001 - nothing here is random
-    """``search_stage_ratio`` (median of nine, new over before, taken in turns) and ``answers_m`` (the farthest that a frame's place moved).
+def run(seed: int = 0, *, before: Path | None = None) -> dict[str, Any]:
+    """``search_stage_ratio`` (median of nine, new over before, taken in turns) and ``answers_m`` (the farthest that a frame's place moved); see :func:`.fit_beside`.
 
     Args:
-        seed: of nothing.
+        seed: of the videos that confidence is fitted on.
         before: a checkout of the earlier build, such as ``git worktree add ../before COMMIT`` makes; its demo and checkpoint are used.
     """
     if before is None or not (before / "vidtag_engine").is_dir():
@@ -71,7 +72,7 @@ def run(seed: int = 0, *, before: Path | None = None) -> dict[str, Any]:  # noqa
         "search_stage_before_s": round(before_s, 4),
         "answers_m": round(float(np.nanmax(moved_m)), 4),
         "frames": int(np.isfinite(moved_m).sum()),
-    }
+    } | fit_beside(before, seed)
 
 
 class _Build:

@@ -144,7 +144,7 @@ def test_long_steps_are_several_short_ones_and_keep_their_length(monkeypatch):
     whole = spread_m(decoder)
     monkeypatch.setattr(decoder_module, "_MOST_LINKS", 3721 * 400)
     parts = Decoder(places, 100.0, TransitionModel(30.0, 0.0))
-    assert parts._transitions(20.0)[2] > 1
+    assert parts.transitions(20.0)[2] > 1
     assert spread_m(parts) == pytest.approx(whole, rel=0.15)
 
 

@@ -1,8 +1,9 @@
 """Everything that is fitted on held-out videos: how they are decoded, how sure to be, and when to withhold an answer."""
 
-from .fit_decoder import FitVideo, best_weight, fit_path, typical_speed_mps
+from .fit_decoder import best_weight, fit_path, typical_speed_mps
 from .novelty import fit_novelty
 from .out_of_area import fit_out_of_area, training_ground
+from .posteriors import FitVideo
 from .reliability import brier, ece, log_loss, reliability
 from .temperature import fit_temperature
 

@@ -17,9 +17,10 @@ from ..models.vidtag import VidTAG
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
 from ..types import FloatArray
-from .fit_decoder import FitVideo, best_weight, fit_path, typical_speed_mps
+from .fit_decoder import best_weight, fit_path, typical_speed_mps
 from .novelty import fit_novelty, with_held_out
 from .out_of_area import Searched, fit_out_of_area, training_ground
+from .posteriors import FitVideo
 
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video

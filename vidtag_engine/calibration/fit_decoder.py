@@ -12,14 +12,16 @@ from scipy import sparse
 
 from ..feedback import Feedback
 from ..geodesy import haversine_m
-from ..trajectory.decoder import Decoder, EmissionModel, Scores, TransitionModel
+from ..trajectory.decoder import Decoder, EmissionModel, TransitionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
 from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
-from ..types import FloatArray, InputError
+from ..types import FloatArray, InputError, IntArray
 from .conformal import conformal_level, frame_weights
+from .local_mass import LocalMass
 from .logistic import fit_logistic
+from .posteriors import FitVideo, each_posterior, on_each
 
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
 _ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
@@ -31,45 +33,13 @@ _SHARED = (0.0, 0.1, 0.3, 1.0)
 _BLIND = (0.005, 0.02, 0.1)
 _PIECES = (8, 16)  # frames: how errors are shared shows in videos of several lengths
 _SEARCHED = 24  # videos
+_MOST_HELD = 32_000_000  # scores of these: 128 MB
 _SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of them needs more
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
 _LEAST_OF_A_KIND = 10  # videos: fewer have no level of 90 %
 _TAKEN_FOR_KNOWN = 0.1  # share of the videos on streets that training did not see, that count as recognised all the same
 _USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
-
-
-@dataclass(frozen=True)
-class FitVideo:
-    """A held-out video.
-
-    Args:
-        scores: gives the (B, M) scores of a slice of its frames over the cover.
-        time_s: (T,).
-        lat_lon_deg: (T, 2) truth.
-        unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
-        weight: how much it counts beside the others, for how sure to be.
-        similarity: gives the (B, M) similarity of a slice of its frames to what is kept of the cover's places; None where nothing is.
-    """
-
-    scores: Scores
-    time_s: FloatArray
-    lat_lon_deg: FloatArray
-    unseen: bool = False
-    weight: float = 1.0
-    similarity: Scores | None = None
-
-    def middle(self, frames: int) -> FitVideo:
-        """So many frames out of the middle."""
-        start = (len(self.time_s) - frames) // 2
-        window = slice(start, start + frames)
-        return FitVideo(
-            lambda rows: self.scores(slice(rows.start + start, rows.stop + start)),
-            self.time_s[window],
-            self.lat_lon_deg[window],
-            self.unseen,
-            self.weight,
-        )
 
 
 def typical_speed_mps(tracks: Sequence[tuple[FloatArray, FloatArray]]) -> float:
@@ -112,31 +82,30 @@ def fit_path(
     decoder = Decoder(lat_lon_deg, spacing_m, motion)
     evidence = fit_evidence(decoder, videos, temperature, feedback)
     feedback.tell(0.4, "confidence", "fitting lines, regions and chances")
-    marginals = _marginals(decoder, videos, evidence, feedback)
+    [marginals] = _marginals(decoder, videos, [evidence], feedback)
+    feedback.tell(0.5, "confidence", "fitting lines, regions and chances")
     numbers = _some_seen(videos)
     seen = [videos[number] for number in numbers]
     best = _best_line(decoder, seen, [marginals[number] for number in numbers])
-    line_evidence = None
-    for number, factor in enumerate(_SHARPER):
-        feedback.tell(0.5 + 0.1 * number, "confidence", "fitting lines, regions and chances")
-        sharper = replace(evidence, temperature=evidence.temperature / factor)
-        found = _best_line(decoder, seen, _marginals(decoder, seen, sharper, feedback))
-        if found.right > best.right:
-            best, line_evidence = found, sharper
-    feedback.tell(0.8, "confidence", "fitting lines, regions and chances")
-    sought = marginals if line_evidence is None else _marginals(decoder, videos, line_evidence, feedback)
-    lines = [
-        decoder.settled(
-            marginal, decoder.line(marginal, video.time_s, (), best.accuracy_m)[0], video.time_s, (), best.accuracy_m, best.motion.steady
-        )
-        for video, marginal in zip(videos, sought, strict=True)
-    ]
+    line_evidence, sought = None, marginals
+    sharper = [replace(evidence, temperature=evidence.temperature / factor) for factor in _SHARPER]
+    for number, (other, found) in enumerate(zip(sharper, _marginals(decoder, seen, sharper, feedback), strict=True)):
+        feedback.tell(0.6 + 0.1 * number, "confidence", "fitting lines, regions and chances")
+        feedback.check()
+        lines_found = _best_line(decoder, seen, found)
+        if lines_found.right > best.right:
+            best, line_evidence = lines_found, other
+    if line_evidence is not None:
+        [sought] = _marginals(decoder, videos, [line_evidence], feedback)
+    feedback.tell(0.9, "confidence", "fitting lines, regions and chances")
+    lines = on_each(len(videos), lambda number: _final_line(decoder, videos[number], sought[number], best))
     weights = [video.weight for video in videos]
     clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
-    levels = [fit_levels(_levels(decoder, videos, marginals), kind, weights) for kind in kinds]
+    truths = [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
+    levels = [fit_levels(truths, kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
-    masses = [mass_about(marginal, decoder, line, np.asarray(radii)) for marginal, line in zip(marginals, lines, strict=True)]
+    masses = on_each(len(videos), lambda number: mass_about(marginals[number], decoder, lines[number], np.asarray(radii)))
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
     leads = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
     rivalled = np.concatenate(leads)
@@ -236,17 +205,20 @@ def best_weight(
         return weights[0]
     decoder = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps))
     found: list[tuple[float, FloatArray]] = []
+
+    def right_of(given: Sequence[FitVideo]) -> Callable[[int, sparse.csr_matrix], float]:
+        """How often a video's line is right."""
+        return lambda number, marginal: _right(
+            decoder, given[number], decoder.line(marginal, given[number].time_s, (), _ACCURACIES[1] * spacing_m)[1]
+        )
+
     for weight in weights:
         given = videos(weight)
         given = [given[number] for number in _some_seen(given)]
-        for factor in _TEMPERATURES:
-            feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing what is remembered")
-            marginals = _marginals(decoder, given, EmissionModel(factor * (1.0 + weight) * temperature, shared=_SHARED[1]), feedback)
-            lines = [
-                decoder.line(marginal, video.time_s, (), _ACCURACIES[1] * spacing_m)[1]
-                for video, marginal in zip(given, marginals, strict=True)
-            ]
-            found.append((weight, _right(decoder, given, lines)))
+        feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing what is remembered")
+        emissions = [EmissionModel(factor * (1.0 + weight) * temperature, shared=_SHARED[1]) for factor in _TEMPERATURES]
+        right = each_posterior(decoder, given, emissions, right_of(given), feedback.check)
+        found += [(weight, np.array(of_emission)) for of_emission in right]
     _, best = max(found, key=lambda one: one[1].mean())
     spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
     return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)
@@ -267,13 +239,21 @@ def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: floa
     # Evenly by weight, so that those chosen weigh the same.
     so_far = np.cumsum([video.weight for video in videos])
     chosen = np.unique(np.searchsorted(so_far, (np.arange(_SEARCHED) + 0.5) / _SEARCHED * so_far[-1]))
-    some = [videos[number] for number in chosen]
-    pieces = [video.middle(length) for video in some for length in _PIECES if len(video.time_s) >= 1.5 * length]
+    some = _with_scores([videos[number] for number in chosen], len(decoder.points_m))
+    # The same truths are asked for under every emission model.
+    about = [LocalMass.about(decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m) for video in some]
+    pieces = [(n, video.rows_of_middle(length)) for n, video in enumerate(some) for length in _PIECES if len(video.time_s) >= 1.5 * length]
+    whole = [*some, *(some[number].part(rows) for number, rows in pieces)]
+    about += [about[number].part(rows) for number, rows in pieces]
     seen: dict[EmissionModel, float] = {}
+
+    def log_mass(number: int, marginal: sparse.csr_matrix) -> float:
+        return float(np.log(np.maximum(about[number].of(marginal), _LEAST)).mean())
 
     def worth(evidence: EmissionModel) -> float:
         if evidence not in seen:
-            seen[evidence] = float(np.mean([_log_mass(decoder, video, evidence, feedback) for video in [*some, *pieces]]))
+            [found] = each_posterior(decoder, whole, [evidence], log_mass, feedback.check)
+            seen[evidence] = float(np.mean(found))
         return seen[evidence]
 
     best = EmissionModel(temperature)
@@ -295,19 +275,19 @@ def _climbed(evidence: EmissionModel, worth: Callable[[EmissionModel], float]) -
     return evidence
 
 
-def _log_mass(decoder: Decoder, video: FitVideo, evidence: EmissionModel, feedback: Feedback) -> float:
-    feedback.check()
-    marginal, _ = decoder.marginals(video.scores, video.time_s, evidence)
-    mass = mass_about(marginal, decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m)
-    return float(np.log(np.maximum(mass, _LEAST)).mean())
-
-
-def _marginals(decoder: Decoder, videos: Sequence[FitVideo], evidence: EmissionModel, feedback: Feedback) -> list[sparse.csr_matrix]:
-    found = []
+def _with_scores(videos: Sequence[FitVideo], places: int) -> list[FitVideo]:
+    """Videos that are read many times: with their scores, while there is room for these."""
+    held, room = [], _MOST_HELD
     for video in videos:
-        feedback.check()
-        found.append(decoder.marginals(video.scores, video.time_s, evidence)[0])
-    return found
+        room -= len(video.time_s) * places
+        held.append(replace(video, scores=video.scores(slice(0, len(video.time_s))).__getitem__) if room >= 0 else video)
+    return held
+
+
+def _marginals(
+    decoder: Decoder, videos: Sequence[FitVideo], emissions: Sequence[EmissionModel], feedback: Feedback
+) -> list[list[sparse.csr_matrix]]:
+    return each_posterior(decoder, videos, emissions, lambda _, marginal: marginal, feedback.check)
 
 
 @dataclass(frozen=True)
@@ -319,10 +299,10 @@ class _Lines:
     motion: TransitionModel
 
 
-def _right(decoder: Decoder, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> FloatArray:
-    """(V,) mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
-    errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    return np.array([np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]) for error in errors])
+def _right(decoder: Decoder, video: FitVideo, line: FloatArray) -> float:
+    """Mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
+    error = haversine_m(*line.T, *video.lat_lon_deg.T)
+    return float(np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]))
 
 
 def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> _Lines:
@@ -330,24 +310,38 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
 
     By mean log error a far wider accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
     """
-    best, paths = None, []
-    for factor in _ACCURACIES:
-        accuracy_m = factor * decoder.spacing_m
-        both = [decoder.line(marginal, video.time_s, (), accuracy_m) for video, marginal in zip(videos, marginals, strict=True)]
-        lines = [line for _, line in both]
-        right = float(_right(decoder, videos, lines).mean())
-        if best is None or right > best.right:
-            best, paths = _Lines(right, accuracy_m, decoder.motion), [path for path, _ in both]
-    # There are accuracies to try.
-    assert best is not None  # nosec B101
-    for steady in _STEADY:
+    accuracies_m = [factor * decoder.spacing_m for factor in _ACCURACIES]
+
+    def by_accuracy(number: int) -> list[tuple[IntArray, float]]:
+        video, held = videos[number], decoder.held(marginals[number])
+        paths = [decoder.path(held, video.time_s, frozenset(), accuracy_m) for accuracy_m in accuracies_m]
         lines = [
-            decoder.settled(marginal, path, video.time_s, (), best.accuracy_m, steady)
-            for video, marginal, path in zip(videos, marginals, paths, strict=True)
+            decoder.settled(held, path, video.time_s, (), accuracy_m, decoder.motion.steady)
+            for path, accuracy_m in zip(paths, accuracies_m, strict=True)
         ]
-        if (right := float(_right(decoder, videos, lines).mean())) > best.right:
-            best = _Lines(right, best.accuracy_m, replace(decoder.motion, steady=steady))
+        return [(path, _right(decoder, video, line)) for path, line in zip(paths, lines, strict=True)]
+
+    found = on_each(len(videos), by_accuracy)
+    right = np.array([[share for _, share in of_video] for of_video in found]).mean(axis=0)
+    chosen = int(right.argmax())
+    best = _Lines(float(right[chosen]), accuracies_m[chosen], decoder.motion)
+
+    def by_steadiness(number: int) -> list[float]:
+        video, held, path = videos[number], decoder.held(marginals[number]), found[number][chosen][0]
+        lines = [decoder.settled(held, path, video.time_s, (), best.accuracy_m, steady) for steady in _STEADY]
+        return [_right(decoder, video, line) for line in lines]
+
+    for steady, share in zip(_STEADY, np.array(on_each(len(videos), by_steadiness)).mean(axis=0).tolist(), strict=True):
+        if share > best.right:
+            best = _Lines(share, accuracies_m[chosen], replace(decoder.motion, steady=steady))
     return best
+
+
+def _final_line(decoder: Decoder, video: FitVideo, marginal: sparse.csr_matrix, best: _Lines) -> FloatArray:
+    """(T, 2) a video's line, as the best are made."""
+    held = decoder.held(marginal)
+    path = decoder.path(held, video.time_s, frozenset(), best.accuracy_m)
+    return decoder.settled(held, path, video.time_s, (), best.accuracy_m, best.motion.steady)
 
 
 def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:
@@ -360,10 +354,6 @@ def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: Flo
         if len(at):
             levels[row] = mass_before(marginal.data[begin:end].astype(np.float64))[at[0]]
     return levels
-
-
-def _levels(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> list[FloatArray]:
-    return [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
 
 
 def fit_map(

@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, chord_m, unit_vectors
 from ..types import FloatArray, IntArray
-from .marginals import TINY, apart2, most_held, nearness, stacked, thinned
+from .marginals import TINY, Held, apart2, first_of_each_box, most_held, nearness, stacked, thinned
 from .smooth import smoothed
 
 _REACH = 5.0  # lengths of the motion's fall-off, beyond which a step is a jump
@@ -34,8 +34,14 @@ _PATH_PLACES = 300  # that a line is sought over
 _PATH_LOOKED_AT = 800  # that these are chosen from
 _PATH_MASS = 3000  # places that it is judged by
 _SHIFTS = 3
+_LEAST_POWER = np.float32(-87.0)  # nearly the least whose exponential is a normal number of float32
 
 Scores = Callable[[slice], FloatArray]
+
+
+def most_kept(frames: int) -> int:
+    """Places of a frame that a marginal over so many frames keeps at most."""
+    return max(500, _MOST_KEPT // max(1, frames))
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class EmissionModel:
         """
         likely = np.asarray(scores, dtype=np.float32) * np.float32(1.0 / self.temperature)
         likely -= likely.max(axis=1, keepdims=True)
+        np.maximum(likely, _LEAST_POWER, out=likely)  # what is fainter is nothing beside `blind`, and takes ten times as long
         np.exp(likely, out=likely)
         likely *= likely.shape[1] / likely.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
         likely *= np.float32(1.0 - self.blind)
@@ -229,7 +236,7 @@ class Decoder:
         frames, places = len(time_s), len(self.points_m)
         size = max(1, min(frames, _BLOCK // places))
         blocks = [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
-        kept = max(500, _MOST_KEPT // max(1, frames))
+        kept = most_kept(frames)
         now, log_total = np.full(places, 1.0 / places, dtype=np.float32), 0.0
         begins = [now]
         for block in blocks[:-1]:
@@ -238,7 +245,7 @@ class Decoder:
             begins.append(now)
         for row in range(1, frames):  # before two threads ask for them
             if row not in cuts:
-                self._transitions(float(time_s[row] - time_s[row - 1]))
+                self.transitions(float(time_s[row] - time_s[row - 1]))
         back = np.ones(places, dtype=np.float32)
         rows: list[tuple[IntArray, FloatArray]] = []
         with ThreadPoolExecutor(1) as aside:
@@ -291,7 +298,7 @@ class Decoder:
         anywhere = np.float32(mass.mean(dtype=np.float64))
         if row in cuts:
             return np.full_like(mass, anywhere)
-        links, one_over, times = self._transitions(float(time_s[row] - time_s[row - 1]))
+        links, one_over, times = self.transitions(float(time_s[row] - time_s[row - 1]))
         for _ in range(times):
             mass = links @ (mass * one_over) if forward else (links @ mass) * one_over
         jump = np.float32(self.motion.jump)
@@ -304,34 +311,42 @@ class Decoder:
         Returns:
             (T,) numbers of places, (T, 2) lat, lon.
         """
-        cuts = frozenset(cuts)
-        held, mass = most_held(marginal, _PATH_MASS)
+        cuts, held = frozenset(cuts), self.held(marginal)
+        path = self.path(held, time_s, cuts, accuracy_m)
+        return path, self.settled(held, path, time_s, cuts, accuracy_m, self.motion.steady)
+
+    def held(self, marginal: sparse.csr_matrix) -> Held:
+        """What lines are sought by: see :func:`.marginals.most_held`."""
+        return most_held(marginal, _PATH_MASS)
+
+    def path(self, held: Held, time_s: FloatArray, cuts: frozenset[int], accuracy_m: float) -> IntArray:
+        """(T,) numbers of places of the path of highest expected accuracy, from what :meth:`held` gives."""
+        places, mass = held
         # Of places within a third of the accuracy, the best one stands for all.
-        box = np.floor(self.points_m[held] / (accuracy_m / 3.0)).astype(np.int64)
-        first = np.sort(np.unique(box, axis=0, return_index=True)[1])[:_PATH_LOOKED_AT]
-        gain = mass @ nearness(self.points_m[held], self.points_m[held[first]], accuracy_m)
+        first = first_of_each_box(self.points_m[places], accuracy_m / 3.0)[:_PATH_LOOKED_AT]
+        gain = mass @ nearness(self.points_m[places], self.points_m[places[first]], accuracy_m)
         most = np.argsort(-gain.max(axis=0), kind="stable")[:_PATH_PLACES]
-        kept, gain = held[first[most]], np.log(np.maximum(gain[:, most], TINY).astype(np.float64))
-        path = kept[self._viterbi(gain, np.sqrt(apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
-        return path, self._settled(held, mass, path, time_s, cuts, accuracy_m, self.motion.steady)
+        kept, gain = places[first[most]], np.log(np.maximum(gain[:, most], TINY).astype(np.float64))
+        found: IntArray = kept[self._viterbi(gain, np.sqrt(apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
+        return found
 
-    def settled(
-        self, marginal: sparse.csr_matrix, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
-    ) -> FloatArray:
-        """(T, 2) a path's places moved to the middle of the mass about them; with ``steady`` above 0 each as far as its mass is narrow and the others follow."""
-        return self._settled(*most_held(marginal, _PATH_MASS), path, time_s, cuts, accuracy_m, steady)
+    def settled(self, held: Held, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float) -> FloatArray:
+        """(T, 2) a path's places moved to the middle of the mass about them; with ``steady`` above 0 each as far as its mass is narrow and the others follow.
 
-    def _settled(
-        self, held: IntArray, mass: FloatArray, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float
-    ) -> FloatArray:
-        """As :meth:`settled`, from what :func:`most_held` gives."""
+        Args:
+            held: as :meth:`held` gives it.
+            path: (T,) as :meth:`path` gives it.
+            time_s, cuts, accuracy_m: as elsewhere.
+            steady: as of a :class:`TransitionModel`.
+        """
+        about_m, mass = self.points_m[held[0]], held[1]
         places = self.points_m[path]
         for _ in range(_SHIFTS):
-            near = mass * nearness(places, self.points_m[held], accuracy_m)
+            near = mass * nearness(places, about_m, accuracy_m)
             total = near.sum(axis=1, keepdims=True)
-            places = np.where(total > TINY, (near @ self.points_m[held]) / np.maximum(total, TINY), places)
+            places = np.where(total > TINY, (near @ about_m) / np.maximum(total, TINY), places)
             if steady > 0:
-                variance = (near * apart2(places, self.points_m[held])).sum(axis=1) / np.maximum(total[:, 0], TINY) / 2.0
+                variance = (near * apart2(places, about_m)).sum(axis=1) / np.maximum(total[:, 0], TINY) / 2.0
                 spread_m = np.sqrt(np.where(total[:, 0] > TINY, variance, accuracy_m**2) + self.spacing_m**2 / 12.0)
                 places = smoothed(places, spread_m, time_s, steady, cuts)
         lat = np.degrees(np.arctan2(places[:, 2], np.hypot(places[:, 0], places[:, 1])))
@@ -339,7 +354,7 @@ class Decoder:
 
     def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> IntArray:
         best, last_m = gain[0], -1.0
-        moves = np.empty_like(apart_m)
+        moves, total, every = np.empty_like(apart_m), np.empty_like(apart_m), np.arange(gain.shape[1])
         before = np.zeros(gain.shape, dtype=np.int16)
         for row in range(1, len(gain)):
             if row in cuts:
@@ -349,9 +364,9 @@ class Decoder:
             length_m = self._length_m(float(time_s[row] - time_s[row - 1]))
             if length_m != last_m:
                 moves, last_m = np.maximum(-apart_m / length_m, np.log(self.motion.jump)), length_m
-            total = best + moves  # from a column to a row; moves are the same both ways
+            np.add(best, moves, out=total)  # from a column to a row; moves are the same both ways
             before[row] = total.argmax(axis=1)
-            best = total[np.arange(len(best)), before[row]] + gain[row]
+            best = total[every, before[row]] + gain[row]
         path = [int(best.argmax())]
         for row in range(len(gain) - 1, 0, -1):
             path.append(int(before[row, path[-1]]))
@@ -361,9 +376,14 @@ class Decoder:
         # Half the spacing: a camera between two places may be told as either.
         return self.motion.speed_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
 
-    def _transitions(self, seconds: float) -> tuple[sparse.csr_array, FloatArray, int]:
+    @staticmethod
+    def step(seconds: float) -> int:
+        """A number that steps have in common which share their transitions."""
+        return round(np.log(max(seconds, 1e-3)) / np.log(_TIMES))
+
+    def transitions(self, seconds: float) -> tuple[sparse.csr_array, FloatArray, int]:
         """(M, M) weights of getting from place to place, one over each place's sum of them, and how many times they are to be applied."""
-        key = round(np.log(max(seconds, 1e-3)) / np.log(_TIMES))
+        key = self.step(seconds)
         if key not in self._steps:
             length_m = self._length_m(_TIMES**key)
             # As many neighbours as memory bears; longer steps are several short ones: the squares of their lengths add up.

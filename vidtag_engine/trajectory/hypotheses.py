@@ -31,21 +31,33 @@ def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArra
         radii_m: (R,).
     """
     radii = np.asarray(radii_m, dtype=np.float64)
-    cell_m = decoder.spacing_m / np.sqrt(np.pi)
     points = unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M
     result = np.full((len(points), len(radii)), np.nan)
-    for row, point in enumerate(points):
-        if not np.isfinite(point).all():
-            continue
-        place, share = _row(marginal, row)
-        apart2_m2 = decoder.apart2_m2(point, place)
-        near = np.flatnonzero(apart2_m2 <= (radii.max(initial=0.0) + cell_m) ** 2)
-        apart_m, share = np.sqrt(apart2_m2[near]), share[near]
-        for column, radius_m in enumerate(radii):
-            rim = np.flatnonzero(np.abs(apart_m - radius_m) < cell_m)
-            part = overlap(apart_m[rim], cell_m, float(radius_m))
-            result[row, column] = share[rim] @ part + share[apart_m <= radius_m - cell_m].sum(dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(points).all(axis=1))
+    for begin in range(0, len(known), _FRAMES):
+        rows = known[begin : begin + _FRAMES]
+        result[rows] = _mass_about(marginal, decoder, rows, points[rows], radii)
     return np.clip(result, 0.0, 1.0)
+
+
+def _mass_about(marginal: sparse.csr_matrix, decoder: Decoder, rows: IntArray, points_m: FloatArray, radii_m: FloatArray) -> FloatArray:
+    """(B, R) as :func:`mass_about`, of some frames about points (B, 3)."""
+    cell_m = decoder.spacing_m / np.sqrt(np.pi)
+    apart, shares = [], []
+    for row, point_m in zip(rows, points_m, strict=True):
+        place, share = _row(marginal, row)
+        apart2_m2 = decoder.apart2_m2(point_m, place)
+        near = np.flatnonzero(apart2_m2 <= (radii_m.max(initial=0.0) + cell_m) ** 2)
+        apart.append(np.sqrt(apart2_m2[near]))
+        shares.append(share[near])
+    apart_m, mass, frame = np.concatenate(apart), np.concatenate(shares), np.repeat(np.arange(len(rows)), [len(one) for one in apart])
+    result = np.empty((len(rows), len(radii_m)))
+    for column, radius_m in enumerate(radii_m):
+        part = (apart_m <= radius_m - cell_m).astype(np.float64)
+        rim = np.flatnonzero(np.abs(apart_m - radius_m) < cell_m)
+        part[rim] = overlap(apart_m[rim], cell_m, float(radius_m))
+        result[:, column] = np.bincount(frame, mass * part, len(rows))
+    return result
 
 
 def _row(marginal: sparse.csr_matrix, row: int) -> tuple[IntArray, FloatArray]:

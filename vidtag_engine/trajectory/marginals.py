@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 
 from ..types import FloatArray, IntArray
 
 TINY = 1e-30  # of float32
+_LEAST_POWER = np.nextafter(np.float32(np.log(TINY)), np.float32(0.0))  # the first number of float32 above its logarithm
+_IN_CACHE = 32_768  # numbers worked on at once
+Held = tuple[IntArray, FloatArray]  # numbers of K places, and their (T, K) mass
 _LEFT_OUT = 1e-4  # of a frame's mass, in its faintest places
-_ROWS = 64  # written out at once
 
 
 def apart2(one: FloatArray, other: FloatArray) -> FloatArray:
     """(N, K) float32 squares of the straight-line distances between points (N, 3) and (K, 3)."""
-    middle = other.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
-    one, other = one - middle, other - middle
-    squares = one @ (-2.0 * other.T)
-    squares += (one**2).sum(axis=1)[:, None]
-    squares += (other**2).sum(axis=1)
-    result: FloatArray = np.maximum(squares, 0.0, out=squares).astype(np.float32)
-    return result
+    return _by_rows(one, other, lambda _: None)
 
 
 def nearness(one: FloatArray, other: FloatArray, length_m: float) -> FloatArray:
     """(N, K) float32 exp(-(distance / length)^2) between points (N, 3) and (K, 3); 0 below `TINY`, as numbers near the least of float32 multiply slowly."""
-    power = apart2(one, other)
-    power *= np.float32(-1.0 / length_m**2)
-    far = power < np.log(TINY)
-    near: FloatArray = np.exp(power, out=power)
-    near[far] = 0.0
-    return near
+    return _by_rows(one, other, lambda squares: to_nearness(squares, length_m))
+
+
+def to_nearness(squares: FloatArray, length_m: float) -> None:
+    """Turn squares of distances into nearness, in place; both as above."""
+    squares *= np.float32(-1.0 / length_m**2)
+    near = squares >= _LEAST_POWER
+    # Exponentials that leave the range of float32 take ten times as long, and so does picking out what is far.
+    np.maximum(squares, _LEAST_POWER, out=squares)
+    np.exp(squares, out=squares)
+    squares *= near
+
+
+def _by_rows(one: FloatArray, other: FloatArray, change: Callable[[FloatArray], None]) -> FloatArray:
+    """Squares of distances, changed in place while a few rows of them are in the processor's cache."""
+    middle = other.mean(axis=0)  # squares of metres must not be lost beside squares of the Earth's radius
+    one, other = one - middle, other - middle
+    twice, squares_one, squares_other = -2.0 * other.T, (one**2).sum(axis=1)[:, None], (other**2).sum(axis=1)
+    result: FloatArray = np.empty((len(one), len(other)), dtype=np.float32)
+    size = max(1, _IN_CACHE // max(1, len(other)))
+    for begin in range(0, len(one), size):
+        rows = slice(begin, begin + size)
+        squares = one[rows] @ twice
+        squares += squares_one[rows]
+        squares += squares_other
+        np.maximum(squares, 0.0, out=result[rows], casting="same_kind")
+        change(result[rows])
+    return result
 
 
 def thinned(mass: FloatArray, most: int) -> tuple[IntArray, FloatArray]:
@@ -51,11 +71,25 @@ def stacked(rows: list[tuple[IntArray, FloatArray]], places: int) -> sparse.csr_
     return sparse.csr_matrix((values, kept, ends), shape=(len(rows), places))
 
 
-def most_held(marginal: sparse.csr_matrix, most: int) -> tuple[IntArray, FloatArray]:
+def first_of_each_box(points_m: FloatArray, side_m: float) -> IntArray:
+    """Numbers, rising, of the first of the points (N, 3) in each box of a lattice."""
+    box = np.floor(points_m / side_m).astype(np.int64)
+    order = np.lexsort(box.T)
+    begins = np.append(True, (box[order[1:]] != box[order[:-1]]).any(axis=1))
+    return np.sort(order[begins[: len(order)]])
+
+
+def most_held(marginal: sparse.csr_matrix, most: int) -> Held:
     """Numbers of at most so many places, those with the most mass in any frame; and their (T, K) mass."""
     peak = np.zeros(marginal.shape[1], dtype=np.float32)
-    for begin in range(0, marginal.shape[0], _ROWS):
-        np.maximum(peak, marginal[begin : begin + _ROWS].toarray().max(axis=0), out=peak)
-    held = np.argsort(-peak, kind="stable")[: min(most, int((peak > 0).sum()))]
-    mass = [marginal[begin : begin + _ROWS].toarray()[:, held] for begin in range(0, marginal.shape[0], _ROWS)]
-    return held, np.concatenate(mass)
+    for row in range(marginal.shape[0]):
+        begin, end = marginal.indptr[row : row + 2]
+        places = marginal.indices[begin:end]
+        peak[places] = np.maximum(peak[places], marginal.data[begin:end])
+    some = np.flatnonzero(peak > 0)
+    held = some[np.argsort(-peak[some], kind="stable")[:most]]
+    column = np.full(marginal.shape[1], len(held), dtype=np.int64)
+    column[held] = np.arange(len(held))
+    mass = np.zeros((marginal.shape[0], len(held) + 1), dtype=np.float32)  # the last is of all others
+    mass[np.repeat(np.arange(marginal.shape[0]), np.diff(marginal.indptr)), column[marginal.indices]] = marginal.data
+    return held, np.ascontiguousarray(mass[:, :-1])
