@@ -85,9 +85,9 @@ def _shares(sides: dict[bool, list[tuple[bool, bool]]]) -> dict[str, Any]:
 def disjoint(paths: Paths) -> Iterator[tuple[bool, bool]]:
     """Of drives searched for where no training speaks: whether they are withheld; and whether reference frames' reach and novelty alone would have it so."""
     isle = paths.isle_of_places()
-    memory, recall = paths.model.memory, paths.calibration.recall
+    memory, database_weight = paths.model.memory, paths.calibration.database_weight
     assert memory is not None
-    reach_m = recall.reach_m if recall else paths.decoder.spacing_m
+    reach_m = database_weight.reach_m if database_weight else paths.decoder.spacing_m
     seen = TrainingGround.about(memory.lat_lon_deg.double().numpy(), reach_m)
     drives = paths.lab.world.of("test")
     for name in paths.lab.world.isles:
@@ -97,7 +97,7 @@ def disjoint(paths: Paths) -> Iterator[tuple[bool, bool]]:
         mine = [drive for drive in drives if drive.isle == name]
         for drive in mine[: -(-_DISJOINT // len(paths.lab.world.isles))]:
             withheld, _ = verdict_of(paths, solver, drive)
-            novelty = paths.calibration.familiarity
+            novelty = paths.calibration.novelty
             assert novelty is not None
             yield withheld, nothing_seen or novelty.is_novel(novelty.p_value(drive.sequence.features[0]))
 
@@ -128,8 +128,8 @@ def verdict_of(paths: Paths, solver: PosteriorDecoder, drive: Drive) -> tuple[bo
     decoded = solver.decode(video, drive.sequence.time_s)
     if solver.judge(video, decoded.lat_lon_deg).state is not FrameState.LOCATED:
         return True, False
-    lead, recognised = solver.standing(video, decoded)
-    chance = chances(solver.decoder, decoded, decoded.lat_lon_deg, solver.path, RADII_M, lead, recognised)
+    margin, recognised = solver.standing(video, decoded)
+    chance = chances(solver.decoder, decoded, decoded.lat_lon_deg, solver.path, RADII_M, margin, recognised)
     return False, bool(chance[:, _SURE].mean() >= 0.5)
 
 

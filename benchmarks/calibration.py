@@ -53,9 +53,9 @@ def judged(paths: Paths, everywhere: PosteriorDecoder, own: PosteriorDecoder, dr
     video, mine = everywhere.read(seen), own.read(seen)
     truth, time_s = drive.sequence.lat_lon_deg, drive.sequence.time_s
     decoded = everywhere.decode(video, time_s)
-    lead, recognised = everywhere.standing(video, decoded)
+    margin, recognised = everywhere.standing(video, decoded)
     line, decoder = decoded.lat_lon_deg, everywhere.decoder
-    said = chances(decoder, decoded, line, everywhere.path, RADII_M, lead, recognised)
+    said = chances(decoder, decoded, line, everywhere.path, RADII_M, margin, recognised)
     level50, level90 = everywhere.path.levels(recognised)
     truths = truth_levels(decoder, decoded.marginal, truth)
     share = decoded.marginal[len(truth) // 2].data.astype(np.float64)

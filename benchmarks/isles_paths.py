@@ -97,7 +97,7 @@ class Paths:
 
     def scores(self, drive: Drive, over: ScoredPlaces | None = None) -> FloatArray:
         """(T, M) over the cover, or over other places."""
-        found: FloatArray = self.seen(drive).at(over or self.cover).read(self.calibration.recall)(slice(0, len(drive.sequence)))
+        found: FloatArray = self.seen(drive).at(over or self.cover).read(self.calibration.database_weight)(slice(0, len(drive.sequence)))
         return found
 
     def decoded(self, drives: Sequence[Drive]) -> Iterator[Decoded]:
@@ -109,7 +109,7 @@ class Paths:
         """A drive's posterior and line from its scores over the cover."""
         fitted = self.calibration
         return self.decoder.decode(
-            scores, drive.sequence.time_s, fitted.evidence, accuracy_m=fitted.accuracy_m, line_evidence=fitted.line_evidence
+            scores, drive.sequence.time_s, fitted.emission, accuracy_m=fitted.accuracy_m, line_emission=fitted.line_emission
         )
 
 
@@ -170,10 +170,10 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
         entry = Entry({"calibration": fitted.to_dict()}, {})
         lab.store.put(specification, entry)
     calibration = PathCalibration.from_dict(entry.values["calibration"])  # as a checkpoint holds it, whether it was fitted now or before
-    decoder = Decoder(places, spacing_m, calibration.motion)
+    decoder = Decoder(places, spacing_m, calibration.transition)
     isles = shapely.union_all([area.geometry for area in lab.world.areas.values()])
     ground = TrainingGround.about(np.concatenate([s.lat_lon_deg for s in training]), reach, isles)
-    whole = Calibration(calibration.evidence.temperature, n_frames=1, path=calibration, ground=ground, videos=calibration.videos)
+    whole = Calibration(calibration.emission.temperature, n_frames=1, path=calibration, ground=ground, videos=calibration.videos)
     return Paths(lab, model, places, ScoredPlaces.embedded(model, places, spacing_m, reach), calibration, decoder, whole)
 
 

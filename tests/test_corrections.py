@@ -44,7 +44,7 @@ SPACING_M = 100.0
 SIDE = 40
 LAT, LON = 10.0, 20.0
 CALIBRATION = PathCalibration(
-    EmissionModel(0.05, shared=0.3), TransitionModel(12.0), 300.0, SPACING_M, 50, (RadiusMap(300.0, 1.0, 0.0),), 0.5, 0.9
+    EmissionModel(0.05, error_correlation=0.3), TransitionModel(12.0), 300.0, SPACING_M, 50, (RadiusMap(300.0, 1.0, 0.0),), 0.5, 0.9
 )
 OWN = ("trajectory", "frames", "videos", "regions", "aoi")
 
@@ -69,8 +69,8 @@ def town(*, withheld=False, damaged=()):
         for (r, c), most in ((WEST, 0.62), (EAST, 0.6)):
             apart = np.hypot(*((CELLS - place(r + row, c)) * (110_600.0, 109_600.0)).T)
             scores[n] += most * np.exp(-((apart / 250.0) ** 2))
-    decoder = Decoder(CELLS, SPACING_M, CALIBRATION.motion)
-    decoded = decoder.decode(scores, time_s[rows], CALIBRATION.evidence, accuracy_m=CALIBRATION.accuracy_m)
+    decoder = Decoder(CELLS, SPACING_M, CALIBRATION.transition)
+    decoded = decoder.decode(scores, time_s[rows], CALIBRATION.emission, accuracy_m=CALIBRATION.accuracy_m)
     lat, lon = np.full((2, FRAMES), NAN)
     if not withheld:
         lat[rows], lon[rows] = decoded.lat_lon_deg.T + 1e-5  # the model moved its places to a finer grid

@@ -89,9 +89,9 @@ def test_training_writes_a_checkpoint_a_log_and_a_curve(checkpoint) -> None:
 def test_a_single_flight_is_remembered_with_its_speed(loaded) -> None:
     """Its few held-out blocks cannot fit a decoder."""
     assert loaded.calibration.path is None
-    assert loaded.calibration.recall is not None
-    assert loaded.calibration.recall.weight == 2.0
-    assert loaded.calibration.recall.reach_m >= 120.0  # three times the targets' fall-off, which is twice the resolution
+    assert loaded.calibration.database_weight is not None
+    assert loaded.calibration.database_weight.weight == 2.0
+    assert loaded.calibration.database_weight.reach_m >= 120.0  # three times the targets' fall-off, which is twice the resolution
     assert loaded.model.memory.shape[0] == 48  # a second each; a fifth of the flight was held out
 
 

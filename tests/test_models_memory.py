@@ -271,18 +271,18 @@ class World:
 def test_training_reads_what_is_remembered_where_that_helps():
     world = World(0)
     found, over, [new], frames = world.fitted()
-    assert isinstance(found.recall, DatabaseWeight)
-    assert found.recall.reach_m == 60.0
-    assert PathCalibration.from_dict(found.to_dict()).recall == found.recall
-    assert PathCalibration.from_dict(found.to_dict()).line_evidence == found.line_evidence
+    assert isinstance(found.database_weight, DatabaseWeight)
+    assert found.database_weight.reach_m == 60.0
+    assert PathCalibration.from_dict(found.to_dict()).database_weight == found.database_weight
+    assert PathCalibration.from_dict(found.to_dict()).line_emission == found.line_emission
     line = (
-        Decoder(world.places, SPACING_M, found.motion)
-        .decode(frames.at(over).read(found.recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
+        Decoder(world.places, SPACING_M, found.transition)
+        .decode(frames.at(over).read(found.database_weight), new.time_s, found.emission, accuracy_m=found.accuracy_m)
         .lat_lon_deg
     )
     assert np.median(haversine_m(*line.T, *new.lat_lon_deg.T)) < 100.0
     # By the networks alone, which were never trained, it is anywhere.
-    alone = Decoder(world.places, SPACING_M, found.motion).decode(frames.at(over).read(None), new.time_s, found.evidence).lat_lon_deg
+    alone = Decoder(world.places, SPACING_M, found.transition).decode(frames.at(over).read(None), new.time_s, found.emission).lat_lon_deg
     assert np.median(haversine_m(*alone.T, *new.lat_lon_deg.T)) > np.median(haversine_m(*line.T, *new.lat_lon_deg.T))
 
 
@@ -295,14 +295,14 @@ def test_a_video_is_solved_with_what_is_remembered():
     features = new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
     errors_m = {}
-    for name, recall in (("alone", None), ("remembering", DatabaseWeight(4.0, 60.0))):
-        solver = PosteriorDecoder(model, search, Calibration(0.07, path=replace(path, recall=recall)))
+    for name, database_weight in (("alone", None), ("remembering", DatabaseWeight(4.0, 60.0))):
+        solver = PosteriorDecoder(model, search, Calibration(0.07, path=replace(path, database_weight=database_weight)))
         video = solver.read(Emissions(model, features, queries))
         solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
         errors_m[name] = float(np.median(haversine_m(*solved.line.T, *new.lat_lon_deg.T)))
         # What it is solved again from, with pins, is what it was solved from.
         kept = solver.scores(solved, np.arange(len(features)), new.time_s)
-        again = solver.decoder.decode(kept.scores, new.time_s, path.evidence, accuracy_m=solver.accuracy_m)
+        again = solver.decoder.decode(kept.scores, new.time_s, path.emission, accuracy_m=solver.accuracy_m)
         np.testing.assert_allclose(again.lat_lon_deg, solved.line, atol=1e-6)
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]
 
@@ -314,7 +314,10 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
     search = world.search(model, rows=6)
     known = OutOfAreaDetector(world.places, SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     path = replace(
-        PathCalibration.unfitted(0.07, SPACING_M, DatabaseWeight(4.0, 60.0)), elsewhere=known, maps=(RadiusMap(100.0, 1.0, 0.0),), videos=50
+        PathCalibration.unfitted(0.07, SPACING_M, DatabaseWeight(4.0, 60.0)),
+        out_of_area=known,
+        maps=(RadiusMap(100.0, 1.0, 0.0),),
+        videos=50,
     )
     ground = TrainingGround.about(world.places, 60.0)
     found = {}
@@ -331,18 +334,18 @@ def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located
         frames, ahead = Emissions(model, features), []
         beyond = haversine_m(*world.places.T[:, :, None], *solver.cover.lat_lon_deg.T[:, None]).min(axis=1) > SPACING_M
         for places, spacing_m in ((world.places[beyond], SPACING_M), (solver.cover.lat_lon_deg, solver.cover.spacing_m)):
-            scores = frames.at(ScoredPlaces.embedded(model, places, spacing_m, 60.0)).read(path.recall)(slice(0, 10))
+            scores = frames.at(ScoredPlaces.embedded(model, places, spacing_m, 60.0)).read(path.database_weight)(slice(0, 10))
             blocks = blocks_of_ground(places)
             ahead.append(max(scores[:, one == block].max(axis=1).mean() for one in blocks for block in np.unique(one)))
-        lead = float(ahead[0] - ahead[1])
-        assert -logit(verdict.inside) == pytest.approx(lead, abs=0.1)
+        margin = float(ahead[0] - ahead[1])
+        assert -logit(verdict.inside) == pytest.approx(margin, abs=0.1)
     assert found[FrameState.LOCATED].inside > 0.5 > found[FrameState.OUTSIDE_AOI].inside
     assert found[FrameState.LOCATED].why == ""
     assert "another place" in found[FrameState.OUTSIDE_AOI].why
     # Leads that say nothing, and an area where the checkpoint knows nothing.
     north = OutOfAreaDetector(world.places[12 * 8 :], SPACING_M, slope=1.0, most_odds=0.5, videos=1e6)
     for silent in (replace(known, slope=0.0), north):
-        solver = PosteriorDecoder(model, search, Calibration(0.07, path=replace(path, elsewhere=silent)))
+        solver = PosteriorDecoder(model, search, Calibration(0.07, path=replace(path, out_of_area=silent)))
         verdict = solver.solve(solver.read(video.of), decoded, search.top_k(queries, 5), 100.0).verdict
         assert (verdict.state, np.isnan(verdict.inside)) == (FrameState.LOCATED, True)
 
@@ -358,10 +361,10 @@ def test_without_a_fitted_path_frames_read_what_is_remembered_and_move_as_traini
     features[4] = farthest.features[0, 0]  # a picture from elsewhere, which leads the context of its neighbours astray
     queries = model.embed_video(torch.from_numpy(features))
     speed_mps = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in training])
-    calibration = Calibration(0.07, n_frames=10, recall=DatabaseWeight(2.0, 60.0), speed_mps=speed_mps)
+    calibration = Calibration(0.07, n_frames=10, database_weight=DatabaseWeight(2.0, 60.0), speed_mps=speed_mps)
     assert Calibration.from_dict(calibration.to_dict()) == calibration
     solver = PosteriorDecoder(model, search, calibration)
-    assert solver.decoder.motion.speed_mps == pytest.approx(speed_mps)
+    assert solver.decoder.transition.speed_mps == pytest.approx(speed_mps)
     video = solver.read(Emissions(model, features, queries))
     solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
     found = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
@@ -390,7 +393,7 @@ def test_without_a_known_speed_each_frame_reads_what_is_remembered_by_itself():
     search = world.search(model)
     features = new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
-    solver = PosteriorDecoder(model, search, Calibration(0.07, n_frames=10, recall=DatabaseWeight(2.0, 60.0)))
+    solver = PosteriorDecoder(model, search, Calibration(0.07, n_frames=10, database_weight=DatabaseWeight(2.0, 60.0)))
     assert not solver.seeks_line
     video = solver.read(Emissions(model, features, queries))
     solved = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0)
@@ -410,15 +413,15 @@ def test_an_unfitted_line_does_not_settle_between_two_places(reach_m):
     best, rival = 20 * 40 + 10, 20 * 40 + 26  # 400 m apart
     scores = np.zeros((5, len(places)), dtype=np.float32)
     scores[:, best], scores[:, rival] = 1.0, 0.98
-    decoded = Decoder(places, 25.0, path.motion).decode(
-        scores, time_s, path.evidence, accuracy_m=path.accuracy_m, line_evidence=path.line_evidence
+    decoded = Decoder(places, 25.0, path.transition).decode(
+        scores, time_s, path.emission, accuracy_m=path.accuracy_m, line_emission=path.line_emission
     )
     assert haversine_m(*decoded.lat_lon_deg.T, *places[best]).max() < 12.5
 
 
 @pytest.mark.parametrize("speed", [0.0, -3.0, float("nan"), "fast"])
 def test_a_damaged_speed_is_refused_in_a_sentence(speed):
-    values = Calibration(0.07, recall=DatabaseWeight(2.0, 60.0)).to_dict() | {"speed_mps": speed}
+    values = Calibration(0.07, database_weight=DatabaseWeight(2.0, 60.0)).to_dict() | {"speed_mps": speed}
     with pytest.raises(InputError, match="fit it again"):
         Calibration.from_dict(values)
 
@@ -464,13 +467,13 @@ def test_scores_that_no_room_is_left_for_are_computed_anew(monkeypatch):
     world = World(14)
     model = world.model([world.drive() for _ in range(20)])
     cover, frames = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Emissions(model, world.drive().seen)
-    recall = DatabaseWeight(2.0, 60.0, 0.1)
-    expected = frames.at(cover, most_held=0).read(recall)(slice(2, 6))
-    np.testing.assert_allclose(frames.at(cover).read(recall)(slice(2, 6)), expected, atol=1e-6)
+    database_weight = DatabaseWeight(2.0, 60.0, 0.1)
+    expected = frames.at(cover, most_held=0).read(database_weight)(slice(2, 6))
+    np.testing.assert_allclose(frames.at(cover).read(database_weight)(slice(2, 6)), expected, atol=1e-6)
     for room in (0, 10**6):
         monkeypatch.setattr("vidtag_engine.calibration.calibrate._MOST_HELD", room)
         held = _Held(cover)
-        np.testing.assert_allclose(held.of(frames).read(recall)(slice(2, 6)), expected, atol=4e-3)
+        np.testing.assert_allclose(held.of(frames).read(database_weight)(slice(2, 6)), expected, atol=4e-3)
         assert held.of(frames).holds == (room > 0)
 
 
@@ -489,7 +492,7 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     assert (known.spacing_m > SPACING_M) == (most == 40)
     ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, 60.0)
     every = slice(0, len(held_out[0]))
-    alone = [Emissions(model, video.seen).at(ground).read(found.recall)(every) for video in held_out]
+    alone = [Emissions(model, video.seen).at(ground).read(found.database_weight)(every) for video in held_out]
     plain = [one.outer for one in videos if one.weight == 1.0]
     assert len(plain) == len(held_out)
     for outer in plain:  # in an order of their own
@@ -497,8 +500,8 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
 
 
 def test_likeness_that_chance_finds_is_not_read():
-    recall = DatabaseWeight(4.0, 60.0, 0.25)
-    np.testing.assert_array_equal(recall.read(np.array([[0.5, 0.25, -0.5]])), [[2.0, 1.0, 1.0]])
+    database_weight = DatabaseWeight(4.0, 60.0, 0.25)
+    np.testing.assert_array_equal(database_weight.read(np.array([[0.5, 0.25, -0.5]])), [[2.0, 1.0, 1.0]])
     np.testing.assert_array_equal(DatabaseWeight(4.0, 60.0).read(np.array([[0.5, -0.5]])), [[2.0, -2.0]])
     assert DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 60.0}).least is None  # of checkpoints made before
 
@@ -510,29 +513,29 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
     training, held_out = [world.drive(driven) for _ in range(80)], [world.drive(driven) for _ in range(40)]
     model = world.model(training)
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
-    assert found.recall is not None
-    assert found.recall.least is not None
-    over, decoder = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.motion)
+    assert found.database_weight is not None
+    assert found.database_weight.least is not None
+    over, decoder = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.transition)
 
-    def judged(rows: tuple[int, ...], recall: DatabaseWeight | None) -> tuple[float, float]:
+    def judged(rows: tuple[int, ...], database_weight: DatabaseWeight | None) -> tuple[float, float]:
         """Chance said of 100 m, and share of frames within it."""
         said, right = [], []
         for _ in range(20):
             new = world.drive(rows)
             frames = Emissions(model, new.features[0])
-            decoded = decoder.decode(frames.at(over).read(recall), new.time_s, found.evidence, accuracy_m=found.accuracy_m)
-            lead = score_margin(decoder, frames.at(over).read(recall), decoded.lat_lon_deg, found.accuracy_m)
+            decoded = decoder.decode(frames.at(over).read(database_weight), new.time_s, found.emission, accuracy_m=found.accuracy_m)
+            margin = score_margin(decoder, frames.at(over).read(database_weight), decoded.lat_lon_deg, found.accuracy_m)
             kind = found.is_recognised(recognition(decoder, frames.at(over).read_similarity(), decoded.lat_lon_deg, found.accuracy_m))
-            said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, lead, kind).within[:, 1].mean())
+            said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, margin, kind).within[:, 1].mean())
             right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())
         return float(np.mean(said)), float(np.mean(right))
 
-    said, right = judged(driven, found.recall)
+    said, right = judged(driven, found.database_weight)
     assert right > 0.9
     assert said > 0.8
-    said, right = judged((3, 7, 11), found.recall)
+    said, right = judged((3, 7, 11), found.database_weight)
     assert said < right + 0.2
-    said, right = judged((3, 7, 11), replace(found.recall, least=None))  # were all likeness read, it would
+    said, right = judged((3, 7, 11), replace(found.database_weight, least=None))  # were all likeness read, it would
     assert said > right + 0.3
 
 

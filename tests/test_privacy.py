@@ -76,7 +76,7 @@ def decoded(word: bytes) -> bytes:
 def training():
     """Where the demo's checkpoint was trained: each training frame's place, and the cover of the ground about them outside of what is searched here."""
     calibration = json.loads((CHECKPOINT / "config.json").read_text(encoding="utf-8"))["calibration"]
-    cover = Calibration.from_dict(calibration).path.elsewhere.lat_lon_deg
+    cover = Calibration.from_dict(calibration).path.out_of_area.lat_lon_deg
     south_west, north_east = np.array(AREA[1::-1]), np.array(AREA[:1:-1])
     inside = ((cover >= south_west) & (cover <= north_east)).all(axis=1)
     frames = load_file(CHECKPOINT / "model.safetensors")["memory.lat_lon_deg"]

@@ -43,10 +43,10 @@ def test_a_checkpoint_of_before_can_tell_again_and_has_the_same_weights(old, tmp
     after = Calibration.from_dict(card.calibration)
     assert after.cannot_tell == ""
     assert after.path.videos == LEAST_VIDEOS
-    assert after.ground.knows(Calibration.from_dict(before.calibration).path.elsewhere.lat_lon_deg).all()
+    assert after.ground.knows(Calibration.from_dict(before.calibration).path.out_of_area.lat_lon_deg).all()
     # What its training looks like is kept; how strange held-out videos are is new.
-    assert after.path.familiarity.centres.shape == Calibration.from_dict(before.calibration).path.familiarity.centres.shape
-    assert len(after.path.familiarity.held_out) == LEAST_VIDEOS
+    assert after.path.novelty.centres.shape == Calibration.from_dict(before.calibration).path.novelty.centres.shape
+    assert len(after.path.novelty.held_out) == LEAST_VIDEOS
 
 
 @pytest.mark.parametrize("half", [True, False])

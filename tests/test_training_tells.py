@@ -17,11 +17,11 @@ def test_it_says_what_the_checkpoint_can_and_cannot_tell_and_how_many_videos_it_
     rng = np.random.default_rng(0)
     seen = [rng.normal(size=(30, 8)).astype(np.float32) for _ in range(6)]
     known = fit_novelty(seen, seen[:videos], width=4)
-    elsewhere = OutOfAreaDetector(PLACES, SPACING_M, slope=1.0, most_odds=2.0, videos=float(videos))
+    out_of_area = OutOfAreaDetector(PLACES, SPACING_M, slope=1.0, most_odds=2.0, videos=float(videos))
     ground = TrainingGround.about(PLACES, 100.0)
-    few = Calibration(0.07, n_frames=9, familiarity=known, elsewhere=elsewhere, ground=ground, videos=videos)
-    path = replace(PathCalibration.unfitted(0.07, SPACING_M), maps=(RadiusMap(100.0, 1.0, 0.0),), videos=videos, familiarity=known)
-    calibration = few if videos < 8 else replace(few, path=path, elsewhere=None)
+    few = Calibration(0.07, n_frames=9, novelty=known, out_of_area=out_of_area, ground=ground, videos=videos)
+    path = replace(PathCalibration.unfitted(0.07, SPACING_M), maps=(RadiusMap(100.0, 1.0, 0.0),), videos=videos, novelty=known)
+    calibration = few if videos < 8 else replace(few, path=path, out_of_area=None)
     text = " ".join(what_it_tells(calibration))
     assert ("It cannot tell how sure to be" in text) == (videos < 8)
     assert ("train on about 54" in text) == (videos < 8)
@@ -34,8 +34,6 @@ def test_it_says_what_the_checkpoint_can_and_cannot_tell_and_how_many_videos_it_
 
 
 def test_a_single_short_video_can_tell_nothing():
-    calibration = Calibration(
-        0.07, familiarity=fit_novelty([np.ones((6, 4), np.float32)], []), ground=TrainingGround.about(PLACES[:1], 50.0)
-    )
+    calibration = Calibration(0.07, novelty=fit_novelty([np.ones((6, 4), np.float32)], []), ground=TrainingGround.about(PLACES[:1], 50.0))
     text = " ".join(what_it_tells(calibration))
     assert "cannot tell videos unlike its training" in text

@@ -23,22 +23,25 @@ def grid(across: int, down: int, spacing_m: float = 100.0) -> np.ndarray:
     return np.stack([lat.ravel(), lon.ravel()], axis=1) * spacing_m * METRE_DEG
 
 
-def likelihoods(scores: np.ndarray, evidence: EmissionModel, time_s: np.ndarray) -> np.ndarray:
+def likelihoods(scores: np.ndarray, emission: EmissionModel, time_s: np.ndarray) -> np.ndarray:
     """The model's own words, in float64."""
     places = scores.shape[1]
     result = []
     for row, moment in enumerate(time_s):
-        others = sum(np.exp(-abs(other - moment) / evidence.memory_s) for other in time_s) - 1.0
-        weight = 1.0 / (1.0 + evidence.shared * others)
-        result.append(((1 - evidence.blind) * places * softmax(scores[row] / evidence.temperature) + evidence.blind) ** weight)
+        others = sum(np.exp(-abs(other - moment) / emission.correlation_time_s) for other in time_s) - 1.0
+        weight = 1.0 / (1.0 + emission.error_correlation * others)
+        result.append(
+            ((1 - emission.outlier_probability) * places * softmax(scores[row] / emission.temperature) + emission.outlier_probability)
+            ** weight
+        )
     return np.array(result)
 
 
-def steps(places: np.ndarray, motion: TransitionModel, spacing_m: float, seconds: float) -> np.ndarray:
+def steps(places: np.ndarray, transition: TransitionModel, spacing_m: float, seconds: float) -> np.ndarray:
     """Probabilities of getting from row to column."""
     apart = haversine_m(places[:, None, 0], places[:, None, 1], places[None, :, 0], places[None, :, 1])
-    near = np.exp(-apart / (motion.speed_mps * seconds + spacing_m / 2))
-    return (1 - motion.jump) * near / near.sum(axis=1, keepdims=True) + motion.jump / len(places)
+    near = np.exp(-apart / (transition.speed_mps * seconds + spacing_m / 2))
+    return (1 - transition.restart_probability) * near / near.sum(axis=1, keepdims=True) + transition.restart_probability / len(places)
 
 
 def enumerated(likely: np.ndarray, moves: list[np.ndarray]) -> np.ndarray:
@@ -61,22 +64,22 @@ def test_marginals_are_those_of_every_path_enumerated(shared, cut, block, monkey
     monkeypatch.setattr(decoder_module, "_BLOCK", block)
     monkeypatch.setattr(decoder_module, "_TIMES", 1.0 + 1e-9)  # no rounding of times
     rng = np.random.default_rng(5)
-    places, motion, evidence = grid(3, 2), TransitionModel(20.0, 0.05), EmissionModel(0.2, 0.1, shared, 10.0)
+    places, transition, emission = grid(3, 2), TransitionModel(20.0, 0.05), EmissionModel(0.2, 0.1, shared, 10.0)
     time_s = np.array([0.0, 1.0, 4.0, 5.5])
     scores = rng.uniform(-1, 1, (4, 6)).astype(np.float32)
-    moves = [steps(places, motion, 100.0, seconds) for seconds in np.diff(time_s)]
+    moves = [steps(places, transition, 100.0, seconds) for seconds in np.diff(time_s)]
     for row in cut:
         moves[row - 1] = np.full((6, 6), 1 / 6)
-    found = Decoder(places, 100.0, motion).decode(scores, time_s, evidence, cuts=cut)
-    expected = enumerated(likelihoods(scores.astype(float), evidence, time_s), moves)
+    found = Decoder(places, 100.0, transition).decode(scores, time_s, emission, cuts=cut)
+    expected = enumerated(likelihoods(scores.astype(float), emission, time_s), moves)
     np.testing.assert_allclose(found.marginal.toarray(), expected, atol=2e-4)
     np.testing.assert_allclose(found.marginal.sum(axis=1), 1.0, atol=1e-6)
 
 
 def test_the_line_is_the_best_of_every_path_enumerated():
     rng = np.random.default_rng(2)
-    places, motion = grid(4, 1, 300.0), TransitionModel(60.0, 1e-3)
-    decoder = Decoder(places, 300.0, motion)
+    places, transition = grid(4, 1, 300.0), TransitionModel(60.0, 1e-3)
+    decoder = Decoder(places, 300.0, transition)
     time_s = np.array([0.0, 2.0, 4.0, 6.0])
     for _ in range(20):
         marginal = decoder.marginals(rng.uniform(-1, 1, (4, 4)), time_s, EmissionModel(0.3))[0]
@@ -95,25 +98,25 @@ def test_pins_here_and_not_here():
     places = grid(20, 20)
     scores = np.zeros((5, 400), np.float32)
     scores[:, 45], scores[:, 307] = 0.5, 0.4
-    decoder, time_s, evidence = Decoder(places, 100.0, TransitionModel(5.0)), np.arange(5.0), EmissionModel(0.05)
-    assert set(decoder.decode(scores, time_s, evidence).path) == {45}
-    there = decoder.decode(scores, time_s, evidence, pins=[Pin(2, *places[307], 60.0)])
+    decoder, time_s, emission = Decoder(places, 100.0, TransitionModel(5.0)), np.arange(5.0), EmissionModel(0.05)
+    assert set(decoder.decode(scores, time_s, emission).path) == {45}
+    there = decoder.decode(scores, time_s, emission, pins=[Pin(2, *places[307], 60.0)])
     assert set(there.path) == {307}
     assert there.marginal[2, 307] > 0.99
-    away = decoder.decode(scores, time_s, evidence, pins=[Pin(2, *places[45], 150.0, here=False)])
+    away = decoder.decode(scores, time_s, emission, pins=[Pin(2, *places[45], 150.0, here=False)])
     assert set(away.path) == {307}
     # A pin between places means the nearest.
     beside = places[307] + np.array([40.0, 0.0]) * METRE_DEG
-    assert set(decoder.decode(scores, time_s, evidence, pins=[Pin(0, *beside, 1.0)]).path) == {307}
+    assert set(decoder.decode(scores, time_s, emission, pins=[Pin(0, *beside, 1.0)]).path) == {307}
 
 
 def test_a_cut_frees_the_camera_and_without_it_the_line_stays():
     places = grid(30, 30)
     scores = np.zeros((8, 900), np.float32)
     scores[:4, 31], scores[4:, 868], scores[4:, 33] = 0.5, 0.5, 0.45
-    decoder, time_s, evidence = Decoder(places, 100.0, TransitionModel(5.0, 1e-9)), np.arange(8.0), EmissionModel(0.1)
-    assert np.abs(decoder.decode(scores, time_s, evidence).path - 31).max() <= 2
-    assert decoder.decode(scores, time_s, evidence, cuts=[4]).path[-1] == 868
+    decoder, time_s, emission = Decoder(places, 100.0, TransitionModel(5.0, 1e-9)), np.arange(8.0), EmissionModel(0.1)
+    assert np.abs(decoder.decode(scores, time_s, emission).path - 31).max() <= 2
+    assert decoder.decode(scores, time_s, emission, cuts=[4]).path[-1] == 868
 
 
 def test_shared_errors_leave_more_doubt():
@@ -161,12 +164,12 @@ def test_sixty_frames_over_twenty_thousand_places_take_under_two_seconds_and_a_p
     rng = np.random.default_rng(1)
     places = grid(200, 100)
     scores = rng.normal(0, 0.1, (60, 20_000)).astype(np.float32)
-    decoder, time_s, evidence = Decoder(places, 100.0), np.arange(60.0), EmissionModel(0.1, 0.02, 0.5)
+    decoder, time_s, emission = Decoder(places, 100.0), np.arange(60.0), EmissionModel(0.1, 0.02, 0.5)
     began = time.process_time()  # of one core, whatever else it does
-    decoder.decode(scores, time_s, evidence)
+    decoder.decode(scores, time_s, emission)
     first = time.process_time() - began
     began = time.process_time()
-    decoder.decode(scores, time_s, evidence, pins=[Pin(10, *places[5000])])
+    decoder.decode(scores, time_s, emission, pins=[Pin(10, *places[5000])])
     assert first < 2.0
     assert time.process_time() - began < 1.0
 

@@ -58,16 +58,16 @@ def test_evidence_finds_the_temperature_that_made_the_truth():
 
 def test_copies_of_a_frame_count_as_one(fitted):
     frames = 3
-    weight = fitted.evidence.weights(np.arange(frames) * 2.0).sum() / fitted.evidence.temperature
+    weight = fitted.emission.weights(np.arange(frames) * 2.0).sum() / fitted.emission.temperature
     # Three frames that are the same picture tell as much as one at the true temperature.
     assert weight == pytest.approx(1 / 0.1, rel=0.7)
 
 
 def test_new_videos_lie_in_their_regions_as_often_as_said_and_probabilities_hold(fitted):
-    decoder = Decoder(PLACES, SPACING_M, fitted.motion)
+    decoder = Decoder(PLACES, SPACING_M, fitted.transition)
     covered, said, right = [], [], []
     for video in drawn_videos(100, np.random.default_rng(7), frames=3):
-        decoded = decoder.decode(video.scores, video.time_s, fitted.evidence, accuracy_m=fitted.accuracy_m)
+        decoded = decoder.decode(video.scores, video.time_s, fitted.emission, accuracy_m=fitted.accuracy_m)
         levels = truth_levels(decoder, decoded.marginal, video.lat_lon_deg)
         covered.append([np.mean(levels <= fitted.level50), np.mean(levels <= fitted.level90)])
         of = hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, fitted)
@@ -154,17 +154,17 @@ def test_a_lead_tells_right_from_wrong_where_the_mass_does_not(fitted):
     rng = np.random.default_rng(16)
 
     def drawn(videos: int) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-        leads = [np.full(4, rng.normal(0.0, 3.0)) for _ in range(videos)]
-        right = [np.full(4, rng.uniform() < 1.0 / (1.0 + np.exp(-one[0]))).astype(float) for one in leads]
-        return leads, right, [rng.uniform(0, 1, 4) for _ in leads]
+        margins = [np.full(4, rng.normal(0.0, 3.0)) for _ in range(videos)]
+        right = [np.full(4, rng.uniform() < 1.0 / (1.0 + np.exp(-one[0]))).astype(float) for one in margins]
+        return margins, right, [rng.uniform(0, 1, 4) for _ in margins]
 
-    leads, right, masses = drawn(600)
-    found = fit_map(masses, right, 100.0, leads)
-    assert found.lead == pytest.approx(1.0, abs=0.25)
+    margins, right, masses = drawn(600)
+    found = fit_map(masses, right, 100.0, margins)
+    assert found.margin_slope == pytest.approx(1.0, abs=0.25)
     assert found.slope < 0.15
-    calibration = replace(fitted, maps=(found,), leads=(-4.0, 4.0), videos=600)
-    leads, right, masses = (np.concatenate(one) for one in drawn(600))
-    said = calibration.chances(lambda radii: np.repeat(masses[:, None], len(radii), axis=1), [100.0], leads)[:, 0]
+    calibration = replace(fitted, maps=(found,), margin_range=(-4.0, 4.0), videos=600)
+    margins, right, masses = (np.concatenate(one) for one in drawn(600))
+    said = calibration.chances(lambda radii: np.repeat(masses[:, None], len(radii), axis=1), [100.0], margins)[:, 0]
     for low, high in ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.0)):
         among = (said >= low) & (said < high)
         assert said[among].mean() == pytest.approx(right[among].mean(), abs=0.1)
@@ -173,7 +173,7 @@ def test_a_lead_tells_right_from_wrong_where_the_mass_does_not(fitted):
         [np.full(4, 0.5)] * 50, [np.full(4, n % 2.0) for n in range(50)], 100.0, [np.full(4, 1e3 * (n % 2)) for n in range(50)]
     )
     plain = fit_map([np.full(4, 0.5)] * 50, [np.full(4, n % 2.0) for n in range(50)], 100.0, [np.full(4, 1.0 * (n % 2)) for n in range(50)])
-    assert scaled.lead * 1e3 == pytest.approx(plain.lead, rel=1e-3)
+    assert scaled.margin_slope * 1e3 == pytest.approx(plain.margin_slope, rel=1e-3)
 
 
 def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
@@ -184,8 +184,8 @@ def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
 
     def widest(found: PathCalibration) -> int:
         """Places in the 90 % regions of some videos."""
-        decoder = Decoder(PLACES, SPACING_M, found.motion)
-        marginals = [decoder.marginals(video.scores, video.time_s, found.evidence)[0] for video in videos[:10]]
+        decoder = Decoder(PLACES, SPACING_M, found.transition)
+        marginals = [decoder.marginals(video.scores, video.time_s, found.emission)[0] for video in videos[:10]]
         return sum(int(highest(row.toarray()[0], [found.level90]).sum()) for marginal in marginals for row in marginal)
 
     assert widest(both) > 1.2 * widest(alone)
@@ -210,10 +210,10 @@ def test_a_video_of_weight_three_counts_as_three():
     for share in (0.5, 0.9):
         assert conformal_level(levels, share, weights) == conformal_level([levels[number] for number in again], share)
     right = [(one > rng.uniform(0, 1, 4)).astype(float) for one in levels]
-    leads = [rng.normal(0, 1, 4) for _ in levels]
+    margins = [rng.normal(0, 1, 4) for _ in levels]
     one, other = (
-        fit_map(levels, right, 100.0, leads, weights),
-        fit_map(*([part[number] for number in again] for part in (levels, right)), 100.0, [leads[number] for number in again]),
+        fit_map(levels, right, 100.0, margins, weights),
+        fit_map(*([part[number] for number in again] for part in (levels, right)), 100.0, [margins[number] for number in again]),
     )
     for name in ("slope", "intercept", "lead"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-3)
@@ -244,13 +244,13 @@ def test_an_area_without_room_for_a_rival_makes_nothing_of_leads():
         scores = np.repeat((0.4 * np.eye(4)[truth] + rng.normal(0, 0.1, 4))[None].astype(np.float32), 7, axis=0)
         videos.append(FitVideo(lambda rows, given=scores: given[rows], np.arange(7) * 2.0, np.repeat(places[[truth]], 7, axis=0)))
     found = fit_path(places, SPACING_M, videos, temperature=0.1, speed_mps=1.0)
-    assert found.leads == (0.0, 0.0)
-    assert all(one.lead == 0.0 and abs(one.intercept) < 20.0 for one in found.maps)
+    assert found.margin_range == (0.0, 0.0)
+    assert all(one.margin_slope == 0.0 and abs(one.intercept) < 20.0 for one in found.maps)
     # A constant, whatever its size and rounding, tells nothing either.
     constant = fit_map(
         [rng.uniform(0, 1, 7) for _ in videos], [rng.uniform(0, 1, 7) < 0.5 for _ in videos], 100.0, [np.full(7, 1e6 + 0.1)] * 30
     )
-    assert constant.lead < 1e-3
+    assert constant.margin_slope < 1e-3
     assert abs(constant.intercept) < 20.0
 
 
@@ -274,33 +274,38 @@ def test_no_chance_is_less_than_within_a_smaller_radius_whichever_are_asked(fitt
 
 
 def test_leads_beyond_those_it_was_fitted_on_count_as_the_nearest(fitted):
-    calibration = replace(fitted, maps=(RadiusMap(100.0, 0.5, 0.0, 1.0),), leads=(-1.0, 2.0))
+    calibration = replace(fitted, maps=(RadiusMap(100.0, 0.5, 0.0, 1.0),), margin_range=(-1.0, 2.0))
 
-    def said(lead: float | None) -> float:
-        given = None if lead is None else np.array([lead])
+    def said(margin: float | None) -> float:
+        given = None if margin is None else np.array([margin])
         return float(calibration.chances(lambda radii: np.full((1, len(radii)), 0.5), [100.0], given)[0, 0])
 
     assert said(-9.0) == said(-1.0) < said(0.5) < said(2.0) == said(1e6) == said(None)
 
 
-@pytest.mark.parametrize("leads", [[1.0], [2.0, 1.0], [float("nan"), 1.0], "x", [0.0, float("inf")]])
-def test_leads_that_cannot_be_are_refused(fitted, leads):
+@pytest.mark.parametrize("margins", [[1.0], [2.0, 1.0], [float("nan"), 1.0], "x", [0.0, float("inf")]])
+def test_leads_that_cannot_be_are_refused(fitted, margins):
     with pytest.raises(InputError, match="vidtag train"):
-        PathCalibration.from_dict(fitted.to_dict() | {"leads": leads})
+        PathCalibration.from_dict(fitted.to_dict() | {"leads": margins})
     before = {key: value for key, value in fitted.to_dict().items() if key != "leads"}
-    assert PathCalibration.from_dict(before).leads == (0.0, 0.0)
+    assert PathCalibration.from_dict(before).margin_range == (0.0, 0.0)
 
 
 def test_calibration_survives_json_and_old_cards_still_load(fitted):
     features = [np.random.default_rng(n).normal(size=(6, 8)).astype(np.float32) for n in range(20)]
     known = OutOfAreaDetector(PLACES[::7], 200.0, slope=2.0, size=0.25)
-    whole = replace(fitted, familiarity=fit_novelty(features[:15], features[15:]), elsewhere=known)
+    whole = replace(fitted, novelty=fit_novelty(features[:15], features[15:]), out_of_area=known)
     card = Calibration(0.1, n_frames=10, path=whole)
     again = Calibration.from_dict(json.loads(json.dumps(card.to_dict()))).path
-    assert (again.evidence, again.motion, again.maps, again.leads) == (whole.evidence, whole.motion, whole.maps, whole.leads)
+    assert (again.emission, again.transition, again.maps, again.margin_range) == (
+        whole.emission,
+        whole.transition,
+        whole.maps,
+        whole.margin_range,
+    )
     assert again.level90 == whole.level90
-    assert again.familiarity.novelty_score(features[16]) == pytest.approx(whole.familiarity.novelty_score(features[16]), abs=1e-6)
-    np.testing.assert_allclose(again.elsewhere.lat_lon_deg, known.lat_lon_deg, atol=1e-5)
+    assert again.novelty.novelty_score(features[16]) == pytest.approx(whole.novelty.novelty_score(features[16]), abs=1e-6)
+    np.testing.assert_allclose(again.out_of_area.lat_lon_deg, known.lat_lon_deg, atol=1e-5)
     assert Calibration.from_dict({"temperature": 0.1}).path is None
     assert "path" not in Calibration(0.1).to_dict()
     broken = card.to_dict()
@@ -356,9 +361,9 @@ def test_p_values_fall_with_strangeness_and_stay_numbers():
 
 
 def test_rows_without_a_picture_say_nothing_and_the_verdict_unites_the_rest(fitted):
-    decoder = Decoder(PLACES, SPACING_M, fitted.motion)
+    decoder = Decoder(PLACES, SPACING_M, fitted.transition)
     video = drawn_videos(1, np.random.default_rng(3))[0]
-    decoded = decoder.decode(video.scores, video.time_s, fitted.evidence)
+    decoded = decoder.decode(video.scores, video.time_s, fitted.emission)
     of = hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, fitted)
     located = np.array([True, False, True, True, True, False, True, True])
     whole = spread(of, located)

@@ -23,7 +23,7 @@ def flight(rng, frames=30):
     return FitVideo((np.exp(-apart2 / 40.0**2)).astype(np.float32).__getitem__, time_s, truth * METRE_DEG)
 
 
-def dense(points, spread, time_s, steady, cuts=()):
+def dense(points, spread, time_s, inverse_process_noise, cuts=()):
     """The same sum of squares, row by row."""
     rows, right = [np.eye(len(points)) / spread[:, None]], [points / spread[:, None]]
     for middle in range(1, len(points) - 1):
@@ -32,19 +32,21 @@ def dense(points, spread, time_s, steady, cuts=()):
         one, two = time_s[middle] - time_s[middle - 1], time_s[middle + 1] - time_s[middle]
         row = np.zeros(len(points))
         row[middle - 1 : middle + 2] = [1 / one, -1 / one - 1 / two, 1 / two]
-        row *= 2 / (one + two) * np.sqrt(steady * (one + two) / 2)
+        row *= 2 / (one + two) * np.sqrt(inverse_process_noise * (one + two) / 2)
         rows.append(row[None])
         right.append(np.zeros((1, points.shape[1])))
     return np.linalg.lstsq(np.concatenate(rows), np.concatenate(right), rcond=None)[0]
 
 
 @pytest.mark.parametrize("cuts", [(), (4,), (1, 9)])
-@pytest.mark.parametrize("steady", [0.01, 10.0])
-def test_it_is_the_least_squares_solution(cuts, steady):
+@pytest.mark.parametrize("inverse_process_noise", [0.01, 10.0])
+def test_it_is_the_least_squares_solution(cuts, inverse_process_noise):
     rng = np.random.default_rng(0)
     time_s = np.cumsum(rng.uniform(0.2, 3.0, 10))
     points, spread = rng.normal(0, 20, (10, 3)), rng.uniform(5, 30, 10)
-    np.testing.assert_allclose(smoothed(points, spread, time_s, steady, cuts), dense(points, spread, time_s, steady, cuts), atol=1e-6)
+    np.testing.assert_allclose(
+        smoothed(points, spread, time_s, inverse_process_noise, cuts), dense(points, spread, time_s, inverse_process_noise, cuts), atol=1e-6
+    )
 
 
 def test_a_steady_flight_gets_nearer_to_its_truth_and_a_straight_one_stays():
@@ -70,18 +72,18 @@ def test_a_decoded_flight_is_nearer_to_its_truth_when_it_is_known_to_be_steady()
     rng, errors = np.random.default_rng(4), {}
     for number in range(4):
         video = flight(rng)
-        for steady in (0.0, 10.0):
-            decoder = Decoder(PLACES, 10.0, TransitionModel(8.0, steady=steady))
+        for inverse_process_noise in (0.0, 10.0):
+            decoder = Decoder(PLACES, 10.0, TransitionModel(8.0, inverse_process_noise=inverse_process_noise))
             line = decoder.decode(video.scores, video.time_s, EmissionModel(0.05), accuracy_m=30.0).lat_lon_deg
-            errors[number, steady] = np.median(haversine_m(*line.T, *video.lat_lon_deg.T))
+            errors[number, inverse_process_noise] = np.median(haversine_m(*line.T, *video.lat_lon_deg.T))
     assert np.mean([errors[n, 10.0] / errors[n, 0.0] for n in range(4)]) < 0.95
 
 
 def test_the_fit_finds_that_flights_are_steady_and_older_cards_know_nothing_of_it():
     rng = np.random.default_rng(5)
     found = fit_path(PLACES, 10.0, [flight(rng, 20) for _ in range(6)], temperature=0.05, speed_mps=8.0)
-    assert found.motion.steady > 0
+    assert found.transition.inverse_process_noise > 0
     card = found.to_dict()
-    assert PathCalibration.from_dict(card).motion == found.motion
+    assert PathCalibration.from_dict(card).transition == found.transition
     del card["motion"]["steady"]
-    assert PathCalibration.from_dict(card).motion.steady == 0.0
+    assert PathCalibration.from_dict(card).transition.inverse_process_noise == 0.0

@@ -112,7 +112,7 @@ def test_what_is_far_below_the_best_place_is_as_unlikely_as_a_blind_frame():
     scores = np.array([[1.0, 0.5, -3.0, 0.999]], dtype=np.float32)
     for emission in EMISSIONS:
         power = np.exp((scores.astype(np.float64) - 1.0) / emission.temperature)
-        plain = (1.0 - emission.blind) * 4.0 * power / power.sum() + emission.blind
+        plain = (1.0 - emission.outlier_probability) * 4.0 * power / power.sum() + emission.outlier_probability
         np.testing.assert_allclose(emission.likelihood(scores, np.ones(1)), plain / plain.mean(), rtol=1e-5)
 
 
@@ -156,9 +156,11 @@ def test_the_best_line_is_that_of_every_accuracy_and_steadiness_tried_one_by_one
     videos = [video(n, 15) for n in range(8)]
     marginals = [alone(decoder, of, EMISSIONS[1]) for of in videos]
 
-    def right(accuracy_m: float, steady: float) -> float:
+    def right(accuracy_m: float, inverse_process_noise: float) -> float:
         lines = [
-            decoder.settled(decoder.held(m), decoder.line(m, of.time_s, (), accuracy_m)[0], of.time_s, (), accuracy_m, steady)
+            decoder.settled(
+                decoder.held(m), decoder.line(m, of.time_s, (), accuracy_m)[0], of.time_s, (), accuracy_m, inverse_process_noise
+            )
             for of, m in zip(videos, marginals, strict=True)
         ]
         errors = [haversine_m(*line.T, *of.lat_lon_deg.T) for of, line in zip(videos, lines, strict=True)]
@@ -167,11 +169,13 @@ def test_the_best_line_is_that_of_every_accuracy_and_steadiness_tried_one_by_one
     found = fitting._best_line(decoder, videos, marginals)
     accuracies = {accuracy_m: right(accuracy_m, 0.0) for accuracy_m in (200.0, 500.0, 1000.0, 2000.0)}
     accuracy_m = max(accuracies, key=accuracies.__getitem__)
-    steadies = {steady: right(accuracy_m, steady) for steady in (0.0, 0.1, 1.0, 10.0, 100.0)}
+    steadies = {inverse_process_noise: right(accuracy_m, inverse_process_noise) for inverse_process_noise in (0.0, 0.1, 1.0, 10.0, 100.0)}
     assert found.accuracy_m == accuracy_m
-    assert found.motion.steady == max(steadies, key=steadies.__getitem__)
+    assert found.transition.inverse_process_noise == max(steadies, key=steadies.__getitem__)
     assert found.right == pytest.approx(max(steadies.values()), abs=1e-12)
     final = fitting._final_line(decoder, videos[0], marginals[0], found)
     path = decoder.line(marginals[0], videos[0].time_s, (), accuracy_m)[0]
     held = decoder.held(marginals[0])
-    np.testing.assert_array_equal(final, decoder.settled(held, path, videos[0].time_s, (), accuracy_m, found.motion.steady))
+    np.testing.assert_array_equal(
+        final, decoder.settled(held, path, videos[0].time_s, (), accuracy_m, found.transition.inverse_process_noise)
+    )

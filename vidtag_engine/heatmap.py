@@ -185,7 +185,7 @@ class _Together:
 
     def __init__(self, job: Job, plan: RasterPlan, solver: PosteriorDecoder, marginal: sparse.csr_matrix) -> None:
         self._job, self._marginal = job, marginal
-        self.decoder, self.temperature = "hmm", solver.path.evidence.temperature
+        self.decoder, self.temperature = "hmm", solver.path.emission.temperature
         places, cells = (unit_vectors(*one.T) for one in (solver.cover.lat_lon_deg, plan.lat_lon_deg))
         self._nearest_cell = cKDTree(cells).query(places)[1]
         tree, count = cKDTree(places), len(places)

@@ -25,8 +25,8 @@ from .posteriors import FitVideo
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
-_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of what is remembered
-_CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which likeness is what chance finds
+_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
+_CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
 _WEIGHT_SHARE, _PATH_SHARE, _WITHHOLDING_SHARE = (0.0, 0.45), (0.45, 0.85), (0.85, 1.0)  # of the fit's time
 _STOPPED = "Stopped while fitting the confidence; run the same command again to go on from there."
@@ -58,9 +58,9 @@ def calibrate_path(
         training: for speeds, places and what is familiar.
         validation: held out; evenly out of all where there are very many.
         undriven: (V,) which of them went where the model saw no training frame (:func:`.streets.hold_out_streets`). None, or none: the networks saw every
-            street, and only what is remembered about each is hidden once.
+            street, and only the reference images near each are hidden once.
         temperature: where the search for one begins.
-        reach_m: over which a remembered frame speaks for places around it.
+        reach_m: over which a reference image speaks for places around it.
         places: (N, 2) of the training, where ``training`` does not hold it.
         novelty: what is known of its features; likewise.
         seed: of everything random.
@@ -85,11 +85,11 @@ def calibrate_path(
     held = _Held(cover)
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
-    def recall(weight: float) -> DatabaseWeight | None:
+    def weighted(weight: float) -> DatabaseWeight | None:
         return DatabaseWeight(weight, reach_m, least) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
-        reading = recall(weight)
+        reading = weighted(weight)
         return [
             FitVideo(
                 held.of(one.frames).read(reading),
@@ -107,23 +107,23 @@ def calibrate_path(
     weights = _WEIGHTS if model.memory is not None else (0.0,)
     weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, feedback=feedback.part(*_WEIGHT_SHARE), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), feedback=feedback.part(*_PATH_SHARE), **options)
-    known = _elsewhere(
+    known = _out_of_area(
         model,
         reach_m,
         spacing_m,
         places,
         taken,
         held,
-        recall(weight),
+        weighted(weight),
         seed,
         feedback.part(*_WITHHOLDING_SHARE),
     )
     seen = [s.features[0] for s in chosen]
     if novelty is not None:
-        familiarity = with_held_out(novelty, seen)
+        detector = with_held_out(novelty, seen)
     else:
-        familiarity = fit_novelty([s.features[0] for s in training], seen, names=[s.name for s in (*training, *chosen)], seed=seed)
-    return replace(found, videos=len(chosen), elsewhere=known, familiarity=familiarity, recall=recall(weight))
+        detector = fit_novelty([s.features[0] for s in training], seen, names=[s.name for s in (*training, *chosen)], seed=seed)
+    return replace(found, videos=len(chosen), out_of_area=known, novelty=detector, database_weight=weighted(weight))
 
 
 @torch.inference_mode()
@@ -134,7 +134,7 @@ def fit_abstention(
     training: Sequence[TrainingSequence],
     validation: Sequence[TrainingSequence],
     *,
-    recall: DatabaseWeight | None,
+    database_weight: DatabaseWeight | None,
     reach_m: float,
     seed: int = 0,
     feedback: Feedback = Feedback(),
@@ -144,28 +144,28 @@ def fit_abstention(
     Args:
         model, cover_lat_lon_deg, spacing_m, training, reach_m, seed, feedback: as :func:`calibrate_path`.
         validation: held out, or blocks of videos that were; may be none.
-        recall: how what is remembered is read.
+        database_weight: how the reference database is read.
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
     taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
-    known = _elsewhere(model, reach_m, spacing_m, _places(training), taken, held, recall, seed, feedback.saying(_STOPPED))
+    known = _out_of_area(model, reach_m, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]
     return known, fit_novelty(*seen, names=[s.name for s in (*training, *some)], seed=seed)
 
 
-def _elsewhere(
+def _out_of_area(
     model: VidTAG,
     reach_m: float,
     spacing_m: float,
     places: FloatArray,
     taken: Sequence[_Taken],
     held: _Held,
-    recall: DatabaseWeight | None,
+    database_weight: DatabaseWeight | None,
     seed: int,
     feedback: Feedback,
 ) -> OutOfAreaDetector:
-    """What leads of known ground outside an area mean."""
+    """What out-of-area scores mean."""
     cover_lat_lon_deg = held.cover.lat_lon_deg
     known = training_ground(cover_lat_lon_deg, spacing_m, places)
     # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
@@ -179,10 +179,10 @@ def _elsewhere(
             every = slice(0, len(one.of))
             own = held.of(one.frames)
             there = one.frames.at(ground) if ground else None
-            inner, similar = own.read(recall)(every), own.similarity(every)
-            outer = there.read(recall)(every) if there else inner[:, within]
+            inner, similar = own.read(database_weight)(every), own.similarity(every)
+            outer = there.read(database_weight)(every) if there else inner[:, within]
             beyond = there.similarity(every) if there else None if similar is None else similar[:, within]
-            both = None if recall is None or similar is None or beyond is None else (similar, beyond)
+            both = None if database_weight is None or similar is None or beyond is None else (similar, beyond)
             yield Searched(inner, outer, one.of.lat_lon_deg, one.weight, both)
 
     return fit_out_of_area(known, cover_lat_lon_deg, spacing_m, scored(), seed)

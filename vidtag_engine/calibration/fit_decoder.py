@@ -26,7 +26,7 @@ from .posteriors import FitVideo, each_posterior, on_each
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
 _ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
 _STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
-_SHARPER = (2.0, 8.0, 32.0)  # times, evidence that the line is sought by
+_SHARPER = (2.0, 8.0, 32.0)  # times as sharp an emission model, that the line is sought by
 _TEMPERATURES = (0.1, 0.3, 1.0)  # times what is given, that a weight is tried at
 _STEP = 1.6  # between temperatures
 _SHARED = (0.0, 0.1, 0.3, 1.0)
@@ -39,7 +39,7 @@ _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
 _LEAST_OF_A_KIND = 10  # videos: fewer have no level of 90 %
 _TAKEN_FOR_KNOWN = 0.1  # share of the videos on streets that training did not see, that count as recognised all the same
-_USUAL = (0.01, 0.99)  # share of the frames' leads below the least and the greatest that are told apart
+_USUAL = (0.01, 0.99)  # share of the frames' margins below the least and the greatest that are told apart
 
 
 def typical_speed_mps(tracks: Sequence[tuple[FloatArray, FloatArray]]) -> float:
@@ -78,25 +78,25 @@ def fit_path(
     """
     if not videos:
         raise InputError("There is no held-out video to fit the confidence on: give more videos.")
-    motion = _motion(speed_mps)
-    decoder = Decoder(lat_lon_deg, spacing_m, motion)
-    evidence = fit_evidence(decoder, videos, temperature, feedback)
+    transition = _motion(speed_mps)
+    decoder = Decoder(lat_lon_deg, spacing_m, transition)
+    emission = fit_evidence(decoder, videos, temperature, feedback)
     feedback.tell(0.4, "confidence", "fitting lines, regions and chances")
-    [marginals] = _marginals(decoder, videos, [evidence], feedback)
+    [marginals] = _marginals(decoder, videos, [emission], feedback)
     feedback.tell(0.5, "confidence", "fitting lines, regions and chances")
     numbers = _some_seen(videos)
     seen = [videos[number] for number in numbers]
     best = _best_line(decoder, seen, [marginals[number] for number in numbers])
-    line_evidence, sought = None, marginals
-    sharper = [replace(evidence, temperature=evidence.temperature / factor) for factor in _SHARPER]
+    line_emission, sought = None, marginals
+    sharper = [replace(emission, temperature=emission.temperature / factor) for factor in _SHARPER]
     for number, (other, found) in enumerate(zip(sharper, _marginals(decoder, seen, sharper, feedback), strict=True)):
         feedback.tell(0.6 + 0.1 * number, "confidence", "fitting lines, regions and chances")
         feedback.check()
         lines_found = _best_line(decoder, seen, found)
         if lines_found.right > best.right:
-            best, line_evidence = lines_found, other
-    if line_evidence is not None:
-        [sought] = _marginals(decoder, videos, [line_evidence], feedback)
+            best, line_emission = lines_found, other
+    if line_emission is not None:
+        [sought] = _marginals(decoder, videos, [line_emission], feedback)
     feedback.tell(0.9, "confidence", "fitting lines, regions and chances")
     lines = on_each(len(videos), lambda number: _final_line(decoder, videos[number], sought[number], best))
     weights = [video.weight for video in videos]
@@ -107,11 +107,11 @@ def fit_path(
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = on_each(len(videos), lambda number: mass_about(marginals[number], decoder, lines[number], np.asarray(radii)))
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    leads = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
-    rivalled = np.concatenate(leads)
+    margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
+    rivalled = np.concatenate(margins)
     rivalled = rivalled[rivalled < NO_RIVAL]
     low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
-    leads = [np.clip(lead, low, high) for lead in leads]
+    margins = [np.clip(margin, low, high) for margin in margins]
     reached = [sum(bool((error <= radius_m).any()) for error in errors) >= min(_LEAST_HITS, len(videos)) for radius_m in radii]
     maps = [
         tuple(
@@ -119,7 +119,7 @@ def fit_path(
                 [masses[number][:, column] for number in kind],
                 [np.asarray(errors[number] <= radius_m, dtype=np.float64) for number in kind],
                 radius_m,
-                [leads[number] for number in kind],
+                [margins[number] for number in kind],
                 [weights[number] for number in kind],
             )
             for column, radius_m in enumerate(radii)
@@ -128,15 +128,15 @@ def fit_path(
         for kind in kinds
     ]
     return PathCalibration(
-        evidence,
-        best.motion,
+        emission,
+        best.transition,
         best.accuracy_m,
         spacing_m,
         len(videos),
         maps[0],
         *levels[0],
-        line_evidence=line_evidence,
-        leads=(float(low), float(high)),
+        line_emission=line_emission,
+        margin_range=(float(low), float(high)),
         unrecognised_maps=maps[1] if recognised_from is not None else (),
         unrecognised50=levels[-1][0],
         unrecognised90=levels[-1][1],
@@ -215,8 +215,8 @@ def best_weight(
     for weight in weights:
         given = videos(weight)
         given = [given[number] for number in _some_seen(given)]
-        feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing what is remembered")
-        emissions = [EmissionModel(factor * (1.0 + weight) * temperature, shared=_SHARED[1]) for factor in _TEMPERATURES]
+        feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing the reference database")
+        emissions = [EmissionModel(factor * (1.0 + weight) * temperature, error_correlation=_SHARED[1]) for factor in _TEMPERATURES]
         right = each_posterior(decoder, given, emissions, right_of(given), feedback.check)
         found += [(weight, np.array(of_emission)) for of_emission in right]
     _, best = max(found, key=lambda one: one[1].mean())
@@ -235,7 +235,7 @@ def _motion(speed_mps: float) -> TransitionModel:
 
 
 def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: float, feedback: Feedback = Feedback()) -> EmissionModel:
-    """How scores are read: the evidence under which the truths have most mass about them (mean log over radii, frames and videos)."""
+    """How scores are read: the emission model under which the truths have most mass about them (mean log over radii, frames and videos)."""
     # Evenly by weight, so that those chosen weigh the same.
     so_far = np.cumsum([video.weight for video in videos])
     chosen = np.unique(np.searchsorted(so_far, (np.arange(_SEARCHED) + 0.5) / _SEARCHED * so_far[-1]))
@@ -250,29 +250,29 @@ def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: floa
     def log_mass(number: int, marginal: sparse.csr_matrix) -> float:
         return float(np.log(np.maximum(about[number].of(marginal), _LEAST)).mean())
 
-    def worth(evidence: EmissionModel) -> float:
-        if evidence not in seen:
-            [found] = each_posterior(decoder, whole, [evidence], log_mass, feedback.check)
-            seen[evidence] = float(np.mean(found))
-        return seen[evidence]
+    def worth(emission: EmissionModel) -> float:
+        if emission not in seen:
+            [found] = each_posterior(decoder, whole, [emission], log_mass, feedback.check)
+            seen[emission] = float(np.mean(found))
+        return seen[emission]
 
     best = EmissionModel(temperature)
     for shared in _SHARED[::-1]:
-        best = max(best, _climbed(replace(best, shared=shared), worth), key=worth)
-    for blind in _BLIND:
-        best = max(best, replace(best, blind=blind), key=worth)
+        best = max(best, _climbed(replace(best, error_correlation=shared), worth), key=worth)
+    for outlier_probability in _BLIND:
+        best = max(best, replace(best, outlier_probability=outlier_probability), key=worth)
     return best
 
 
-def _climbed(evidence: EmissionModel, worth: Callable[[EmissionModel], float]) -> EmissionModel:
+def _climbed(emission: EmissionModel, worth: Callable[[EmissionModel], float]) -> EmissionModel:
     """The best temperature, found by steps in the direction that helps."""
     for factor in (_STEP, 1.0 / _STEP):
         moved = False
-        while worth(further := replace(evidence, temperature=evidence.temperature * factor)) > worth(evidence):
-            evidence, moved = further, True
+        while worth(further := replace(emission, temperature=emission.temperature * factor)) > worth(emission):
+            emission, moved = further, True
         if moved:
             break
-    return evidence
+    return emission
 
 
 def _with_scores(videos: Sequence[FitVideo], places: int) -> list[FitVideo]:
@@ -296,7 +296,7 @@ class _Lines:
 
     right: float
     accuracy_m: float
-    motion: TransitionModel
+    transition: TransitionModel
 
 
 def _right(decoder: Decoder, video: FitVideo, line: FloatArray) -> float:
@@ -316,7 +316,7 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
         video, held = videos[number], decoder.held(marginals[number])
         paths = [decoder.path(held, video.time_s, frozenset(), accuracy_m) for accuracy_m in accuracies_m]
         lines = [
-            decoder.settled(held, path, video.time_s, (), accuracy_m, decoder.motion.steady)
+            decoder.settled(held, path, video.time_s, (), accuracy_m, decoder.transition.inverse_process_noise)
             for path, accuracy_m in zip(paths, accuracies_m, strict=True)
         ]
         return [(path, _right(decoder, video, line)) for path, line in zip(paths, lines, strict=True)]
@@ -324,16 +324,16 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
     found = on_each(len(videos), by_accuracy)
     right = np.array([[share for _, share in of_video] for of_video in found]).mean(axis=0)
     chosen = int(right.argmax())
-    best = _Lines(float(right[chosen]), accuracies_m[chosen], decoder.motion)
+    best = _Lines(float(right[chosen]), accuracies_m[chosen], decoder.transition)
 
     def by_steadiness(number: int) -> list[float]:
         video, held, path = videos[number], decoder.held(marginals[number]), found[number][chosen][0]
-        lines = [decoder.settled(held, path, video.time_s, (), best.accuracy_m, steady) for steady in _STEADY]
+        lines = [decoder.settled(held, path, video.time_s, (), best.accuracy_m, inverse_process_noise) for inverse_process_noise in _STEADY]
         return [_right(decoder, video, line) for line in lines]
 
-    for steady, share in zip(_STEADY, np.array(on_each(len(videos), by_steadiness)).mean(axis=0).tolist(), strict=True):
+    for inverse_process_noise, share in zip(_STEADY, np.array(on_each(len(videos), by_steadiness)).mean(axis=0).tolist(), strict=True):
         if share > best.right:
-            best = _Lines(share, accuracies_m[chosen], replace(decoder.motion, steady=steady))
+            best = _Lines(share, accuracies_m[chosen], replace(decoder.transition, inverse_process_noise=inverse_process_noise))
     return best
 
 
@@ -341,7 +341,7 @@ def _final_line(decoder: Decoder, video: FitVideo, marginal: sparse.csr_matrix, 
     """(T, 2) a video's line, as the best are made."""
     held = decoder.held(marginal)
     path = decoder.path(held, video.time_s, frozenset(), best.accuracy_m)
-    return decoder.settled(held, path, video.time_s, (), best.accuracy_m, best.motion.steady)
+    return decoder.settled(held, path, video.time_s, (), best.accuracy_m, best.transition.inverse_process_noise)
 
 
 def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:
@@ -360,24 +360,24 @@ def fit_map(
     masses: Sequence[FloatArray],
     right: Sequence[FloatArray],
     radius_m: float,
-    leads: Sequence[FloatArray] | None = None,
+    margins: Sequence[FloatArray] | None = None,
     weights: Sequence[float] | None = None,
 ) -> RadiusMap:
-    """A logistic from mass and lead to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
+    """A logistic from mass and margin to P(right) by log loss; slopes are drawn towards 0 (the base rate) as by one video, and never negative.
 
     Args:
         masses: (T,) a video.
         right: (T,) a video, whether the truth lay within.
         radius_m: within.
-        leads: (T,) a video, of the line over places elsewhere; None makes nothing of them.
+        margins: (T,) a video, of the line over other places; None makes nothing of them.
         weights: of the videos; None is 1 of each.
     """
     odds = log_odds(np.concatenate(masses))
-    over = np.zeros(len(odds)) if leads is None else np.concatenate(leads)
+    over = np.zeros(len(odds)) if margins is None else np.concatenate(margins)
     target = np.concatenate([np.asarray(one, dtype=np.float64) for one in right])
     weight = frame_weights(masses, weights)
     videos = float(weight.sum())
     # Leads have a scale of their own, which the prior must not depend on.
     spread = float(np.sqrt(weight @ np.square(over - weight @ over / videos) / videos)) if np.ptp(over) > 0 else 1.0
-    (slope, lead), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
-    return RadiusMap(float(radius_m), slope, intercept, lead / spread)
+    (slope, margin), intercept = fit_logistic(np.stack([odds, over / spread]), target, weight)
+    return RadiusMap(float(radius_m), slope, intercept, margin / spread)

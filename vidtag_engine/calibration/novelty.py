@@ -1,4 +1,4 @@
-"""What videos like those of training look like, and how strange held-out ones are."""
+"""What videos like those of training look like, and how novel held-out ones are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..types import FloatArray
 
 _MOST_FRAMES = 20_000
 _ROUNDS = 12
-_FEW = 8  # fewer held-out videos do not say how strange videos are: each of all videos is then asked what it is to the others
+_FEW = 8  # fewer held-out videos do not say how novel videos are: each of all videos is then asked what it is to the others
 _LEFT_OUT = 24  # of them at most
 _PIECES = (1, 2, 4, 8, 16)  # frames
 _BLOCK, _BLOCKS = 8, 8  # frames of a block, and blocks of a video, where there are hardly any videos
@@ -29,7 +29,7 @@ def fit_novelty(
     centres: int = 512,
     seed: int = 0,
 ) -> NoveltyDetector:
-    """Summarise training features, and see how strange held-out videos are.
+    """Summarise training features, and see how novel held-out videos are.
 
     Where fewer than eight are held out, every video is compared with all others instead; of two videos each one's blocks with the other, of a single video
     each block with the others. Parts of one video are never compared with each other where there is another: they are of one day.

@@ -1,4 +1,4 @@
-"""What leads of known ground outside an area mean: fitted on held-out videos that are searched for where they were taken, and where they were not."""
+"""What out-of-area scores mean: fitted on held-out videos that are searched for where they were taken, and where they were not."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def fit_out_of_area(
     videos: Iterable[Searched],
     seed: int = 0,
 ) -> OutOfAreaDetector:
-    """What leads mean: held-out videos are searched for in halves of their surroundings and in discs, their own and others.
+    """What out-of-area scores mean: held-out videos are searched for in halves of their surroundings and in discs, their own and others.
 
     Args:
         known: ground of the training.
@@ -75,7 +75,7 @@ def fit_out_of_area(
     given: dict[bool, list[FloatArray]] = {
         True: [],
         False: [],
-    }  # lead, size and how clearly recognised (3, areas) a video, by whether it was taken inside
+    }  # score, size and how clearly recognised (3, areas) a video, by whether it was taken inside
     weights: dict[bool, list[float]] = {True: [], False: []}
     for one in videos:
         truth = one.lat_lon_deg
@@ -87,9 +87,9 @@ def fit_out_of_area(
             outside = known.outside(cover_lat_lon_deg[near[part]], cover_spacing_m)
             if outside.any() and not outside.all():
                 sides = one.inner[:, near[part]].__getitem__, one.outer[:, outside].__getitem__
-                lead = out_of_area_score(*sides, len(truth), blocks[:, near[part]], known.blocks[:, outside])
+                margin = out_of_area_score(*sides, len(truth), blocks[:, near[part]], known.blocks[:, outside])
                 clearly = recognised_beyond(one.similarity[0][:, near[part]], one.similarity[1][:, outside]) if one.similarity else 0.0
-                found[inside].append((lead, log_ratio(outside), clearly))
+                found[inside].append((margin, log_ratio(outside), clearly))
         for inside, own in found.items():
             if own:
                 given[inside].append(np.array(own).T)
@@ -97,7 +97,7 @@ def fit_out_of_area(
     if not given[True] or not given[False]:
         return known
     (slope, size, recognised), intercept = _fit_odds(given, weights)
-    odds = [slope * lead + size * ratio + recognised * clearly + intercept for lead, ratio, clearly in given[True]]
+    odds = [slope * margin + size * ratio + recognised * clearly + intercept for margin, ratio, clearly in given[True]]
     # From n videos no rarer odds can be known than those that one of n + 1 exceeds.
     counted = sum(weights[True])
     most_odds = conformal_level(odds, min(1.0 - _FALSE_ALARMS, counted / (counted + 1.0)), weights[True])

@@ -94,7 +94,7 @@ def train(
         bool | None,
         typer.Option(
             "--layout/--no-layout",
-            help="Compare remembered frames also by what stands where in the picture (not in the paper; vidtag-compact only; default yes there).",
+            help="Compare reference images also by what stands where in the picture (not in the paper; vidtag-compact only; default yes there).",
         ),
     ] = None,
     augment: Annotated[str | None, typer.Option(help="none, street or aerial: altered copies stored beside each picture.")] = None,

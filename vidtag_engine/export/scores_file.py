@@ -62,7 +62,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         "time_s": np.ascontiguousarray(kept.time_s, dtype=np.float64),
         "line": np.ascontiguousarray(kept.line, dtype=np.float64),
     }
-    calibration = replace(kept.calibration, familiarity=None, elsewhere=None)
+    calibration = replace(kept.calibration, novelty=None, out_of_area=None)
     header = {
         "version": FORMAT_VERSION,
         "spacing_m": kept.spacing_m,

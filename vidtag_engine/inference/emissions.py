@@ -137,12 +137,12 @@ class FrameScores:
             return None
         return _single(self._similarity[rows]) if self.holds else self._similar(rows)
 
-    def read(self, recall: DatabaseWeight | None) -> Scores:
-        """What gives the (B, M) scores of a slice of frames: cosines, and the similarity as ``recall`` reads it."""
+    def read(self, database_weight: DatabaseWeight | None) -> Scores:
+        """What gives the (B, M) scores of a slice of frames: cosines, and the similarity as ``database_weight`` reads it."""
 
         def given(rows: slice) -> FloatArray:
-            cosines, similarity = self.cosines(rows), self.similarity(rows) if recall is not None else None
-            return cosines if recall is None or similarity is None else cosines + recall.read(similarity)
+            cosines, similarity = self.cosines(rows), self.similarity(rows) if database_weight is not None else None
+            return cosines if database_weight is None or similarity is None else cosines + database_weight.read(similarity)
 
         return given
 

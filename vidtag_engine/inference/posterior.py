@@ -67,7 +67,7 @@ def chances(
     positions: FloatArray,
     path: PathCalibration,
     radii_m: Sequence[float],
-    lead: FloatArray | None,
+    margin: FloatArray | None,
     recognised: bool = True,
 ) -> FloatArray:
     """(T, R) calibrated P(the truth lies within each radius of the answer), as :meth:`.PathCalibration.chances` has it.
@@ -76,9 +76,9 @@ def chances(
         decoder, decoded: of the video.
         positions: (T, 2) the answer.
         path: what the posterior's mass means.
-        radii_m, lead, recognised: as there.
+        radii_m, margin, recognised: as there.
     """
-    return path.chances(lambda radii: mass_about(decoded.marginal, decoder, positions, radii), radii_m, lead, recognised)
+    return path.chances(lambda radii: mass_about(decoded.marginal, decoder, positions, radii), radii_m, margin, recognised)
 
 
 class PosteriorDecoder:
@@ -101,11 +101,11 @@ class PosteriorDecoder:
         # Where nothing speaks of any place all are decoded over, for those who want an answer all the same.
         self._places = np.flatnonzero(self.known) if self.known.any() else np.arange(len(self.known))
         self.path = self._reading()
-        self.decoder = Decoder(self.cover.lat_lon_deg[self._places], self.cover.spacing_m, self.path.motion)
+        self.decoder = Decoder(self.cover.lat_lon_deg[self._places], self.cover.spacing_m, self.path.transition)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
-        reach_m = self.path.recall.reach_m if self.path.recall else None
+        reach_m = self.path.database_weight.reach_m if self.path.database_weight else None
         similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, reach_m)
         self._scored = ScoredPlaces(cover.lat_lon_deg, cover.score, similarity)
 
@@ -113,9 +113,9 @@ class PosteriorDecoder:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
         of = self.calibration
         path = of.path or replace(
-            PathCalibration.unfitted(of.temperature, self.cover.spacing_m, of.recall, of.speed_mps),
-            familiarity=of.familiarity,
-            elsewhere=of.elsewhere,
+            PathCalibration.unfitted(of.temperature, self.cover.spacing_m, of.database_weight, of.speed_mps),
+            novelty=of.novelty,
+            out_of_area=of.out_of_area,
         )
         if of.cannot_tell or not self.known.any():
             return replace(path, maps=())
@@ -123,7 +123,7 @@ class PosteriorDecoder:
 
     @property
     def seeks_line(self) -> bool:
-        """Whether the answer is a line through all frames: its decoding was fitted, or what is remembered can be read and how fast cameras go is known."""
+        """Whether the answer is a line through all frames: its decoding was fitted, or there is a reference database to read and how fast cameras go is known."""
         return self.calibration.path is not None or (self._scored.similarity is not None and self.calibration.speed_mps is not None)
 
     @cached_property
@@ -132,7 +132,7 @@ class PosteriorDecoder:
         return blocks_of_ground(self.decoder.lat_lon_deg)
 
     @cached_property
-    def _elsewhere(self) -> _Beyond | None:
+    def _out_of_area(self) -> _Beyond | None:
         return self._ground_outside()
 
     def read(self, video: Emissions) -> FrameScores:
@@ -147,7 +147,7 @@ class PosteriorDecoder:
             check()
             return scores(rows)
 
-        found = self.decoder.marginals(checked, time_s, self.path.evidence, video.of.cuts)[0]
+        found = self.decoder.marginals(checked, time_s, self.path.emission, video.of.cuts)[0]
         kept = 1.0 - float(self.unknown_mass.sum())
         return sparse.csr_matrix((kept * found.data, self._places[found.indices], found.indptr), shape=(found.shape[0], len(self.known)))
 
@@ -167,10 +167,10 @@ class PosteriorDecoder:
         return self.decoder.decode(
             self._scores(video),
             time_s,
-            self.path.evidence,
+            self.path.emission,
             cuts=video.of.cuts,
             accuracy_m=self.accuracy_m,
-            line_evidence=self.path.line_evidence,
+            line_emission=self.path.line_emission,
         )
 
     def solve(self, video: FrameScores, decoded: Decoded, final: Candidates, radius_m: float) -> Posterior:
@@ -189,10 +189,10 @@ class PosteriorDecoder:
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        lead, recognised = self.standing(video, decoded)
+        margin, recognised = self.standing(video, decoded)
         unknown = None if self.known.all() or not self.known.any() else self.cover.lat_lon_deg[~self.known]
-        found = hypotheses(decoded.marginal, self.decoder, positions, self.path, lead, recognised, unknown)
-        confidence = chances(self.decoder, decoded, positions, self.path, [radius_m], lead, recognised)[:, 0]
+        found = hypotheses(decoded.marginal, self.decoder, positions, self.path, margin, recognised, unknown)
+        confidence = chances(self.decoder, decoded, positions, self.path, [radius_m], margin, recognised)[:, 0]
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)
@@ -236,7 +236,7 @@ class PosteriorDecoder:
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
-            video.read(self.path.recall)(slice(0, len(video))),
+            video.read(self.path.database_weight)(slice(0, len(video))),
             frame_index,
             time_s,
             solved.line,
@@ -247,7 +247,7 @@ class PosteriorDecoder:
 
     def _scores(self, video: FrameScores) -> Scores:
         """What gives the scores of a slice of frames over the decoder's places."""
-        return self._of_places(video.read(self.path.recall))
+        return self._of_places(video.read(self.path.database_weight))
 
     def _of_places(self, whole: Scores) -> Scores:
         """Of scores over the cover those over the decoder's places."""
@@ -274,18 +274,18 @@ class PosteriorDecoder:
 
     def _ground_outside(self) -> _Beyond | None:
         """The training's ground outside the area; None where the checkpoint does not tell, or knows nothing outside or nothing inside."""
-        known = self.path.elsewhere
+        known = self.path.out_of_area
         if known is None or not known.tells:
             return None
         beyond = known.outside(self.cover.lat_lon_deg, self.cover.spacing_m)
-        # Of an area where the checkpoint knows nothing no lead was ever learned.
+        # Of an area where the checkpoint knows nothing no score was ever learned.
         if not beyond.any() or beyond.all():
             return None
-        reach_m = self.path.recall.reach_m if self.path.recall else None
+        reach_m = self.path.database_weight.reach_m if self.path.database_weight else None
         return _Beyond(beyond, ScoredPlaces.embedded(self._model, known.lat_lon_deg[beyond], known.spacing_m, reach_m))
 
     def judge(self, video: FrameScores, positions: FloatArray) -> Judgement:
-        """The first of these that holds: nothing speaks of the area or of the answer, the video is strange, it was taken elsewhere; else it is located.
+        """The first of these that holds: nothing speaks of the area or of the answer, the video is novel, it was taken elsewhere; else it is located.
 
         Args:
             video: as :meth:`decode`.
@@ -295,7 +295,7 @@ class PosteriorDecoder:
         if of.ground is not None and not self.known.any():
             return Judgement(FrameState.UNKNOWN_GROUND, why_unknown(of.ground, self.cover.lat_lon_deg))
         inside, outside = self._inside(video)
-        novelty = self.path.familiarity
+        novelty = self.path.novelty
         familiar = novelty.p_value(video.of.features) if novelty is not None else math.nan
         if of.cannot_tell:  # few videos do for a verdict, not for a number
             said, share, inside_said = (math.nan, math.nan), "", ""
@@ -313,14 +313,14 @@ class PosteriorDecoder:
 
     def _inside(self, video: FrameScores) -> tuple[float, bool]:
         """P(the video was taken in the area), NaN where nothing tells, and whether it looks taken on other known ground."""
-        known, beyond = self.path.elsewhere, self._elsewhere
+        known, beyond = self.path.out_of_area, self._out_of_area
         if known is None or beyond is None:
             return math.nan, False
         there = video.of.at(beyond.places)
-        lead = out_of_area_score(
-            self._scores(video), there.read(self.path.recall), len(video), self._blocks, known.blocks[:, beyond.outside]
+        margin = out_of_area_score(
+            self._scores(video), there.read(self.path.database_weight), len(video), self._blocks, known.blocks[:, beyond.outside]
         )
-        odds = known.log_odds(lead, beyond.outside, self._recognised_beyond(video, there))
+        odds = known.log_odds(margin, beyond.outside, self._recognised_beyond(video, there))
         return known.p_inside(odds), known.is_outside(odds)
 
     def _recognised_beyond(self, video: FrameScores, there: FrameScores) -> float:
@@ -339,7 +339,7 @@ class PosteriorDecoder:
             return False
         if ground.knows(positions, self.cover.spacing_m).mean() < MOST:
             return True
-        whole, beyond = video.read(self.path.recall), 0
+        whole, beyond = video.read(self.path.database_weight), 0
         for rows in _parts(len(video)):
             found = whole(rows)
             beyond += int((found[:, ~self.known].max(axis=1) > found[:, self.known].max(axis=1)).sum())

@@ -32,30 +32,30 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
     decoder, path = decoder_of(kept), kept.calibration
     accuracy_m = max(path.accuracy_m, kept.spacing_m)
     decoded = decoder.decode(
-        kept.scores, kept.time_s, path.evidence, cuts=kept.cuts, pins=pins, accuracy_m=accuracy_m, line_evidence=path.line_evidence
+        kept.scores, kept.time_s, path.emission, cuts=kept.cuts, pins=pins, accuracy_m=accuracy_m, line_emission=path.line_emission
     )
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, pins, located)
-    lead: FloatArray | None = None
+    margin: FloatArray | None = None
     recognised = True
     if any(pin.here for pin in pins):
         # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
         path = replace(path, unknown_share=0.0)
     else:
-        lead, recognised = score_margin(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
-    found = hypotheses(decoded.marginal, decoder, places, path, lead, recognised)
-    confidence = chances(decoder, decoded, places, path, [trajectory.confidence_radius_m], lead, recognised)[:, 0]
+        margin, recognised = score_margin(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
+    found = hypotheses(decoded.marginal, decoder, places, path, margin, recognised)
+    confidence = chances(decoder, decoded, places, path, [trajectory.confidence_radius_m], margin, recognised)[:, 0]
     return _assembled(trajectory, located, places, confidence, spread(found, located))
 
 
 def decoder_of(kept: VideoScores) -> Decoder:
     """The decoder of an area; that of the last one is kept, so that solving again takes no time for it."""
-    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.motion)
+    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.transition)
 
 
 @lru_cache(maxsize=1)
-def _cached_decoder(places: bytes, spacing_m: float, motion: TransitionModel) -> Decoder:
-    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, motion)
+def _cached_decoder(places: bytes, spacing_m: float, transition: TransitionModel) -> Decoder:
+    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, transition)
 
 
 def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: Sequence[Pin], located: NDArray[np.bool_]) -> FloatArray:

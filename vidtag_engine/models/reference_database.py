@@ -27,9 +27,9 @@ from ..types import FloatArray
 MOST_FRAMES = 50_000
 SCALES = (1, 3, 7, 15)  # frames of the means
 MOST_WIDTH = 512  # of a band
-_FAR = 0.5  # of cosine, that a remembered frame loses at the end of its reach
+_FAR = 0.5  # of cosine, that a reference image loses at the end of its reach
 _MOST_SPACINGS = 12.0
-_AT_ONCE = 8_000_000  # pairs of a frame and a remembered one near a place
+_AT_ONCE = 8_000_000  # pairs of a frame and a reference image near a place
 
 
 def bands(features: Tensor) -> list[Tensor]:
@@ -88,7 +88,7 @@ class ReferenceDatabase(nn.Module):
 
     @torch.no_grad()
     def in_context(self, features: Tensor) -> Tensor:
-        """A whole video's features (T, D), or (T, D + L), as remembered frames are compared: whitened bands side by side, (T, 4 K) or (T, 8 K) unit-normalised."""
+        """A whole video's features (T, D), or (T, D + L), as reference images are compared: whitened bands side by side, (T, 4 K) or (T, 8 K) unit-normalised."""
         found, layers = [], iter(self.whitening)
         for part in features.float().split(self._parts, dim=1):
             white = [next(layers)(band) for band in bands(part)]
@@ -96,7 +96,7 @@ class ReferenceDatabase(nn.Module):
         return torch.cat(found, dim=1) / math.sqrt(len(found))
 
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
-        """(N,) which remembered frames were taken within a radius of any of the places (T, 2), in degrees."""
+        """(N,) which reference images were taken within a radius of any of the places (T, 2), in degrees."""
         seen, places = (
             cKDTree(unit_vectors(*np.asarray(one, dtype=np.float64).T) * EARTH_RADIUS_M)
             for one in (self.lat_lon_deg.cpu().double().numpy(), lat_lon_deg)
@@ -109,14 +109,14 @@ class ReferenceDatabase(nn.Module):
     def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> PlaceSimilarity:
         """What tells how much frames look like what was seen at places.
 
-        A place's score is the highest cosine of the frame with any remembered one within reach, less what grows with the square of the way between, to a half at
+        A place's score is the highest cosine of the frame with any reference image within reach, less what grows with the square of the way between, to a half at
         the end of the reach. Places without one in reach have the frame's mean over the others: nothing is known of them.
 
         Args:
             lat_lon_deg: (M, 2) places in degrees.
-            spacing_m: of them; the reach is at least one spacing, which leaves every remembered frame a place, and at most twelve, as memory grows with
+            spacing_m: of them; the reach is at least one spacing, which leaves every reference image a place, and at most twelve, as memory grows with
                 its square.
-            reach_m: metres over which a remembered frame speaks for places around it.
+            reach_m: metres over which a reference image speaks for places around it.
 
         Returns:
             What gives scores.
@@ -136,9 +136,9 @@ class PlaceSimilarity:
     """Tells how much frames look like what was seen at places; see :meth:`ReferenceDatabase.over`.
 
     Args:
-        embeddings: (N, K) of the remembered frames.
+        embeddings: (N, K) of the reference images.
         count: M, of places.
-        row, column: (P,) place and remembered frame of each pair in reach, by place.
+        row, column: (P,) place and reference image of each pair in reach, by place.
         lost: (P,) what a pair's cosine loses for the way between.
     """
 
@@ -152,14 +152,14 @@ class PlaceSimilarity:
 
         Args:
             frames: unit-normalised.
-            hidden: (N,) remembered frames that are left out, as if their street had never been driven.
+            hidden: (N,) reference images that are left out, as if their street had never been driven.
         """
         device = self._embeddings.device
         result = torch.zeros(len(frames), self._count, device=device)
         lost = self._lost if hidden is None else self._lost.masked_fill(hidden.to(device)[self._column], torch.inf)
         if not bool(torch.isfinite(lost).any()):
             return result
-        # On a CPU pairs are looked up a frame at a time, and many frames share one reading of what is remembered.
+        # On a CPU pairs are looked up a frame at a time, and many frames share one reading of the database.
         rows = max(1, _AT_ONCE // len(self._embeddings if device.type == "cpu" else lost))
         for begin in range(0, len(frames), rows):
             part = slice(begin, begin + rows)

@@ -40,7 +40,7 @@ class VidTAGConfig(BaseModel):
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
         remembered: training frames that it keeps beside its weights (see :class:`.memory.ReferenceDatabase`; not in the paper).
         remembered_width: of each of their bands.
-        remembered_layout: width of what follows the features and says what stands where in the picture, where remembered frames are compared by that too.
+        remembered_layout: width of what follows the features and says what stands where in the picture, where reference images are compared by that too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -83,7 +83,7 @@ def recalibrate(
     with torch.inference_mode():
         path = calibrate_path(
             model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=ground.reach_m,
-            places=ground.lat_lon_deg, novelty=(of.path.familiarity if of.path else None) or of.familiarity, feedback=feedback.part(0.5, 1.0),
+            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, feedback=feedback.part(0.5, 1.0),
         )  # fmt: skip
     fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))))
     new = replace(card, calibration=fitted.to_dict(), created_utc="", metrics={**card.metrics, "calibration_videos": path.videos})
@@ -93,13 +93,13 @@ def recalibrate(
 def _ground_of(loaded: Loaded, model: VidTAG) -> TrainingGround:
     """Of a checkpoint that was made before ground was kept: about the frames that it remembers, or the places that it competes with others by."""
     of: Calibration = loaded.calibration
-    recall = (of.path.recall if of.path else None) or of.recall
-    reach_m = recall.reach_m if recall else _REACH_STEPS * float(loaded.card.metrics.get("resolution_m", 100.0))
+    database_weight = (of.path.database_weight if of.path else None) or of.database_weight
+    reach_m = database_weight.reach_m if database_weight else _REACH_STEPS * float(loaded.card.metrics.get("resolution_m", 100.0))
     places: FloatArray | None = None
     if model.memory is not None:
         places = model.memory.lat_lon_deg.double().cpu().numpy()
-    elif of.path is not None and of.path.elsewhere is not None:
-        places = of.path.elsewhere.lat_lon_deg
+    elif of.path is not None and of.path.out_of_area is not None:
+        places = of.path.out_of_area.lat_lon_deg
     if places is None or not len(places):
         raise InputError(f"{loaded.card.name} does not say where it was trained: train it again with 'vidtag train'.")
     area = None if loaded.card.training_extent is None else area_without_aoi(loaded.card.training_extent).geometry

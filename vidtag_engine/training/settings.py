@@ -63,7 +63,7 @@ class TrainSettings(BaseModel):
             (not in the paper).
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
-        layout: remembered frames are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
+        layout: reference images are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -119,8 +119,8 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
 
     ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
-    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, training frames remembered);
-    with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in remembered frames.
+    measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, a reference database);
+    with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in reference images.
     """
     steps = {phase: changes.pop(f"{phase}_steps", None) for phase in ("phase1", "phase2")}
     changes = {key: value for key, value in changes.items() if value is not None or key == "rate_hz"}

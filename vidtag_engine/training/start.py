@@ -92,7 +92,7 @@ def near_m(settings: TrainSettings) -> float:
 
 
 def reach_m(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> float:
-    """Metres over which a remembered frame speaks for places around it: what targets have fallen off over, and at least twice the way to the next frame."""
+    """Metres over which a reference image speaks for places around it: what targets have fallen off over, and at least twice the way to the next frame."""
     steps = [haversine_m(*s.lat_lon_deg[:-1].T, *s.lat_lon_deg[1:].T) for s in sequences if len(s) > 1]
     step_m = float(np.median(np.concatenate(steps))) if steps else 0.0
     return max(_REACH * _fall_off_m(settings), _REACH_STEPS * step_m)

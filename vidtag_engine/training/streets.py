@@ -1,6 +1,6 @@
 """Streets that a calibration model does not see, so that what is said on streets that nobody drove can be learned.
 
-Held-out videos mostly go where training videos went. Hiding what is remembered about them is not enough: the networks were trained on those very streets. So some
+Held-out videos mostly go where training videos went. Hiding the reference images near them is not enough: the networks were trained on those very streets. So some
 held-out videos' streets are taken out of the training of a second, like model, which confidence is then fitted with.
 """
 

@@ -24,7 +24,7 @@ def what_it_tells(calibration: Calibration, validation_fraction: float = 0.15) -
             f"It cannot tell how sure to be, and shows no probability: {calibration.videos} videos were held out of the {LEAST_VIDEOS} that it takes;"
             f" train on about {needed}, or give {LEAST_VIDEOS} others to 'vidtag calibrate'."
         )
-    novelty = (of.familiarity if of else None) or calibration.familiarity
+    novelty = (of.novelty if of else None) or calibration.novelty
     if novelty is not None and novelty.tells:
         rare = max(2, round(1.0 / novelty.rarest))
         said.append(f"It can tell videos unlike its training: those that look as unlike it as 1 of {rare} of its own are withheld.")
@@ -32,8 +32,8 @@ def what_it_tells(calibration: Calibration, validation_fraction: float = 0.15) -
         said.append(
             "It cannot tell videos unlike its training: there were too few frames to compare with each other; train on longer or more videos."
         )
-    elsewhere = (of.elsewhere if of else None) or calibration.elsewhere
-    if elsewhere is not None and elsewhere.tells and elsewhere.withholds:
+    out_of_area = (of.out_of_area if of else None) or calibration.out_of_area
+    if out_of_area is not None and out_of_area.tells and out_of_area.withholds:
         said.append("It can tell videos that were taken on other ground of its training than the area that is searched.")
     else:
         said.append(

@@ -45,7 +45,7 @@ from .trainer import PhaseRun, Retrieval, Trainer
 # More points than this make each validation slower than the steps between two.
 _MAX_GRID_POINTS = 60_000
 CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
-# Of what is remembered, where too few videos are held out to choose it. Of 1, 2 and 4 it put most frames of a flight (Seneca, tuning direction) within 40 m.
+# Of the reference database, where too few videos are held out to choose it: of 1, 2 and 4 it put most frames of a flight (Seneca, tuning direction) within 40 m.
 _UNFITTED_WEIGHT = 2.0
 _MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate on
 
@@ -225,11 +225,13 @@ def _without_streets(
 
 
 def _completed(trainer: Trainer, calibration: Calibration, settings: TrainSettings) -> Calibration:
-    """With what is known without held-out videos, too: training ground, and how what is remembered is read; what is not read is not kept."""
+    """With what is known without held-out videos, too: training ground, and the reference database's weight; a database that is not read is not kept."""
     if settings.remembered_width and calibration.path is None:
         speed = typical_speed_mps([(s.time_s, s.lat_lon_deg) for s in trainer.training])
-        calibration = replace(calibration, recall=_unfitted_recall(trainer, settings), speed_mps=speed if math.isfinite(speed) else None)
-    if calibration.recall or (calibration.path and calibration.path.recall):
+        calibration = replace(
+            calibration, database_weight=_unfitted_recall(trainer, settings), speed_mps=speed if math.isfinite(speed) else None
+        )
+    if calibration.database_weight or (calibration.path and calibration.path.database_weight):
         trainer.model.remember(trainer.model.memory or remember(trainer.training, settings))
     else:
         trainer.model.remember(None)
@@ -328,7 +330,7 @@ def calibrate(
     if not validation:
         seen = [s.features[0] for s in trainer.training]
         known = fit_novelty(seen, [], names=[s.name for s in trainer.training], seed=settings.seed)
-        return Calibration(temperature=float(1.0 / model.logit_scale.exp()), familiarity=known), {}
+        return Calibration(temperature=float(1.0 / model.logit_scale.exp()), novelty=known), {}
     picks = trainer.retrieve(validation, refine=True)
     final = "phase2" if model.has_refiner else "phase1"
     metrics: dict[str, Any] = {
@@ -361,9 +363,9 @@ def calibrate(
         "feedback": feedback,
     }
     if calibration.videos < LEAST_VIDEOS:
-        recall = _unfitted_recall(trainer, settings) if settings.remembered_width else None
-        elsewhere, familiarity = fit_abstention(model, *cover, trainer.training, everything, recall=recall, **options)
-        return replace(calibration, elsewhere=elsewhere, familiarity=familiarity), metrics
+        database_weight = _unfitted_recall(trainer, settings) if settings.remembered_width else None
+        out_of_area, novelty = fit_abstention(model, *cover, trainer.training, everything, database_weight=database_weight, **options)
+        return replace(calibration, out_of_area=out_of_area, novelty=novelty), metrics
     path = calibrate_path(model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven, **options)
     return replace(calibration, path=path), metrics
 

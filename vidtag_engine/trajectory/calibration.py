@@ -45,9 +45,9 @@ class Calibration:
         ece, brier, log_loss: of the confidences on those same frames, all radii together; NaN where not fitted.
         by_radius: the same, radius by radius.
         path: how whole videos are decoded and what their posterior means; None in checkpoints that were made without it.
-        recall: where there is no ``path``, how what the checkpoint remembers is read; None where it remembers nothing.
+        database_weight: where there is no ``path``, how the reference database is read; None where the checkpoint keeps none.
         speed_mps: likewise, how fast training videos moved; None where that is not known.
-        familiarity, elsewhere: likewise, what training videos look like and where they were taken; None where that is not known.
+        novelty, out_of_area: likewise, what training videos look like and where they were taken; None where that is not known.
         ground: places that the checkpoint can speak of; None in checkpoints that were made before it was kept, and of weights trained by others.
         videos: held out, that ``path`` is fitted on or would have been; 0 where none were.
     """
@@ -60,10 +60,10 @@ class Calibration:
     log_loss: float = math.nan
     by_radius: tuple[RadiusFit, ...] = ()
     path: PathCalibration | None = None
-    recall: DatabaseWeight | None = None
+    database_weight: DatabaseWeight | None = None
     speed_mps: float | None = None
-    familiarity: NoveltyDetector | None = None
-    elsewhere: OutOfAreaDetector | None = None
+    novelty: NoveltyDetector | None = None
+    out_of_area: OutOfAreaDetector | None = None
     ground: TrainingGround | None = None
     videos: int = 0
 
@@ -97,11 +97,12 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; NaN becomes None."""
-        parts: dict[str, Any] = {"path": self.path, "familiarity": self.familiarity, "elsewhere": self.elsewhere, "ground": self.ground}
-        values = asdict(replace(self, recall=None, path=None, familiarity=None, elsewhere=None, ground=None))
+        parts: dict[str, Any] = {"path": self.path, "familiarity": self.novelty, "elsewhere": self.out_of_area, "ground": self.ground}
+        values = asdict(replace(self, database_weight=None, path=None, novelty=None, out_of_area=None, ground=None))
         values["by_radius"] = [{key: _plain(value) for key, value in entry.items()} for entry in values["by_radius"]]
-        plain = {key: _plain(value) for key, value in values.items() if key not in {*parts, "recall"}}
-        plain |= {"recall": asdict(self.recall)} if self.recall else {}
+        left_out = {"database_weight", "path", "novelty", "out_of_area", "ground"}
+        plain = {key: _plain(value) for key, value in values.items() if key not in left_out}
+        plain |= {"recall": asdict(self.database_weight)} if self.database_weight else {}
         return plain | {name: part.to_dict() for name, part in parts.items() if part is not None}
 
     @classmethod
@@ -121,10 +122,10 @@ class Calibration:
                 log_loss=_number(values.get("log_loss")),
                 by_radius=by_radius,
                 path=PathCalibration.from_dict(values["path"]) if values.get("path") else None,
-                recall=DatabaseWeight.from_dict(values["recall"]) if values.get("recall") else None,
+                database_weight=DatabaseWeight.from_dict(values["recall"]) if values.get("recall") else None,
                 speed_mps=None if values.get("speed_mps") is None else float(values["speed_mps"]),
-                familiarity=NoveltyDetector.from_dict(values["familiarity"]) if values.get("familiarity") else None,
-                elsewhere=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                novelty=NoveltyDetector.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                out_of_area=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
                 ground=TrainingGround.from_dict(values["ground"]) if values.get("ground") else None,
                 videos=int(values.get("videos") or 0),
             )

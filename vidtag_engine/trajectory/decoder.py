@@ -50,13 +50,13 @@ class TransitionModel:
 
     Args:
         speed_mps: scale of an exponential fall-off of distance with time.
-        jump: probability of a step to anywhere in the area.
-        steady: how steadily it is carried, s^3 / m^2: one over the spectral density of its accelerations; 0 makes nothing of them.
+        restart_probability: of a step to anywhere in the area.
+        inverse_process_noise: how steadily it is carried, s^3 / m^2: one over the spectral density of its accelerations; 0 makes nothing of them.
     """
 
     speed_mps: float = 12.0
-    jump: float = 1e-4
-    steady: float = 0.0
+    restart_probability: float = 1e-4
+    inverse_process_noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,22 @@ class EmissionModel:
 
     Args:
         temperature: of the softmax over the area's scores.
-        blind: probability that a picture tells nothing of its place.
-        shared: correlation of the errors of frames at one time, in 0..1: frames of one drive are dark, wet or blocked together.
-        memory_s: that correlation falls off with time by this length. A frame counts as one over the sum of its correlations with all frames.
+        outlier_probability: that a picture tells nothing of its place.
+        error_correlation: of the errors of frames at one time, in 0..1: frames of one drive are dark, wet or blocked together.
+        correlation_time_s: that correlation falls off with time by this length. A frame counts as one over the sum of its correlations with all frames.
     """
 
     temperature: float
-    blind: float = 0.02
-    shared: float = 0.0
-    memory_s: float = 120.0
+    outlier_probability: float = 0.02
+    error_correlation: float = 0.0
+    correlation_time_s: float = 120.0
 
     def weights(self, time_s: FloatArray) -> FloatArray:
         """(T,) how much each frame counts beside the others, in 0..1."""
         time_s = np.asarray(time_s, dtype=np.float64)
         weight = np.empty(len(time_s))
         for row, moment in enumerate(time_s):  # a row at a time: memory stays linear
-            weight[row] = 1.0 / (1.0 + self.shared * (np.exp(-np.abs(time_s - moment) / self.memory_s).sum() - 1.0))
+            weight[row] = 1.0 / (1.0 + self.error_correlation * (np.exp(-np.abs(time_s - moment) / self.correlation_time_s).sum() - 1.0))
         return weight
 
     def likelihood(self, scores: FloatArray, weight: FloatArray) -> FloatArray:
@@ -92,11 +92,13 @@ class EmissionModel:
         """
         likely = np.asarray(scores, dtype=np.float32) * np.float32(1.0 / self.temperature)
         likely -= likely.max(axis=1, keepdims=True)
-        np.maximum(likely, _LEAST_POWER, out=likely)  # what is fainter is nothing beside `blind`, and takes ten times as long
+        np.maximum(
+            likely, _LEAST_POWER, out=likely
+        )  # what is fainter is nothing beside the outlier probability, and takes ten times as long
         np.exp(likely, out=likely)
         likely *= likely.shape[1] / likely.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        likely *= np.float32(1.0 - self.blind)
-        likely += np.float32(max(self.blind, TINY))
+        likely *= np.float32(1.0 - self.outlier_probability)
+        likely += np.float32(max(self.outlier_probability, TINY))
         np.log(likely, out=likely)
         likely *= np.asarray(weight, dtype=np.float32)[:, None]
         np.exp(likely, out=likely)
@@ -145,11 +147,15 @@ class Decoder:
     Args:
         lat_lon_deg: (M, 2) an even cover of the area.
         spacing_m: of the places.
-        motion: between frames.
+        transition: between frames.
     """
 
-    def __init__(self, lat_lon_deg: FloatArray, spacing_m: float, motion: TransitionModel | None = None) -> None:
-        self.lat_lon_deg, self.spacing_m, self.motion = np.asarray(lat_lon_deg, dtype=np.float64), spacing_m, motion or TransitionModel()
+    def __init__(self, lat_lon_deg: FloatArray, spacing_m: float, transition: TransitionModel | None = None) -> None:
+        self.lat_lon_deg, self.spacing_m, self.transition = (
+            np.asarray(lat_lon_deg, dtype=np.float64),
+            spacing_m,
+            transition or TransitionModel(),
+        )
         self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
         self.tree = cKDTree(self.points_m)
         self._middle_m = self.points_m.sum(axis=0) / max(
@@ -163,38 +169,38 @@ class Decoder:
         self,
         scores: FloatArray | Scores,
         time_s: FloatArray,
-        evidence: EmissionModel,
+        emission: EmissionModel,
         *,
         cuts: Iterable[int] = (),
         pins: Sequence[Pin] = (),
         accuracy_m: float | None = None,
-        line_evidence: EmissionModel | None = None,
+        line_emission: EmissionModel | None = None,
     ) -> Decoded:
         """Marginals and line.
 
         Args:
             scores: (T, M) cosines, or what gives those of a slice of frames (asked twice for each).
             time_s: (T,) of the frames, not falling.
-            evidence: how scores are read.
+            emission: how scores are read.
             cuts: rows that begin a new shot: the camera may be anywhere again.
             pins: of this video.
             accuracy_m: the line seeks to be right within this; None is twice the spacing.
-            line_evidence: how scores are read for the line, where otherwise than for the marginals.
+            line_emission: how scores are read for the line, where otherwise than for the marginals.
         """
         time_s, asked = np.asarray(time_s, dtype=np.float64), frozenset(cuts)
-        marginal, log_evidence = self._marginals(self._emissions(scores, time_s, evidence, pins), time_s, asked)
+        marginal, log_evidence = self._marginals(self._emissions(scores, time_s, emission, pins), time_s, asked)
         sought = marginal
-        if line_evidence is not None and line_evidence != evidence:
-            sought, _ = self._marginals(self._emissions(scores, time_s, line_evidence, pins), time_s, asked)
+        if line_emission is not None and line_emission != emission:
+            sought, _ = self._marginals(self._emissions(scores, time_s, line_emission, pins), time_s, asked)
         path, places = self.line(sought, time_s, asked, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
         return Decoded(marginal, path, places, log_evidence)
 
     def marginals(
-        self, scores: FloatArray | Scores, time_s: FloatArray, evidence: EmissionModel, cuts: Iterable[int] = (), pins: Sequence[Pin] = ()
+        self, scores: FloatArray | Scores, time_s: FloatArray, emission: EmissionModel, cuts: Iterable[int] = (), pins: Sequence[Pin] = ()
     ) -> tuple[sparse.csr_matrix, float]:
         """The marginal and the log evidence of :meth:`decode`, without a line."""
         time_s = np.asarray(time_s, dtype=np.float64)
-        return self._marginals(self._emissions(scores, time_s, evidence, pins), time_s, frozenset(cuts))
+        return self._marginals(self._emissions(scores, time_s, emission, pins), time_s, frozenset(cuts))
 
     def within(self, centres: FloatArray, radius_m: float) -> list[list[int]]:
         """Numbers of the places within a radius of each centre (N, 2)."""
@@ -214,12 +220,12 @@ class Decoder:
         result: FloatArray = np.maximum(squares_m2 - 2.0 * (about_m @ point_m) + point_m @ point_m, 0.0)
         return result
 
-    def _emissions(self, scores: FloatArray | Scores, time_s: FloatArray, evidence: EmissionModel, pins: Sequence[Pin]) -> Scores:
+    def _emissions(self, scores: FloatArray | Scores, time_s: FloatArray, emission: EmissionModel, pins: Sequence[Pin]) -> Scores:
         """What gives the likelihood of a slice of frames, pins included."""
-        weight = evidence.weights(time_s)
+        weight = emission.weights(time_s)
 
         def emissions(rows: slice) -> FloatArray:
-            likely = evidence.likelihood(scores(rows) if callable(scores) else scores[rows], weight[rows])
+            likely = emission.likelihood(scores(rows) if callable(scores) else scores[rows], weight[rows])
             for pin in pins:
                 if rows.start <= pin.row < rows.stop:
                     near = self.within(np.array([[pin.lat_deg, pin.lon_deg]]), pin.radius_m)[0]
@@ -301,8 +307,8 @@ class Decoder:
         links, one_over, times = self.transitions(float(time_s[row] - time_s[row - 1]))
         for _ in range(times):
             mass = links @ (mass * one_over) if forward else (links @ mass) * one_over
-        jump = np.float32(self.motion.jump)
-        moved: FloatArray = (1 - jump) * mass + jump * anywhere
+        restart_probability = np.float32(self.transition.restart_probability)
+        moved: FloatArray = (1 - restart_probability) * mass + restart_probability * anywhere
         return moved
 
     def line(self, marginal: sparse.csr_matrix, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float) -> tuple[IntArray, FloatArray]:
@@ -313,7 +319,7 @@ class Decoder:
         """
         cuts, held = frozenset(cuts), self.held(marginal)
         path = self.path(held, time_s, cuts, accuracy_m)
-        return path, self.settled(held, path, time_s, cuts, accuracy_m, self.motion.steady)
+        return path, self.settled(held, path, time_s, cuts, accuracy_m, self.transition.inverse_process_noise)
 
     def held(self, marginal: sparse.csr_matrix) -> Held:
         """What lines are sought by: see :func:`.marginals.most_held`."""
@@ -330,14 +336,18 @@ class Decoder:
         found: IntArray = kept[self._viterbi(gain, np.sqrt(apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
         return found
 
-    def settled(self, held: Held, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, steady: float) -> FloatArray:
-        """(T, 2) a path's places moved to the middle of the mass about them; with ``steady`` above 0 each as far as its mass is narrow and the others follow.
+    def settled(
+        self, held: Held, path: IntArray, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float, inverse_process_noise: float
+    ) -> FloatArray:
+        """(T, 2) a path's places moved to the middle of the mass about them.
+
+        With an ``inverse_process_noise`` above 0 each moves as far as its mass is narrow and the others follow.
 
         Args:
             held: as :meth:`held` gives it.
             path: (T,) as :meth:`path` gives it.
             time_s, cuts, accuracy_m: as elsewhere.
-            steady: as of a :class:`TransitionModel`.
+            inverse_process_noise: as of a :class:`TransitionModel`.
         """
         about_m, mass = self.points_m[held[0]], held[1]
         places = self.points_m[path]
@@ -345,10 +355,10 @@ class Decoder:
             near = mass * nearness(places, about_m, accuracy_m)
             total = near.sum(axis=1, keepdims=True)
             places = np.where(total > TINY, (near @ about_m) / np.maximum(total, TINY), places)
-            if steady > 0:
+            if inverse_process_noise > 0:
                 variance = (near * apart2(places, about_m)).sum(axis=1) / np.maximum(total[:, 0], TINY) / 2.0
                 spread_m = np.sqrt(np.where(total[:, 0] > TINY, variance, accuracy_m**2) + self.spacing_m**2 / 12.0)
-                places = smoothed(places, spread_m, time_s, steady, cuts)
+                places = smoothed(places, spread_m, time_s, inverse_process_noise, cuts)
         lat = np.degrees(np.arctan2(places[:, 2], np.hypot(places[:, 0], places[:, 1])))
         return np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
 
@@ -363,7 +373,7 @@ class Decoder:
                 continue
             length_m = self._length_m(float(time_s[row] - time_s[row - 1]))
             if length_m != last_m:
-                moves, last_m = np.maximum(-apart_m / length_m, np.log(self.motion.jump)), length_m
+                moves, last_m = np.maximum(-apart_m / length_m, np.log(self.transition.restart_probability)), length_m
             np.add(best, moves, out=total)  # from a column to a row; moves are the same both ways
             before[row] = total.argmax(axis=1)
             best = total[every, before[row]] + gain[row]
@@ -374,7 +384,7 @@ class Decoder:
 
     def _length_m(self, seconds: float) -> float:
         # Half the spacing: a camera between two places may be told as either.
-        return self.motion.speed_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
+        return self.transition.speed_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
 
     @staticmethod
     def step(seconds: float) -> int:

@@ -14,35 +14,43 @@ from .decoder import EmissionModel, TransitionModel
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
 
+# What a card calls each of these: its keys are older than their names here.
+EMISSION_KEYS = {"outlier_probability": "blind", "error_correlation": "shared", "correlation_time_s": "memory_s"}
+TRANSITION_KEYS = {"restart_probability": "jump", "inverse_process_noise": "steady"}
+_MAP_KEYS = {"margin_slope": "lead"}
+_KEYS = {
+    "emission": "evidence", "transition": "motion", "line_emission": "line_evidence", "margin_range": "leads", "novelty": "familiarity",
+    "out_of_area": "elsewhere", "database_weight": "recall",
+}  # fmt: skip
 _LEAST_MASS = 1e-4
 _MOST_ACCURACY = 6.0  # spacings, of an unfitted line; as much as Seneca's reach is in its grid's steps
 
 
 @dataclass(frozen=True)
 class RadiusMap:
-    """Mass within a radius, and the line's lead over places elsewhere, to probability: a logistic, never beyond what the videos it was fitted on can say.
+    """Mass within a radius, and the line's score margin, to probability: a logistic, never beyond what the videos it was fitted on can say.
 
     Args:
         radius_m: within.
         slope: of the mass's log odds; not negative.
         intercept: in log odds.
-        lead: slope of the lead (:func:`.lead.score_margin`); not negative.
+        margin_slope: of the margin (:func:`.score_margin.score_margin`); not negative.
     """
 
     radius_m: float
     slope: float
     intercept: float
-    lead: float = 0.0
+    margin_slope: float = 0.0
 
 
 @dataclass(frozen=True)
 class DatabaseWeight:
-    """How the checkpoint's remembered frames are read beside the location encoder.
+    """How the reference database is read beside the location encoder.
 
     Args:
-        weight: of their scores beside the cosines.
-        reach_m: metres over which a remembered frame speaks for places around it.
-        least: score below which it is not read, as it is what chance finds: the place may have been remembered from another lane, or only its neighbours were.
+        weight: of its similarities beside the cosines.
+        reach_m: metres over which a reference image speaks for places around it.
+        least: similarity below which it is not read, as it is what chance finds: the place may have been seen from another lane, or only its neighbours were.
             None reads all.
     """
 
@@ -50,9 +58,9 @@ class DatabaseWeight:
     reach_m: float
     least: float | None = None
 
-    def read(self, likeness: FloatArray) -> FloatArray:
-        """What the scores of places (B, M) by memory add to their cosines."""
-        result: FloatArray = self.weight * (likeness if self.least is None else np.maximum(likeness, self.least))
+    def read(self, similarity: FloatArray) -> FloatArray:
+        """What the similarities of frames to places (B, M) add to their cosines."""
+        result: FloatArray = self.weight * (similarity if self.least is None else np.maximum(similarity, self.least))
         return result
 
     @classmethod
@@ -64,7 +72,7 @@ class DatabaseWeight:
             found.least or 0.0
         ):
             raise InputError(
-                f"What the checkpoint remembers is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."
+                f"The reference database is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."
             )
         return found
 
@@ -74,34 +82,34 @@ class PathCalibration:
     """How a checkpoint's videos are decoded.
 
     Args:
-        evidence, motion, accuracy_m: of the decoder.
+        emission, transition, accuracy_m: of the decoder.
         spacing_m: of the cover that it was fitted on.
         videos: that it was fitted on.
         maps: by radius, rising; only radii within which some videos' truths lay. Of videos that are recognised.
         level50, level90: mass of the regions that held the truth with 50 and 90 % (conformal, by video); 1 is all known ground.
         unrecognised_maps, unrecognised50, unrecognised90: the same of videos that are not recognised (Mondrian conformal prediction: a fit a kind of video).
-        recognised_from: how clearly (:func:`.lead.recognition`) a video's places must be recognised for it to be of the first kind; None: all are of one kind.
-        familiarity: what training videos look like; None where that was not stored.
-        elsewhere: where training videos were taken; None likewise.
-        recall: of what the checkpoint remembers; None where it remembers nothing, or nothing that helps.
-        line_evidence: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
-        leads: between which nearly all leads lay that the maps were fitted on; others count as the nearer one.
+        recognised_from: how clearly (:func:`.recognition`) a video's places must be recognised for it to be of the first kind; None: all are of one kind.
+        novelty: what training videos look like; None where that was not stored.
+        out_of_area: where training videos were taken; None likewise.
+        database_weight: of the reference images; None where the checkpoint keeps none, or none that help.
+        line_emission: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
+        margin_range: between which nearly all margins lay that the maps were fitted on; others count as the nearer one.
         unknown_share: of the searched area, that is unknown ground; it keeps this share of every probability.
     """
 
-    evidence: EmissionModel
-    motion: TransitionModel
+    emission: EmissionModel
+    transition: TransitionModel
     accuracy_m: float
     spacing_m: float
     videos: int
     maps: tuple[RadiusMap, ...]
     level50: float
     level90: float
-    familiarity: NoveltyDetector | None = None
-    elsewhere: OutOfAreaDetector | None = None
-    recall: DatabaseWeight | None = None
-    line_evidence: EmissionModel | None = None
-    leads: tuple[float, float] = (0.0, 0.0)
+    novelty: NoveltyDetector | None = None
+    out_of_area: OutOfAreaDetector | None = None
+    database_weight: DatabaseWeight | None = None
+    line_emission: EmissionModel | None = None
+    margin_range: tuple[float, float] = (0.0, 0.0)
     unrecognised_maps: tuple[RadiusMap, ...] = ()
     unrecognised50: float = 1.0
     unrecognised90: float = 1.0
@@ -132,7 +140,7 @@ class PathCalibration:
         self,
         mass_within: Callable[[FloatArray], FloatArray],
         radii_m: Sequence[float],
-        lead: FloatArray | None = None,
+        margin: FloatArray | None = None,
         recognised: bool = True,
     ) -> FloatArray:
         """(T, R) P(the truth lies within each radius), never less than within a smaller one; NaN where nothing was fitted that says so.
@@ -142,13 +150,13 @@ class PathCalibration:
         Args:
             mass_within: gives the (T, R) posterior mass within radii.
             radii_m: (R,).
-            lead: (T,) of the line; None where it is known otherwise, as from a person, that it has no rival.
+            margin: (T,) of the line; None where it is known otherwise, as from a person, that it has no rival.
             recognised: which kind the video is of.
         """
         radii, fitted_m = np.asarray(radii_m, dtype=np.float64), np.array([one.radius_m for one in self.maps])
         if not self.rated:
             return np.full_like(mass_within(radii), np.nan, dtype=np.float64)
-        chance = self._chances(mass_within, np.append(fitted_m, radii), lead, recognised)
+        chance = self._chances(mass_within, np.append(fitted_m, radii), margin, recognised)
         # A larger disc holds the smaller; whatever else is asked, the radii that were fitted decide between which a chance lies.
         known = np.maximum.accumulate(chance[:, : len(fitted_m)], axis=1)
         edges = np.pad(known, ((0, 0), (1, 1)), constant_values=((0.0, 0.0), (0.0, 1.0)))
@@ -157,7 +165,7 @@ class PathCalibration:
         return found
 
     def _chances(
-        self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, lead: FloatArray | None, recognised: bool
+        self, mass_within: Callable[[FloatArray], FloatArray], radii: FloatArray, margin: FloatArray | None, recognised: bool
     ) -> FloatArray:
         """Each radius by itself, as if the video had been taken on known ground."""
         maps = self.maps if recognised else self.unrecognised_maps or self.maps
@@ -169,8 +177,8 @@ class PathCalibration:
         for column, radius_m in enumerate(np.maximum(radii, smallest)):
             slope = np.interp(math.log(radius_m), log_radii, [one.slope for one in maps])
             intercept = np.interp(math.log(radius_m), log_radii, [one.intercept for one in maps])
-            ahead = np.interp(math.log(radius_m), log_radii, [one.lead for one in maps])
-            over = self.leads[1] if lead is None else np.clip(lead, *self.leads)
+            ahead = np.interp(math.log(radius_m), log_radii, [one.margin_slope for one in maps])
+            over = self.margin_range[1] if margin is None else np.clip(margin, *self.margin_range)
             said = 1.0 / (1.0 + np.exp(-(slope * log_odds(mass[:, column]) + ahead * over + intercept)))
             # Add-one: n videos cannot speak of more than (n + 1) / (n + 2).
             chance[:, column] = np.clip(said, 1.0 / (self.videos + 2.0), (self.videos + 1.0) / (self.videos + 2.0))
@@ -179,52 +187,54 @@ class PathCalibration:
         return np.clip(chance, 0.0, 1.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        values = asdict(replace(self, familiarity=None, elsewhere=None))
-        values |= {name: list(values[name]) for name in ("maps", "unrecognised_maps")}
-        parts = {"familiarity": self.familiarity, "elsewhere": self.elsewhere}
-        return values | {name: part.to_dict() if part else None for name, part in parts.items()}
+        """Plain JSON values under the keys that checkpoints have had from the first."""
+        values = asdict(replace(self, novelty=None, out_of_area=None))
+        values |= {"emission": _with_keys(self.emission, EMISSION_KEYS), "transition": _with_keys(self.transition, TRANSITION_KEYS)}
+        values["line_emission"] = _with_keys(self.line_emission, EMISSION_KEYS) if self.line_emission else None
+        values |= {name: [_with_keys(one, _MAP_KEYS) for one in getattr(self, name)] for name in ("maps", "unrecognised_maps")}
+        values |= {name: part.to_dict() if part else None for name, part in (("novelty", self.novelty), ("out_of_area", self.out_of_area))}
+        return {_KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def unfitted(
-        cls, temperature: float, spacing_m: float, recall: DatabaseWeight | None = None, speed_mps: float | None = None
+        cls, temperature: float, spacing_m: float, database_weight: DatabaseWeight | None = None, speed_mps: float | None = None
     ) -> PathCalibration:
-        """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or strange videos.
+        """What a checkpoint without one is decoded by: its frames' errors are taken as shared, and nothing is known of other places or of novelty.
 
         Args:
             temperature: of the softmax over cosines.
             spacing_m: of the cover.
-            recall: of what the checkpoint remembers.
+            database_weight: of the reference images.
             speed_mps: of training videos; None where it is not known. Where both are there a line is sought too, by frames that each count in full.
         """
-        evidence = EmissionModel(temperature * (1.0 + recall.weight if recall else 1.0), shared=1.0)
-        found = cls(evidence, TransitionModel(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, recall=recall)
-        if recall is None or speed_mps is None:
+        emission = EmissionModel(temperature * (1.0 + database_weight.weight if database_weight else 1.0), error_correlation=1.0)
+        found = cls(emission, TransitionModel(), 2.0 * spacing_m, spacing_m, 0, (), 0.5, 0.9, database_weight=database_weight)
+        if database_weight is None or speed_mps is None:
             return found
-        # Cosines and likeness are read as one score, their weighted mean twice over.
-        line = EmissionModel(temperature * (1.0 + recall.weight) / 2.0)
+        # Cosines and similarity are read as one score, their weighted mean twice over.
+        line = EmissionModel(temperature * (1.0 + database_weight.weight) / 2.0)
         # On a cover far finer than the reach a line that sought no more than the reach would settle between two places.
-        accuracy_m = float(np.clip(recall.reach_m, 2.0 * spacing_m, _MOST_ACCURACY * spacing_m))
-        return replace(found, motion=TransitionModel(speed_mps), line_evidence=line, accuracy_m=accuracy_m)
+        accuracy_m = float(np.clip(database_weight.reach_m, 2.0 * spacing_m, _MOST_ACCURACY * spacing_m))
+        return replace(found, transition=TransitionModel(speed_mps), line_emission=line, accuracy_m=accuracy_m)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PathCalibration:
         """Read what ``to_dict`` wrote. Raises InputError where it cannot be used."""
         try:
             found = cls(
-                evidence=_evidence(values["evidence"]),
-                motion=TransitionModel(**{key: float(value) for key, value in values["motion"].items()}),
+                emission=EmissionModel(**_from_keys(values["evidence"], EMISSION_KEYS)),
+                transition=TransitionModel(**_from_keys(values["motion"], TRANSITION_KEYS)),
                 accuracy_m=float(values["accuracy_m"]),
                 spacing_m=float(values["spacing_m"]),
                 videos=int(values["videos"]),
                 maps=_maps(values["maps"]),
                 level50=float(values["level50"]),
                 level90=float(values["level90"]),
-                familiarity=NoveltyDetector.from_dict(values["familiarity"]) if values.get("familiarity") else None,
-                elsewhere=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
-                recall=DatabaseWeight.from_dict(values["recall"]) if values.get("recall") else None,
-                line_evidence=_evidence(values["line_evidence"]) if values.get("line_evidence") else None,
-                leads=_range(values.get("leads", (0.0, 0.0))),
+                novelty=NoveltyDetector.from_dict(values["familiarity"]) if values.get("familiarity") else None,
+                out_of_area=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
+                database_weight=DatabaseWeight.from_dict(values["recall"]) if values.get("recall") else None,
+                line_emission=EmissionModel(**_from_keys(values["line_evidence"], EMISSION_KEYS)) if values.get("line_evidence") else None,
+                margin_range=_range(values.get("leads", (0.0, 0.0))),
                 **_unrecognised(values),
                 unknown_share=float(values.get("unknown_share", 0.0)),
             )
@@ -232,8 +242,8 @@ class PathCalibration:
             raise InputError(
                 f"The checkpoint's calibration of paths cannot be read ({type(error).__name__}: {error}); fit it again with 'vidtag train'."
             ) from error
-        numbers = [found.evidence.temperature, found.accuracy_m, found.spacing_m, found.motion.speed_mps]
-        numbers += [found.line_evidence.temperature] if found.line_evidence else []
+        numbers = [found.emission.temperature, found.accuracy_m, found.spacing_m, found.transition.speed_mps]
+        numbers += [found.line_emission.temperature] if found.line_emission else []
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise InputError(
                 f"The checkpoint's calibration of paths has {numbers}, where positive numbers are needed; fit it again with 'vidtag train'."
@@ -241,9 +251,20 @@ class PathCalibration:
         return found
 
 
+def _with_keys(record: Any, keys: Mapping[str, str]) -> dict[str, Any]:
+    """A dataclass's values under a card's keys."""
+    return {keys.get(name, name): value for name, value in asdict(record).items()}
+
+
+def _from_keys(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:
+    """The other way."""
+    names = {key: name for name, key in keys.items()}
+    return {names.get(key, key): float(value) for key, value in values.items()}
+
+
 def _maps(values: Sequence[Mapping[str, Any]]) -> tuple[RadiusMap, ...]:
-    names = {field.name for field in fields(RadiusMap)}
-    return tuple(RadiusMap(**{key: float(value) for key, value in one.items() if key in names}) for one in values)
+    names = {_MAP_KEYS.get(field.name, field.name) for field in fields(RadiusMap)}
+    return tuple(RadiusMap(**_from_keys({key: value for key, value in one.items() if key in names}, _MAP_KEYS)) for one in values)
 
 
 def _unrecognised(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -259,10 +280,6 @@ def _range(values: Sequence[Any]) -> tuple[float, float]:
     if not math.isfinite(low) or not math.isfinite(high) or low > high:
         raise ValueError(f"a range from {low} to {high}")
     return low, high
-
-
-def _evidence(values: Mapping[str, Any]) -> EmissionModel:
-    return EmissionModel(**{key: float(value) for key, value in values.items()})
 
 
 def log_odds(mass: FloatArray) -> FloatArray:

@@ -84,7 +84,7 @@ def hypotheses(
     decoder: Decoder,
     positions: FloatArray,
     calibration: PathCalibration,
-    lead: FloatArray | None = None,
+    margin: FloatArray | None = None,
     recognised: bool = True,
     unknown_lat_lon_deg: FloatArray | None = None,
 ) -> Hypotheses:
@@ -95,11 +95,11 @@ def hypotheses(
         decoder: that decoded it.
         positions: (T, 2) the answer.
         calibration: what the mass means.
-        lead, recognised: as for :meth:`.PathCalibration.chances`.
+        margin, recognised: as for :meth:`.PathCalibration.chances`.
         unknown_lat_lon_deg: (U, 2) the searched area's other places, which nothing speaks of; they belong to regions that known ground cannot fill.
     """
     frames = marginal.shape[0]
-    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, lead, recognised)
+    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, margin, recognised)
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
     runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)
     points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M

@@ -5,7 +5,7 @@ seen there, whatever else it shows. Distances are those of plain features, of wh
 stand for its pictures, and the distance from these axes the rest (distance in and from feature space, Moghaddam and Pentland 1997). Whitening would make
 light and weather weigh as much as what a place looks like.
 
-The p-value is the share of new videos of the training's own kind that are expected to be as strange or stranger: held-out videos' logarithms are taken as a
+The p-value is the share of new videos of the training's own kind that are expected to be as novel or more: held-out videos' logarithms are taken as a
 sample of a normal distribution, and Student's t says what the next one may be (the prediction interval of any textbook). Unlike the rank among held-out videos it
 can be small where few were held out, and a single odd one among many does not set it.
 """
@@ -62,7 +62,7 @@ class NoveltyDetector:
         return float(np.quantile(np.sqrt(np.maximum(nearest, 0.0) + np.maximum(off, 0.0)), _NEAREST))
 
     def p_value(self, features: FloatArray) -> float:
-        """Share of new videos of the training's kind that are expected to be as strange as this one (T, D) or stranger; NaN where fewer than two were held out."""
+        """Share of new videos of the training's kind that are expected to be as novel as this one (T, D) or more; NaN where fewer than two were held out."""
         found, held_out = self.novelty_score(features), self._held_out_of(len(features))
         videos = len(held_out)
         if videos < 2 or not math.isfinite(found):
@@ -87,7 +87,7 @@ class NoveltyDetector:
 
     @property
     def tells(self) -> bool:
-        """Whether enough videos, or blocks of them, say how strange videos are."""
+        """Whether enough videos, or blocks of them, say how novel videos are."""
         return len(self.held_out) > 1
 
     def to_dict(self) -> dict[str, Any]:

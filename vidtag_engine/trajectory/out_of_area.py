@@ -1,8 +1,8 @@
 """Whether a video was taken in the area that is searched, or in another place that the checkpoint knows.
 
-A video's lead beyond is its best score over the training's ground outside the area less its best one in the area. A score is that of a block of ground of 300 m, the
-mean over neighbouring frames of each one's best place in the block: frames that follow each other were taken near each other, and one frame's best of a whole
-town is mostly chance. Where the video was taken beyond, on ways that the checkpoint knows, its frames find them there, and the lead is high. Chance finds more on
+A video's out-of-area score is its best score over the training's ground outside the area less its best one in the area. It compares blocks of ground
+of 300 m, by the mean over neighbouring frames of each one's best place in the block: frames that follow each other were taken near each other, and one
+frame's best of a whole town is mostly chance. Where the video was taken beyond, on ways that the checkpoint knows, its frames find them there, and the score is high. Chance finds more on
 much ground than on little, so it is read beside how much of the training's ground lies in the area. Beside it is read how clearly the video is recognised beyond:
 the similarity to what is kept of the ground there, over that of the area, that one frame in five exceeds. Held-out videos say what it means: they are searched for
 in parts of their surroundings, large and small, that they were taken in, and in others.
@@ -34,12 +34,12 @@ _PIECE = 15  # frames that a block's score is averaged over
 
 @dataclass(frozen=True)
 class OutOfAreaDetector:
-    """Where the checkpoint was trained, and what a lead of that ground over the searched area means.
+    """Where the checkpoint was trained, and what an out-of-area score means.
 
     Args:
         lat_lon_deg: (N, 2) an even cover of the ground about its training places.
         spacing_m: of it.
-        slope: log odds of having been taken outside, a unit of the lead; 0 where it could not be fitted.
+        slope: log odds of having been taken outside, a unit of the score; 0 where it could not be fitted.
         size: of the same, a unit of the natural log of how much of the training's ground lies in the area beside what lies outside.
         recognised: of the same, a unit of how clearly the video is recognised outside (:func:`recognised_beyond`).
         intercept: log odds where all are 0, with even odds before.
@@ -69,7 +69,7 @@ class OutOfAreaDetector:
 
     @property
     def tells(self) -> bool:
-        """Whether leads say anything."""
+        """Whether scores say anything."""
         return self.slope > 0.0 or self.recognised > 0.0
 
     @property
@@ -77,18 +77,18 @@ class OutOfAreaDetector:
         """Whether any odds are called outside: three videos or more say which are rare inside."""
         return self.most_odds is not None and self.videos >= _FEWEST
 
-    def log_odds(self, lead: float, outside: NDArray[np.bool_], clearly: float = 0.0) -> float:
-        """Of having been taken outside, with even odds before; NaN where leads say nothing, or none of the ground lies inside.
+    def log_odds(self, score: float, outside: NDArray[np.bool_], clearly: float = 0.0) -> float:
+        """Of having been taken outside, with even odds before; NaN where scores say nothing, or none of the ground lies inside.
 
         Args:
-            lead: of the video, as :func:`out_of_area_score` gives it.
+            score: of the video, as :func:`out_of_area_score` gives it.
             outside: (N,) what :meth:`outside` gives of the area.
             clearly: as :func:`recognised_beyond` gives it.
         """
         inside = len(outside) - int(outside.sum())
         if not self.tells or not 0 < inside < len(outside):
             return math.nan
-        return self.slope * lead + self.size * log_ratio(outside) + self.recognised * clearly + self.intercept
+        return self.slope * score + self.size * log_ratio(outside) + self.recognised * clearly + self.intercept
 
     def p_inside(self, log_odds: float) -> float:
         """P(a video was taken in the area), never beyond what the held-out videos can say."""
@@ -114,7 +114,7 @@ class OutOfAreaDetector:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> OutOfAreaDetector:
-        """Read what ``to_dict`` wrote; what was written before leads were read says nothing. Raises ValueError where numbers cannot be."""
+        """Read what ``to_dict`` wrote; what was written before these scores were read says nothing. Raises ValueError where numbers cannot be."""
         places = np.frombuffer(base64.b64decode(values["lat_lon_deg"]), dtype="<f4").astype(np.float64).reshape(-1, 2)
         if "size" not in values:
             return cls(places, float(values["spacing_m"]))

@@ -1,4 +1,4 @@
-"""How far a line stands out over places elsewhere."""
+"""Score margins: how far a line's scores are above the best ones of places that are not near it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..types import FloatArray
 from .decoder import Decoder, Scores
 
 _ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
-_LEAD_FRAMES = 15  # that a lead is averaged over
+_MARGIN_FRAMES = 15  # that a margin is averaged over
 CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
-NO_RIVAL = 1e6  # the lead where all places are near
+NO_RIVAL = 1e6  # the margin where all places are near
 _BLOCK = 4_000_000  # frames times places held at once
 
 
@@ -40,7 +40,7 @@ def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: Fl
 
 
 def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatArray, accuracy_m: float) -> float:
-    """How clearly the line's places are recognised: the margin that one frame in five exceeds, of its similarity to what is kept of them over places elsewhere.
+    """How clearly the line's places are recognised: the margin that one frame in five exceeds, of its similarity to what is kept of them over other places.
 
     A frame that shows its place clearly is rare, on a street that training went along, too; on one that it did not hardly any does.
 
@@ -80,7 +80,7 @@ def _evened(values: FloatArray) -> FloatArray:
     """Means over neighbours, fewer at the ends."""
     if not len(values):
         return values
-    total, count = (uniform_filter1d(one, _LEAD_FRAMES, mode="constant") for one in (values, np.ones(len(values))))
+    total, count = (uniform_filter1d(one, _MARGIN_FRAMES, mode="constant") for one in (values, np.ones(len(values))))
     mean = total / count
     result: FloatArray = np.where(mean > NO_RIVAL / 100.0, NO_RIVAL, mean)  # one without a rival leaves its neighbours none
     return result

@@ -19,7 +19,7 @@ class VideoScores:
         frame_index: (T,) of those frames.
         time_s: (T,).
         line: (T, 2) lat, lon of the line as it was decoded without pins, before it was moved to finer candidates.
-        calibration: of paths, that the video was decoded by; what is known of other places and strange videos is not kept.
+        calibration: of paths, that the video was decoded by; the detectors of other places and of novelty are not kept.
         cuts: rows that begin a new shot.
         recognised: which kind of video it was, for how sure to be.
     """

@@ -12,8 +12,10 @@ from ..types import FloatArray
 _LEAST_S = 1e-2
 
 
-def smoothed(points_m: FloatArray, spread_m: FloatArray, time_s: FloatArray, steady: float, cuts: Iterable[int] = ()) -> FloatArray:
-    """(T, D) the places x of least sum |x - points|^2 / spread^2 + steady * integral |x''|^2 dt.
+def smoothed(
+    points_m: FloatArray, spread_m: FloatArray, time_s: FloatArray, inverse_process_noise: float, cuts: Iterable[int] = ()
+) -> FloatArray:
+    """(T, D) the places x of least sum |x - points|^2 / spread^2 + inverse_process_noise * integral |x''|^2 dt.
 
     A smoothing spline on the frames' moments (Wahba 1978), one banded system: near what a Kalman smoother of constant velocity gives, at once.
 
@@ -21,11 +23,11 @@ def smoothed(points_m: FloatArray, spread_m: FloatArray, time_s: FloatArray, ste
         points_m: (T, D) where each frame seems to be.
         spread_m: (T,) standard deviations of that.
         time_s: (T,) not falling.
-        steady: s^3 / m^2, one over the acceleration's spectral density; 0 leaves the places alone.
+        inverse_process_noise: s^3 / m^2, one over the acceleration's spectral density; 0 leaves the places alone.
         cuts: rows that begin a new shot.
     """
     frames = len(points_m)
-    if steady <= 0 or frames < 3:
+    if inverse_process_noise <= 0 or frames < 3:
         return points_m
     weight = 1.0 / np.square(np.asarray(spread_m, dtype=np.float64))
     band = np.zeros((3, frames))  # upper form of a matrix of five diagonals
@@ -37,7 +39,7 @@ def smoothed(points_m: FloatArray, spread_m: FloatArray, time_s: FloatArray, ste
     known = np.ones(frames - 2)
     for cut in cuts:  # no acceleration is told across a cut
         known[max(cut - 2, 0) : max(cut, 0)] = 0.0
-    scale = steady * known * 0.5 * (before + after)
+    scale = inverse_process_noise * known * 0.5 * (before + after)
     for first in range(3):
         for second in range(first, 3):
             gap = second - first

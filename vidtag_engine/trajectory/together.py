@@ -97,7 +97,7 @@ def _moved(decoder: Decoder, mass: FloatArray, seconds: float, forward: int) -> 
         for begin in range(0, len(moved), _TURNED):
             mass[:, begin : begin + _TURNED] = moved[begin : begin + _TURNED].T
         mass[forward:] *= one_over
-    jump = np.float32(decoder.motion.jump)
-    mass *= 1 - jump
-    mass += jump * anywhere
+    restart_probability = np.float32(decoder.transition.restart_probability)
+    mass *= 1 - restart_probability
+    mass += restart_probability * anywhere
     return mass
