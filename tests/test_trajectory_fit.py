@@ -215,7 +215,7 @@ def test_a_video_of_weight_three_counts_as_three():
         fit_map(levels, right, 100.0, margins, weights),
         fit_map(*([part[number] for number in again] for part in (levels, right)), 100.0, [margins[number] for number in again]),
     )
-    for name in ("slope", "intercept", "lead"):
+    for name in ("slope", "intercept", "margin_slope"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-3)
 
 

@@ -31,8 +31,8 @@ def make(bench: Bench) -> Table:
         f"Means ± standard deviations over {len(bench.seeds)} trainings. All rows see the same stored features of two frozen backbones, with the same start of"
         " their first layer, and have the same number of steps and frames a step. Cells of PlaNet and ISNs are of S2"
         " level 13, of GeoDecoder 8, 10, 11 and 13, and answer with their centres, which costs at 0.5 km whatever the classifier knows.",
-        "As we ship it, a reference database of training frames lies beside the weights, compared also by what stands where in the picture, and a drive's frames are decoded"
-        " together; our retrieval alone is two retrievals by the networks, as in the paper.",
+        "As we ship it, a reference database of training frames lies beside the weights, compared also by what stands where in the picture, and a drive's frames are"
+        " decoded together; our retrieval alone is two retrievals by the networks, as in the paper.",
         _difference(placed(GEOCLIP), placed(VIDTAG), "VidTAG as in the paper over fine-tuned GeoCLIP", 1.0)
         + " In the paper it is 18.5 points on MSLS, of which other backbones are 13.8: here both have the same.",
         _difference(placed(VIDTAG), shipped, "VidTAG as we ship it over the paper's", 0.5),

@@ -1,10 +1,11 @@
 """Whether a video was taken in the area that is searched, or in another place that the checkpoint knows.
 
-A video's out-of-area score is its best score over the training's ground outside the area less its best one in the area. It compares blocks of ground
-of 300 m, by the mean over neighbouring frames of each one's best place in the block: frames that follow each other were taken near each other, and one
-frame's best of a whole town is mostly chance. Where the video was taken beyond, on ways that the checkpoint knows, its frames find them there, and the score is high. Chance finds more on
-much ground than on little, so it is read beside how much of the training's ground lies in the area. Beside it is read how clearly the video is recognised beyond:
-the similarity to what is kept of the ground there, over that of the area, that one frame in five exceeds. Held-out videos say what it means: they are searched for
+A video's out-of-area score is its best score over the training's ground outside the area less its best one in the area. It compares blocks of
+ground of 300 m, by the mean over neighbouring frames of each one's best place in the block: frames that follow each other were taken near each other,
+and one frame's best of a whole town is mostly chance. Where the video was taken beyond, on ways that the checkpoint knows, its frames find them there,
+and the score is high. Chance finds more on much ground than on little, so it is read beside how much of the training's ground lies in the area. Beside it
+is read how clearly the video is recognised beyond: the similarity to the reference images there, over that of the area, that one frame in five exceeds.
+Held-out videos say what it means: they are searched for
 in parts of their surroundings, large and small, that they were taken in, and in others.
 """
 
