@@ -87,8 +87,9 @@ def test_each_listed_driver_is_in_fionas_wheel():
 @pytest.mark.parametrize(("driver", "name"), [("Geoconcept", "area.gxt"), ("MapML", "area.mapml")])
 def test_an_area_in_a_format_that_pyogrio_does_not_open(tmp_path, driver, name):
     path = write_old(tmp_path / name, driver, SQUARE)
-    with pytest.raises(pyogrio.errors.DataSourceError):
-        pyogrio.list_layers(path)
+    if driver != "MapML" or pyogrio.__gdal_version__ >= (3, 12, 0):  # GDAL 3.11 still knows the older MapML
+        with pytest.raises(pyogrio.errors.DataSourceError):
+            pyogrio.list_layers(path)
     area = load_aoi(path)
     assert shapely.equals(area.geometry, SQUARE)
     assert area.notes == ()

@@ -19,7 +19,7 @@ import shapely
 
 from .types import InputError
 
-# Formats that the GDAL of pyogrio's wheel left behind and that of fiona's still reads (MapML: as GDAL wrote it before 3.11).
+# Formats that the GDAL of pyogrio's wheel left behind and that of fiona's still reads (MapML: as GDAL wrote it before 3.12).
 OLD_DRIVERS = ("Geoconcept", "MapML", "TIGER")
 # What may stand at an address or in an archive. Not GeoJSON and its kin (GDAL fetches a linked system), not GML (a linked schema), not VRT.
 TYPED_DRIVERS = ("GPKG", "ESRI Shapefile", "FlatGeobuf", "MapInfo File", "OpenFileGDB", "KML", "GPX", "DXF", *OLD_DRIVERS)
