@@ -132,7 +132,8 @@ def _config(folder: Path, **changes: object) -> None:
 
 def _tensors(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
     """Change tensors and make the digest fit, so that only the later checks can tell."""
-    tensors = load_file(folder / "model.safetensors")
+    # Copies: older safetensors write into the very file that its tensors are mapped from.
+    tensors = {name: tensor.clone() for name, tensor in load_file(folder / "model.safetensors").items()}
     change(tensors)
     save_file(tensors, folder / "model.safetensors")
     _card(folder, sha256=tensors_sha256(tensors))
