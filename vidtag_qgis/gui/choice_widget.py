@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from processing.gui.wrappers import dialogTypes
 from qgis.core import QgsProcessingModelChildParameterSource
-from qgis.gui import QgsGui
+from qgis.gui import QgsGui, QgsProcessingGui
 
 from ..algorithms.inputs import Choice
 
@@ -26,7 +25,9 @@ class ChoiceWidget:
             show = wrapper.setWidgetValue
             wrapper.setWidgetValue = lambda value: show(_sources_in_words(parameter, value))
         else:
-            wrapper = registry.createParameterWidgetWrapper(parameter, dialogTypes.get(kind, dialogTypes["AlgorithmDialog"]))
+            batch = kind == "BatchAlgorithmDialog"
+            shown_in = QgsProcessingGui.WidgetType.Batch if batch else QgsProcessingGui.WidgetType.Standard
+            wrapper = registry.createParameterWidgetWrapper(parameter, shown_in)
             take = wrapper.setParameterValue
             wrapper.setParameterValue = lambda value, context: take(parameter.in_words(value), context)
         wrapper.setDialog(dialog)
