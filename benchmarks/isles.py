@@ -22,7 +22,7 @@ from .tables.side_by_side import Task, side_by_side
 
 TITLE = "Phantom Isles (simulated): fine-tuned GeoCLIP, the paper's VidTAG and ours; a_r in % of the frames, lengths in km"
 # GeoCLIP is fine-tuned on frames drawn one by one (App. F.4). `geoclip_clips` sees the paper's batches of clips instead: what TempGeo and GeoRefiner themselves add.
-# `ours` is what is shipped: a reference database beside the weights, and the frames of a drive decoded together. `ours_alone` is its networks, retrieved as the paper's are.
+# `ours` is what is shipped: a reference database beside the weights, and the frames of a drive decoded together. `ours_alone` is its networks, retrieved as the
 METHODS = {
     "geoclip_ft": Run("geoclip_ft", method="geoclip", options=PAPER, refiner=None),
     "geoclip_clips": Run("paper", options={**PAPER, "tempgeo_layers": 0}, refiner=None),

@@ -6,7 +6,8 @@
 
 Environments lie in ``$VIDTAG_CACHE`` (else ``$XDG_CACHE_HOME/vidtag``, else ``~/.cache/vidtag``) under a key of what they were made
 from: the requirements, the interpreter and the machine type. A fresh clone with the same requirements finds them and installs
-nothing. The checkout itself is not installed into them: callers put it on ``PYTHONPATH``.
+nothing; one whose requirements changed takes an older environment that fulfils them all. The checkout itself is not installed into
+them: callers put it on ``PYTHONPATH``.
 
 Standard library only: it runs before anything is installed.
 """
@@ -68,6 +69,38 @@ def key_of(kind: str, requirements: list[str], interpreter: Path) -> str:
     return f"{kind}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}"
 
 
+# Run by an environment's own interpreter: whether what it holds fulfils requirements.
+_FULFILS = """
+import json, sys
+from importlib.metadata import PackageNotFoundError, version
+from pip._vendor.packaging.requirements import Requirement
+for given in map(Requirement, json.loads(sys.argv[1])):
+    if given.marker is None or given.marker.evaluate():
+        try:
+            held = version(given.name)
+        except PackageNotFoundError:
+            sys.exit(1)
+        if not given.specifier.contains(held, prereleases=True):
+            sys.exit(1)
+"""
+
+
+def fulfils(interpreter: Path, requirements: list[str]) -> bool:
+    """Whether an environment holds everything that is required, in a version that is allowed."""
+    asked = subprocess.run([interpreter, "-c", _FULFILS, json.dumps(requirements)], check=False, capture_output=True)
+    return asked.returncode == 0
+
+
+def older(folder: Path, kind: str, requirements: list[str], interpreter: Path) -> Path | None:
+    """An environment of the same interpreter that was made for other requirements and fulfils these; a torch takes 8 GB, and one is enough."""
+    for other in sorted(folder.parent.glob(f"{kind}-*")):
+        python = other / "bin" / "python"
+        same = (other / "READY").is_file() and not other.is_symlink() and python.resolve() == interpreter.resolve()
+        if same and fulfils(python, requirements):
+            return other
+    return None
+
+
 @contextlib.contextmanager
 def only_one(lock: Path) -> Iterator[None]:
     """Two makes at once must not build the same environment."""
@@ -91,7 +124,12 @@ def make(kind: str) -> Path:
     with only_one(folder.with_suffix(".lock")):
         if ready.exists():
             return folder
+        if folder.is_symlink():  # to one that is gone
+            folder.unlink()
         shutil.rmtree(folder, ignore_errors=True)  # a broken-off earlier try
+        if found := older(folder, kind, requirements, interpreter):
+            folder.symlink_to(found.name)
+            return folder
         print(f"Making the {kind} environment in {folder} (once; the engine's takes about 8 GB).", file=sys.stderr)
         arguments = ["--system-site-packages"] if kind == "qgis" else []
         run([interpreter, "-m", "venv", *arguments, folder])
