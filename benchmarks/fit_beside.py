@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidtag_engine.types import FloatArray, InputError
 
@@ -73,7 +74,7 @@ def difference(one: Any, other: Any) -> float:
     return 0.0 if one == other else math.inf
 
 
-def made_videos(seed: int) -> dict[str, FloatArray]:
+def made_videos(seed: int) -> dict[str, NDArray[Any]]:
     """Drives over an even cover whose looks vary smoothly and come back, seen through each drive's light and each frame's noise; some streets are remembered."""
     rng = np.random.default_rng(seed)
     lat = 47.0 + np.arange(_SIDE) * _SPACING_M / _METRE_DEG

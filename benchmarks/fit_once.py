@@ -1,6 +1,7 @@
 """Run by :mod:`.fit_beside` in each build, by that build's own modules: fit the confidence on a saved set of videos, and say how long it took and what came out."""
 
 import dataclasses
+import importlib
 import json
 import sys
 import time
@@ -9,13 +10,13 @@ from typing import Any
 import numpy as np
 
 try:
-    from vidtag_engine.calibration import FitVideo, best_weight, fit_path
+    fit: Any = importlib.import_module("vidtag_engine.calibration")
 except ImportError:  # builds up to 6d11c56
-    from vidtag_engine.trajectory.fit import FitVideo, best_weight, fit_path
+    fit = importlib.import_module("vidtag_engine.trajectory.fit")
 
 WEIGHTS = (0.0, 1.0, 4.0, 16.0)
 LEAST = 0.3  # likeness that chance finds
-KNOWN = {field.name for field in dataclasses.fields(FitVideo)}
+KNOWN = {field.name for field in dataclasses.fields(fit.FitVideo)}
 
 
 def fit_videos(kept: dict[str, Any], weight: float) -> list[Any]:
@@ -37,7 +38,7 @@ def fit_videos(kept: dict[str, Any], weight: float) -> list[Any]:
 
         given = {"scores": scores, "time_s": kept["time_s"][frames], "lat_lon_deg": kept["truth"][frames], "unseen": unseen}
         given["similarity"] = similarity if weight else None
-        return FitVideo(**{name: value for name, value in given.items() if name in KNOWN})
+        return fit.FitVideo(**{name: value for name, value in given.items() if name in KNOWN})
 
     ends = np.cumsum(kept["frames"])
     return [video(slice(end - frames, end), bool(unseen)) for end, frames, unseen in zip(ends, kept["frames"], kept["unseen"], strict=True)]
@@ -50,8 +51,8 @@ def main(path: str) -> None:
     options = {"temperature": float(kept["temperature"]), "speed_mps": float(kept["speed_mps"])}
     places, spacing_m = kept["places"], float(kept["spacing_m"])
     began = time.perf_counter()
-    weight = best_weight(places, spacing_m, lambda weight: fit_videos(kept, weight), WEIGHTS, **options)
-    found = fit_path(places, spacing_m, fit_videos(kept, weight), **options)
+    weight = fit.best_weight(places, spacing_m, lambda weight: fit_videos(kept, weight), WEIGHTS, **options)
+    found = fit.fit_path(places, spacing_m, fit_videos(kept, weight), **options)
     took_s = time.perf_counter() - began
     print(json.dumps({"fit_s": took_s, "fitted": {"weight": weight, **found.to_dict()}}))
 

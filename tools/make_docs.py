@@ -148,7 +148,9 @@ def _parameters(function: Any) -> list[str]:
 
 def _declared(parameter: inspect.Parameter) -> str:
     default = parameter.default
-    bare = dataclasses.is_dataclass(default) and default == type(default)()  # repr would spell out every field
+    bare = (
+        dataclasses.is_dataclass(default) and not isinstance(default, type) and default == type(default)()
+    )  # repr would spell out every field
     return f"{parameter.name}: {parameter.annotation} = {f'{type(default).__name__}()' if bare else repr(default)}"
 
 

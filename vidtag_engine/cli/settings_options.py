@@ -54,7 +54,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     if name == "rate_hz":
         default, kind = f"{default:g}", str
     flags = [] if name not in OPTION_NAMES and kind is not bool else [OPTION_NAMES.get(name, "--" + name.replace("_", "-"))]
-    annotation: Any = Annotated[kind, typer.Option(*flags, help=field.description)]  # type: ignore[valid-type]
+    annotation: Any = Annotated[kind, typer.Option(*flags, help=field.description)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
