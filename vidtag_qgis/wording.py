@@ -28,6 +28,7 @@ _STAGES = {
     "time": "Measuring how long the places and frames take.", "map": "Making the heat map.", "comparing": "Comparing with the truth.",
     "evaluate": "Comparing with the truth.", "videos": "Looking for the videos.", "features": "Reading the videos and their tracks.",
     "phase1": "Training Phase I, the retrieval.", "phase2": "Training Phase II, the refinement.",
+    "phase1-streets": "Training Phase I again without some streets, to calibrate on them.",
     "phase1-refit": "Training Phase I again, with the videos that were held out.",
     "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.",

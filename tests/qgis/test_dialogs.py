@@ -213,7 +213,9 @@ def test_every_stage_of_the_engine_has_a_sentence():
     named = set()
     for path in (ROOT / "vidtag_engine").rglob("*.py"):
         if "datasets" not in path.parts and path.name not in {"on_dataset.py", "benchmark.py"}:
-            named |= set(re.findall(r"(?:Progress|report)\([^\"\n]{0,60}, \"([a-z0-9]+)\"", path.read_text(encoding="utf-8")))
+            calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+            told = [call.args[1] for call in calls if getattr(call.func, "attr", "") == "tell" and len(call.args) > 1]
+            named |= {stage.value for stage in told if isinstance(stage, ast.Constant)}
     assert {"frames", "gallery", "search", "loading"} <= named
     assert named - {"fetching"} <= set(_STAGES)
     assert stage_text("fetching", "fetching GeoCLIP's weights") == "Fetching GeoCLIP's weights."
