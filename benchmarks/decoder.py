@@ -15,7 +15,7 @@ import numpy as np
 from pykalman import KalmanFilter
 from scipy.ndimage import median_filter
 
-from vidtag_engine.geolocate import load
+from vidtag_engine.geolocation import load
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.types import FloatArray
 

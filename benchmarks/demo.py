@@ -12,7 +12,7 @@ import torch
 from vidtag_engine.batch import mean_confidence
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.geodesy import geodesic_m
-from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from vidtag_engine.batch import compiled_folder
-from vidtag_engine.geolocate import geolocate
+from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.models import VidTAG, VidTAGConfig
 from vidtag_engine.models.checkpoint import CheckpointCard, save_pretrained

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.settings import GeolocateSettings
 

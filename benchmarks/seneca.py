@@ -16,7 +16,7 @@ import numpy as np
 from vidtag_engine.batch import mean_confidence
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.geodesy import geodesic_m
-from vidtag_engine.geolocate import Loaded, geolocate, load
+from vidtag_engine.geolocation import Loaded, geolocate, load
 from vidtag_engine.grid import AreaOfInterest, load_aoi
 from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.training import TrainingSource, recipe, train

@@ -27,7 +27,10 @@ _TIMES = 9
 _SERVER = """
 import json, sys
 from pathlib import Path
-from vidtag_engine.geolocate import geolocate, load
+try:
+    from vidtag_engine.geolocation import geolocate, load
+except ImportError:
+    from vidtag_engine.geolocate import geolocate, load
 from vidtag_engine.settings import GeolocateSettings
 try:
     from vidtag_engine.grid import load_aoi

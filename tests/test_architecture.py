@@ -29,7 +29,7 @@ FLOORS = (
     {"video", "grid"},
     {"models", "search", "trajectory"},
     {"inference", "export", "datasets", "truth_offset"},
-    {"batch", "loaded", "result_file", "geolocate", "heatmap", "calibration"},
+    {"batch", "loaded", "result_file", "results", "geolocation", "heatmap", "calibration"},
     {"training", "evaluation"},
     {"commands"},
     {"worker"},
@@ -42,8 +42,8 @@ SAME_FLOOR = {
     "command_files": {"file_marks"},
     "outputs": {"file_marks", "command_files"},
     "loaded": {"batch"},
-    "geolocate": {"batch", "loaded", "result_file"},
-    "heatmap": {"batch", "geolocate"},
+    "geolocation": {"batch", "loaded", "result_file", "results"},
+    "heatmap": {"batch", "geolocation"},
     "evaluation": {"training"},
 }
 FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}

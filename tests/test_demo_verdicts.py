@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.models.checkpoint import from_pretrained, save_pretrained
 from vidtag_engine.settings import GeolocateSettings

@@ -21,7 +21,7 @@ from vidtag_engine.export import read_aoi, read_failed, read_geopackage
 from vidtag_engine.export.scores_file import scores_path
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import geodesic_m
-from vidtag_engine.geolocate import geolocate, load, run_geolocate
+from vidtag_engine.geolocation import geolocate, load, run_geolocate
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models.backbones import BACKBONES

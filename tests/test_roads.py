@@ -202,7 +202,7 @@ def test_a_frames_error_is_read_where_its_chance_is_even():
 @pytest.mark.slow
 def test_the_demos_line_stays_on_its_own_road(tmp_path):
     """Its frames lie within a few metres of the street; the matched line must not lag behind."""
-    from vidtag_engine.geolocate import geolocate
+    from vidtag_engine.geolocation import geolocate
     from vidtag_engine.grid import load_aoi
     from vidtag_engine.settings import GeolocateSettings, validated
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 _MADE = "<!-- Made by tools/make_docs.py: change what it is made from, and run it again. -->\n"
 PYTHON = (
-    ("Geolocate", ("grid.load_aoi", "geolocate.load", "geolocate.geolocate", "settings.GeolocateSettings", "batch.BatchResult", "feedback.Feedback")),
+    ("Geolocate", ("grid.load_aoi", "geolocation.load", "geolocation.geolocate", "settings.GeolocateSettings", "results.Geolocation", "feedback.Feedback")),
     ("Heat map", ("heatmap.heatmap", "settings.HeatmapSettings")),
     ("Results", ("export.read_geopackage", "types.VideoResult", "types.Trajectory", "evaluation.evaluate_geopackage")),
     ("Positions and checkpoints", ("video.read_track", "models.from_pretrained", "models.save_pretrained")),

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,28 +25,6 @@ from .types import CancelledError, FailedVideo, FrameState, InputError, Provenan
 from .video import embedded_track, open_source, source_digest, unique_names
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass
-class BatchResult:
-    """What a run gives back.
-
-    Args:
-        results: finished videos, those of an earlier, broken-off run first.
-        output: the GeoPackage.
-        gallery_points: in the grid.
-        failed: videos that have no result, and why.
-        resumed: names taken over from the earlier run.
-        seconds: by part: decode (beside the networks, so not part of the sum), wait (of the networks for it), encode, gallery, search, write.
-    """
-
-    results: list[VideoResult]
-    output: Path
-    gallery_points: int
-    failed: list[FailedVideo] = field(default_factory=list)
-    resumed: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
 
 
 def default_cache_folder() -> Path:

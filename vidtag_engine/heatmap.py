@@ -18,7 +18,7 @@ from .batch import default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .feedback import Feedback
 from .geodesy import unit_vectors
-from .geolocate import Job, Loaded, load
+from .geolocation import Job, Loaded, load
 from .grid import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .inference import Emissions, PosteriorDecoder
 from .inference.verdicts import why_unknown

@@ -151,7 +151,7 @@ def _one_line(error: BaseException) -> str:
 
 def _geolocate(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.GeolocateArguments)
-    from .geolocate import run_geolocate
+    from .geolocation import run_geolocate
     from .video import find_videos
 
     files: list[str] = []

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from vidtag_engine.calibration import fit_novelty
-from vidtag_engine.geolocate import load, run_geolocate
+from vidtag_engine.geolocation import load, run_geolocate
 from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
 from vidtag_engine.protocol import GeolocateArguments

@@ -101,7 +101,7 @@ def geolocate(
     when the same command is given again.
     """
     with plain_errors(json=json):
-        from ..geolocate import run_geolocate
+        from ..geolocation import run_geolocate
         from ..protocol import GeolocateArguments
         from ..video import find_videos
 
@@ -175,7 +175,7 @@ def evaluate(
     with plain_errors(json=json):
         if dataset:
             from ..evaluation import evaluate_dataset
-            from ..geolocate import load
+            from ..geolocation import load
 
             if result or truth or truth_offset_s:
                 raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")

@@ -22,7 +22,7 @@ from ..search.choose import EXHAUSTIVE_POINTS
 from ..types import InputError
 
 if TYPE_CHECKING:
-    from ..geolocate import Loaded
+    from ..geolocation import Loaded
     from ..protocol import GalleryArguments
 
 _SAMPLE_POINTS = 2048
@@ -53,7 +53,7 @@ def run_gallery(arguments: GalleryArguments, *, feedback: Feedback = Feedback())
         _write(grid, output, feedback, overwrite=arguments.overwrite)
         summary["output"] = str(output)
     if arguments.checkpoint:
-        from ..geolocate import load
+        from ..geolocation import load
 
         feedback.check("Stopped before the time was measured.")
         feedback.tell(0.9, "time", "measuring how long the points take")

@@ -27,7 +27,7 @@ from .retrieval import place
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..geolocate import Loaded
+    from ..geolocation import Loaded
 
 # Frames that go through a pass over the gallery together: a pass over two million points costs far more than it costs to hold these.
 _FRAMES_A_PASS = 200_000

@@ -1,6 +1,6 @@
 """Results out: the canonical GeoPackage, its copies in other formats, and a picture of the map."""
 
-from .geopackage import write_geopackage
+from .geopackage import as_geodataframe, result_tables, write_geopackage
 from .geopackage_read import ANSWERS, read_answers, read_aoi, read_failed, read_geopackage
 from .map_picture import check_picture_name, write_map
 from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
@@ -13,6 +13,7 @@ __all__ = [
     "EXPORTERS",
     "Exporter",
     "RasterPlan",
+    "as_geodataframe",
     "check_picture_name",
     "located_mask",
     "map_system",
@@ -21,6 +22,7 @@ __all__ = [
     "read_aoi",
     "read_failed",
     "read_geopackage",
+    "result_tables",
     "verdict_sentence",
     "write_geopackage",
     "write_map",

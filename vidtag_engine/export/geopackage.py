@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
 from .provenance import scrub_sentence, to_json
 from .tables import check_names, failed_row, frames_table, steps_table, video_row
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 # Multi for every line, so that a step cut at ±180° is no exception to its layer's type.
 LAYERS = {
@@ -61,16 +64,7 @@ def write_geopackage(
     if path.suffix.lower() != ".gpkg":
         raise InputError(f"Cannot write {path}: the result is a GeoPackage; give a name that ends in .gpkg.")
     check_names([*results, *failed])
-    step_tables = [steps_table(result) for result in results]
-    lengths_m = [float(np.nansum(table["length_m"])) for table in step_tables]
-    rows = [video_row(result, length_m) for result, length_m in zip(results, lengths_m, strict=True)]
-    rows += [failed_row(replace(one, why=scrub_sentence(one.why, one.info.path))) for one in failed]
-    tables = {
-        "trajectory": joined(step_tables) or steps_table(nothing()),
-        "frames": joined([frames_table(result) for result in results]) or frames_table(nothing()),
-        "videos": columns_of_videos(rows),
-        "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
-    }
+    tables = result_tables(results, aoi=aoi, failed=failed)
     with replacing(path, "result", overwrite=overwrite) as part, _unsynchronised():
         for layer, table in tables.items():
             write_layer(part, layer, table)
@@ -84,6 +78,20 @@ def write_geopackage(
             add_provenance(database, to_json(provenance), provenance.created_utc)
             set_last_change(database, provenance.created_utc)
             _check_counts(database, tables)
+
+
+def result_tables(results: Sequence[VideoResult], *, aoi: Any | None = None, failed: Sequence[FailedVideo] = ()) -> dict[str, Table]:
+    """The layers ``trajectory``, ``frames``, ``videos`` and ``regions`` as columns; arguments as for :func:`write_geopackage`."""
+    step_tables = [steps_table(result) for result in results]
+    lengths_m = [float(np.nansum(table["length_m"])) for table in step_tables]
+    rows = [video_row(result, length_m) for result, length_m in zip(results, lengths_m, strict=True)]
+    rows += [failed_row(replace(one, why=scrub_sentence(one.why, one.info.path))) for one in failed]
+    return {
+        "trajectory": joined(step_tables) or steps_table(nothing()),
+        "frames": joined([frames_table(result) for result in results]) or frames_table(nothing()),
+        "videos": columns_of_videos(rows),
+        "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
+    }
 
 
 @contextmanager
@@ -108,9 +116,30 @@ def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -
         table: columns; ``geometry``, or ``lat_deg`` and ``lon_deg``.
         like: layer of the canonical result whose kind of geometry it has; None is its own name.
     """
+    import pyogrio
+
+    kind, title = LAYERS[like or layer]
+    try:
+        pyogrio.write_dataframe(
+            as_geodataframe(table),
+            part,
+            layer=layer,
+            driver="GPKG",
+            geometry_type=kind,
+            promote_to_multi=kind.startswith("Multi"),
+            dataset_options=None if part.exists() else _DATASET,
+            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title},
+        )
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        # On a full disk GDAL says only that it could not commit: the one thing that stops a commit to a new file of our own.
+        number = errno.ENOSPC if "commit" in str(error).lower() else errno.EIO
+        raise OSError(number, str(error)) from error
+
+
+def as_geodataframe(table: Table) -> GeoDataFrame:
+    """A layer's columns in EPSG:4326 (x = longitude); times in UTC. ``geometry``, or ``lat_deg`` and ``lon_deg``, become the geometry."""
     import geopandas
     import pandas as pd
-    import pyogrio
     import shapely
 
     columns = dict(table)
@@ -126,22 +155,7 @@ def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -
             columns[name] = pd.Series(values).dt.tz_localize("UTC")
         elif isinstance(values, list):
             columns[name] = pd.Series(values, dtype=object)
-    kind, title = LAYERS[like or layer]
-    try:
-        pyogrio.write_dataframe(
-            geopandas.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs="EPSG:4326"),
-            part,
-            layer=layer,
-            driver="GPKG",
-            geometry_type=kind,
-            promote_to_multi=kind.startswith("Multi"),
-            dataset_options=None if part.exists() else _DATASET,
-            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title},
-        )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-        # On a full disk GDAL says only that it could not commit: the one thing that stops a commit to a new file of our own.
-        number = errno.ENOSPC if "commit" in str(error).lower() else errno.EIO
-        raise OSError(number, str(error)) from error
+    return geopandas.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs="EPSG:4326")
 
 
 def _check_counts(database: sqlite3.Connection, tables: dict[str, Table]) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from .batch import (
-    BatchResult,
     check_name_free,
     check_output,
     default_cache_folder,
@@ -39,6 +38,7 @@ from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .protocol import GeolocateArguments
 from .result_file import ResultFile
+from .results import Geolocation
 from .search import Smoothness, between_points, search_over
 from .settings import GeolocateSettings, validated
 from .trajectory import Decoded, assemble
@@ -50,6 +50,7 @@ from .types import (
     InputError,
     IntArray,
     Progress,
+    Provenance,
     Trajectory,
     Verdict,
     VideoInfo,
@@ -84,7 +85,7 @@ def geolocate(
     videos: Sequence[Path | str],
     aoi: AreaOfInterest | None,
     checkpoint: Loaded | str,
-    output: Path,
+    output: Path | None = None,
     settings: GeolocateSettings | None = None,
     *,
     images: Sequence[Path | str] = (),
@@ -93,7 +94,7 @@ def geolocate(
     cache_dir: Path | None = None,
     feedback: Feedback = Feedback(),
     partial: Callable[[VideoResult], None] | None = None,
-) -> BatchResult:
+) -> Geolocation:
     """Geolocate videos over an area and write the canonical GeoPackage.
 
     The file is written anew, whole, after each video, so a cancelled run keeps its finished videos; the same call then goes on from there. A video that
@@ -103,7 +104,7 @@ def geolocate(
         videos, images: video files, and folders of images each of which is one sequence.
         aoi: area that the answer lies in; None is the extent that the checkpoint was trained on, or the world's land for a worldwide one.
         checkpoint: loaded, or what :func:`load` takes.
-        output: path of the GeoPackage.
+        output: path of the GeoPackage; None writes no file.
         settings: defaults where None.
         overwrite: replace an existing output that other settings made, or that a person has changed; without it that is refused.
         anew: replace an existing result whatever settings made it, unless a person has changed it.
@@ -116,7 +117,7 @@ def geolocate(
         CancelledError: stopped; finished videos are in ``output``.
     """
     settings = settings or validated(GeolocateSettings, {})
-    check_output(output)
+    _check_output(output, settings)
     infos, failed = open_all(videos, images, settings)
     # Before the checkpoint, where it can be: a bad grid is said at once.
     grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive) if aoi else None
@@ -125,12 +126,10 @@ def geolocate(
         aoi = area_without_aoi(loaded.card.training_extent)
         grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
     provenance = provenance_of(settings, loaded, grid)
-    file = ResultFile(output, overwrite=overwrite)
-    file.check()
     anew = anew or overwrite
-    kept = earlier_results(output, provenance, overwrite=anew)
-    batch = BatchResult(list(kept.values()), output, grid.count, failed)
-    others = [] if anew else earlier_failed(output, {*(one.name for one in infos), *(one.info.name for one in failed)})
+    file = ResultFile(output, overwrite=overwrite) if output is not None else None
+    kept, others = _earlier(file, provenance, {*(one.name for one in infos), *(one.info.name for one in failed)}, anew=anew)
+    batch = Geolocation(list(kept.values()), provenance, aoi, grid.count, output, failed)
     job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos))
     job.scores_beside = output if settings.keep_scores else None
     for info in infos:
@@ -139,7 +138,7 @@ def geolocate(
             sha256 = source_digest(info.path)
             earlier = kept[sha256] if sha256 in kept and kept[sha256].info.name == info.name else None
             # One whose scores are wanted and are not there is done again.
-            if earlier and (not settings.keep_scores or scores_path(output, sha256).is_file()):
+            if earlier and (output is None or not settings.keep_scores or scores_path(output, sha256).is_file()):
                 batch.resumed.append(info.name)
                 job.done += 1
                 continue
@@ -152,25 +151,45 @@ def geolocate(
             job.done += 1
             continue
         batch.results = [*(one for one in batch.results if one is not earlier), result]
-        since = time.perf_counter()
-        file.write(batch.results, [*batch.failed, *others], provenance, aoi)
-        job.scores_beside = file.path if settings.keep_scores else None
-        job.clock.add("write", since)
+        if file is not None:
+            since = time.perf_counter()
+            file.write(batch.results, [*batch.failed, *others], provenance, aoi)
+            job.scores_beside = file.path if settings.keep_scores else None
+            job.clock.add("write", since)
         job.done += 1
         if partial:
             partial(result)
-    file.tell(batch.results, [*batch.failed, *others], provenance, aoi)
-    batch.output, batch.seconds = file.path, job.clock.seconds
+    if file is not None:
+        file.tell(batch.results, [*batch.failed, *others], provenance, aoi)
+        batch.output = file.path
+    batch.seconds = job.clock.seconds
     batch.warnings = [
-        *file.notes,
+        *(file.notes if file is not None else ()),
         *aoi.notes,
         *job.area_search.notes,
         *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, infos=infos),
     ]
     if not batch.results:
         raise InputError(batch.failed[0].why if batch.failed else "There is no video to geolocate: give at least one file or folder.")
-    feedback.tell(1.0, "done", batch.output.name)
+    feedback.tell(1.0, "done", batch.output.name if batch.output else "")
     return batch
+
+
+def _check_output(output: Path | None, settings: GeolocateSettings) -> None:
+    if output is not None:
+        check_output(output)
+    elif settings.keep_scores:
+        raise InputError("Scores are kept beside the result: with keep_scores give an output.")
+
+
+def _earlier(
+    file: ResultFile | None, provenance: Provenance, names: set[str], *, anew: bool
+) -> tuple[dict[str, VideoResult], list[FailedVideo]]:
+    """What an earlier run left in the output: finished videos by SHA-256, and failed ones that this run, whose videos have ``names``, is not about."""
+    if file is None:
+        return {}, []
+    file.check()
+    return earlier_results(file.path, provenance, overwrite=anew), [] if anew else earlier_failed(file.path, names)
 
 
 class Job:
@@ -341,6 +360,7 @@ def run_geolocate(
         feedback=feedback,
         partial=(lambda result: partial(summary_of(result))) if partial else None,
     )
+    assert batch.output is not None  # it was asked for  # nosec B101
     provenance = read_geopackage(batch.output)[1]
     for kind, path in copies.items():
         EXPORTERS[kind][1](path, batch.results, provenance, overwrite=arguments.overwrite)

@@ -1,0 +1,117 @@
+"""What a geolocation gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from .export import EXPORTERS, as_geodataframe, check_picture_name, result_tables, write_geopackage, write_map
+from .grid import AreaOfInterest
+from .types import FailedVideo, InputError, Provenance, Trajectory, VideoResult
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+_LAYERS = ("frames", "trajectory", "videos", "regions")
+
+
+@dataclass(eq=False)
+class Geolocation(Sequence[VideoResult]):
+    """The finished videos of a run, by number or by name.
+
+    Args:
+        results: finished videos, those of an earlier, broken-off run first.
+        provenance: what made them.
+        aoi: the area that was searched.
+        gallery_points: in the grid.
+        output: the GeoPackage; None where none was asked for.
+        failed: videos that have no result, and why.
+        resumed: names taken over from the earlier run.
+        seconds: by part: decode (beside the networks, so not part of the sum), wait (of the networks for it), encode, gallery, search, write.
+        warnings: what a user should know, a sentence each.
+    """
+
+    results: list[VideoResult]
+    provenance: Provenance
+    aoi: AreaOfInterest
+    gallery_points: int
+    output: Path | None = None
+    failed: list[FailedVideo] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Videos that have a result."""
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[VideoResult]:
+        """In order."""
+        return iter(self.results)
+
+    @overload
+    def __getitem__(self, which: int | str) -> VideoResult: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[VideoResult]: ...
+    def __getitem__(self, which: int | str | slice) -> VideoResult | list[VideoResult]:
+        """A video by its number or its name. Raises InputError where there is none of that name."""
+        if not isinstance(which, str):
+            return self.results[which]
+        found = next((one for one in self.results if which in {one.info.name, one.info.path.name}), None)
+        if found is None:
+            raise InputError(f"There is no result for {which!r}: choose one of {self._names()}.")
+        return found
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Of the only video. Raises InputError where there are several."""
+        if len(self.results) != 1:
+            raise InputError(
+                f"There are {len(self)} videos: take the trajectory of one, such as result[0].trajectory; they are {self._names()}."
+            )
+        return self.results[0].trajectory
+
+    def to_geodataframe(self, layer: str = "frames") -> GeoDataFrame:
+        """A layer of the result as a table in EPSG:4326, with the GeoPackage's own columns.
+
+        Args:
+            layer: ``frames`` (a point a frame), ``trajectory`` (a line a step), ``videos`` (a line a video) or ``regions``.
+
+        Raises:
+            InputError: there is no such layer.
+        """
+        if layer not in _LAYERS:
+            raise InputError(f"There is no layer {layer!r}: choose one of {', '.join(_LAYERS)}.")
+        return as_geodataframe(result_tables(self.results, aoi=self.aoi, failed=self.failed)[layer])
+
+    def save(self, path: Path | str, *, overwrite: bool = False) -> Path:
+        """Write the result whole; the name's ending says as what.
+
+        Args:
+            path: ending in .gpkg (everything), .kml, .gpx, .geojson, .csv, or .png (a map picture).
+            overwrite: replace what is not this tool's own file of that kind.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: another ending, or it cannot be written.
+        """
+        path = Path(path)
+        copies = dict(EXPORTERS.values())
+        kind = path.suffix.lower()
+        if kind == ".gpkg":
+            write_geopackage(path, self.results, self.provenance, aoi=self.aoi, failed=self.failed, overwrite=overwrite)
+        elif kind == ".png":
+            check_picture_name(path)
+            write_map(path, self.results, aoi=self.aoi, overwrite=overwrite)
+        elif kind in copies:
+            copies[kind](path, self.results, self.provenance, overwrite=overwrite)
+        else:
+            raise InputError(f"{path.name} has no ending that says what to write: give one of .gpkg, .png, {', '.join(copies)}.")
+        return path
+
+    def _names(self) -> str:
+        return ", ".join(one.info.name for one in self.results) or "none"
