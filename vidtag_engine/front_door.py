@@ -1,0 +1,282 @@
+"""The functions that `import vidtag_engine` gives: paths and plain text are accepted here, and validated here.
+
+Every wrong input raises InputError with one sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from pydantic import BaseModel
+
+from .evaluation import Report, evaluate_geopackage, evaluate_results
+from .feedback import Feedback
+from .geolocation import geolocate as geolocate_videos
+from .grid import AreaOfInterest, load_aoi
+from .loaded import Loaded, load
+from .results import Geolocation
+from .settings import GeolocateSettings, validated
+from .training import TrainResult, TrainSettings, area_of, recipe
+from .training import train as train_on
+from .training.sources import pair_sources
+from .types import InputError, Track, VideoResult
+from .video import find_videos, read_track
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame, GeoSeries
+
+__all__ = ["Area", "evaluate", "geolocate", "load", "train"]
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""A path, or several; a folder stands for all videos in it and below."""
+AreaLike = AreaOfInterest | str | os.PathLike[str] | Mapping[str, Any] | Sequence[float] | Any
+"""A vector file, GeoJSON, WKT, ``minx,miny,maxx,maxy`` (text or four numbers), a shapely geometry or a GeoDataFrame."""
+
+
+def Area(area: AreaLike, *, layer: str | None = None, crs: str | None = None) -> AreaOfInterest:
+    """An area of interest, from whatever says where.
+
+    Args:
+        area: a vector file, GeoJSON (text or dict), WKT, ``minx,miny,maxx,maxy`` (text or four numbers), a shapely geometry (x = longitude), or a GeoDataFrame
+            or GeoSeries.
+        layer: of a file with several.
+        crs: the coordinates' system, where the input does not say; without it, EPSG:4326.
+
+    Raises:
+        InputError: nothing polygonal, no area, an unknown system, numbers that are no place on the globe.
+
+    >>> Area("13.1,55.6,13.3,55.8").bounds
+    (13.1, 55.6, 13.3, 55.8)
+    >>> Area(Area((13.1, 55.6, 13.3, 55.8)).geometry).bounds
+    (13.1, 55.6, 13.3, 55.8)
+    """
+    if isinstance(area, AreaOfInterest):
+        return area
+    if isinstance(area, shapely.Geometry):
+        return load_aoi(area.wkt, crs=crs)
+    if hasattr(area, "to_crs") and hasattr(area, "geometry"):
+        return _of_table(area, crs)
+    if isinstance(area, Mapping):
+        return load_aoi(dict(area), layer=layer, crs=crs)
+    if isinstance(area, str | os.PathLike):
+        return load_aoi(os.fspath(area), layer=layer, crs=crs)
+    try:
+        numbers = [float(number) for number in area]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        raise InputError(
+            f"{area!r} is no area: give a vector file, GeoJSON, WKT, four numbers minx, miny, maxx, maxy, or a shapely geometry."
+        )
+    return load_aoi(",".join(map(repr, numbers)), crs=crs)
+
+
+def geolocate(
+    videos: Paths = (),
+    *,
+    aoi: AreaLike | None = None,
+    checkpoint: Loaded | str | os.PathLike[str] = "geoclip",
+    output: str | os.PathLike[str] | None = None,
+    images: Paths = (),
+    overwrite: bool = False,
+    feedback: Feedback = Feedback(),
+    **settings: Any,
+) -> Geolocation:
+    """Say where videos were taken, frame by frame, within an area, or anywhere on land.
+
+    Args:
+        videos: a video or several; a folder stands for all videos in it and below.
+        aoi: where the answer lies in, as for :func:`Area`; None is where the checkpoint was trained, or for a worldwide one the world's land.
+        checkpoint: a folder, a file, a Hub id, ``geoclip``, or what :func:`load` gave, which saves loading it again.
+        output: GeoPackage to write, after each video; None writes nothing. A run that was broken off goes on where its output ends.
+        images: a folder of images that is one sequence, or several.
+        overwrite: replace an existing output that other settings made, or that a person has changed.
+        feedback: told how far it is, and may stop it.
+        **settings: those of :class:`~vidtag_engine.settings.GeolocateSettings`, such as ``resolution_m=25``.
+
+    Returns:
+        The videos' results: ``result.trajectory`` of one video, ``result[0]`` and ``result["drive.mp4"]`` of several, ``result.to_geodataframe()``,
+        ``result.save("drive.gpkg")``.
+
+    Raises:
+        InputError: bad input; nothing was written.
+        CancelledError: stopped; finished videos are in ``output``.
+
+    >>> result = geolocate("resources/demo/drive.mp4", aoi="resources/demo/aoi.geojson", checkpoint="resources/demo/checkpoint", resolution_m=25, to_s=3)
+    >>> len(result.trajectory.lat_deg)
+    3
+    >>> result.trajectory.state[0].value
+    'located'
+    """
+    chosen = _settings(GeolocateSettings, settings)
+    area = None if aoi is None else Area(aoi)
+    return geolocate_videos(
+        _files(videos, "video"),
+        area,
+        _checkpoint(checkpoint),
+        None if output is None else _path(output, "output"),
+        chosen,
+        images=_paths(images, "folder of images"),
+        overwrite=overwrite,
+        feedback=feedback,
+    )
+
+
+def evaluate(
+    result: Geolocation | Sequence[VideoResult] | str | os.PathLike[str],
+    truth: Track | str | os.PathLike[str] | Mapping[str, Track | str | os.PathLike[str]],
+    *,
+    video: str | None = None,
+    answer: str = "auto",
+    truth_offset_s: float | str | None = None,
+    feedback: Feedback = Feedback(),
+) -> Report:
+    """Compare a result with the truth: the paper's metrics (App. E), and how honest its chances are.
+
+    Args:
+        result: what :func:`geolocate` gave, or the GeoPackage that it wrote.
+        truth: a track's file (GPX, CSV, KML, SRT, GeoJSON), a folder of images with EXIF positions, a video with its own track, or one for each video's name.
+        video: name of the one to compare, where the result holds several.
+        answer: of a GeoPackage: ``auto`` (of each video the one solved with pins, where there is one), ``model`` or ``pinned``.
+        truth_offset_s: added to the truth's clock; ``auto`` for what the picture's motion says, where that is sure.
+        feedback: asked to stop while videos are looked at.
+
+    Raises:
+        InputError: nothing can be compared, and why.
+    """
+    known = {name: _track(one) for name, one in truth.items()} if isinstance(truth, Mapping) else _track(truth)
+    if isinstance(result, str | os.PathLike):
+        path = _path(result, "result")
+        return evaluate_geopackage(
+            path, known, video=video, answer=answer, truth_offset_s=truth_offset_s, videos=_beside(truth), feedback=feedback
+        )
+    results = list(result) if isinstance(result, Sequence) else []
+    if not results or not all(isinstance(one, VideoResult) for one in results):
+        raise InputError(f"{_short(result)} is no result to compare: give what geolocate() gave, or the GeoPackage that it wrote.")
+    places = [*(one.info.path for one in results if one.info.path.exists()), *_beside(truth)]
+    return evaluate_results(results, known, video=video, truth_offset_s=truth_offset_s, videos=places, feedback=feedback)
+
+
+def train(
+    videos: Paths = (),
+    truths: Paths = (),
+    *,
+    output: str | os.PathLike[str],
+    aoi: AreaLike | None = None,
+    images: Paths = (),
+    validation: Paths = (),
+    overwrite: bool = False,
+    truth_offset_s: float | str | None = None,
+    feedback: Feedback = Feedback(),
+    **settings: Any,
+) -> TrainResult:
+    """Train a checkpoint for an area on videos whose way is known; broken off, the same call goes on where it stopped.
+
+    Args:
+        videos: with tracks of their own, embedded, beside them under their names, or in ``truths``; a folder stands for all videos in it and below.
+        truths: a track for each video, in their order, or folders of tracks named as the videos.
+        output: folder of the checkpoint.
+        aoi: that it is for, as for :func:`Area`; None is where the tracks lead, and a margin about them.
+        images: folders of images with EXIF positions.
+        validation: held-out videos, to choose the step and calibrate on; without them a part of ``videos`` is held out.
+        overwrite: write into ``output`` also where files of a checkpoint's names there are not this tool's own.
+        truth_offset_s: added to the truths' clocks; ``auto`` for what each video's motion says, where that is sure.
+        feedback: told how far it is, and may stop it.
+        **settings: those of :class:`~vidtag_engine.training.TrainSettings`, such as ``resolution_m=10``, over the ``recipe`` (``recipe="default"``).
+
+    Raises:
+        InputError: bad videos, tracks, area or settings.
+        CancelledError: stopped; the state is saved.
+    """
+    name = settings.pop("recipe", "default")
+    _known(settings, {*TrainSettings.model_fields, "phase1_steps", "phase2_steps"})
+    chosen = recipe(name, **settings)
+    sources = pair_sources(_paths(videos, "video"), _paths(truths, "track"), _paths(images, "folder of images"))
+    held_out = _paths(validation, "video")
+    return train_on(
+        sources,
+        Area(aoi) if aoi is not None else area_of(sources),
+        _path(output, "output"),
+        chosen,
+        validation_sources=pair_sources(held_out, held_out) if held_out else [],
+        truth_offset_s=truth_offset_s,
+        overwrite=overwrite,
+        feedback=feedback,
+    )
+
+
+def _of_table(table: GeoDataFrame | GeoSeries, crs: str | None) -> AreaOfInterest:
+    """Of a geopandas table: its own system goes before ``crs``."""
+    system = table.crs.to_wkt() if table.crs is not None else crs
+    return load_aoi(shapely.union_all(table.geometry.to_numpy()).wkt, crs=system)
+
+
+def _settings(model: type[BaseModel], given: dict[str, Any]) -> Any:
+    _known(given, model.model_fields)
+    return validated(model, given)
+
+
+def _known(given: Mapping[str, Any], names: Any) -> None:
+    """Raise InputError for a setting that there is not, with the nearest name that there is."""
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, list(names), 1)
+            raise InputError(
+                f"There is no setting {name!r}{f': did you mean {near[0]!r}?' if near else f'; there are {chr(44).join(sorted(names))}.'}"
+            )
+
+
+def _path(given: Any, what: str) -> Path:
+    try:
+        text = os.fspath(given)
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise InputError(f"{_short(given)} is no path: give the {what} as text or as a path.")
+    return Path(text).expanduser()
+
+
+def _paths(given: Any, what: str) -> list[Path]:
+    """One path, or several."""
+    if isinstance(given, str | os.PathLike):
+        return [_path(given, what)]
+    if not isinstance(given, Sequence) and not hasattr(given, "__iter__"):
+        raise InputError(f"{_short(given)} is no path: give a {what} as text or as a path, or several in a list.")
+    return [_path(one, what) for one in given]
+
+
+def _files(given: Any, what: str) -> list[Path]:
+    """As :func:`_paths`, with every folder's videos in its place."""
+    files: list[Path] = []
+    for path in _paths(given, what):
+        files += find_videos(path, recursive=True) if path.is_dir() else [path]
+    return files
+
+
+def _checkpoint(given: Any) -> Loaded | str:
+    if isinstance(given, Loaded):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return str(_path(given, "checkpoint")) if not isinstance(given, str) else given
+    raise InputError(f"{_short(given)} is no checkpoint: give a folder, a file, a Hub id, 'geoclip', or what load() gave.")
+
+
+def _track(given: Any) -> Track:
+    return given if isinstance(given, Track) else read_track(_path(given, "truth"))
+
+
+def _beside(truth: Any) -> list[Path]:
+    """Where a result's videos may lie: beside the truth."""
+    path = Path(truth) if isinstance(truth, str | os.PathLike) else None
+    return [path, path.parent] if path is not None else []
+
+
+def _short(given: Any) -> str:
+    text = repr(given)
+    return text if len(text) <= 60 else f"{text[:57]}..."
