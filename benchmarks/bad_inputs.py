@@ -27,13 +27,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+from vidtag_engine.types import FetchError, InputError, VideoError
+
 from . import bad_input_cases
 from .bad_input_cases import CONTROLS, FULL, READ_ONLY, SMALL_FILES, Case
 
 TITLE = "Bad input: kinds that are met clearly"
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "bad-inputs.md"
-_BAD_INPUT = 2
+_STATUSES = {kind.exit_status for kind in (InputError, VideoError, FetchError)}
 _LIMIT_BYTES = 64 * 1024
 _CPU_LIMIT_S, _TIMEOUT_S = 60, 600
 # Lines of progress on standard error are no part of what is said about the input.
@@ -94,15 +96,16 @@ def write_table(cases: Sequence[dict[str, Any]], path: Path) -> None:
     lines = [
         "# What bad input is met with",
         "",
-        "Every kind of bad input ends with exit status 2, one sentence on standard error, and nothing left behind. The table is written by",
+        "Every kind of bad input ends with an exit status of its own (2; 3 where a video cannot be read; 4 where something cannot be fetched), one sentence on",
+        "standard error, and nothing left behind. The table is written by",
         "`python -m benchmarks bad_inputs --write-docs`, which runs each of these command lines and checks just that.",
         "",
-        "| What is wrong | Command | What it says |",
-        "| --- | --- | --- |",
+        "| What is wrong | Command | What it says | Status |",
+        "| --- | --- | --- | --- |",
     ]
     for case in cases:
         where = f" ({case['surroundings']})" if case["surroundings"] else ""
-        cells = (case["name"] + where, f"`{case['command']}`", case["sentence"])
+        cells = (case["name"] + where, f"`{case['command']}`", case["sentence"], str(case["exit_code"]))
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -112,7 +115,7 @@ def why_unclear(case: Case, code: int, stdout: str, stderr: str, changed: Sequen
     lines = [line.rstrip() for line in stderr.splitlines() if line.strip() and not _PROGRESS.match(line)]
     sentence = lines[-1].removeprefix("Error: ") if lines else ""
     reasons = []
-    if code != _BAD_INPUT:
+    if code not in _STATUSES:
         reasons.append(f"exit status {code}")
     if len(lines) != 1 or not lines[0].startswith("Error: "):
         reasons.append(f"{len(lines)} lines on standard error")

@@ -21,7 +21,7 @@ from .export import located_mask, read_failed, read_geopackage, verdict_sentence
 from .outputs import check_place
 from .settings import GeolocateSettings, in_new_names, zone_of
 from .trajectory import steps
-from .types import CancelledError, FailedVideo, FrameState, InputError, Provenance, TimeSource, VideoInfo, VideoResult
+from .types import CancelledError, FailedVideo, FrameState, InputError, Provenance, TimeSource, VideoError, VideoInfo, VideoResult
 from .video import embedded_track, open_source, source_digest, unique_names
 
 _LOG = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ def open_all(
     wanted = [(Path(v), "video") for v in videos] + [(Path(i), "images") for i in images]
     opened: list[VideoInfo] = []
     whys: list[str] = []
+    errors: list[InputError] = []
     for path, kind in wanted:
         try:
             info, why = open_source(path, kind=kind, start_time=settings.start_time, zone=zone_of(settings.time_zone)), ""
@@ -59,10 +60,11 @@ def open_all(
             if ends_the_run(error):
                 raise
             info, why = _unopened(path, kind), sentence_of(error, path)
+            errors.append(error if isinstance(error, InputError) else VideoError(why))
         opened.append(info)
         whys.append(why)
     if not opened or all(whys):
-        raise InputError(whys[0] if whys else "There is no video to geolocate: give at least one file or folder.")
+        raise errors[0] if errors else InputError("There is no video to geolocate: give at least one file or folder.")
     named = list(zip(unique_names(opened), whys, strict=True))
     failed = [FailedVideo(info, why, _digest(info.path)) for info, why in named if why]
     return [info for info, why in named if not why], failed

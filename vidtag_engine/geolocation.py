@@ -53,6 +53,7 @@ from .types import (
     Provenance,
     Trajectory,
     Verdict,
+    VideoError,
     VideoInfo,
     VideoResult,
 )
@@ -170,7 +171,7 @@ def geolocate(
         *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, infos=infos),
     ]
     if not batch.results:
-        raise InputError(batch.failed[0].why if batch.failed else "There is no video to geolocate: give at least one file or folder.")
+        raise VideoError(batch.failed[0].why)  # every video that could be opened has a result, or is one of these
     feedback.tell(1.0, "done", batch.output.name if batch.output else "")
     return batch
 
@@ -235,7 +236,7 @@ class Job:
         before = dict(self.clock.seconds)
         found = self.features(info)
         if not len(found.features):
-            raise InputError(
+            raise VideoError(
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
             )
         self.feedback.check()

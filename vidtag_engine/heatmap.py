@@ -25,7 +25,7 @@ from .inference.verdicts import why_unknown
 from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, HeatmapSettings, validated
-from .types import FloatArray, FrameState, InputError, VideoInfo
+from .types import FloatArray, FrameState, InputError, VideoError, VideoInfo
 from .video import source_digest
 
 MOST_CELLS = 1_000_000
@@ -102,7 +102,7 @@ def heatmap(
     found = job.features(source)
     times = [time_s for _, time_s, state in found.frames if state is FrameState.LOCATED]
     if not times:
-        raise InputError(
+        raise VideoError(
             f"{source.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
         )
     if chosen.bands == "frames" and len(times) > MOST_BANDS:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,26 @@ IntArray = NDArray[np.integer[Any]]
 class InputError(ValueError):
     """Bad input. The message is one sentence that names the input and says what to do; it is shown as it is."""
 
+    exit_status: ClassVar[int] = 2
+    """What a command ends with."""
+
+
+class VideoError(InputError):
+    """A video or a picture that is there and cannot be read."""
+
+    exit_status = 3
+
+
+class FetchError(InputError):
+    """Something that has to be fetched once, and cannot be: there is no network, or not under that name."""
+
+    exit_status = 4
+
 
 class CancelledError(Exception):
     """The user stopped the work. What was finished before is kept."""
+
+    exit_status: ClassVar[int] = 130
 
 
 class TimeSource(str, Enum):

@@ -33,7 +33,7 @@ from .options import (
     TruthOffsetOption,
 )
 from .settings_options import settings_of, with_settings
-from .terminal import console, escaped, plain_errors, print_geolocation, usage_error, watched
+from .terminal import WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
 from .train import TRAIN_EXAMPLES, dataset_of, train
 
 app = typer.Typer(
@@ -120,6 +120,8 @@ def geolocate(
         for note in notes:
             console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
     print_geolocation(result, json=json)
+    if not result["located"] and result["frames"]:
+        raise typer.Exit(WITHHELD)
 
 
 app.command(epilog=EPILOG)(heatmap)

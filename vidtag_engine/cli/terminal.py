@@ -97,7 +97,7 @@ def watched() -> Iterator[Feedback]:
 
 @contextmanager
 def plain_errors(*, json: bool = False) -> Iterator[None]:
-    """Bad input becomes one sentence and exit status 2; a stop by the user 130; anything else is a bug and keeps its traceback."""
+    """Bad input becomes one sentence and its own exit status, as a stop by the user does; anything else is a bug (1) and keeps its traceback."""
     try:
         yield
     except InputError as error:
@@ -105,10 +105,10 @@ def plain_errors(*, json: bool = False) -> Iterator[None]:
         if json:
             print(json_module.dumps({"error": sentence}))
         say_error(sentence)
-        raise typer.Exit(2) from None
+        raise typer.Exit(error.exit_status) from None
     except CancelledError as error:
         console().print(f"[yellow]{escaped(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(error.exit_status) from None
 
 
 def _with_options(sentence: str) -> str:
@@ -149,6 +149,10 @@ def usage_error(error: Any) -> int:
         print(json_module.dumps({"error": sentence}))
     say_error(sentence)
     return int(error.exit_code)
+
+
+WITHHELD = 5
+"""Exit status of a geolocation that gave no video a place, though all could be read."""
 
 
 def print_geolocation(result: dict[str, Any], *, json: bool) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from ..types import InputError
+from ..types import FetchError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -187,7 +187,7 @@ def _explained(name: str, file: Path) -> Iterator[None]:
     A hub that does not answer is found out first: the loaders ask it again and again, for more than a minute.
     """
     what, hub_id = FETCHED[name]
-    lost = InputError(
+    lost = FetchError(
         f"The weights of {what} cannot be loaded ({'the file there cannot be read' if file.is_file() else 'they are neither in the cache nor reachable'}):"
         f" go online once, or put the model.safetensors of Hugging Face's {hub_id} at {file}."
     )

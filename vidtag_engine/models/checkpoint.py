@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..atomic import replacing
-from ..types import InputError
+from ..types import FetchError, InputError
 from .backbones import NoDraws
 from .device import one_thread
 from .geoclip import GEOCLIP_LICENCE, GeoCLIP, GeoCLIPConfig, load_geoclip
@@ -278,7 +278,7 @@ def _from_hub(hub_id: str) -> Path:
     try:
         return Path(snapshot_download(repo, revision=revision or None, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE]))
     except Exception as error:
-        raise InputError(
+        raise FetchError(
             f"Checkpoint {hub_id!r} is no local path, and the Hub gives nothing under that name (offline, unknown or private): "
             "check the name, go online once, or give a local folder."
         ) from error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from ..types import InputError
+from ..types import InputError, VideoError
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -103,7 +103,7 @@ def check_readable_file(path: Path, what: str) -> None:
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} may not be read by this user; change its permissions.")
     if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes); copy the {what} again.")
+        raise VideoError(f"{path} is empty (0 bytes); copy the {what} again.")
 
 
 def open_container(path: Path, *, for_data: bool = False) -> Any:
@@ -125,8 +125,8 @@ def open_container(path: Path, *, for_data: bool = False) -> Any:
             sentence = (
                 f"{path} is a truncated video: its index (moov) is missing, so nothing can be decoded; copy the file again or repair it."
             )
-            raise InputError(sentence) from error
-        raise InputError(f"{path} is not a video that FFmpeg can read ({_reason(error)}); convert it or give another file.") from error
+            raise VideoError(sentence) from error
+        raise VideoError(f"{path} is not a video that FFmpeg can read ({_reason(error)}); convert it or give another file.") from error
 
 
 def probe(path: Path) -> Probe:
@@ -135,9 +135,9 @@ def probe(path: Path) -> Probe:
         stream = video_stream(container, path)
         frame, damaged, lowest = _first_picture(container, stream)
         if frame is None and damaged:
-            raise InputError(f"{path} holds no picture that can be decoded (damaged data); copy the file again or repair it.")
+            raise VideoError(f"{path} holds no picture that can be decoded (damaged data); copy the file again or repair it.")
         if frame is None:
-            raise InputError(f"{path} holds a video stream without a single picture; give another file.")
+            raise VideoError(f"{path} holds a video stream without a single picture; give another file.")
         pts = frame.pts if frame.pts is not None else lowest
         origin = min(pts, lowest) if damaged else pts
         turn, mirror = orientation(frame)
@@ -175,13 +175,13 @@ def video_stream(container: Any, path: Path) -> Any:
     streams = _video_streams(container)
     if not streams:
         held = "only audio" if container.streams.audio else "no video"
-        raise InputError(f"{path} holds {held}, no pictures; give a video file.")
+        raise VideoError(f"{path} holds {held}, no pictures; give a video file.")
     stream = streams[0]
     if len(streams) > 1:
         stats = path.stat()
         stream = container.streams[_chosen(path, stats.st_mtime_ns, stats.st_size)]
     if stream.codec_context is None:
-        raise InputError(f"{path} uses a video codec that this FFmpeg cannot decode; convert it to H.264.")
+        raise VideoError(f"{path} uses a video codec that this FFmpeg cannot decode; convert it to H.264.")
     return stream
 
 

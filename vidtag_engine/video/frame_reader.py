@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..feedback import Feedback
-from ..types import DecodeReport, Frame, FrameState, InputError, VideoInfo
+from ..types import DecodeReport, Frame, FrameState, InputError, VideoError, VideoInfo
 from . import sampling
 from .container import Probe, probe, upright
 from .image_folder import ImageFolder
@@ -130,7 +130,7 @@ class FrameReader:
             end_s = min(self._to_s, end_s) if index.whole_end else self._to_s
         shown = index.shown_order()
         if not len(shown):
-            raise InputError(f"{self._info.path} holds no picture that can be shown; copy the file again or repair it.")
+            raise VideoError(f"{self._info.path} holds no picture that can be shown; copy the file again or repair it.")
         picked, lost = sampling.pick_and_lost(index.time_s[shown], self._rate_hz, self._from_s, end_s, index.lost_s)
         self._expected = len(picked) + len(lost)
         return self._read_planned(looked, index, shown[picked], lost)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..types import FloatArray, InputError
+from ..types import FloatArray, InputError, VideoError
 from .exif import Stamp, read_stamp
 from .still_image import ERRORS, FULL_SIZE_PX, pixels, reduction
 
@@ -63,7 +63,7 @@ class ImageFolder:
         notes = _notes_of(folder, paths, stamps)
         readable = [(path, stamp) for path, stamp in zip(paths, stamps, strict=True) if stamp is not None]
         if not readable:
-            raise InputError(f"{folder} holds {len(paths)} image files and none can be read; copy them again.")
+            raise VideoError(f"{folder} holds {len(paths)} image files and none can be read; copy them again.")
         timed = sum(stamp.taken is not None for _, stamp in readable)
         if 2 * timed <= len(readable):  # an order by the times of a few would tear the others from their neighbours
             if timed:

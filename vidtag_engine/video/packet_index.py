@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from ..feedback import Feedback
-from ..types import FloatArray, InputError, IntArray
+from ..types import FloatArray, IntArray, VideoError
 from .container import Probe, open_container, video_stream
 from .picture_kind import PictureKind, head_of, parser_for
 
@@ -120,7 +120,7 @@ def _read_window(path: Path, probe: Probe, start_s: float | None, to_s: float | 
                 break
             _append(rows, packet, parse)
         if not rows.pts and rows.complete_timestamps and start_s is None:
-            raise InputError(f"{path} holds a video stream without a single picture; give another file.")
+            raise VideoError(f"{path} holds a video stream without a single picture; give another file.")
         return _finish(rows, probe, stream, whole_end)
 
 
