@@ -22,11 +22,12 @@ sys.path.insert(0, str(ROOT))
 
 _MADE = "<!-- Made by tools/make_docs.py: change what it is made from, and run it again. -->\n"
 PYTHON = (
-    ("Geolocate", ("grid.load_aoi", "geolocation.load", "geolocation.geolocate", "settings.GeolocateSettings", "results.Geolocation", "feedback.Feedback")),
+    ("The front door", ("front_door.geolocate", "front_door.evaluate", "front_door.train", "front_door.load", "front_door.Area")),
+    ("Results", ("results.Geolocation", "types.VideoResult", "types.Trajectory", "types.Hypotheses", "types.Verdict")),
+    ("Settings", ("settings.GeolocateSettings", "training.TrainSettings", "training.recipe", "feedback.Feedback")),
     ("Heat map", ("heatmap.heatmap", "settings.HeatmapSettings")),
-    ("Results", ("export.read_geopackage", "types.VideoResult", "types.Trajectory", "evaluation.evaluate_geopackage")),
-    ("Positions and checkpoints", ("video.read_track", "models.from_pretrained", "models.save_pretrained")),
-    ("Train", ("training.train", "training.recipe", "training.TrainSettings")),
+    ("Beneath it", ("geolocation.geolocate", "training.train", "evaluation.evaluate_geopackage", "grid.load_aoi", "export.read_geopackage",
+                    "video.read_track", "models.from_pretrained", "models.save_pretrained")),
 )  # fmt: skip
 """The functions and classes that the Python page tells of, by section."""
 
@@ -105,8 +106,8 @@ def python_page() -> str:
     parts = [
         _MADE,
         "# Python\n",
-        "The command line and QGIS call these functions; a script may, too, in the engine's environment. [From Python](../how-to/python.md) has an example. "
-        "Whatever is wrong with an input raises `vidtag_engine.types.InputError` with one sentence.\n",
+        "The names of the front door are `vidtag_engine`'s own (`import vidtag_engine as vidtag`); [From Python](../how-to/python.md) has examples. "
+        "Whatever is wrong with an input raises `vidtag.InputError` with one sentence.\n",
     ]
     for title, names in PYTHON:
         parts.append(f"## {title}\n")
@@ -158,7 +159,7 @@ def _docstring(text: str, defaults: dict[str, str]) -> str:
     """Google's style as Markdown: sections in bold, their entries as a list."""
     lines: list[str] = []
     section = ""
-    for line in re.sub(r":\w+:(?=`)", "", text.replace("``", "`")).splitlines():
+    for line in re.sub(r":\w+:`~?", "`", text.replace("``", "`")).splitlines():
         if re.fullmatch(r"(Args|Returns|Raises|Yields):", line):
             section = line[:-1]
             lines += ["", f"**{'Arguments' if section == 'Args' else section}**", ""]
@@ -170,7 +171,8 @@ def _docstring(text: str, defaults: dict[str, str]) -> str:
             lines.append(f"  {line.strip()}" if lines and lines[-1].startswith(("- ", "  ")) else line.strip())
         else:
             lines.append(line)
-    return "\n".join(lines) + "\n"
+    page = "\n".join(lines) + "\n"
+    return re.sub(r"(?m)(?:^>>> .*\n(?:(?!>>>|\n).*\n)*)+", lambda found: f"```pycon\n{found[0]}```\n", page)
 
 
 def _slug(text: str) -> str:
