@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def write(result: dict[str, Any], docs: Path = DOCS) -> None:
-    """Write ``search.md`` and its pictures.
+    """Write ``search-measured.md`` and its pictures.
 
     Args:
         result: of `benchmarks.search.run`.
@@ -23,7 +23,7 @@ def write(result: dict[str, Any], docs: Path = DOCS) -> None:
     areas = [(one["area_km2"], one) for one in result["area_growth"]]
     _plot(pictures / "resolution.png", metres, "points of the fine grid (10 × 10 km at 1 km to 1 m)")
     _plot(pictures / "area.png", areas, "area in km², 10 m grid")
-    (docs / "search.md").write_text(_page(result), encoding="utf-8")
+    (docs / "search-measured.md").write_text(_page(result), encoding="utf-8")
 
 
 def _plot(path: Path, rows: list[tuple[float, dict[str, float]]], label: str) -> None:
@@ -53,7 +53,7 @@ def _page(result: dict[str, Any]) -> str:
         f"| coarse to fine | {result['ours_build_embedded']:,} + {result['ours_embedded']:,} | (in the next two) | {result['ours_build_s']:.1f} | "
         f"{result['ours_s']:.3f} | {result['ours_mb']:.0f} | {result['ours_agreement']:.1%} |"
     )
-    return f"""# The search
+    return f"""# The search, measured
 
 Written by `python -m benchmarks search --write-docs`; every figure is from that run. Frames are simulated: embeddings of places with noise beside
 them. The weights are GeoCLIP's unless the demo's checkpoint is named.
