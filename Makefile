@@ -14,6 +14,9 @@ system: ## install the Debian packages that are missing (QGIS, ffmpeg, off-scree
 demo: system ## geolocate the built-in demo drive through qgis_process, and draw a map of it
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python tools/demo.py
 
+example: system ## learn a real flight, find another, evaluate and draw (some minutes)
+	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python tools/example.py
+
 test: system ## every test, in the engine's environment and in QGIS
 	@tools/run-tests
 
@@ -41,4 +44,4 @@ plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
 demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (less than an hour)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python -m benchmarks.make_demo
 
-.PHONY: help system demo test test-fast test-qgis-ltr test-oldest lint format docs plugin demo-world
+.PHONY: help system demo example test test-fast test-qgis-ltr test-oldest lint format docs plugin demo-world
