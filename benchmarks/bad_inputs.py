@@ -236,7 +236,7 @@ def _serve() -> None:
 
     import vidtag_engine.cli
     import vidtag_engine.evaluation
-    import vidtag_engine.geolocate
+    import vidtag_engine.geolocation
     import vidtag_engine.training.sources  # noqa: F401
 
     gc.freeze()  # what is there now is shared with the forks

@@ -27,7 +27,7 @@ from vidtag_engine.export.geopackage_read import read_answers
 from vidtag_engine.export.pins import PinRow, read_pins
 from vidtag_engine.export.review_file import pins_of, review_path
 from vidtag_engine.geodesy import geodesic_m
-from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.types import FrameState, InputError

@@ -28,7 +28,7 @@ from vidtag_engine.export import read_aoi, read_failed, read_geopackage
 from vidtag_engine.export.edits import LIKE, changes_by_a_person, later_schema
 from vidtag_engine.export.geopackage_read import read_answers
 from vidtag_engine.export.pins import PinRow
-from vidtag_engine.geolocate import geolocate, load
+from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.geopackage_metadata import SCHEMA, Schema, schema_of, schema_record, schema_refusal
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.settings import GeolocateSettings

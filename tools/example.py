@@ -7,6 +7,7 @@ The flights are OpenDroneMap's Seneca (see resources/example/README.md). Results
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import vidtag_engine as vidtag
 from vidtag_engine.cli.terminal import plain_errors, watched
@@ -16,7 +17,7 @@ FLIGHTS = ROOT / "resources" / "example"
 OUTPUT = ROOT / "build" / "example"
 AREA = "-83.3087,41.0342,-83.3026,41.0388"  # the fields, and some 40 m about them
 # What suits pictures from above that may be turned any way, and a single short flight; chosen on finding flight 1 by flight 2.
-TRAINING = {
+TRAINING: dict[str, Any] = {
     "resolution_m": 10.0, "sigma": "site", "augment": "aerial", "views": 11, "reverse": True, "softening_m": 10.0, "negatives": 512, "dropout": 0.3,
     "feature_dropout": 0.3, "phase1_steps": 200, "validate_every": 25, "phase2_steps": 100,
 }  # fmt: skip

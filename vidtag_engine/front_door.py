@@ -156,8 +156,9 @@ def evaluate(
         return evaluate_geopackage(
             path, known, video=video, answer=answer, truth_offset_s=truth_offset_s, videos=_beside(truth), feedback=feedback
         )
-    results = list(result) if isinstance(result, Sequence) else []
-    if not results or not all(isinstance(one, VideoResult) for one in results):
+    given = list(result) if isinstance(result, Sequence) else []
+    results = [one for one in given if isinstance(one, VideoResult)]
+    if not results or len(results) < len(given):
         raise InputError(f"{_short(result)} is no result to compare: give what geolocate() gave, or the GeoPackage that it wrote.")
     places = [*(one.info.path for one in results if one.info.path.exists()), *_beside(truth)]
     return evaluate_results(results, known, video=video, truth_offset_s=truth_offset_s, videos=places, feedback=feedback)
