@@ -6,7 +6,7 @@ python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--no-layout]
 python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
 python -m benchmarks offset [--seed N|dev]
-python -m benchmarks startup --before CHECKOUT
+python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
 
@@ -67,13 +67,15 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument("--output", type=Path, help="tables: folder of the page")
     only.add_argument("--sweep", action="store_true", default=None, help="tables: choose the learning rates on the dev world instead")
     only.add_argument("--before", type=Path, help="startup: a checkout of an earlier build")
+    only.add_argument("--case", type=Path, help="startup: a folder with checkpoint, aoi.geojson and videos, in place of the demo")
+    only.add_argument("--resolution-m", type=float, help="startup: of the case's grid")
     arguments = parser.parse_args(given)
     if arguments.list or arguments.name is None:
         for name in NAMES:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
         return 0
     module = importlib.import_module(f"benchmarks.{arguments.name}")
-    options = ("write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before")
+    options = ("write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before", "case", "resolution_m")
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:
         parser.error(f"--{foreign[0].replace('_', '-')} is no option of {arguments.name}; see --help")

@@ -19,7 +19,7 @@ def test_a_build_that_cannot_run_is_named(tmp_path):
     (tmp_path / "vidtag_engine").mkdir()
     (tmp_path / "vidtag_engine" / "__init__.py").write_text("raise RuntimeError")
     with pytest.raises(InputError, match="cannot geolocate its demo"):
-        startup._Build(tmp_path, ROOT / "resources" / "demo", tmp_path / "scratch").once()
+        startup._Build(tmp_path, ROOT / "resources" / "demo", tmp_path / "scratch", 25.0).once()
 
 
 @pytest.fixture
@@ -54,11 +54,15 @@ def test_the_difference_of_two_fits_is_that_of_their_farthest_numbers():
 @pytest.mark.slow
 def test_beside_itself_nothing_moves(tmp_path, monkeypatch, small_fit):
     monkeypatch.setattr(startup, "_TIMES", 1)
+    monkeypatch.setattr(startup, "_COLD_TIMES", 1)
     shutil.copytree(ROOT / "vidtag_engine", tmp_path / "vidtag_engine")
     for name in ("demo", "land", "styles"):
         shutil.copytree(ROOT / "resources" / name, tmp_path / "resources" / name)
     found = startup.run(before=tmp_path)
     assert found["answers_m"] == 0.0
+    assert found["answers_confidence"] == 0.0
+    assert 0.2 < found["cold_ratio"] < 5.0
+    assert 0.8 < found["peak_ratio"] < 1.2
     assert found["frames"] == 40
     assert found["search_stage_s"] > 0
     assert found["search_stage_before_s"] > 0

@@ -82,7 +82,9 @@ class Capsule(nn.Module):
 
     def __init__(self, sigma: float, config: LocationEncoderConfig) -> None:
         super().__init__()
-        self.register_buffer("frequencies", torch.randn(config.frequencies, 2) * sigma)
+        empty = torch.empty(config.frequencies, 2)
+        # On the meta device, where a checkpoint's are laid in afterwards, arithmetic would import PyTorch's compiler: more than a second.
+        self.register_buffer("frequencies", empty if empty.is_meta else torch.randn(config.frequencies, 2) * sigma)
         widths = (2 * config.frequencies, *config.hidden)
         layers = [part for a, b in itertools.pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU(inplace=True))]
         self.mlp = nn.Sequential(*layers, nn.Linear(widths[-1], config.embedding_dim))
