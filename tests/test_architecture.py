@@ -32,7 +32,7 @@ FLOORS = (
     {"batch", "loaded", "result_file", "results", "geolocation", "heatmap", "calibration"},
     {"training", "evaluation"},
     {"commands"},
-    {"worker"},
+    {"front_door", "worker"},
     {"cli"},
     {"__main__"},
 )

@@ -272,7 +272,7 @@ def test_a_hub_id_offline_gives_one_sentence(tmp_path: Path) -> None:
     environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd()), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.count("\n") == 1
-    assert done.stdout.startswith("InputError Checkpoint 'somebody/some-isle' is no local path, and the Hub gives nothing")
+    assert done.stdout.startswith("FetchError Checkpoint 'somebody/some-isle' is no local path, and the Hub gives nothing")
 
 
 def test_a_compact_checkpoint_is_at_most_20_mb(tmp_path: Path) -> None:

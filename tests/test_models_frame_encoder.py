@@ -166,12 +166,12 @@ def test_large_weights_that_cannot_be_had_say_where_to_put_them(tmp_path: Path) 
 
     names = ["vit_large_patch14_dinov2.lvd142m.safetensors", "vit_large_patch14_clip_224.openai.safetensors"]
     for line, name in zip(told(), names, strict=True):
-        assert line.startswith("InputError The weights of")
+        assert line.startswith("FetchError The weights of")
         assert "neither in the cache nor reachable" in line
         assert str(checkpoints / name) in line
         (checkpoints / name).write_bytes(b"damaged")
     for line in told():
-        assert line.startswith("InputError The weights of")
+        assert line.startswith("FetchError The weights of")
         assert "the file there cannot be read" in line
 
 
