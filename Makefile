@@ -14,7 +14,7 @@ system: ## install the Debian packages that are missing (QGIS, ffmpeg, off-scree
 demo: system ## geolocate the built-in demo drive through qgis_process, and draw a map of it
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python tools/demo.py
 
-example: system ## learn a real flight, find another, evaluate and draw (some minutes)
+example: system ## learn a real flight, find another, evaluate and draw (some two minutes on two idle cores)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python tools/example.py
 
 test: system ## every test, in the engine's environment and in QGIS
