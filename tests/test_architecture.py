@@ -42,6 +42,7 @@ SAME_FLOOR = {
     "command_files": {"file_marks"},
     "outputs": {"file_marks", "command_files"},
     "loaded": {"batch"},
+    "results": {"result_file"},
     "geolocation": {"batch", "loaded", "result_file", "results"},
     "heatmap": {"batch", "geolocation"},
     "evaluation": {"training"},

@@ -68,6 +68,26 @@ def test_it_saves_itself_as_the_names_ending_says(found, tmp_path, name):
         found.to_geodataframe("points")
 
 
+def test_no_input_and_nothing_that_a_person_changed_is_replaced(found, tmp_path):
+    area = tmp_path / "area.gpkg"
+    geopandas.read_file(AOI).to_file(area, engine="pyogrio")
+    before = area.read_bytes()
+    with pytest.raises(vidtag.InputError, match=r"area\.gpkg"):
+        vidtag.geolocate(DEMO / "drive.mp4", **{**GIVEN, "aoi": area}, output=area, overwrite=True)
+    with pytest.raises(vidtag.InputError, match=r"area\.gpkg"):
+        found.save(area)
+    assert area.read_bytes() == before
+    result = found.save(tmp_path / "drive.gpkg")
+    found.save(result)  # as it was written: it may be written again
+    notes = geopandas.GeoDataFrame({"note": ["mine"]}, geometry=[shapely.Point(1, 2)], crs=4326)
+    notes.to_file(result, layer="my notes", engine="pyogrio")
+    changed = result.read_bytes()
+    with pytest.raises(vidtag.InputError, match=r"A person has changed drive\.gpkg"):
+        found.save(result)
+    assert result.read_bytes() == changed
+    assert found.save(result, overwrite=True) == result
+
+
 def test_a_folder_is_its_videos_and_several_are_told_apart_by_name(found, tmp_path):
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / name).write_bytes((DEMO / "drive.mp4").read_bytes())
@@ -127,6 +147,7 @@ WRONG = [
     (lambda _: vidtag.evaluate([1], DEMO / "drive.gpx"), "is no result to compare"),
     (lambda _: vidtag.evaluate("absent.gpkg", DEMO / "drive.gpx"), "absent.gpkg"),
     (lambda _: vidtag.load("absent/place"), "absent/place"),
+    (lambda _: vidtag.load(3), "^3 is no checkpoint: give a folder"),
     (lambda _: vidtag.train([], output="x"), "There is nothing to train on"),
     (lambda _: vidtag.train("a.mp4", output="x", steps=3), "There is no setting 'steps'"),
     (lambda _: vidtag.train("a.mp4", output="x", recipe="best"), "Recipe 'best' is unknown"),

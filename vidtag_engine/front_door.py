@@ -19,7 +19,9 @@ from .evaluation import Report, evaluate_geopackage, evaluate_results
 from .feedback import Feedback
 from .geolocation import geolocate as geolocate_videos
 from .grid import AreaOfInterest, load_aoi
-from .loaded import Loaded, load
+from .loaded import Loaded
+from .loaded import load as load_checkpoint
+from .outputs import check_files
 from .results import Geolocation
 from .settings import GeolocateSettings, validated
 from .training import TrainResult, TrainSettings, area_of, recipe
@@ -115,14 +117,16 @@ def geolocate(
     'located'
     """
     chosen = _settings(GeolocateSettings, settings)
-    area = None if aoi is None else Area(aoi)
+    files, folders, read = _files(videos, "video"), _paths(images, "folder of images"), _checkpoint(checkpoint)
+    place = None if output is None else _path(output, "output")
+    _check_files("geolocate", {"videos": files, "images": folders, "aoi": aoi, "checkpoint": read, "output": place, "overwrite": overwrite})
     return geolocate_videos(
-        _files(videos, "video"),
-        area,
-        _checkpoint(checkpoint),
-        None if output is None else _path(output, "output"),
+        files,
+        None if aoi is None else Area(aoi),
+        read,
+        place,
         chosen,
-        images=_paths(images, "folder of images"),
+        images=folders,
         overwrite=overwrite,
         feedback=feedback,
     )
@@ -164,6 +168,21 @@ def evaluate(
     return evaluate_results(results, known, video=video, truth_offset_s=truth_offset_s, videos=places, feedback=feedback)
 
 
+def load(checkpoint: str | os.PathLike[str], device: str = "auto", feedback: Feedback = Feedback()) -> Loaded:
+    """Load a checkpoint once, for several calls of :func:`geolocate`.
+
+    Args:
+        checkpoint: a folder, a file, a Hub id, or ``geoclip``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        feedback: told where weights have to be fetched first, which may take minutes.
+
+    Raises:
+        InputError: the checkpoint or the backbones' weights cannot be had; the sentence says what to do.
+    """
+    read = _checkpoint(checkpoint)
+    return read if isinstance(read, Loaded) else load_checkpoint(read, device, feedback)
+
+
 def train(
     videos: Paths = (),
     truths: Paths = (),
@@ -198,12 +217,15 @@ def train(
     name = settings.pop("recipe", "default")
     _known(settings, {*TrainSettings.model_fields, "phase1_steps", "phase2_steps"})
     chosen = recipe(name, **settings)
-    sources = pair_sources(_paths(videos, "video"), _paths(truths, "track"), _paths(images, "folder of images"))
-    held_out = _paths(validation, "video")
+    given = _paths(videos, "video"), _paths(truths, "track"), _paths(images, "folder of images")
+    held_out, place = _paths(validation, "video"), _path(output, "output")
+    sources = pair_sources(*given)
+    read = {**dict(zip(("videos", "truths", "images"), given, strict=True)), "validation": held_out, "aoi": aoi}
+    _check_files("train", {**read, "output": place, "overwrite": overwrite})
     return train_on(
         sources,
         Area(aoi) if aoi is not None else area_of(sources),
-        _path(output, "output"),
+        place,
         chosen,
         validation_sources=pair_sources(held_out, held_out) if held_out else [],
         truth_offset_s=truth_offset_s,
@@ -228,9 +250,8 @@ def _known(given: Mapping[str, Any], names: Any) -> None:
     for name in given:
         if name not in names:
             near = difflib.get_close_matches(name, list(names), 1)
-            raise InputError(
-                f"There is no setting {name!r}{f': did you mean {near[0]!r}?' if near else f'; there are {chr(44).join(sorted(names))}.'}"
-            )
+            more = f": did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(names))}."
+            raise InputError(f"There is no setting {name!r}{more}")
 
 
 def _path(given: Any, what: str) -> Path:
@@ -260,11 +281,21 @@ def _files(given: Any, what: str) -> list[Path]:
     return files
 
 
+def _check_files(command: str, arguments: dict[str, Any]) -> None:
+    """Refuse what would take the place of an input, or of what is not this tool's own; an area that is no path or text is no file."""
+
+    def text(value: Any) -> Any:
+        return [str(one) for one in value] if isinstance(value, list) else str(value) if isinstance(value, os.PathLike) else value
+
+    plain = {name: text(value) for name, value in arguments.items() if isinstance(value, str | os.PathLike | list | bool)}
+    check_files(command, plain)
+
+
 def _checkpoint(given: Any) -> Loaded | str:
     if isinstance(given, Loaded):
         return given
     if isinstance(given, str | os.PathLike):
-        return str(_path(given, "checkpoint")) if not isinstance(given, str) else given
+        return os.fspath(given)
     raise InputError(f"{_short(given)} is no checkpoint: give a folder, a file, a Hub id, 'geoclip', or what load() gave.")
 
 

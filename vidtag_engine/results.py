@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from .export import EXPORTERS, as_geodataframe, check_picture_name, result_tables, write_geopackage, write_map
+from .export import EXPORTERS, as_geodataframe, check_picture_name, result_tables, write_map
 from .grid import AreaOfInterest
+from .result_file import ResultFile
 from .types import FailedVideo, InputError, Provenance, Trajectory, VideoResult
 
 if TYPE_CHECKING:
@@ -91,10 +92,10 @@ class Geolocation(Sequence[VideoResult]):
 
         Args:
             path: ending in .gpkg (everything), .kml, .gpx, .geojson, .csv, or .png (a map picture).
-            overwrite: replace what is not this tool's own file of that kind.
+            overwrite: replace what is not this tool's own file of that kind, or a result that a person has changed.
 
         Returns:
-            The path.
+            The path that was written.
 
         Raises:
             InputError: another ending, or it cannot be written.
@@ -103,8 +104,12 @@ class Geolocation(Sequence[VideoResult]):
         copies = dict(EXPORTERS.values())
         kind = path.suffix.lower()
         if kind == ".gpkg":
-            write_geopackage(path, self.results, self.provenance, aoi=self.aoi, failed=self.failed, overwrite=overwrite)
-        elif kind == ".png":
+            # As a run writes it: what a person has changed there, or is changing, stays.
+            file = ResultFile(path, overwrite=overwrite)
+            file.check()
+            file.write(self.results, self.failed, self.provenance, self.aoi)
+            return file.path
+        if kind == ".png":
             check_picture_name(path)
             write_map(path, self.results, aoi=self.aoi, overwrite=overwrite)
         elif kind in copies:
