@@ -1,5 +1,6 @@
 """What a stranger meets first: the README on one screen, a citation, templates, a hosted CI that runs the two commands, and `tools/vidtag`."""
 
+import json
 import os
 import re
 import shlex
@@ -75,3 +76,9 @@ def test_the_command_line_of_a_checkout(tmp_path, how):
         program = tmp_path / "vidtag"
     run = subprocess.run([program, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True, env=dict(os.environ))
     assert run.stdout.strip() == f"vidtag {vidtag_engine.__version__}"
+
+
+def test_pages_quote_the_demos_checkpoint_as_it_is():
+    card = json.loads((ROOT / "resources" / "demo" / "checkpoint" / "config.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "how-to" / "train.md").read_text(encoding="utf-8")
+    assert f"of the demo's checkpoint {card['metrics']['phase1_median_m']:.0f} m" in page
