@@ -39,6 +39,8 @@ def test_a_part_is_stopped_with_the_whole_and_says_the_sentence_nearest_to_it():
     part = whole.part(0.0, 0.5)
     part.check()
     stop.append(1)
+    with pytest.raises(CancelledError, match="^Stopped.$"):  # never without a word
+        Feedback(cancelled=lambda: True).check()
     with pytest.raises(CancelledError, match="^Stopped; nothing was written.$"):
         part.check()
     with pytest.raises(CancelledError, match="^Stopped at step 3.$"):

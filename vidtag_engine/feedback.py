@@ -19,7 +19,7 @@ class Feedback:
 
     progress: ProgressCallback | None = None
     cancelled: CancelCheck | None = None
-    stopped: str = ""
+    stopped: str = "Stopped."
 
     def check(self, stopped: str = "") -> None:
         """Stop here if whoever waits said so.

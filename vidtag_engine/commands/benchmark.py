@@ -91,7 +91,7 @@ def measure_rates(preset: str = "vidtag-compact", device: str = "auto", *, feedb
     place = pick_device(device)
 
     def step(fraction: float, part: str) -> None:
-        feedback.check("Stopped.")
+        feedback.check()
         feedback.tell(fraction, part)
 
     step(0.0, "loading")

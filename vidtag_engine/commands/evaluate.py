@@ -53,7 +53,6 @@ def evaluated(arguments: EvaluateArguments, *, feedback: Feedback = Feedback()) 
             raise InputError(f"{path.name} must end in .gpkg: the errors are written as a GeoPackage.")
     offset = offset_of(arguments.truth_offset_s)
     check_files("evaluate", asdict(arguments))
-    feedback = feedback.saying("Stopped.")
     feedback.check()
     feedback.tell(0.0, "evaluate", "comparing")
     report = evaluate_geopackage(

@@ -50,7 +50,7 @@ def run_picture(arguments: PictureArguments, *, feedback: Feedback = Feedback())
     video = find_original(places[0].name, arguments.sha256, there, images=images)
     info = open_source(video, kind=arguments.kind)
     frame = _frame_at(info, arguments.time_s, feedback)
-    feedback.check("Stopped.")
+    feedback.check()
     size = (info.width_px, info.height_px)
     if frame.image is not None:
         size = (frame.image.shape[1], frame.image.shape[0])

@@ -122,6 +122,7 @@ def evaluate_dataset(
         InputError: bad data, or nothing to evaluate.
         CancelledError: stopped; features are kept.
     """
+    feedback = feedback.saying("Stopped; features are kept, and the same command goes on from there.")
     labelled = {sequence.name: sequence for sequence in dataset.sequences(split)}
     points = dataset.gallery(gallery, resolution_m=resolution_m, grid=grid)
     check_size(points, loaded.model.config.embedding_dim)

@@ -44,7 +44,7 @@ def place(
     """
 
     def check() -> None:
-        feedback.check("Stopped; features are kept, and the same command goes on from there.")
+        feedback.check()
 
     videos = [torch.from_numpy(sequence.features[0]) for sequence in sequences]
     found = retrieve(model, videos, lambda queries: top_k(queries, gallery, 1), check=check)

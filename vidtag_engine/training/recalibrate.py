@@ -50,6 +50,7 @@ def recalibrate(
         InputError: too few videos, a checkpoint that cannot be calibrated so, or none that says where it was trained.
         CancelledError: stopped; the features are kept.
     """
+    feedback = feedback.saying("Stopped; features are kept, and the same command goes on from there.")
     model, card = loaded.model, loaded.card
     if not isinstance(model, VidTAG):
         raise InputError(

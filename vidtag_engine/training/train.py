@@ -122,6 +122,7 @@ def train(
         InputError: bad sources, area or settings, each in one sentence.
         CancelledError: stopped; the state is saved.
     """
+    feedback = feedback.saying("Stopped; what was done is kept, and the same command goes on from there.")
     device = pick_device(settings.device)
     check_output(output, sources, overwrite=overwrite)
     grid = gallery or _training_grid(aoi, settings.resolution_m)

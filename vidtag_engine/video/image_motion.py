@@ -104,7 +104,7 @@ def _small_pictures(path: Path, feedback: Feedback) -> Iterator[tuple[float, Any
             context.skip_frame = "NONREF"
         origin: float | None = None
         for frame in _decoded(container, stream):
-            feedback.check("Stopped.")
+            feedback.check()
             if frame.pts is None:
                 continue
             moment = float(frame.pts * stream.time_base)
