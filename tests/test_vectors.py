@@ -112,7 +112,7 @@ def test_lines_in_a_format_that_pyogrio_does_not_open(tmp_path, form):
         assert len(source.read(layer, (5.051, 45.0, 5.06, 45.01))) == 1
 
 
-def test_addresses_and_archives_as_typed(tmp_path, served):
+def test_addresses_and_archives_as_typed(tmp_path, served, monkeypatch):
     folder, address, asked = served
     write_new(folder / "area.gpkg")
     write_new(tmp_path / "side.shp")
@@ -126,6 +126,10 @@ def test_addresses_and_archives_as_typed(tmp_path, served):
     for inside in ("a/area.gpkg", "in/side.shp", "old.gxt"):
         for text in (f"zip://{local}!{inside}", f"/vsizip/{local}/{inside}", f"zip+{address}/many.zip!{inside}"):
             assert shapely.equals(load_aoi(text).geometry, SQUARE), text
+    monkeypatch.chdir(folder)
+    assert shapely.equals(load_aoi("zip://many.zip!in/side.shp").geometry, SQUARE)
+    monkeypatch.chdir(folder.parent)
+    assert shapely.equals(load_aoi(f"zip://{folder.name}/many.zip!in/side.shp").geometry, SQUARE)
     assert shapely.equals(load_aoi(f"{address}/area.gpkg").geometry, SQUARE)
     assert shapely.equals(load_aoi(f"zip+{address}/many.zip!a/area.gpkg|layername=area").geometry, SQUARE)
     # GDAL also asks what else lies in the folder.

@@ -24,6 +24,8 @@ OLD_DRIVERS = ("Geoconcept", "MapML", "TIGER")
 # What may stand at an address or in an archive. Not GeoJSON and its kin (GDAL fetches a linked system), not GML (a linked schema), not VRT.
 TYPED_DRIVERS = ("GPKG", "ESRI Shapefile", "FlatGeobuf", "MapInfo File", "OpenFileGDB", "KML", "GPX", "DXF", *OLD_DRIVERS)
 _TYPED = re.compile(r"(?:(?:zip|tar|gzip)\+)?(?:https?|file)://|(?:zip|tar|gzip)://|/vsi", re.IGNORECASE)
+# Of one in the current folder fiona takes the name for a host's, and does not find its inside.
+_ARCHIVE = re.compile(r"^((?:zip|tar)://)(?!/)([^!]+)!", re.IGNORECASE)
 _WKB_KINDS = {1: "Point", 2: "LineString", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString", 6: "MultiPolygon", 7: "GeometryCollection"}
 _HEAD_BYTES = 4096
 _VRT_BYTES = 16 * 1024**2
@@ -120,6 +122,7 @@ def open_vector(text: str, name: str) -> VectorSource:
     import pyogrio
 
     if is_typed(text) and not Path(text).exists():
+        text = _ARCHIVE.sub(lambda found: f"{found[1]}{Path(found[2]).absolute().as_posix()}!", text)
         try:
             return VectorSource(text, name, _fiona_layers(text, TYPED_DRIVERS), TYPED_DRIVERS)
         except _errors() as error:
