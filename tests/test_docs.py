@@ -1,4 +1,4 @@
-"""The documentation: its made pages are new, its site builds strictly and needs nothing from outside, and what it shows can be run."""
+"""The documentation: its made pages are new, its notebook runs, its site builds strictly and needs nothing from outside. Its commands: test_docs_commands.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import html.parser
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +47,17 @@ class _Page(html.parser.HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(ROOT / "mkdocs.yml"), "--site-dir", str(folder)]
+    command = [
+        str(docs_commands.docs_python()),
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--config-file",
+        str(ROOT / "mkdocs.yml"),
+        "--site-dir",
+        str(folder),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     assert done.returncode == 0, done.stderr
     return folder
@@ -67,6 +76,7 @@ def test_made_pages_are_new(tmp_path):
         assert stored.read_text(encoding="utf-8") == page.read_text(encoding="utf-8"), f"{page.name} is old: run tools/make_docs.py"
 
 
+@pytest.mark.slow
 def test_every_algorithm_and_command_is_told(site):
     algorithms = (site / "reference" / "algorithms.html").read_text(encoding="utf-8")
     for page in (ROOT / "resources" / "help").glob("*.html"):
@@ -79,6 +89,7 @@ def test_every_algorithm_and_command_is_told(site):
         assert f'id="vidtag-{name}"' in commands
 
 
+@pytest.mark.slow
 def test_every_page_is_in_the_navigation_and_shows_what_it_should(site, built):
     assert {path.relative_to(docs_commands.DOCS).with_suffix(".html") for path in docs_commands.pages()} <= {
         p.relative_to(site) for p in built
@@ -92,12 +103,14 @@ def test_every_page_is_in_the_navigation_and_shows_what_it_should(site, built):
     assert len(json.loads(index)["docs"]) > 100
 
 
+@pytest.mark.slow
 def test_every_picture_is_shown(built):
     shown = {Path(unquote(load)).name for page in built.values() for load in page.loads}
     stored = {path.name for folder in ("images", "search", "phantom-isles") for path in (docs_commands.DOCS / folder).rglob("*.*")}
     assert stored <= shown
 
 
+@pytest.mark.slow
 def test_no_link_is_dead(site, built):
     dead = []
     for path, page in built.items():
@@ -111,6 +124,7 @@ def test_no_link_is_dead(site, built):
     assert not dead
 
 
+@pytest.mark.slow
 def test_no_page_asks_for_anything_from_outside(site, built):
     """Scripts and fonts lie beside the pages. (The theme's own script knows of hosts for diagrams and for repositories: the site has neither.)"""
     outside = [f"{path.name}: {load}" for path, page in built.items() for load in page.loads if urlsplit(load).netloc]
@@ -124,37 +138,32 @@ def test_no_page_asks_for_anything_from_outside(site, built):
     assert not [one for one in text if 'class="mermaid"' in one or "data-md-component=source" in one or 'data-md-component="source"' in one]
 
 
-def _shown() -> list[tuple[str, str]]:
-    found = []
-    for page in docs_commands.pages():
-        lines = "\n".join(docs_commands.blocks(page, {"sh", "text", ""})) + "\n"
-        lines += "\n".join(re.findall(r"^ {4}(vidtag .*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE))
-        found += [
-            (page.name, line) for line in lines.splitlines() if re.match(r"vidtag [a-z]", line) and "[" not in line and "…" not in line
-        ]
-    return found
+@pytest.mark.slow
+def test_the_notebook_was_run_and_shows_a_way_and_its_error(site):
+    page = (site / "notebook.html").read_text(encoding="utf-8")
+    median = re.search(r"<td>median error</td><td>([\d.]+) m</td>", page)
+    assert median
+    assert 2 < float(median[1]) < 12
+    assert "<td>drive.mp4</td><td>40</td><td>40</td>" in page  # the result shows itself
+    assert page.count("POINT (159.9") == 5  # a table of frames
+    assert (site / "notebook-1.png").stat().st_size > 5000
+    assert "<img alt=\"The demo's way in degrees" in page
+    # As it is stored it holds no outputs: they would be of another day.
+    stored = json.loads((docs_commands.DOCS / "notebook.ipynb").read_text(encoding="utf-8"))
+    assert not [cell for cell in stored["cells"] if cell.get("outputs") or cell.get("execution_count")]
 
 
-def test_every_command_shown_has_its_options():
-    shown = _shown()
-    assert len(shown) > 40
-    commands = typer.main.get_command(app).commands
-    for page, line in shown:
-        for part in line.split("&&"):
-            words = shlex.split(part, comments=True)
-            assert words[1] in commands, f"{page}: {line}"
-            known = {name for parameter in commands[words[1]].params for name in [*parameter.opts, *parameter.secondary_opts]}
-            given = {word.partition("=")[0] for word in words[2:] if re.match(r"--?[a-z]", word)}
-            assert given <= known, f"{page}: {line}"
-
-
-def test_every_algorithm_shown_has_its_parameters():
-    for page in docs_commands.pages():
-        for line in "\n".join(docs_commands.blocks(page, {"sh", "text", ""})).splitlines():
-            if found := re.search(r"run vidtag:(\w+) -- (.*)", line):
-                told = (ROOT / "resources" / "help" / f"{found[1]}.html").read_text(encoding="utf-8")
-                for word in shlex.split(found[2]):
-                    assert f"<code>{word.partition('=')[0]}</code>" in told, f"{page.name}: {line}"
+@pytest.mark.slow
+def test_a_cell_that_fails_fails_the_page(tmp_path):
+    notebook = json.loads((docs_commands.DOCS / "notebook.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    notebook["cells"] = [{**cells[0], "source": ["import vidtag_engine as vidtag\n", "vidtag.geolocate('absent.mp4')"]}]
+    (tmp_path / "broken.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    command = [docs_commands.docs_python(), ROOT / "tools" / "notebook_page.py", tmp_path / "broken.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "InputError" in done.stderr
+    assert not done.stdout
 
 
 @pytest.mark.slow

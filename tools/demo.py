@@ -49,6 +49,12 @@ def main() -> None:
     print("The town and the drive are simulated; no training saw this drive.")
     print(f"GeoPackage:  {result}\nKML:         {kml}\nMap picture: {picture}")
     print(f"Median error against the truth: {report.overall.median_m:.0f} m")
+    print("Next, a video of yours, sought on all land (coarse, not rated; the first use fetches CLIP's weights):")
+    print("  tools/vidtag geolocate YOUR.mp4 --show")
+    print(
+        "With a checkpoint that knows its area (the demo's knows one simulated isle, and says of other places that it does not know them):"
+    )
+    print(f"  tools/vidtag geolocate YOUR.mp4 --checkpoint {(DEMO / 'checkpoint').relative_to(ROOT)} --show")
 
 
 if __name__ == "__main__":

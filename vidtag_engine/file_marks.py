@@ -41,6 +41,7 @@ KINDS = {
     "picture": "picture of a frame",
     "frame": "exported frame",
     "html": "HTML report",
+    "page": "page with the map",
     "markdown": "Markdown report",
     "evaluation": "evaluation (JSON)",
     "reliability": "picture of reliability diagrams",
@@ -176,7 +177,7 @@ def _why_kept(path: Path, kind: str, form: str, own: Optional[str], replace: str
 
 _FORMATS = {
     "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "layer": "gpkg", "heatmap": "tiff", "heatmap-picture": "png", "kml": "kml",
-    "gpx": "gpx", "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "markdown": "text", "evaluation": "json",
+    "gpx": "gpx", "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
     "map": "png jpeg pdf svg", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
     "weights": "safetensors", "log": "json",
 }  # fmt: skip

@@ -28,7 +28,7 @@ from .batch import (
     summary_of,
     warnings_of,
 )
-from .export import EXPORTERS, check_picture_name, read_geopackage, write_map
+from .export import EXPORTERS, check_picture_name, read_geopackage, write_map, write_page
 from .export.scores_file import scores_path, write_scores
 from .feedback import Feedback
 from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, load_aoi, plan_grid
@@ -367,6 +367,8 @@ def run_geolocate(
         EXPORTERS[kind][1](path, batch.results, provenance, overwrite=arguments.overwrite)
     if arguments.map:
         write_map(Path(arguments.map), batch.results, aoi=aoi, overwrite=arguments.overwrite)
+    if arguments.html:
+        write_page(Path(arguments.html), batch.results, aoi=batch.aoi, overwrite=arguments.overwrite)
     if log:
         for line in batch.warnings:
             log("warning", line)
@@ -387,5 +389,6 @@ def run_geolocate(
         "resumed": batch.resumed,
         "skipped": [{"name": one.info.name, "reason": one.why} for one in batch.failed],
         "warnings": batch.warnings,
-        "copies": {kind: str(path) for kind, path in copies.items()} | ({"map": arguments.map} if arguments.map else {}),
+        "copies": {kind: str(path) for kind, path in copies.items()}
+        | {kind: value for kind in ("map", "html") if (value := getattr(arguments, kind))},
     }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from .export import EXPORTERS, as_geodataframe, check_picture_name, result_tables, write_map
+from .export import EXPORTERS, as_geodataframe, check_picture_name, page_body, result_tables, write_map, write_page
 from .grid import AreaOfInterest
 from .result_file import ResultFile
+from .screen import open_page
 from .types import FailedVideo, InputError, Provenance, Trajectory, VideoResult
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ class Geolocation(Sequence[VideoResult]):
         """Write the result whole; the name's ending says as what.
 
         Args:
-            path: ending in .gpkg (everything), .kml, .gpx, .geojson, .csv, or .png (a map picture).
+            path: ending in .gpkg (everything), .kml, .gpx, .geojson, .csv, .png (a map picture) or .html (a page with the map).
             overwrite: replace what is not this tool's own file of that kind, or a result that a person has changed.
 
         Returns:
@@ -112,11 +114,33 @@ class Geolocation(Sequence[VideoResult]):
         if kind == ".png":
             check_picture_name(path)
             write_map(path, self.results, aoi=self.aoi, overwrite=overwrite)
+        elif kind == ".html":
+            write_page(path, self.results, aoi=self.aoi, overwrite=overwrite)
         elif kind in copies:
             copies[kind](path, self.results, self.provenance, overwrite=overwrite)
         else:
-            raise InputError(f"{path.name} has no ending that says what to write: give one of .gpkg, .png, {', '.join(copies)}.")
+            raise InputError(f"{path.name} has no ending that says what to write: give one of .gpkg, .png, .html, {', '.join(copies)}.")
         return path
+
+    def show(self, path: Path | str | None = None) -> Path:
+        """Write the page with the map, and open it in the browser where there is a screen; nothing leaves the computer.
+
+        Args:
+            path: ending in .html; without it, in a new folder among the system's temporary ones, where it stays until the system clears them.
+
+        Returns:
+            The page's path.
+
+        Raises:
+            InputError: there is nothing to draw, or it cannot be written.
+        """
+        page = self.save(path if path is not None else Path(tempfile.mkdtemp(prefix="vidtag-")) / "trajectory.html")
+        open_page(page)
+        return page
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the map, and a row a video."""
+        return page_body(self.results, aoi=self.aoi)
 
     def _names(self) -> str:
         return ", ".join(one.info.name for one in self.results) or "none"

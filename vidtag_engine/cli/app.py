@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
+from ..screen import open_page
 from ..settings import GeolocateSettings
 from ..types import InputError
 from .calibrate import EPILOG as CALIBRATE_EPILOG
@@ -64,7 +65,7 @@ def _root(
 
     vidtag geolocate drive.mp4 --aoi town.geojson --checkpoint my-town --output drive.gpkg --kml drive.kml
 
-    vidtag geolocate holiday.mp4 --output holiday.gpkg
+    vidtag geolocate holiday.mp4 --show
 
     vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
 
@@ -75,7 +76,9 @@ def _root(
 def geolocate(
     videos: Annotated[list[Path] | None, typer.Argument(help="Videos, or folders of videos.")] = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="GeoPackage to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="GeoPackage to write; of one video or folder, its name in the current folder.")
+    ] = None,
     aoi: AoiOrWorldOption = None,
     checkpoint: Annotated[
         str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
@@ -89,6 +92,8 @@ def geolocate(
     geojson: Annotated[Path | None, typer.Option(help="Also write GeoJSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write CSV.")] = None,
     map: Annotated[Path | None, typer.Option(help="Also draw a map picture (PNG).")] = None,  # noqa: A002
+    html: Annotated[Path | None, typer.Option(help="Also write a page for the browser, with the map.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open that page; without --html it lies beside the result.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that other settings made, or that are not this tool's own.")
     ] = False,
@@ -108,7 +113,9 @@ def geolocate(
         files: list[str] = []
         for path in videos or []:
             files += [str(found) for found in find_videos(path, recursive=recursive)] if path.is_dir() else [str(path)]
-        paths = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map}
+        output = output or _output_of([*(videos or []), *(images or [])])
+        page = html or (output.with_suffix(".html") if show else None)
+        paths = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map, "html": page}
         copies: dict[str, Any] = {kind: str(path) if path else None for kind, path in paths.items()}
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
@@ -120,8 +127,17 @@ def geolocate(
         for note in notes:
             console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
     print_geolocation(result, json=json)
+    if show and page is not None and not open_page(page):
+        console().print("There is no browser to show it in: open the page named above.", highlight=False)
     if not result["located"] and result["frames"]:
         raise typer.Exit(WITHHELD)
+
+
+def _output_of(sources: list[Path]) -> Path:
+    """Where a result goes that was given no place: named as what was located, in the current folder, where that is one."""
+    if len(sources) != 1:
+        raise InputError("Give --output, the GeoPackage to write: only of one video or folder it is named by itself.")
+    return Path(f"{sources[0].expanduser().resolve().stem}.gpkg")
 
 
 app.command(epilog=EPILOG)(heatmap)

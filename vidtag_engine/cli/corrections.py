@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 PIN_EXAMPLES = """Examples:
 
-    vidtag pin drive.gpkg --frame 12 --at 59.3251,18.0711 --here --why "the church on the left"
+    vidtag pin drive.gpkg --frame 12 --at -19.2195,159.9268 --here --why "the church on the left"
 
-    vidtag pin batch.gpkg --video drive.mp4 --time-s 40 --at 59.33,18.05 --not-here --radius-m 500
+    vidtag pin batch.gpkg --video drive.mp4 --time-s 30 --at -19.2190,159.9300 --not-here --radius-m 50
 """
 PINS_EXAMPLES = """Examples:
 
@@ -32,7 +32,7 @@ SOLVE_EXAMPLES = """Example:
 
     vidtag geolocate drive.mp4 --aoi town.geojson --checkpoint my-town --output drive.gpkg --keep-scores
 
-    vidtag pin drive.gpkg --frame 12 --at 59.3251,18.0711 --here
+    vidtag pin drive.gpkg --frame 12 --at -19.2195,159.9268 --here
 
     vidtag solve drive.gpkg
 """

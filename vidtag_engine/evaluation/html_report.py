@@ -55,7 +55,7 @@ def write_html(path: Path, report: Report, *, overwrite: bool = False) -> None:
         path,
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="{mark_of("html")}">'
         f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n'
-        f"<body>\n<h1>{html.escape(title)}</h1>\n{_table(report)}\n<ul>{notes}</ul>\n{confidence}\n{pictures}\n"
+        f"<body>\n<h1>{html.escape(title)}</h1>\n{metrics_table(report)}\n<ul>{notes}</ul>\n{confidence}\n{pictures}\n"
         f"<p><small>Metrics as in VidTAG, App. E. Median error over all frames: {length_text(report.overall.median_m)}. "
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</small></p>\n</body></html>\n",
         "html",
@@ -63,8 +63,8 @@ def write_html(path: Path, report: Report, *, overwrite: bool = False) -> None:
     )
 
 
-def _table(report: Report) -> str:
-    """The metrics, a column a video (up to five) and all together."""
+def metrics_table(report: Report) -> str:
+    """The metrics as HTML, a column a video (up to five) and all together."""
     columns = [(one.name, one.accuracy) for one in report.videos if one.accuracy is not None]
     if len(columns) != 1:
         columns = [*(columns if len(columns) <= _MAX_COLUMNS else []), (f"all {len(columns)} videos", report.overall)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -141,6 +142,12 @@ class Report:
         for row in zip(*cells, strict=True):
             table.add_row(row[0][0], *(cell for _, cell in row))
         return table
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the metrics, and what must be known beside them."""
+        from .html_report import metrics_table
+
+        return metrics_table(self) + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
 
     def confidence_tables(self) -> list[Table]:
         """Return what the probabilities and the regions are worth, for a terminal; none where the result has none."""

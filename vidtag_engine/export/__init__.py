@@ -3,6 +3,7 @@
 from .geopackage import as_geodataframe, result_tables, write_geopackage
 from .geopackage_read import ANSWERS, read_answers, read_aoi, read_failed, read_geopackage
 from .map_picture import check_picture_name, write_map
+from .page import page_body, write_page
 from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .registry import EXPORTERS, Exporter
 from .tables import located_mask
@@ -17,6 +18,7 @@ __all__ = [
     "check_picture_name",
     "located_mask",
     "map_system",
+    "page_body",
     "plan_raster",
     "read_answers",
     "read_aoi",
@@ -26,6 +28,7 @@ __all__ = [
     "verdict_sentence",
     "write_geopackage",
     "write_map",
+    "write_page",
     "write_raster",
     "write_raster_picture",
 ]

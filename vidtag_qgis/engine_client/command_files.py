@@ -13,7 +13,7 @@ from .file_marks import first_refusal, place_refusal
 
 _COPIES = {"kml": "kml", "gpx": "gpx", "geojson": "geojson", "csv": "csv"}
 OUTPUTS: dict[str, dict[str, str]] = {
-    "geolocate": {"output": "result", **_COPIES, "map": "map"},
+    "geolocate": {"output": "result", **_COPIES, "map": "map", "html": "page"},
     "gallery": {"output": "gallery"},
     "heatmap": {"output": "heatmap", "png": "heatmap-picture"},
     "evaluate": {"errors": "errors", "html": "html", "map": "map", "json": "evaluation", "markdown": "markdown"},
