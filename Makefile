@@ -36,7 +36,7 @@ format: ## format the code
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && $$engine/bin/ruff check --fix . && $$engine/bin/ruff format .
 
 docs: ## build the documentation, strictly, into build/site; open index.html there
-	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && NO_MKDOCS_2_WARNING=1 $$engine/bin/mkdocs build --strict
+	@docs=$$($(SYSTEM_PYTHON) tools/environment.py docs) && NO_MKDOCS_2_WARNING=1 $$docs/bin/python -m mkdocs build --strict
 
 plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
 	@mkdir -p dist && $(SYSTEM_PYTHON) tools/plugin.py zip dist/vidtag_qgis.zip

@@ -2,7 +2,8 @@
 """Make (once) and print the folder of a Python environment for this checkout.
 
     tools/environment.py engine   torch and everything pyproject.toml names
-    tools/environment.py qgis                       the system's PyQGIS plus pytest-qgis
+    tools/environment.py docs     the engine's, lent, plus what runs the documentation's notebook
+    tools/environment.py qgis     the system's PyQGIS plus pytest-qgis
 
 Environments lie in ``$VIDTAG_CACHE`` (else ``$XDG_CACHE_HOME/vidtag``, else ``~/.cache/vidtag``) under a key of what they were made
 from: the requirements, the interpreter and the machine type. A fresh clone with the same requirements finds them and installs
@@ -44,6 +45,11 @@ def engine_requirements() -> list[str]:
     names = [*project["dependencies"], *extras["geoclip"], *extras["benchmarks"]]
     names += [entry for entry in extras["dev"] if not entry.startswith(project["name"])]
     return sorted(set(names))
+
+
+def docs_requirements() -> list[str]:
+    """What the documentation takes beside the engine's environment."""
+    return sorted(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]["docs"])
 
 
 def cache_folder() -> Path:
@@ -117,9 +123,11 @@ def run(command: list[str | Path]) -> None:
 
 def make(kind: str) -> Path:
     """Return the environment's folder, made now if it is not there."""
-    requirements = engine_requirements() if kind == "engine" else QGIS_REQUIREMENTS
+    requirements = {"engine": engine_requirements, "docs": docs_requirements, "qgis": lambda: QGIS_REQUIREMENTS}[kind]()
     interpreter = interpreter_of(kind)
-    folder = cache_folder() / key_of(kind, requirements, interpreter)
+    # Of an engine's environment that was made anew, another one: its path is in it.
+    lent = make("engine") if kind == "docs" else None
+    folder = cache_folder() / key_of(kind, [*requirements, *([lent.resolve().name] if lent else [])], interpreter)
     ready = folder / "READY"
     with only_one(folder.with_suffix(".lock")):
         if ready.exists():
@@ -127,14 +135,19 @@ def make(kind: str) -> Path:
         if folder.is_symlink():  # to one that is gone
             folder.unlink()
         shutil.rmtree(folder, ignore_errors=True)  # a broken-off earlier try
-        if found := older(folder, kind, requirements, interpreter):
+        if lent is None and (found := older(folder, kind, requirements, interpreter)):
             folder.symlink_to(found.name)
             return folder
-        print(f"Making the {kind} environment in {folder} (once; the engine's takes about 8 GB).", file=sys.stderr)
+        print(f"Making the {kind} environment in {folder} (once; the engine's takes about 8 GB, that of docs 0.1).", file=sys.stderr)
         arguments = ["--system-site-packages"] if kind == "qgis" else []
         run([interpreter, "-m", "venv", *arguments, folder])
+        if lent is not None:
+            # pip takes what is lent for given and never removes it; what it installs comes before.
+            site = Path("lib") / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+            (folder / site / "engine.pth").write_text(f"{lent.resolve() / site}\n", encoding="utf-8")
         pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off", "--no-compile"]
-        run([*pip, "--upgrade", "pip", "hatchling"])
+        if lent is None:
+            run([*pip, "--upgrade", "pip", "hatchling"])
         run([*pip, *requirements])
         ready.write_text("\n".join(requirements) + "\n", encoding="utf-8")
     return folder
@@ -143,7 +156,7 @@ def make(kind: str) -> Path:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["engine", "qgis"])
+    parser.add_argument("kind", choices=["engine", "docs", "qgis"])
     try:
         print(make(parser.parse_args().kind))
     except subprocess.CalledProcessError as error:
