@@ -103,6 +103,7 @@ TARGETS = (
         for kind in ("kml", "gpx", "geojson", "csv")
     ),
     Target("geolocate", ("geolocate", "--images", "pictures", *FREE), "--map", "map", "out/found.png", "pictures/0.png", _RESULT),
+    Target("geolocate", _GEOLOCATE, "--html", "page", "out/found.html", "drive.mp4", _RESULT),
     Target("gallery", ("gallery", "--aoi=area.gpkg", "--resolution-m", "40"), "--output", "gallery", "out/grid.gpkg", "area.gpkg"),
     Target("heatmap", _HEAT, "--output", "heatmap", "out/heat.tif"),
     Target("heatmap", ("heatmap", "--images", "pictures", *FREE), "--png", "heatmap-picture", "out/heat.png", "pictures/0.png",

@@ -62,7 +62,7 @@ def test_a_layer_as_a_table_is_the_files_own(found, tmp_path, layer):
 @pytest.mark.parametrize("name", ["drive.kml", "drive.gpx", "drive.geojson", "drive.csv", "drive.png"])
 def test_it_saves_itself_as_the_names_ending_says(found, tmp_path, name):
     assert found.save(tmp_path / name).stat().st_size > 0
-    with pytest.raises(vidtag.InputError, match=r"has no ending that says what to write: give one of \.gpkg, \.png, \.kml"):
+    with pytest.raises(vidtag.InputError, match=r"has no ending that says what to write: give one of \.gpkg, \.png, \.html, \.kml"):
         found.save(tmp_path / "drive.xlsx")
     with pytest.raises(vidtag.InputError, match="There is no layer 'points'"):
         found.to_geodataframe("points")

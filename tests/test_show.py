@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import vidtag_engine as vidtag
-from tests import docs_commands
+from tests import docs_commands, docs_folder
 from vidtag_engine.screen import has_screen
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,11 +35,12 @@ def _vidtag(folder, *words):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
 
+@pytest.mark.slow
 def test_three_lines_of_python_show_a_trajectory(browser, tmp_path):
     """As the README has them, on the demo's files."""
     (block,) = [one for one in docs_commands.indented(ROOT / "README.md") if one.startswith("import ")]
     assert len(block.splitlines()) == 3
-    folder = docs_commands.prepared(tmp_path)
+    folder = docs_folder.prepared(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", block], cwd=folder, check=True, env=environment)
     page = Path(browser.read_text(encoding="utf-8").strip().removeprefix("file://"))
@@ -61,6 +62,7 @@ def test_one_line_in_a_shell_shows_a_trajectory(browser, tmp_path):
     assert (tmp_path / "drive.gpkg").is_file()
 
 
+@pytest.mark.slow
 def test_a_video_of_another_place_is_shown_with_why_it_has_no_line(browser, tmp_path):
     done = _vidtag(tmp_path, "geolocate", str(FLIGHT), "--checkpoint", str(DEMO / "checkpoint"), "--to", "20", "--show")
     assert done.returncode == 5, done.stderr
