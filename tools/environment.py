@@ -4,6 +4,7 @@
     tools/environment.py engine   torch and everything pyproject.toml names
     tools/environment.py docs     the engine's, lent, plus what runs the documentation's notebook
     tools/environment.py qgis     the system's PyQGIS plus pytest-qgis
+    tools/environment.py qt6      PyQt6 and the type stubs of QGIS 4, which the plugin is checked against
 
 Environments lie in ``$VIDTAG_CACHE`` (else ``$XDG_CACHE_HOME/vidtag``, else ``~/.cache/vidtag``) under a key of what they were made
 from: the requirements, the interpreter and the machine type. A fresh clone with the same requirements finds them and installs
@@ -36,6 +37,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # PyQGIS belongs to the distribution's interpreter, whatever `python3` on PATH is.
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 QGIS_REQUIREMENTS = ["pytest>=8,<9", "pytest-qgis>=2.0", "pytest-timeout>=2.3"]
+# From 1.0 on qgis-stubs is of QGIS 4; 1.0.0.dev2 was made after QGIS 4.2. Each is fixed, as another version may find something else, and all are named:
+# nothing is installed that they ask for, since qgis-stubs asks for PyQt6-stubs, which no type checker can read and which hide PyQt6's own.
+QT6_REQUIREMENTS = [
+    "PyQt6==6.11.0",
+    "PyQt6-Qt6==6.11.2",
+    "PyQt6-sip==13.13.0",
+    "mypy==1.14.1",
+    "mypy-extensions==1.2.0",
+    "qgis-stubs==1.0.0.dev2",
+    "typing-extensions==4.16.0",
+]
 
 
 def engine_requirements() -> list[str]:
@@ -123,7 +135,7 @@ def run(command: list[str | Path]) -> None:
 
 def make(kind: str) -> Path:
     """Return the environment's folder, made now if it is not there."""
-    requirements = {"engine": engine_requirements, "docs": docs_requirements, "qgis": lambda: QGIS_REQUIREMENTS}[kind]()
+    requirements = {"engine": engine_requirements, "docs": docs_requirements, "qgis": lambda: QGIS_REQUIREMENTS, "qt6": lambda: QT6_REQUIREMENTS}[kind]()
     interpreter = interpreter_of(kind)
     # Of an engine's environment that was made anew, another one: its path is in it.
     lent = make("engine") if kind == "docs" else None
@@ -148,7 +160,7 @@ def make(kind: str) -> Path:
         pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off", "--no-compile"]
         if lent is None:
             run([*pip, "--upgrade", "pip", "hatchling"])
-        run([*pip, *requirements])
+        run([*pip, *(["--no-deps"] if kind == "qt6" else []), *requirements])
         ready.write_text("\n".join(requirements) + "\n", encoding="utf-8")
     return folder
 
@@ -156,7 +168,7 @@ def make(kind: str) -> Path:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["engine", "docs", "qgis"])
+    parser.add_argument("kind", choices=["engine", "docs", "qgis", "qt6"])
     try:
         print(make(parser.parse_args().kind))
     except subprocess.CalledProcessError as error:

@@ -37,6 +37,7 @@ class ChoiceWidget:
 def _sources_in_words(parameter: Choice, value: Any) -> Any:
     """What a model's step is given, one source or several."""
     for source in value if isinstance(value, (list, tuple)) else [value]:
-        if source.source() == QgsProcessingModelChildParameterSource.Source.StaticValue:
+        # The enumeration's own name moved in 3.34 and left none behind, so it is asked of a value.
+        if source.source() == QgsProcessingModelChildParameterSource.fromStaticValue("").source():
             source.setStaticValue(parameter.in_words(source.staticValue()))
     return value

@@ -45,7 +45,7 @@ class EngineOptionsFactory(QgsOptionsWidgetFactory):
         """Beside the title."""
         return QIcon(str(ICON))
 
-    def createWidget(self, parent: Optional[QWidget]) -> QgsOptionsPageWidget:
+    def createWidget(self, parent: Optional[QWidget] = None) -> QgsOptionsPageWidget:
         """A fresh page each time the options are opened."""
         return EngineOptionsPage(parent)
 
