@@ -34,7 +34,8 @@ from vidtag_qgis.engine_client.protocol import PROTOCOL_VERSION
 from vidtag_qgis.engine_client.python_finder import check_python
 
 ROOT = Path(__file__).resolve().parent.parent
-REAL = EngineInterpreter(sys.executable, "the test", str(ROOT))
+# The engine's Python is another one where these run under a Python that has no engine (test_plugin_pythons.py).
+REAL = EngineInterpreter(os.environ.get("VIDTAG_ENGINE_PYTHON", sys.executable), "the test", str(ROOT))
 HELLO = f'print(\'{{"type": "hello", "protocol": {PROTOCOL_VERSION}, "engine": "9"}}\', flush=True)'
 
 
@@ -510,9 +511,9 @@ def test_paths_with_spaces_and_letters_beyond_ascii(tmp_path):
     """A link to the interpreter, a source folder and a cache, all of them awkward, with a real worker."""
     folder = tmp_path / "Zoë's \u4e2d\u6587 (1) & more"
     folder.mkdir()
-    (folder / "python").symlink_to(sys.executable)
+    (folder / "python").symlink_to(REAL.python)
     # Linked from elsewhere, an environment's python finds its packages no more: they are named.
-    packages = Path(pytest.__file__).parent.parent
+    [packages] = Path(REAL.python).parent.parent.glob("lib/python3*/site-packages")
     (folder / "source here").mkdir()
     (folder / "source here" / "vidtag_engine").symlink_to(ROOT / "vidtag_engine")
     for name in os.listdir(packages):
