@@ -23,8 +23,8 @@ test: system ## every test, in the engine's environment and in QGIS
 test-fast: system ## the tests that take seconds
 	@tools/run-tests fast
 
-test-qgis-ltr: ## the tests inside QGIS once more, on Debian 13's QGIS 3.40 (as root; 4 GB in a folder)
-	@tools/test-qgis-ltr
+test-qgis: ## the tests inside QGIS once more, on QGIS 3.44, or on another with QGIS=3.40 (as root; 4 GB in a folder)
+	@tools/test-qgis $(or $(QGIS),3.44) $(TESTS)
 
 test-oldest: ## the engine's tests that take seconds, with the oldest versions that pyproject.toml allows; KEEP=torch,torchvision lends those
 	@$(SYSTEM_PYTHON) tools/oldest.py $(if $(KEEP),--keep $(KEEP)) $(TESTS)
@@ -44,4 +44,4 @@ plugin: ## build dist/vidtag_qgis.zip for QGIS's plugin manager
 demo-world: ## make the demo again from its seed: render the isle, train, and write resources/demo (less than an hour)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python -m benchmarks.make_demo
 
-.PHONY: help system demo example test test-fast test-qgis-ltr test-oldest lint format docs plugin demo-world
+.PHONY: help system demo example test test-fast test-qgis test-oldest lint format docs plugin demo-world

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from qgis.core import (
@@ -140,6 +141,26 @@ def until(condition, timeout_s: float = 60.0) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+@contextmanager
+def saying_yes():
+    """Whoever sits before QGIS answers Yes to what it asks meanwhile; some versions ask where others do not."""
+    from qgis.PyQt.QtCore import QTimer
+    from qgis.PyQt.QtWidgets import QApplication, QMessageBox
+
+    def answer() -> None:
+        asked = QApplication.activeModalWidget()
+        if isinstance(asked, QMessageBox):
+            asked.button(QMessageBox.StandardButton.Yes).click()
+
+    timer = QTimer()
+    timer.timeout.connect(answer)
+    timer.start(50)
+    try:
+        yield
+    finally:
+        timer.stop()
 
 
 class Desktop:

@@ -275,9 +275,9 @@ def test_a_models_step_is_refused_when_it_runs(plugin, engine_here, inputs, tmp_
     step.setChildId("export")
     model.addChildAlgorithm(step)
     told = Told()
-    with pytest.raises(QgsProcessingException):
+    with pytest.raises(QgsProcessingException) as raised:
         model.run({}, context_of(), told, {}, False)
-    assert "monday.gpx exists" in " ".join(told.said)
+    assert "monday.gpx exists" in " ".join([*told.said, str(raised.value)])  # 3.22 tells it, later ones raise it
     assert foreign.read_text() == "<gpx/>"
 
 

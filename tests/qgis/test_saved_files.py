@@ -26,7 +26,19 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from tests.qgis.common import Told, algorithm_of, context_of, desktop_with_plugin, layer_of, polygons, problem_of, qgis_run, run, until
+from tests.qgis.common import (
+    Told,
+    algorithm_of,
+    context_of,
+    desktop_with_plugin,
+    layer_of,
+    polygons,
+    problem_of,
+    qgis_run,
+    run,
+    saying_yes,
+    until,
+)
 from vidtag_qgis import layers, video_places
 from vidtag_qgis.compat import is_null
 from vidtag_qgis.engine_client.geopackage_metadata import SCHEMA
@@ -111,7 +123,7 @@ def test_a_saved_batch_is_opened_and_run(plugin, engine_here, saved):
     algorithm, context = algorithm_of("geolocatevideo"), QgsProcessingContext()
     dialog = BatchAlgorithmDialog(algorithm)
     panel = dialog.mainWidget()
-    with mock.patch.object(BatchPanel.QFileDialog, "getOpenFileName", return_value=("batch.json", "")):
+    with mock.patch.object(BatchPanel.QFileDialog, "getOpenFileName", return_value=("batch.json", "")), saying_yes():  # 3.44 asks
         panel.load()
     assert panel.batchRowCount() == 2
     given = {"context": context} if "context" in inspect.signature(panel.parametersForRow).parameters else {}
