@@ -21,6 +21,7 @@ from vidtag_engine.types import InputError
 
 from .fit_beside import fit_beside
 from .isles_world import ROOT
+from .warm_session import warm_session
 
 TITLE = "Seconds from the last frame's features to the result, and of the fit of confidence, beside an earlier build (demo, simulated)"
 _TIMES, _COLD_TIMES = 9, 5
@@ -60,7 +61,8 @@ def run(seed: int = 0, *, before: Path | None = None, case: Path | None = None, 
 
     Returns:
         ``search_stage_ratio`` (median of nine), ``answers_m`` (the farthest that a frame's place moved) and ``answers_confidence`` (the most that a confidence
-        did, of frames that both rate); of the demo also ``cold_ratio`` and ``peak_ratio`` (median of five) and what :func:`.fit_beside` gives.
+        did, of frames that both rate); of the demo also ``cold_ratio`` and ``peak_ratio`` (median of five), and what :func:`.warm_session` and :func:`.fit_beside`
+        give.
     """
     if before is None or not (before / "vidtag_engine").is_dir():
         raise InputError("There is no earlier build to compare with: give --before, a checkout of one (git worktree add ../before COMMIT).")
@@ -68,7 +70,7 @@ def run(seed: int = 0, *, before: Path | None = None, case: Path | None = None, 
     folder = case.resolve() if case else before / "resources" / "demo"
     found = _answers(before, folder, resolution_m)
     if case is None:
-        found |= {"simulated": True} | _cold(before, folder) | fit_beside(before, seed)
+        found |= {"simulated": True} | _cold(before, folder) | warm_session(before, folder) | fit_beside(before, seed)
     return found
 
 

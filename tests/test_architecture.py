@@ -30,7 +30,7 @@ FLOORS = (
     {"video", "grid"},
     {"models", "search", "trajectory"},
     {"inference", "export", "datasets", "truth_offset"},
-    {"batch", "loaded", "result_file", "results", "geolocation", "heatmap", "calibration"},
+    {"batch", "warm", "loaded", "result_file", "results", "geolocation", "heatmap", "calibration"},
     {"training", "evaluation"},
     {"commands"},
     {"front_door", "worker"},
@@ -42,10 +42,11 @@ SAME_FLOOR = {
     "atomic": {"file_marks"},
     "command_files": {"file_marks"},
     "outputs": {"file_marks", "command_files"},
+    "warm": {"loaded"},
     "loaded": {"batch"},
     "results": {"result_file"},
-    "geolocation": {"batch", "loaded", "result_file", "results"},
-    "heatmap": {"batch", "geolocation"},
+    "geolocation": {"batch", "loaded", "result_file", "results", "warm"},
+    "heatmap": {"batch", "geolocation", "warm"},
     "evaluation": {"training"},
 }
 FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}

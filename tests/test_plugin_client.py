@@ -358,7 +358,7 @@ def test_the_child_inherits_nothing_of_qgis(tmp_path):
     assert clean == {
         "HOME": "/home/u", "CUDA_VISIBLE_DEVICES": "0", "HTTPS_PROXY": "http://proxy",
         "PATH": os.pathsep.join(["/usr/bin", str(own) + "-not", "/bin"]), "PYTHONPATH": "/engine",
-        "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2",
     }  # fmt: skip
     assert "PYTHONPATH" not in child_environment(inherited, EngineInterpreter("/py", "test"))
 

@@ -71,7 +71,7 @@ def _windows(folder: Path) -> None:
     from vidtag_qgis.gui.options import EngineOptionsPage
 
     page, dialog = EngineOptionsPage(), CreateEnvironmentDialog()
-    page.resize(760, 620)
+    page.resize(760, 700)
     dialog.resize(800, 700)
     until = time.monotonic() + 60
     while not dialog.python_field.filePath() and time.monotonic() < until:

@@ -39,7 +39,7 @@ from .outputs import check_files
 from .protocol import GeolocateArguments
 from .result_file import ResultFile
 from .results import Geolocation
-from .search import Smoothness, between_points, search_over
+from .search import Search, Smoothness, between_points, search_over
 from .settings import GeolocateSettings, validated
 from .trajectory import Decoded, assemble
 from .types import (
@@ -58,6 +58,7 @@ from .types import (
     VideoResult,
 )
 from .video import source_digest
+from .warm import Warm
 
 __all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
 
@@ -95,6 +96,7 @@ def geolocate(
     cache_dir: Path | None = None,
     feedback: Feedback = Feedback(),
     partial: Callable[[VideoResult], None] | None = None,
+    warm: Warm | None = None,
 ) -> Geolocation:
     """Geolocate videos over an area and write the canonical GeoPackage.
 
@@ -112,6 +114,7 @@ def geolocate(
         cache_dir: for gallery embeddings; None is the user's cache folder.
         feedback: of the whole run.
         partial: called with each video as it is finished and saved.
+        warm: what earlier calls in this process have left, and this one leaves.
 
     Raises:
         InputError: bad input; nothing was written.
@@ -122,7 +125,8 @@ def geolocate(
     infos, failed = open_all(videos, images, settings)
     # Before the checkpoint, where it can be: a bad grid is said at once.
     grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive) if aoi else None
-    loaded = load(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
+    warm = warm or Warm()
+    loaded = warm.checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
     if aoi is None or grid is None:
         aoi = area_without_aoi(loaded.card.training_extent)
         grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
@@ -131,7 +135,7 @@ def geolocate(
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
     kept, others = _earlier(file, provenance, {*(one.name for one in infos), *(one.info.name for one in failed)}, anew=anew)
     batch = Geolocation(list(kept.values()), provenance, aoi, grid.count, output, failed)
-    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos))
+    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos), warm=warm)
     job.scores_beside = output if settings.keep_scores else None
     for info in infos:
         sha256 = ""
@@ -205,6 +209,7 @@ class Job:
         cache_dir: Path,
         feedback: Feedback,
         total: int,
+        warm: Warm | None = None,
     ) -> None:
         self.loaded, self.settings, self.aoi = loaded, settings, aoi
         self.total, self.done, self._told = total, 0, 0.0
@@ -214,17 +219,23 @@ class Job:
         self.clock = _Clock()
         self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
-        self.area_search = search_over(
-            loaded.model,
-            grid,
-            aoi,
-            loaded.device,
-            weights_sha256=loaded.card.sha256,
-            exhaustive=settings.exhaustive,
-            smoothness=Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None,
-            cache_dir=cache_dir,
-            feedback=self.feedback.part(0.75, 0.95),
-        )
+
+        def search(told: Feedback) -> Search:
+            return search_over(
+                loaded.model,
+                grid,
+                aoi,
+                loaded.device,
+                weights_sha256=loaded.card.sha256,
+                exhaustive=settings.exhaustive,
+                smoothness=Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None,
+                cache_dir=cache_dir,
+                feedback=told,
+            )
+
+        key = (aoi.geometry.wkb, settings.resolution_m, settings.grid, settings.exhaustive, cache_dir)
+        self._area = (warm or Warm()).area(key, loaded, self.feedback.part(0.75, 0.95), search)
+        self.area_search = self._area.search
 
     def _tell(self, step: Progress) -> None:
         """Progress of the whole run from that of the video under way; never less than was told before, as parts of it are passed through again."""
@@ -269,7 +280,9 @@ class Job:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
-            solver = self.solver = self.solver or PosteriorDecoder(self.loaded.model, self.area_search, calibration)
+            decoders = self._area.decoders
+            solver = self.solver = decoders.get(None) or PosteriorDecoder(self.loaded.model, self.area_search, calibration)
+            decoders[None] = solver
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []
 
             def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:
@@ -331,6 +344,7 @@ def run_geolocate(
     feedback: Feedback = Feedback(),
     partial: Callable[[dict[str, Any]], None] | None = None,
     log: Callable[[str, str], None] | None = None,
+    warm: Warm | None = None,
 ) -> dict[str, Any]:
     """What the command line and the worker call: text in, plain JSON values out, other formats written too.
 
@@ -360,6 +374,7 @@ def run_geolocate(
         anew=arguments.anew,
         feedback=feedback,
         partial=(lambda result: partial(summary_of(result))) if partial else None,
+        warm=warm,
     )
     assert batch.output is not None  # it was asked for  # nosec B101
     provenance = read_geopackage(batch.output)[1]

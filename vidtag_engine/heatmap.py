@@ -18,7 +18,7 @@ from .batch import default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .feedback import Feedback
 from .geodesy import unit_vectors
-from .geolocation import Job, Loaded, load
+from .geolocation import Job, Loaded
 from .grid import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .inference import Emissions, PosteriorDecoder
 from .inference.verdicts import why_unknown
@@ -27,6 +27,7 @@ from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, HeatmapSettings, validated
 from .types import FloatArray, FrameState, InputError, VideoError, VideoInfo
 from .video import source_digest
+from .warm import Warm
 
 MOST_CELLS = 1_000_000
 MOST_BANDS = 600
@@ -70,6 +71,7 @@ def heatmap(
     overwrite: bool = False,
     cache_dir: Path | None = None,
     feedback: Feedback = Feedback(),
+    warm: Warm | None = None,
 ) -> Heatmap:
     """Write the posterior over an area as a GeoTIFF: probability a cell, 1 in sum over the area in every band.
 
@@ -87,6 +89,7 @@ def heatmap(
         overwrite: replace what is at ``output`` and ``png`` also where it is no heat map.
         cache_dir: for gallery embeddings; None is the user's cache folder.
         feedback: of the whole run.
+        warm: what earlier calls in this process have left, and this one leaves.
 
     Raises:
         InputError: bad input, an area too large for a map, too many frames or cells; nothing was written.
@@ -98,7 +101,7 @@ def heatmap(
     grid = plan_grid(aoi, settings.resolution_m, settings.grid)
     if not isinstance(grid, Grid):
         raise _too_wide(grid)
-    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=1)
+    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=1, warm=warm)
     found = job.features(source)
     times = [time_s for _, time_s, state in found.frames if state is FrameState.LOCATED]
     if not times:
@@ -277,6 +280,7 @@ def run_heatmap(
     *,
     feedback: Feedback = Feedback(),
     log: Callable[[str, str], None] | None = None,
+    warm: Warm | None = None,
 ) -> dict[str, Any]:
     """What the command line and the worker call: text in, plain JSON values out.
 
@@ -298,8 +302,8 @@ def run_heatmap(
     feedback.tell(0.0, "loading", "reading the area and the checkpoint")
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs)
     infos, _ = open_all([arguments.video] if arguments.video else [], [arguments.images] if arguments.images else [], settings)
-    loaded = load(arguments.checkpoint, settings.device, feedback)
-    made = heatmap(infos[0], aoi, loaded, output, settings, chosen, png=png, overwrite=arguments.overwrite, feedback=feedback)
+    loaded = (warm or Warm()).checkpoint(arguments.checkpoint, settings.device, feedback)
+    made = heatmap(infos[0], aoi, loaded, output, settings, chosen, png=png, overwrite=arguments.overwrite, feedback=feedback, warm=warm)
     if log:
         for line in made.notes:
             log("warning", line)

@@ -23,11 +23,14 @@ from . import __version__, protocol
 if TYPE_CHECKING:
     from .feedback import Feedback
     from .types import Progress
+    from .warm import Warm
 
 _Arguments = TypeVar("_Arguments")
 PROGRESS_INTERVAL_S = 0.1
 SHUTDOWN_GRACE_S = 10.0
 """How long a request may take to notice that nobody is listening any more before the process ends regardless."""
+REST_S = 2.0
+"""After so long without a request memory that only work needs is given back."""
 
 
 class ProtocolWriter:
@@ -53,16 +56,52 @@ class ProtocolWriter:
                 self.gone.set()
 
 
+class Keeper:
+    """What stays from one request to the next, and the rest in between."""
+
+    def __init__(self) -> None:
+        self.at_work = threading.Lock()
+        self._warm: Warm | None = None
+        self._timer: threading.Timer | None = None
+
+    @property
+    def warm(self) -> Warm:
+        """Made by the first request that asks: it brings torch with it."""
+        from .warm import Warm
+
+        self._warm = self._warm or Warm()
+        return self._warm
+
+    def rest_soon(self) -> None:
+        """Give memory back unless a request comes within ``REST_S``."""
+        self.stay()
+        self._timer = threading.Timer(REST_S, self._rest)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stay(self) -> None:
+        """A request has come."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _rest(self) -> None:
+        with self.at_work:
+            if self._warm is not None:
+                self._warm.rest()
+
+
 class Job:
     """One request at work: its callbacks for the engine, and its only answer.
 
     Args:
         request: what was asked.
         writer: where its messages go.
+        keeper: has what earlier requests have left.
     """
 
-    def __init__(self, request: protocol.Request, writer: ProtocolWriter) -> None:
+    def __init__(self, request: protocol.Request, writer: ProtocolWriter, keeper: Keeper) -> None:
         self.request = request
+        self.keeper = keeper
         self.kept: list[dict[str, Any]] = []
         self.answering = threading.Event()
         self._writer = writer
@@ -106,10 +145,13 @@ class Job:
 
     def run(self) -> None:
         """Do the request and send its one answer, whatever happens."""
+        self.keeper.stay()
         try:
-            answer = self._answer()
+            with self.keeper.at_work:
+                answer = self._answer()
         except BaseException as error:  # noqa: BLE001 - the client waits for an answer; this thread has nobody else to tell
             answer = protocol.ErrorEvent(self.request.id, "internal", _one_line(error), traceback.format_exc())
+        self.keeper.rest_soon()
         self.answering.set()  # from here on the next request may come
         try:
             self._writer.send(answer)
@@ -158,14 +200,14 @@ def _geolocate(job: Job) -> dict[str, Any]:
     for path in map(Path, arguments.videos):
         files += [str(found) for found in find_videos(path, recursive=True)] if path.is_dir() else [str(path)]
     arguments = replace(arguments, videos=files)
-    return run_geolocate(arguments, feedback=job.feedback, partial=job.partial, log=job.log)
+    return run_geolocate(arguments, feedback=job.feedback, partial=job.partial, log=job.log, warm=job.keeper.warm)
 
 
 def _heatmap(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.HeatmapArguments)
     from .heatmap import run_heatmap
 
-    return run_heatmap(arguments, feedback=job.feedback, log=job.log)
+    return run_heatmap(arguments, feedback=job.feedback, log=job.log, warm=job.keeper.warm)
 
 
 def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
@@ -185,6 +227,10 @@ def _doctor(job: Job) -> dict[str, Any]:  # noqa: ARG001 - every command takes i
     from .commands.doctor import run_doctor
 
     return run_doctor()
+
+
+def _status(job: Job) -> dict[str, Any]:
+    return job.keeper.warm.status()
 
 
 def _gallery(job: Job) -> dict[str, Any]:
@@ -269,6 +315,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "train": _train,
     "picture": _picture,
     "doctor": _doctor,
+    "status": _status,
 }
 
 
@@ -285,6 +332,7 @@ class Worker:
         self._writer = writer
         self._job: Job | None = None
         self._thread: threading.Thread | None = None
+        self._keeper = Keeper()
 
     def serve(self) -> bool:
         """Greet, then read until shutdown or the end of input.
@@ -322,7 +370,7 @@ class Worker:
         elif self._job is not None and not self._job.answering.is_set():
             self._writer.send(protocol.ErrorEvent(request.id, "protocol", "A request is running already; this one was not started."))
         else:
-            self._job = Job(request, self._writer)
+            self._job = Job(request, self._writer, self._keeper)
             self._thread = threading.Thread(target=self._job.run, name=f"request-{request.id}", daemon=True)
             self._thread.start()
 

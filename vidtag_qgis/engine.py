@@ -12,9 +12,44 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedb
 from qgis.PyQt.QtCore import QCoreApplication, QStandardPaths, QThread
 
 from . import settings
-from .engine_client import EngineCancelledError, EngineError, EngineInterpreter, EngineNotFoundError, find_interpreter, run_request
+from .engine_client import (
+    EngineCancelledError,
+    EngineError,
+    EngineInterpreter,
+    EngineNotFoundError,
+    WarmEngine,
+    find_interpreter,
+    run_request,
+)
 from .places import ENGINE_SOURCE
 from .wording import stage_text
+
+_WARM: list[WarmEngine] = []
+"""The engine that a QGIS with windows keeps; none in ``qgis_process``, which ends after its run."""
+
+
+def keep_warm() -> WarmEngine:
+    """From now on an engine stays for the next request."""
+    if not _WARM:
+        _WARM.append(WarmEngine(60.0 * settings.keep_engine_min()))
+    return _WARM[0]
+
+
+def warm() -> Optional[WarmEngine]:
+    """The engine that stays, None where none does."""
+    return _WARM[0] if _WARM else None
+
+
+def let_go() -> None:
+    """Stop the engine that stays, for good: QGIS closes, or the plugin is taken away."""
+    while _WARM:
+        _WARM.pop().close()
+
+
+def request(python: EngineInterpreter, command: str, arguments: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """Do one request, in the engine that stays where there is one; arguments and errors as ``run_request``."""
+    ask = run_request if (kept := warm()) is None else kept.request
+    return ask(python, command, arguments, own_folders=qgis_folders(), **others)
 
 
 def interpreter(python: Optional[str] = None) -> EngineInterpreter:
@@ -68,11 +103,10 @@ def run(
         feedback.pushInfo(_video_line(value))
 
     try:
-        return run_request(
+        return request(
             interpreter(),
             command,
             arguments,
-            own_folders=qgis_folders(),
             cancelled=lambda: _cancelled(feedback),
             on_progress=on_progress,
             on_log=on_log,

@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsApplication
 
+from . import engine
 from .provider import VidTAGProvider
 
 
@@ -31,6 +32,7 @@ class VidTAGPlugin:
         from .gui.first_run import show_where_missing
         from .gui.options import EngineOptionsFactory
 
+        engine.keep_warm()
         self.initProcessing()
         self._options = EngineOptionsFactory()
         self.iface.registerOptionsWidgetFactory(self._options)
@@ -40,6 +42,7 @@ class VidTAGPlugin:
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        engine.let_go()
         if self._actions is not None:
             self._actions.remove()
             self._actions = None

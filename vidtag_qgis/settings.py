@@ -12,6 +12,7 @@ from .engine_client.interpreter import cache_folder as usual_cache_folder
 ENGINE_PYTHON = "VIDTAG_ENGINE_PYTHON"
 ENGINE_PATH = "VIDTAG_ENGINE_PATH"
 CACHE = "vidtag/cache_folder"
+KEEP_MIN = "vidtag/keep_engine_min"
 _PREFIX = "Processing/Configuration/"
 _PROXY = ("proxyEnabled", "proxyType", "proxyHost", "proxyPort", "proxyUser", "proxyPassword", "noProxyUrls")
 
@@ -48,6 +49,16 @@ def cache_folder() -> str:
 def set_cache_folder(folder: str) -> None:
     """Choose the cache folder; empty for the usual one."""
     QgsSettings().setValue(CACHE, folder)
+
+
+def keep_engine_min() -> int:
+    """Minutes that an engine without work is kept for the next run; 0 keeps none."""
+    return int(QgsSettings().value(KEEP_MIN, 10))
+
+
+def set_keep_engine_min(minutes: int) -> None:
+    """Choose how long an engine without work is kept."""
+    QgsSettings().setValue(KEEP_MIN, minutes)
 
 
 def proxy() -> dict[str, str]:

@@ -202,6 +202,12 @@ class FrameEncoder(nn.Module):
                 _LOG.info("%s stays in PyTorch: %s", name, error)
         self._compiled_folder = None
 
+    def rest(self) -> None:
+        """Give back the memory that only encoding needs; the next picture takes it again. Not while one is being encoded."""
+        for backbone in self.backbones:
+            if isinstance(backbone, CompiledBackbone):
+                backbone.rest()
+
     def _translations(self) -> list[Path | None]:
         """The folder of each backbone's translation; None where there is to be none."""
         cache = self._compiled_folder if self.device.type == "cpu" else None

@@ -79,6 +79,10 @@ class CompiledBackbone(nn.Module):
         self._own.request.infer([pictures.contiguous().numpy()])
         return torch.from_numpy(self._own.request.get_output_tensor(0).data.copy())
 
+    def rest(self) -> None:
+        """Give back the memory between layers (80 of 1,010 MB of a worker with both backbones of vidtag-compact). Not while a call is under way."""
+        self._network.release_memory()
+
 
 def translation_folder(cache: Path, name: str, source: str) -> Path | None:
     """Where the translation of a backbone lies or is to lie; None without OpenVINO. Other versions of anything that it is made by or from: another folder."""

@@ -15,6 +15,7 @@ from .errors import (
 )
 from .interpreter import EngineInterpreter, find_interpreter
 from .protocol import GeolocateArguments
+from .warm import WarmEngine
 
 __all__ = [
     "EngineCancelledError",
@@ -27,6 +28,7 @@ __all__ = [
     "EngineStoppedError",
     "EngineVersionError",
     "GeolocateArguments",
+    "WarmEngine",
     "find_interpreter",
     "run_request",
 ]

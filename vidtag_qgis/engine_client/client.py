@@ -54,7 +54,7 @@ class EngineClient:
     Args:
         interpreter: which Python.
         own_folders: QGIS's own folders, taken off PATH.
-        cancelled: asked about twenty times a second while waiting.
+        cancelled: asked about twenty times a second while waiting; a request may have its own.
         hello_timeout_s: how long the worker may take to greet.
 
     Raises:
@@ -75,6 +75,8 @@ class EngineClient:
         self._cancelled = cancelled
         self._process = EngineProcess(interpreter, own_folders)
         self._last_id = 0
+        self.orderly = True
+        """Whether the last request ended with an answer that leaves the engine as it was: a result, a word on bad input, or an obeyed cancel."""
         try:
             self.engine_version = self._greeting(hello_timeout_s)
         except BaseException:
@@ -110,6 +112,7 @@ class EngineClient:
         on_log: Callable[[str, str], None] = _ignore,
         on_partial: Callable[[dict[str, Any]], None] = _ignore,
         silence_timeout_s: Optional[float] = None,
+        cancelled: Optional[Callable[[], bool]] = None,
     ) -> dict[str, Any]:
         """Do one request and return its result.
 
@@ -120,18 +123,20 @@ class EngineClient:
             on_log: called with the level and the text.
             on_partial: called with the summary of a part that is finished and saved.
             silence_timeout_s: how long the engine may say nothing; None for any time (a large model may take minutes a step).
+            cancelled: of this request; None is the client's.
 
         Raises:
             EngineInputError, EngineInternalError, EngineVersionError, EngineStoppedError: as their names say.
             EngineCancelledError: ``cancelled`` said so; the process may have been killed by then, so the client is of no more use.
         """
         self._last_id += 1
+        self.orderly, asked_to_stop = False, cancelled or self._cancelled
         waiting = _Waiting(self._last_id, arguments.get("output"), on_progress, on_log, on_partial)
         self._process.send(protocol.Request(self._last_id, command, arguments))
         silent_since_s = time.monotonic()
         cancel_until_s: Optional[float] = None
         while True:
-            if cancel_until_s is None and self._cancelled():
+            if cancel_until_s is None and asked_to_stop():
                 cancel_until_s = time.monotonic() + CANCEL_GRACE_S
                 self._process.send(protocol.Cancel(self._last_id))
             if cancel_until_s is not None and time.monotonic() > cancel_until_s:
@@ -150,6 +155,7 @@ class EngineClient:
                 if cancel_until_s is not None:
                     raise waiting.cancelled("Cancelled.")
                 raise self._stopped("The engine ended before it answered.")
+            self.orderly = _is_orderly(message)
             result = waiting.take(message, self._process)
             if result is not None:
                 return result
@@ -245,6 +251,12 @@ class _Waiting:
         if (lacking := _LACKING.search(event.message)) is not None:
             return _lacks(process.interpreter, lacking[1], event.detail)
         return EngineInternalError(f"The engine failed: {event.message}. {REPORT}", event.detail or process.stderr_tail())
+
+
+def _is_orderly(message: protocol.Message) -> bool:
+    return isinstance(message, protocol.ResultEvent) or (
+        isinstance(message, protocol.ErrorEvent) and message.kind in ("input", "cancelled")
+    )
 
 
 def _lacks(interpreter: EngineInterpreter, package: str, detail: str) -> EngineNotFoundError:

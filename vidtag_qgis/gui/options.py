@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -57,7 +58,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         super().__init__(parent)
         self.setObjectName(PAGE)
         layout = QVBoxLayout(self)
-        for group in (self._engine_group(), self._environment_group(), self._cache_group()):
+        for group in (self._engine_group(), self._kept_group(), self._environment_group(), self._cache_group()):
             layout.addWidget(group)
         layout.setStretch(0, 1)
         self.refresh()
@@ -69,10 +70,15 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             settings.set_engine_python(python)
         if cache and cache != settings.cache_folder():
             settings.set_cache_folder(cache)
+        if self.keep_box.value() != settings.keep_engine_min():
+            settings.set_keep_engine_min(self.keep_box.value())
+            if (kept := engine.warm()) is not None:
+                kept.keep_for(60.0 * self.keep_box.value())
 
     def refresh(self) -> None:
         """Show what is there now."""
         self._show_state()
+        self._show_kept()
         self.environment_box.clear()
         for one in find_environments(settings.cache_folder(), str(ENGINE_SOURCE)):
             self.environment_box.addItem(_describe(one), one)
@@ -118,6 +124,37 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         layout.addLayout(_row(self.check_button, self.copy_button))
         layout.addWidget(self.report_view, 1)
         return group
+
+    def _kept_group(self) -> QGroupBox:
+        group = QGroupBox("Engine kept for the next run")
+        self.kept_label = QLabel()
+        self.kept_label.setWordWrap(True)
+        self.keep_box = QSpinBox()
+        self.keep_box.setRange(0, 240)
+        self.keep_box.setSuffix(" min")
+        self.keep_box.setSpecialValueText("do not keep it")
+        self.keep_box.setValue(settings.keep_engine_min())
+        self.let_go_button = QPushButton("Let it go now")
+        self.let_go_button.clicked.connect(self._let_go)
+        form = QFormLayout()
+        form.addRow("Keep it after a run for", self.keep_box)
+        layout = QVBoxLayout(group)
+        layout.addWidget(self.kept_label)
+        layout.addLayout(form)
+        layout.addLayout(_row(self.let_go_button))
+        return group
+
+    def _show_kept(self) -> None:
+        """Say what the engine that stays holds in memory."""
+        kept = engine.warm()
+        state = kept.status() if kept is not None else None
+        self.let_go_button.setEnabled(state is not None)
+        self.kept_label.setText(_kept_text(state, busy=kept is not None and kept.busy))
+
+    def _let_go(self) -> None:
+        if (kept := engine.warm()) is not None:
+            kept.let_go()
+        self._show_kept()
 
     def _environment_group(self) -> QGroupBox:
         group = QGroupBox("Managed environment")
@@ -188,6 +225,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         chosen: Optional[ManagedEnvironment] = self.environment_box.currentData()
         if chosen is None or not self.ask(f"Remove the environment in {chosen.folder}?"):
             return
+        self._let_go()  # what it runs from could not be removed on every system
         self.remove_button.setEnabled(False)
         self.state_label.setText(f"Removing {chosen.folder}: this takes a while, and QGIS can be used meanwhile.")
         self._run("VidTAG: removing the environment", lambda _: remove(chosen.folder), self._changed)
@@ -196,6 +234,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         old, new = settings.cache_folder(), self.cache_field.filePath().strip()
         if not new or new == old or not self.ask(f"Move environments and caches from {old} to {new}?"):
             return
+        self._let_go()
         self.move_button.setEnabled(False)
 
         def move(task: QgsTask) -> None:
@@ -246,6 +285,17 @@ def _state_text(found: EngineInterpreter, *, saved: bool) -> str:
     start = "In use" if saved else "Will be used after OK"
     text = f"{start}: {found.python}, from {found.source}."
     return f"{text} No engine is installed in it, so it runs the one that came with the plugin." if found.carried else text
+
+
+def _kept_text(state: Optional[dict[str, Any]], *, busy: bool) -> str:
+    """What the engine that stays holds."""
+    if busy:
+        return "It is at work."
+    if state is None:
+        return "None is there now. After a run it stays for a while, so that the next one begins at once; it ends with QGIS."
+    holds = [f"checkpoint {state['checkpoint']}"] if state["checkpoint"] else []
+    holds += [f"an area of {state['gallery_points']:,} grid points"] if state["gallery_points"] else []
+    return f"It takes {state['memory_mb']:,} MB of memory" + (f" and holds {' and '.join(holds)}." if holds else ".")
 
 
 def _row(*buttons: QPushButton) -> QHBoxLayout:

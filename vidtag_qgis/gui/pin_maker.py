@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .. import engine
 from ..aoi import WGS84
-from ..engine_client import EngineClient, EngineError
+from ..engine_client import EngineError
 from ..engine_client.protocol import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
@@ -61,11 +61,10 @@ class PinMaker(QObject):
             "video": name, "sha256": video.sha256 or None, "time_s": frame.time_s, "frame_index": frame.index, "lat_deg": point.y(), "lon_deg": point.x(),
             "here": here, "who": os.environ.get("USERNAME") or os.environ.get("USER"),
         }  # fmt: skip
-        arguments, python, folders = asdict(PinArguments(result, pin)), engine.interpreter(), engine.qgis_folders()
+        arguments, python = asdict(PinArguments(result, pin)), engine.interpreter()
 
         def ask(task: QgsTask) -> dict[str, Any]:
-            with EngineClient(python, own_folders=folders, cancelled=task.isCanceled) as client:
-                return client.request("pin", arguments)
+            return engine.request(python, "pin", arguments, cancelled=task.isCanceled)
 
         self.said.emit("Setting the pin…")
         self.task = Call("VidTAG: setting a pin", ask)
