@@ -1,4 +1,6 @@
-"""A QGIS with windows, offscreen: the plugin of a folder runs *Geolocate video* on each video in turn. Run by the system's Python, which has PyQGIS:
+"""A QGIS with windows, offscreen: the plugin of a folder runs *Geolocate video* on each video in turn.
+
+Run by the system's Python, which has PyQGIS:
 
     QT_QPA_PLATFORM=offscreen /usr/bin/python3 benchmarks/qgis_session.py ROOT CASE OUT VIDEO...
 

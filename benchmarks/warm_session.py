@@ -34,7 +34,20 @@ def warm_session(before: Path, demo: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         videos = [demo / "drive.mp4", folder / "other.mp4"]
-        encode = ["ffmpeg", "-v", "error", "-i", str(videos[0]), "-vf", "eq=brightness=0.02", "-c:v", "libx264", "-crf", "20", str(videos[1])]
+        encode = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-i",
+            str(videos[0]),
+            "-vf",
+            "eq=brightness=0.02",
+            "-c:v",
+            "libx264",
+            "-crf",
+            "20",
+            str(videos[1]),
+        ]
         subprocess.run(encode, check=True)
         turns = [[_session(root, demo, folder, videos) for root in (ROOT, before)] for _ in range(_SESSIONS)]
     new, old = ([turn[side]["seconds"] for turn in turns] for side in (0, 1))

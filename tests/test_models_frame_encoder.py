@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from vidtag_engine.feedback import Feedback
 from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
 from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, batch_size_for, build_frame_encoder
 from vidtag_engine.models.openvino_backbone import CompiledBackbone, translation_folder
-from vidtag_engine.types import CancelledError, InputError
+from vidtag_engine.types import CancelledError, FloatArray, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,7 +247,8 @@ def test_translated_backbones_give_the_same_features(tmp_path: Path, monkeypatch
     assert all(isinstance(module, CompiledBackbone) for module in encoder.backbones)
     assert got.shape == expected.shape
     assert (got * expected).sum(axis=1).min() > 1 - 1e-5
-    assert sorted(path.name for path in tmp_path.glob("*/*")) == ["network.bin", "network.bin", "network.xml", "network.xml"]
+    names = sorted(path.name for path in tmp_path.glob("*/*"))
+    assert names == ["compiled", "compiled", "network.bin", "network.bin", "network.xml", "network.xml"]
     assert encoder.device.type == "cpu"
 
     monkeypatch.setattr("vidtag_engine.models.frame_encoder.translate", lambda *_: pytest.fail("translated twice"))
@@ -258,6 +260,33 @@ def test_translated_backbones_give_the_same_features(tmp_path: Path, monkeypatch
     assert again.weights_source == encoder.weights_source
     got = np.concatenate(list(again.encode_images(images)))
     np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_what_was_compiled_for_this_processor_is_read_again_and_made_anew_where_it_is_damaged(tmp_path: Path) -> None:
+    needs_openvino()
+    images = [picture(120, 160, seed) for seed in range(3)]
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=tmp_path)
+    encoder.compile_backbones()
+    expected = np.concatenate(list(encoder.encode_images(images)))
+    blobs = sorted(tmp_path.glob("*/compiled/*.blob"))
+    assert len(blobs) == 2
+    sizes = [blob.stat().st_size for blob in blobs]
+
+    def features() -> FloatArray:
+        return np.concatenate(list(build_frame_encoder("vidtag-compact", compiled_folder=tmp_path).encode_images(images)))
+
+    np.testing.assert_array_equal(features(), expected)
+    assert [blob.stat().st_size for blob in blobs] == sizes
+    blobs[0].write_bytes(blobs[0].read_bytes()[: sizes[0] // 2])
+    blobs[1].write_bytes(b"")
+    np.testing.assert_array_equal(features(), expected)
+    assert [blob.stat().st_size for blob in blobs] == sizes
+    # Where nothing can be kept it is compiled each time.
+    for folder in tmp_path.glob("*/compiled"):
+        shutil.rmtree(folder)
+        folder.write_text("no folder", encoding="utf-8")
+    np.testing.assert_array_equal(features(), expected)
 
 
 def test_a_damaged_translation_is_left_alone(tmp_path: Path) -> None:

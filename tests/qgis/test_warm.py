@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsSettings
@@ -51,7 +52,7 @@ def test_the_second_run_is_in_the_same_process_which_ends_with_the_plugin(deskto
     page = options.EngineOptionsPage()
     assert "checkpoint sandy-island and an area of" in page.kept_label.text()
     said_mb = int(page.kept_label.text().split("takes ")[1].split(" MB")[0].replace(",", ""))
-    pages = int(open(f"/proc/{first}/statm").read().split()[1])
+    pages = int(Path(f"/proc/{first}/statm").read_text().split()[1])
     assert said_mb == pytest.approx(pages * os.sysconf("SC_PAGESIZE") / 2**20, rel=0.3)
     assert page.let_go_button.isEnabled()
     page.let_go_button.click()

@@ -8,6 +8,7 @@ A network is translated once, which takes seconds, and kept in a cache folder. W
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.metadata
@@ -24,7 +25,7 @@ from ..atomic import making_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NETWORK, _WEIGHTS = "network.xml", "network.bin"
+_NETWORK, _WEIGHTS, _COMPILED = "network.xml", "network.bin", "compiled"
 _TELEMETRY = "openvino_telemetry"
 
 
@@ -66,7 +67,15 @@ class CompiledBackbone(nn.Module):
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,
         }
+        # What OpenVINO has compiled for this processor is read again in a fifth of the time, and takes less memory. A part of such a file is compiled anew.
+        compiled = folder / _COMPILED
+        with contextlib.suppress(OSError):  # a folder that cannot be made would stop it
+            compiled.mkdir(exist_ok=True)
+            options["CACHE_DIR"] = str(compiled)
         self._network: Any = openvino.Core().compile_model(folder / _NETWORK, "CPU", options)
+        for file in compiled.glob("*.blob"):
+            with contextlib.suppress(OSError):
+                file.chmod(0o644)  # OpenVINO writes them for reading alone, and some systems then let nobody remove them
         self._own = threading.local()
         self.register_buffer("where", torch.empty(0), persistent=False)  # so that it has a device as any module has
         # OpenVINO's Python binding sets itself up in its first call, and two threads that make it at once can wait for each other for ever.
