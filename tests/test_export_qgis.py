@@ -13,6 +13,7 @@ from PIL import Image
 from tests.export_cases import PROVENANCE, every_kind, unsure
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.colours import CLASS_COLOURS, COLOURS, REGION_COLOURS, STATES, class_label
+from vidtag_engine.export.tables import steps_table
 from vidtag_engine.types import FrameState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,8 +31,27 @@ from qgis.PyQt.QtGui import QColor
 app = QgsApplication([], False)
 app.initQgis()
 
+MARKS = ("Direction of travel", "Start", "End")
+
+def all_rules(renderer):
+    return renderer.rootRule().descendants() if renderer.type() == "RuleRenderer" else []
+
 def rules_of(renderer):
-    return renderer.rootRule().children() if renderer.type() == "RuleRenderer" else []
+    # The classes: each feature is in one of them.
+    return [r for r in all_rules(renderer) if r.symbol() and r.label() not in MARKS]
+
+def marked(layer, renderer):
+    # Label of each mark: the steps that have it, at two scales.
+    found = {}
+    for scale in (1000, 1000000):
+        for feature in layer.getFeatures():
+            context = layer.createExpressionContext()
+            context.lastScope().setVariable("map_scale", scale)
+            context.setFeature(feature)
+            for r in all_rules(renderer):
+                if r.label() in MARKS and QgsExpression(r.filterExpression()).evaluate(context):
+                    found.setdefault(r.label(), {}).setdefault(scale, []).append([feature["video"], feature["from_index"], feature["to_index"]])
+    return found
 
 def drawn(layer, renderer):
     # Video and the labels of the classes that each feature falls into.
@@ -56,6 +76,7 @@ for name in ("trajectory", "frames", "videos", "regions", "aoi"):
         "valid": layer.isValid(), "by_itself": by_itself, "loaded": loaded,
         "levels": renderer.usingSymbolLevels(),
         "rules": [[r.label(), r.filterExpression(), r.symbol().color().name()] for r in rules_of(renderer)],
+        "heads": [r.label() for r in all_rules(renderer) if not r.symbol()], "marks": marked(layer, renderer),
         "drawn": drawn(layer, renderer), "active": temporal.isActive(), "mode": int(temporal.mode()), "start": temporal.startField(), "end": temporal.endField(),
         "types": {f.name(): f.typeName() for f in layer.fields()}, "count": layer.featureCount(), "crs": layer.crs().authid(),
         "invalid": [f.id() for f in layer.getFeatures() if f.hasGeometry() and not f.geometry().isGeosValid()],
@@ -113,7 +134,7 @@ def found(request, tmp_path_factory):
         capture_output=True, text=True, env={**ENVIRONMENT, "TZ": request.param}, timeout=120, check=False,
     )  # fmt: skip
     assert "FOUND" in done.stdout, done.stderr[-3000:]
-    return {**json.loads(done.stdout.split("FOUND", 1)[1]), "picture": folder / "map.png"}
+    return {**json.loads(done.stdout.split("FOUND", 1)[1]), "picture": folder / "map.png", "results": results}
 
 
 def test_style_loads_by_itself(found):
@@ -153,6 +174,32 @@ def test_states_are_classes_beside_those_of_confidence(found, layer, field):
     else:
         assert of["outside.mp4"] == {"Not in this area"}
         assert of["strange.mp4"] == {"Unlike what was trained on"}
+
+
+def test_the_legend_says_what_the_classes_answer(found):
+    """With the result's own radius."""
+    said = "robability that the camera was within 100 m"
+    heads = {layer: found[layer]["heads"] for layer in ("frames", "trajectory", "videos")}
+    assert heads == {
+        "frames": [f"P{said} of the point"], "trajectory": [f"P{said}, at the less sure end of the step"], "videos": [f"Mean p{said} of the point"],
+    }  # fmt: skip
+
+
+def test_start_end_and_direction_are_marked(found):
+    marks = found["trajectory"]["marks"]
+    steps = {}
+    for result in found["results"]:
+        rows = steps_table(result)
+        steps[rows["video"][0] if rows["video"] else ""] = [[int(a), int(b)] for a, b in zip(rows["from_index"], rows["to_index"], strict=True)]
+    steps.pop("", None)
+    for scale in ("1000", "1000000"):
+        assert sorted(marks["Start"][scale]) == sorted([video, *of[0]] for video, of in steps.items())
+        assert sorted(marks["End"][scale]) == sorted([video, *of[-1]] for video, of in steps.items())
+    near, far = (marks["Direction of travel"].get(scale, []) for scale in ("1000", "1000000"))
+    assert len(near) > 4 * len(far)
+    assert not [one for one in near if one[0] == "standing.mp4"]
+    moving = [one for one in near if one[0] == "Fahrt ü 東京.mp4"]  # steps of some 11 m are 11 mm at 1:1000: every second has an arrow
+    assert 0.4 <= len(moving) / len(steps["Fahrt ü 東京.mp4"]) <= 0.6
 
 
 def test_regions_are_graded_by_level(found):

@@ -27,6 +27,7 @@ from qgis.core import (
     QgsGradientColorRamp,
     QgsGradientStop,
     QgsLineSymbol,
+    QgsMarkerLineSymbolLayer,
     QgsMarkerSymbol,
     QgsPalLayerSettings,
     QgsRasterLayer,
@@ -59,7 +60,7 @@ FIELDS = {
     "trajectory": (
         "MultiLineString",
         "video:string,from_index:integer,to_index:integer,from_time_s:double,to_time_s:double,start_time:datetime,end_time:datetime,"
-        "time_source:string,from_confidence:double,to_confidence:double,confidence:double,speed_mps:double,length_m:double",
+        "time_source:string,from_confidence:double,to_confidence:double,confidence:double,speed_mps:double,length_m:double,ends:string",
     ),
     "frames": (
         "Point",
@@ -90,6 +91,7 @@ FIELDS = {
     ),
     "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
 }
+ARROW_EVERY_MM = 15.0
 SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
 TIPS = {
     "trajectory": '<b>[% "video" %]</b><br>[% format_date("start_time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
@@ -188,6 +190,44 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
     return rules
 
 
+def marks_of_way(colours: Any) -> list[tuple[str, str, Any]]:
+    """Label, expression and symbol of what tells where a video's way begins, where it ends and which way it goes.
+
+    They show beside and around the frames' points, which lie on the line. Arrows come about every 15 to 30 mm of the map at any scale: of steps that are too short for one each, every second, fourth, eighth and so on has one.
+    ``ends`` is read by its name, as results before schema 4.1 and other copies have none.
+    """
+    long_mm = '1000 * "length_m" / @map_scale'
+    # No scale is known where a legend is drawn or a rule is tried out; a standing step, or one of a millionth of the wanted length, has no arrow.
+    wanted = f'"length_m" > 0 and @map_scale > 0 and {long_mm} > {ARROW_EVERY_MM} / 1048576'
+    every = f"2 ^ max(0, ceil(ln({ARROW_EVERY_MM} / ({long_mm})) / ln(2)))"
+    arrow = QgsMarkerSymbol.createSimple(
+        {"name": "arrow", "color": "#ffffff", "size": "4.4", "angle": "90", "outline_color": "#202020", "outline_width": "0.3", "offset": "2.9,0"}
+    )
+    start = QgsMarkerSymbol.createSimple(
+        {"name": "circle", "color": colours.START_COLOUR, "size": "5.2", "outline_color": colours.CASING, "outline_width": "0.7"}
+    )
+    end = QgsMarkerSymbol.createSimple(
+        {"name": "square", "color": colours.END_COLOUR, "size": "4.8", "outline_color": colours.CASING, "outline_width": "0.7"}
+    )
+    placement = QgsMarkerLineSymbolLayer.Placement
+    return [
+        ("Direction of travel", f'case when {wanted} then ("from_index" + floor({every} / 2)) % ({every}) = 0 else false end', along_line(arrow, placement.CentralPoint, 3)),
+        ("Start", "attribute($currentfeature, 'ends') in ('start', 'both')", along_line(start, placement.FirstVertex, 4)),
+        ("End", "attribute($currentfeature, 'ends') in ('end', 'both')", along_line(end, placement.LastVertex, 4)),
+    ]
+
+
+def along_line(marker: QgsMarkerSymbol, placement: Any, level: int) -> QgsLineSymbol:
+    """A line that is not drawn but for one marker, on a rendering pass of its own."""
+    layer = QgsMarkerLineSymbolLayer(True)
+    layer.setPlacement(placement)
+    layer.setSubSymbol(marker)
+    layer.setRenderingPass(level)
+    symbol = QgsLineSymbol.createSimple({})
+    symbol.changeSymbolLayer(0, layer)  # QGIS 3.22 frees a layer that a new symbol is made of by list, and crashes
+    return symbol
+
+
 def region_symbol(colour: str, opacity: float) -> QgsFillSymbol:
     """A light fill in a thin line of its own colour."""
     symbol = QgsFillSymbol.createSimple({"color": colour, "outline_color": colour, "outline_width": "0.26"})
@@ -215,11 +255,20 @@ def within_or_not(colours: Any) -> QgsCategorizedSymbolRenderer:
 def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
     """Classes of confidence, that of what is not rated, and the states as classes of their own."""
     root = QgsRuleBasedRenderer.Rule(None)
-    for label, expression, symbol in rules_of(layer, colours):
+    root.setRuleKey(layer)  # Qt would make up another at every run
+
+    def add(parent: Any, label: str, expression: str = "", symbol: Any = None, key: str = "") -> Any:
         rule = QgsRuleBasedRenderer.Rule(symbol, 0, 0, expression, label)
-        rule.setRuleKey(f"{layer}-{label}")  # Qt would make up another at every run
-        root.appendChild(rule)
-    root.setRuleKey(layer)
+        rule.setRuleKey(f"{layer}-{key or label}")
+        parent.appendChild(rule)
+        return rule
+
+    classes = {colours.class_label(number) for number in range(len(colours.CLASS_COLOURS))}
+    head = add(root, colours.QUESTIONS[layer], key="question") if layer in colours.QUESTIONS else root
+    for label, expression, symbol in rules_of(layer, colours):
+        add(head if label in classes else root, label, expression, symbol)
+    for label, expression, symbol in marks_of_way(colours) if layer == "trajectory" else ():
+        add(root, label, expression, symbol)
     renderer = QgsRuleBasedRenderer(root)
     renderer.setUsingSymbolLevels(layer in {"videos", "trajectory"})
     return renderer

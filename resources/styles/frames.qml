@@ -8,12 +8,14 @@
  </temporal>
  <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
   <rules key="frames">
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="frames-0–20 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.2 and &quot;confidence&quot; &lt; 0.4" symbol="1" label="20–40 %" key="frames-20–40 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.4 and &quot;confidence&quot; &lt; 0.6" symbol="2" label="40–60 %" key="frames-40–60 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.6 and &quot;confidence&quot; &lt; 0.8" symbol="3" label="60–80 %" key="frames-60–80 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.8" symbol="4" label="80–100 %" key="frames-80–100 %"/>
-   <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; is null" symbol="5" label="Not rated" key="frames-Not rated"/>
+   <rule label="Probability that the camera was within the confidence radius of the point" key="frames-question">
+    <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="frames-0–20 %"/>
+    <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.2 and &quot;confidence&quot; &lt; 0.4" symbol="1" label="20–40 %" key="frames-20–40 %"/>
+    <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.4 and &quot;confidence&quot; &lt; 0.6" symbol="2" label="40–60 %" key="frames-40–60 %"/>
+    <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.6 and &quot;confidence&quot; &lt; 0.8" symbol="3" label="60–80 %" key="frames-60–80 %"/>
+    <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.8" symbol="4" label="80–100 %" key="frames-80–100 %"/>
+    <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; is null" symbol="5" label="Not rated" key="frames-Not rated"/>
+   </rule>
    <rule filter="&quot;state&quot; = 'outside_aoi'" symbol="6" label="Not in this area" key="frames-Not in this area"/>
    <rule filter="&quot;state&quot; = 'unfamiliar'" symbol="7" label="Unlike what was trained on" key="frames-Unlike what was trained on"/>
    <rule filter="&quot;state&quot; = 'unknown_ground'" symbol="8" label="Unknown ground" key="frames-Unknown ground"/>

@@ -8,12 +8,17 @@
  </temporal>
  <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="1">
   <rules key="trajectory">
-   <rule filter="&quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="trajectory-0–20 %"/>
-   <rule filter="&quot;confidence&quot; >= 0.2 and &quot;confidence&quot; &lt; 0.4" symbol="1" label="20–40 %" key="trajectory-20–40 %"/>
-   <rule filter="&quot;confidence&quot; >= 0.4 and &quot;confidence&quot; &lt; 0.6" symbol="2" label="40–60 %" key="trajectory-40–60 %"/>
-   <rule filter="&quot;confidence&quot; >= 0.6 and &quot;confidence&quot; &lt; 0.8" symbol="3" label="60–80 %" key="trajectory-60–80 %"/>
-   <rule filter="&quot;confidence&quot; >= 0.8" symbol="4" label="80–100 %" key="trajectory-80–100 %"/>
-   <rule filter="&quot;confidence&quot; is null" symbol="5" label="Not rated" key="trajectory-Not rated"/>
+   <rule label="Probability that the camera was within the confidence radius, at the less sure end of the step" key="trajectory-question">
+    <rule filter="&quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="trajectory-0–20 %"/>
+    <rule filter="&quot;confidence&quot; >= 0.2 and &quot;confidence&quot; &lt; 0.4" symbol="1" label="20–40 %" key="trajectory-20–40 %"/>
+    <rule filter="&quot;confidence&quot; >= 0.4 and &quot;confidence&quot; &lt; 0.6" symbol="2" label="40–60 %" key="trajectory-40–60 %"/>
+    <rule filter="&quot;confidence&quot; >= 0.6 and &quot;confidence&quot; &lt; 0.8" symbol="3" label="60–80 %" key="trajectory-60–80 %"/>
+    <rule filter="&quot;confidence&quot; >= 0.8" symbol="4" label="80–100 %" key="trajectory-80–100 %"/>
+    <rule filter="&quot;confidence&quot; is null" symbol="5" label="Not rated" key="trajectory-Not rated"/>
+   </rule>
+   <rule filter="case when &quot;length_m&quot; > 0 and @map_scale > 0 and 1000 * &quot;length_m&quot; / @map_scale > 15.0 / 1048576 then (&quot;from_index&quot; + floor(2 ^ max(0, ceil(ln(15.0 / (1000 * &quot;length_m&quot; / @map_scale)) / ln(2))) / 2)) % (2 ^ max(0, ceil(ln(15.0 / (1000 * &quot;length_m&quot; / @map_scale)) / ln(2)))) = 0 else false end" symbol="6" label="Direction of travel" key="trajectory-Direction of travel"/>
+   <rule filter="attribute($currentfeature, 'ends') in ('start', 'both')" symbol="7" label="Start" key="trajectory-Start"/>
+   <rule filter="attribute($currentfeature, 'ends') in ('end', 'both')" symbol="8" label="End" key="trajectory-End"/>
   </rules>
   <symbols>
    <symbol type="line" force_rhr="0" clip_to_extent="1" alpha="1" name="0">
@@ -1240,6 +1245,330 @@
      </data_defined_properties>
     </layer>
    </symbol>
+   <symbol type="line" force_rhr="0" clip_to_extent="1" alpha="1" name="6">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="MarkerLine" enabled="1" locked="0" pass="3">
+     <Option type="Map">
+      <Option type="QString" name="average_angle_length" value="4"/>
+      <Option type="QString" name="average_angle_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="average_angle_unit" value="MM"/>
+      <Option type="QString" name="interval" value="3"/>
+      <Option type="QString" name="interval_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="interval_unit" value="MM"/>
+      <Option type="QString" name="offset" value="0"/>
+      <Option type="QString" name="offset_along_line" value="0"/>
+      <Option type="QString" name="offset_along_line_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_along_line_unit" value="MM"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="placement" value="centralpoint"/>
+      <Option type="QString" name="ring_filter" value="0"/>
+      <Option type="QString" name="rotate" value="1"/>
+     </Option>
+     <prop k="average_angle_length" v="4"/>
+     <prop k="average_angle_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="average_angle_unit" v="MM"/>
+     <prop k="interval" v="3"/>
+     <prop k="interval_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="interval_unit" v="MM"/>
+     <prop k="offset" v="0"/>
+     <prop k="offset_along_line" v="0"/>
+     <prop k="offset_along_line_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_along_line_unit" v="MM"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="placement" v="centralpoint"/>
+     <prop k="ring_filter" v="0"/>
+     <prop k="rotate" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+     <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="@6@0">
+      <data_defined_properties>
+       <Option type="Map">
+        <Option type="QString" name="name" value=""/>
+        <Option name="properties"/>
+        <Option type="QString" name="type" value="collection"/>
+       </Option>
+      </data_defined_properties>
+      <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+       <Option type="Map">
+        <Option type="QString" name="angle" value="90"/>
+        <Option type="QString" name="cap_style" value="square"/>
+        <Option type="QString" name="color" value="255,255,255,255"/>
+        <Option type="QString" name="horizontal_anchor_point" value="1"/>
+        <Option type="QString" name="joinstyle" value="bevel"/>
+        <Option type="QString" name="name" value="arrow"/>
+        <Option type="QString" name="offset" value="2.89999999999999991,0"/>
+        <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="offset_unit" value="MM"/>
+        <Option type="QString" name="outline_color" value="32,32,32,255"/>
+        <Option type="QString" name="outline_style" value="solid"/>
+        <Option type="QString" name="outline_width" value="0.3"/>
+        <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="outline_width_unit" value="MM"/>
+        <Option type="QString" name="scale_method" value="diameter"/>
+        <Option type="QString" name="size" value="4.4"/>
+        <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="size_unit" value="MM"/>
+        <Option type="QString" name="vertical_anchor_point" value="1"/>
+       </Option>
+       <prop k="angle" v="90"/>
+       <prop k="cap_style" v="square"/>
+       <prop k="color" v="255,255,255,255"/>
+       <prop k="horizontal_anchor_point" v="1"/>
+       <prop k="joinstyle" v="bevel"/>
+       <prop k="name" v="arrow"/>
+       <prop k="offset" v="2.89999999999999991,0"/>
+       <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="offset_unit" v="MM"/>
+       <prop k="outline_color" v="32,32,32,255"/>
+       <prop k="outline_style" v="solid"/>
+       <prop k="outline_width" v="0.3"/>
+       <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="outline_width_unit" v="MM"/>
+       <prop k="scale_method" v="diameter"/>
+       <prop k="size" v="4.4"/>
+       <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="size_unit" v="MM"/>
+       <prop k="vertical_anchor_point" v="1"/>
+       <data_defined_properties>
+        <Option type="Map">
+         <Option type="QString" name="name" value=""/>
+         <Option name="properties"/>
+         <Option type="QString" name="type" value="collection"/>
+        </Option>
+       </data_defined_properties>
+      </layer>
+     </symbol>
+    </layer>
+   </symbol>
+   <symbol type="line" force_rhr="0" clip_to_extent="1" alpha="1" name="7">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="MarkerLine" enabled="1" locked="0" pass="4">
+     <Option type="Map">
+      <Option type="QString" name="average_angle_length" value="4"/>
+      <Option type="QString" name="average_angle_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="average_angle_unit" value="MM"/>
+      <Option type="QString" name="interval" value="3"/>
+      <Option type="QString" name="interval_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="interval_unit" value="MM"/>
+      <Option type="QString" name="offset" value="0"/>
+      <Option type="QString" name="offset_along_line" value="0"/>
+      <Option type="QString" name="offset_along_line_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_along_line_unit" value="MM"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="placement" value="firstvertex"/>
+      <Option type="QString" name="ring_filter" value="0"/>
+      <Option type="QString" name="rotate" value="1"/>
+     </Option>
+     <prop k="average_angle_length" v="4"/>
+     <prop k="average_angle_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="average_angle_unit" v="MM"/>
+     <prop k="interval" v="3"/>
+     <prop k="interval_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="interval_unit" v="MM"/>
+     <prop k="offset" v="0"/>
+     <prop k="offset_along_line" v="0"/>
+     <prop k="offset_along_line_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_along_line_unit" v="MM"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="placement" v="firstvertex"/>
+     <prop k="ring_filter" v="0"/>
+     <prop k="rotate" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+     <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="@7@0">
+      <data_defined_properties>
+       <Option type="Map">
+        <Option type="QString" name="name" value=""/>
+        <Option name="properties"/>
+        <Option type="QString" name="type" value="collection"/>
+       </Option>
+      </data_defined_properties>
+      <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+       <Option type="Map">
+        <Option type="QString" name="angle" value="0"/>
+        <Option type="QString" name="cap_style" value="square"/>
+        <Option type="QString" name="color" value="31,162,46,255"/>
+        <Option type="QString" name="horizontal_anchor_point" value="1"/>
+        <Option type="QString" name="joinstyle" value="bevel"/>
+        <Option type="QString" name="name" value="circle"/>
+        <Option type="QString" name="offset" value="0,0"/>
+        <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="offset_unit" value="MM"/>
+        <Option type="QString" name="outline_color" value="255,255,255,255"/>
+        <Option type="QString" name="outline_style" value="solid"/>
+        <Option type="QString" name="outline_width" value="0.7"/>
+        <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="outline_width_unit" value="MM"/>
+        <Option type="QString" name="scale_method" value="diameter"/>
+        <Option type="QString" name="size" value="5.2"/>
+        <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="size_unit" value="MM"/>
+        <Option type="QString" name="vertical_anchor_point" value="1"/>
+       </Option>
+       <prop k="angle" v="0"/>
+       <prop k="cap_style" v="square"/>
+       <prop k="color" v="31,162,46,255"/>
+       <prop k="horizontal_anchor_point" v="1"/>
+       <prop k="joinstyle" v="bevel"/>
+       <prop k="name" v="circle"/>
+       <prop k="offset" v="0,0"/>
+       <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="offset_unit" v="MM"/>
+       <prop k="outline_color" v="255,255,255,255"/>
+       <prop k="outline_style" v="solid"/>
+       <prop k="outline_width" v="0.7"/>
+       <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="outline_width_unit" v="MM"/>
+       <prop k="scale_method" v="diameter"/>
+       <prop k="size" v="5.2"/>
+       <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="size_unit" v="MM"/>
+       <prop k="vertical_anchor_point" v="1"/>
+       <data_defined_properties>
+        <Option type="Map">
+         <Option type="QString" name="name" value=""/>
+         <Option name="properties"/>
+         <Option type="QString" name="type" value="collection"/>
+        </Option>
+       </data_defined_properties>
+      </layer>
+     </symbol>
+    </layer>
+   </symbol>
+   <symbol type="line" force_rhr="0" clip_to_extent="1" alpha="1" name="8">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="MarkerLine" enabled="1" locked="0" pass="4">
+     <Option type="Map">
+      <Option type="QString" name="average_angle_length" value="4"/>
+      <Option type="QString" name="average_angle_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="average_angle_unit" value="MM"/>
+      <Option type="QString" name="interval" value="3"/>
+      <Option type="QString" name="interval_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="interval_unit" value="MM"/>
+      <Option type="QString" name="offset" value="0"/>
+      <Option type="QString" name="offset_along_line" value="0"/>
+      <Option type="QString" name="offset_along_line_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_along_line_unit" value="MM"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="placement" value="lastvertex"/>
+      <Option type="QString" name="ring_filter" value="0"/>
+      <Option type="QString" name="rotate" value="1"/>
+     </Option>
+     <prop k="average_angle_length" v="4"/>
+     <prop k="average_angle_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="average_angle_unit" v="MM"/>
+     <prop k="interval" v="3"/>
+     <prop k="interval_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="interval_unit" v="MM"/>
+     <prop k="offset" v="0"/>
+     <prop k="offset_along_line" v="0"/>
+     <prop k="offset_along_line_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_along_line_unit" v="MM"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="placement" v="lastvertex"/>
+     <prop k="ring_filter" v="0"/>
+     <prop k="rotate" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option name="properties"/>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+     <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="@8@0">
+      <data_defined_properties>
+       <Option type="Map">
+        <Option type="QString" name="name" value=""/>
+        <Option name="properties"/>
+        <Option type="QString" name="type" value="collection"/>
+       </Option>
+      </data_defined_properties>
+      <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+       <Option type="Map">
+        <Option type="QString" name="angle" value="0"/>
+        <Option type="QString" name="cap_style" value="square"/>
+        <Option type="QString" name="color" value="215,25,28,255"/>
+        <Option type="QString" name="horizontal_anchor_point" value="1"/>
+        <Option type="QString" name="joinstyle" value="bevel"/>
+        <Option type="QString" name="name" value="square"/>
+        <Option type="QString" name="offset" value="0,0"/>
+        <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="offset_unit" value="MM"/>
+        <Option type="QString" name="outline_color" value="255,255,255,255"/>
+        <Option type="QString" name="outline_style" value="solid"/>
+        <Option type="QString" name="outline_width" value="0.7"/>
+        <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="outline_width_unit" value="MM"/>
+        <Option type="QString" name="scale_method" value="diameter"/>
+        <Option type="QString" name="size" value="4.8"/>
+        <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+        <Option type="QString" name="size_unit" value="MM"/>
+        <Option type="QString" name="vertical_anchor_point" value="1"/>
+       </Option>
+       <prop k="angle" v="0"/>
+       <prop k="cap_style" v="square"/>
+       <prop k="color" v="215,25,28,255"/>
+       <prop k="horizontal_anchor_point" v="1"/>
+       <prop k="joinstyle" v="bevel"/>
+       <prop k="name" v="square"/>
+       <prop k="offset" v="0,0"/>
+       <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="offset_unit" v="MM"/>
+       <prop k="outline_color" v="255,255,255,255"/>
+       <prop k="outline_style" v="solid"/>
+       <prop k="outline_width" v="0.7"/>
+       <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="outline_width_unit" v="MM"/>
+       <prop k="scale_method" v="diameter"/>
+       <prop k="size" v="4.8"/>
+       <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+       <prop k="size_unit" v="MM"/>
+       <prop k="vertical_anchor_point" v="1"/>
+       <data_defined_properties>
+        <Option type="Map">
+         <Option type="QString" name="name" value=""/>
+         <Option name="properties"/>
+         <Option type="QString" name="type" value="collection"/>
+        </Option>
+       </data_defined_properties>
+      </layer>
+     </symbol>
+    </layer>
+   </symbol>
   </symbols>
  </renderer-v2>
  <blendMode>0</blendMode>
@@ -1348,6 +1677,13 @@
     </config>
    </editWidget>
   </field>
+  <field name="ends" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
  </fieldConfiguration>
  <aliases>
   <alias name="" field="video" index="0"/>
@@ -1363,6 +1699,7 @@
   <alias name="" field="confidence" index="10"/>
   <alias name="" field="speed_mps" index="11"/>
   <alias name="" field="length_m" index="12"/>
+  <alias name="" field="ends" index="13"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -1378,6 +1715,7 @@
   <default expression="" field="confidence" applyOnUpdate="0"/>
   <default expression="" field="speed_mps" applyOnUpdate="0"/>
   <default expression="" field="length_m" applyOnUpdate="0"/>
+  <default expression="" field="ends" applyOnUpdate="0"/>
  </defaults>
  <constraints>
   <constraint unique_strength="0" exp_strength="0" field="video" notnull_strength="0" constraints="0"/>
@@ -1393,6 +1731,7 @@
   <constraint unique_strength="0" exp_strength="0" field="confidence" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="speed_mps" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="length_m" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="ends" notnull_strength="0" constraints="0"/>
  </constraints>
  <constraintExpressions>
   <constraint desc="" field="video" exp=""/>
@@ -1408,6 +1747,7 @@
   <constraint desc="" field="confidence" exp=""/>
   <constraint desc="" field="speed_mps" exp=""/>
   <constraint desc="" field="length_m" exp=""/>
+  <constraint desc="" field="ends" exp=""/>
  </constraintExpressions>
  <expressionfields/>
  <attributetableconfig sortOrder="0" sortExpression="" actionWidgetStyle="dropDown">

@@ -17,7 +17,7 @@ from ..export.columns import Table, clean, joined
 from ..export.corrections import with_layers
 from ..export.lines import cut_line
 from ..export.scores_file import share_scores
-from ..export.tables import steps_table
+from ..export.tables import ends_of, steps_table
 from ..feedback import Feedback
 from ..geodesy import WGS84, centroid_deg
 from ..outputs import check_files
@@ -158,6 +158,7 @@ def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> t
         x, y = plane.transform(way[:, 0], way[:, 1], direction="INVERSE")
         table["geometry"][row] = shapely.MultiLineString(cut_line(np.asarray(y), np.asarray(x)))
         table["length_m"][row] = WGS84.line_length(x, y)
+    table["ends"] = ends_of(len(rows))  # of what could be matched
     passed_s = table["to_time_s"] - table["from_time_s"]
     table["speed_mps"] = np.divide(table["length_m"], passed_s, out=np.full(len(rows), np.nan), where=passed_s > 0)
     return table, np.linalg.norm(on_road[known] - xy_m[known], axis=1)

@@ -17,6 +17,13 @@ COLOURS = ("#ece51b", "#5ec962", "#21918c", "#38588c", "#471365")
 NOT_RATED = len(COLOURS)
 NOT_RATED_WORDS = "Not rated"
 CLASS_COLOURS = (*COLOURS, "#aeb6ea")
+# What the classes of each layer answer, as the head of its legend; a result's own radius takes the place of these words.
+RADIUS_WORDS = "the confidence radius"
+QUESTIONS = {
+    "frames": f"Probability that the camera was within {RADIUS_WORDS} of the point",
+    "trajectory": f"Probability that the camera was within {RADIUS_WORDS}, at the less sure end of the step",
+    "videos": f"Mean probability that the camera was within {RADIUS_WORDS} of the point",
+}
 # Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.
 OUTLINE = "#444444"
 CASING = "#ffffff"
@@ -28,6 +35,8 @@ STATES = {
     "damaged": ("#888888", "Damaged"),
 }
 REGION_COLOURS = {50: "#3b78a8", 90: "#9ec3dd"}
+# The two ends of a video's way.
+START_COLOUR, END_COLOUR = "#1fa22e", "#d7191c"
 AOI_COLOUR = "#8a8a8a"
 TRUTH_COLOUR = "#d55e00"
 

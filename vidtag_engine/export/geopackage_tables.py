@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..geopackage_metadata import PROVENANCE_URI, add_metadata
+from .colours import RADIUS_WORDS
 
 _STYLES_SQL = """
 CREATE TABLE layer_styles (
@@ -59,7 +60,7 @@ def add_style(database: sqlite3.Connection, layer: str, like: str | None = None,
         like: whose QML file; None is its own.
         moment: at which it was written; None is now.
     """
-    qml = style_text(like or layer)
+    qml = _with_radius(database, style_text(like or layer))
     database.execute("DELETE FROM layer_styles WHERE f_table_name = ? AND styleName = ?", (layer, style_name(layer)))
     (chosen,) = database.execute("SELECT count(*) FROM layer_styles WHERE f_table_name = ? AND useAsDefault", (layer,)).fetchone()
     row = database.execute(
@@ -69,6 +70,15 @@ def add_style(database: sqlite3.Connection, layer: str, like: str | None = None,
     ).lastrowid
     if moment is not None:
         database.execute("UPDATE layer_styles SET update_time = ? WHERE id = ?", (moment, row))
+
+
+def _with_radius(database: sqlite3.Connection, qml: str) -> str:
+    """The style with the result's own radius in its legend, where all videos of the result have the same."""
+    try:
+        radii_m = [radius_m for (radius_m,) in database.execute("SELECT DISTINCT confidence_radius_m FROM videos") if radius_m is not None]
+    except sqlite3.Error:  # a file of errors or of pins has no videos
+        return qml
+    return qml.replace(RADIUS_WORDS, f"{radii_m[0]:g} m") if len(radii_m) == 1 else qml
 
 
 def add_provenance(database: sqlite3.Connection, text: str, created_utc: datetime) -> None:

@@ -79,8 +79,16 @@ def steps_table(result: VideoResult) -> Table:
         "confidence": np.asarray(s.confidence, dtype=np.float64),
         "speed_mps": np.asarray(s.speed_mps, dtype=np.float64),
         "length_m": np.asarray(s.length_m, dtype=np.float64),
+        "ends": ends_of(count),
         "geometry": cut_steps(t.lat_deg[s.from_row], t.lon_deg[s.from_row], t.lat_deg[s.to_row], t.lon_deg[s.to_row]),
     }
+
+
+def ends_of(count: int) -> list[str | None]:
+    """Which end of a video's way each of its steps is at: "start", "end", "both" of a lone step, None between; maps mark them."""
+    if count == 1:
+        return ["both"]
+    return ["start", *[None] * (count - 2), "end"] if count else []
 
 
 def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
