@@ -181,7 +181,7 @@ def test_the_legend_says_what_the_classes_answer(found):
     said = "robability that the camera was within 100 m"
     heads = {layer: found[layer]["heads"] for layer in ("frames", "trajectory", "videos")}
     assert heads == {
-        "frames": [f"P{said} of the point"], "trajectory": [f"P{said}, at the less sure end of the step"], "videos": [f"Mean p{said} of the point"],
+        "frames": [f"P{said} of the point"], "trajectory": [f"P{said}, at the less sure end"], "videos": [f"Mean p{said} of the point"],
     }  # fmt: skip
 
 
@@ -190,7 +190,9 @@ def test_start_end_and_direction_are_marked(found):
     steps = {}
     for result in found["results"]:
         rows = steps_table(result)
-        steps[rows["video"][0] if rows["video"] else ""] = [[int(a), int(b)] for a, b in zip(rows["from_index"], rows["to_index"], strict=True)]
+        steps[rows["video"][0] if rows["video"] else ""] = [
+            [int(a), int(b)] for a, b in zip(rows["from_index"], rows["to_index"], strict=True)
+        ]
     steps.pop("", None)
     for scale in ("1000", "1000000"):
         assert sorted(marks["Start"][scale]) == sorted([video, *of[0]] for video, of in steps.items())

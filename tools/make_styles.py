@@ -30,6 +30,7 @@ from qgis.core import (
     QgsMarkerLineSymbolLayer,
     QgsMarkerSymbol,
     QgsPalLayerSettings,
+    QgsProperty,
     QgsRasterLayer,
     QgsRasterMinMaxOrigin,
     QgsReadWriteContext,
@@ -37,6 +38,7 @@ from qgis.core import (
     QgsRuleBasedRenderer,
     QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
+    QgsSymbolLayer,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsUnitTypes,
@@ -193,16 +195,20 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
 def marks_of_way(colours: Any) -> list[tuple[str, str, Any]]:
     """Label, expression and symbol of what tells where a video's way begins, where it ends and which way it goes.
 
-    They show beside and around the frames' points, which lie on the line. Arrows come about every 15 to 30 mm of the map at any scale: of steps that are too short for one each, every second, fourth, eighth and so on has one.
-    ``ends`` is read by its name, as results before schema 4.1 and other copies have none.
+    They show beside and around the frames' points, which lie on the line. Arrows come about every 15 to 30 mm of the map at
+    any scale: of steps that are too short for one each, every second, fourth, eighth and so on has one. ``ends`` is read by its name, as results before
+    schema 4.1 have none.
     """
     long_mm = '1000 * "length_m" / @map_scale'
     # No scale is known where a legend is drawn or a rule is tried out; a standing step, or one of a millionth of the wanted length, has no arrow.
     wanted = f'"length_m" > 0 and @map_scale > 0 and {long_mm} > {ARROW_EVERY_MM} / 1048576'
     every = f"2 ^ max(0, ceil(ln({ARROW_EVERY_MM} / ({long_mm})) / ln(2)))"
     arrow = QgsMarkerSymbol.createSimple(
-        {"name": "arrow", "color": "#ffffff", "size": "4.4", "angle": "90", "outline_color": "#202020", "outline_width": "0.3", "offset": "2.9,0"}
+        {"name": "arrow", "color": "#ffffff", "size": "4.4", "angle": "90", "outline_color": "#202020", "outline_width": "0.3"}
     )
+    # A legend has no scale, and no room beside its line.
+    beside = QgsProperty.fromExpression("if(@map_scale > 0, '2.9,0', '0,0')")
+    arrow.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertyOffset, beside)
     start = QgsMarkerSymbol.createSimple(
         {"name": "circle", "color": colours.START_COLOUR, "size": "5.2", "outline_color": colours.CASING, "outline_width": "0.7"}
     )
@@ -210,8 +216,9 @@ def marks_of_way(colours: Any) -> list[tuple[str, str, Any]]:
         {"name": "square", "color": colours.END_COLOUR, "size": "4.8", "outline_color": colours.CASING, "outline_width": "0.7"}
     )
     placement = QgsMarkerLineSymbolLayer.Placement
+    chosen = f'case when {wanted} then ("from_index" + floor({every} / 2)) % ({every}) = 0 else false end'
     return [
-        ("Direction of travel", f'case when {wanted} then ("from_index" + floor({every} / 2)) % ({every}) = 0 else false end', along_line(arrow, placement.CentralPoint, 3)),
+        ("Direction of travel", chosen, along_line(arrow, placement.CentralPoint, 3)),
         ("Start", "attribute($currentfeature, 'ends') in ('start', 'both')", along_line(start, placement.FirstVertex, 4)),
         ("End", "attribute($currentfeature, 'ends') in ('end', 'both')", along_line(end, placement.LastVertex, 4)),
     ]
@@ -223,6 +230,9 @@ def along_line(marker: QgsMarkerSymbol, placement: Any, level: int) -> QgsLineSy
     layer.setPlacement(placement)
     layer.setSubSymbol(marker)
     layer.setRenderingPass(level)
+    if placement != QgsMarkerLineSymbolLayer.Placement.CentralPoint:  # a legend would cut off what lies at the end of its line
+        moved = QgsProperty.fromExpression("if(@map_scale > 0, 0, 2.4)")
+        layer.setDataDefinedProperty(QgsSymbolLayer.Property.PropertyOffsetAlongLine, moved)
     symbol = QgsLineSymbol.createSimple({})
     symbol.changeSymbolLayer(0, layer)  # QGIS 3.22 frees a layer that a new symbol is made of by list, and crashes
     return symbol

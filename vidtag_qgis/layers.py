@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import re
+import sqlite3
 from collections import deque
+from contextlib import closing
 from typing import Any, Mapping, Optional
 
 from qgis.core import (
@@ -22,6 +26,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
+    QgsRuleBasedRenderer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDateTime
@@ -30,18 +35,20 @@ from .algorithms.checks import target_of
 from .algorithms.output_files import mark_layer
 from .compat import iso_text, text_field
 from .edits import guard
-from .frames import remember_videos
+from .frames import remember_videos, result_of
 from .places import STYLES
 
+_RADIUS = re.compile(r"within (?:the confidence radius|[-+.e0-9]+ m)")
 TIME_FIELDS = {
     "frames": ("time", None),
     "errors": ("time", None),
     "trajectory": ("start_time", "end_time"),
     "videos": ("start_time", "end_time"),
     "regions": ("time", None),
+    "track": ("start_time", "end_time"),
 }
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
-ORDER = ("frames", "errors", "trajectory", "videos", "gallery", "regions", "heatmap")
+ORDER = ("frames", "errors", "trajectory", "track", "videos", "gallery", "regions", "heatmap")
 """Kinds of layers from the topmost on: points lie on lines, and lines on areas."""
 
 
@@ -62,7 +69,7 @@ class LayerFinish(QgsProcessingLayerPostProcessorInterface):
     def postProcessLayer(self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Style it, switch its time on, and put it in order with those that are loaded by now."""
         if isinstance(layer, QgsVectorLayer):
-            finish(layer, self.kind)
+            finish(layer, self.kind, self.geopackage)
             if self.kind == "frames":
                 remember_videos(layer, self.geopackage)
         else:  # Processing loads a raster without the style that lies beside it
@@ -107,14 +114,39 @@ def arrange(layer: QgsMapLayer, kinds: Mapping[str, str]) -> None:
         group.removeChildNode(child)
 
 
-def finish(layer: QgsVectorLayer, kind: str) -> None:
-    """Give ``layer`` the style that belongs to ``kind`` and its temporal settings."""
+def finish(layer: QgsVectorLayer, kind: str, geopackage: str = "") -> None:
+    """Give ``layer`` the style that belongs to ``kind``, with the radius of the result that it is of, and its temporal settings."""
     style = STYLES / f"{kind}.qml"
     if style.is_file():
         layer.loadNamedStyle(str(style))
+        say_radius(layer, geopackage)
     if kind in TIME_FIELDS:
         set_time(layer, kind)
     layer.triggerRepaint()
+
+
+def say_radius(layer: QgsVectorLayer, geopackage: str) -> None:
+    """Name the result's radius in the head of the legend, where all its videos have the same; also in the place of an older one."""
+    renderer = layer.renderer()
+    if not isinstance(renderer, QgsRuleBasedRenderer):
+        return
+    radius_m = _radius_m(geopackage or result_of(layer))
+    words = "the confidence radius" if radius_m is None else f"{radius_m:g} m"
+    for rule in renderer.rootRule().children():
+        if rule.ruleKey().endswith("-question"):
+            rule.setLabel(_RADIUS.sub(f"within {words}", rule.label()))
+            layer.legendChanged.emit()
+
+
+def _radius_m(geopackage: str) -> Optional[float]:
+    if not os.path.isfile(geopackage):
+        return None
+    try:
+        with closing(sqlite3.connect(f"{pathlib.Path(geopackage).resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute("SELECT DISTINCT confidence_radius_m FROM videos WHERE confidence_radius_m NOT NULL").fetchall()
+    except sqlite3.Error:  # no result
+        return None
+    return float(found[0][0]) if len(found) == 1 else None
 
 
 def set_time(layer: QgsVectorLayer, kind: str) -> bool:
@@ -168,29 +200,68 @@ def copy_layer(
         fields.append(layer.fields().at(index))
     for index in times:
         fields.append(text_field(f"{layer.fields().at(index).name()}_iso"))
-    target = crs if crs is not None and crs.isValid() else layer.crs()
-    to_target = QgsCoordinateTransform(layer.crs(), target, context.transformContext())
-    if (path := target_of(parameters.get(output))) is not None:
-        if why := guard().refusal([path[0]]):
-            raise QgsProcessingException(f"{why} All else is written; the rest lies in {geopackage}.")
-        if os.path.isabs(path[0]):  # QGIS makes no folder; what is no file is a database's name
-            os.makedirs(os.path.dirname(path[0]), exist_ok=True)
-    sink, destination = algorithm.parameterAsSink(parameters, output, context, fields, layer.wkbType(), target)
-    if sink is None:
-        raise QgsProcessingException(algorithm.invalidSinkError(parameters, output))
+    sink = Sink(geopackage, algorithm, parameters, output, context, fields, layer.wkbType(), layer.crs(), crs)
     for feature in layer.getFeatures():
         if feedback.isCanceled():
             break
         copy = QgsFeature(fields)
-        copy.setGeometry(_moved(feature.geometry(), to_target))
+        copy.setGeometry(feature.geometry())
         values = feature.attributes()
         copy.setAttributes([values[index] for index in copied] + [_iso(values[index]) for index in times])
-        if not sink.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
-            raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, output))
-    del sink  # closes the file
-    mark_layer(parameters.get(output))
-    finish_on_load(destination, like or kind, context, geopackage)
-    return destination
+        sink.add(copy)
+    return sink.finished(like or kind)
+
+
+class Sink:
+    """The layer that a parameter asks for, written in the coordinate system that is asked for.
+
+    Args:
+        geopackage: the result that it is made from.
+        algorithm, parameters, output, context: which parameter of which call.
+        fields, kind: of the layer.
+        crs: of the features that are given.
+        target: what the layer is to be in; None or an invalid one is ``crs``.
+
+    Raises:
+        QgsProcessingException: it must not or cannot be written.
+    """
+
+    def __init__(
+        self,
+        geopackage: str,
+        algorithm: QgsProcessingAlgorithm,
+        parameters: dict[str, Any],
+        output: str,
+        context: QgsProcessingContext,
+        fields: QgsFields,
+        kind: Any,
+        crs: QgsCoordinateReferenceSystem,
+        target: Optional[QgsCoordinateReferenceSystem],
+    ) -> None:
+        self.geopackage, self.algorithm, self.parameters, self.output, self.context = geopackage, algorithm, parameters, output, context
+        target = target if target is not None and target.isValid() else crs
+        self.to_target = QgsCoordinateTransform(crs, target, context.transformContext())
+        if (path := target_of(parameters.get(output))) is not None:
+            if why := guard().refusal([path[0]]):
+                raise QgsProcessingException(f"{why} All else is written; the rest lies in {geopackage}.")
+            if os.path.isabs(path[0]):  # QGIS makes no folder; what is no file is a database's name
+                os.makedirs(os.path.dirname(path[0]), exist_ok=True)
+        self.sink, self.destination = algorithm.parameterAsSink(parameters, output, context, fields, kind, target)
+        if self.sink is None:
+            raise QgsProcessingException(algorithm.invalidSinkError(parameters, output))
+
+    def add(self, feature: QgsFeature) -> None:
+        """Write a feature, moved into the layer's coordinate system."""
+        feature.setGeometry(_moved(feature.geometry(), self.to_target))
+        if not self.sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(self.algorithm.writeFeatureError(self.sink, self.parameters, self.output))
+
+    def finished(self, kind: str) -> str:
+        """Close the file, mark it as this tool's own, have it styled as that kind if QGIS loads it, and return where it is."""
+        self.sink = None
+        mark_layer(self.parameters.get(self.output))
+        finish_on_load(self.destination, kind, self.context, self.geopackage)
+        return str(self.destination)
 
 
 def _moved(geometry: QgsGeometry, to_target: QgsCoordinateTransform) -> QgsGeometry:

@@ -8,7 +8,7 @@
  </temporal>
  <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="1">
   <rules key="trajectory">
-   <rule label="Probability that the camera was within the confidence radius, at the less sure end of the step" key="trajectory-question">
+   <rule label="Probability that the camera was within the confidence radius, at the less sure end" key="trajectory-question">
     <rule filter="&quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="trajectory-0–20 %"/>
     <rule filter="&quot;confidence&quot; >= 0.2 and &quot;confidence&quot; &lt; 0.4" symbol="1" label="20–40 %" key="trajectory-20–40 %"/>
     <rule filter="&quot;confidence&quot; >= 0.4 and &quot;confidence&quot; &lt; 0.6" symbol="2" label="40–60 %" key="trajectory-40–60 %"/>
@@ -1309,7 +1309,7 @@
         <Option type="QString" name="horizontal_anchor_point" value="1"/>
         <Option type="QString" name="joinstyle" value="bevel"/>
         <Option type="QString" name="name" value="arrow"/>
-        <Option type="QString" name="offset" value="2.89999999999999991,0"/>
+        <Option type="QString" name="offset" value="0,0"/>
         <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
         <Option type="QString" name="offset_unit" value="MM"/>
         <Option type="QString" name="outline_color" value="32,32,32,255"/>
@@ -1329,7 +1329,7 @@
        <prop k="horizontal_anchor_point" v="1"/>
        <prop k="joinstyle" v="bevel"/>
        <prop k="name" v="arrow"/>
-       <prop k="offset" v="2.89999999999999991,0"/>
+       <prop k="offset" v="0,0"/>
        <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
        <prop k="offset_unit" v="MM"/>
        <prop k="outline_color" v="32,32,32,255"/>
@@ -1345,7 +1345,13 @@
        <data_defined_properties>
         <Option type="Map">
          <Option type="QString" name="name" value=""/>
-         <Option name="properties"/>
+         <Option type="Map" name="properties">
+          <Option type="Map" name="offset">
+           <Option type="bool" name="active" value="true"/>
+           <Option type="QString" name="expression" value="if(@map_scale > 0, '2.9,0', '0,0')"/>
+           <Option type="int" name="type" value="3"/>
+          </Option>
+         </Option>
          <Option type="QString" name="type" value="collection"/>
         </Option>
        </data_defined_properties>
@@ -1397,7 +1403,13 @@
      <data_defined_properties>
       <Option type="Map">
        <Option type="QString" name="name" value=""/>
-       <Option name="properties"/>
+       <Option type="Map" name="properties">
+        <Option type="Map" name="offsetAlongLine">
+         <Option type="bool" name="active" value="true"/>
+         <Option type="QString" name="expression" value="if(@map_scale > 0, 0, 2.4)"/>
+         <Option type="int" name="type" value="3"/>
+        </Option>
+       </Option>
        <Option type="QString" name="type" value="collection"/>
       </Option>
      </data_defined_properties>
@@ -1505,7 +1517,13 @@
      <data_defined_properties>
       <Option type="Map">
        <Option type="QString" name="name" value=""/>
-       <Option name="properties"/>
+       <Option type="Map" name="properties">
+        <Option type="Map" name="offsetAlongLine">
+         <Option type="bool" name="active" value="true"/>
+         <Option type="QString" name="expression" value="if(@map_scale > 0, 0, 2.4)"/>
+         <Option type="int" name="type" value="3"/>
+        </Option>
+       </Option>
        <Option type="QString" name="type" value="collection"/>
       </Option>
      </data_defined_properties>

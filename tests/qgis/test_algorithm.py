@@ -122,6 +122,7 @@ def test_good_parameters_pass(algorithm, good, engine_here):
             "same file",
         ),
         ({"OUTPUT": "/tmp/x.gpkg", "FRAMES": "/tmp/x.gpkg"}, "Result and Frames go to the same file"),
+        ({"TRACK": "/tmp/x.gpkg", "REGIONS": "/tmp/x.gpkg"}, "Confidence regions and Track with times as M go to the same file"),
         ({"TRAJECTORY": "/tmp/x.gpkg", "REGIONS": "/tmp/x.gpkg"}, "Trajectory and Confidence regions go to the same file"),
         ({"DECODER": "none", "KEEP_SCORES": True}, "Scores for pins are kept of frames that are located together"),
         ({"DECODER": "none", "REGIONS": "TEMPORARY_OUTPUT"}, "Regions come from locating all frames together"),
@@ -248,6 +249,7 @@ def real(inputs: Path, tmp_path: Path, *videos: str) -> dict:
 def test_a_real_run_fills_every_output(algorithm, engine_here, inputs, tmp_path):
     feedback = Told()
     context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
     parameters = {
         **real(inputs, tmp_path, "a.mp4", "b é.mp4"),
         "TRAJECTORY": str(tmp_path / "lines.gpkg"),
@@ -282,8 +284,10 @@ def test_a_real_run_fills_every_output(algorithm, engine_here, inputs, tmp_path)
 
     layers.finish(lines, "trajectory")
     gc.collect()
-    [(identity, details)] = context.layersToLoadOnCompletion().items()
-    assert identity == results["FRAMES"]
+    own = [f"{results['OUTPUT']}|layername={kind}" for kind in ("frames", "trajectory", "videos", "regions")]
+    loaded = context.layersToLoadOnCompletion()
+    assert sorted(name.split("|subset=")[0] for name in loaded) == sorted([results["FRAMES"], *own, *own])
+    details = loaded[results["FRAMES"]]
     details.postProcessor().postProcessLayer(points, context, QgsProcessingFeedback())  # as QGIS does once the algorithm is gone
     for layer, start in ((points, "time"), (lines, "start_time")):
         assert layer.temporalProperties().isActive()
@@ -327,6 +331,12 @@ def test_what_is_withheld_is_counted_and_a_pin_lifts_it(algorithm, engine_here, 
     results = run(algorithm, parameters, told)
     assert (results["UNFAMILIAR_COUNT"], results["OUTSIDE_COUNT"], results["WITHHELD_COUNT"]) == (1, 0, 1)
     assert (results["FRAME_COUNT"], results["LOCATED_COUNT"]) == (24, 12)
+    [said] = [line.split(" is not located: ")[1] for line in told.said if line.startswith("b é.mp4 is not located: ")]
+    name, reason = results["WITHHELD_REASON"].split(": ", 1)
+    assert name == "b é.mp4"
+    assert said.startswith(reason)
+    [video] = [row for row in layer_of(results["OUTPUT"], "videos").getFeatures() if row["video"] == name]
+    assert reason == video["why"]
     assert any(line.startswith("b é.mp4 is not located: ") for line in told.said)
     assert results["UNKNOWN_GROUND_COUNT"] == 0
     frames = {(f["video"], f["frame_index"]): f for f in layer_of(results["FRAMES"]).getFeatures()}
@@ -357,6 +367,7 @@ def test_what_is_withheld_is_counted_and_a_pin_lifts_it(algorithm, engine_here, 
     answered = run(
         algorithm_of("geolocatevideo"), {**parameters, "ALWAYS_ANSWER": True, "VIDEOS": [str(inputs / "b é.mp4")], "FRAMES": None}
     )
+    assert answered["WITHHELD_REASON"] == ""
     assert (answered["UNFAMILIAR_COUNT"], answered["WITHHELD_COUNT"], answered["LOCATED_COUNT"]) == (1, 0, 12)
 
 

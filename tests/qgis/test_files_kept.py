@@ -92,7 +92,8 @@ FILES = [
     ("checkengine", "OUTPUT", "o.html"),
 ]  # fmt: skip
 SINKS = [
-    ("geolocatevideo", "TRAJECTORY"), ("geolocatevideo", "FRAMES"), ("geolocatevideo", "REGIONS"), ("solvewithpins", "TRAJECTORY"),
+    ("geolocatevideo", "TRAJECTORY"), ("geolocatevideo", "FRAMES"), ("geolocatevideo", "REGIONS"), ("geolocatevideo", "TRACK"),
+    ("exporttrajectory", "TRACK"), ("solvewithpins", "TRAJECTORY"),
     ("solvewithpins", "FRAMES"), ("solvewithpins", "REGIONS"), ("matchroads", "MATCHED"), ("evaluatetrajectory", "ERRORS"),
 ]  # fmt: skip
 

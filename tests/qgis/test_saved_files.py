@@ -109,6 +109,7 @@ def test_a_saved_model_runs(plugin, engine_here, saved, tmp_path):
     _, done = model.run(parameters, context, told, {}, False)
     assert done, told.said
     check_result(tmp_path / "result.gpkg")
+    assert context.layersToLoadOnCompletion() == {}  # a step loads nothing that the model does not give out
     for copy in ("frames.gpkg", "located.gpkg"):
         check_frames(layer_of(tmp_path / copy))
     assert len((tmp_path / "frames.csv").read_text().splitlines()) == 11

@@ -21,7 +21,7 @@ CLASS_COLOURS = (*COLOURS, "#aeb6ea")
 RADIUS_WORDS = "the confidence radius"
 QUESTIONS = {
     "frames": f"Probability that the camera was within {RADIUS_WORDS} of the point",
-    "trajectory": f"Probability that the camera was within {RADIUS_WORDS}, at the less sure end of the step",
+    "trajectory": f"Probability that the camera was within {RADIUS_WORDS}, at the less sure end",
     "videos": f"Mean probability that the camera was within {RADIUS_WORDS} of the point",
 }
 # Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.

@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterMultipleLayers,
@@ -17,10 +18,12 @@ from qgis.core import (
 )
 
 from ..engine_client.protocol import ExportArguments
+from ..track import copy_track
 from . import checks
 from .base import VidTAGAlgorithm
 
-_HELP = """Copies a result of 'Geolocate video' to other formats: KML, GPX, GeoJSON, CSV, and the frames as JPEGs that carry their places.
+_HELP = """Copies a result of 'Geolocate video' to other formats: KML, GPX, GeoJSON, CSV, lines with times as M for trajectory tools, and the frames as JPEGs \
+that carry their places.
 
 The JPEGs have EXIF positions, the time of the frame (UTC; none where the video's start is not known) and the confidence, so that photo tools and \
 'Import geotagged photos' read them. They need the videos: those are looked for where you say and beside the result, and \
@@ -41,6 +44,7 @@ class ExportTrajectory(VidTAGAlgorithm):
     TAGS = ("export", "kml", "gpx", "geojson", "csv", "jpeg", "exif", "frames", "photos", "geotag")
     READS = ("RESULT", "VIDEOS", "FOLDER")
     WRITES: ClassVar[dict[str, str]] = {name: name.lower() for name, _, _ in _COPIES}
+    LAYERS = ("TRACK",)
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
@@ -49,6 +53,11 @@ class ExportTrajectory(VidTAGAlgorithm):
         for name, kind, text in _COPIES:
             title = kind.split(" ")[0]
             self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), text)
+        lines = QgsProcessing.SourceType.TypeVectorLine
+        self.add(
+            QgsProcessingParameterFeatureSink("TRACK", "Track with times as M", lines, optional=True, createByDefault=False),
+            "A line a video for trajectory tools (LineStringZM). M is the time of each vertex in seconds since 1970-01-01 UTC, Z is 0.",
+        )
         self.add(
             QgsProcessingParameterFolderDestination("FRAMES", "Frames as JPEGs", optional=True, createByDefault=False),
             "A folder for a JPEG a located frame. Needs the videos.",
@@ -78,7 +87,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         names = [name for name, _, _ in _COPIES]
         files = [path for path in (self.file_out(parameters, name, context) for name in names) if path]
         frames = self.file_out(parameters, "FRAMES", context)
-        if not files and not frames:
+        if not files and not frames and parameters.get("TRACK") in (None, ""):
             return "There is nothing to write: give at least one output."
         videos, folder = self.files(parameters, "VIDEOS", context), self.file_in(parameters, "FOLDER", context)
         if frames and os.path.isfile(frames):
@@ -86,7 +95,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         return (
             checks.check_files(videos, "video")
             or checks.check_folder(folder, "folder of the videos")
-            or checks.check_destinations({"Result (input)": result, **self.labels(parameters, names)})
+            or checks.check_destinations({"Result (input)": result, **self.labels(parameters, [*names, "TRACK"])})
             or checks.check_folders([*files, *([os.path.join(frames, "frame.jpg")] if frames else [])])
         )
 
@@ -107,10 +116,15 @@ class ExportTrajectory(VidTAGAlgorithm):
             **{name.lower(): path for name, path in copies.items()},
         )
         kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
-        said = self.ask("export", arguments, feedback, when_cancelled=kept)
+        said = {"pinned": [], "frames": 0, "left_out": 0, "videos": 0}
+        if frames or any(copies.values()):
+            said = self.ask("export", arguments, feedback, when_cancelled=kept)
         if said["pinned"]:
             feedback.pushInfo(f"The answer of 'Solve with pins' was taken for {', '.join(said['pinned'])}.")
         if frames:
             feedback.pushInfo(f"{said['frames']} frames written, {said['left_out']} left out.")
         outputs: dict[str, Any] = {name: path for name, path in {**copies, "FRAMES": frames}.items() if path}
+        track = copy_track(arguments.result, self, parameters, "TRACK", context, feedback, answer=arguments.answer)
+        if track is not None:
+            outputs["TRACK"] = track
         return {**outputs, "FRAME_COUNT": said["frames"], "LEFT_OUT_COUNT": said["left_out"], "VIDEO_COUNT": said["videos"]}

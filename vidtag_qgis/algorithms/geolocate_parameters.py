@@ -8,6 +8,7 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
+    QgsProcessingOutputVectorLayer,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterFeatureSink,
@@ -19,6 +20,8 @@ from qgis.core import (
 from .base import GRIDS, VidTAGAlgorithm
 from .inputs import EitherFile, EitherFiles
 
+RESULT_LAYERS = ("trajectory", "frames", "videos", "regions")
+"""Layers of the result that a model's next step may take as they are."""
 DECODERS = {"hmm": "All frames of a video together", "none": "Each frame by itself"}
 
 
@@ -34,9 +37,10 @@ class GeolocateParameters(VidTAGAlgorithm):
     )  # fmt: skip
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
+    LOAD, TRACK = "LOAD", "TRACK"
     READS = (VIDEOS, FOLDER, IMAGES, AOI, CHECKPOINT)
     WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
-    LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS")
+    LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS", "TRACK")
     SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
 
     def declare(self) -> None:
@@ -107,7 +111,7 @@ class GeolocateParameters(VidTAGAlgorithm):
             "Videos that an earlier run of the same settings has put there are not done again. Otherwise the file is replaced.",
         )
         self.overwrite()
-        self.copies_crs("Trajectory, Frames and Confidence regions")
+        self.copies_crs("Trajectory, Frames, Confidence regions and Track")
 
     def _declare_decoding(self) -> None:
         self.advanced(
@@ -136,18 +140,22 @@ class GeolocateParameters(VidTAGAlgorithm):
             QgsProcessingParameterFileDestination(self.OUTPUT, "Result", "GeoPackage (*.gpkg)"),
             "The whole result: trajectory, frames, videos, regions, styles and the record of what made it.",
         )
-        self.add(
-            QgsProcessingParameterFeatureSink("TRAJECTORY", "Trajectory", lines, optional=True),
-            "A copy of the trajectory as a layer: a line from each located frame to the next, with both confidences and the speed.",
+        self.advanced(
+            QgsProcessingParameterBoolean(self.LOAD, "Load the result's layers", defaultValue=True, optional=True),
+            "Adds the result's own layers to the project, in a group a video (one group from 9 videos on). A layer that is there already is read anew. "
+            "A step of a model and qgis_process load none.",
         )
-        self.add(
-            QgsProcessingParameterFeatureSink("FRAMES", "Frames", points, optional=True),
-            "A copy of the frames as a layer: a point a frame, with its confidence; frames without an answer have no geometry.",
-        )
-        self.add(
-            QgsProcessingParameterFeatureSink("REGIONS", "Confidence regions", areas, optional=True, createByDefault=False),
-            "If asked for: where each frame lies with 50 and with 90 %, and the same for the whole video. Several parts are several hypotheses.",
-        )
+        for name, title, kind, text in (
+            ("TRAJECTORY", "Trajectory", lines,
+             "A copy of the trajectory as a layer: a line from each located frame to the next, with both confidences and the speed."),
+            ("FRAMES", "Frames", points,
+             "A copy of the frames as a layer: a point a frame, with its confidence; frames without an answer have no geometry."),
+            ("REGIONS", "Confidence regions", areas,
+             "A copy of the regions: where each frame lies with 50 and with 90 %, and the same for the whole video. Several parts are several hypotheses."),
+            (self.TRACK, "Track with times as M", lines,
+             "A line a video for trajectory tools (LineStringZM). M is the time of each vertex in seconds since 1970-01-01 UTC, Z is 0."),
+        ):  # fmt: skip
+            self.add(QgsProcessingParameterFeatureSink(name, title, kind, optional=True, createByDefault=False), text)
         kml = QgsProcessingParameterFileDestination(self.KML, "KML", "KML (*.kml)", optional=True, createByDefault=False)
         self.add(kml, "For Google Earth: a track with times and a styled line.")
         picture = QgsProcessingParameterFileDestination(self.MAP, "Map picture", "PNG (*.png)", optional=True, createByDefault=False)
@@ -161,3 +169,6 @@ class GeolocateParameters(VidTAGAlgorithm):
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
         self.addOutput(QgsProcessingOutputString("CHECKPOINT_NAME", "Checkpoint"))
+        self.addOutput(QgsProcessingOutputString("WITHHELD_REASON", "Why answers are withheld; empty where none is"))
+        for kind in RESULT_LAYERS:
+            self.addOutput(QgsProcessingOutputVectorLayer(f"RESULT_{kind.upper()}", f"The result's own layer {kind}"))

@@ -7,13 +7,14 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from .. import video_places
+from .. import result_layers, video_places
 from ..aoi import read_area
 from ..area_estimate import check_point_count
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
+from ..track import copy_track
 from . import checks
-from .geolocate_parameters import GeolocateParameters
+from .geolocate_parameters import RESULT_LAYERS, GeolocateParameters
 
 _HELP = """Give one or more videos, the area that they are from, and a checkpoint: a model trained for that area gives useful positions; 'geoclip' \
 knows the whole world, roughly. The area is covered with a grid of candidate places, and every frame gets the best of them, with a confidence: \
@@ -21,7 +22,7 @@ the probability that the true place lies within the confidence radius.
 
 The result is a GeoPackage with the layers 'trajectory' (a line a step), 'frames' (a point a frame), 'videos' and \
 'regions' (where a frame lies with 50 and 90 %), with styles, times for the temporal controller, and the record of what it was made from. \
-Trajectory, frames and regions can be copied to layers of any format, too.
+Its layers are loaded into the project. Trajectory, frames and regions can be copied to layers of any format, too, and each video to a line with times as M.
 
 A video that is judged to be from elsewhere, unlike all that the checkpoint knows, or on ground that it knows nothing of, gets no answer, and the log \
 says why. Where you know better, keep the scores, set pins and run 'Solve with pins'. Frames whose probability nothing has calibrated are 'not rated': \
@@ -38,9 +39,13 @@ class GeolocateVideo(GeolocateParameters):
     ID, TITLE, TEXT, TAGS = "geolocatevideo", "Geolocate video", _HELP, _TAGS
     SUMMARY = "Locates the frames of videos within an area, and the way that the camera took."
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._to_load = ""
+
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
-        outputs = [self.OUTPUT, *(name for name, _ in self.SINKS), self.KML, self.MAP]
+        outputs = [self.OUTPUT, *self.LAYERS, self.KML, self.MAP]
         files = [self.parameterAsFileOutput(parameters, name, context) for name in (self.OUTPUT, self.KML, self.MAP)]
         problem = (
             checks.check_videos(*self._inputs(parameters, context))
@@ -89,6 +94,7 @@ class GeolocateVideo(GeolocateParameters):
             "SKIPPED_COUNT": len(result["skipped"]),
             "CHECKPOINT_NAME": result["checkpoint"],
             **_abstentions(result["videos"]),
+            **{f"RESULT_{kind.upper()}": f"{arguments.output}|layername={kind}" for kind in RESULT_LAYERS},
         }
         outputs.update({name: path for name, path in ((self.KML, arguments.kml), (self.MAP, arguments.map)) if path})
         crs = self.parameterAsCrs(parameters, self.OUTPUT_CRS, context)
@@ -96,7 +102,17 @@ class GeolocateVideo(GeolocateParameters):
             copied = copy_layer(arguments.output, layer, self, parameters, output, context, feedback, crs=crs)
             if copied is not None:
                 outputs[output] = copied
+        track = copy_track(arguments.output, self, parameters, self.TRACK, context, feedback, crs=crs)
+        if track is not None:
+            outputs[self.TRACK] = track
+        self._to_load = arguments.output if self.parameterAsBoolean(parameters, self.LOAD, context) else ""
         return outputs
+
+    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """QGIS calls this in the main thread, before it loads layers."""
+        if self._to_load:
+            result_layers.load(self._to_load, context)
+        return {}
 
     def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> GeolocateArguments:
         videos, folder, images = self._inputs(parameters, context)
@@ -143,13 +159,16 @@ class GeolocateVideo(GeolocateParameters):
         return self.parameterAsString(parameters, self.CHECKPOINT, context).strip() or checks.WORLDWIDE
 
 
-def _abstentions(videos: list[dict[str, Any]]) -> dict[str, int]:
-    """How many videos were judged not to be located, by why, and how many of them have no answer for it."""
+def _abstentions(videos: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many videos were judged not to be located, by why, how many of them have no answer for it, and why in words: of the one video, else by name."""
     judged = [video for video in videos if video["state"] not in (None, "located")]
     states = [video["state"] for video in judged]
+    withheld = [video for video in judged if not video["located"]]
+    reasons = [str(video.get("why") or "") if len(videos) == 1 else f"{video['name']}: {video.get('why') or ''}" for video in withheld]
     return {
         "OUTSIDE_COUNT": states.count("outside_aoi"),
         "UNFAMILIAR_COUNT": states.count("unfamiliar"),
         "UNKNOWN_GROUND_COUNT": states.count("unknown_ground"),
-        "WITHHELD_COUNT": sum(not video["located"] for video in judged),
+        "WITHHELD_COUNT": len(withheld),
+        "WITHHELD_REASON": "; ".join(reasons),
     }
