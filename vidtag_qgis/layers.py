@@ -31,7 +31,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime
 
-from .algorithms.checks import target_of
+from .algorithms.checks import is_asked, target_of
 from .algorithms.output_files import mark_layer
 from .compat import iso_text, text_field
 from .edits import guard
@@ -188,7 +188,7 @@ def copy_layer(
     Raises:
         QgsProcessingException: the layer cannot be read or the sink cannot be written.
     """
-    if parameters.get(output) in (None, ""):
+    if not is_asked(parameters.get(output)):
         return None
     layer = QgsVectorLayer(f"{geopackage}|layername={kind}", kind, "ogr")
     if not layer.isValid():

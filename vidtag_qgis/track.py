@@ -22,6 +22,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
+from .algorithms.checks import is_asked
 from .compat import field, is_null, iso_text, text_field
 from .layers import Sink
 
@@ -54,7 +55,7 @@ def copy_track(
     Raises:
         QgsProcessingException: the result cannot be read or the sink cannot be written.
     """
-    if parameters.get(output) in (None, ""):
+    if not is_asked(parameters.get(output)):
         return None
     videos = _layer(geopackage, "videos")
     copied = [videos.fields().at(videos.fields().indexOf(name)) for name in ("video", "time_source", "start_time", "end_time")]

@@ -169,6 +169,15 @@ def check_folders(paths: Iterable[str]) -> Optional[str]:
     return None
 
 
+def is_asked(value: Any) -> bool:
+    """Whether an output is asked for. QGIS's batch panel gives a definition without a path for a cell that is left empty."""
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink
+    if isinstance(value, QgsProperty):
+        value = value.staticValue() if value.propertyType() == QgsProperty.Type.StaticProperty else True
+    return value not in (None, "")
+
+
 def target_of(value: Any) -> Optional[tuple[str, str]]:
     """File and table that an output's value names; None where it is temporary or left out."""
     if isinstance(value, QgsProcessingOutputLayerDefinition):

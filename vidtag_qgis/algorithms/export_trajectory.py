@@ -87,7 +87,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         names = [name for name, _, _ in _COPIES]
         files = [path for path in (self.file_out(parameters, name, context) for name in names) if path]
         frames = self.file_out(parameters, "FRAMES", context)
-        if not files and not frames and parameters.get("TRACK") in (None, ""):
+        if not files and not frames and not checks.is_asked(parameters.get("TRACK")):
             return "There is nothing to write: give at least one output."
         videos, folder = self.files(parameters, "VIDEOS", context), self.file_in(parameters, "FOLDER", context)
         if frames and os.path.isfile(frames):
@@ -116,7 +116,7 @@ class ExportTrajectory(VidTAGAlgorithm):
             **{name.lower(): path for name, path in copies.items()},
         )
         kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
-        said = {"pinned": [], "frames": 0, "left_out": 0, "videos": 0}
+        said: dict[str, Any] = {"pinned": [], "frames": 0, "left_out": 0, "videos": 0}
         if frames or any(copies.values()):
             said = self.ask("export", arguments, feedback, when_cancelled=kept)
         if said["pinned"]:

@@ -68,7 +68,7 @@ class GeolocateVideo(GeolocateParameters):
             return None
         if self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
             return "Scores for pins are kept of frames that are located together: choose that under 'Frames are located', or do not keep scores."
-        if parameters.get("REGIONS") not in (None, ""):
+        if checks.is_asked(parameters.get("REGIONS")):
             return "Regions come from locating all frames together: choose that under 'Frames are located', or leave out the confidence regions."
         return None
 
