@@ -36,6 +36,7 @@ from qgis.core import (
 )
 
 from tests.qgis.common import Told, a_second_s, algorithm_of, context_of, layer_of, problem_of, qgis_run, run, workers
+from vidtag_qgis.compat import is_null
 from vidtag_qgis.pins import PinsError, pin_fields, read_pins
 from vidtag_qgis.roads import write_roads
 
@@ -361,7 +362,11 @@ def test_the_matched_line_lies_on_the_roads(matched, inputs):
     assert rows_of(matched["OUTPUT"], "trajectory") == rows_of(inputs / "a.gpkg", "trajectory")
     beside = layer_of(matched["OUTPUT"], "trajectory_matched")
     assert [f.geometry().asWkt() for f in beside.getFeatures()] == [f.geometry().asWkt() for f in lines.getFeatures()]
-    assert [rule.label() for rule in beside.renderer().rootRule().children()][-2:] == ["80–100 %", "Not rated"]
+    [head, *marks] = beside.renderer().rootRule().children()
+    assert [rule.label() for rule in head.children()][-2:] == ["80–100 %", "Not rated"]
+    assert [rule.label() for rule in marks] == ["Direction of travel", "Start", "End"]
+    ends = [step["ends"] for step in sorted(beside.getFeatures(), key=lambda step: step["from_index"]) if not is_null(step["ends"])]
+    assert ends == ["start", "end"]
 
 
 def test_matching_is_cancelled_within_a_second(plugin, engine_here, inputs, tmp_path):
