@@ -135,7 +135,12 @@ def run(command: list[str | Path]) -> None:
 
 def make(kind: str) -> Path:
     """Return the environment's folder, made now if it is not there."""
-    requirements = {"engine": engine_requirements, "docs": docs_requirements, "qgis": lambda: QGIS_REQUIREMENTS, "qt6": lambda: QT6_REQUIREMENTS}[kind]()
+    requirements = {
+        "engine": engine_requirements,
+        "docs": docs_requirements,
+        "qgis": lambda: QGIS_REQUIREMENTS,
+        "qt6": lambda: QT6_REQUIREMENTS,
+    }[kind]()
     interpreter = interpreter_of(kind)
     # Of an engine's environment that was made anew, another one: its path is in it.
     lent = make("engine") if kind == "docs" else None
