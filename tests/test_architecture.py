@@ -30,7 +30,7 @@ FLOORS = (
     {"video", "grid"},
     {"models", "search", "trajectory"},
     {"inference", "export", "datasets", "truth_offset"},
-    {"batch", "warm", "loaded", "result_file", "results", "geolocation", "heatmap", "calibration"},
+    {"batch", "warm", "loaded", "own_areas", "result_file", "results", "geolocation", "heatmap", "calibration"},
     {"training", "evaluation"},
     {"commands"},
     {"front_door", "worker"},
@@ -45,7 +45,7 @@ SAME_FLOOR = {
     "warm": {"loaded"},
     "loaded": {"batch"},
     "results": {"result_file"},
-    "geolocation": {"batch", "loaded", "result_file", "results", "warm"},
+    "geolocation": {"batch", "loaded", "own_areas", "result_file", "results", "warm"},
     "heatmap": {"batch", "geolocation", "warm"},
     "evaluation": {"training"},
 }

@@ -13,12 +13,16 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from vidtag_engine import protocol
 from vidtag_engine.export import read_geopackage
+from vidtag_engine.feedback import Feedback
+from vidtag_engine.grid import load_aoi
+from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.warm import Warm
 from vidtag_qgis.engine_client import (
     EngineCancelledError,
@@ -249,27 +253,37 @@ def test_a_checkpoint_that_is_written_anew_is_read_anew(warm, tmp_path):
 
 
 def test_the_last_checkpoint_and_the_last_area_are_kept_and_no_other(tmp_path, monkeypatch):
-    made: list[object] = []
+    made = []
 
-    def load(*_: object) -> object:
-        made.append(object())
+    def load(*_):
+        card = SimpleNamespace(smoothness={}, sha256=str(len(made)))
+        made.append(SimpleNamespace(model=None, device="cpu", card=card))
         return made[-1]
 
     monkeypatch.setattr("vidtag_engine.warm.load", load)
-
+    monkeypatch.setattr("vidtag_engine.warm.search_over", lambda *_, **__: object())
     file = tmp_path / "model.safetensors"
     file.write_bytes(b"1")
     kept = Warm()
+
+    def area(loaded, text, **settings):
+        return kept.area(loaded, None, load_aoi(text), GeolocateSettings(**settings), tmp_path, Feedback())
+
     first = kept.checkpoint(str(file), "cpu")
     assert kept.checkpoint(str(file), "cpu") is first
-    area = kept.area("a", first, None, lambda _: object())
-    assert kept.area("a", first, None, lambda _: object()) is area
-    assert kept.area("b", first, None, lambda _: object()) is not area
-    assert kept.area("a", first, None, lambda _: object()) is not area  # another was there meanwhile
+    here, there = "0,0,1,1", "2,2,3,3"
+    found = area(first, here)
+    assert area(first, here) is found
+    for others in ({"resolution_m": 7.0}, {"exhaustive": True}, {"grid": "latlon"}):
+        assert area(first, here, **others) is not area(first, here)
+    found = area(first, here)
+    assert area(first, there) is not found
+    assert area(first, here) is not found  # another was there meanwhile
     assert kept.checkpoint(str(file), "cuda") is not first
     file.write_bytes(b"22")
     second = kept.checkpoint(str(file), "cuda")
     assert len(made) == 3
     # An area of another checkpoint than the kept one is made for its call alone.
-    alone = kept.area("a", first, None, lambda _: object())
-    assert kept.area("a", second, None, lambda _: object()) is not alone
+    alone = area(first, here)
+    assert area(second, here) is not alone
+    assert area(second, here) is area(second, here)

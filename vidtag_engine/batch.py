@@ -22,7 +22,7 @@ from .outputs import check_place
 from .settings import GeolocateSettings, in_new_names, zone_of
 from .trajectory import steps
 from .types import CancelledError, FailedVideo, FrameState, InputError, Provenance, TimeSource, VideoError, VideoInfo, VideoResult
-from .video import embedded_track, open_source, source_digest, unique_names
+from .video import VideoRow, embedded_track, open_source, source_digest, unique_names
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,20 +46,28 @@ def compiled_folder() -> Path:
 
 
 def open_all(
-    videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings
+    videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings, rows: Sequence[VideoRow] = ()
 ) -> tuple[list[VideoInfo], list[FailedVideo]]:
-    """Open every input before any work starts. A single bad input is an error; in a batch it is noted and the rest goes on."""
-    wanted = [(Path(v), "video") for v in videos] + [(Path(i), "images") for i in images]
+    """Open every input before any work starts. A single bad input is an error; in a batch it is noted and the rest goes on.
+
+    Args:
+        videos, images: as for :func:`.geolocation.geolocate`.
+        settings: of the run.
+        rows: of a table of videos, none of which is among the others.
+    """
+    wanted = [(Path(v), "video", None) for v in videos] + [(Path(i), "images", None) for i in images]
+    wanted += [(row.path, "auto", row.start_time) for row in rows]
+    _check_once(wanted, rows)
     opened: list[VideoInfo] = []
     whys: list[str] = []
     errors: list[InputError] = []
-    for path, kind in wanted:
+    for path, kind, start_time in wanted:
         try:
-            info, why = open_source(path, kind=kind, start_time=settings.start_time, zone=zone_of(settings.time_zone)), ""
+            info, why = open_source(path, kind=kind, start_time=start_time or settings.start_time, zone=zone_of(settings.time_zone)), ""
         except Exception as error:
             if ends_the_run(error):
                 raise
-            info, why = _unopened(path, kind), sentence_of(error, path)
+            info, why = _unopened(path, kind if kind != "auto" else "images" if path.is_dir() else "video"), sentence_of(error, path)
             errors.append(error if isinstance(error, InputError) else VideoError(why))
         opened.append(info)
         whys.append(why)
@@ -68,6 +76,14 @@ def open_all(
     named = list(zip(unique_names(opened), whys, strict=True))
     failed = [FailedVideo(info, why, _digest(info.path)) for info, why in named if why]
     return [info for info, why in named if not why], failed
+
+
+def _check_once(wanted: Sequence[tuple[Path, str, datetime | None]], rows: Sequence[VideoRow]) -> None:
+    """Raise InputError where a row of a table names what is given beside the table, too: two settings would hold of it."""
+    others = {os.path.realpath(path) for path, _, _ in wanted[: len(wanted) - len(rows)]}
+    for row in rows:
+        if os.path.realpath(row.path) in others:
+            raise InputError(f"{row.where[0].upper()}{row.where[1:]} names a video that is given beside the table, too: give it once.")
 
 
 def ends_the_run(error: Exception) -> bool:
@@ -109,8 +125,15 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool) -> dict[str, VideoResult]:
-    """Finished videos of an earlier run of the very same settings, by SHA-256."""
+def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool, any_grid: bool = False) -> dict[str, VideoResult]:
+    """Finished videos of an earlier run of the very same settings, by SHA-256.
+
+    Args:
+        output: of it, which need not be there.
+        provenance: of this run.
+        overwrite: there are none then.
+        any_grid: this run's videos have areas of their own each: those that had the earlier run's must be none.
+    """
     if overwrite or not output.exists():
         return {}
     try:
@@ -119,9 +142,11 @@ def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool) ->
         raise InputError(
             f"{output.name} exists and is not a result of this tool: choose another output, or add --overwrite to replace it."
         ) from error
+    # Where every video had an area of its own there is no grid of the run that another could differ from.
+    grid = made.gallery.get("digest")
     same = (
         in_new_names(made.settings) == provenance.settings
-        and made.gallery.get("digest") == provenance.gallery.get("digest")
+        and ((grid is None and "areas" in made.gallery) or (not any_grid and grid == provenance.gallery.get("digest")))
         and all(made.checkpoint.get(name) == provenance.checkpoint.get(name) for name in ("sha256", "calibration_sha256"))
     )
     if not same:

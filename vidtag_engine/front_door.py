@@ -9,6 +9,7 @@ import difflib
 import math
 import os
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,16 @@ from .loaded import Loaded
 from .loaded import load as load_checkpoint
 from .outputs import check_files
 from .results import Geolocation
-from .settings import GeolocateSettings, validated
+from .settings import GeolocateSettings, validated, zone_of
 from .training import TrainResult, TrainSettings, area_of, recipe
 from .training import train as train_on
 from .training.sources import pair_sources
 from .types import InputError, Track, VideoResult
-from .video import find_videos, read_track
+from .video import VideoRow, files_of_rows, find_videos, read_track, read_video_table, video_rows
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
+    from pandas import DataFrame
 
 __all__ = ["Area", "evaluate", "geolocate", "load", "train"]
 
@@ -86,6 +88,7 @@ def geolocate(
     checkpoint: Loaded | str | os.PathLike[str] = "geoclip",
     output: str | os.PathLike[str] | None = None,
     images: Paths = (),
+    table: str | os.PathLike[str] | DataFrame | Sequence[Mapping[str, Any]] | None = None,
     overwrite: bool = False,
     feedback: Feedback = Feedback(),
     **settings: Any,
@@ -98,6 +101,9 @@ def geolocate(
         checkpoint: a folder, a file, a Hub id, ``geoclip``, or what :func:`load` gave, which saves loading it again.
         output: GeoPackage to write, after each video; None writes nothing. A run that was broken off goes on where its output ends.
         images: a folder of images that is one sequence, or several.
+        table: more videos, with what holds of each alone: a file (CSV, GeoPackage, spreadsheet), a pandas table or a list of dicts, with the columns
+            ``file`` and, as they are known, ``start_time``, ``from``, ``to`` (seconds) and ``area`` (a file of polygons). Paths are relative to the
+            table's folder, those of a table that is no file to the current one.
         overwrite: replace an existing output that other settings made, or that a person has changed.
         feedback: told how far it is, and may stop it.
         **settings: those of :class:`~vidtag_engine.settings.GeolocateSettings`, such as ``resolution_m=25``.
@@ -119,7 +125,11 @@ def geolocate(
     chosen = _settings(GeolocateSettings, settings)
     files, folders, read = _files(videos, "video"), _paths(images, "folder of images"), _checkpoint(checkpoint)
     place = None if output is None else _path(output, "output")
-    _check_files("geolocate", {"videos": files, "images": folders, "aoi": aoi, "checkpoint": read, "output": place, "overwrite": overwrite})
+    rows = _rows(table, zone_of(chosen.time_zone))
+    inputs = {"videos": [*files, *files_of_rows(rows)], "images": folders, "aoi": aoi, "checkpoint": read}
+    if isinstance(table, str | os.PathLike):
+        inputs["table"] = table
+    _check_files("geolocate", {**inputs, "output": place, "overwrite": overwrite})
     return geolocate_videos(
         files,
         None if aoi is None else Area(aoi),
@@ -127,6 +137,7 @@ def geolocate(
         place,
         chosen,
         images=folders,
+        rows=rows,
         overwrite=overwrite,
         feedback=feedback,
     )
@@ -271,6 +282,20 @@ def _paths(given: Any, what: str) -> list[Path]:
     if not isinstance(given, Sequence) and not hasattr(given, "__iter__"):
         raise InputError(f"{_short(given)} is no path: give a {what} as text or as a path, or several in a list.")
     return [_path(one, what) for one in given]
+
+
+def _rows(given: Any, zone: tzinfo) -> list[VideoRow]:
+    """A table of videos: a file, or rows."""
+    if given is None:
+        return []
+    if isinstance(given, str | os.PathLike):
+        return read_video_table(_path(given, "table of videos"), zone)
+    records = given.to_dict("records") if hasattr(given, "to_dict") else given
+    if not isinstance(records, Sequence) or not all(isinstance(one, Mapping) for one in records):
+        raise InputError(
+            f"{_short(given)} is no table of videos: give a file, a pandas table, or a list of dicts with 'file' and what else is known."
+        )
+    return video_rows(records, Path(), "the table", zone)
 
 
 def _files(given: Any, what: str) -> list[Path]:

@@ -31,15 +31,17 @@ from .batch import (
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map, write_page
 from .export.scores_file import scores_path, write_scores
 from .feedback import Feedback
-from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, load_aoi, plan_grid
+from .grid import AreaOfInterest, Grid, WideGrid, load_aoi
 from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, frame_by_frame, judged, retrieve, with_hypotheses
 from .inference.encode import VideoFeatures, encode_video
+from .inference.verdicts import LIMIT_OF_NOTHING, LIMIT_OF_REGIONS
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
+from .own_areas import TableOfVideos, rows_asked, searched_area
 from .protocol import GeolocateArguments
 from .result_file import ResultFile
 from .results import Geolocation
-from .search import Search, Smoothness, between_points, search_over
+from .search import between_points
 from .settings import GeolocateSettings, validated
 from .trajectory import Decoded, assemble
 from .types import (
@@ -57,7 +59,7 @@ from .types import (
     VideoInfo,
     VideoResult,
 )
-from .video import source_digest
+from .video import VideoRow, files_of_rows, source_digest
 from .warm import Warm
 
 __all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
@@ -91,6 +93,7 @@ def geolocate(
     settings: GeolocateSettings | None = None,
     *,
     images: Sequence[Path | str] = (),
+    rows: Sequence[VideoRow] = (),
     overwrite: bool = False,
     anew: bool = False,
     cache_dir: Path | None = None,
@@ -105,7 +108,9 @@ def geolocate(
 
     Args:
         videos, images: video files, and folders of images each of which is one sequence.
-        aoi: area that the answer lies in; None is the extent that the checkpoint was trained on, or the world's land for a worldwide one.
+        rows: of a table of videos, each with what holds of that one alone: see :func:`.video.read_video_table`.
+        aoi: area that the answer lies in, but for videos whose row names another; None is the extent that the checkpoint was trained on, or the world's
+            land for a worldwide one.
         checkpoint: loaded, or what :func:`load` takes.
         output: path of the GeoPackage; None writes no file.
         settings: defaults where None.
@@ -122,23 +127,27 @@ def geolocate(
     """
     settings = settings or validated(GeolocateSettings, {})
     _check_output(output, settings)
-    infos, failed = open_all(videos, images, settings)
-    # Before the checkpoint, where it can be: a bad grid is said at once.
-    grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive) if aoi else None
-    warm = warm or Warm()
-    loaded = warm.checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
-    if aoi is None or grid is None:
-        aoi = area_without_aoi(loaded.card.training_extent)
-        grid = plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive)
-    provenance = provenance_of(settings, loaded, grid)
+    table = TableOfVideos(rows, settings)
+    infos, failed = open_all(videos, images, settings, rows)
+    run = searched_area(aoi, settings) if aoi else None  # before the checkpoint, where it can be: a bad grid is said at once
+    loaded = (warm or Warm()).checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
+    run = table.area_of_run(run, infos, loaded.card.training_extent)
+    provenance = provenance_of(settings, loaded, table.grids(run)[0])
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
-    kept, others = _earlier(file, provenance, {*(one.name for one in infos), *(one.info.name for one in failed)}, anew=anew)
-    batch = Geolocation(list(kept.values()), provenance, aoi, grid.count, output, failed)
-    job = Job(loaded, grid, aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos), warm=warm)
-    job.scores_beside = output if settings.keep_scores else None
-    for info in infos:
-        sha256 = ""
+    kept, others = _earlier(
+        file, provenance, {*(one.name for one in infos), *(one.info.name for one in failed)}, anew=anew, any_grid=run is None
+    )
+    kept = table.still_right(kept, infos)
+    aoi, provenance = table.joined(run, provenance, list(kept.values()), output)
+    batch = Geolocation(list(kept.values()), provenance, aoi, sum(grid.count for grid in table.grids(run)), output, failed)
+    job: Job | None = None
+    for area, info in table.in_order(infos, run):
+        if job is None or job.aoi is not area.aoi:
+            job = Job(
+                loaded, area.grid, area.aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos), after=job, warm=warm
+            )
+        job.settings, job.scores_beside, sha256 = table.settings_of(info.path), file.path if file and settings.keep_scores else None, ""
         try:
             sha256 = source_digest(info.path)
             earlier = kept[sha256] if sha256 in kept and kept[sha256].info.name == info.name else None
@@ -148,7 +157,7 @@ def geolocate(
                 job.done += 1
                 continue
             check_name_free(info, sha256, batch.results)
-            result = job.run(info, sha256)
+            result = replace(job.run(info, sha256), own=table.own_of(info.path))
         except Exception as error:
             if ends_the_run(error):
                 raise
@@ -159,7 +168,6 @@ def geolocate(
         if file is not None:
             since = time.perf_counter()
             file.write(batch.results, [*batch.failed, *others], provenance, aoi)
-            job.scores_beside = file.path if settings.keep_scores else None
             job.clock.add("write", since)
         job.done += 1
         if partial:
@@ -167,11 +175,11 @@ def geolocate(
     if file is not None:
         file.tell(batch.results, [*batch.failed, *others], provenance, aoi)
         batch.output = file.path
-    batch.seconds = job.clock.seconds
+    batch.seconds = job.clock.seconds if job else {}
     batch.warnings = [
         *(file.notes if file is not None else ()),
         *aoi.notes,
-        *job.area_search.notes,
+        *(job.notes if job else ()),
         *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, infos=infos),
     ]
     if not batch.results:
@@ -188,13 +196,13 @@ def _check_output(output: Path | None, settings: GeolocateSettings) -> None:
 
 
 def _earlier(
-    file: ResultFile | None, provenance: Provenance, names: set[str], *, anew: bool
+    file: ResultFile | None, provenance: Provenance, names: set[str], *, anew: bool, any_grid: bool
 ) -> tuple[dict[str, VideoResult], list[FailedVideo]]:
     """What an earlier run left in the output: finished videos by SHA-256, and failed ones that this run, whose videos have ``names``, is not about."""
     if file is None:
         return {}, []
     file.check()
-    return earlier_results(file.path, provenance, overwrite=anew), [] if anew else earlier_failed(file.path, names)
+    return earlier_results(file.path, provenance, overwrite=anew, any_grid=any_grid), [] if anew else earlier_failed(file.path, names)
 
 
 class Job:
@@ -210,32 +218,25 @@ class Job:
         feedback: Feedback,
         total: int,
         warm: Warm | None = None,
+        after: Job | None = None,
     ) -> None:
         self.loaded, self.settings, self.aoi = loaded, settings, aoi
-        self.total, self.done, self._told = total, 0, 0.0
+        # After one over another area: the run goes on.
+        self.total, self.done, self._told = total, after.done if after else 0, after._told if after else 0.0  # noqa: SLF001 - its own kind
+        self._notes: list[str] = after.notes if after else []
         self._whole = feedback
         stopped = "Stopped; finished videos are kept, and the same command goes on from there."
         self.feedback = replace(feedback, progress=self._tell, stopped=stopped)  # of the video under way
-        self.clock = _Clock()
+        self.clock = after.clock if after else _Clock()
         self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
-
-        def search(told: Feedback) -> Search:
-            return search_over(
-                loaded.model,
-                grid,
-                aoi,
-                loaded.device,
-                weights_sha256=loaded.card.sha256,
-                exhaustive=settings.exhaustive,
-                smoothness=Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None,
-                cache_dir=cache_dir,
-                feedback=told,
-            )
-
-        key = (aoi.geometry.wkb, settings.resolution_m, settings.grid, settings.exhaustive, cache_dir)
-        self._area = (warm or Warm()).area(key, loaded, self.feedback.part(0.75, 0.95), search)
+        self._area = (warm or Warm()).area(loaded, grid, aoi, settings, cache_dir, self.feedback.part(0.75, 0.95))
         self.area_search = self._area.search
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the search, a sentence each, of the areas before, too."""
+        return list(dict.fromkeys([*self._notes, *self.area_search.notes]))
 
     def _tell(self, step: Progress) -> None:
         """Progress of the whole run from that of the video under way; never less than was told before, as parts of it are passed through again."""
@@ -280,9 +281,11 @@ class Job:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
-            decoders = self._area.decoders
-            solver = self.solver = decoders.get(None) or PosteriorDecoder(self.loaded.model, self.area_search, calibration)
-            decoders[None] = solver
+            decoders, limit_mps = self._area.decoders, self.settings.limit_mps
+            solver = decoders.get(limit_mps) or PosteriorDecoder(self.loaded.model, self.area_search, calibration, limit_mps)
+            self.solver = decoders[limit_mps] = solver
+            if self.settings.motion and not solver.seeks_line:
+                self._notes.append(LIMIT_OF_REGIONS)
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []
 
             def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:
@@ -294,6 +297,8 @@ class Job:
                 video, decoded = decoding[0].result()
             solved = solver.solve(video, decoded, final, self.settings.radius_m)
             return first, solved.final, solved.confidence, solved, solved.verdict
+        if self.settings.motion:
+            self._notes.append(LIMIT_OF_NOTHING)
         first, final, queries = self.retrieve(features)
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
@@ -359,7 +364,8 @@ def run_geolocate(
     check_output(Path(arguments.output))
     if arguments.map:
         check_picture_name(Path(arguments.map))
-    check_files("geolocate", asdict(arguments))
+    rows = rows_asked(arguments, settings)
+    check_files("geolocate", asdict(arguments), also_read=files_of_rows(rows))
     feedback.tell(0.0, "loading", "reading the area and the checkpoint")
     aoi = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi is not None else None
     output = Path(arguments.output)
@@ -370,6 +376,7 @@ def run_geolocate(
         output,
         settings,
         images=arguments.images,
+        rows=rows,
         overwrite=arguments.overwrite,
         anew=arguments.anew,
         feedback=feedback,
@@ -381,7 +388,7 @@ def run_geolocate(
     for kind, path in copies.items():
         EXPORTERS[kind][1](path, batch.results, provenance, overwrite=arguments.overwrite)
     if arguments.map:
-        write_map(Path(arguments.map), batch.results, aoi=aoi, overwrite=arguments.overwrite)
+        write_map(Path(arguments.map), batch.results, aoi=aoi or (batch.aoi if rows else None), overwrite=arguments.overwrite)
     if arguments.html:
         write_page(Path(arguments.html), batch.results, aoi=batch.aoi, overwrite=arguments.overwrite)
     if log:
@@ -404,6 +411,7 @@ def run_geolocate(
         "resumed": batch.resumed,
         "skipped": [{"name": one.info.name, "reason": one.why} for one in batch.failed],
         "warnings": batch.warnings,
+        "table_files": [str(row.path) for row in rows],
         "copies": {kind: str(path) for kind, path in copies.items()}
         | {kind: value for kind in ("map", "html") if (value := getattr(arguments, kind))},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 # Values of options as 0.1.0 had them, and what they are called now; both are read.
 NEW_NAMES = {"viterbi": "hmm"}
+MOTION_KMH = {"walk": 8.0, "bicycle": 45.0, "car": 160.0, "drone": 80.0}
+"""Top speeds by what carried the camera, km/h, each rather too high than too low, as a limit that is not true leads astray: people break into a run at about
+7.5 km/h; bicycles with a motor are held to 45 in Europe; motorways of most countries allow 110 to 130, and few that drive on them go faster than 160; camera
+drones that are sold to anybody fly 70 to 75."""
+_MOST_KMH = 1200.0
 
 
 class GeolocateSettings(BaseModel):
@@ -51,6 +57,10 @@ class GeolocateSettings(BaseModel):
     decoder: Literal["hmm", "none"] = Field(
         "hmm", description="hmm: all frames of a video together (a hidden Markov model; `viterbi` in 0.1.0). none: frame by frame."
     )
+    motion: str | None = Field(
+        None,
+        description="Top speed of the camera: walk (8 km/h), bicycle (45), car (160), drone (80), or a number in km/h. No step is longer, but for a restart.",
+    )
     always_answer: bool = Field(False, description="Give the best guess, not rated, also for videos judged not to be located.")
     keep_scores: bool = Field(False, description="Keep what `vidtag solve` needs to decode again with pins, in a folder beside the output.")
     device: str = Field("auto", description="auto, cpu, cuda or mps.")
@@ -61,6 +71,23 @@ class GeolocateSettings(BaseModel):
     @classmethod
     def _decoder(cls, value: Any) -> Any:
         return NEW_NAMES.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("motion", mode="before")
+    @classmethod
+    def _motion(cls, value: Any) -> str | None:
+        """A name, or a number as text, so that one and the same limit is written in one way."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        text = str(value).strip().lower()
+        if text in MOTION_KMH:
+            return text
+        try:
+            kmh = float(text)
+        except ValueError:
+            kmh = math.nan
+        if isinstance(value, bool) or not 0.0 < kmh <= _MOST_KMH:
+            raise ValueError(f"give {', '.join(MOTION_KMH)} or a top speed in km/h, more than 0 and up to {_MOST_KMH:g}")
+        return f"{kmh:g}"
 
     @field_validator("time_zone")
     @classmethod
@@ -89,6 +116,17 @@ class GeolocateSettings(BaseModel):
             raise ValueError("scores are kept of frames that are decoded together: with --keep-scores take --decoder hmm")
         return self
 
+    @model_validator(mode="after")
+    def _moves(self) -> GeolocateSettings:
+        if self.motion is not None and self.decoder == "none":
+            raise ValueError("a top speed says nothing of frames that are located each by itself: with --motion take --decoder hmm")
+        return self
+
+    @property
+    def limit_mps(self) -> float | None:
+        """The camera's top speed, metres a second; None where nothing is said of it."""
+        return None if self.motion is None else (MOTION_KMH.get(self.motion) or float(self.motion)) / 3.6
+
     @property
     def radius_m(self) -> float:
         """The radius that confidence speaks of."""
@@ -96,7 +134,8 @@ class GeolocateSettings(BaseModel):
 
     def result_key(self) -> dict[str, Any]:
         """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
-        without = {"device", "batch_size", "keep_scores"} | ({"time_zone"} if self.time_zone is None else set())
+        # What older versions did not know is not named where it says nothing.
+        without = {"device", "batch_size", "keep_scores"} | {name for name in ("time_zone", "motion") if getattr(self, name) is None}
         return self.model_dump(mode="json", exclude=without)
 
 

@@ -268,10 +268,28 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
+class OwnSettings:
+    """What a table of videos said of one of them; None where the settings of the run hold.
+
+    Args:
+        start_time: UTC, of the first frame.
+        from_s, to_s: the stretch, seconds after the video's start.
+        area: name of the area that it was searched for in.
+        grid_digest: of that area's grid.
+    """
+
+    start_time: datetime | None = None
+    from_s: float | None = None
+    to_s: float | None = None
+    area: str | None = None
+    grid_digest: str | None = None
+
+
+@dataclass(frozen=True)
 class VideoResult:
     """One finished video: what it was, its answer, how it was read, and the digest of its bytes.
 
-    ``pinned`` says that the answer was solved with a person's pins, and is not the model's alone.
+    ``pinned`` says that the answer was solved with a person's pins, and is not the model's alone. ``own`` is what held of this video alone.
     """
 
     info: VideoInfo
@@ -280,6 +298,7 @@ class VideoResult:
     sha256: str
     seconds: dict[str, float] = field(default_factory=dict)
     pinned: bool = False
+    own: OwnSettings | None = None
 
 
 @dataclass(frozen=True)

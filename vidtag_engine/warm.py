@@ -14,12 +14,12 @@ import psutil
 
 from .feedback import Feedback
 from .loaded import Loaded, load
+from .search import Search, Smoothness, search_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from .grid import AreaOfInterest, Grid, WideGrid
     from .inference import PosteriorDecoder
-    from .search import Search
+    from .settings import GeolocateSettings
 
 _MOST_BYTES = 2 * 10**9
 """Of the whole process, at rest: beyond it the area is let go, which is computed again sooner than a checkpoint is loaded."""
@@ -68,22 +68,40 @@ class Warm:
             self._checkpoint = (key, load(source, device, feedback))
         return self._checkpoint[1]
 
-    def area(self, key: Any, loaded: Loaded, feedback: Feedback, search: Callable[[Feedback], Search]) -> KeptArea:
-        """An area's search, made only where the area or the checkpoint is another than the last one.
+    def area(
+        self,
+        loaded: Loaded,
+        grid: Grid | WideGrid,
+        aoi: AreaOfInterest,
+        settings: GeolocateSettings,
+        cache_dir: Path,
+        feedback: Feedback,
+    ) -> KeptArea:
+        """An area's search, made only where the area, its grid or the checkpoint is another than the last one. Arguments as of :func:`.search.search_over`."""
 
-        Args:
-            key: tells areas, grids and ways of searching apart.
-            loaded: that is searched with.
-            feedback: of the request under way.
-            search: makes it, with the feedback that it shall keep.
-        """
+        def made(told: Feedback) -> KeptArea:
+            smoothness = Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None
+            found = search_over(
+                loaded.model,
+                grid,
+                aoi,
+                loaded.device,
+                weights_sha256=loaded.card.sha256,
+                exhaustive=settings.exhaustive,
+                smoothness=smoothness,
+                cache_dir=cache_dir,
+                feedback=told,
+            )
+            return KeptArea(found)
+
         if self._checkpoint is None or self._checkpoint[1] is not loaded:
-            return KeptArea(search(feedback))
+            return made(feedback)
+        key = (aoi.geometry.wkb, settings.resolution_m, settings.grid, settings.exhaustive, cache_dir)
         if self._area is None or self._area[0] != key:
             self._area = None
             relay = _Relay()
             relay.of = feedback
-            self._area = (key, KeptArea(search(relay.feedback)), relay)
+            self._area = (key, made(relay.feedback), relay)
         self._area[2].of = feedback
         return self._area[1]
 

@@ -78,7 +78,7 @@ def read_area(
         raise AreaError("Give the area of interest as a polygon layer or as an extent, not both: leave one of them empty.")
     if has_layer:
         source = algorithm.parameterAsSource(parameters, layer, context)
-        file = _file_of(parameters[layer])
+        file = named_file(parameters[layer])
         if file is not None and (
             source is None or file.lower().partition("|")[0].endswith(_READ_BY_THE_ENGINE) or not _may_hold_polygons(source)
         ):
@@ -142,7 +142,7 @@ def _extent_geometry(
     ], crs
 
 
-def _file_of(value: Any) -> Optional[str]:
+def named_file(value: Any) -> Optional[str]:
     """The path (with ``|layername=``) that a parameter names; None where it is a layer of the project, or only a part of the file is meant."""
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         if value.selectedFeaturesOnly or value.featureLimit != -1 or getattr(value, "filterExpression", ""):

@@ -12,11 +12,12 @@ from scipy import sparse
 
 from ..feedback import Feedback
 from ..geodesy import haversine_m
-from ..trajectory.decoder import Decoder, EmissionModel, TransitionModel
+from ..trajectory.decoder import Decoder, EmissionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
 from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
+from ..trajectory.transition import TransitionModel
 from ..types import FloatArray, InputError, IntArray
 from .conformal import conformal_level, frame_weights
 from .local_mass import LocalMass

@@ -69,6 +69,10 @@ def _root(
 
     vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
 
+    vidtag geolocate --table drives.csv --aoi town.geojson --output drives.gpkg
+
+    vidtag geolocate walk.mp4 --aoi town.geojson --motion walk --output walk.gpkg
+
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """
 )
@@ -84,6 +88,12 @@ def geolocate(
         str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
     ] = "geoclip",
     images: Annotated[list[Path] | None, typer.Option(help="Folder of images that is one sequence; may be repeated.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            help="Table of videos (CSV, or a layer of a GeoPackage or spreadsheet): file, and of that one alone start_time, from, to, area."
+        ),
+    ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into subfolders for videos.")] = False,
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
@@ -118,7 +128,7 @@ def geolocate(
         paths = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map, "html": page}
         copies: dict[str, Any] = {kind: str(path) if path else None for kind, path in paths.items()}
         arguments = GeolocateArguments(
-            aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], aoi_layer=aoi_layer, aoi_crs=aoi_crs,
+            aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], table=table, aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint, overwrite=overwrite, **settings_of(settings), **copies,
         )  # fmt: skip
         notes: list[str] = []

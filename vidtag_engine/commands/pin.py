@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..export import read_aoi, read_geopackage
+from ..export import read_aoi, read_areas, read_geopackage
 from ..export.pins import PinRow
 from ..export.review_file import add_pins, pins_of, remove_pin, review_path, same_moment, with_moment
 from ..geodesy import WGS84
@@ -36,7 +36,7 @@ def run_pin(result: Path, pin: PinRow) -> PinRow:
     """
     results, provenance = read_geopackage(result)
     pin = fitted(pin, results, result.name)
-    _check_inside(pin, result, provenance)
+    _check_inside(pin, video_of(results, pin, result.name), result, provenance)
     _check_new(pin, pins_of(result, results), results, result)
     [number] = add_pins(result, [pin])
     return replace(pin, number=number)
@@ -157,9 +157,10 @@ def _check_new(pin: PinRow, pins: Sequence[PinRow], results: Sequence[VideoResul
             )
 
 
-def _check_inside(pin: PinRow, result: Path, provenance: Provenance) -> None:
-    """Refuse a place outside the area that was searched, with the leave that solving gives."""
-    area = read_aoi(result) if pin.here else None
+def _check_inside(pin: PinRow, video: VideoResult, result: Path, provenance: Provenance) -> None:
+    """Refuse a place outside the area that the video was searched for in, with the leave that solving gives."""
+    own = video.own.area if video.own else None
+    area = (read_areas(result).get(own) if own else read_aoi(result)) if pin.here else None
     if area is None:
         return
     reach_m = max(pin.radius_m, 1.5 * float(provenance.gallery.get("resolution_m", 0.0)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..batch import check_output
-from ..export import read_aoi, read_geopackage
+from ..export import read_aoi, read_areas, read_geopackage
 from ..export.columns import clean, joined
 from ..export.confidence_tables import regions_table
 from ..export.corrections import with_layers
@@ -78,7 +78,7 @@ def run_solve(
     tables = {
         FRAMES_PINNED: (joined([frames_table(one) for one in solved]), "frames"),
         TRAJECTORY_PINNED: (joined([steps_table(one) for one in solved]), "trajectory"),
-        REGIONS_PINNED: (regions_table(solved, read_aoi(result)), "regions"),
+        REGIONS_PINNED: (regions_table(solved, read_aoi(result), read_areas(result)), "regions"),
     }
     feedback.check(_STOPPED)
     feedback.tell(0.95, "solve", "writing")
@@ -164,7 +164,31 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     """
     rows = {int(index): row for row, index in enumerate(kept.frame_index)}
     decoder = decoder_of(kept)
-    return decode_with_pins(trajectory, kept, [_checked(pin, rows, decoder) for pin in pins])
+    checked = [_checked(pin, rows, decoder) for pin in pins]
+    _check_reach(pins, checked, kept)
+    return decode_with_pins(trajectory, kept, checked)
+
+
+def _check_reach(given: Sequence[PinRow], pins: Sequence[Pin], kept: VideoScores) -> None:
+    """Raise InputError where two pins of one shot lie farther apart than the top speed allows that the video was located with."""
+    transition = kept.calibration.transition
+    if transition.limit_mps is None:
+        return
+    shot = np.searchsorted(np.sort(kept.cuts), [pin.row for pin in pins], side="right")
+    for number, (row, pin) in enumerate(zip(given, pins, strict=True)):
+        for before, (other_row, other) in enumerate(zip(given[:number], pins[:number], strict=True)):
+            if not (pin.here and other.here) or shot[number] != shot[before]:
+                continue
+            seconds = abs(float(kept.time_s[pin.row] - kept.time_s[other.row]))
+            apart_m = float(
+                haversine_m(np.asarray(pin.lat_deg), np.asarray(pin.lon_deg), np.asarray(other.lat_deg), np.asarray(other.lon_deg))
+            )
+            if apart_m - pin.radius_m - other.radius_m > transition.farthest_m(seconds, kept.spacing_m):
+                kmh = 3.6 * transition.limit_mps
+                raise InputError(
+                    f"The pins on frames {other_row.frame_index} and {row.frame_index} of {row.video} lie {apart_m:,.0f} m apart, and {seconds:g} s at"
+                    f" {kmh:g} km/h do not reach that far: move one, or run geolocate again with another --motion."
+                )
 
 
 def _checked(pin: PinRow, rows: dict[int, int], decoder: Decoder) -> Pin:

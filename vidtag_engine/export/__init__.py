@@ -1,7 +1,7 @@
 """Results out: the canonical GeoPackage, its copies in other formats, and a picture of the map."""
 
 from .geopackage import as_geodataframe, result_tables, write_geopackage
-from .geopackage_read import ANSWERS, read_answers, read_aoi, read_failed, read_geopackage
+from .geopackage_read import ANSWERS, read_answers, read_aoi, read_areas, read_failed, read_geopackage, read_provenance
 from .map_picture import check_picture_name, write_map
 from .page import page_body, write_page
 from .raster import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
@@ -22,8 +22,10 @@ __all__ = [
     "plan_raster",
     "read_answers",
     "read_aoi",
+    "read_areas",
     "read_failed",
     "read_geopackage",
+    "read_provenance",
     "result_tables",
     "verdict_sentence",
     "write_geopackage",

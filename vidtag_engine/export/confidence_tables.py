@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,12 +73,13 @@ def verdict_columns(verdict: Verdict | None, radii_m: Sequence[float]) -> dict[s
     )
 
 
-def regions_table(results: Sequence[VideoResult], aoi: Any | None = None) -> Table:
+def regions_table(results: Sequence[VideoResult], aoi: Any | None = None, named: Mapping[str, Any] | None = None) -> Table:
     """A row a frame and level, then a row a video and level (``frame_index`` and times unknown); ``geometry`` holds MultiPolygons.
 
     Args:
         results: those without regions give no row.
         aoi: the searched area (shapely); None leaves ``aoi_share`` unknown.
+        named: the areas of videos that were searched for in one of their own.
     """
     import pandas as pd
 
@@ -92,7 +93,9 @@ def regions_table(results: Sequence[VideoResult], aoi: Any | None = None) -> Tab
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 6
     videos, index, time_s, moments, levels, shapes = columns
     areas_km2 = np.array([area_km2(shape) for shape in shapes], dtype=np.float64)
-    whole_km2 = math.nan if aoi is None else area_km2(aoi)
+    sizes_km2 = {None: math.nan if aoi is None else area_km2(aoi)} | {name: area_km2(shape) for name, shape in (named or {}).items()}
+    own = {clean(one.info.name): one.own.area for one in results if one.own and one.own.area in sizes_km2}
+    whole_km2 = np.array([sizes_km2[own.get(video)] for video in videos], dtype=np.float64)
     geometry = np.empty(len(shapes), dtype=object)
     geometry[:] = shapes
     return {

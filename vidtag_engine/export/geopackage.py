@@ -15,7 +15,7 @@ import numpy as np
 
 from ..atomic import replacing
 from ..types import DecodeReport, FailedVideo, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
-from .columns import Table, joined
+from .columns import Table, clean, joined
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
 from .provenance import scrub_sentence, to_json
@@ -53,7 +53,7 @@ def write_geopackage(
         path: where to, ending in ``.gpkg``; its folder exists.
         results: in the order to list them; none is fine.
         provenance: what made them.
-        aoi: the area searched, a shapely geometry or an object with one as ``geometry``; kept as the layer ``aoi``.
+        aoi: the area searched, a shapely geometry or an :class:`.grid.AreaOfInterest`; kept as the layer ``aoi``, with the areas of single videos.
         failed: videos of the batch that have no result; the layer ``videos`` says why.
         overwrite: replace what is there also where it is no result.
 
@@ -90,7 +90,7 @@ def result_tables(results: Sequence[VideoResult], *, aoi: Any | None = None, fai
         "trajectory": joined(step_tables) or steps_table(nothing()),
         "frames": joined([frames_table(result) for result in results]) or frames_table(nothing()),
         "videos": columns_of_videos(rows),
-        "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi)),
+        "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi), named_areas(aoi)),
     }
 
 
@@ -187,8 +187,16 @@ def columns_of_videos(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def _aoi_table(aoi: Any) -> Table:
-    geometry = getattr(aoi, "geometry", aoi)
-    return {"name": ["aoi"], "geometry": np.array([geometry], dtype=object)}
+    """The whole first, which is all that older versions read, then the areas of single videos by their names."""
+    named = named_areas(aoi)
+    geometry = np.empty(1 + len(named), dtype=object)
+    geometry[:] = [getattr(aoi, "geometry", aoi), *named.values()]
+    return {"name": ["aoi", *map(clean, named)], "geometry": geometry}
+
+
+def named_areas(aoi: Any | None) -> dict[str, Any]:
+    """The areas that videos of their own were searched for in, by name."""
+    return dict(getattr(aoi, "named", ()))
 
 
 def nothing() -> VideoResult:

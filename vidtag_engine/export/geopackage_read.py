@@ -17,7 +17,7 @@ from ..geopackage_metadata import records_of, schema_refusal, stored_schema
 from ..types import DecodeReport, FailedVideo, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
 from .confidence_tables import FRAME_COLUMNS, WITHIN, read_hypotheses
 from .provenance import from_json
-from .tables import FAILED
+from .tables import FAILED, own_from
 
 # A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
@@ -129,6 +129,25 @@ def read_aoi(path: Path | str) -> Any | None:
     return shapely.from_wkb(wkb_of(row[0])) if row and row[0] else None
 
 
+def read_areas(path: Path | str) -> dict[str, Any]:
+    """The areas that single videos were searched for in, as shapely geometries by name; none before schema 4.1. Raises InputError as read_geopackage."""
+    import shapely
+
+    path = Path(path)
+    with closing(_open(path)) as database:
+        try:
+            rows = database.execute("SELECT name, geom FROM aoi ORDER BY fid").fetchall()[1:] if _has(database, "aoi") else []
+            return {name: shapely.from_wkb(wkb_of(geom)) for name, geom in rows if name and geom}
+        except (sqlite3.Error, ValueError) as error:
+            raise InputError(f"{path} is damaged or not a VidTAG result ({error}); run geolocate again.") from error
+
+
+def read_provenance(path: Path | str) -> Provenance:
+    """The record of a result, without the rest. Raises InputError as read_geopackage."""
+    with closing(_open(Path(path))) as database:
+        return _provenance(Path(path), database)
+
+
 def _open(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise InputError(f"{path} is not there; give a GeoPackage that geolocate wrote.")
@@ -194,6 +213,7 @@ def _result(row: dict[str, Any], frames: Columns, regions: Regions) -> VideoResu
         ),
         sha256=row["sha256"],
         seconds=json.loads(row["processing_s"]),
+        own=own_from(row.get("own_settings"), row.get("area")),
     )
 
 

@@ -20,7 +20,8 @@ from ..trajectory import PathCalibration
 from ..trajectory.scores import VideoScores
 from ..types import InputError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_LAST_WITHOUT_LIMIT = 1  # what older versions read, where there is no top speed that they would pass over
 _HEADER = "vidtag_scores"
 
 
@@ -64,7 +65,7 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
     }
     calibration = replace(kept.calibration, novelty=None, out_of_area=None)
     header = {
-        "version": FORMAT_VERSION,
+        "version": _LAST_WITHOUT_LIMIT if kept.calibration.transition.limit_mps is None else FORMAT_VERSION,
         "spacing_m": kept.spacing_m,
         "cuts": [int(row) for row in kept.cuts],
         "recognised": kept.recognised,

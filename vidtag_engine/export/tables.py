@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from ..trajectory.steps import parts, steps
-from ..types import DecodeReport, FailedVideo, FloatArray, InputError, Trajectory, VideoResult
+from ..types import DecodeReport, FailedVideo, FloatArray, InputError, OwnSettings, Trajectory, VideoResult
 from .columns import Table, base_time, clean, utc_times
 from .confidence_tables import RADII_M, frame_columns, verdict_columns
 from .lines import cut_steps, video_line
@@ -114,6 +115,8 @@ def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
         **verdict_columns(t.verdict, t.hypotheses.radii_m if t.hypotheses else RADII_M),
         "duration_s": math.nan if info.duration_s is None else float(info.duration_s),
         "sha256": result.sha256,
+        "area": clean(result.own.area) if result.own and result.own.area else None,
+        "own_settings": own_text(result.own),
         "embedded_gps": info.embedded_gps,
         "decoded": report.decoded,
         "sampled": report.sampled,
@@ -127,6 +130,28 @@ def video_row(result: VideoResult, length_m: float) -> dict[str, Any]:
         "processing_s": json.dumps({key: round(float(value), 3) for key, value in result.seconds.items()}),
         "geometry": video_line(t),
     }
+
+
+def own_text(own: OwnSettings | None) -> str | None:
+    """What held of one video alone as JSON, without the name of its area; None where nothing did."""
+    if own is None:
+        return None
+    said = {
+        "start_time": own.start_time.isoformat().replace("+00:00", "Z") if own.start_time else None,
+        "from_s": own.from_s,
+        "to_s": own.to_s,
+        "grid_digest": own.grid_digest,
+    }
+    return json.dumps({name: value for name, value in said.items() if value is not None})
+
+
+def own_from(text: str | None, area: str | None) -> OwnSettings | None:
+    """What :func:`own_text` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    if text is None:
+        return None
+    said = json.loads(text)
+    start = datetime.fromisoformat(said["start_time"]) if said.get("start_time") else None
+    return OwnSettings(start, said.get("from_s"), said.get("to_s"), area, said.get("grid_digest"))
 
 
 def failed_row(failed: FailedVideo) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The area of interest, and the reference points in it. No torch."""
 
-from .aoi import AreaOfInterest, load_aoi
+from .aoi import AreaOfInterest, join_areas, load_aoi
 from .grid import Grid, check_size, make_grid
 from .point_list import join_grids, points_grid
 from .points_file import write_points
@@ -13,6 +13,7 @@ __all__ = [
     "WideGrid",
     "area_without_aoi",
     "check_size",
+    "join_areas",
     "join_grids",
     "load_aoi",
     "make_grid",

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,17 +43,33 @@ class AreaOfInterest:
             across ±180° is split there. Sides are straight in longitude and latitude.
         area_m2: its area on the ellipsoid.
         notes: what was mended or assumed, a sentence each, for the user to read.
+        named: areas that it is made of, by name, where videos were searched for in areas of their own; empty where it is one for all.
     """
 
     geometry: shapely.MultiPolygon
     area_m2: float
     notes: tuple[str, ...] = ()
+    named: tuple[tuple[str, shapely.MultiPolygon], ...] = ()
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """minx, miny, maxx, maxy in degrees (an area across ±180° spans all longitudes)."""
         west, south, east, north = self.geometry.bounds
         return float(west), float(south), float(east), float(north)
+
+
+def join_areas(whole: AreaOfInterest | None, named: Mapping[str, AreaOfInterest]) -> AreaOfInterest:
+    """Several areas as one, which still tells them apart.
+
+    Args:
+        whole: an area without a name; None where there is none.
+        named: the others, at least one where there is no ``whole``.
+    """
+    every = [*([whole] if whole else []), *named.values()]
+    geometry = shapely.union_all([one.geometry for one in every])
+    together = shapely.MultiPolygon([part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"])
+    notes = dict.fromkeys(note for one in every for note in one.notes)
+    return AreaOfInterest(together, polygon_area_m2(together), tuple(notes), tuple((name, one.geometry) for name, one in named.items()))
 
 
 def load_aoi(text: str | Path | dict[str, Any], *, layer: str | None = None, crs: str | None = None) -> AreaOfInterest:

@@ -24,7 +24,7 @@ from ..trajectory.score_margin import recognition, score_margin
 from ..trajectory.scores import VideoScores
 from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .emissions import Emissions, FrameScores, ScoredPlaces, similarity_to
-from .verdicts import BEST_UNKNOWN, MOST, Judgement, why_unknown, why_unrated
+from .verdicts import BEST_UNKNOWN, MOST, OUTRUN, Judgement, why_unknown, why_unrated
 
 _LEAST_SAID = 0.001
 _FRAMES = 256  # scored at once
@@ -81,6 +81,11 @@ def chances(
     return path.chances(lambda radii: mass_about(decoded.marginal, decoder, positions, radii), radii_m, margin, recognised)
 
 
+def believed(path: PathCalibration, decoded: Decoded) -> PathCalibration:
+    """What a posterior's mass means: nothing where the pictures gainsay the top speed that it was decoded with, as held-out videos tell of true ones alone."""
+    return replace(path, maps=()) if decoded.outruns_limit else path
+
+
 class PosteriorDecoder:
     """Solves any number of videos over one search.
 
@@ -88,9 +93,10 @@ class PosteriorDecoder:
         model: whose embeddings are searched.
         search: prepared, with a cover.
         calibration: of the checkpoint.
+        limit_mps: top speed of the cameras, where a person says one.
     """
 
-    def __init__(self, model: VidTAG | GeoCLIP, search: Search, calibration: Calibration) -> None:
+    def __init__(self, model: VidTAG | GeoCLIP, search: Search, calibration: Calibration, limit_mps: float | None = None) -> None:
         cover = search.cover()
         if cover is None:
             raise ValueError("a search without a cover has nothing to decode over")
@@ -100,7 +106,8 @@ class PosteriorDecoder:
         self.unknown_share = float(1.0 - self.known.mean()) if ground else float("nan")
         # Where nothing speaks of any place all are decoded over, for those who want an answer all the same.
         self._places = np.flatnonzero(self.known) if self.known.any() else np.arange(len(self.known))
-        self.path = self._reading()
+        path = self._reading()
+        self.path = path if limit_mps is None else replace(path, transition=replace(path.transition, limit_mps=limit_mps))
         self.decoder = Decoder(self.cover.lat_lon_deg[self._places], self.cover.spacing_m, self.path.transition)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
@@ -190,9 +197,10 @@ class PosteriorDecoder:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         margin, recognised = self.standing(video, decoded)
+        path = believed(self.path, decoded)
         unknown = None if self.known.all() or not self.known.any() else self.cover.lat_lon_deg[~self.known]
-        found = hypotheses(decoded.marginal, self.decoder, positions, self.path, margin, recognised, unknown)
-        confidence = chances(self.decoder, decoded, positions, self.path, [radius_m], margin, recognised)[:, 0]
+        found = hypotheses(decoded.marginal, self.decoder, positions, path, margin, recognised, unknown)
+        confidence = chances(self.decoder, decoded, positions, path, [radius_m], margin, recognised)[:, 0]
         moved = replace(final, lat_deg=final.lat_deg.copy(), lon_deg=final.lon_deg.copy(), score=final.score.copy())
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)
@@ -205,7 +213,7 @@ class PosteriorDecoder:
             state=judgement.state,
             inside=judgement.inside,
             familiarity=judgement.familiarity,
-            why=judgement.why,
+            why=judgement.why or (OUTRUN if decoded.outruns_limit else ""),
             unknown_share=self.unknown_share,
         )
         return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, video, recognised)

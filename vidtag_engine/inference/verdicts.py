@@ -13,6 +13,9 @@ from ..trajectory import RADII_M, Calibration, TrainingGround, spread
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory, Verdict
 
 MOST = 0.5  # share of a video's frames
+OUTRUN = "it went faster than the top speed that was given, so nothing tells how sure to be."
+LIMIT_OF_REGIONS = "This checkpoint answers frame by frame: the top speed narrows the regions, and moves no place."
+LIMIT_OF_NOTHING = "So wide an area is not decoded as a whole: the top speed had no effect; give a smaller area."
 BEST_UNKNOWN = "its best place lies where this checkpoint was never trained, and nothing can speak for it there."
 
 

@@ -14,7 +14,7 @@ from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spr
 from ..trajectory.score_margin import score_margin
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory
-from .posterior import chances
+from .posterior import believed, chances
 
 
 def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[Pin]) -> Trajectory:
@@ -34,6 +34,7 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
     decoded = decoder.decode(
         kept.scores, kept.time_s, path.emission, cuts=kept.cuts, pins=pins, accuracy_m=accuracy_m, line_emission=path.line_emission
     )
+    path = believed(path, decoded)
     located = np.isin(trajectory.frame_index, kept.frame_index)
     places = _places(trajectory, kept, decoded, pins, located)
     margin: FloatArray | None = None

@@ -2,13 +2,14 @@
 
 from .calibration import LEAST_VIDEOS, Calibration
 from .cuts import cuts
-from .decoder import Decoded, Decoder, EmissionModel, Pin, TransitionModel
+from .decoder import Decoded, Decoder, EmissionModel, Pin
 from .decoder_calibration import DatabaseWeight, PathCalibration
 from .ground import TrainingGround
 from .hypotheses import RADII_M, hypotheses, mass_about, spread, verdict
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector, out_of_area_score
 from .steps import Steps, assemble, parts, runner_up_m, steps
+from .transition import TransitionModel
 
 __all__ = [
     "LEAST_VIDEOS",

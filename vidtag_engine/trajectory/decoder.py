@@ -23,6 +23,7 @@ from ..geodesy import EARTH_RADIUS_M, chord_m, unit_vectors
 from ..types import FloatArray, IntArray
 from .marginals import TINY, Held, apart2, first_of_each_box, most_held, nearness, stacked, thinned
 from .smooth import smoothed
+from .transition import TransitionModel, outruns
 
 _REACH = 5.0  # lengths of the motion's fall-off, beyond which a step is a jump
 _MOST_LINKS = 3_000_000
@@ -42,21 +43,6 @@ Scores = Callable[[slice], FloatArray]
 def most_kept(frames: int) -> int:
     """Places of a frame that a marginal over so many frames keeps at most."""
     return max(500, _MOST_KEPT // max(1, frames))
-
-
-@dataclass(frozen=True)
-class TransitionModel:
-    """How a camera gets from frame to frame.
-
-    Args:
-        speed_mps: scale of an exponential fall-off of distance with time.
-        restart_probability: of a step to anywhere in the area.
-        inverse_process_noise: how steadily it is carried, s^3 / m^2: one over the spectral density of its accelerations; 0 makes nothing of them.
-    """
-
-    speed_mps: float = 12.0
-    restart_probability: float = 1e-4
-    inverse_process_noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -133,12 +119,14 @@ class Decoded:
         path: (T,) number of each frame's place.
         lat_lon_deg: (T, 2) the line: each path place moved to the middle of the mass about it.
         log_evidence: mean natural log of how much better the best-fitting places foresee the frames than an even spread would.
+        outruns_limit: whether the line went farther than the top speed allows that was given.
     """
 
     marginal: sparse.csr_matrix
     path: IntArray
     lat_lon_deg: FloatArray
     log_evidence: float
+    outruns_limit: bool = False
 
 
 class Decoder:
@@ -193,7 +181,9 @@ class Decoder:
         if line_emission is not None and line_emission != emission:
             sought, _ = self._marginals(self._emissions(scores, time_s, line_emission, pins), time_s, asked)
         path, places = self.line(sought, time_s, asked, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
-        return Decoded(marginal, path, places, log_evidence)
+        limit_mps = self.transition.limit_mps
+        too_far = limit_mps is not None and outruns(places, time_s, asked, limit_mps, self.spacing_m)
+        return Decoded(marginal, path, places, log_evidence, too_far)
 
     def marginals(
         self, scores: FloatArray | Scores, time_s: FloatArray, emission: EmissionModel, cuts: Iterable[int] = (), pins: Sequence[Pin] = ()
@@ -333,7 +323,8 @@ class Decoder:
         gain = mass @ nearness(self.points_m[places], self.points_m[places[first]], accuracy_m)
         most = np.argsort(-gain.max(axis=0), kind="stable")[:_PATH_PLACES]
         kept, gain = places[first[most]], np.log(np.maximum(gain[:, most], TINY).astype(np.float64))
-        found: IntArray = kept[self._viterbi(gain, np.sqrt(apart2(self.points_m[kept], self.points_m[kept])), time_s, cuts)]
+        apart_m, cell_m = np.sqrt(apart2(self.points_m[kept], self.points_m[kept])), max(self.spacing_m, accuracy_m / 3.0)
+        found: IntArray = kept[self._viterbi(gain, apart_m, time_s, cuts, cell_m)]
         return found
 
     def settled(
@@ -362,7 +353,7 @@ class Decoder:
         lat = np.degrees(np.arctan2(places[:, 2], np.hypot(places[:, 0], places[:, 1])))
         return np.stack([lat, np.degrees(np.arctan2(places[:, 1], places[:, 0]))], axis=1)
 
-    def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int]) -> IntArray:
+    def _viterbi(self, gain: FloatArray, apart_m: FloatArray, time_s: FloatArray, cuts: frozenset[int], cell_m: float) -> IntArray:
         best, last_m = gain[0], -1.0
         moves, total, every = np.empty_like(apart_m), np.empty_like(apart_m), np.arange(gain.shape[1])
         before = np.zeros(gain.shape, dtype=np.int16)
@@ -371,9 +362,11 @@ class Decoder:
                 before[row] = best.argmax()
                 best = best.max() + gain[row]
                 continue
-            length_m = self._length_m(float(time_s[row] - time_s[row - 1]))
+            seconds = float(time_s[row] - time_s[row - 1])
+            length_m = self._length_m(seconds)
             if length_m != last_m:
                 moves, last_m = np.maximum(-apart_m / length_m, np.log(self.transition.restart_probability)), length_m
+                moves[apart_m > self.transition.farthest_m(seconds, cell_m)] = np.log(self.transition.restart_probability)
             np.add(best, moves, out=total)  # from a column to a row; moves are the same both ways
             before[row] = total.argmax(axis=1)
             best = total[every, before[row]] + gain[row]
@@ -384,7 +377,7 @@ class Decoder:
 
     def _length_m(self, seconds: float) -> float:
         # Half the spacing: a camera between two places may be told as either.
-        return self.transition.speed_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
+        return self.transition.scale_mps * max(seconds, 0.0) + 0.5 * self.spacing_m
 
     @staticmethod
     def step(seconds: float) -> int:
@@ -399,8 +392,12 @@ class Decoder:
             # As many neighbours as memory bears; longer steps are several short ones: the squares of their lengths add up.
             longest_m = self.spacing_m * np.sqrt(_MOST_LINKS / len(self.points_m) / np.pi) / _REACH
             times = int(np.clip(np.ceil((length_m / longest_m) ** 2), 1, _MOST_SUBSTEPS))
+            most_m, longest_s = _REACH * longest_m * 1.2, _TIMES ** (key + 0.5)
+            farthest_m = self.transition.farthest_m(longest_s, self.spacing_m)
+            if farthest_m <= most_m:
+                times = 1  # a top speed leaves no more neighbours than memory bears
             length_m /= np.sqrt(times)
-            reach_m = min(_REACH * length_m, _REACH * longest_m * 1.2)
+            reach_m = min(_REACH * length_m, most_m, self.transition.farthest_m(longest_s / times, self.spacing_m))
             self._steps[key] = (*self._links(max(reach_m, 1e-6), length_m), times)
         return self._steps[key]
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..types import FloatArray, InputError
-from .decoder import EmissionModel, TransitionModel
+from .decoder import EmissionModel
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
+from .transition import TransitionModel
 
 # What a card calls each of these: its keys are older than their names here.
 EMISSION_KEYS = {"outlier_probability": "blind", "error_correlation": "shared", "correlation_time_s": "memory_s"}
@@ -190,6 +191,8 @@ class PathCalibration:
         """Plain JSON values under the keys that checkpoints have had from the first."""
         values = asdict(replace(self, novelty=None, out_of_area=None))
         values |= {"emission": _with_keys(self.emission, EMISSION_KEYS), "transition": _with_keys(self.transition, TRANSITION_KEYS)}
+        if self.transition.limit_mps is None:  # a person's word on a run, which no checkpoint has
+            del values["transition"]["limit_mps"]
         values["line_emission"] = _with_keys(self.line_emission, EMISSION_KEYS) if self.line_emission else None
         values |= {name: [_with_keys(one, _MAP_KEYS) for one in getattr(self, name)] for name in ("maps", "unrecognised_maps")}
         values |= {name: part.to_dict() if part else None for name, part in (("novelty", self.novelty), ("out_of_area", self.out_of_area))}
@@ -244,6 +247,7 @@ class PathCalibration:
             ) from error
         numbers = [found.emission.temperature, found.accuracy_m, found.spacing_m, found.transition.speed_mps]
         numbers += [found.line_emission.temperature] if found.line_emission else []
+        numbers += [found.transition.limit_mps] if found.transition.limit_mps is not None else []
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise InputError(
                 f"The checkpoint's calibration of paths has {numbers}, where positive numbers are needed; fit it again with 'vidtag train'."

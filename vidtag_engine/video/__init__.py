@@ -7,18 +7,23 @@ from .original import find_original
 from .read_ahead import ReadAhead
 from .source import find_videos, frame_names, open_source, unique_names
 from .tracks import embedded_name, embedded_track, read_track
+from .video_table import VideoRow, files_of_rows, read_video_table, video_rows
 
 __all__ = [
     "FrameReader",
     "ImageFolder",
     "ReadAhead",
+    "VideoRow",
     "embedded_name",
     "embedded_track",
+    "files_of_rows",
     "find_original",
     "find_videos",
     "frame_names",
     "open_source",
     "read_track",
+    "read_video_table",
     "source_digest",
     "unique_names",
+    "video_rows",
 ]

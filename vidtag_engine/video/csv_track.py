@@ -26,16 +26,21 @@ def read(path: Path) -> Track:
     return track_of(*_table(path), path, "CSV")
 
 
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+def separated(path: Path) -> tuple[str, str]:
+    """A table's text, and what parts its cells. Raises InputError where it is no text."""
     if path.stat().st_size > _MAX_BYTES:
-        raise InputError(f"{path} is larger than 512 MB, too large for a table of positions; give a smaller one.")
+        raise InputError(f"{path} is larger than 512 MB, too large for a table; give a smaller one.")
     text = _text(path.read_bytes())
     if "\0" in text:
-        raise InputError(f"{path} is not a text table; give a CSV file with lat and lon columns.")
+        raise InputError(f"{path} is not a text table; give a CSV file.")
     if (said := re.match(r"sep=(.)\r?\n", text)) is not None:  # as Excel writes it
         text = text[said.end() :]
     first = text.split("\n", 1)[0]
-    separator = said[1] if said else max(";\t|,", key=lambda mark: (first.count(mark), mark == ","))
+    return text, said[1] if said else max(";\t|,", key=lambda mark: (first.count(mark), mark == ","))
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    text, separator = separated(path)
     try:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(cell.strip() for cell in row)]
     except csv.Error as error:

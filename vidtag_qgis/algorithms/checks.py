@@ -16,14 +16,17 @@ from ..frames import newer_schema
 MAX_WRITTEN_POINTS = 10_000_000
 """About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
+MOTIONS = ("walk", "bicycle", "car", "drone")
+MOST_KMH = 1200.0
+"""What the engine takes as a top speed (see its settings)."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?\Z")
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=(?:\"([^\"]+)\"|(\S+))")
 
 
-def check_videos(videos: list[str], folder: str, images: str) -> Optional[str]:
-    """At least one input, and each of them there and readable."""
-    if not videos and not folder and not images:
+def check_videos(videos: list[str], folder: str, images: str, *, others: bool = False) -> Optional[str]:
+    """At least one input, unless there are ``others``, and each of them there and readable."""
+    if not videos and not folder and not images and not others:
         return "Give at least one video, a folder of videos or a folder of images."
     for video in videos:
         if os.path.isdir(video):
@@ -154,6 +157,17 @@ def check_truth_offset(text: Optional[str]) -> Optional[str]:
     except ValueError:
         fits = False
     return None if fits else f"The truth offset {text!r} is not a number of seconds up to a day: give one such as 2.5 or -2.5, or auto."
+
+
+def check_motion(text: Optional[str]) -> Optional[str]:
+    """A top speed is one of the names, or km/h."""
+    if text is None or text.lower() in MOTIONS:
+        return None
+    try:
+        fits = 0.0 < float(text) <= MOST_KMH
+    except ValueError:
+        fits = False
+    return None if fits else f"The top speed {text!r} is none: give {', '.join(MOTIONS)}, or a number in km/h up to {MOST_KMH:g}."
 
 
 def check_folders(paths: Iterable[str]) -> Optional[str]:

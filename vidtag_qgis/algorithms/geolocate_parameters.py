@@ -12,9 +12,11 @@ from qgis.core import (
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
 )
 
 from .base import GRIDS, VidTAGAlgorithm
@@ -28,17 +30,18 @@ DECODERS = {"hmm": "All frames of a video together", "none": "Each frame by itse
 class GeolocateParameters(VidTAGAlgorithm):
     """What "Geolocate video" takes and gives."""
 
-    VIDEOS, FOLDER, IMAGES = "VIDEOS", "FOLDER", "IMAGES"
+    VIDEOS, FOLDER, IMAGES, TABLE = "VIDEOS", "FOLDER", "IMAGES", "TABLE"
     AOI, EXTENT = "AOI", "EXTENT"
     CHECKPOINT, RESOLUTION, RATE = "CHECKPOINT", "RESOLUTION", "RATE"
     FROM, TO, START_TIME = "FROM", "TO", "START_TIME"
     RADIUS, GRID, EXHAUSTIVE, DEVICE, BATCH_SIZE, SEED, RESUME = (
         "CONFIDENCE_RADIUS", "GRID", "EXHAUSTIVE", "DEVICE", "BATCH_SIZE", "SEED", "RESUME",
     )  # fmt: skip
+    MOTION = "MOTION"
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
     LOAD, TRACK = "LOAD", "TRACK"
-    READS = (VIDEOS, FOLDER, IMAGES, AOI, CHECKPOINT)
+    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT)
     WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
     LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS", "TRACK")
     SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
@@ -80,6 +83,12 @@ class GeolocateParameters(VidTAGAlgorithm):
             self.folder(self.IMAGES, "Folder of images"),
             "Still images that are one sequence, in the order of their EXIF times, else of their names.",
         )
+        self.advanced(
+            QgsProcessingParameterFeatureSource(self.TABLE, "Table of videos", [QgsProcessing.SourceType.TypeVector], optional=True),
+            "More videos, each with what holds of it alone: a layer or a file (CSV, GeoPackage, spreadsheet) with the columns file and, as they are "
+            "known, start_time, from, to (seconds) and area (a file of polygons). Paths are relative to the table's folder. With a table the area "
+            "above may be left empty; rows without one are then searched where the checkpoint was trained.",
+        )
         self.advanced(self.number(self.FROM, "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
         self.advanced(self.number(self.TO, "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")
         self.advanced(
@@ -117,6 +126,11 @@ class GeolocateParameters(VidTAGAlgorithm):
         self.advanced(
             self.choice(self.DECODER, "Frames are located", DECODERS),
             "All frames of a video together, as a camera moves; or each frame at its own best place, without regions.",
+        )
+        self.advanced(
+            QgsProcessingParameterString(self.MOTION, "Top speed", optional=True),
+            "Of the camera: walk (8 km/h), bicycle (45), car (160), drone (80), or a number in km/h. No step of the decoded line is longer than it allows, "
+            "but where the camera must have been carried off. Empty: nothing is known of it.",
         )
         for name, title, text in (
             (self.CONTINUOUS, "Places between the grid points",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
 from .. import result_layers, video_places
-from ..aoi import read_area
+from ..aoi import Area, read_area
 from ..area_estimate import check_point_count
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
 from ..track import copy_track
+from ..video_table import Rows, TableError, read_table
 from . import checks
 from .geolocate_parameters import RESULT_LAYERS, GeolocateParameters
 
@@ -48,7 +49,9 @@ class GeolocateVideo(GeolocateParameters):
         outputs = [self.OUTPUT, *self.LAYERS, self.KML, self.MAP]
         files = [self.parameterAsFileOutput(parameters, name, context) for name in (self.OUTPUT, self.KML, self.MAP)]
         problem = (
-            checks.check_videos(*self._inputs(parameters, context))
+            checks.check_videos(*self._inputs(parameters, context), others=parameters.get(self.TABLE) not in (None, ""))
+            or self._problem_of_table(parameters, context)
+            or checks.check_motion(self._motion(parameters, context))
             or checks.check_checkpoint(self._checkpoint(parameters, context))
             or checks.check_destinations(self.labels(parameters, outputs))
             or checks.check_folders(path for path in files if path)
@@ -60,17 +63,36 @@ class GeolocateVideo(GeolocateParameters):
         end_s = self.optional_number(parameters, self.TO, context)
         if end_s is not None and end_s <= self.parameterAsDouble(parameters, self.FROM, context):
             return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
-        area = read_area(self, parameters, context, self.AOI, self.EXTENT)
-        return check_point_count(area.area_m2, self.parameterAsDouble(parameters, self.RESOLUTION, context))
+        area = self._area(parameters, context)
+        return None if area is None else check_point_count(area.area_m2, self.parameterAsDouble(parameters, self.RESOLUTION, context))
 
     def _problem_of_decoding(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         if self.chosen(parameters, self.DECODER, context) != "none":
             return None
+        if self._motion(parameters, context) is not None:
+            return (
+                "A top speed joins frames that are located together: choose that under 'Frames are located', or leave the top speed empty."
+            )
         if self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
             return "Scores for pins are kept of frames that are located together: choose that under 'Frames are located', or do not keep scores."
         if checks.is_asked(parameters.get("REGIONS")):
             return "Regions come from locating all frames together: choose that under 'Frames are located', or leave out the confidence regions."
         return None
+
+    def _problem_of_table(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        try:
+            read_table(self, parameters, context, self.TABLE)
+        except TableError as error:
+            return str(error)
+        return None
+
+    def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[Area]:
+        """The area of interest; None where none is given, and the table of videos may have areas."""
+        given = [name for name in (self.TABLE, self.AOI, self.EXTENT) if parameters.get(name) not in (None, "")]
+        return None if given == [self.TABLE] else read_area(self, parameters, context, self.AOI, self.EXTENT)
+
+    def _motion(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        return self.parameterAsString(parameters, self.MOTION, context).strip() or None
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Ask the engine, then copy its result into what else was asked for."""
@@ -78,7 +100,7 @@ class GeolocateVideo(GeolocateParameters):
         for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         result = self.ask("geolocate", arguments, feedback)
-        video_places.remember([*arguments.videos, *arguments.images])
+        video_places.remember([*arguments.videos, *arguments.images, *result.get("table_files", [])])
         if arguments.keep_scores and checks.check_scores(arguments.output):
             feedback.pushWarning("No scores were kept: so wide an area is not decoded as a whole. Pins need a smaller one.")
         outputs = {
@@ -116,15 +138,18 @@ class GeolocateVideo(GeolocateParameters):
 
     def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> GeolocateArguments:
         videos, folder, images = self._inputs(parameters, context)
-        area = read_area(self, parameters, context, self.AOI, self.EXTENT)
+        area = self._area(parameters, context)
+        table, table_rows = self._table(parameters, context)
         checkpoint = self._checkpoint(parameters, context)
         batch_size = self.optional_number(parameters, self.BATCH_SIZE, context)
         return GeolocateArguments(
-            aoi=area.text,
-            aoi_crs=area.crs,
+            aoi=area.text if area else None,
+            aoi_crs=area.crs if area else None,
             output=self.file_out(parameters, self.OUTPUT, context) or "",
             videos=[os.path.abspath(place) for place in [*videos, folder] if place],
             images=[os.path.abspath(images)] if images else [],
+            table=table,
+            table_rows=table_rows,
             checkpoint=os.path.abspath(checkpoint) if os.path.exists(checkpoint) else checkpoint,
             resolution_m=self.parameterAsDouble(parameters, self.RESOLUTION, context),
             rate_hz=self.parameterAsDouble(parameters, self.RATE, context) or None,
@@ -136,6 +161,7 @@ class GeolocateVideo(GeolocateParameters):
             continuous=self.parameterAsBoolean(parameters, self.CONTINUOUS, context),
             encode_all=self.parameterAsBoolean(parameters, self.ENCODE_ALL, context),
             decoder=self.chosen(parameters, self.DECODER, context),
+            motion=self._motion(parameters, context),
             always_answer=self.parameterAsBoolean(parameters, self.ALWAYS_ANSWER, context),
             keep_scores=self.parameterAsBoolean(parameters, self.KEEP_SCORES, context),
             grid=self.chosen(parameters, self.GRID, context),
@@ -149,6 +175,12 @@ class GeolocateVideo(GeolocateParameters):
             anew=not self.parameterAsBoolean(parameters, self.RESUME, context),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
+
+    def _table(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[Optional[str], Optional[Rows]]:
+        try:
+            return read_table(self, parameters, context, self.TABLE)
+        except TableError as error:
+            raise QgsProcessingException(str(error)) from error
 
     def _inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[list[str], str, str]:
         videos = self.parameterAsFileList(parameters, self.VIDEOS, context)

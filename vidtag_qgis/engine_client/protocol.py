@@ -118,12 +118,16 @@ class GeolocateArguments:
     """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file).
 
     Without ``aoi`` the extent that the checkpoint was trained on is searched, or for a worldwide one the world's land.
+    ``table`` is what ``vidtag geolocate --table`` takes. Where ``table_rows`` are given they are its rows (values by column, absolute paths), as of a
+    layer that no file holds, and ``table`` is its name.
     """
 
     output: str
     aoi: Optional[str] = None
     videos: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    table: Optional[str] = None
+    table_rows: Optional[list[dict[str, Any]]] = None
     aoi_layer: Optional[str] = None
     aoi_crs: Optional[str] = None
     checkpoint: str = "geoclip"
@@ -142,6 +146,7 @@ class GeolocateArguments:
     continuous: bool = False
     encode_all: bool = False
     decoder: str = "hmm"
+    motion: Optional[str] = None
     always_answer: bool = False
     keep_scores: bool = False
     kml: Optional[str] = None
