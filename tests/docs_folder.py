@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "resources" / "demo"
 EXAMPLE = ROOT / "resources" / "example"
 _BEGIN = datetime(2026, 2, 17, 5, 59, 55)  # noqa: DTZ001 - when the demo's drive was taken, UTC
+_FIELD = shapely.box(-83.3087, 41.0342, -83.3026, 41.0388)  # of the real flights
 _PIECES, _PIECE_S = 8, 4  # "vidtag calibrate" asks for eight videos
 
 
@@ -24,8 +25,9 @@ def prepared(folder: Path) -> Path:
     """A new folder with the demo, and the same once more as the town, the videos and the checkpoint of a reader's own."""
     place = folder / "vidtag-demo"
     shutil.copytree(DEMO, place)
-    for name in ("town", "area", "field"):
+    for name in ("town", "area"):
         shutil.copy(DEMO / "aoi.geojson", place / f"{name}.geojson")
+    (place / "field.geojson").write_text(shapely.to_geojson(_FIELD), encoding="utf-8")
     shutil.copytree(DEMO / "checkpoint", place / "my-town")
     for name in ("drives", "others", "clips", "photos"):
         (place / name).mkdir()

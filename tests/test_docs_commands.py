@@ -46,8 +46,8 @@ NOT_RUN = {
 }
 # Trained for minutes: run with fewer steps.
 SHORTER = {
-    "vidtag train ": " --phase1-steps 20 --phase2-steps 0",
-    "qgis_process run vidtag:finetune ": " PHASE1_STEPS=20 PHASE2_STEPS=0",
+    "vidtag train ": " --phase1-steps 2 --phase2-steps 0",
+    "qgis_process run vidtag:finetune ": " PHASE1_STEPS=2 PHASE2_STEPS=0",
 }
 # What a reader has done before, where the page only says so.
 BEFORE = {
@@ -117,6 +117,7 @@ def kept(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("page", "blocks"), RUNS, ids=[blocks[0].name for _, blocks in RUNS])
 def test_what_a_page_shows_runs(tmp_path, kept, page, blocks):
     script = _scripts(blocks)
