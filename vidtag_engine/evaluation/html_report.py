@@ -18,7 +18,7 @@ from ..export.colours import TRUTH_COLOUR
 from ..file_marks import mark_of
 from . import metrics
 from .confidence import html_tables, reliability_picture
-from .report import accuracy_rows, length_text
+from .report import MOST_COLUMNS, length_text
 
 if TYPE_CHECKING:
     from .report import Report
@@ -27,7 +27,6 @@ _INK = "#0b6fa4"
 _STYLE = """body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}
 img{max-width:100%;height:auto;border:1px solid #ddd}table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.25em .8em;text-align:right}
 td:first-child,th:first-child{text-align:left}figure{margin:1.5em 0}figcaption,small{color:#555}"""
-_MAX_COLUMNS = 5
 
 
 def write_html(path: Path, report: Report, *, overwrite: bool = False) -> None:
@@ -55,23 +54,12 @@ def write_html(path: Path, report: Report, *, overwrite: bool = False) -> None:
         path,
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="{mark_of("html")}">'
         f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n'
-        f"<body>\n<h1>{html.escape(title)}</h1>\n{metrics_table(report)}\n<ul>{notes}</ul>\n{confidence}\n{pictures}\n"
+        f"<body>\n<h1>{html.escape(title)}</h1>\n{report.metrics_html()}\n<ul>{notes}</ul>\n{confidence}\n{pictures}\n"
         f"<p><small>Metrics as in VidTAG, App. E. Median error over all frames: {length_text(report.overall.median_m)}. "
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</small></p>\n</body></html>\n",
         "html",
         overwrite=overwrite,
     )
-
-
-def metrics_table(report: Report) -> str:
-    """The metrics as HTML, a column a video (up to five) and all together."""
-    columns = [(one.name, one.accuracy) for one in report.videos if one.accuracy is not None]
-    if len(columns) != 1:
-        columns = [*(columns if len(columns) <= _MAX_COLUMNS else []), (f"all {len(columns)} videos", report.overall)]
-    head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in columns)
-    rows = zip(*[list(accuracy_rows(accuracy)) for _, accuracy in columns], strict=True)
-    body = "\n".join(f"<tr><td>{row[0][0]}</td>{''.join(f'<td>{html.escape(cell)}</td>' for _, cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr><th>metric</th>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
 
 
 def _map(report: Report) -> bytes:
@@ -109,9 +97,9 @@ def _errors_picture(report: Report) -> bytes:
     several = _by_video(report)
     for result, one, error_m in several:
         time_s = result.trajectory.time_s[one.rows]
-        name = result.info.name.replace("$", r"\$") if 1 < len(several) <= _MAX_COLUMNS else None
+        name = result.info.name.replace("$", r"\$") if 1 < len(several) <= MOST_COLUMNS else None
         axes.plot(time_s, error_m, linewidth=1, marker=".", markersize=3, label=name, color=None if len(several) > 1 else _INK)
-    if 1 < len(several) <= _MAX_COLUMNS:
+    if 1 < len(several) <= MOST_COLUMNS:
         axes.legend(fontsize=8)
     axes.set(xlabel="seconds after the video's start", ylabel="error (m)", ylim=(0, None))
     return _png(figure)

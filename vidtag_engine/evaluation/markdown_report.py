@@ -14,8 +14,6 @@ from .report import accuracy_rows
 if TYPE_CHECKING:
     from .report import Report
 
-_MAX_COLUMNS = 5
-
 
 def write_markdown(path: Path, report: Report, *, overwrite: bool = False) -> list[Path]:
     """Write the report, and ``<name>.reliability.png`` beside it where the result has probabilities.
@@ -26,9 +24,7 @@ def write_markdown(path: Path, report: Report, *, overwrite: bool = False) -> li
     Raises:
         InputError: one cannot be written.
     """
-    columns = [(one.name, one.accuracy) for one in report.videos if one.accuracy is not None]
-    if len(columns) != 1:
-        columns = [*(columns if len(columns) <= _MAX_COLUMNS else []), (f"all {len(columns)} videos", report.overall)]
+    columns = report.columns()
     metrics = zip(*[list(accuracy_rows(accuracy)) for _, accuracy in columns], strict=True)
     parts = [
         f"<!-- Generator: {mark_of('markdown')} -->",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 UNKNOWN = "–"
+MOST_COLUMNS = 5
+"""Videos that a table shows side by side."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,27 @@ class Report:
         )
         return plain
 
+    def columns(self) -> list[tuple[str, Accuracy]]:
+        """What a table of the metrics has side by side: each video (up to ``MOST_COLUMNS``), and all together where it is not a single one."""
+        columns = [(one.name, one.accuracy) for one in self.videos if one.accuracy is not None]
+        if len(columns) == 1:
+            return columns
+        return [*(columns if len(columns) <= MOST_COLUMNS else []), (f"all {len(columns)} videos", self.overall)]
+
+    def metrics_html(self) -> str:
+        """The metrics as an HTML table."""
+        columns = self.columns()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in columns)
+        rows = zip(*[list(accuracy_rows(accuracy)) for _, accuracy in columns], strict=True)
+        body = "\n".join(f"<tr><td>{row[0][0]}</td>{''.join(f'<td>{html.escape(cell)}</td>' for _, cell in row)}</tr>" for row in rows)
+        return f"<table><thead><tr><th>metric</th>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+
     def table(self) -> Table:
         """Return the numbers for a terminal: a row a metric, a column a video (up to five), and all together."""
         from rich.markup import escape
         from rich.table import Table
 
-        with_frames = [one for one in self.videos if one.accuracy is not None]
-        columns = [(one.name, one.accuracy) for one in with_frames if one.accuracy is not None]
-        if len(columns) != 1:
-            columns = [*(columns if len(columns) <= 5 else []), (f"all {len(columns)} videos", self.overall)]
+        columns = self.columns()
         table = Table(title=f"Evaluation of {escape(self.source)}", caption=escape("\n".join(self.notes())), caption_justify="left")
         table.add_column("metric (VidTAG, App. E)")
         for name, _ in columns:
@@ -145,9 +159,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the metrics, and what must be known beside them."""
-        from .html_report import metrics_table
-
-        return metrics_table(self) + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
+        return self.metrics_html() + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
 
     def confidence_tables(self) -> list[Table]:
         """Return what the probabilities and the regions are worth, for a terminal; none where the result has none."""
