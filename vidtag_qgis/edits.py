@@ -46,8 +46,10 @@ class EditGuard(QObject):
         self._edited: dict[str, tuple[str, str]] = {}
         self._writing: list[str] = []
         self._links: dict[str, list[tuple[Any, Any]]] = {}
+        self._ended = False
         self.written.connect(self._reload)
         project = QgsProject.instance()
+        project.destroyed.connect(self._project_gone)
         project.layersAdded.connect(self._added)
         project.layersRemoved.connect(self._removed)
         self._added(project.mapLayers().values())
@@ -75,8 +77,13 @@ class EditGuard(QObject):
                 self._writing.remove(path)
             self.written.emit(mine)
 
+    def _project_gone(self) -> None:
+        self._ended = True
+
     def close(self) -> None:
         """Listen no more."""
+        if self._ended:  # QGIS ends, and its layers and connections are gone with the project; 3.40 crashes where it is asked for then
+            return
         project = QgsProject.instance()
         links = [(project.layersAdded, self._added), (project.layersRemoved, self._removed)]
         links += [link for of_layer in self._links.values() for link in of_layer]
