@@ -18,6 +18,7 @@ from .grid import Grid, WideGrid
 from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device, weights_to_fetch
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder
+from .offline import asked
 from .settings import GeolocateSettings
 from .trajectory import Calibration
 from .types import InputError, Provenance
@@ -77,7 +78,7 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
         else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
     )
     layout_dim = model.config.remembered_layout if isinstance(model, VidTAG) else 0
-    if said := weights_to_fetch(card.preset):
+    if (said := weights_to_fetch(card.preset)) and not asked():
         feedback.tell(0.0, "fetching", said)
     encoder = build_frame_encoder(card.preset, place, compiled_folder=compiled_folder(), layout=bool(layout_dim))
     if encoder.layout_dim != layout_dim:

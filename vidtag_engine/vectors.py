@@ -7,6 +7,8 @@ alone, since only fiona can be told which drivers may try: none of those that fo
 from __future__ import annotations
 
 import html
+import json
+import mmap
 import re
 import struct
 from collections.abc import Iterator
@@ -17,7 +19,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from .types import InputError
+from .offline import asked
+from .types import FetchError, InputError
 
 # Formats that the GDAL of pyogrio's wheel left behind and that of fiona's still reads (MapML: as GDAL wrote it before 3.12).
 OLD_DRIVERS = ("Geoconcept", "MapML", "TIGER")
@@ -26,6 +29,12 @@ TYPED_DRIVERS = ("GPKG", "ESRI Shapefile", "FlatGeobuf", "MapInfo File", "OpenFi
 _TYPED = re.compile(r"(?:(?:zip|tar|gzip)\+)?(?:https?|file)://|(?:zip|tar|gzip)://|/vsi", re.IGNORECASE)
 # Of one in the current folder fiona takes the name for a host's, and does not find its inside.
 _ARCHIVE = re.compile(r"^((?:zip|tar)://)(?!/)([^!]+)!", re.IGNORECASE)
+# Archives and files of this machine, by the names that GDAL and fiona have for them; all else of their kind is fetched.
+_SCHEMES_HERE = {"zip", "tar", "gzip", "file"}
+_VSI_HERE = {"zip", "tar", "gzip", "7z", "rar", "subfile"}
+# Files that are but the address of a service, which GDAL would ask.
+_SERVICE = re.compile(rb"<(?:\w+:)?(?:OGR(?!VRT)\w+DataSource|WFS_Capabilities|Capabilities|GDAL_WMS)\b")
+_CRS_OBJECT = re.compile(rb'"crs"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 _WKB_KINDS = {1: "Point", 2: "LineString", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString", 6: "MultiPolygon", 7: "GeometryCollection"}
 _HEAD_BYTES = 4096
 _VRT_BYTES = 16 * 1024**2
@@ -35,6 +44,13 @@ _VRT_SOURCE = re.compile(r"<SrcDataSource\b[^>]*>(.*?)</SrcDataSource\s*>", re.D
 def is_typed(text: str) -> bool:
     """Whether it is an address or an archive's inside, as a user types it: ``https://…``, ``zip://roads.zip!roads.shp``, ``/vsizip/…``."""
     return _TYPED.match(text) is not None
+
+
+def is_fetched(text: str) -> bool:
+    """Whether an address, as :func:`is_typed` knows them, leads to the network: not an archive's inside on this machine."""
+    schemes = {part.lower() for found in re.findall(r"([\w+]+)://", text) for part in found.split("+")}
+    systems = set(re.findall(r"/vsi(\w+)", text.lower()))
+    return bool(schemes - _SCHEMES_HERE or systems - _VSI_HERE)
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,10 @@ def open_vector(text: str, name: str) -> VectorSource:
 
     if is_typed(text) and not Path(text).exists():
         text = _ARCHIVE.sub(lambda found: f"{found[1]}{Path(found[2]).absolute().as_posix()}!", text)
+        if asked() and is_fetched(text):
+            raise FetchError(
+                f"{name} lies on the network, and VidTAG works offline: save it on this machine as GeoPackage, and give its path."
+            )
         try:
             return VectorSource(text, name, _fiona_layers(text, TYPED_DRIVERS), TYPED_DRIVERS)
         except _errors() as error:
@@ -131,6 +151,7 @@ def open_vector(text: str, name: str) -> VectorSource:
                 f" from an address or an archive these formats are read: {', '.join(TYPED_DRIVERS)}."
             ) from error
     _check_links(Path(text), name)
+    pyogrio.set_gdal_config_options({"GML_DOWNLOAD_SCHEMA": "NO"})  # a GML file may name an address for its schema
     try:
         return VectorSource(text, name, {str(one): None if kind is None else str(kind) for one, kind in pyogrio.list_layers(text)})
     except _errors() as error:
@@ -190,6 +211,10 @@ def _check_links(path: Path, name: str) -> None:
     head = path.read_bytes()[:_HEAD_BYTES] if path.is_file() else b""
     if b"gdal_streamed_alg" in head:
         raise InputError(f"{name} is a chain of commands for GDAL, not a layer; run it, and give what it writes as GeoPackage.")
+    if _SERVICE.search(head):
+        raise InputError(f"{name} is the address of a service on the network, not a layer; save the layer as GeoPackage.")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and _has_linked_system(path):
+        raise InputError(f"{name} names its coordinate system only by a link, which is not followed; save it as GeoPackage.")
     if b"<OGRVRTDataSource" not in head:
         return
     said = f"{name} is a virtual source (VRT) that leads to more than files of this machine; save what it shows as GeoPackage."
@@ -201,6 +226,19 @@ def _check_links(path: Path, name: str) -> None:
         not _is_layer_here(path.parent, one.strip()) for one in _VRT_SOURCE.findall(text)
     ):
         raise InputError(said)
+
+
+def _has_linked_system(path: Path) -> bool:
+    """Whether GDAL would fetch a coordinate system for a GeoJSON: one of its ``crs`` is of the type link or url."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for found in _CRS_OBJECT.finditer(content):
+            try:
+                kind = json.loads(found[1]).get("type")
+            except ValueError:
+                continue
+            if str(kind).lower() in {"link", "url"}:
+                return True
+    return False
 
 
 def _is_layer_here(folder: Path, source: str) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from . import __version__, protocol
+from . import __version__, offline, protocol
 
 if TYPE_CHECKING:
     from .feedback import Feedback
@@ -388,6 +388,8 @@ def main() -> int:
     Returns:
         The exit status: 0.
     """
+    if offline.asked():
+        offline.begin()
     # The protocol keeps the real stdout under a number of its own; number 1, which C libraries also write to, becomes stderr.
     sys.stdout.flush()
     writer = ProtocolWriter(os.fdopen(os.dup(1), "wb"))

@@ -18,6 +18,7 @@ from .calibrate import calibrate
 from .corrections import register as register_corrections
 from .export import EXPORT_EXAMPLES, export
 from .heatmap import EPILOG, heatmap
+from .offline_option import OfflineOption, begin_where_asked, give_offline
 from .options import (
     AnswerOption,
     AoiCrsOption,
@@ -55,9 +56,11 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,  # noqa: ARG001
+    offline: OfflineOption = False,
 ) -> None:
     """Where was this video taken, and along which way?"""
+    begin_where_asked(offline)
 
 
 @app.command(
@@ -335,6 +338,9 @@ def worker() -> None:
     from ..worker import main as serve
 
     raise typer.Exit(serve() or 0)
+
+
+give_offline(app)
 
 
 def main() -> None:

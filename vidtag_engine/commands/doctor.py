@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__
+from ..offline import hub_offline
 from ..types import InputError
 
 _LIBRARIES = (
@@ -107,19 +108,11 @@ def _device() -> dict[str, Any]:
 
 def _weights() -> list[dict[str, Any]]:
     """Each preset's weights: found or not, and what to do. Nothing is downloaded to find out."""
-    import os
-
     from ..models.frame_encoder import build_frame_encoder
     from ..models.geoclip import load_geoclip
 
-    before = os.environ.get("HF_HUB_OFFLINE")
     rows = []
-    from huggingface_hub import constants
-
-    online = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True  # read once at import; a doctor only looks
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    try:
+    with hub_offline():  # a doctor only looks
         for name, use, find in (
             ("vidtag-compact", "backbones of compact checkpoints", lambda: build_frame_encoder("vidtag-compact").weights_source),
             ("geoclip-heads", "GeoCLIP's location encoder and image MLP", lambda: load_geoclip() and "the geoclip package"),
@@ -130,12 +123,6 @@ def _weights() -> list[dict[str, Any]]:
                 rows.append({"name": name, "use": use, "found": True, "said": str(find())})
             except InputError as error:
                 rows.append({"name": name, "use": use, "found": False, "said": str(error)})
-    finally:
-        constants.HF_HUB_OFFLINE = online
-        if before is None:
-            del os.environ["HF_HUB_OFFLINE"]
-        else:
-            os.environ["HF_HUB_OFFLINE"] = before
     return rows
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from ..offline import asked, hub_offline
 from ..types import FetchError, InputError
 
 if TYPE_CHECKING:
@@ -191,12 +192,19 @@ def _explained(name: str, file: Path) -> Iterator[None]:
         f"The weights of {what} cannot be loaded ({'the file there cannot be read' if file.is_file() else 'they are neither in the cache nor reachable'}):"
         f" go online once, or put the model.safetensors of Hugging Face's {hub_id} at {file}."
     )
-    if to_fetch([name]) and not _hub_answers(hub_id):
+    missing = bool(to_fetch([name]))
+    if missing and asked():
+        raise FetchError(
+            f"The weights of {what} are not on this machine, and VidTAG works offline: put the model.safetensors of Hugging Face's {hub_id} at {file}."
+        )
+    if missing and not _hub_answers(hub_id):
         raise lost
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        # Of what lies in its cache, too, the hub would be asked whether there is something newer.
+        with hub_offline() if asked() else contextlib.nullcontext():
+            yield
     except Exception as error:
         raise lost from error
     finally:

@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..atomic import replacing
+from ..offline import asked
 from ..types import FetchError, InputError
 from .backbones import NoDraws
 from .device import one_thread
@@ -276,8 +277,15 @@ def _from_hub(hub_id: str) -> Path:
 
     repo, _, revision = hub_id.partition("@")
     try:
-        return Path(snapshot_download(repo, revision=revision or None, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE]))
+        return Path(
+            snapshot_download(repo, revision=revision or None, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], local_files_only=asked())
+        )
     except Exception as error:
+        if asked():
+            raise FetchError(
+                f"Checkpoint {hub_id!r} is neither a local path nor in the cache, and VidTAG works offline: copy its folder ({CONFIG_FILE} and "
+                f"{WEIGHTS_FILE}) to this machine and give its path."
+            ) from error
         raise FetchError(
             f"Checkpoint {hub_id!r} is no local path, and the Hub gives nothing under that name (offline, unknown or private): "
             "check the name, go online once, or give a local folder."
