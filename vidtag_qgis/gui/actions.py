@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..compat import action_class
 from ..places import ICONS
 from .area_tool import AreaDrawing
+from .base_map import add_base_map
 from .frame_dock import TITLE, FrameDock, add_dock
 
 MENU = "VidTAG"
@@ -29,14 +30,19 @@ class Actions:
         self.frames.toggled.connect(self._show_frames)
         self.area = self._action("drawarea", "Draw area", "Draw the area of interest, and see how many gallery points it makes")
         self.area.toggled.connect(self._draw_area)
+        self.base_map = self._action(
+            "basemap", "Add base map…", "Show OpenStreetMap under the layers; asks before it fetches anything", lasting=False
+        )
+        self.base_map.triggered.connect(lambda *_: add_base_map(self._iface))
 
     def remove(self) -> None:
         """Leave nothing behind."""
         if self.drawing is not None:
             self.drawing.stop()
-        for action in (self.frames, self.area):
+        for action in (self.frames, self.area, self.base_map):
             self._iface.removePluginMenu(MENU, action)
-            self._iface.removeToolBarIcon(action)
+            if action.isCheckable():
+                self._iface.removeToolBarIcon(action)
             action.deleteLater()
         if self.dock is not None:
             self.dock.rest()
@@ -44,13 +50,14 @@ class Actions:
             self.dock.deleteLater()
             self.dock = None
 
-    def _action(self, icon: str, text: str, tip: str) -> Any:
+    def _action(self, icon: str, text: str, tip: str, *, lasting: bool = True) -> Any:
         action = action_class()(QIcon(str(ICONS / f"{icon}.svg")), text, self._iface.mainWindow())
         action.setObjectName(f"VidTAG_{icon}")
         action.setToolTip(tip)
-        action.setCheckable(True)
+        action.setCheckable(lasting)
         self._iface.addPluginToMenu(MENU, action)
-        self._iface.addToolBarIcon(action)
+        if lasting:
+            self._iface.addToolBarIcon(action)
         return action
 
     def _draw_area(self, on: bool) -> None:
