@@ -95,6 +95,11 @@ def read_area(
     return Area(text, crs_name(crs), _size_m2(geometries, crs, context))
 
 
+def is_given(parameters: dict[str, Any], layer: str, extent: str) -> bool:
+    """Whether an area is given, as a layer or as an extent."""
+    return any(parameters.get(name) not in (None, "") for name in (layer, extent))
+
+
 def crs_name(crs: QgsCoordinateReferenceSystem) -> str:
     """A coordinate system in a form that PROJ knows: its code, or WKT where it has none."""
     if crs.authid().startswith(("EPSG:", "ESRI:", "OGC:", "IGNF:")):

@@ -12,6 +12,8 @@ from .aoi import ELLIPSOID
 RATE = "vidtag/gallery_points_per_s"
 MAX_POINTS = 100_000_000
 """The engine's own limit; it counts exactly once the run has started."""
+WIDE_M2, WIDE_POINTS = 400_000e6, 400_000
+"""Beyond both, the engine locates videos without making every point: it looks about the likeliest of some coarse places."""
 
 
 def area_m2(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem, context: QgsCoordinateTransformContext) -> float:
@@ -48,10 +50,12 @@ def sentence(size_m2: float, resolution_m: float) -> str:
         return "Click the corners of the area; a click with the right button ends it."
     digits = 3 if size_m2 < 1e6 else 1 if size_m2 < 1e9 else 0
     text = f"{size_m2 / 1e6:,.{digits}f} km²"
+    points = size_m2 / resolution_m**2
+    if points > MAX_POINTS and is_wide(size_m2, resolution_m):
+        return f"{text}, about {points:,.0f} gallery points: 'Geolocate video' makes the likeliest alone, 'Gallery grid' at most {MAX_POINTS:,}."
     problem = check_point_count(size_m2, resolution_m)
     if problem is not None:
         return f"{text}. {problem}"
-    points = size_m2 / resolution_m**2
     rate = points_per_s()
     text += f", about {points:,.0f} gallery points"
     if rate is None:
@@ -63,6 +67,11 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1.0, seconds):,.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:,.1f} h"
+
+
+def is_wide(size_m2: float, resolution_m: float) -> bool:
+    """Whether an area is so large that videos are located in it without making every gallery point; ``size_m2`` may be NaN (unknown)."""
+    return size_m2 > WIDE_M2 and size_m2 / resolution_m**2 > WIDE_POINTS
 
 
 def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINTS, what: str = "are possible") -> Optional[str]:

@@ -99,7 +99,6 @@ def test_good_parameters_pass(algorithm, good, engine_here):
         ({"VIDEOS": ["/tmp"]}, "is a folder"),
         ({"VIDEOS": None, "FOLDER": "/no/such"}, "folder of videos /no/such is not there"),
         ({"VIDEOS": None, "IMAGES": "/no/such"}, "folder of images /no/such is not there"),
-        ({"EXTENT": None}, "Give an area of interest"),
         ({"EXTENT": "179,-179,-19,-18 [EPSG:4326]"}, "179,181,-19,-18"),
         ({"EXTENT": "500000,400000,0,1000 [EPSG:32758]"}, "xmax .* smaller than its xmin"),
         ({"EXTENT": "1,2,4,3"}, "ymax"),

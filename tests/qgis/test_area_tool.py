@@ -148,6 +148,7 @@ def test_what_is_no_area_is_said_and_keys_take_back(desktop):
 
 
 def test_what_the_engine_would_refuse_is_told_at_once():
-    assert "at most 100,000,000 are possible" in area_estimate.sentence(5e12, 10)
+    assert "at most 100,000,000 are possible" in area_estimate.sentence(3e11, 10)
+    assert "about 50,000,000,000 gallery points: 'Geolocate video' makes the likeliest alone" in area_estimate.sentence(5e12, 10)
     assert "smaller than one step" in area_estimate.sentence(100.0, 25)
     assert area_estimate.sentence(5e9, 100).startswith("5,000 km², about 500,000 gallery points")

@@ -62,7 +62,9 @@ class GeolocateParameters(VidTAGAlgorithm):
             self.folder(self.FOLDER, "Folder of videos"),
             "All videos in this folder and its subfolders, besides those above.",
         )
-        self.area("Where the videos may be from; the answer lies inside.")
+        self.area(
+            "Where the videos may be from; the answer lies inside. Both empty: where the checkpoint was trained, or with a worldwide one the world's land."
+        )
         # It may be left out, as QGIS passes over the default of a file parameter and would ask for it.
         self.add(
             EitherFile(self.CHECKPOINT, "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip"),
@@ -70,7 +72,7 @@ class GeolocateParameters(VidTAGAlgorithm):
         )
         self.add(
             self.number(self.RESOLUTION, "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
-            "Step of the grid of candidate places. Halving it makes four times as many points.",
+            "Step of the grid of candidate places. Halving it makes four times as many points. Over the world's land take 1000 m.",
         )
         self.add(
             self.number(self.RATE, "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0),

@@ -7,9 +7,9 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
-from .. import result_layers, video_places
-from ..aoi import Area, read_area
-from ..area_estimate import check_point_count
+from .. import remembered, result_layers, video_places
+from ..aoi import Area, is_given, read_area
+from ..area_estimate import check_point_count, is_wide
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
 from ..track import copy_track
@@ -29,6 +29,8 @@ A video that is judged to be from elsewhere, unlike all that the checkpoint know
 says why. Where you know better, keep the scores, set pins and run 'Solve with pins'. Frames whose probability nothing has calibrated are 'not rated': \
 they have a place, and no confidence.
 
+Without an area the extent that the checkpoint was trained on is searched, or with a worldwide one the world's land; then take a resolution of 1000 m.
+
 The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
 a second; videos finished by then are kept."""
 _TAGS = tuple("geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai".split())
@@ -43,6 +45,29 @@ class GeolocateVideo(GeolocateParameters):
     def __init__(self) -> None:
         super().__init__()
         self._to_load = ""
+        self._offered = ""
+        self._run: Optional[remembered.Run] = None
+
+    def createCustomParametersWidget(self, parent: Any = None) -> None:
+        """QGIS asks this when it opens a dialog, and then alone: the usual one, which shows at first what the last run with its area was set to."""
+        self._offered = remembered.offer(self)
+
+    def shortHelpString(self) -> str:
+        """Text beside the dialog: what it shows at first is said before all else."""
+        return f"{self._offered}\n\n{self.TEXT}" if self._offered else self.TEXT
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
+        """QGIS calls this in the main thread, where layers may be looked at."""
+        self._run = remembered.run_of(self, parameters, context)
+        return super().prepareAlgorithm(parameters, context, feedback)
+
+    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """QGIS calls this in the main thread, after a run that succeeded and before it loads layers."""
+        if self._run is not None:
+            remembered.remember(self._run)
+        if self._to_load:
+            result_layers.load(self._to_load, context)
+        return {}
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
@@ -64,7 +89,13 @@ class GeolocateVideo(GeolocateParameters):
         if end_s is not None and end_s <= self.parameterAsDouble(parameters, self.FROM, context):
             return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
         area = self._area(parameters, context)
-        return None if area is None else check_point_count(area.area_m2, self.parameterAsDouble(parameters, self.RESOLUTION, context))
+        if area is None:
+            return None  # the engine knows where the checkpoint was trained, and counts at once
+        resolution_m = self.parameterAsDouble(parameters, self.RESOLUTION, context)
+        every = (
+            self.parameterAsBoolean(parameters, self.EXHAUSTIVE, context) or self.chosen(parameters, self.GRID, context) != "equal-earth"
+        )
+        return None if is_wide(area.area_m2, resolution_m) and not every else check_point_count(area.area_m2, resolution_m)
 
     def _problem_of_decoding(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         if self.chosen(parameters, self.DECODER, context) != "none":
@@ -87,9 +118,8 @@ class GeolocateVideo(GeolocateParameters):
         return None
 
     def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[Area]:
-        """The area of interest; None where none is given, and the table of videos may have areas."""
-        given = [name for name in (self.TABLE, self.AOI, self.EXTENT) if parameters.get(name) not in (None, "")]
-        return None if given == [self.TABLE] else read_area(self, parameters, context, self.AOI, self.EXTENT)
+        """The area; None where none is given: the table may have areas, and else the engine searches where the checkpoint was trained, or the world's land."""
+        return read_area(self, parameters, context, self.AOI, self.EXTENT) if is_given(parameters, self.AOI, self.EXTENT) else None
 
     def _motion(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         return self.parameterAsString(parameters, self.MOTION, context).strip() or None
@@ -99,6 +129,10 @@ class GeolocateVideo(GeolocateParameters):
         arguments = self._arguments(parameters, context)
         for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
+        if arguments.aoi is None:
+            feedback.pushInfo(
+                "No area is given: videos without one of their own are sought where the checkpoint was trained, or with a worldwide one on the world's land."
+            )
         result = self.ask("geolocate", arguments, feedback)
         video_places.remember([*arguments.videos, *arguments.images, *result.get("table_files", [])])
         if arguments.keep_scores and checks.check_scores(arguments.output):
@@ -130,12 +164,6 @@ class GeolocateVideo(GeolocateParameters):
         self._to_load = arguments.output if self.parameterAsBoolean(parameters, self.LOAD, context) else ""
         return outputs
 
-    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
-        """QGIS calls this in the main thread, before it loads layers."""
-        if self._to_load:
-            result_layers.load(self._to_load, context)
-        return {}
-
     def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> GeolocateArguments:
         videos, folder, images = self._inputs(parameters, context)
         area = self._area(parameters, context)
@@ -143,8 +171,8 @@ class GeolocateVideo(GeolocateParameters):
         checkpoint = self._checkpoint(parameters, context)
         batch_size = self.optional_number(parameters, self.BATCH_SIZE, context)
         return GeolocateArguments(
-            aoi=area.text if area else None,
-            aoi_crs=area.crs if area else None,
+            aoi=None if area is None else area.text,
+            aoi_crs=None if area is None else area.crs,
             output=self.file_out(parameters, self.OUTPUT, context) or "",
             videos=[os.path.abspath(place) for place in [*videos, folder] if place],
             images=[os.path.abspath(images)] if images else [],
