@@ -36,6 +36,7 @@ NOT_RUN = {
     "vidtag train --dataset": "the data sets are asked for at their owners; test_datasets_msls.py makes such folders",
     "vidtag train    --dataset": "the data sets are asked for at their owners; test_datasets_msls.py makes such folders",
     "vidtag evaluate --dataset": "the data sets are asked for at their owners; test_evaluation_on_dataset.py makes such folders",
+    "vidtag train --video flight1.mp4": "encodes 76 pictures eleven times, for minutes; test_example.py trains on them",
     "vidtag calibrate old-checkpoint": "three dots stand for six more videos; the line above it is run",
     "python3 -m venv vidtag-env": "fetches PyTorch, several GB",
     "vidtag-env/bin/": "of that environment",
