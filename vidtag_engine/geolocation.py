@@ -220,14 +220,14 @@ class Job:
         warm: Warm | None = None,
         after: Job | None = None,
     ) -> None:
-        self.loaded, self.settings, self.aoi = loaded, settings, aoi
-        # After one over another area: the run goes on.
-        self.total, self.done, self._told = total, after.done if after else 0, after._told if after else 0.0  # noqa: SLF001 - its own kind
+        self.loaded, self.settings, self.aoi, self.total = loaded, settings, aoi, total
+        self.done: int = after.done if after else 0  # after one over another area the run goes on
+        self.told: float = after.told if after else 0.0
         self._notes: list[str] = after.notes if after else []
         self._whole = feedback
         stopped = "Stopped; finished videos are kept, and the same command goes on from there."
         self.feedback = replace(feedback, progress=self._tell, stopped=stopped)  # of the video under way
-        self.clock = after.clock if after else _Clock()
+        self.clock: _Clock = after.clock if after else _Clock()
         self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
         self._area = (warm or Warm()).area(loaded, grid, aoi, settings, cache_dir, self.feedback.part(0.75, 0.95))
@@ -240,8 +240,8 @@ class Job:
 
     def _tell(self, step: Progress) -> None:
         """Progress of the whole run from that of the video under way; never less than was told before, as parts of it are passed through again."""
-        self._told = max(self._told, min(1.0, (self.done + step.fraction) / self.total))
-        self._whole.tell(self._told, step.stage, step.message)
+        self.told = max(self.told, min(1.0, (self.done + step.fraction) / self.total))
+        self._whole.tell(self.told, step.stage, step.message)
 
     def run(self, info: VideoInfo, sha256: str) -> VideoResult:
         """One video, start to end."""
