@@ -55,9 +55,9 @@ def open_all(
         settings: of the run.
         rows: of a table of videos, none of which is among the others.
     """
-    wanted: list[tuple[Path, str, datetime | None]] = [(Path(v), "video", None) for v in videos] + [
-        (Path(i), "images", None) for i in images
-    ]
+    wanted: list[tuple[Path, str, datetime | None]] = []
+    wanted += [(Path(v), "video", None) for v in videos]
+    wanted += [(Path(i), "images", None) for i in images]
     wanted += [(row.path, "auto", row.start_time) for row in rows]
     _check_once(wanted, rows)
     opened: list[VideoInfo] = []
