@@ -10,11 +10,13 @@ One line of JSON: ``seconds`` a run, ``idle_mb`` of the engine that stays three 
 # ruff: noqa: E402
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT, CASE, OUT = map(Path, sys.argv[1:4])
 sys.path[:0] = [str(ROOT), "/usr/share/qgis/python/plugins"]
@@ -29,12 +31,12 @@ import processing
 from processing.core.Processing import Processing
 
 Processing.initialize()
-from tests.qgis.common import desktop_with_plugin, workers
+common: Any = importlib.import_module("tests.qgis.common")
 
 
 def main() -> None:
     """Run them."""
-    desktop = desktop_with_plugin()
+    desktop = common.desktop_with_plugin()
     seconds = []
     for number, video in enumerate(sys.argv[4:]):
         given = {
@@ -49,7 +51,7 @@ def main() -> None:
         processing.run("vidtag:geolocatevideo", given)
         seconds.append(time.perf_counter() - began)
     time.sleep(3.0)
-    kept = workers()
+    kept = common.workers()
     pages = int(Path(f"/proc/{kept[0]}/statm").read_text().split()[1]) if kept else 0
     print(json.dumps({"seconds": seconds, "idle_mb": pages * os.sysconf("SC_PAGESIZE") / 2**20 if kept else None}), flush=True)
     desktop.plugin.unload()
