@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable, Optional
 
@@ -55,7 +56,8 @@ def request(python: EngineInterpreter, command: str, arguments: dict[str, Any], 
 def interpreter(python: Optional[str] = None) -> EngineInterpreter:
     """The engine's interpreter by QGIS's settings, or by what is typed in their place; raises EngineNotFoundError. Starts nothing."""
     chosen = settings.engine_python() if python is None else python
-    return find_interpreter(chosen, settings.engine_path(), setting_cache=settings.chosen_cache(), own_source=str(ENGINE_SOURCE))
+    found = find_interpreter(chosen, settings.engine_path(), setting_cache=settings.chosen_cache(), own_source=str(ENGINE_SOURCE))
+    return replace(found, offline=settings.offline())
 
 
 def not_found() -> Optional[str]:

@@ -8,11 +8,13 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtGui import QIcon
 
 from .engine_client.interpreter import cache_folder as usual_cache_folder
+from .engine_client.interpreter import works_offline
 
 ENGINE_PYTHON = "VIDTAG_ENGINE_PYTHON"
 ENGINE_PATH = "VIDTAG_ENGINE_PATH"
 CACHE = "vidtag/cache_folder"
 KEEP_MIN = "vidtag/keep_engine_min"
+OFFLINE = "vidtag/offline"
 _PREFIX = "Processing/Configuration/"
 _PROXY = ("proxyEnabled", "proxyType", "proxyHost", "proxyPort", "proxyUser", "proxyPassword", "noProxyUrls")
 
@@ -59,6 +61,16 @@ def keep_engine_min() -> int:
 def set_keep_engine_min(minutes: int) -> None:
     """Choose how long an engine without work is kept."""
     QgsSettings().setValue(KEEP_MIN, minutes)
+
+
+def offline() -> bool:
+    """Whether no connection shall be opened: by the setting, or by the variable VIDTAG_OFFLINE."""
+    return works_offline(os.environ) or str(QgsSettings().value(OFFLINE, "")).lower() == "true"
+
+
+def set_offline(on: bool) -> None:
+    """Choose whether connections may be opened."""
+    QgsSettings().setValue(OFFLINE, on)
 
 
 def proxy() -> dict[str, str]:

@@ -14,7 +14,7 @@ from ..places import ENGINE_PACKAGES, ENGINE_SOURCE
 from .environment import create
 from .environment_plan import CPU, FLAVOURS, SetupPlan, read_packages
 from .errors import EnvironmentSetupError
-from .interpreter import cache_folder
+from .interpreter import cache_folder, works_offline
 from .python_finder import check_python, find_python
 
 
@@ -37,6 +37,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             packages=read_packages(str(ENGINE_PACKAGES), given.flavour),
             wheels=given.wheels and os.path.abspath(given.wheels),
             torch_index=given.torch_index,
+            offline=works_offline(os.environ),
         )
         _show(plan)
         if not given.agree and input("Agree and install? [y/N] ").strip().lower() not in {"y", "yes"}:

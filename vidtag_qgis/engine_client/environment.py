@@ -257,6 +257,8 @@ class _Setup:
         variables = pip_environment(os.environ, self._temporary, self.plan.proxies, self.plan.own_folders)
         if self.plan.wheels is not None:
             variables = {name: value for name, value in variables.items() if name not in {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"}}
+        if self.plan.offline:
+            variables["PIP_CONFIG_FILE"] = os.devnull  # it may name further places to look at
         self._log(without_credentials("$ " + " ".join(command)))
 
         def take(line: str) -> None:

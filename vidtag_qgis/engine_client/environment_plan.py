@@ -19,6 +19,11 @@ CPU, CUDA = "cpu", "cuda"
 FLAVOURS = (CPU, CUDA)
 SOURCE_FILES = ("pyproject.toml", "README.md", "LICENSE")
 
+OFFLINE = (
+    "VidTAG works offline, so nothing is fetched: collect the wheels on a machine that has a network (the page 'The engine's environment' says how), "
+    "and give their folder."
+)
+
 
 @dataclass(frozen=True)
 class Package:
@@ -63,6 +68,7 @@ class SetupPlan:
         wheels: a folder of wheels to install from without any network; None for the user's package index.
         torch_index: address of a further index that has PyTorch's builds for this flavour, empty for none.
         extras: of the engine's package.
+        offline: whether no connection may be opened: then only a folder of wheels will do.
         proxies: environment variables of QGIS's proxy. Not shown: they may hold a password.
         own_folders: QGIS's own folders, taken off the child's PATH.
     """
@@ -77,6 +83,7 @@ class SetupPlan:
     extras: tuple[str, ...] = ("geoclip",)
     proxies: Mapping[str, str] = field(default_factory=dict)
     own_folders: tuple[str, ...] = ()
+    offline: bool = False
 
     def __post_init__(self) -> None:
         if self.flavour not in FLAVOURS:
@@ -85,6 +92,8 @@ class SetupPlan:
             raise EnvironmentSetupError(f"The engine's source is not in {self.source}: install the plugin again.")
         if self.wheels is not None and not os.path.isdir(self.wheels):
             raise EnvironmentSetupError(f"The folder of wheels is not there: {self.wheels}. Choose another one.")
+        if self.offline and self.wheels is None:
+            raise EnvironmentSetupError(OFFLINE)
         if self.torch_index and not re.match(r"https?://\S+$|file://\S+$", self.torch_index):
             raise EnvironmentSetupError(f"{self.torch_index!r} is no address of a package index: it begins with https://.")
 

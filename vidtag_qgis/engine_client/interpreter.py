@@ -19,6 +19,7 @@ from .errors import EngineNotFoundError
 PYTHON_VARIABLE = "VIDTAG_ENGINE_PYTHON"
 PATH_VARIABLE = "VIDTAG_ENGINE_PATH"
 CACHE_VARIABLE = "VIDTAG_CACHE"
+OFFLINE_VARIABLE = "VIDTAG_OFFLINE"
 READY = "READY"
 """The file that makes an environment a whole one; written last."""
 HOW_TO = (
@@ -41,6 +42,7 @@ class EngineInterpreter:
         source: where it was named, for messages.
         engine_path: a folder with the engine's source that comes before what is installed, or None.
         cache: VidTAG's cache folder, None for the usual one.
+        offline: whether the engine shall open no connection.
         carried: whether ``engine_path`` is the source that came with the plugin, as the Python has no engine installed.
     """
 
@@ -49,6 +51,7 @@ class EngineInterpreter:
     engine_path: Optional[str] = None
     cache: Optional[str] = None
     carried: bool = False
+    offline: bool = False
 
     @property
     def whole(self) -> bool:
@@ -104,6 +107,11 @@ def cache_folder(environment: Mapping[str, str], platform: str = sys.platform) -
     return (Path(base) if base else Path(home) / ".cache") / "vidtag"
 
 
+def works_offline(environment: Mapping[str, str]) -> bool:
+    """Whether the variable asks for work without connections, as the engine reads it."""
+    return environment.get(OFFLINE_VARIABLE, "").strip().lower() not in {"", "0", "false", "no", "off"}
+
+
 def managed_python(cache: Path) -> Optional[str]:
     """The newest finished engine environment in the cache folder, None where there is none."""
     finished = [ready for ready in cache.glob(f"engine-*/{READY}") if _python_of(ready.parent).is_file()]
@@ -137,6 +145,8 @@ def child_environment(
         kept["PYTHONPATH"] = interpreter.engine_path
     if interpreter.cache:
         kept[CACHE_VARIABLE] = interpreter.cache
+    if interpreter.offline:
+        kept[OFFLINE_VARIABLE] = "1"
     return kept
 
 

@@ -79,6 +79,7 @@ class CreateEnvironmentDialog(QDialog):
             torch_index=self.index_field.text().strip(),
             proxies={} if wheels else proxy_variables(settings.proxy()),
             own_folders=tuple(engine.qgis_folders()),
+            offline=settings.offline(),
         )
 
     def _build(self) -> None:
@@ -208,6 +209,9 @@ class CreateEnvironmentDialog(QDialog):
 
     def _fetch_python(self) -> None:
         uv, folders = find_uv(os.environ), engine.qgis_folders()
+        if settings.offline():
+            self.stage_label.setText("VidTAG works offline, so nothing is fetched: install Python 3.11 or newer, and name it above.")
+            return
         self.uv_button.setEnabled(False)
         self.stage_label.setText("uv is fetching a Python…")
 

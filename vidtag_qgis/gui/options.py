@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any, Optional
 
@@ -10,6 +11,7 @@ from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactor
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QGuiApplication, QIcon
 from qgis.PyQt.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QGroupBox,
@@ -27,7 +29,7 @@ from .. import engine, settings
 from ..engine_client import EngineError, EngineInterpreter, run_request
 from ..engine_client.environment_files import ManagedEnvironment, find_environments, move_cache, remove
 from ..engine_client.errors import EnvironmentSetupError
-from ..engine_client.interpreter import HOW_TO
+from ..engine_client.interpreter import HOW_TO, OFFLINE_VARIABLE, works_offline
 from ..places import ENGINE_SOURCE, ICON
 from . import tasks
 from .report import error_text, report_text
@@ -74,6 +76,8 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             settings.set_keep_engine_min(self.keep_box.value())
             if (kept := engine.warm()) is not None:
                 kept.keep_for(60.0 * self.keep_box.value())
+        if self.offline_box.isEnabled() and self.offline_box.isChecked() != settings.offline():
+            settings.set_offline(self.offline_box.isChecked())
 
     def refresh(self) -> None:
         """Show what is there now."""
@@ -110,6 +114,13 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         self.python_field.lineEdit().setPlaceholderText("empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment")
         form = QFormLayout()
         form.addRow("The engine's Python", self.python_field)
+        self.offline_box = QCheckBox("Work offline: VidTAG opens no connection")
+        self.offline_box.setToolTip("What would have to be fetched is refused, with what to put where.")
+        self.offline_box.setChecked(settings.offline())
+        if works_offline(os.environ):
+            self.offline_box.setEnabled(False)
+            self.offline_box.setToolTip(f"The variable {OFFLINE_VARIABLE} says so.")
+        form.addRow("", self.offline_box)
         self.report_view = QPlainTextEdit()
         self.report_view.setReadOnly(True)
         self.check_button, self.copy_button = QPushButton("Check"), QPushButton("Copy report")
