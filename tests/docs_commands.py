@@ -14,7 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w*)$")
-_COMMAND = re.compile(r"(vidtag|make|python3?|qgis_process|ogr2ogr|gdalinfo|pip|git|pre-commit|PYTHONPATH=\S*|\S*tools/\S+)\s")
+_COMMAND = re.compile(
+    r"(vidtag|vidtag-env/bin/\S+|make|python3?|qgis_process|ogr2ogr|gdalinfo|pip|git|pre-commit|PYTHONPATH=\S*|\S*tools/\S+)\s"
+)
 # Made from signatures and usage lines: not meant to be run. Docstrings' examples (`pycon`) are run where they come from, by test_doctests.py.
 _SIGNATURES = DOCS / "reference" / "python.md"
 

@@ -22,11 +22,6 @@ COMMANDS = [block for page in docs_commands.shown_pages() for block in docs_comm
 NOT_RUN = {
     "make demo": "installs system packages as root; the hosted CI runs it, and test_docs.py runs the same steps",
     "make test": "it would run itself",
-    "make example": "trains for minutes; test_example.py runs the same program",
-    "make docs": "test_docs.py builds the site",
-    "make lint": "test suites run it",
-    "make format": "rewrites the checkout",
-    "pre-commit install": "changes the checkout's git hooks",
     "tools/vidtag geolocate my.mp4 --show": "`geoclip` fetches CLIP's weights; test_show.py runs it with the demo's checkpoint",
     "vidtag geolocate holiday.mp4": "`geoclip` fetches CLIP's weights",
     "vidtag geolocate clips/": "`geoclip` fetches CLIP's weights",
@@ -43,7 +38,6 @@ NOT_RUN = {
     "python3 -m pip wheel": "fetches PyTorch, several GB",
     "python3 -m vidtag_qgis.engine_client": "asks for consent and fetches PyTorch; test_plugin_environment.py runs it with wheels of its own",
     "python -m simulator": "renders for hours; test_phantom_isles.py renders a small one",
-    "python -m benchmarks": "measures for minutes to hours; test_benchmarks_*.py run small ones",
 }
 # Trained for minutes: run with fewer steps.
 SHORTER = {
