@@ -14,10 +14,11 @@ MAPPINGS = [{"0": 0, "1": 0, "2": 1}, {"0": 0, "1": 1}, {"0": 0, "1": 3}]
 CENTRES = "city,lat,lon\n0,21.4,39.8\nabu dhabi,24.45,54.38\n2,-33.87,151.21\n"
 
 
-def line(path, city, state, country, continent, scene=None):
+def line(path, city, state, country, continent, scene=None, text=None):
     rng = np.random.default_rng(city)
     scene = rng.dirichlet(np.ones(16)) if scene is None else scene
-    return ",".join([path, *map(str, (city, state, country, continent)), *(f"{v:.6f}" for v in rng.normal(size=512)), *map(str, scene)])
+    text = rng.normal(size=512) if text is None else text
+    return ",".join([path, *map(str, (city, state, country, continent)), *(f"{v:.6f}" for v in text), *map(str, scene)])
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def root(tmp_path):
     scene = np.arange(16) / 120
     (meta / "train_labels_all.txt").write_text(
         "\n".join([
-            line("/home/someone/frames/train/Makkah/Makkah_0000", 0, 0, 0, 0, scene),
+            line("/home/someone/frames/train/Makkah/Makkah_0000", 0, 0, 0, 0, scene, np.arange(512) / 512),
             line("Abu_Dhabi_0001", 1, 0, 0, 0),
             line("Makkah_0404", 0, 0, 0, 0),
             line("Makkah_0405", 0, 1, 0, 0),
@@ -59,6 +60,9 @@ def test_lines_frames_and_centres(root):
     assert makkah.labels == PlaceLabels(0, 0, 0, 0)
     assert val[0].labels == PlaceLabels(2, 1, 1, 3)
     np.testing.assert_allclose(makkah.scene, np.arange(16) / 120)
+    np.testing.assert_allclose(makkah.text, np.arange(512) / 512, atol=1e-3)
+    assert makkah.text.nbytes == 1024  # 68,269 videos of them are 70 MB
+    assert data.hierarchy == tuple(MAPPINGS)
     assert data.report.counts == {"videos without frames on disk": 1, "videos whose labels contradict hierarchy_mappings.json": 1}
 
 
@@ -99,7 +103,7 @@ def test_what_is_wrong_is_named(root):
         ("a/b,1,2,3", r"val_labels_all\.txt, line 1 has 4 fields"),
         ("a/b,1,2,3,x", "line 1 has a label that is no number"),
         ("../..,1,0,0,0", "line 1 names no folder"),
-        (line("Sydney_0007", 2, 1, 1, 3, scene=[float("nan")] * 16), "line 1 has a scene label that is not finite"),
+        (line("Sydney_0007", 2, 1, 1, 3, scene=[float("nan")] * 16), "line 1 has a scene or text label that is not finite"),
     ):
         text.write_text(wrong)
         with pytest.raises(InputError, match=said):

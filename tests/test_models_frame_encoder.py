@@ -173,7 +173,7 @@ def test_large_weights_that_cannot_be_had_say_where_to_put_them(tmp_path: Path) 
         (checkpoints / name).write_bytes(b"damaged")
     for line in told():
         assert line.startswith("FetchError The weights of")
-        assert "the file there cannot be read" in line
+        assert "what lies there cannot be read" in line
 
 
 def test_batches_fit_the_free_memory_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..grid import AreaOfInterest, Grid
 from ..types import FloatArray, InputError
@@ -29,17 +30,18 @@ from .tables import images_in, number, read_json, read_lines, read_rows
 
 _META = (".", "meta")
 _CENTRES = ("city_centres.csv", "city_centers.csv")
-_SCENES = 16
-_LABELLED, _FULL = 5, 5 + 512 + _SCENES
+_TEXT, _SCENES = 512, 16
+_LABELLED, _FULL = 5, 5 + _TEXT + _SCENES
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a split's text: the video's folder as written, its labels where given, and its scene."""
+    """A line of a split's text: the video's folder as written, its labels where given, its scene, and what its labels read as (512 float16, 1 kB a video)."""
 
     path: str
     labels: PlaceLabels | None
     scene: FloatArray | None
+    text: NDArray[np.float16] | None = None
 
     @property
     def video(self) -> str:
@@ -67,6 +69,11 @@ class CityGuessr68k(Dataset):
         self._parents = self._read_parents()
         self._names = self._read_names()
         self._text: dict[str, list[_Line]] = {}
+
+    @property
+    def hierarchy(self) -> tuple[dict[str, int], ...]:
+        """City to state, state to country and country to continent, by their numbers as text; empty where the data set comes without."""
+        return self._parents
 
     @cached_property
     def cities(self) -> tuple[City, ...]:
@@ -132,6 +139,7 @@ class CityGuessr68k(Dataset):
             region=line.city_name,
             labels=labels,
             scene=line.scene,
+            text=line.text,
         )
 
     def _labels(self, line: _Line) -> PlaceLabels:
@@ -220,12 +228,15 @@ def _parse(text: str, where: str) -> _Line:
         )
     try:
         city, state, country, continent = (int(field) for field in fields[1:_LABELLED])
-        scene = np.array([float(field) for field in fields[-_SCENES:]]) if len(fields) == _FULL else None
+        numbers = np.array(fields[_LABELLED:], dtype=np.float64)
     except ValueError:
         raise InputError(f"{where} has a label that is no number: unpack CityGuessr68k's meta archive again.") from None
-    if scene is not None and not math.isfinite(float(scene.sum())):
-        raise InputError(f"{where} has a scene label that is not finite: unpack CityGuessr68k's meta archive again.")
-    return _Line(fields[0], PlaceLabels(city, state, country, continent), scene)
+    labels = PlaceLabels(city, state, country, continent)
+    if not len(numbers):
+        return _Line(fields[0], labels, None)
+    if not math.isfinite(float(numbers.sum())):
+        raise InputError(f"{where} has a scene or text label that is not finite: unpack CityGuessr68k's meta archive again.")
+    return _Line(fields[0], labels, numbers[_TEXT:], numbers[:_TEXT].astype(np.float16))
 
 
 def _parts(path: str) -> list[str]:

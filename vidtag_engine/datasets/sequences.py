@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import FloatArray, Track
 
@@ -38,6 +39,7 @@ class LabelledSequence:
         region: the city or area it belongs to, "" where the data set names none.
         labels: of CityGuessr68k, else None.
         scene: (16,) soft Places2 labels of CityGuessr68k, else None.
+        text: (512,) float16, how the names of CityGuessr68k's labels read to a text encoder, else None.
     """
 
     name: str
@@ -49,6 +51,7 @@ class LabelledSequence:
     region: str = ""
     labels: PlaceLabels | None = None
     scene: FloatArray | None = None
+    text: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)

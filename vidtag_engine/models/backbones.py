@@ -34,6 +34,7 @@ _LAYOUT_STAGE = 3  # 1/16 of the picture's size, two thirds through the network
 FETCHED = {
     "clip-vit-l14": ("CLIP ViT-L/14 (openai)", "timm/vit_large_patch14_clip_224.openai"),
     "dinov2-vit-l14": ("DINOv2 ViT-L/14", "timm/vit_large_patch14_dinov2.lvd142m"),
+    "videomae-s": ("VideoMAE-S (Kinetics)", "MCG-NJU/videomae-small-finetuned-kinetics"),
 }
 _ANSWERS_WITHIN_S = 5.0
 _REFUSED = 400  # HTTP status from which on a request was not served
@@ -181,6 +182,22 @@ def _entry_by_entry(given: dict[str, Tensor], own: dict[str, Tensor], source: st
     return dict(zip(own, given.values(), strict=True))
 
 
+def loaded_from_hub(name: str, load: Callable[[str], Any]) -> Any:
+    """What ``load`` makes of a model of Hugging Face that is more than one file: of its folder in :func:`weights_folder`, else of its id.
+
+    Args:
+        name: in ``FETCHED``.
+        load: takes a folder or an id.
+
+    Raises:
+        FetchError: its weights cannot be had; the sentence says where to put them.
+    """
+    hub_id = FETCHED[name][1]
+    folder = weights_folder() / hub_id.rpartition("/")[2]
+    with _explained(name, folder):
+        return load(str(folder) if folder.is_dir() else hub_id)
+
+
 @contextlib.contextmanager
 def _explained(name: str, file: Path) -> Iterator[None]:
     """Turns whatever a loader throws into one sentence that says where to put the file; what it logs besides is kept quiet.
@@ -188,15 +205,16 @@ def _explained(name: str, file: Path) -> Iterator[None]:
     A hub that does not answer is found out first: the loaders ask it again and again, for more than a minute.
     """
     what, hub_id = FETCHED[name]
+    put = f"put the model.safetensors of Hugging Face's {hub_id} at {file}."
+    if file.suffix != ".safetensors":
+        put = f"put config.json and model.safetensors of Hugging Face's {hub_id} into the folder {file}."
     lost = FetchError(
-        f"The weights of {what} cannot be loaded ({'the file there cannot be read' if file.is_file() else 'they are neither in the cache nor reachable'}):"
-        f" go online once, or put the model.safetensors of Hugging Face's {hub_id} at {file}."
+        f"The weights of {what} cannot be loaded ({'what lies there cannot be read' if file.exists() else 'they are neither in the cache nor reachable'}):"
+        f" go online once, or {put}"
     )
     missing = bool(to_fetch([name]))
     if missing and asked():
-        raise FetchError(
-            f"The weights of {what} are not on this machine, and VidTAG works offline: put the model.safetensors of Hugging Face's {hub_id} at {file}."
-        )
+        raise FetchError(f"The weights of {what} are not on this machine, and VidTAG works offline: {put}")
     if missing and not _hub_answers(hub_id):
         raise lost
     level = logging.root.manager.disable
@@ -222,7 +240,8 @@ def _at_hand(name: str) -> bool:
     from huggingface_hub import constants
 
     hub_id = FETCHED[name][1]
-    if (weights_folder() / f"{hub_id.removeprefix('timm/')}.safetensors").is_file():
+    laid = weights_folder() / hub_id.rpartition("/")[2]
+    if laid.is_dir() or laid.with_name(f"{laid.name}.safetensors").is_file():
         return True
     snapshots = Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}" / "snapshots"
     return any(path.suffix in {".safetensors", ".bin"} for path in snapshots.glob("*/*"))
