@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT, CASE, OUT = map(Path, sys.argv[1:4])
 sys.path[:0] = [str(ROOT), "/usr/share/qgis/python/plugins"]
+sys.path.append(str(Path(__file__).resolve().parent.parent))  # the window that stands in for QGIS's, where the build has none
 os.environ["VIDTAG_ENGINE_PATH"] = str(ROOT)
 
 from qgis.core import QgsApplication

@@ -35,6 +35,8 @@ def prepared(folder: Path) -> Path:
     for number, name in enumerate(("monday", "tuesday")):
         _cut(place / "drives" / f"{name}.mp4", 12 * number, 8)
         shutil.copy(DEMO / "drive.gpx", place / "drives" / f"{name}.gpx")
+    (place / "drives.csv").write_text("file\ndrive.mp4\n", encoding="utf-8")
+    shutil.copy(DEMO / "drive.mp4", place / "walk.mp4")
     return place
 
 

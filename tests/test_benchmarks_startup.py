@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from benchmarks import fit_beside, startup
+from benchmarks import fit_beside, startup, warm_session
 from benchmarks.isles_world import ROOT
 from vidtag_engine.types import InputError
 
@@ -55,9 +55,9 @@ def test_the_difference_of_two_fits_is_that_of_their_farthest_numbers():
 def test_beside_itself_nothing_moves(tmp_path, monkeypatch, small_fit):
     monkeypatch.setattr(startup, "_TIMES", 1)
     monkeypatch.setattr(startup, "_COLD_TIMES", 1)
-    shutil.copytree(ROOT / "vidtag_engine", tmp_path / "vidtag_engine")
-    for name in ("demo", "land", "styles"):
-        shutil.copytree(ROOT / "resources" / name, tmp_path / "resources" / name)
+    monkeypatch.setattr(warm_session, "_SESSIONS", 1)
+    for name in ("vidtag_engine", "vidtag_qgis", "resources"):
+        shutil.copytree(ROOT / name, tmp_path / name)
     found = startup.run(before=tmp_path)
     assert found["answers_m"] == 0.0
     assert found["answers_confidence"] == 0.0
@@ -66,4 +66,6 @@ def test_beside_itself_nothing_moves(tmp_path, monkeypatch, small_fit):
     assert found["frames"] == 40
     assert found["search_stage_s"] > 0
     assert found["search_stage_before_s"] > 0
+    assert 0.2 < found["warm_ratio"] < 5.0
+    assert 300 < found["idle_mb"] < 2000
     assert found["fit_difference"] == 0.0

@@ -14,6 +14,8 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext, QgsProject
 
+from .algorithms.inputs import Choice
+
 SCOPE, ENTRY = "vidtag", "geolocate_settings"
 MOST_AREAS = 20
 NUMBERS = ("RESOLUTION", "RATE", "CONFIDENCE_RADIUS")
@@ -113,7 +115,7 @@ def _show(algorithm: QgsProcessingAlgorithm, name: str, value: Any) -> None:
     definition = algorithm.parameterDefinition(name)
     if definition is None or not definition.checkValueIsAcceptable(value):
         return  # of another version of the plugin
-    definition.setGuiDefaultValueOverride(definition.in_words(value) if name in CHOICES else value)
+    definition.setGuiDefaultValueOverride(definition.in_words(value) if isinstance(definition, Choice) else value)
 
 
 def _area_of(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[str, str, str]:

@@ -137,6 +137,8 @@ class ResultFinish(QgsProcessingLayerPostProcessorInterface):
 
     def postProcessLayer(self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Finish it."""
+        if not isinstance(layer, QgsVectorLayer):
+            return
         finish(layer, self.wanted.kind, self.geopackage)
         layer.setReadOnly(True)
         layer.setName(self.wanted.name)
@@ -174,7 +176,8 @@ def _remove(layer: QgsVectorLayer, project: QgsProject) -> None:
 
 def _group_of(layer: QgsVectorLayer) -> Optional[QgsLayerTreeGroup]:
     node = layer.project().layerTreeRoot().findLayer(layer.id()) if layer.project() is not None else None
-    return None if node is None else node.parent()
+    group = None if node is None else node.parent()
+    return group if isinstance(group, QgsLayerTreeGroup) else None
 
 
 def _place(layer: QgsMapLayer, wanted: ResultLayer, path: str) -> None:
@@ -187,7 +190,8 @@ def _place(layer: QgsMapLayer, wanted: ResultLayer, path: str) -> None:
     group = next((group for group in groups if (group.customProperty(VIDEO) or "") == wanted.video), None)
     if group is None:
         group = _new_group(node, [one for one in groups if one.parent() is node.parent()], wanted, path)
-    below = [child for child in group.children() if ORDER.index(_kind(child)) > ORDER.index(wanted.kind)]
+    layers = [child for child in group.children() if isinstance(child, QgsLayerTreeLayer)]
+    below = [child for child in layers if ORDER.index(_kind(child)) > ORDER.index(wanted.kind)]
     copy = node.clone()
     copy.setExpanded(wanted.kind in UNFOLDED)
     group.insertChildNode(group.children().index(below[0]) if below else len(group.children()), copy)
@@ -216,7 +220,7 @@ def _groups(group: QgsLayerTreeGroup) -> Iterator[QgsLayerTreeGroup]:
 
 
 def _kind(node: QgsLayerTreeLayer) -> str:
-    """The kind of a group's child; what else a person has put there stays above."""
-    layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
+    """The kind of a group's layer; what else a person has put there stays above."""
+    layer = node.layer()
     kind = "" if layer is None else str(layer.customProperty(KIND) or "")
     return kind if kind in ORDER else ORDER[0]

@@ -85,8 +85,6 @@ def test_with_a_table_neither_videos_nor_an_area_are_needed(algorithm, good, vid
     given = {"TABLE": table({"file": video}), "OUTPUT": good["OUTPUT"]}
     assert algorithm.checkParameterValues(given, context_of()) == (True, "")
     assert arguments_of(algorithm, given).aoi is None
-    usable, text = algorithm.checkParameterValues({**given, "VIDEOS": [video]} | {"TABLE": None}, context_of())
-    assert (usable, "Give an area of interest" in text) == (False, True)
 
 
 @pytest.mark.parametrize(

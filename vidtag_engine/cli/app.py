@@ -72,9 +72,9 @@ def _root(
 
     vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
 
-    vidtag geolocate --table drives.csv --aoi town.geojson --output drives.gpkg
+    vidtag geolocate --table drives.csv --aoi town.geojson --checkpoint my-town --output drives.gpkg
 
-    vidtag geolocate walk.mp4 --aoi town.geojson --motion walk --output walk.gpkg
+    vidtag geolocate walk.mp4 --aoi town.geojson --checkpoint my-town --motion walk --output walk.gpkg
 
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """

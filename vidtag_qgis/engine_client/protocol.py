@@ -154,6 +154,7 @@ class GeolocateArguments:
     geojson: Optional[str] = None
     csv: Optional[str] = None
     map: Optional[str] = None
+    html: Optional[str] = None
     overwrite: bool = False
     anew: bool = False
 
