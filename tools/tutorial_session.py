@@ -152,16 +152,10 @@ def run_dialog(name: str, values: dict[str, Any], filled: str = "", log: str = "
 
 
 def result() -> None:
-    """The layers of the result on the map: frames over the line over the video's regions."""
-    project = QgsProject.instance()
-    regions = QgsVectorLayer(f"{WORK / 'drive.gpkg'}|layername=regions", "Regions", "ogr")
-    regions.setSubsetString('"frame_index" IS NULL')
-    project.addMapLayer(regions)
-    put_last(regions)
+    """The layers of the result on the map, as they were loaded."""
     put_last(layers("aoi")[0])
-    put_first(layers("frames")[0])
-    for node in project.layerTreeRoot().findLayers():
-        node.setExpanded(True)
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        node.setExpanded(not node.name().startswith("Videos"))
     dock("Processing Toolbox", shown=False)
     zoom(layers("trajectory")[0], 3.0)
 
@@ -180,7 +174,7 @@ def _moved(layer: Any, place: int) -> None:
     root = QgsProject.instance().layerTreeRoot()
     node = root.findLayer(layer.id())
     root.insertChildNode(place, node.clone())
-    root.removeChildNode(node)
+    node.parent().removeChildNode(node)
 
 
 def show(*names: str) -> None:
