@@ -5,10 +5,13 @@ pytest-qgis starts QGIS before it reads this file, with settings of its own, so 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib.util
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,18 @@ if HAS_QGIS:
     for folder in (str(ROOT), "/usr/share/qgis/python/plugins"):
         if folder not in sys.path:
             sys.path.insert(0, folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_outlives_qgis(qgis_app):
+    """What tests made goes before QGIS: it keeps an exception that an algorithm raised, and with it the variables of the test that expected it.
+    A layer of a file among them would close itself when QGIS and GDAL have ended, which is a segmentation fault after the last test."""
+    yield
+    gc.collect()
+    for frame in [found for found in gc.get_objects() if isinstance(found, types.FrameType) and found.f_code.co_name.startswith("test_")]:
+        with contextlib.suppress(RuntimeError):  # it is running
+            frame.clear()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -141,15 +141,18 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Do the work; a model's values are known only now, so the area may still be refused here."""
-        if self._refused:
-            raise QgsProcessingException(self._refused)
-        with ExitStack() as held:
-            if self._files.written:
-                held.enter_context(guard().writing(self._files.written))
+        failure = self._refused
+        if not failure:
             try:
-                return self.work(parameters, context, feedback)
-            except AreaError as error:
-                raise QgsProcessingException(str(error)) from error
+                with ExitStack() as held:
+                    if self._files.written:
+                        held.enter_context(guard().writing(self._files.written))
+                    return self.work(parameters, context, feedback)
+            except (AreaError, QgsProcessingException) as error:
+                failure = str(error)
+        # QGIS keeps what is raised here for good, and with it this frame: what a failed run held, layers of open files among them, must not be in it.
+        del parameters, context, feedback
+        raise QgsProcessingException(failure)
 
     def ask(self, command: str, arguments: Any, feedback: QgsProcessingFeedback, *, when_cancelled: str = "") -> dict[str, Any]:
         """Have the engine do one request, whose outputs are looked at once more. Arguments as of ``engine.run``, but of the protocol's class."""
