@@ -156,14 +156,19 @@ def test_one_that_ends_in_a_request_is_started_again_and_goes_on(child, warm, tm
     logged, parts = [], []
     warm.request(child, "geolocate", {})
     mark = tmp_path / "mark"
-    wish = {"mark": str(mark), "partial": True, "anew": True, "overwrite": True, "output": "/o.gpkg"}
+    wish = {"mark": str(mark), "partial": True, "anew": True, "overwrite": False, "output": "/o.gpkg"}
     answer = warm.request(child, "geolocate", wish, on_log=lambda *line: logged.append(line), on_partial=parts.append)
     # What is saved is not done again: the request goes on from it.
-    assert answer["arguments"] == {**wish, "anew": False, "overwrite": False}
+    assert answer["arguments"] == {**wish, "anew": False}
     assert parts == [{"name": "first.mp4"}]
     assert logged == [
         ("warning", "The engine that was kept for this run has ended: it is started again, and goes on after 1 finished video.")
     ]
+    mark.unlink()
+    # Allowed to overwrite it begins again, as files that are not its own (a KML of before) would else be in its way.
+    wish, logged[:] = {**wish, "overwrite": True}, []
+    assert warm.request(child, "geolocate", wish, on_log=lambda *line: logged.append(line))["arguments"]["overwrite"] is True
+    assert logged == [("warning", "The engine that was kept for this run has ended: it is started again.")]
     mark.unlink()
     # Where nothing was saved the request is the same.
     assert warm.request(child, "geolocate", {"mark": str(mark), "anew": True})["arguments"]["anew"] is True

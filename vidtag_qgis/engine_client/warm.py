@@ -141,7 +141,7 @@ class WarmEngine:
             if kept is None or self._closed:
                 raise
             if (log := callbacks.get("on_log")) is not None:
-                count = len(saved)
+                count = 0 if arguments.get("overwrite") else len(saved)
                 where = f", and goes on after {count} finished video{'s' if count > 1 else ''}" if count else ""
                 log("warning", _AGAIN.format(where=where))
             return ask(_onward(arguments) if saved else arguments)
@@ -172,5 +172,5 @@ class WarmEngine:
 
 
 def _onward(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The same request, going on from what the ended engine has saved."""
-    return {**arguments, **{name: False for name in ("anew", "overwrite") if name in arguments}}
+    """The same request, going on from what the ended engine has saved. One that may overwrite begins again: what is not its own is still in its way."""
+    return {**arguments, "anew": False} if "anew" in arguments else arguments
