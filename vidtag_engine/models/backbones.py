@@ -80,7 +80,7 @@ def _clip_l14(weights: Weights) -> tuple[nn.Module, str]:
 
         return open_clip.create_model(name, pretrained=None).visual, "random"
     source = str(file) if file.is_file() else "openai"
-    with _explained("clip-vit-l14", file):
+    with explained(*FETCHED["clip-vit-l14"], file):
         import open_clip  # takes seconds; whether there are weights is known before
 
         return open_clip.create_model(name, pretrained=source).visual, source
@@ -97,7 +97,7 @@ def _dinov2_l14(weights: Weights) -> tuple[nn.Module, str]:
     file = weights_folder() / f"{name}.safetensors"
     if file.is_file():
         options["pretrained_cfg_overlay"] = {"file": str(file)}
-    with _explained("dinov2-vit-l14", file):
+    with explained(*FETCHED["dinov2-vit-l14"], file):
         return timm.create_model(name, pretrained=True, **options), str(file) if file.is_file() else f"timm/{name}"
 
 
@@ -192,19 +192,18 @@ def loaded_from_hub(name: str, load: Callable[[str], Any]) -> Any:
     Raises:
         FetchError: its weights cannot be had; the sentence says where to put them.
     """
-    hub_id = FETCHED[name][1]
+    what, hub_id = FETCHED[name]
     folder = weights_folder() / hub_id.rpartition("/")[2]
-    with _explained(name, folder):
+    with explained(what, hub_id, folder):
         return load(str(folder) if folder.is_dir() else hub_id)
 
 
 @contextlib.contextmanager
-def _explained(name: str, file: Path) -> Iterator[None]:
+def explained(what: str, hub_id: str, file: Path) -> Iterator[None]:
     """Turns whatever a loader throws into one sentence that says where to put the file; what it logs besides is kept quiet.
 
     A hub that does not answer is found out first: the loaders ask it again and again, for more than a minute.
     """
-    what, hub_id = FETCHED[name]
     put = f"put the model.safetensors of Hugging Face's {hub_id} at {file}."
     if file.suffix != ".safetensors":
         put = f"put config.json and model.safetensors of Hugging Face's {hub_id} into the folder {file}."
@@ -212,7 +211,7 @@ def _explained(name: str, file: Path) -> Iterator[None]:
         f"The weights of {what} cannot be loaded ({'what lies there cannot be read' if file.exists() else 'they are neither in the cache nor reachable'}):"
         f" go online once, or {put}"
     )
-    missing = bool(to_fetch([name]))
+    missing = not _at_hand(hub_id)
     if missing and asked():
         raise FetchError(f"The weights of {what} are not on this machine, and VidTAG works offline: {put}")
     if missing and not _hub_answers(hub_id):
@@ -231,15 +230,14 @@ def _explained(name: str, file: Path) -> Iterator[None]:
 
 def to_fetch(names: Iterable[str]) -> list[str]:
     """What of these backbones' weights is not on this machine and would be fetched, for people."""
-    missing = [FETCHED[name] for name in names if name in FETCHED and not _at_hand(name)]
+    missing = [FETCHED[name] for name in names if name in FETCHED and not _at_hand(FETCHED[name][1])]
     return [what for what, _ in missing]
 
 
-def _at_hand(name: str) -> bool:
+def _at_hand(hub_id: str) -> bool:
     """Whether a file for it lies in our folder or in the hub's cache."""
     from huggingface_hub import constants
 
-    hub_id = FETCHED[name][1]
     laid = weights_folder() / hub_id.rpartition("/")[2]
     if laid.is_dir() or laid.with_name(f"{laid.name}.safetensors").is_file():
         return True

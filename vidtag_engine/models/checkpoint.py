@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 Preset = Literal["vidtag-l14", "vidtag-compact", "geoclip"]
-_METADATA_KEY = "vidtag_card"
+METADATA_KEY = "vidtag_card"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _PICKLE_ENDINGS = {".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"}
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -96,7 +96,7 @@ def save_pretrained(
         InputError: it cannot be written, or would replace what is not this tool's own.
     """
     path = Path(folder)
-    tensors = {name: _on_disk(name, value, half=half) for name, value in model.state_dict().items()}
+    tensors = {name: on_disk(name, value, half=half) for name, value in model.state_dict().items()}
     card = replace(
         card,
         preset=cast(Preset, model.config.frame_encoder),
@@ -106,7 +106,7 @@ def save_pretrained(
         sha256=tensors_sha256(tensors),
         format_version=FORMAT_VERSION,
     )
-    text = json.dumps(_finite(asdict(card)), indent=2, allow_nan=False)
+    text = json.dumps(finite(asdict(card)), indent=2, allow_nan=False)
     single = path.suffix == ".safetensors"
     target = path if single else path / WEIGHTS_FILE
     try:
@@ -115,7 +115,7 @@ def save_pretrained(
         raise InputError(f"The checkpoint cannot be written to {path} ({error.strerror or error}): give another folder.") from error
     with contextlib.ExitStack() as both:
         weights = both.enter_context(replacing(target, "weights", overwrite=overwrite))
-        save_file(tensors, weights, metadata={_METADATA_KEY: text, "format": "pt"})
+        save_file(tensors, weights, metadata={METADATA_KEY: text, "format": "pt"})
         if not single:
             both.enter_context(replacing(path / CONFIG_FILE, "card", overwrite=overwrite)).write_text(text + "\n", encoding="utf-8")
     return card
@@ -144,15 +144,15 @@ def from_pretrained(source: str | Path, device: torch.device | str = "cpu") -> t
         return _load(path / WEIGHTS_FILE, path / CONFIG_FILE, device)
     if path.is_file():
         return _load(path, None, device)
-    if isinstance(source, str) and _HUB_ID.fullmatch(text):
-        folder = _from_hub(text)
+    if isinstance(source, str) and is_hub_id(text):
+        folder = from_hub(text)
         return _load(folder / WEIGHTS_FILE, folder / CONFIG_FILE, device)
     raise InputError(f"Checkpoint {text!r} does not exist: give a folder, a .safetensors file, a Hub id (owner/name) or 'geoclip'.")
 
 
 def stored_in_half(model: VidTAG | GeoCLIP, card: CheckpointCard) -> bool:
     """Whether a loaded checkpoint's matrices were stored as float16, by its digest: written again so, it has the same."""
-    return tensors_sha256({name: _on_disk(name, value, half=True) for name, value in model.state_dict().items()}) == card.sha256
+    return tensors_sha256({name: on_disk(name, value, half=True) for name, value in model.state_dict().items()}) == card.sha256
 
 
 def tensors_sha256(tensors: dict[str, Tensor]) -> str:
@@ -163,6 +163,11 @@ def tensors_sha256(tensors: dict[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def is_hub_id(text: str) -> bool:
+    """Whether a text can be a Hub id ("owner/name", "owner/name@revision")."""
+    return bool(_HUB_ID.fullmatch(text))
 
 
 def _zero_shot(device: torch.device | str) -> tuple[GeoCLIP, CheckpointCard]:
@@ -180,17 +185,17 @@ def _zero_shot(device: torch.device | str) -> tuple[GeoCLIP, CheckpointCard]:
 
 @one_thread()
 def _load(weights: Path, config: Path | None, device: torch.device | str) -> tuple[VidTAG | GeoCLIP, CheckpointCard]:
-    metadata, tensors = _read_weights(weights)
+    metadata, tensors = read_weights(weights)
     if config is None:
-        if _METADATA_KEY not in metadata:
+        if METADATA_KEY not in metadata:
             raise InputError(f"{weights} is a safetensors file, but not of this program (it has no card): give a VidTAG checkpoint.")
-        card = _parse_card(metadata[_METADATA_KEY], weights)
+        card = _parse_card(metadata[METADATA_KEY], weights)
     else:
-        card = _parse_card(_read_config(config), config)
+        card = _parse_card(read_config(config), config)
     digest = tensors_sha256(tensors)
-    if digest != card.sha256 and config is not None and _METADATA_KEY in metadata:
+    if digest != card.sha256 and config is not None and METADATA_KEY in metadata:
         # A process that ended between the two files of a new checkpoint leaves the cards of two: the weights bear their own.
-        own = _parse_card(metadata[_METADATA_KEY], weights)
+        own = _parse_card(metadata[METADATA_KEY], weights)
         if own.sha256 == digest and own.created_utc != card.created_utc:
             config, card = None, own
     named = config or weights
@@ -199,7 +204,7 @@ def _load(weights: Path, config: Path | None, device: torch.device | str) -> tup
         raise InputError(f"Checkpoint {weights} is damaged: its SHA-256 is not the one in {named.name}; copy or train it again.")
     with torch.device("meta"), NoDraws():  # no memory is taken before every shape is known to fit
         model = build()
-    _check_tensors(tensors, model.state_dict(), weights)
+    check_tensors(tensors, model.state_dict(), weights)
     model.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
     return model.to(device).eval(), card
 
@@ -210,7 +215,7 @@ def _builder(card: CheckpointCard, named: Path) -> Callable[[], VidTAG | GeoCLIP
     try:
         config: GeoCLIPConfig | VidTAGConfig = kind.model_validate(card.config)
     except ValidationError as error:
-        raise InputError(f"Checkpoint {named} has an invalid configuration: {_first(error)}; get it again.") from error
+        raise InputError(f"Checkpoint {named} has an invalid configuration: {first_error(error)}; get it again.") from error
     if config.frame_encoder != card.preset or tuple(config.location.sigma) != tuple(card.sigma):
         raise InputError(f"Checkpoint {named} contradicts itself: preset and sigma differ from those in its config; get it again.")
     if isinstance(config, GeoCLIPConfig):
@@ -218,10 +223,10 @@ def _builder(card: CheckpointCard, named: Path) -> Callable[[], VidTAG | GeoCLIP
     return partial(VidTAG, config)
 
 
-def _read_config(config: Path) -> str:
+def read_config(config: Path, most_bytes: int = _MAX_CONFIG_BYTES) -> str:
     if not config.is_file():
         raise InputError(f"Checkpoint folder {config.parent} has no {CONFIG_FILE}: give the folder that 'vidtag train' wrote.")
-    if config.stat().st_size > _MAX_CONFIG_BYTES:
+    if config.stat().st_size > most_bytes:
         raise InputError(f"{config} is too large to be a checkpoint's configuration: get the checkpoint again.")
     try:
         return config.read_text(encoding="utf-8")
@@ -234,6 +239,8 @@ def _parse_card(text: str, named: Path) -> CheckpointCard:
         plain = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{named} holds no valid JSON: the checkpoint is damaged, get it again.") from error
+    if isinstance(plain, dict) and plain.get("preset") == "cityguessr":
+        raise InputError(f"{named} tells cities, not places in a street: give it to 'vidtag guess' or --guess-area, and a VidTAG checkpoint here.")
     version = plain.get("format_version") if isinstance(plain, dict) else None
     if version != FORMAT_VERSION:
         hint = "update this program" if isinstance(version, int) and version > FORMAT_VERSION else "give a VidTAG checkpoint"
@@ -241,10 +248,10 @@ def _parse_card(text: str, named: Path) -> CheckpointCard:
     try:
         return TypeAdapter(CheckpointCard).validate_python(plain)
     except ValidationError as error:
-        raise InputError(f"Checkpoint {named} has an invalid card: {_first(error)}; get it again.") from error
+        raise InputError(f"Checkpoint {named} has an invalid card: {first_error(error)}; get it again.") from error
 
 
-def _read_weights(weights: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+def read_weights(weights: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     if not weights.is_file():
         raise InputError(f"Checkpoint folder {weights.parent} has no {weights.name}: give the folder that 'vidtag train' wrote.")
     with weights.open("rb") as handle:
@@ -258,7 +265,7 @@ def _read_weights(weights: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise InputError(f"{weights} is not a readable safetensors file (cut short or damaged): copy or train it again.") from error
 
 
-def _check_tensors(given: dict[str, Tensor], own: dict[str, Tensor], weights: Path) -> None:
+def check_tensors(given: dict[str, Tensor], own: dict[str, Tensor], weights: Path) -> None:
     for name in sorted(own.keys() - given.keys()):
         raise InputError(f"Checkpoint {weights} lacks the tensor {name!r}: it is damaged or of another model, get it again.")
     for name in sorted(given.keys() - own.keys()):
@@ -272,7 +279,7 @@ def _check_tensors(given: dict[str, Tensor], own: dict[str, Tensor], weights: Pa
             raise InputError(f"Checkpoint {weights}: tensor {name!r} holds values that are no numbers; train or get it again.")
 
 
-def _from_hub(hub_id: str) -> Path:
+def from_hub(hub_id: str) -> Path:
     from huggingface_hub import snapshot_download
 
     repo, _, revision = hub_id.partition("@")
@@ -292,7 +299,7 @@ def _from_hub(hub_id: str) -> Path:
         ) from error
 
 
-def _on_disk(name: str, value: Tensor, *, half: bool) -> Tensor:
+def on_disk(name: str, value: Tensor, *, half: bool) -> Tensor:
     value = value.detach().cpu().float().contiguous()
     if not half or value.ndim < 2 or name.endswith((".frequencies", ".lat_lon_deg")):
         return value
@@ -300,15 +307,15 @@ def _on_disk(name: str, value: Tensor, *, half: bool) -> Tensor:
     return smaller if bool(torch.isfinite(smaller).all()) else value
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN: a metric that could not be measured becomes null."""
     if isinstance(value, dict):
-        return {str(key): _finite(entry) for key, entry in value.items()}
+        return {str(key): finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _first(error: ValidationError) -> str:
+def first_error(error: ValidationError) -> str:
     entry = error.errors()[0]
     return f"{'.'.join(map(str, entry['loc'])) or 'the whole'}: {entry['msg'].lower()}"

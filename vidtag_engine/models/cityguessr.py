@@ -124,7 +124,7 @@ def cityguessr_loss(
 
     Args:
         output: of B videos.
-        labels: (B, 4) numbers of city, state, country and continent.
+        labels: (B, 4) numbers of city, state, country and continent; below 0 where a level is not known, which then has no loss.
         scene: (B, 16) soft scene labels; None where there are none: its loss is off.
         text: (B, text_dim) targets; None where there are none.
         parts: which losses count.
@@ -133,7 +133,9 @@ def cityguessr_loss(
     Returns:
         The loss, one number.
     """
-    total = torch.stack([functional.cross_entropy(one, labels[:, level]) for level, one in enumerate(output.scores)]).sum()
+    known = [labels[:, level] >= 0 for level in range(len(output.scores))]
+    parts_of = zip(output.scores, labels.unbind(dim=1), known, strict=True)
+    total = sum((functional.cross_entropy(one[there], label[there]) for one, label, there in parts_of if bool(there.any())), output.scores[0].sum() * 0.0)
     if scene is not None and parts in {"sca", "full"}:
         total = total + functional.cross_entropy(output.scene, scene)
     if text is not None and parts in {"sca_text", "full"}:

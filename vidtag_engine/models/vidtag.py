@@ -166,7 +166,7 @@ class VidTAG(nn.Module):
         self.config = config
         width, embedding = config.tempgeo.width, config.embedding_dim
         self.feature_drop = nn.Dropout(config.feature_dropout)
-        self.projection = _projection(config.feature_dim, config.projection_dim)
+        self.projection = projection_of(config.feature_dim, config.projection_dim)
         self.tempgeo = TempGeo(config.tempgeo)
         normed = bool(config.tempgeo.layers) and config.tempgeo.final_norm
         widths = (width, *config.mlp, embedding)
@@ -291,7 +291,7 @@ class VidTAG(nn.Module):
         return blend_windows(count, window, min(self.config.overlap, window // 2), run)
 
 
-def _projection(inputs: int, outputs: int | None) -> nn.Module:
+def projection_of(inputs: int, outputs: int | None) -> nn.Module:
     """Features to TempGeo's width; at the start it keeps unit vectors at about norm 1."""
     if outputs is None:
         return nn.Identity()
