@@ -358,7 +358,8 @@ def test_plans_that_cannot_work(plan, tmp_path):
 
 def test_the_engines_source_is_the_checkouts_and_nothing_else():
     inside = source_files(str(ROOT))
-    assert {"pyproject.toml", "README.md", "LICENSE", "vidtag_engine/worker.py", "resources/styles/frames.qml"} <= set(inside)
+    shipped = {"resources/styles/frames.qml", "resources/countries/countries.geojson"}
+    assert {"pyproject.toml", "README.md", "LICENSE", "vidtag_engine/worker.py", *shipped} <= set(inside)
     assert {path.split("/")[0] for path in inside} == {"pyproject.toml", "README.md", "LICENSE", "vidtag_engine", "resources"}
     assert not [path for path in inside if "__pycache__" in path]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import shapely
@@ -101,7 +102,7 @@ def _reprojected(geometry: shapely.Geometry, system: CRS, name: str) -> shapely.
 
 def _ring_area(ring: shapely.Geometry, system: CRS, transformer: Transformer, back: Transformer) -> shapely.Geometry:
     """What a ring encloses, in degrees with continuous longitudes; empty where the system does not reach."""
-    x, lon, lat = _followed(ring, transformer, follow=not system.is_geographic)
+    x, lon, lat = followed(ring, transformer.transform, follow=not system.is_geographic)
     if not np.isfinite([lon, lat]).all():
         return shapely.Polygon()
     if system.is_geographic:
@@ -116,20 +117,25 @@ def _valid(polygon: shapely.Polygon) -> shapely.Geometry:
     return polygon if shapely.is_valid(polygon) else shapely.make_valid(polygon)
 
 
-def _followed(ring: shapely.Geometry, transformer: Transformer, *, follow: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+def followed(
+    ring: shapely.Geometry, to_degrees: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]], *, follow: bool = True
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Vertices of a ring as x and lon, lat, with as many more as its sides need to bend as they do on the ground.
 
-    Without ``follow`` none are added: a side that is straight in one datum's degrees is so in another's, but for fractions of a second.
+    Args:
+        ring: in a plane.
+        to_degrees: its x and y to longitudes and latitudes.
+        follow: without it none are added: a side that is straight in one datum's degrees is so in another's, but for fractions of a second.
     """
     west, south, east, north = ring.bounds
     start = shapely.segmentize(ring, max(east - west, north - south) / 8) if follow else ring
     xy = shapely.get_coordinates(start)
     while True:
-        lon, lat = (np.asarray(values) for values in transformer.transform(*xy.T))
+        lon, lat = (np.asarray(values) for values in to_degrees(*xy.T))
         if not follow or len(xy) > _MOST_VERTICES or not np.isfinite([lon, lat]).all():
             return xy[:, 0], lon, lat
         middle = (xy[1:] + xy[:-1]) / 2
-        middle_lon, middle_lat = transformer.transform(*middle.T)
+        middle_lon, middle_lat = to_degrees(*middle.T)
         step = np.diff(lon)
         chord_lon = lon[:-1] + (step - 360.0 * np.rint(step / 360.0)) / 2
         off_lon = middle_lon - chord_lon

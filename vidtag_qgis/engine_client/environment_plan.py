@@ -188,7 +188,7 @@ def source_digest(source: str) -> str:
 def source_files(source: str) -> list[str]:
     """The files of the engine's source, by their paths inside the folder; nothing else that lies there."""
     found = [name for name in SOURCE_FILES if os.path.isfile(os.path.join(source, name))]
-    for top in ("vidtag_engine", os.path.join("resources", "styles"), os.path.join("resources", "land")):
+    for top in ("vidtag_engine", *(os.path.join("resources", name) for name in ("styles", "land", "countries"))):
         for folder, names, files in os.walk(os.path.join(source, top)):
             names[:] = [name for name in names if name != "__pycache__"]
             found += [os.path.relpath(os.path.join(folder, name), source) for name in files if not name.endswith((".pyc", ".part"))]
