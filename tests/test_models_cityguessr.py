@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidtag_engine.models.cityguessr import (
-    LEVELS,
     SCENES,
     CityGuessr,
     CityGuessrConfig,
@@ -25,7 +24,7 @@ from vidtag_engine.models.cityguessr import (
     product_log_probabilities,
 )
 from vidtag_engine.models.videomae import FEATURE_DIM, FRAMES, VideoMAE, prepare
-from vidtag_engine.types import FetchError
+from vidtag_engine.types import LEVELS, FetchError
 
 PUBLISHED = (166, 157, 91, 6)
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
+LEVELS = ("city", "state", "country", "continent")
+"""Of places' names, from the finest on; labels, names and scores of four levels are in this order everywhere."""
 
 
 class InputError(ValueError):

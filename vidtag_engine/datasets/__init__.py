@@ -9,7 +9,8 @@ from .base import GALLERIES, City, Dataset, PaperSettings
 from .cityguessr68k import CityGuessr68k
 from .gama import Gama
 from .msls import Msls
-from .sequences import LEVELS, LabelledSequence, PlaceLabels, Skips
+from ..types import LEVELS
+from .sequences import LabelledSequence, PlaceLabels, Skips
 
 DATASETS: dict[str, type[Dataset]] = {dataset.name: dataset for dataset in (Msls, Gama, CityGuessr68k)}
 

@@ -22,9 +22,6 @@ class PlaceLabels:
     continent: int | str
 
 
-LEVELS = ("city", "state", "country", "continent")
-
-
 @dataclass(frozen=True)
 class LabelledSequence:
     """One sequence of a data set: a list of images, each with its place, or a video with its track.

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import save_file
 
 from ..atomic import replacing
-from ..types import InputError
+from ..types import FloatArray, InputError
 from .backbones import NoDraws
 from .checkpoint import (
     CONFIG_FILE,
@@ -37,7 +39,8 @@ from .device import one_thread
 PRESET = "cityguessr"
 """Stands in the card where a VidTAG checkpoint has its preset, and tells the two apart."""
 FORMAT_VERSION = 1
-_MAX_CARD_BYTES = 64 << 20  # outlines of ten thousand cities
+_MAX_CARD_BYTES = 16 << 20  # names of a hundred thousand cities
+_CALIBRATION, _OUTLINES = "calibration.", "cities.outlines"
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,16 @@ class CityCard:
     format_version: int = FORMAT_VERSION
 
 
-def save_city(net: CityNet, table: CityTable, folder: str | Path, card: CityCard, *, half: bool = True, overwrite: bool = False) -> CityCard:
+def save_city(
+    net: CityNet,
+    table: CityTable,
+    folder: str | Path,
+    card: CityCard,
+    arrays: Mapping[str, FloatArray] | None = None,
+    *,
+    half: bool = True,
+    overwrite: bool = False,
+) -> CityCard:
     """Write a checkpoint, each file whole or not at all.
 
     Args:
@@ -81,6 +93,7 @@ def save_city(net: CityNet, table: CityTable, folder: str | Path, card: CityCard
         table: what its labels stand for.
         folder: made if it is not there; a path that ends in .safetensors becomes a single file.
         card: name, rate, calibration, licence and metrics; the rest is filled in.
+        arrays: of its calibration, which are too large for the card.
         half: matrices as float16.
         overwrite: replace files of these names also where they are not a checkpoint's of this tool.
 
@@ -92,6 +105,8 @@ def save_city(net: CityNet, table: CityTable, folder: str | Path, card: CityCard
     """
     path = Path(folder)
     tensors = {name: on_disk(name, value, half=half) for name, value in net.state_dict().items()}
+    tensors |= {f"{_CALIBRATION}{name}": torch.from_numpy(np.array(array, order="C")) for name, array in (arrays or {}).items()}
+    tensors[_OUTLINES] = torch.frombuffer(bytearray(table.outlines_wkb()), dtype=torch.uint8)
     bounds = [outline.bounds for outline in table.outlines]
     west, south, east, north = (float(pick(side)) for pick, side in zip((min, min, max, max), zip(*bounds, strict=True), strict=True))
     card = replace(
@@ -118,12 +133,15 @@ def save_city(net: CityNet, table: CityTable, folder: str | Path, card: CityCard
 
 
 @one_thread()
-def load_city(source: str | Path, device: torch.device | str = "cpu") -> tuple[CityNet, CityTable, CityCard]:
+def load_city(source: str | Path, device: torch.device | str = "cpu") -> tuple[CityNet, CityTable, CityCard, dict[str, FloatArray]]:
     """Load a checkpoint, in evaluation mode.
 
     Args:
         source: a folder, a .safetensors file or a Hub id ("owner/name", "owner/name@revision").
         device: where the network goes.
+
+    Returns:
+        The network, what its labels stand for, the card, and the arrays of the calibration.
 
     Raises:
         InputError: where there is none, or it is damaged, of VidTAG, foreign or a pickle; the sentence names the file and the reason.
@@ -148,12 +166,16 @@ def load_city(source: str | Path, device: torch.device | str = "cpu") -> tuple[C
     except (ValidationError, ValueError) as error:
         why = first_error(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(f"Checkpoint {named} has an invalid configuration: {why}; get it again.") from error
-    table = CityTable.from_dict(card.cities)
+    outlines = tensors.pop(_OUTLINES, None)
+    if outlines is None or outlines.dtype != torch.uint8:
+        raise InputError(f"Checkpoint {weights} lacks its cities' outlines: it is damaged, get it again.")
+    table = CityTable.from_dict(card.cities, outlines.numpy().tobytes())
     if table.counts != shape.head.counts:
         raise InputError(f"Checkpoint {named} contradicts itself: its table has other numbers of places than its network; get it again.")
+    kept = {name: tensors.pop(name) for name in list(tensors) if name.startswith(_CALIBRATION)}
     check_tensors(tensors, net.state_dict(), weights)
     net.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
-    return net.to(device).eval(), table, card
+    return net.to(device).eval(), table, card, {name.removeprefix(_CALIBRATION): value.numpy() for name, value in kept.items()}
 
 
 def read_city_card(source: str | Path) -> CityCard | None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import mapping, shape
 
-from ..datasets.sequences import LEVELS
-from ..types import FloatArray, InputError
+from ..types import LEVELS, FloatArray, InputError
 from .cityguessr import Hierarchy
 
 _DECIMALS = 5  # of degrees: a metre
@@ -60,17 +58,20 @@ class CityTable:
         return shapely.union_all([self.outlines[city] for city in np.flatnonzero(chains[:, level] == label)])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Plain JSON values, but for the outlines."""
         return {
             "names": {level: list(names) for level, names in zip(LEVELS, self.names, strict=True)},
             **self.hierarchy.to_dict(),
             "lat_lon_deg": [[round(float(lat), 6), round(float(lon), 6)] for lat, lon in self.lat_lon_deg],
-            "outlines": [mapping(shapely.set_precision(outline, 10.0**-_DECIMALS)) for outline in self.outlines],
         }
 
+    def outlines_wkb(self) -> bytes:
+        """The outlines in one, to a metre."""
+        return bytes(shapely.GeometryCollection([shapely.set_precision(outline, 10.0**-_DECIMALS) for outline in self.outlines]).wkb)
+
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> CityTable:
-        """Read what ``to_dict`` wrote.
+    def from_dict(cls, values: Mapping[str, Any], outlines_wkb: bytes) -> CityTable:
+        """Read what ``to_dict`` and ``outlines_wkb`` wrote.
 
         Raises:
             InputError: its parts do not fit each other.
@@ -79,8 +80,8 @@ class CityTable:
             names = tuple(tuple(str(name) for name in values["names"][level]) for level in LEVELS)
             parents = [[int(label) for label in values[key]] for key in ("state_of_city", "country_of_state", "continent_of_country")]
             centres = np.array(values["lat_lon_deg"], dtype=np.float64).reshape(-1, 2)
-            outlines = tuple(shape(outline) for outline in values["outlines"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            outlines = tuple(shapely.get_parts(shapely.from_wkb(outlines_wkb)))
+        except (KeyError, TypeError, ValueError, AttributeError, shapely.GEOSException) as error:
             raise InputError(f"The table of cities is damaged ({type(error).__name__}: {error}): get the checkpoint again.") from error
         counts = [len(level) for level in names]
         fits = len(centres) == len(outlines) == counts[0] and all(counts) and bool(np.isfinite(centres).all())

@@ -16,8 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-LEVELS = ("city", "state", "country", "continent")
-"""From the finest on, in the order of the heads and of the joined scores."""
 SCENES = 16
 _ATTENTION_WIDTH, _ATTENTION_HEADS = 6, 2
 _SCENE_WIDTHS, _TEXT_WIDTH = (256, 128, 64, 32, 16), 466

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..evaluation.levels import LevelScores, level_scores
+from ..calibration.levels import LevelScores, level_scores
 from ..feedback import Feedback
 from ..models.city_net import CityNet, FrameMean, TempGeoMean
 from ..models.cityguessr import Hierarchy, cityguessr_loss, frames_of_video

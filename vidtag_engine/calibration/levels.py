@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..datasets.sequences import LEVELS
 from ..models.cityguessr import Hierarchy, Mode, labels_of
-from ..types import IntArray
+from ..types import LEVELS, IntArray
 
 TOP = 5
 

@@ -1,0 +1,78 @@
+"""How sure CityGuessr is to be, and when a video is of no city that it knows: fitted on held-out videos."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from torch import Tensor
+
+from ..inference.city_guess import CityCalibration, ForeignDetector
+from ..trajectory import LEAST_VIDEOS
+from ..types import FloatArray, IntArray
+from .novelty import fit_novelty
+from .reliability import brier, ece
+
+_TEMPERATURES = (0.25, 50.0)  # below, held-out videos that are all right would make it certain
+_AXES = 64
+_LEAST_FOREIGN = 16  # held-out videos that say how far known places' videos lie
+_SPREAD = 1e-3  # least deviation of logarithms: copies of one video have none
+
+
+def fit_cities(scores: Tensor, cities: IntArray) -> CityCalibration:
+    """The temperature at which held-out videos' cities are likeliest; not fitted where fewer than eight of known cities are held out.
+
+    Args:
+        scores: (V, C) of :meth:`.city_guess.CityGuesser.scores`.
+        cities: (V,) true ones; below 0 where the checkpoint does not know the city.
+    """
+    known = cities >= 0
+    if int(known.sum()) < LEAST_VIDEOS:
+        return CityCalibration()
+    own, truth = scores[torch.from_numpy(known)].double(), torch.from_numpy(cities[known])
+
+    def loss(log_temperature: float) -> float:
+        return float(-(own / math.exp(log_temperature)).log_softmax(dim=1).gather(1, truth[:, None]).mean())
+
+    found = minimize_scalar(loss, bounds=tuple(math.log(value) for value in _TEMPERATURES), method="bounded")
+    fitted = CityCalibration(math.exp(float(found.x)), int(known.sum()))
+    best = fitted.log_probabilities(own).exp().max(dim=1)
+    said, right = best.values.numpy(), (best.indices == truth).numpy()
+    return CityCalibration(fitted.temperature, fitted.videos, None, ece(said, right), brier(said, right))
+
+
+def fit_foreign(training: Sequence[FloatArray], places: IntArray, held_out: Sequence[FloatArray], seed: int = 0) -> ForeignDetector | None:
+    """How to tell videos of other places; None where too few are held out, or all training is of one place.
+
+    Args:
+        training: (T, D) features a video.
+        places: (V,) of the training videos: what is told apart. Neighbouring districts of a town blend, so the level above is the better one where it has two or more.
+        held_out: of the same places, not trained on.
+        seed: of k-means.
+    """
+    if len(held_out) < _LEAST_FOREIGN or len(np.unique(places)) < 2:
+        return None
+    novelty = fit_novelty(training, held_out, seed=seed)
+    means = np.stack([np.asarray(video, dtype=np.float32).mean(axis=0) for video in training])
+    axes, centres = _discriminant(means, places)
+    detector = ForeignDetector(novelty, axes, centres, np.array([[0.0, 0.0], [1.0, 1.0]]), 1.0, len(held_out))
+    distances = np.stack([detector.distances(video) for video in held_out])
+    usual = np.stack([distances.mean(axis=0), np.maximum(distances.std(axis=0, ddof=1), _SPREAD)])
+    total = ((distances - usual[0]) / usual[1]).sum(axis=1)
+    return ForeignDetector(novelty, axes, centres, usual, max(float(total.std(ddof=1)), _SPREAD), len(held_out))
+
+
+def _discriminant(means: FloatArray, places: IntArray) -> tuple[FloatArray, FloatArray]:
+    """(K, D) axes that tell the places apart, and (P, K) their centres along them."""
+    width = min(_AXES, *means.shape)
+    reduced = PCA(width, random_state=0).fit(means)
+    told = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(reduced.transform(means), places)
+    rank = min(len(np.unique(places)) - 1, width)
+    axes = (told.scalings_[:, :rank].T @ reduced.components_).astype(np.float32)
+    along = means @ axes.T
+    return axes, np.stack([along[places == place].mean(axis=0) for place in np.unique(places)])
