@@ -31,7 +31,7 @@ FLOORS = (
     {"video", "grid", "places"},
     {"models", "search", "trajectory"},
     {"inference", "export", "datasets", "truth_offset"},
-    {"batch", "warm", "loaded", "own_areas", "result_file", "results", "geolocation", "heatmap", "calibration"},
+    {"batch", "warm", "loaded", "own_areas", "result_file", "results", "geolocation", "guessing", "heatmap", "calibration"},
     {"training", "evaluation"},
     {"commands"},
     {"front_door", "worker"},
@@ -49,6 +49,7 @@ SAME_FLOOR = {
     "loaded": {"batch"},
     "results": {"result_file"},
     "geolocation": {"batch", "loaded", "own_areas", "result_file", "results", "warm"},
+    "guessing": {"batch"},
     "heatmap": {"batch", "geolocation", "warm"},
     "evaluation": {"training"},
 }

@@ -30,6 +30,7 @@ KINDS = {
     "review": "file of pins",
     "gallery": "grid of candidate places",
     "errors": "error layer",
+    "places": "layer of guessed places",
     "layer": "layer copied from a result",
     "heatmap": "heat map",
     "heatmap-picture": "picture of a heat map",
@@ -60,6 +61,7 @@ _GEOPACKAGES = {
     "review": {"pins", "review"},
     "gallery": {"gallery"},
     "errors": {"errors"},
+    "places": {"places"},
 }  # fmt: skip
 """The layers that each kind of GeoPackage may hold; any other is a person's."""
 _ADMINISTRATION = ("gpkg_", "rtree_", "sqlite_", "layer_styles")
@@ -176,8 +178,9 @@ def _why_kept(path: Path, kind: str, form: str, own: Optional[str], replace: str
 
 
 _FORMATS = {
-    "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "layer": "gpkg", "heatmap": "tiff", "heatmap-picture": "png", "kml": "kml",
-    "gpx": "gpx", "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
+    "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "places": "gpkg", "layer": "gpkg", "heatmap": "tiff",
+    "heatmap-picture": "png", "kml": "kml", "gpx": "gpx",
+    "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
     "map": "png jpeg pdf svg", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
     "weights": "safetensors", "log": "json",
 }  # fmt: skip

@@ -34,7 +34,7 @@ class Hello:
 class Request:
     """Do ``command`` with ``arguments``.
 
-    Commands are "geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "picture" and "doctor".
+    Commands are "geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "guess", "picture" and "doctor".
     """
 
     type: ClassVar[str] = "request"
@@ -315,6 +315,24 @@ class HeatmapArguments:
     crs: Optional[str] = None
     cell_m: Optional[float] = None
     png: Optional[str] = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class GuessArguments:
+    """Arguments of "guess": which of the cities that ``checkpoint`` (of ``vidtag train-city``) knows videos were taken in.
+
+    ``output`` is a GeoPackage for the places as polygons; None writes none.
+    """
+
+    checkpoint: str
+    videos: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    output: Optional[str] = None
+    from_s: float = 0.0
+    to_s: Optional[float] = None
+    device: str = "auto"
+    batch_size: Optional[int] = None
     overwrite: bool = False
 
 

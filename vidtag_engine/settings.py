@@ -151,6 +151,51 @@ class HeatmapSettings(BaseModel):
     )
 
 
+EncoderKind = Literal["frames", "tempgeo", "videomae-s"]
+"""What comes before CityGuessr's heads; see :class:`.models.city_net.CityNetConfig`."""
+Parts = Literal["plain", "sca", "sca_text", "full"]
+"""Which losses train CityGuessr: the heads' alone; with the scene's or the text's through the attention; with both (the published one)."""
+
+
+class CityTrainSettings(BaseModel):
+    """Everything that decides a training of CityGuessr; each field is an option of ``vidtag train-city``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    encoder: EncoderKind = Field(
+        "frames",
+        description="What comes before the heads: frames (mean of frozen frame features; trains on a CPU), tempgeo (mean of a trained VidTAG's z*), or "
+        "videomae-s (the paper's, trained with the heads).",
+    )
+    preset: Literal["vidtag-compact", "vidtag-l14"] = Field(
+        "vidtag-compact", description="Frame encoder of frames: vidtag-compact or vidtag-l14."
+    )
+    parts: Parts = Field(
+        "full",
+        description="Losses: plain (heads alone), sca (attention and scene), sca_text (attention and text), full (all, the paper's).",
+    )
+    text_encoder: str = Field(
+        "minilm", description="What reads the places' names: minilm, or architecture:weights of open_clip, such as ViT-B-32:openai."
+    )
+    text_reduction: Literal["sum", "mean"] = Field(
+        "sum", description="Of the text loss over a batch: sum (published), or mean, which weighs it less by the batch."
+    )
+    epochs: int = Field(60, ge=1, description="Passes over the videos.")
+    batch_size: int = Field(12, ge=1, description="Videos a step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Of Adam.")
+    weight_decay: float = Field(0.01, ge=0, description="Of AdamW; 0 is Adam.")
+    schedule: Literal["constant", "cosine"] = Field("cosine", description="Of the learning rate: cosine, or constant (the paper's).")
+    dropout: float = Field(0.5, ge=0, lt=1, description="Of the videos' features while training (not in the paper).")
+    drawn_clips: bool = Field(True, description="Frames are drawn anew in each epoch; without it always the same sixteen (the paper's).")
+    rate_hz: float | None = Field(1.0, gt=0, description="Frames a second taken from videos.")
+    validation_fraction: float = Field(
+        0.15, ge=0, lt=1, description="Share of the videos held out, to choose the epoch and to calibrate on."
+    )
+    half: bool = Field(True, description="Store weights in half precision.")
+    seed: int = Field(0, description="Of everything random.")
+    device: str = Field("auto", description="auto, cpu, cuda or mps.")
+
+
 def in_new_names(key: Mapping[str, Any]) -> dict[str, Any]:
     """A :meth:`GeolocateSettings.result_key` that an older version wrote, with the values that it would have now."""
     return {name: NEW_NAMES.get(value, value) if isinstance(value, str) else value for name, value in key.items()}

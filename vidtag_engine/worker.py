@@ -296,6 +296,13 @@ def _train(job: Job) -> dict[str, Any]:
     return run_train(arguments, feedback=job.feedback, log=job.log)
 
 
+def _guess(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.GuessArguments)
+    from .guessing import run_guess
+
+    return run_guess(arguments, feedback=job.feedback, partial=job.partial)
+
+
 def _picture(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.PictureArguments)
     from .commands.picture import run_picture
@@ -313,6 +320,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "pin": _pin,
     "match": _match,
     "train": _train,
+    "guess": _guess,
     "picture": _picture,
     "doctor": _doctor,
     "status": _status,

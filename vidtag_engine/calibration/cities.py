@@ -51,7 +51,7 @@ def fit_foreign(training: Sequence[FloatArray], places: IntArray, held_out: Sequ
 
     Args:
         training: (T, D) features a video.
-        places: (V,) of the training videos: what is told apart. Neighbouring districts of a town blend, so the level above is the better one where it has two or more.
+        places: (V,) of the training videos: what is told apart. Neighbouring districts of a town blend, so the level above is the better one where it has two.
         held_out: of the same places, not trained on.
         seed: of k-means.
     """

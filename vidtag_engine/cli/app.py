@@ -17,6 +17,7 @@ from .calibrate import EPILOG as CALIBRATE_EPILOG
 from .calibrate import calibrate
 from .corrections import register as register_corrections
 from .export import EXPORT_EXAMPLES, export
+from .guess import GUESS_EXAMPLES, TRAIN_CITY_EXAMPLES, guess, train_city
 from .heatmap import EPILOG, heatmap
 from .offline_option import OfflineOption, begin_where_asked, give_offline
 from .options import (
@@ -158,6 +159,8 @@ app.command(epilog=CALIBRATE_EPILOG)(calibrate)
 
 
 app.command(epilog=TRAIN_EXAMPLES)(train)
+app.command(epilog=GUESS_EXAMPLES)(guess)
+app.command(epilog=TRAIN_CITY_EXAMPLES)(train_city)
 
 
 @app.command(

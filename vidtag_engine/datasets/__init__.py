@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..types import InputError
+from ..types import LEVELS, InputError
 from .base import GALLERIES, City, Dataset, PaperSettings
 from .cityguessr68k import CityGuessr68k
 from .gama import Gama
 from .msls import Msls
-from ..types import LEVELS
 from .sequences import LabelledSequence, PlaceLabels, Skips
 
 DATASETS: dict[str, type[Dataset]] = {dataset.name: dataset for dataset in (Msls, Gama, CityGuessr68k)}

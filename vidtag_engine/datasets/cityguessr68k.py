@@ -86,6 +86,22 @@ class CityGuessr68k(Dataset):
                     found[labels.city] = City(labels, *self._centre(labels, line))
         return tuple(found[key] for key in sorted(found, key=lambda key: (str(type(key)), key)))
 
+    def names_of_labels(self) -> dict[int | str, tuple[str, str, str, str]]:
+        """Names of city, state, country and continent by the city's label.
+
+        They are what labels_list.csv says of the name that its videos' folders have, else that name and the labels themselves.
+        """
+        found: dict[int | str, tuple[str, str, str, str]] = {}
+        for split in ("train", "val"):
+            for line in self._lines(split):
+                labels = self._labels(line)
+                listed = self._names.get(_plain(line.city_name))
+                if labels.city not in found:
+                    above = listed or labels
+                    city = str(listed.city) if listed else line.city_name.replace("_", " ")
+                    found[labels.city] = (city, str(above.state), str(above.country), str(above.continent))
+        return found
+
     def area(self) -> AreaOfInterest:
         """A little around every city centre."""
         around = [

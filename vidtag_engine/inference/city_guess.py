@@ -26,8 +26,10 @@ _FLOOR = 1e-9
 
 @dataclass(frozen=True)
 class ForeignDetector:
-    """Tells videos of places that were not trained on. Two distances are looked at: how novel the frames are (:class:`.NoveltyDetector`), and how far the video lies
-    from every known place along the axes that tell known places apart (linear discriminant analysis). Either alone misses whole isles that the other one sees.
+    """Tells videos of places that were not trained on.
+
+    Two distances are looked at: how novel the frames are (:class:`.NoveltyDetector`), and how far the video lies from every known place along the axes that tell
+    known places apart (linear discriminant analysis). Either alone misses whole isles that the other one sees.
 
     Args:
         novelty: of the frames.
@@ -78,7 +80,9 @@ class ForeignDetector:
         mean, axes, centres = (np.asarray(arrays[name], np.float32) for name in ("mean", "novelty_axes", "novelty_centres"))
         usual = np.asarray(values["usual"], dtype=np.float64).reshape(2, 2)
         novelty = NoveltyDetector(mean, axes, centres, np.zeros(0))
-        return cls(novelty, np.asarray(arrays["axes"]), np.asarray(arrays["centres"]), usual, float(values["spread"]), int(values["videos"]))
+        return cls(
+            novelty, np.asarray(arrays["axes"]), np.asarray(arrays["centres"]), usual, float(values["spread"]), int(values["videos"])
+        )
 
 
 @dataclass(frozen=True)

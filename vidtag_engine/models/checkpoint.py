@@ -224,6 +224,7 @@ def _builder(card: CheckpointCard, named: Path) -> Callable[[], VidTAG | GeoCLIP
 
 
 def read_config(config: Path, most_bytes: int = _MAX_CONFIG_BYTES) -> str:
+    """A card's text. Raises InputError where it is not there, too large or no text."""
     if not config.is_file():
         raise InputError(f"Checkpoint folder {config.parent} has no {CONFIG_FILE}: give the folder that 'vidtag train' wrote.")
     if config.stat().st_size > most_bytes:
@@ -240,7 +241,9 @@ def _parse_card(text: str, named: Path) -> CheckpointCard:
     except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{named} holds no valid JSON: the checkpoint is damaged, get it again.") from error
     if isinstance(plain, dict) and plain.get("preset") == "cityguessr":
-        raise InputError(f"{named} tells cities, not places in a street: give it to 'vidtag guess' or --guess-area, and a VidTAG checkpoint here.")
+        raise InputError(
+            f"{named} tells cities, not places in a street: give it to 'vidtag guess' or --guess-area, and a VidTAG checkpoint here."
+        )
     version = plain.get("format_version") if isinstance(plain, dict) else None
     if version != FORMAT_VERSION:
         hint = "update this program" if isinstance(version, int) and version > FORMAT_VERSION else "give a VidTAG checkpoint"
@@ -252,6 +255,7 @@ def _parse_card(text: str, named: Path) -> CheckpointCard:
 
 
 def read_weights(weights: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of a safetensors file. Raises InputError where it is none; a pickle is never opened."""
     if not weights.is_file():
         raise InputError(f"Checkpoint folder {weights.parent} has no {weights.name}: give the folder that 'vidtag train' wrote.")
     with weights.open("rb") as handle:
@@ -266,6 +270,7 @@ def read_weights(weights: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 def check_tensors(given: dict[str, Tensor], own: dict[str, Tensor], weights: Path) -> None:
+    """Raise InputError where the tensors of a file are not those of a model, in name, shape and kind, or not finite."""
     for name in sorted(own.keys() - given.keys()):
         raise InputError(f"Checkpoint {weights} lacks the tensor {name!r}: it is damaged or of another model, get it again.")
     for name in sorted(given.keys() - own.keys()):
@@ -280,6 +285,7 @@ def check_tensors(given: dict[str, Tensor], own: dict[str, Tensor], weights: Pat
 
 
 def from_hub(hub_id: str) -> Path:
+    """Folder of a checkpoint that lies on Hugging Face, fetched once. Raises FetchError where it cannot be had."""
     from huggingface_hub import snapshot_download
 
     repo, _, revision = hub_id.partition("@")
@@ -300,6 +306,7 @@ def from_hub(hub_id: str) -> Path:
 
 
 def on_disk(name: str, value: Tensor, *, half: bool) -> Tensor:
+    """A tensor as a checkpoint stores it: matrices in half precision where that is asked for and holds them."""
     value = value.detach().cpu().float().contiguous()
     if not half or value.ndim < 2 or name.endswith((".frequencies", ".lat_lon_deg")):
         return value
@@ -317,5 +324,6 @@ def finite(value: Any) -> Any:
 
 
 def first_error(error: ValidationError) -> str:
+    """The first thing that is wrong, for people."""
     entry = error.errors()[0]
     return f"{'.'.join(map(str, entry['loc'])) or 'the whole'}: {entry['msg'].lower()}"

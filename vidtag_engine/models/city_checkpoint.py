@@ -202,7 +202,9 @@ def parse_city_card(text: str, named: Path) -> CityCard:
     if not isinstance(plain, dict) or plain.get("preset") != PRESET:
         raise InputError(f"{named} is no CityGuessr checkpoint: give one that 'vidtag train-city' wrote.")
     if plain.get("format_version") != FORMAT_VERSION:
-        raise InputError(f"{named} has format version {plain.get('format_version')!r}, and {FORMAT_VERSION} is understood: update this program.")
+        raise InputError(
+            f"{named} has format version {plain.get('format_version')!r}, and {FORMAT_VERSION} is understood: update this program."
+        )
     try:
         return TypeAdapter(CityCard).validate_python(plain)
     except ValidationError as error:

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..settings import EncoderKind
 from .cityguessr import CityGuessr, CityGuessrConfig, CityGuessrOutput
 from .tempgeo import TempGeo
-from .vidtag import VidTAG, VidTAGConfig, projection_of
 from .videomae import FEATURE_DIM, VideoMAE
+from .vidtag import VidTAG, VidTAGConfig, projection_of
 
-EncoderKind = Literal["frames", "tempgeo", "videomae-s"]
 Weights = Literal["pretrained", "random", "empty"]
 _FLOOR = 1e-6  # of a deviation: a feature that never changes says nothing and divides by nothing
 

@@ -107,5 +107,8 @@ def table_of(chains: Sequence[tuple[str, str, str, str]], lat_lon_deg: FloatArra
     parents = [[number[level + 1][kind[1:]] for kind in kinds[level]] for level in range(3)]
     names = [tuple(kind[0] for kind in level) for level in kinds]
     return CityTable(
-        (names[0], names[1], names[2], names[3]), Hierarchy.of(*parents), np.asarray(lat_lon_deg)[order], tuple(outlines[city] for city in order)
+        (names[0], names[1], names[2], names[3]),
+        Hierarchy.of(*parents),
+        np.asarray(lat_lon_deg)[order],
+        tuple(outlines[city] for city in order),
     )

@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..settings import Parts
+
 SCENES = 16
 _ATTENTION_WIDTH, _ATTENTION_HEADS = 6, 2
 _SCENE_WIDTHS, _TEXT_WIDTH = (256, 128, 64, 32, 16), 466
 
-Parts = Literal["plain", "sca", "sca_text", "full"]
-"""Which losses train it: the heads' alone; with the scene's or the text's through the attention; with both (the published one)."""
 Mode = Literal["independent", "codependent", "product"]
 """How labels of the four levels are told from the scores; see :func:`labels_of`."""
 
@@ -133,7 +133,10 @@ def cityguessr_loss(
     """
     known = [labels[:, level] >= 0 for level in range(len(output.scores))]
     parts_of = zip(output.scores, labels.unbind(dim=1), known, strict=True)
-    total = sum((functional.cross_entropy(one[there], label[there]) for one, label, there in parts_of if bool(there.any())), output.scores[0].sum() * 0.0)
+    total = sum(
+        (functional.cross_entropy(one[there], label[there]) for one, label, there in parts_of if bool(there.any())),
+        output.scores[0].sum() * 0.0,
+    )
     if scene is not None and parts in {"sca", "full"}:
         total = total + functional.cross_entropy(output.scene, scene)
     if text is not None and parts in {"sca_text", "full"}:

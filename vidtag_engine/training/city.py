@@ -23,9 +23,9 @@ from ..models.city_table import CityTable
 from ..models.cityguessr import CityGuessrConfig
 from ..models.device import pick_device
 from ..models.vidtag import VidTAG
+from ..settings import CityTrainSettings
 from ..types import LEVELS, FloatArray, InputError
 from .city_data import LabelledVideo, numbered
-from .city_settings import CityTrainSettings
 from .city_trainer import CityTrainer, CityVideo, labels_of_videos, scores_of, whole
 from .curve import Judged, draw_curve
 from .state import TrainingState, write_json

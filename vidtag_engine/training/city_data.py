@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..datasets.sequences import LabelledSequence
 from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import centroid_deg, haversine_m
 from ..models.city_table import CityTable, table_of
@@ -97,8 +96,9 @@ def read_labels(path: Path) -> dict[str, Chain]:
 
 
 def table_from_videos(videos: Sequence[LabelledVideo]) -> CityTable:
-    """The cities of videos whose places are known: each city's centre is that of its frames, its outline the part of the disc that holds them all, and a
-    kilometre more, which is nearer to it than to any other city.
+    """The cities of videos whose places are known.
+
+    Each city's centre is that of its frames, its outline the part of the disc that holds them all, and a kilometre more, which is nearer to it than to any other.
 
     Raises:
         InputError: there are fewer than two cities.
@@ -160,8 +160,3 @@ def numbered(videos: Sequence[LabelledVideo], table: CityTable, text_encoder: st
 def of_sequence(sequence: TrainingSequence, chain: Chain, scene: FloatArray | None = None) -> LabelledVideo:
     """A sequence of stored features with its names."""
     return LabelledVideo(sequence.name, sequence.features[0], len(sequence), chain, sequence.lat_lon_deg, scene)
-
-
-def with_centre(video: LabelledVideo, source: LabelledSequence) -> LabelledVideo:
-    """The targets that a data set brings."""
-    return replace(video, scene=source.scene, text=None if source.text is None else np.asarray(source.text, dtype=np.float32))

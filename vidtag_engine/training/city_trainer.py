@@ -16,8 +16,8 @@ from ..calibration.levels import LevelScores, level_scores
 from ..feedback import Feedback
 from ..models.city_net import CityNet, FrameMean, TempGeoMean
 from ..models.cityguessr import Hierarchy, cityguessr_loss, frames_of_video
+from ..settings import CityTrainSettings
 from ..types import IntArray
-from .city_settings import CityTrainSettings
 from .dataset import clip_indices
 from .state import TrainingState, optimiser_tensors, restore_optimiser
 
@@ -149,7 +149,9 @@ class CityTrainer:
         if self.validation:
             scores = scores_of(self.net, self.validation)
             found: LevelScores = level_scores(scores, labels_of_videos(self.validation), self.hierarchy)
-            city_loss = float(scores[0].log_softmax(dim=1).gather(1, torch.from_numpy(labels_of_videos(self.validation)[:, :1])).mean()) * -1.0
+            city_loss = (
+                float(scores[0].log_softmax(dim=1).gather(1, torch.from_numpy(labels_of_videos(self.validation)[:, :1])).mean()) * -1.0
+            )
             row |= {**{f"{name}_top1": round(value, 3) for name, value in found.top1.items()}, "city_loss": round(city_loss, 5)}
             if (found.top1["city"], -city_loss) > (run.best_top1, -run.best_loss):
                 run.best_top1, run.best_loss, run.best_epoch = found.top1["city"], city_loss, epoch

@@ -22,6 +22,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "pin": {},
     "match": {"output": "result"},
     "train": {"output": "checkpoint"},
+    "guess": {"output": "places"},
     "picture": {"output": "picture"},
 }
 """Of each command the arguments that name an output, and its kind (see ``file_marks.KINDS``). "export" has ``frames`` too, a folder."""
@@ -35,6 +36,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "pin": ("result",),
     "match": ("result", "roads"),
     "train": ("videos", "truths", "images", "validation", "aoi"),
+    "guess": ("videos", "images", "checkpoint"),
     "picture": ("videos",),
 }
 """Of each command the arguments that name what it reads, or lists of such."""
