@@ -48,3 +48,20 @@ class Feedback:
     def saying(self, stopped: str) -> Feedback:
         """The same, with a sentence that is said once the work is stopped."""
         return replace(self, stopped=stopped)
+
+
+class Clock:
+    """Seconds by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def add(self, part: str, since: float) -> float:
+        """Count the time since then; returns now."""
+        now = time.perf_counter()
+        self.count(part, now - since)
+        return now
+
+    def count(self, part: str, seconds: float) -> None:
+        """Add to a part."""
+        self.seconds[part] = self.seconds.get(part, 0.0) + seconds

@@ -19,8 +19,6 @@ from .batch import (
     check_name_free,
     check_output,
     default_cache_folder,
-    earlier_failed,
-    earlier_results,
     ends_the_run,
     mean_confidence,
     open_all,
@@ -30,16 +28,17 @@ from .batch import (
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map, write_page
 from .export.scores_file import scores_path, write_scores
-from .feedback import Feedback
+from .feedback import Clock, Feedback
 from .grid import AreaOfInterest, Grid, WideGrid, load_aoi
+from .guessed_areas import AUTO, GUESSED, AreaGuesser, area_guesser, give_areas
 from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, frame_by_frame, judged, retrieve, with_hypotheses
 from .inference.encode import VideoFeatures, encode_video
 from .inference.verdicts import LIMIT_OF_NOTHING, LIMIT_OF_REGIONS
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
-from .own_areas import TableOfVideos, rows_asked, searched_area
+from .own_areas import AreaPrior, SearchedArea, TableOfVideos, rows_asked, searched_area
 from .protocol import GeolocateArguments
-from .result_file import ResultFile
+from .result_file import ResultFile, earlier_of
 from .results import Geolocation
 from .search import between_points
 from .settings import GeolocateSettings, validated
@@ -52,7 +51,6 @@ from .types import (
     InputError,
     IntArray,
     Progress,
-    Provenance,
     Trajectory,
     Verdict,
     VideoError,
@@ -66,23 +64,6 @@ __all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
 
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
-
-
-class _Clock:
-    """Seconds by part."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def add(self, part: str, since: float) -> float:
-        """Count the time since then; returns now."""
-        now = time.perf_counter()
-        self.count(part, now - since)
-        return now
-
-    def count(self, part: str, seconds: float) -> None:
-        """Add to a part."""
-        self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
 
 def geolocate(
@@ -127,15 +108,11 @@ def geolocate(
     """
     settings = settings or validated(GeolocateSettings, {})
     _check_output(output, settings)
-    table = TableOfVideos(rows, settings)
-    infos, failed = open_all(videos, images, settings, rows)
-    run = searched_area(aoi, settings) if aoi else None  # before the checkpoint, where it can be: a bad grid is said at once
-    loaded = (warm or Warm()).checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
-    run = table.area_of_run(run, infos, loaded.card.training_extent)
-    provenance = provenance_of(settings, loaded, table.grids(run)[0])
+    table, infos, failed, run, loaded, guesser = _begin(videos, images, rows, aoi, checkpoint, settings, feedback, warm)
+    provenance = provenance_of(settings, loaded, table.grids(run)[0], guesser.digest if guesser else None)
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
-    kept, others = _earlier(
+    kept, others = earlier_of(
         file, provenance, {*(one.name for one in infos), *(one.info.name for one in failed)}, anew=anew, any_grid=run is None
     )
     kept = table.still_right(kept, infos)
@@ -145,8 +122,9 @@ def geolocate(
     for area, info in table.in_order(infos, run):
         if job is None or job.aoi is not area.aoi:
             job = Job(
-                loaded, area.grid, area.aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos), after=job, warm=warm
-            )
+                loaded, area.grid, area.aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos), after=job, warm=warm,
+                prior=area.prior,
+            )  # fmt: skip
         job.settings, job.scores_beside, sha256 = table.settings_of(info.path), file.path if file and settings.keep_scores else None, ""
         try:
             sha256 = source_digest(info.path)
@@ -157,7 +135,8 @@ def geolocate(
                 job.done += 1
                 continue
             check_name_free(info, sha256, batch.results)
-            result = replace(job.run(info, sha256), own=table.own_of(info.path))
+            seen = guesser.features.pop(info.path, None) if guesser else None
+            result = replace(job.run(info, sha256, seen), own=table.own_of(info.path))
         except Exception as error:
             if ends_the_run(error):
                 raise
@@ -179,6 +158,7 @@ def geolocate(
     batch.warnings = [
         *(file.notes if file is not None else ()),
         *aoi.notes,
+        *([GUESSED] if guesser and any(one.own for one in batch.results) else ()),
         *(job.notes if job else ()),
         *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, infos=infos),
     ]
@@ -188,21 +168,41 @@ def geolocate(
     return batch
 
 
+def _begin(
+    videos: Sequence[Path | str],
+    images: Sequence[Path | str],
+    rows: Sequence[VideoRow],
+    aoi: AreaOfInterest | None,
+    checkpoint: Loaded | str,
+    settings: GeolocateSettings,
+    feedback: Feedback,
+    warm: Warm | None,
+) -> tuple[TableOfVideos, list[VideoInfo], list[FailedVideo], SearchedArea | None, Loaded, AreaGuesser | None]:
+    """Open the videos and the checkpoint, and say where each video is sought. Arguments and errors as of :func:`geolocate`.
+
+    Returns:
+        What rows say, the videos, those that fail already, the run's area where a video needs one, the checkpoint, and what guessed areas.
+    """
+    table = TableOfVideos(rows, settings)
+    infos, failed = open_all(videos, images, settings, rows)
+    run = searched_area(aoi, settings) if aoi else None  # before the checkpoint, where it can be: a bad grid is said at once
+    guesser = area_guesser(settings, checkpoint, given=run is not None, feedback=feedback)
+    if guesser is not None and checkpoint == AUTO:
+        guesser.guess(infos, None, feedback)
+        checkpoint = str(guesser.checkpoint().path)
+    loaded = (warm or Warm()).checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
+    if guesser is not None:
+        guesser.guess(infos, loaded.encoder, feedback)
+        infos = give_areas(infos, guesser, table, failed)
+    run = table.area_of_run(run, infos, loaded.card.training_extent)
+    return table, infos, failed, run, loaded, guesser
+
+
 def _check_output(output: Path | None, settings: GeolocateSettings) -> None:
     if output is not None:
         check_output(output)
     elif settings.keep_scores:
         raise InputError("Scores are kept beside the result: with keep_scores give an output.")
-
-
-def _earlier(
-    file: ResultFile | None, provenance: Provenance, names: set[str], *, anew: bool, any_grid: bool
-) -> tuple[dict[str, VideoResult], list[FailedVideo]]:
-    """What an earlier run left in the output: finished videos by SHA-256, and failed ones that this run, whose videos have ``names``, is not about."""
-    if file is None:
-        return {}, []
-    file.check()
-    return earlier_results(file.path, provenance, overwrite=anew, any_grid=any_grid), [] if anew else earlier_failed(file.path, names)
 
 
 class Job:
@@ -219,7 +219,9 @@ class Job:
         total: int,
         warm: Warm | None = None,
         after: Job | None = None,
+        prior: AreaPrior | None = None,
     ) -> None:
+        self._prior = prior
         self.loaded, self.settings, self.aoi, self.total = loaded, settings, aoi, total
         self.done: int = after.done if after else 0  # after one over another area the run goes on
         self.told: float = after.told if after else 0.0
@@ -227,7 +229,7 @@ class Job:
         self._whole = feedback
         stopped = "Stopped; finished videos are kept, and the same command goes on from there."
         self.feedback = replace(feedback, progress=self._tell, stopped=stopped)  # of the video under way
-        self.clock: _Clock = after.clock if after else _Clock()
+        self.clock: Clock = after.clock if after else Clock()
         self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
         self._area = (warm or Warm()).area(loaded, grid, aoi, settings, cache_dir, self.feedback.part(0.75, 0.95))
@@ -243,10 +245,10 @@ class Job:
         self.told = max(self.told, min(1.0, (self.done + step.fraction) / self.total))
         self._whole.tell(self.told, step.stage, step.message)
 
-    def run(self, info: VideoInfo, sha256: str) -> VideoResult:
-        """One video, start to end."""
+    def run(self, info: VideoInfo, sha256: str, seen: VideoFeatures | None = None) -> VideoResult:
+        """One video, start to end; ``seen`` is what the frame encoder made of it before."""
         before = dict(self.clock.seconds)
-        found = self.features(info)
+        found = seen or self.features(info)
         if not len(found.features):
             raise VideoError(
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
@@ -282,8 +284,9 @@ class Job:
         calibration = self.loaded.calibration
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
             decoders, limit_mps = self._area.decoders, self.settings.limit_mps
-            solver = decoders.get(limit_mps) or PosteriorDecoder(self.loaded.model, self.area_search, calibration, limit_mps)
-            self.solver = decoders[limit_mps] = solver
+            key = (limit_mps, self._prior.key if self._prior else None)
+            solver = decoders.get(key) or PosteriorDecoder(self.loaded.model, self.area_search, calibration, limit_mps, self._prior)
+            self.solver = decoders[key] = solver
             if self.settings.motion and not solver.seeks_line:
                 self._notes.append(LIMIT_OF_REGIONS)
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []

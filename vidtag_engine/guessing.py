@@ -30,6 +30,7 @@ from .video import FrameReader, find_videos, source_digest
 if TYPE_CHECKING:
     from .protocol import GuessArguments
 
+NO_FRAME = "{name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
 _MOST = 5  # places a level that are told
 _MOST_PICTURES = 4_000  # of one video for VideoMAE-S, whose pictures are held: a quarter of an hour at five a second
 
@@ -165,7 +166,7 @@ def guess_city(
     for number, info in enumerate(infos):
         told = feedback.part(number / len(infos), (number + 1) / len(infos))
         try:
-            found.append(_guess_one(info, loaded, settings, told))
+            found.append(guess_from(info, loaded, None, settings, told))
         except Exception as error:
             if ends_the_run(error) or (len(infos) == 1 and not failed):
                 raise
@@ -176,17 +177,31 @@ def guess_city(
     return Guesses(found, failed, _notes(loaded, found))
 
 
-def _guess_one(info: VideoInfo, loaded: LoadedCities, settings: GeolocateSettings, feedback: Feedback) -> VideoGuess:
+def guess_from(
+    info: VideoInfo, loaded: LoadedCities, features: FloatArray | None, settings: GeolocateSettings, feedback: Feedback
+) -> VideoGuess:
+    """Guess one video.
+
+    Args:
+        info: of it.
+        loaded: the checkpoint.
+        features: (T, D) of the checkpoint's frame encoder, where they are there; else they are made.
+        settings: of the video.
+        feedback: of it.
+
+    Raises:
+        VideoError: it has no readable frame.
+        CancelledError: stopped.
+    """
     since = time.perf_counter()
     if loaded.encoder is None:
-        video, features = _clips(info, settings, feedback), None
+        features, video = None, _clips(info, settings.model_copy(update={"rate_hz": loaded.card.rate_hz}), feedback)
     else:
-        seen = encode_video(info, loaded.encoder, settings, feedback=feedback.part(0.0, 0.98)).features
-        if not len(seen):
-            raise VideoError(
-                f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
-            )
-        features = seen[:, : loaded.encoder.feature_dim]
+        if features is None:
+            features = encode_video(info, loaded.encoder, settings, feedback=feedback.part(0.0, 0.98)).features
+        if not len(features):
+            raise VideoError(NO_FRAME.format(name=info.path.name))
+        features = np.ascontiguousarray(features[:, : loaded.encoder.feature_dim])
         video = torch.from_numpy(features)
     encoded = time.perf_counter()
     guess = loaded.guesser.guess(video, features)
@@ -204,9 +219,7 @@ def _clips(info: VideoInfo, settings: GeolocateSettings, feedback: Feedback) -> 
                 pictures.append(_small(frame.image))
             feedback.tell(min(1.0, len(pictures) / reader.expected_frames) if reader.expected_frames else 0.0, "frames", info.name)
     if not pictures:
-        raise VideoError(
-            f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
-        )
+        raise VideoError(NO_FRAME.format(name=info.path.name))
     return torch.stack([prepare([pictures[number] for number in clip]) for clip in clips_of(len(pictures))])
 
 

@@ -35,14 +35,14 @@ class Loaded:
     calibration: Calibration
 
 
-def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid) -> Provenance:
-    """What made the result, without user names or absolute paths."""
+def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid, guessed_by: str | None = None) -> Provenance:
+    """What made the result, without user names or absolute paths; ``guessed_by`` is the digest of what guessed the areas."""
     libraries = ("torch", "timm", "open_clip_torch", "av", "pyproj", "shapely", "geopandas")
     versions = {"vidtag-engine": __version__, "python": platform.python_version()}
     versions |= {name: importlib.metadata.version(name) for name in libraries}
     card = loaded.card
     return Provenance(
-        settings=settings.result_key(),
+        settings=settings.result_key() | ({"guess_area": guessed_by} if guessed_by else {}),
         checkpoint={
             "name": card.name,
             "preset": card.preset,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .export import read_areas, read_provenance
 from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, join_areas, load_aoi, plan_grid
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated, zone_of
-from .types import InputError, OwnSettings, Provenance, VideoInfo, VideoResult
+from .types import FloatArray, InputError, OwnSettings, Provenance, VideoInfo, VideoResult
 from .video import VideoRow, read_video_table, source_digest, video_rows
 
 
@@ -22,16 +22,29 @@ class SearchedArea:
     Args:
         aoi, grid: of it.
         name: that results call it by; empty: the run's, which has none.
+        prior: where in it the video may be before anything is seen; None is anywhere alike.
     """
 
     aoi: AreaOfInterest
     grid: Grid | WideGrid
     name: str = ""
+    prior: AreaPrior | None = None
 
 
-def searched_area(aoi: AreaOfInterest, settings: GeolocateSettings, name: str = "") -> SearchedArea:
+class AreaPrior(Protocol):
+    """Where in an area a video may be before anything is seen."""
+
+    @property
+    def key(self) -> str:
+        """Tells it from others."""
+
+    def __call__(self, lat_lon_deg: FloatArray) -> FloatArray:
+        """(M,) weights of places (M, 2)."""
+
+
+def searched_area(aoi: AreaOfInterest, settings: GeolocateSettings, name: str = "", prior: AreaPrior | None = None) -> SearchedArea:
     """An area with the grid that the settings ask for. Raises InputError where it has too many points."""
-    return SearchedArea(aoi, plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive), name)
+    return SearchedArea(aoi, plan_grid(aoi, settings.resolution_m, settings.grid, exhaustive=settings.exhaustive), name, prior)
 
 
 def rows_asked(arguments: GeolocateArguments, settings: GeolocateSettings) -> list[VideoRow]:
@@ -61,6 +74,16 @@ class TableOfVideos:
             self.settings_of(row.path)
             if row.area is not None and row.area not in self._areas:
                 self._areas[row.area] = self._area(row, row.area)
+
+    def give(self, path: Path, area: SearchedArea) -> SearchedArea:
+        """Give a video that has none an area of its own; returned under a name that no other area has, or as an equal one that another video has."""
+        equal = next((one for one in self._areas.values() if one.name == area.name and one.grid.digest == area.grid.digest), None)
+        if equal is None:
+            equal = replace(area, name=_free(area.name, {one.name for one in self._areas.values()}))
+            self._areas[equal.name] = equal
+        known = self._rows.get(path)
+        self._rows[path] = replace(known, area=equal.name) if known else VideoRow(path, "", area=equal.name)
+        return equal
 
     def settings_of(self, path: Path) -> GeolocateSettings:
         """The run's settings with the row's stretch. Raises InputError where it ends before it begins."""

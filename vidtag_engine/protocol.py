@@ -149,6 +149,7 @@ class GeolocateArguments:
     motion: Optional[str] = None
     always_answer: bool = False
     keep_scores: bool = False
+    guess_area: Optional[str] = None
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from .batch import earlier_failed, earlier_results
 from .export import read_failed, write_geopackage
 from .export.edits import changes_by_a_person, later_schema, open_elsewhere, state_of
 from .export.review_file import copy_review, settle_pins
@@ -109,3 +110,13 @@ def _named_apart(results: Sequence[VideoResult], failed: Sequence[FailedVideo]) 
         taken.add(name)
         named.append(replace(one, info=replace(one.info, name=name)))
     return named
+
+
+def earlier_of(
+    file: ResultFile | None, provenance: Provenance, names: set[str], *, anew: bool, any_grid: bool
+) -> tuple[dict[str, VideoResult], list[FailedVideo]]:
+    """What an earlier run left in the output: finished videos by SHA-256, and failed ones that this run, whose videos have ``names``, is not about."""
+    if file is None:
+        return {}, []
+    file.check()
+    return earlier_results(file.path, provenance, overwrite=anew, any_grid=any_grid), [] if anew else earlier_failed(file.path, names)

@@ -66,6 +66,10 @@ class GeolocateSettings(BaseModel):
     device: str = Field("auto", description="auto, cpu, cuda or mps.")
     batch_size: int | None = Field(None, ge=1, le=4096, description="Pictures encoded at once; without it, what fits the device.")
     seed: int = Field(0, ge=0, description="Of everything random.")
+    guess_area: str | None = Field(
+        None,
+        description="Guess each video's area first: a checkpoint of `vidtag train-city`, or `auto` for one among the registered. Instead of --aoi.",
+    )
 
     @field_validator("decoder", mode="before")
     @classmethod
@@ -133,9 +137,14 @@ class GeolocateSettings(BaseModel):
         return self.confidence_radius_m if self.confidence_radius_m is not None else 10.0 * self.resolution_m
 
     def result_key(self) -> dict[str, Any]:
-        """What a finished video's result depends on: a resumed batch must agree in it. Device and batch size are left out, and what is kept beside it."""
+        """What a finished video's result depends on: a resumed batch must agree in it.
+
+        Device and batch size are left out, what is kept beside it, and which checkpoint guesses the area, whose digest the record has.
+        """
         # What older versions did not know is not named where it says nothing.
-        without = {"device", "batch_size", "keep_scores"} | {name for name in ("time_zone", "motion") if getattr(self, name) is None}
+        without = {"device", "batch_size", "keep_scores", "guess_area"} | {
+            name for name in ("time_zone", "motion") if getattr(self, name) is None
+        }
         return self.model_dump(mode="json", exclude=without)
 
 

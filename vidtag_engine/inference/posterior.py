@@ -26,6 +26,8 @@ from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Ve
 from .emissions import Emissions, FrameScores, ScoredPlaces, similarity_to
 from .verdicts import BEST_UNKNOWN, MOST, OUTRUN, Judgement, why_unknown, why_unrated
 
+Prior = Callable[[FloatArray], FloatArray]
+
 _LEAST_SAID = 0.001
 _FRAMES = 256  # scored at once
 _REACH = 0.75  # spacings: half a cell's diagonal
@@ -94,9 +96,12 @@ class PosteriorDecoder:
         search: prepared, with a cover.
         calibration: of the checkpoint.
         limit_mps: top speed of the cameras, where a person says one.
+        prior: where the cameras may be before anything is seen: gives (M,) weights of places (M, 2); None is anywhere alike.
     """
 
-    def __init__(self, model: VidTAG | GeoCLIP, search: Search, calibration: Calibration, limit_mps: float | None = None) -> None:
+    def __init__(
+        self, model: VidTAG | GeoCLIP, search: Search, calibration: Calibration, limit_mps: float | None = None, prior: Prior | None = None
+    ) -> None:
         cover = search.cover()
         if cover is None:
             raise ValueError("a search without a cover has nothing to decode over")
@@ -108,7 +113,8 @@ class PosteriorDecoder:
         self._places = np.flatnonzero(self.known) if self.known.any() else np.arange(len(self.known))
         path = self._reading()
         self.path = path if limit_mps is None else replace(path, transition=replace(path.transition, limit_mps=limit_mps))
-        self.decoder = Decoder(self.cover.lat_lon_deg[self._places], self.cover.spacing_m, self.path.transition)
+        places = self.cover.lat_lon_deg[self._places]
+        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, prior(places) if prior else None)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model

@@ -136,9 +136,12 @@ class Decoder:
         lat_lon_deg: (M, 2) an even cover of the area.
         spacing_m: of the places.
         transition: between frames.
+        prior: (M,) where a camera is before anything is seen, and where it may be after a restart or a cut; None is anywhere alike. It is brought to one in sum.
     """
 
-    def __init__(self, lat_lon_deg: FloatArray, spacing_m: float, transition: TransitionModel | None = None) -> None:
+    def __init__(
+        self, lat_lon_deg: FloatArray, spacing_m: float, transition: TransitionModel | None = None, prior: FloatArray | None = None
+    ) -> None:
         self.lat_lon_deg, self.spacing_m, self.transition = (
             np.asarray(lat_lon_deg, dtype=np.float64),
             spacing_m,
@@ -146,6 +149,7 @@ class Decoder:
         )
         self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
         self.tree = cKDTree(self.points_m)
+        self.prior = None if prior is None else (np.asarray(prior, np.float64) / np.sum(prior, dtype=np.float64)).astype(np.float32)
         self._middle_m = self.points_m.sum(axis=0) / max(
             1, len(self.points_m)
         )  # squares of metres must not be lost beside squares of the Earth's radius
@@ -233,7 +237,7 @@ class Decoder:
         size = max(1, min(frames, _BLOCK // places))
         blocks = [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
         kept = most_kept(frames)
-        now, log_total = np.full(places, 1.0 / places, dtype=np.float32), 0.0
+        now, log_total = np.full(places, 1.0 / places, dtype=np.float32) if self.prior is None else self.prior, 0.0
         begins = [now]
         for block in blocks[:-1]:
             ahead, gained = self._ahead(emissions(block), now, block, time_s, cuts)
@@ -291,15 +295,21 @@ class Decoder:
 
     def _moved(self, mass: FloatArray, time_s: FloatArray, row: int, cuts: frozenset[int], *, forward: bool) -> FloatArray:
         """The mass after (or, backward, the likelihood before) the step that ends in ``row``."""
-        anywhere = np.float32(mass.mean(dtype=np.float64))
+        anywhere = self._anywhere(mass, forward=forward)
         if row in cuts:
-            return np.full_like(mass, anywhere)
+            return np.zeros_like(mass) + anywhere
         links, one_over, times = self.transitions(float(time_s[row] - time_s[row - 1]))
         for _ in range(times):
             mass = links @ (mass * one_over) if forward else (links @ mass) * one_over
         restart_probability = np.float32(self.transition.restart_probability)
         moved: FloatArray = (1 - restart_probability) * mass + restart_probability * anywhere
         return moved
+
+    def _anywhere(self, mass: FloatArray, *, forward: bool) -> FloatArray | np.float32:
+        """What a jump makes of a mass: forward all of it goes where the prior says; backward every place is given what the prior expects of where it may go."""
+        if self.prior is None:
+            return np.float32(mass.mean(dtype=np.float64))
+        return np.float32(mass.sum(dtype=np.float64)) * self.prior if forward else np.float32(np.dot(mass.astype(np.float64), self.prior))
 
     def line(self, marginal: sparse.csr_matrix, time_s: FloatArray, cuts: Iterable[int], accuracy_m: float) -> tuple[IntArray, FloatArray]:
         """The path of highest expected accuracy that moves as a camera does, and its places settled as :meth:`settled` does.
