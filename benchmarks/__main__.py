@@ -29,8 +29,17 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
     "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup",
+    "cityguessr",
 )  # fmt: skip
-WORLDS = ("isles", "tables", "decoder", "calibration", "abstention", "offset")  # their seed is a world's, which may have a name
+WORLDS = (
+    "isles",
+    "tables",
+    "decoder",
+    "calibration",
+    "abstention",
+    "offset",
+    "cityguessr",
+)  # their seed is a world's, which may have a name
 
 
 def _seed(text: str) -> int | str:

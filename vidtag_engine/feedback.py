@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 from .types import CancelCheck, CancelledError, Progress, ProgressCallback

@@ -101,7 +101,11 @@ class WorldSize:
 CALIBRATION_FRAMES = (
     8_000  # of further held-out drives: the rates at which lines are right are then known to a point and a half instead of four
 )
-SIZES = {"full": WorldSize(), "quick": WorldSize(train_frames=660, val_frames=110, test_frames=330)}
+SIZES = {
+    "full": WorldSize(),
+    "cities": WorldSize(train_frames=4400, val_frames=900, test_frames=2200),
+    "quick": WorldSize(train_frames=660, val_frames=110, test_frames=330),
+}
 
 
 def config_sha256(config: WorldConfig) -> str:

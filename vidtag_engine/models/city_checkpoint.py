@@ -156,7 +156,7 @@ def load_city(source: str | Path, device: torch.device | str = "cpu") -> tuple[C
     if digest != card.sha256 and config is not None and METADATA_KEY in metadata:
         # A process that ended between the two files of a new checkpoint leaves the cards of two: the weights bear their own.
         own = parse_city_card(metadata[METADATA_KEY], weights)
-        card = own if own.sha256 == digest else card
+        card = own if own.sha256 == digest and own.created_utc != card.created_utc else card
     if digest != card.sha256:
         raise InputError(f"Checkpoint {weights} is damaged: its SHA-256 is not the one in {named.name}; copy or train it again.")
     try:

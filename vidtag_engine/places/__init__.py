@@ -2,5 +2,6 @@
 
 from .cells import city_cells
 from .gazetteer import Place, built_up_radius_m, cities_at, places_at
+from .ground import ground_about
 
-__all__ = ["Place", "built_up_radius_m", "cities_at", "city_cells", "places_at"]
+__all__ = ["Place", "built_up_radius_m", "cities_at", "city_cells", "ground_about", "places_at"]
