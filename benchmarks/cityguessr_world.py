@@ -23,10 +23,12 @@ class CityWorld:
 
     Args:
         world: with drives whose labels are these.
+        own: the world as it is.
         table: of the training drives' cities.
     """
 
     world: IslesWorld
+    own: IslesWorld
     table: CityTable
 
     def videos(self, *splits: str, isles: Sequence[str] | None = None) -> list[LabelledVideo]:
@@ -50,11 +52,12 @@ class CityWorld:
 
 def city_world(world: IslesWorld, detail: str) -> CityWorld:
     """A world on a level of detail."""
+    own = world
     if detail == "isle":
         drives = tuple(replace(drive, labels=replace(drive.labels, city=drive.isle.replace("-", " ").title())) for drive in world.drives)
         # Stored trainings of the one must not be taken for those of the other.
         world = replace(world, drives=drives, digest=f"{world.digest} isles as cities")
-    return CityWorld(world, table_from_videos([video_of(drive) for drive in world.of("train")]))
+    return CityWorld(world, own, table_from_videos([video_of(drive) for drive in world.of("train")]))
 
 
 def chain_of(drive: Drive) -> Chain:
