@@ -171,3 +171,30 @@ def unsure(name="unsure.mp4", count=6, *, state=FrameState.LOCATED, always_answe
             state=tuple(state if ok else FrameState.DAMAGED for ok in known),
         )  # fmt: skip
     return replace(result, trajectory=replace(t, hypotheses=hypotheses, verdict=verdict))
+
+
+def moved(result, lat, lon):
+    """The same result elsewhere: its first place that is known comes to lie there."""
+    t, verdict = result.trajectory, result.trajectory.verdict
+    found = t.hypotheses
+    first_lat, first_lon = (
+        values[np.isfinite(values)][0] for values in ((found.best_lat_deg, found.best_lon_deg) if found else (t.lat_deg, t.lon_deg))
+    )
+    north, east = lat - first_lat, lon - first_lon
+
+    def shape(one):
+        return None if one is None else shapely.transform(one, lambda xy: xy + np.array([east, north]))
+
+    if found is not None:
+        found = replace(
+            found,
+            region50=tuple(map(shape, found.region50)),
+            region90=tuple(map(shape, found.region90)),
+            best_lat_deg=found.best_lat_deg + north,
+            best_lon_deg=found.best_lon_deg + east,
+            runner_up_lat_deg=found.runner_up_lat_deg + north,
+            runner_up_lon_deg=found.runner_up_lon_deg + east,
+        )
+    if verdict is not None:
+        verdict = replace(verdict, region50=shape(verdict.region50), region90=shape(verdict.region90))
+    return replace(result, trajectory=replace(t, lat_deg=t.lat_deg + north, lon_deg=t.lon_deg + east, hypotheses=found, verdict=verdict))

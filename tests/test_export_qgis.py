@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.export_cases import PROVENANCE, every_kind, unsure
+from tests.export_cases import PROVENANCE, every_kind, moved, unsure
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.colours import CLASS_COLOURS, COLOURS, REGION_COLOURS, STATES, class_label
 from vidtag_engine.export.tables import steps_table
@@ -247,6 +249,49 @@ def test_the_map_shows_several_confidences(found):
     with Image.open(found["picture"]) as picture:
         used = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
     assert sum(tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) in used for c in COLOURS) >= 3
+
+
+TIPS = """
+import json, sys
+from qgis.core import QgsApplication, QgsExpression, QgsVectorLayer
+app = QgsApplication([], False)
+app.initQgis()
+found = {}
+for name in ("frames", "regions"):
+    layer = QgsVectorLayer(f"{sys.argv[1]}|layername={name}", name, "ogr")
+    layer.loadNamedStyle(f"{sys.argv[2]}/{name}.qml")
+    context = layer.createExpressionContext()
+    found[name] = []
+    for feature in layer.getFeatures():
+        context.setFeature(feature)
+        found[name].append(QgsExpression.replaceExpressionText(layer.mapTipTemplate(), context).split("<br>"))
+print("FOUND" + json.dumps(found))
+"""
+
+
+def test_map_tips_name_the_place_where_it_is_known(tmp_path):
+    """Also of a result that has no such columns, with today's style."""
+    path = tmp_path / "out.gpkg"
+    write_geopackage(path, [moved(unsure("orleans.mp4"), 47.9025, 1.9090), unsure("sandy.mp4")], PROVENANCE)
+
+    def tips():
+        command = [PYTHON, "-c", TIPS, path, ROOT / "resources" / "styles"]
+        done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False)
+        assert "FOUND" in done.stdout, done.stderr[-3000:]
+        return json.loads(done.stdout.split("FOUND", 1)[1])
+
+    for rows in tips().values():
+        assert {row[-1] == "Orleans, Centre, France" for row in rows if "orleans" in row[0] and "frame 2" not in row[0]} == {True}
+        assert not [row for row in rows if "orleans" not in row[0] and "France" in row[-1]]
+        assert not [row for row in rows if "%]" in "".join(row)]
+    with closing(sqlite3.connect(path)) as database, database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        for layer in ("frames", "regions"):
+            for name in ("city", "admin1", "country"):
+                database.execute(f"ALTER TABLE {layer} DROP COLUMN {name}")
+    for rows in tips().values():
+        assert not [row for row in rows if "%]" in "".join(row) or "France" in row[-1]]
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ FIELDS = {
         "video:string,frame_index:integer,time_s:double,time:datetime,time_source:string,state:string,confidence:double,score:double,"
         "runner_up_m:double,phase1_lat_deg:double,phase1_lon_deg:double,p_25m:double,p_100m:double,p_500m:double,p_1000m:double,"
         "entropy_bits:double,runner_up_lat_deg:double,runner_up_lon_deg:double,runner_up_share:double,position_share:double,"
-        "best_lat_deg:double,best_lon_deg:double",
+        "best_lat_deg:double,best_lon_deg:double,city:string,admin1:string,country:string",
     ),
     "videos": (
         "MultiLineString",
@@ -79,7 +79,8 @@ FIELDS = {
     ),
     "regions": (
         "MultiPolygon",
-        "video:string,frame_index:integer,time_s:double,time:datetime,level:integer,parts:integer,area_km2:double,aoi_share:double",
+        "video:string,frame_index:integer,time_s:double,time:datetime,level:integer,parts:integer,area_km2:double,aoi_share:double,"
+        "city:string,admin1:string,country:string",
     ),
     "pins": (
         "Point",
@@ -95,6 +96,9 @@ FIELDS = {
 }
 ARROW_EVERY_MM = 15.0
 SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
+# By functions: a result before schema 4.2 has no such columns.
+CITY, ADMIN1, COUNTRY = (f"attribute($currentfeature, '{name}')" for name in ("city", "admin1", "country"))
+PLACE = f"[% coalesce('<br>' || {CITY} || coalesce(', ' || nullif({ADMIN1}, {CITY}), '') || coalesce(', ' || nullif({COUNTRY}, {CITY}), ''), '') %]"
 TIPS = {
     "trajectory": '<b>[% "video" %]</b><br>[% format_date("start_time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
@@ -104,13 +108,15 @@ TIPS = {
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
     f"{SURE}"
     "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]"
-    "[% if(\"p_100m\" is null, '', '<br>Within 100 m: ' || round(100 * \"p_100m\") || ' %, within 1 km: ' || round(100 * \"p_1000m\") || ' %') %]",
+    "[% if(\"p_100m\" is null, '', '<br>Within 100 m: ' || round(100 * \"p_100m\") || ' %, within 1 km: ' || round(100 * \"p_1000m\") || ' %') %]"
+    f"{PLACE}",
     "videos": '<b>[% "video" %]</b><br>[% "located" %] of [% "frames" %] frames located<br>'
     "[% if(\"located\" = 0, '', coalesce('Mean confidence ' || round(100 * \"mean_confidence\") || ' %', 'Not rated') || '<br>') %]"
     '[% round("length_m") %] m'
     "[% if(\"why\" is null, '', '<br><b>' || if(coalesce(\"state\", 'located') in ('located', 'failed'), '', 'Not located: ') || \"why\" || '</b>') %]",
     "regions": '<b>[% "video" %]</b>[% if("frame_index" is null, \', all frames\', \', frame \' || "frame_index") %]<br>'
-    'Here with [% "level" %] %, in [% "parts" %] part(s)<br>[% round("area_km2", 3) %] km²',
+    'Here with [% "level" %] %, in [% "parts" %] part(s)<br>[% round("area_km2", 3) %] km²'
+    f"{PLACE}",
     "pins": '<b>[% "video" %]</b>, [% coalesce(round("time_s", 3) || \' s\', \'frame \' || "frame_index") %]<br>'
     "[% if(coalesce(\"here\", true), 'Here', 'Not here') %], within [% coalesce(\"radius_m\", 50) %] m<br>"
     "[% coalesce(\"who\", '') %] [% coalesce(\"why\", '') %]",

@@ -20,6 +20,8 @@ FIELDS = ("video", "frame_index", "time_s", "state", "confidence")
 """What tells a layer of frames, the engine's own or a copy of it, from others."""
 VIDEOS_PROPERTY = "vidtag/videos"
 """Custom property of a copied layer: its videos' files, as the result says them."""
+PLACE_FIELDS = ("city", "admin1", "country")
+"""Where a frame is in words; results before schema 4.2 have none."""
 RESULT_PROPERTY = "vidtag/result"
 """Custom property of a copied layer: the GeoPackage that it was copied from."""
 
@@ -36,6 +38,7 @@ class FrameRow:
         state: "located", or why there is no answer.
         confidence: 0 to 1; None where it is not rated.
         point: in the layer's coordinate system; None where there is no answer.
+        place: "Town, State, Country"; empty where none is known.
     """
 
     feature_id: int
@@ -45,6 +48,7 @@ class FrameRow:
     state: str
     confidence: Optional[float]
     point: Optional[QgsPointXY]
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def is_frames_layer(layer: Optional[QgsMapLayer]) -> bool:
 
 def read_frames(layer: QgsVectorLayer) -> dict[str, list[FrameRow]]:
     """Each video's frames in the order of time, those that the layer's filter lets through; videos by name."""
-    wanted = [*FIELDS, *(name for name in ("time", "time_source") if layer.fields().indexOf(name) >= 0)]
+    wanted = [*FIELDS, *(name for name in ("time", "time_source", *PLACE_FIELDS) if layer.fields().indexOf(name) >= 0)]
     found: dict[str, list[FrameRow]] = {}
     for feature in layer.getFeatures(QgsFeatureRequest().setSubsetOfAttributes(wanted, layer.fields())):
         values = {name: None if is_null(feature[name]) else feature[name] for name in wanted}
@@ -89,6 +93,7 @@ def read_frames(layer: QgsVectorLayer) -> dict[str, list[FrameRow]]:
             state=str(values["state"] or ""),
             confidence=None if values["confidence"] is None else float(values["confidence"]),
             point=point,
+            place=", ".join(dict.fromkeys(str(values[name]) for name in PLACE_FIELDS if values.get(name))),
         )
         found.setdefault(str(values["video"]), []).append(row)
     for rows in found.values():

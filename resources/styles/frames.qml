@@ -767,6 +767,27 @@
     </config>
    </editWidget>
   </field>
+  <field name="city" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="admin1" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="country" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
  </fieldConfiguration>
  <aliases>
   <alias name="" field="video" index="0"/>
@@ -791,6 +812,9 @@
   <alias name="" field="position_share" index="19"/>
   <alias name="" field="best_lat_deg" index="20"/>
   <alias name="" field="best_lon_deg" index="21"/>
+  <alias name="" field="city" index="22"/>
+  <alias name="" field="admin1" index="23"/>
+  <alias name="" field="country" index="24"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -815,6 +839,9 @@
   <default expression="" field="position_share" applyOnUpdate="0"/>
   <default expression="" field="best_lat_deg" applyOnUpdate="0"/>
   <default expression="" field="best_lon_deg" applyOnUpdate="0"/>
+  <default expression="" field="city" applyOnUpdate="0"/>
+  <default expression="" field="admin1" applyOnUpdate="0"/>
+  <default expression="" field="country" applyOnUpdate="0"/>
  </defaults>
  <constraints>
   <constraint unique_strength="0" exp_strength="0" field="video" notnull_strength="0" constraints="0"/>
@@ -839,6 +866,9 @@
   <constraint unique_strength="0" exp_strength="0" field="position_share" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="best_lat_deg" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="best_lon_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="city" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="admin1" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="country" notnull_strength="0" constraints="0"/>
  </constraints>
  <constraintExpressions>
   <constraint desc="" field="video" exp=""/>
@@ -863,6 +893,9 @@
   <constraint desc="" field="position_share" exp=""/>
   <constraint desc="" field="best_lat_deg" exp=""/>
   <constraint desc="" field="best_lon_deg" exp=""/>
+  <constraint desc="" field="city" exp=""/>
+  <constraint desc="" field="admin1" exp=""/>
+  <constraint desc="" field="country" exp=""/>
  </constraintExpressions>
  <expressionfields/>
  <attributetableconfig sortOrder="0" sortExpression="" actionWidgetStyle="dropDown">
@@ -885,6 +918,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %][% coalesce('&lt;br>' || attribute($currentfeature, 'city') || coalesce(', ' || nullif(attribute($currentfeature, 'admin1'), attribute($currentfeature, 'city')), '') || coalesce(', ' || nullif(attribute($currentfeature, 'country'), attribute($currentfeature, 'city')), ''), '') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

@@ -249,6 +249,27 @@
     </config>
    </editWidget>
   </field>
+  <field name="city" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="admin1" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="country" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
  </fieldConfiguration>
  <aliases>
   <alias name="" field="video" index="0"/>
@@ -259,6 +280,9 @@
   <alias name="" field="parts" index="5"/>
   <alias name="" field="area_km2" index="6"/>
   <alias name="" field="aoi_share" index="7"/>
+  <alias name="" field="city" index="8"/>
+  <alias name="" field="admin1" index="9"/>
+  <alias name="" field="country" index="10"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -269,6 +293,9 @@
   <default expression="" field="parts" applyOnUpdate="0"/>
   <default expression="" field="area_km2" applyOnUpdate="0"/>
   <default expression="" field="aoi_share" applyOnUpdate="0"/>
+  <default expression="" field="city" applyOnUpdate="0"/>
+  <default expression="" field="admin1" applyOnUpdate="0"/>
+  <default expression="" field="country" applyOnUpdate="0"/>
  </defaults>
  <constraints>
   <constraint unique_strength="0" exp_strength="0" field="video" notnull_strength="0" constraints="0"/>
@@ -279,6 +306,9 @@
   <constraint unique_strength="0" exp_strength="0" field="parts" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="area_km2" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="aoi_share" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="city" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="admin1" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="country" notnull_strength="0" constraints="0"/>
  </constraints>
  <constraintExpressions>
   <constraint desc="" field="video" exp=""/>
@@ -289,6 +319,9 @@
   <constraint desc="" field="parts" exp=""/>
   <constraint desc="" field="area_km2" exp=""/>
   <constraint desc="" field="aoi_share" exp=""/>
+  <constraint desc="" field="city" exp=""/>
+  <constraint desc="" field="admin1" exp=""/>
+  <constraint desc="" field="country" exp=""/>
  </constraintExpressions>
  <expressionfields/>
  <attributetableconfig sortOrder="0" sortExpression="" actionWidgetStyle="dropDown">
@@ -311,6 +344,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>[% if("frame_index" is null, ', all frames', ', frame ' || "frame_index") %]&lt;br>Here with [% "level" %] %, in [% "parts" %] part(s)&lt;br>[% round("area_km2", 3) %] km²</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>[% if("frame_index" is null, ', all frames', ', frame ' || "frame_index") %]&lt;br>Here with [% "level" %] %, in [% "parts" %] part(s)&lt;br>[% round("area_km2", 3) %] km²[% coalesce('&lt;br>' || attribute($currentfeature, 'city') || coalesce(', ' || nullif(attribute($currentfeature, 'admin1'), attribute($currentfeature, 'city')), '') || coalesce(', ' || nullif(attribute($currentfeature, 'country'), attribute($currentfeature, 'city')), ''), '') %]</mapTip>
  <layerGeometryType>2</layerGeometryType>
 </qgis>

@@ -127,6 +127,24 @@ def show_map(desktop: Desktop, layer: QgsVectorLayer, crs: str = "EPSG:3857") ->
     return transform
 
 
+def test_a_frame_says_where_it_is(desktop, result):
+    """Town, state and country, where the result names them; a name that comes twice is said once."""
+    path = result / "one" / "a.gpkg"
+    with closing(sqlite3.connect(path)) as database, database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'frames'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        assert database.execute("SELECT DISTINCT city, admin1, country FROM frames").fetchall() == [(None, None, None)]  # it lies at sea
+        for index, names in enumerate([("Orleans", "Centre", "France"), ("Madrid", "Madrid", "Spain"), ("Singapore", None, "Singapore")]):
+            database.execute("UPDATE frames SET city = ?, admin1 = ?, country = ? WHERE frame_index = ?", (*names, index))
+    load(path)
+    dock = opened(desktop)
+    said = []
+    for number in range(4):
+        dock.view.slider.setValue(number)
+        said.append(dock.view.facts_label.text().splitlines()[2:])
+    assert said == [["Orleans, Centre, France"], ["Madrid, Spain"], ["Singapore"], []]
+
+
 def test_a_click_shows_the_frame_and_a_step_moves_the_marker(desktop, result, engine_python, tmp_path):
     layer = load(result / "one" / "a.gpkg")
     transform = show_map(desktop, layer)

@@ -13,6 +13,7 @@ from shapely.geometry.polygon import orient
 from ..geodesy import WGS84
 from ..types import FloatArray, Hypotheses, Trajectory, Verdict, VideoResult
 from .columns import Table, clean, utc_times
+from .place_names import place_columns, spot_in
 
 # Radii of the columns p_25m, p_100m ...; a probability within another radius has no column.
 RADII_M = (25.0, 100.0, 500.0, 1000.0)
@@ -84,12 +85,15 @@ def regions_table(results: Sequence[VideoResult], aoi: Any | None = None, named:
     import pandas as pd
 
     rows: list[tuple[str, int | None, float, np.datetime64, int, shapely.MultiPolygon]] = []
+    named_by: Table = place_columns(np.zeros(0), np.zeros(0))
     for result in results:
         name, t = clean(result.info.name), result.trajectory
         times = utc_times(result, t.time_s)
         for row, level, shape in frame_regions(t):
             rows.append((name, int(t.frame_index[row]), float(t.time_s[row]), times[row], level, shape))
         rows += [(name, None, math.nan, np.datetime64("NaT"), level, shape) for level, shape in video_regions(t)]
+        for column, values in place_columns(*region_spots(t)).items():
+            named_by[column] += values
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 6
     videos, index, time_s, moments, levels, shapes = columns
     areas_km2 = np.array([area_km2(shape) for shape in shapes], dtype=np.float64)
@@ -107,6 +111,7 @@ def regions_table(results: Sequence[VideoResult], aoi: Any | None = None, named:
         "parts": np.array([len(shape.geoms) for shape in shapes], dtype=np.int64),
         "area_km2": areas_km2,
         "aoi_share": areas_km2 / whole_km2,
+        **named_by,
         "geometry": geometry,
     }
 
@@ -129,6 +134,24 @@ def video_regions(trajectory: Trajectory) -> Iterator[tuple[int, shapely.MultiPo
         for level, region in ((90, found.region90), (50, found.region50)):
             if (shape := multi(region)) is not None:
                 yield level, shape
+
+
+def region_spots(trajectory: Trajectory) -> tuple[FloatArray, FloatArray]:
+    """lat_deg and lon_deg of the places that the rows of ``regions`` are named by, those of frames first; NaN where the answer is withheld.
+
+    A frame's region is named by the frame's position, a video's by that of its surest frame, where that lies in the region.
+    """
+    t, nowhere = trajectory, (math.nan, math.nan)
+    answered = np.isfinite(t.lat_deg)
+    spots = [spot_in(shape, t.lat_deg[row], t.lon_deg[row]) if answered[row] else nowhere for row, _, shape in frame_regions(t)]
+    if answered.any():
+        sure = np.isfinite(t.confidence) & answered
+        surest = int(np.argmax(np.where(sure, t.confidence, -np.inf) if sure.any() else np.where(answered, t.score, -np.inf)))
+        spots += [spot_in(shape, t.lat_deg[surest], t.lon_deg[surest]) for _, shape in video_regions(t)]
+    else:
+        spots += [nowhere for _ in video_regions(t)]
+    lat_deg, lon_deg = np.array(spots, dtype=np.float64).reshape(-1, 2).T
+    return lat_deg, lon_deg
 
 
 def multi(region: Any) -> shapely.MultiPolygon | None:

@@ -16,11 +16,12 @@ from ..file_marks import GENERATOR
 from ..types import Provenance, VideoResult
 from .columns import iso_texts, time_known
 from .confidence_tables import FRAME_COLUMNS
+from .place_names import PLACE_COLUMNS
 from .tables import check_names, frames_table
 
 COLUMNS = (
     "video", "frame_index", "time_s", "time_utc", "time_source", "lat_deg", "lon_deg", "confidence", "runner_up_m",
-    "phase1_lat_deg", "phase1_lon_deg", "score", "state", *FRAME_COLUMNS, "generator",
+    "phase1_lat_deg", "phase1_lon_deg", "score", "state", *FRAME_COLUMNS, *PLACE_COLUMNS, "generator",
 )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from ..trajectory.steps import parts
 from ..types import Provenance, VideoResult
 from .colours import CLASS_COLOURS, NOT_RATED, NOT_RATED_WORDS, REGION_COLOURS, class_label, class_of
 from .columns import Table, clean, iso_texts, time_known, utc_times
-from .confidence_tables import frame_regions, video_regions
+from .confidence_tables import frame_regions, region_spots, video_regions
+from .place_names import place_text, places_of
 from .tables import check_names, located_mask, steps_table
 from .verdict_text import verdict_sentence
 
@@ -68,17 +69,18 @@ def _add_ends(simplekml: Any, folder: Any, result: VideoResult) -> None:
     t = result.trajectory
     rows = located_mask(t).nonzero()[0]
     ends = [("Start", rows[0]), ("End", rows[-1])] if len(rows) > 1 else [("Place", row) for row in rows]
-    times = iso_texts(utc_times(result, t.time_s))
+    times, places = iso_texts(utc_times(result, t.time_s)), places_of(t.lat_deg, t.lon_deg)
     for name, row in ends:
         point = folder.newpoint(name=name, coords=[(float(t.lon_deg[row]), float(t.lat_deg[row]))])
-        point.description = f"Frame {int(t.frame_index[row])}, {_sure(float(t.confidence[row]))}"
+        point.description = _joined(f"Frame {int(t.frame_index[row])}, {_sure(float(t.confidence[row]))}", place_text(places[row]))
         if time_known(result):
             point.timestamp = simplekml.TimeStamp(when=times[row])
 
 
 def _add_lines(simplekml: Any, folder: Any, result: VideoResult, styles: list[Any]) -> None:
-    table = steps_table(result)
+    table, t = steps_table(result), result.trajectory
     starts, ends = iso_texts(table["start_time"]), iso_texts(table["end_time"])
+    place_at = dict(zip(t.frame_index.tolist(), map(place_text, places_of(t.lat_deg, t.lon_deg)), strict=True))
     for first, last, number in _same_colour(table):
         lines = folder.newmultigeometry(name=NOT_RATED_WORDS if number == NOT_RATED else f"Confidence {class_label(number)}")
         for coordinates in _chained(table["geometry"][first : last + 1]):
@@ -87,7 +89,9 @@ def _add_lines(simplekml: Any, folder: Any, result: VideoResult, styles: list[An
             line.altitudemode = simplekml.AltitudeMode.clamptoground
         lines.style = styles[number]
         lowest = float(table["confidence"][first : last + 1].min())
-        lines.description = f"Frames {table['from_index'][first]} to {table['to_index'][last]}, {_sure(lowest, 'lowest confidence')}"
+        from_index, to_index = int(table["from_index"][first]), int(table["to_index"][last])
+        named = " to ".join(dict.fromkeys(filter(None, (place_at[from_index], place_at[to_index]))))
+        lines.description = _joined(f"Frames {from_index} to {to_index}, {_sure(lowest, 'lowest confidence')}", named)
         if time_known(result):
             lines.timespan = simplekml.TimeSpan(begin=starts[first], end=ends[last])
 
@@ -137,14 +141,19 @@ def _add_regions(simplekml: Any, folder: Any, result: VideoResult) -> None:
     """Where the truth lies with 50 and 90 %: of the video, and of each frame. Switched off: they would cover the line."""
     t = result.trajectory
     times = iso_texts(utc_times(result, t.time_s)) if time_known(result) else None
-    shapes: list[tuple[str, int | None, int, Any]] = [(f"Video, {level} %", None, level, shape) for level, shape in video_regions(t)]
-    shapes += [(f"Frame {int(t.frame_index[row])}, {level} %", row, level, shape) for row, level, shape in frame_regions(t)]
+    shapes: list[tuple[str, int | None, int, Any]] = [
+        (f"Frame {int(t.frame_index[row])}, {level} %", row, level, shape) for row, level, shape in frame_regions(t)
+    ]
+    shapes += [(f"Video, {level} %", None, level, shape) for level, shape in video_regions(t)]
     if not shapes:
         return
     regions = folder.newfolder(name="Regions", visibility=0)
     styles = {level: _region_style(simplekml, colour) for level, colour in REGION_COLOURS.items()}
-    for name, row, level, shape in shapes:
+    marks = zip(shapes, places_of(*region_spots(t)), strict=True)
+    for (name, row, level, shape), place in sorted(marks, key=lambda one: one[0][1] is not None):  # the video's before the frames'
         mark = regions.newmultigeometry(name=name, visibility=0)
+        if place is not None:
+            mark.description = place_text(place)
         for part in shape.geoms:
             mark.newpolygon(outerboundaryis=list(part.exterior.coords), innerboundaryis=[list(ring.coords) for ring in part.interiors])
         mark.style = styles[level]
@@ -157,6 +166,10 @@ def _region_style(simplekml: Any, colour: str) -> Any:
     style.linestyle.color = f"ff{colour[5:7]}{colour[3:5]}{colour[1:3]}"
     style.polystyle.color = f"66{colour[5:7]}{colour[3:5]}{colour[1:3]}"
     return style
+
+
+def _joined(said: str, named: str) -> str:
+    return f"{said}; {named}" if named else said
 
 
 def _sure(value: float, what: str = "confidence") -> str:

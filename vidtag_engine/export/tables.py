@@ -15,6 +15,7 @@ from ..types import DecodeReport, FailedVideo, FloatArray, InputError, OwnSettin
 from .columns import Table, base_time, clean, utc_times
 from .confidence_tables import RADII_M, frame_columns, verdict_columns
 from .lines import cut_steps, video_line
+from .place_names import place_columns
 
 FAILED = "failed"
 """State of a video without a result, in the layer ``videos``."""
@@ -43,6 +44,7 @@ def frames_table(result: VideoResult) -> Table:
     t = result.trajectory
     located = located_mask(t)
     count = len(located)
+    lat_deg, lon_deg = _where(located, t.lat_deg), _where(located, t.lon_deg)
     return {
         "video": [clean(result.info.name)] * count,
         "frame_index": np.asarray(t.frame_index, dtype=np.int64),
@@ -56,8 +58,9 @@ def frames_table(result: VideoResult) -> Table:
         "phase1_lat_deg": np.asarray(t.phase1_lat_deg, dtype=np.float64),
         "phase1_lon_deg": np.asarray(t.phase1_lon_deg, dtype=np.float64),
         **frame_columns(t),
-        "lat_deg": _where(located, t.lat_deg),
-        "lon_deg": _where(located, t.lon_deg),
+        **place_columns(lat_deg, lon_deg),
+        "lat_deg": lat_deg,
+        "lon_deg": lon_deg,
     }
 
 

