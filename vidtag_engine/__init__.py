@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "geolocate": "front_door",
     "evaluate": "front_door",
+    "guess": "front_door",
     "train": "front_door",
     "load": "front_door",
     "Area": "front_door",

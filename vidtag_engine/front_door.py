@@ -20,6 +20,7 @@ from .evaluation import Report, evaluate_geopackage, evaluate_results
 from .feedback import Feedback
 from .geolocation import geolocate as geolocate_videos
 from .grid import AreaOfInterest, load_aoi
+from .guessing import Guesses, LoadedCities, guess_city
 from .loaded import Loaded
 from .loaded import load as load_checkpoint
 from .outputs import check_files
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame, GeoSeries
     from pandas import DataFrame
 
-__all__ = ["Area", "evaluate", "geolocate", "load", "train"]
+__all__ = ["Area", "evaluate", "geolocate", "guess", "load", "train"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """A path, or several; a folder stands for all videos in it and below."""
@@ -192,6 +193,42 @@ def load(checkpoint: str | os.PathLike[str], device: str = "auto", feedback: Fee
     """
     read = _checkpoint(checkpoint)
     return read if isinstance(read, Loaded) else load_checkpoint(read, device, feedback)
+
+
+def guess(
+    videos: Paths = (),
+    *,
+    checkpoint: LoadedCities | str | os.PathLike[str],
+    images: Paths = (),
+    feedback: Feedback = Feedback(),
+    **settings: Any,
+) -> Guesses:
+    """Say which of the cities that a checkpoint knows videos were taken in, and its state, country and continent; or that it is none of them.
+
+    Args:
+        videos: a video or several; a folder stands for all videos in it and below.
+        checkpoint: a folder, a file or a Hub id of what ``vidtag train-city`` wrote, or what ``vidtag_engine.guessing.load_cities`` gave.
+        images: a folder of images that is one sequence, or several.
+        feedback: told how far it is, and may stop it.
+        **settings: ``from_s``, ``to_s``, ``device`` and ``batch_size`` of :class:`~vidtag_engine.settings.GeolocateSettings`.
+
+    Returns:
+        ``guesses.videos[0].guess.places(0)`` for a video's likeliest cities, ``guesses.save("places.gpkg")`` for polygons.
+
+    Raises:
+        InputError: bad input.
+        CancelledError: stopped.
+
+    >>> found = guess("resources/demo/drive.mp4", checkpoint="resources/demo/cities", to_s=3)
+    >>> found.videos[0].guess.places(0)[0].names[0]
+    'Sandy Island'
+    """
+    _known(settings, ("from_s", "to_s", "device", "batch_size"))
+    chosen = validated(GeolocateSettings, settings)
+    if not isinstance(checkpoint, LoadedCities | str | os.PathLike):
+        raise InputError(f"{_short(checkpoint)} is no checkpoint: give a folder, a file or a Hub id that 'vidtag train-city' wrote.")
+    read = checkpoint if isinstance(checkpoint, LoadedCities) else os.fspath(checkpoint)
+    return guess_city(_files(videos, "video"), read, images=_paths(images, "folder of images"), settings=chosen, feedback=feedback)
 
 
 def train(

