@@ -200,7 +200,7 @@ def loaded_from_hub(name: str, load: Callable[[str], Any]) -> Any:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """transformers draws no progress bars of its own meanwhile: they would go through the command line's."""
+    """Transformers draws no progress bars of its own meanwhile: they would go through the command line's."""
     from transformers.utils import logging as said
 
     before = said.is_progress_bar_enabled()
