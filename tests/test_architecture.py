@@ -58,7 +58,7 @@ SAME_FLOOR = {
     "outputs": {"file_marks", "command_files"},
     "vectors": {"offline"},
     "places": {"grid"},
-    "warm": {"loaded"},
+    "warm": {"guessing", "loaded"},
     "loaded": {"batch"},
     "result_file": {"batch"},
     "results": {"result_file"},

@@ -186,7 +186,7 @@ def _begin(
     table = TableOfVideos(rows, settings)
     infos, failed = open_all(videos, images, settings, rows)
     run = searched_area(aoi, settings) if aoi else None  # before the checkpoint, where it can be: a bad grid is said at once
-    guesser = area_guesser(settings, checkpoint, given=run is not None, feedback=feedback)
+    guesser = area_guesser(settings, checkpoint, given=run is not None, feedback=feedback, load=(warm or Warm()).cities)
     if guesser is not None and checkpoint == AUTO:
         guesser.guess(infos, None, feedback)
         checkpoint = str(guesser.checkpoint().path)

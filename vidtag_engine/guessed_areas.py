@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,21 @@ class AreaGuesser:
         settings: of the run.
         feedback: told while it is loaded.
         by_itself: nobody asked for it: what cannot be guessed is sought elsewhere.
+        load: gives the checkpoint.
 
     Raises:
         InputError: there is no such checkpoint, or none is registered.
     """
 
-    def __init__(self, source: str, settings: GeolocateSettings, feedback: Feedback = Feedback(), *, by_itself: bool = False) -> None:
+    def __init__(
+        self,
+        source: str,
+        settings: GeolocateSettings,
+        feedback: Feedback = Feedback(),
+        *,
+        by_itself: bool = False,
+        load: Callable[[str, str, Feedback], LoadedCities] = load_cities,
+    ) -> None:
         self.by_itself = by_itself
         self.known = registered()
         if source == AUTO:
@@ -107,7 +116,7 @@ class AreaGuesser:
                     "No checkpoint that tells cities is registered: put one into your folder of checkpoints, or name it with --guess-area."
                 )
             source = str(cities[0].path)
-        self.loaded: LoadedCities = load_cities(source, settings.device, feedback)
+        self.loaded: LoadedCities = load(source, settings.device, feedback)
         self.settings, self.digest = settings, self.loaded.digest
         self.features: dict[Path, VideoFeatures] = {}
         self._kept_bytes = 0
@@ -191,7 +200,14 @@ class AreaGuesser:
         return folder / f"{name}.json"
 
 
-def area_guesser(settings: GeolocateSettings, checkpoint: Any, *, given: bool, feedback: Feedback) -> AreaGuesser | None:
+def area_guesser(
+    settings: GeolocateSettings,
+    checkpoint: Any,
+    *,
+    given: bool,
+    feedback: Feedback,
+    load: Callable[[str, str, Feedback], LoadedCities] = load_cities,
+) -> AreaGuesser | None:
     """What guesses areas, where that is asked for; or by itself where nothing says where a worldwide checkpoint shall look, and the user keeps one that can guess.
 
     Args:
@@ -199,6 +215,7 @@ def area_guesser(settings: GeolocateSettings, checkpoint: Any, *, given: bool, f
         checkpoint: loaded, or how it was named; "auto" is one of the registered, which the guess picks.
         given: whether an area was given.
         feedback: told while it is loaded.
+        load: gives the checkpoint.
 
     Raises:
         InputError: an area is given and to be guessed as well, or "auto" without a guess.
@@ -206,11 +223,11 @@ def area_guesser(settings: GeolocateSettings, checkpoint: Any, *, given: bool, f
     if settings.guess_area and given:
         raise InputError("The area is given and is to be guessed as well: leave out one of --aoi and --guess-area.")
     if settings.guess_area:
-        return AreaGuesser(settings.guess_area, settings, feedback)
+        return AreaGuesser(settings.guess_area, settings, feedback, load=load)
     if checkpoint == AUTO:
         raise InputError("Only a guessed area says which registered checkpoint fits: add --guess-area, or name the checkpoint.")
     if checkpoint == WORLDWIDE and not given and cities_among(registered()):
-        return AreaGuesser(AUTO, settings, feedback, by_itself=True)
+        return AreaGuesser(AUTO, settings, feedback, by_itself=True, load=load)
     return None
 
 

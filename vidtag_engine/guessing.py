@@ -266,9 +266,15 @@ def _number(value: float) -> float | None:
 
 
 def run_guess(
-    arguments: GuessArguments, *, feedback: Feedback = Feedback(), partial: Callable[[dict[str, Any]], None] | None = None
+    arguments: GuessArguments,
+    *,
+    feedback: Feedback = Feedback(),
+    partial: Callable[[dict[str, Any]], None] | None = None,
+    load: Callable[[str, str, Feedback], LoadedCities] = load_cities,
 ) -> dict[str, Any]:
     """What the command line and the worker call: text in, plain JSON values out, the GeoPackage written too where one is asked for.
+
+    ``load`` gives the checkpoint; a process that stays has it from the last request.
 
     Raises:
         InputError, CancelledError: as :func:`guess_city`.
@@ -282,7 +288,7 @@ def run_guess(
     for path in map(Path, arguments.videos):
         files += find_videos(path, recursive=True) if path.is_dir() else [path]
     feedback.tell(0.0, "loading", "reading the checkpoint")
-    loaded = load_cities(arguments.checkpoint, settings.device, feedback)
+    loaded = load(arguments.checkpoint, settings.device, feedback)
     found = guess_city(
         files, loaded, images=[Path(one) for one in arguments.images], settings=settings, feedback=feedback,
         partial=(lambda one: partial(one.to_dict())) if partial else None,

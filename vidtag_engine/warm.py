@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from .feedback import Feedback
+from .guessing import LoadedCities, load_cities
 from .loaded import Loaded, load
 from .search import Search, Smoothness, search_over
 
@@ -58,6 +59,7 @@ class Warm:
 
     def __init__(self) -> None:
         self._checkpoint: tuple[Any, Loaded] | None = None
+        self._cities: tuple[Any, LoadedCities] | None = None
         self._area: tuple[Any, KeptArea, _Relay] | None = None
 
     def checkpoint(self, source: str, device: str, feedback: Feedback = Feedback()) -> Loaded:
@@ -67,6 +69,14 @@ class Warm:
             self._checkpoint = self._area = None  # before the new one: two at once may not fit the memory
             self._checkpoint = (key, load(source, device, feedback))
         return self._checkpoint[1]
+
+    def cities(self, source: str, device: str, feedback: Feedback = Feedback()) -> LoadedCities:
+        """A checkpoint that tells cities, likewise; it stays beside the other. Arguments and errors as :func:`.guessing.load_cities`."""
+        key = (source, device, *_stamps(source))
+        if self._cities is None or self._cities[0] != key:
+            self._cities = None
+            self._cities = (key, load_cities(source, device, feedback))
+        return self._cities[1]
 
     def area(
         self,
@@ -109,6 +119,8 @@ class Warm:
         """Give back what is of no use between requests; called when there has been none for a while."""
         if self._checkpoint is not None:
             self._checkpoint[1].encoder.rest()
+        if self._cities is not None and self._cities[1].encoder is not None:
+            self._cities[1].encoder.rest()
         give_back()
         if self._area is not None and memory_bytes() > _MOST_BYTES:
             self._area = None

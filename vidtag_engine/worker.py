@@ -300,7 +300,7 @@ def _guess(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, protocol.GuessArguments)
     from .guessing import run_guess
 
-    return run_guess(arguments, feedback=job.feedback, partial=job.partial)
+    return run_guess(arguments, feedback=job.feedback, partial=job.partial, load=job.keeper.warm.cities)
 
 
 def _picture(job: Job) -> dict[str, Any]:
