@@ -23,8 +23,9 @@ FIELDS = (
 _PERCENT = (
     "case when \"probability\" < 0.005 then '<1 %' when \"probability\" >= 0.995 then '>99 %' else round(100 * \"probability\") || ' %' end"
 )
-LABEL = f"\"name\" || if(\"known\", coalesce(' ' || {_PERCENT}, ''), ' ?')"
-_NAMES = 'array_to_string(array_distinct(array_filter(array("city", "state", "country", "continent"), @element is not null)), \', \')'
+LABEL = f"coalesce(nullif(\"name\", ''), '(no name)') || if(\"known\", coalesce(' ' || {_PERCENT}, ''), ' ?')"
+_KNOWN_NAMES = 'array_distinct(array_filter(array("city", "state", "country", "continent"), @element is not null))'
+_NAMES = f"coalesce(nullif(array_to_string({_KNOWN_NAMES}, ', '), ''), '(no name)')"
 TIP = (
     f"<b>[% {_NAMES} %]</b><br>"
     '[% title("level") %], place [% "rank" %] for [% "video" %]<br>'
