@@ -75,6 +75,7 @@ def _make_inputs(runner: Runner, targets: Sequence[Target], seed: int) -> None:
 
         Image.open(made / "pictures" / "0.jpg").save(template / "pictures" / name)
     shutil.copytree(made / "tiny", runner.base / "tiny")
+    _make_cities(runner.base / "cities", seed)
     line = shapely.LineString([(159.929, -19.2205), (159.9345, -19.2155)])
     geopandas.GeoDataFrame({"n": [1]}, geometry=[line], crs=4326).to_file(template / "roads.gpkg", layer="roads")
     area = shapely.box(bad_input_cases.WEST, bad_input_cases.SOUTH, bad_input_cases.EAST, bad_input_cases.NORTH)
@@ -93,6 +94,21 @@ def _make_inputs(runner: Runner, targets: Sequence[Target], seed: int) -> None:
         _must(runner, folder, target.words(target.output))
         # A pin is set once: its old files are the result that it goes to, and the pins that are there.
         shutil.copytree((template if target.command == "pin" else folder) / "out", runner.old / target.name.replace(" ", "_"))
+
+
+def _make_cities(folder: Path, seed: int) -> None:
+    """A checkpoint of two cities, learnt from noise."""
+    from vidtag_engine.models import VidTAGConfig
+    from vidtag_engine.training.city import train_city
+    from vidtag_engine.training.city_data import LabelledVideo, table_from_videos
+    from vidtag_engine.training.city_settings import city_recipe
+
+    seen = np.random.default_rng(seed).standard_normal((2, 4, VidTAGConfig.preset("vidtag-compact").feature_dim)).astype(np.float32)
+    videos = [
+        LabelledVideo(name, frames, len(frames), (name, "North", "Isle", "Ocean"), np.array([[-19.22, 159.93 + number]]))
+        for number, (name, frames) in enumerate(zip(("Avila", "Berga"), seen, strict=True))
+    ]
+    train_city(videos, [], table_from_videos(videos), folder, city_recipe("default", epochs=1, parts="plain", device="cpu"))
 
 
 def _must(runner: Runner, folder: Path, words: tuple[str, ...]) -> None:

@@ -56,7 +56,7 @@ class Target:
         arguments: dict[str, Any] = {}
         lists = {"video": "videos", "truth": "truths", "images": "images"} if self.command == "train" else {"videos": "videos"}
         rest = list(words[1:])
-        first = {"geolocate": "videos", "heatmap": "video"}.get(self.command, "result")
+        first = {"geolocate": "videos", "guess": "videos", "heatmap": "video"}.get(self.command, "result")
         while rest:
             word = rest.pop(0)
             if not word.startswith("--"):
@@ -118,6 +118,7 @@ TARGETS = (
     Target("match", ("match", "result.gpkg", "--roads", "roads.gpkg"), "--output", "result", "out/matched.gpkg", "roads.gpkg"),
     Target("pin", ("pin", "out/pinned.gpkg", "--frame", "2", "--at=-19.2181,159.9321"), "", "result", "out/pinned.gpkg"),
     Target("train", _TRAIN, "--output", "checkpoint", "out/learned"),
+    Target("guess", ("guess", "drive.mp4", "--checkpoint", "../../cities"), "--output", "places", "out/places.gpkg", "drive.mp4"),
 )  # fmt: skip
 QUICK = ("gallery --output", "export --gpx", "evaluate --map", "solve --output", "pin")
 ANOTHER = "another GeoPackage of this tool"

@@ -35,6 +35,10 @@ def prepared(folder: Path) -> Path:
     for number, name in enumerate(("monday", "tuesday")):
         _cut(place / "drives" / f"{name}.mp4", 12 * number, 8)
         shutil.copy(DEMO / "drive.gpx", place / "drives" / f"{name}.gpx")
+    shutil.copytree(DEMO / "cities", place / "my-cities")
+    labels = "video,city,state,country,continent\nmonday.mp4,Sandy Island,,,\ntuesday.mp4,Sandy Reach,,,\n"
+    (place / "cities.csv").write_text(labels, encoding="utf-8")
+    shutil.copy(DEMO / "drive.mp4", place / "holiday.mp4")
     (place / "drives.csv").write_text("file\ndrive.mp4\n", encoding="utf-8")
     shutil.copy(DEMO / "drive.mp4", place / "walk.mp4")
     return place

@@ -30,6 +30,8 @@ NOT_RUN = {
     "vidtag gallery --aoi 'zip+https://": "example.org has no such file; test_vectors.py reads from a server of its own",
     "vidtag train --dataset": "the data sets are asked for at their owners; test_datasets_msls.py makes such folders",
     "vidtag train    --dataset": "the data sets are asked for at their owners; test_datasets_msls.py makes such folders",
+    "vidtag train-city --dataset": "the data sets are asked for at their owners; test_datasets_cityguessr68k.py makes such folders",
+    "vidtag train-city --video drives/ --truth drives/ --output": "no gazetteer knows the demo's isle; test_training_city.py lets one name real towns",
     "vidtag evaluate --dataset": "the data sets are asked for at their owners; test_evaluation_on_dataset.py makes such folders",
     "vidtag train --video flight1.mp4": "encodes 76 pictures eleven times, for minutes; test_example.py trains on them",
     "vidtag calibrate old-checkpoint": "three dots stand for six more videos; the line above it is run",

@@ -27,6 +27,7 @@ STYLE = (
 )
 EXAMPLES = {
     "geolocatevideo": "VIDEOS=drive.mp4 AOI=area.geojson CHECKPOINT=checkpoint RESOLUTION=25 OUTPUT=drive.gpkg",
+    "guesscity": "VIDEOS=drive.mp4 CHECKPOINT=cities OUTPUT=places.gpkg PLACES=likely.gpkg",
     "gridgallery": "AOI=area.geojson RESOLUTION=25 OUTPUT=points.gpkg",
     "similarityheatmap": "VIDEO=drive.mp4 AOI=area.geojson CHECKPOINT=checkpoint RESOLUTION=25 OUTPUT=map.tif",
     "solvewithpins": "RESULT=drive.gpkg PINS=pins.gpkg FRAME_FIELD=frame_index OUTPUT=corrected.gpkg",

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Write the sample model resources/models/*.model3: run it by the system's Python of the oldest QGIS that is supported (3.22).
+"""Write the sample models resources/models/*.model3: run it by the system's Python of the oldest QGIS that is supported (3.22).
 
     tools/make_model.py [FOLDER]
 
@@ -32,35 +32,43 @@ from qgis.core import (  # noqa: E402
 )
 from qgis.PyQt.QtCore import QPointF  # noqa: E402
 
-NAME = "locate_and_export"
 Source = QgsProcessingModelChildParameterSource
 
 
-def add_inputs(model: Any) -> None:
+def videos() -> Any:
+    """The videos that the user gives."""
+    return QgsProcessingParameterMultipleLayers("videos", "Videos", QgsProcessing.SourceType.TypeFile)
+
+
+def checkpoint() -> Any:
+    """The checkpoint that locates them."""
+    folder = QgsProcessingParameterFile.Behavior.Folder
+    return QgsProcessingParameterFile("checkpoint", "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip", optional=True)
+
+
+def resolution() -> Any:
+    """The step of the grid that they are sought on."""
+    return QgsProcessingParameterNumber("resolution", "Grid resolution (m)", QgsProcessingParameterNumber.Type.Double, 100.0)
+
+
+def add_inputs(model: Any, *inputs: Any) -> None:
     """What the user gives."""
-    inputs = (
-        QgsProcessingParameterMultipleLayers("videos", "Videos", QgsProcessing.SourceType.TypeFile),
-        QgsProcessingParameterFeatureSource("area", "Area of interest", [QgsProcessing.SourceType.TypeVectorPolygon]),
-        QgsProcessingParameterFile(
-            "checkpoint",
-            "Checkpoint (folder, or geoclip)",
-            QgsProcessingParameterFile.Behavior.Folder,
-            defaultValue="geoclip",
-            optional=True,
-        ),
-        QgsProcessingParameterNumber("resolution", "Grid resolution (m)", QgsProcessingParameterNumber.Type.Double, 100.0),
-        QgsProcessingParameterNumber(
-            "confidence", "Least confidence of a picture", QgsProcessingParameterNumber.Type.Double, 0.5, minValue=0.0, maxValue=1.0
-        ),
-    )
     for number, parameter in enumerate(inputs):
         component = QgsProcessingModelParameter(parameter.name())
         component.setPosition(QPointF(120.0 + 230.0 * number, 80.0))
         model.addModelParameter(parameter, component)
 
 
-def child(model: Any, name: str, algorithm: str, place: tuple[float, float], sources: dict[str, Any], outputs: dict[str, str]) -> None:
-    """Add a step: where its parameters come from, and which of its outputs are the model's, by their titles."""
+def child(
+    model: Any,
+    name: str,
+    algorithm: str,
+    place: tuple[float, float],
+    sources: dict[str, Any],
+    outputs: dict[str, str],
+    wanted: tuple[str, ...] = (),
+) -> None:
+    """Add a step: where its parameters come from, and which of its outputs are the model's, by their titles; those ``wanted`` are always made."""
     step = QgsProcessingModelChildAlgorithm(algorithm)
     step.setChildId(name)
     step.setDescription(step.algorithm().displayName())
@@ -69,22 +77,28 @@ def child(model: Any, name: str, algorithm: str, place: tuple[float, float], sou
         if parameter.name() in sources:
             step.addParameterSources(parameter.name(), [sources[parameter.name()]])
         elif not parameter.isDestination() and parameter.defaultValue() is not None:
-            step.addParameterSources(parameter.name(), [Source.fromStaticValue(parameter.defaultValue())])
+            words = getattr(parameter, "words", None)  # a choice is kept by its key, whose words may change
+            step.addParameterSources(parameter.name(), [Source.fromStaticValue(next(iter(words)) if words else parameter.defaultValue())])
     results: dict[str, Any] = {}
     for title, output in outputs.items():
         result = QgsProcessingModelOutput(title, title)
         result.setChildId(name)
         result.setChildOutputName(output)
+        result.setMandatory(title in wanted)
         result.setPosition(QPointF(place[0] + 300.0, place[1] + 60.0 * len(results)))
         results[title] = result
     step.setModelOutputs(results)
     model.addChildAlgorithm(step)
 
 
-def make() -> Any:
+def locate_and_export() -> Any:
     """The model: locate videos, then write their tracks and the sure pictures."""
     model = QgsProcessingModelAlgorithm("Locate videos and export tracks and pictures", "VidTAG")
-    add_inputs(model)
+    area = QgsProcessingParameterFeatureSource("area", "Area of interest", [QgsProcessing.SourceType.TypeVectorPolygon])
+    least = QgsProcessingParameterNumber(
+        "confidence", "Least confidence of a picture", QgsProcessingParameterNumber.Type.Double, 0.5, minValue=0.0, maxValue=1.0
+    )
+    add_inputs(model, videos(), area, checkpoint(), resolution(), least)
     locate = {
         "VIDEOS": Source.fromModelParameter("videos"),
         "AOI": Source.fromModelParameter("area"),
@@ -98,14 +112,44 @@ def make() -> Any:
     }
     child(model, "locate", "vidtag:geolocatevideo", (350.0, 260.0), locate, {"Result": "OUTPUT", "Trajectory": "TRAJECTORY"})
     child(model, "export", "vidtag:exporttrajectory", (650.0, 480.0), export, {"GPX": "GPX", "Pictures": "FRAMES"})
-    problems = model.validate()
-    if not problems[0]:
-        raise SystemExit(f"The model is not valid: {problems[1]}")
     return model
 
 
+def guess_then_locate() -> Any:
+    """The model: guess the city of a video, then locate it in the likely places."""
+    model = QgsProcessingModelAlgorithm("Guess the city of a video and locate it there", "VidTAG")
+    folder = QgsProcessingParameterFile.Behavior.Folder
+    cities = QgsProcessingParameterFile("cities", "Checkpoint of cities (folder)", folder)
+    add_inputs(model, videos(), cities, checkpoint(), resolution())
+    guess = {"VIDEOS": Source.fromModelParameter("videos"), "CHECKPOINT": Source.fromModelParameter("cities")}
+    locate = {
+        "VIDEOS": Source.fromModelParameter("videos"),
+        "AOI": Source.fromChildOutput("guess", "PLACES"),
+        "CHECKPOINT": Source.fromModelParameter("checkpoint"),
+        "RESOLUTION": Source.fromModelParameter("resolution"),
+    }
+    # Always made: QGIS 3.22 leaves out an output that nobody asks for, also where the next step takes it, which would then search everywhere.
+    child(
+        model,
+        "guess",
+        "vidtag:guesscity",
+        (350.0, 260.0),
+        guess,
+        {"All guessed places": "OUTPUT", "Likely places": "PLACES"},
+        ("Likely places",),
+    )
+    child(
+        model, "locate", "vidtag:geolocatevideo", (650.0, 480.0), locate, {"Result": "OUTPUT", "Trajectory": "TRAJECTORY"}, ("Trajectory",)
+    )
+    return model
+
+
+MODELS = (locate_and_export, guess_then_locate)
+"""Each named as its file."""
+
+
 def main() -> None:
-    """Write the model, to resources/models or the folder given."""
+    """Write the models, to resources/models or the folder given."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "resources" / "models"
     application = QgsApplication([], False)
     application.initQgis()
@@ -114,8 +158,13 @@ def main() -> None:
     provider = VidTAGProvider()
     QgsApplication.processingRegistry().addProvider(provider)
     folder.mkdir(parents=True, exist_ok=True)
-    make().toFile(str(folder / f"{NAME}.model3"))
-    print(folder / f"{NAME}.model3")
+    for make in MODELS:
+        model = make()
+        valid, problems = model.validate()
+        if not valid:
+            raise SystemExit(f"The model {make.__name__} is not valid: {problems}")
+        model.toFile(str(folder / f"{make.__name__}.model3"))
+        print(folder / f"{make.__name__}.model3")
     QgsApplication.processingRegistry().removeProvider(provider)
     application.exitQgis()
 

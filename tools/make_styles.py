@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import style_places
 from qgis.core import (
     QgsApplication,
     QgsCategorizedSymbolRenderer,
@@ -93,6 +94,7 @@ FIELDS = {
         "within_radius:integer",
     ),
     "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
+    "places": style_places.FIELDS,
 }
 ARROW_EVERY_MM = 15.0
 SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
@@ -123,6 +125,7 @@ TIPS = {
     "aoi": "Searched area",
     "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>' f"{SURE}",
     "gallery": 'Candidate place [% "point" %]',
+    "places": style_places.TIP,
 }
 
 
@@ -178,6 +181,8 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
             for name, null, opacity in kinds
             for level in (90, 50)
         ]
+    if layer == "places":
+        return style_places.classes(colours)
     if layer == "pins":
         return [
             ("Here", 'coalesce("here", true)', pin_symbol("#117733", "circle")),
@@ -283,7 +288,8 @@ def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
     head = add(root, colours.QUESTIONS[layer], key="question") if layer in colours.QUESTIONS else root
     for label, expression, symbol in rules_of(layer, colours):
         add(head if label in classes else root, label, expression, symbol)
-    for label, expression, symbol in marks_of_way(colours) if layer == "trajectory" else ():
+    beside = {"trajectory": marks_of_way, "places": style_places.levels}
+    for label, expression, symbol in beside[layer](colours) if layer in beside else ():
         add(root, label, expression, symbol)
     renderer = QgsRuleBasedRenderer(root)
     renderer.setUsingSymbolLevels(layer in {"videos", "trajectory"})
@@ -299,7 +305,7 @@ def set_pin_form(vector: QgsVectorLayer) -> None:
 
 def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     """Points are moments, lines last from start to end."""
-    if layer in {"aoi", "gallery", "pins"}:
+    if layer in {"aoi", "gallery", "pins", "places"}:
         return
     temporal = vector.temporalProperties()
     if layer in {"frames", "errors", "regions"}:
@@ -313,8 +319,8 @@ def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     temporal.setIsActive(True)
 
 
-def set_labels(vector: QgsVectorLayer) -> None:
-    """Videos carry their names along the line."""
+def set_labels(vector: QgsVectorLayer, layer: str) -> None:
+    """Videos carry their names along the line, guessed places theirs and how probable they are."""
     text = QgsTextFormat()
     text.setSize(8)
     text.setColor(QColor("#222222"))
@@ -326,7 +332,7 @@ def set_labels(vector: QgsVectorLayer) -> None:
     settings.fieldName = "video"
     settings.setFormat(text)
     settings.placement = QgsPalLayerSettings.Line
-    vector.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    vector.setLabeling(style_places.labels(text) if layer == "places" else QgsVectorLayerSimpleLabeling(settings))
     vector.setLabelsEnabled(True)
 
 
@@ -346,15 +352,15 @@ def make(layer: str) -> str:
         vector.setRenderer(within_or_not(colours))
     else:
         vector.setRenderer(by_rules(layer, colours))
-    if layer == "videos":
-        set_labels(vector)
+    if layer in {"videos", "places"}:
+        set_labels(vector, layer)
     if layer == "pins":
         set_pin_form(vector)
     for number, field in enumerate(vector.fields()):
         if field.typeName() == "datetime":
             vector.setEditorWidgetSetup(number, QgsEditorWidgetSetup("DateTime", DATETIME))
     vector.setMapTipTemplate(TIPS[layer])
-    vector.setDisplayExpression({"aoi": '"name"', "gallery": '"point"'}.get(layer, '"video"'))
+    vector.setDisplayExpression({"aoi": '"name"', "places": '"name"', "gallery": '"point"'}.get(layer, '"video"'))
     set_temporal(vector, layer)
     document = QDomDocument("qgis")
     parts = vector.Symbology | vector.Labeling | vector.MapTips | vector.Temporal | vector.Forms | vector.AttributeTable | vector.Fields

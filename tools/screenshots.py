@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT), "/usr/share/qgis/python/plugins"]
 _EXTENT = "159.9192,159.9400,-19.2295,-19.2103 [EPSG:4326]"
 FILLED: dict[str, dict[str, Any]] = {
     "geolocatevideo": {"VIDEOS": ["drive.mp4"], "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25, "OUTPUT": "drive.gpkg"},
+    "guesscity": {"VIDEOS": ["drive.mp4"], "CHECKPOINT": "cities", "OUTPUT": "places.gpkg"},
     "gridgallery": {"EXTENT": _EXTENT, "RESOLUTION": 25, "CHECKPOINT": "checkpoint"},
     "similarityheatmap": {"VIDEO": "drive.mp4", "EXTENT": _EXTENT, "CHECKPOINT": "checkpoint", "RESOLUTION": 25},
     "solvewithpins": {

@@ -287,7 +287,7 @@ def run_guess(
     files: list[Path] = []
     for path in map(Path, arguments.videos):
         files += find_videos(path, recursive=True) if path.is_dir() else [path]
-    feedback.tell(0.0, "loading", "reading the checkpoint")
+    feedback.tell(0.0, "checkpoint", "reading the checkpoint")
     loaded = load(arguments.checkpoint, settings.device, feedback)
     found = guess_city(
         files, loaded, images=[Path(one) for one in arguments.images], settings=settings, feedback=feedback,

@@ -23,7 +23,7 @@ from .engine_client import (
     run_request,
 )
 from .places import ENGINE_SOURCE
-from .wording import stage_text
+from .wording import percent_text, stage_text
 
 _WARM: list[WarmEngine] = []
 """The engine that a QGIS with windows keeps; none in ``qgis_process``, which ends after its run."""
@@ -176,8 +176,18 @@ def _what_is_kept(error: EngineCancelledError) -> str:
 
 
 def _video_line(video: dict[str, Any]) -> str:
+    if "levels" in video:
+        return _guess_line(video)
     text = f"{video.get('name', 'A video')}: {video.get('located', '?')} of {video.get('frames', '?')} frames located"
     confidence = video.get("mean_confidence")
     if confidence is None:
         return text + (", not rated." if video.get("located") else ".")
     return f"{text}, mean confidence {confidence:.2f}."
+
+
+def _guess_line(video: dict[str, Any]) -> str:
+    """The likeliest cities of a video whose city was guessed."""
+    if not video["known"]:
+        return f"{video['name']}: of no known city."
+    cities = [f"{city['name']} {percent_text(city['probability'])}".rstrip() for city in video["levels"]["city"][:3]]
+    return f"{video['name']}: {', '.join(cities)}{'' if video['rated'] else ', not rated'}."

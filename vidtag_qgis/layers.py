@@ -8,7 +8,7 @@ import re
 import sqlite3
 from collections import deque
 from contextlib import closing
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from qgis.core import (
     Qgis,
@@ -16,6 +16,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsCsException,
     QgsFeature,
+    QgsFeatureRequest,
     QgsFeatureSink,
     QgsFields,
     QgsGeometry,
@@ -48,7 +49,7 @@ TIME_FIELDS = {
     "track": ("start_time", "end_time"),
 }
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
-ORDER = ("frames", "errors", "trajectory", "track", "videos", "gallery", "regions", "heatmap")
+ORDER = ("frames", "errors", "trajectory", "track", "videos", "gallery", "regions", "places", "heatmap")
 """Kinds of layers from the topmost on: points lie on lines, and lines on areas."""
 
 
@@ -179,11 +180,13 @@ def copy_layer(
     *,
     crs: Optional[QgsCoordinateReferenceSystem] = None,
     like: str = "",
+    rows: Optional[Sequence[int]] = None,
 ) -> Optional[str]:
     """Copy one layer of the GeoPackage into the sink of the parameter ``output``; None where no sink is asked for.
 
     Places are given in ``crs``, by default in WGS 84; style and time are those of the layer ``like``, by default its own. Every attribute is
-    copied, and each time also as ISO text with milliseconds and zone (``time_iso``), which 3.22's writers drop from true times.
+    copied, and each time also as ISO text with milliseconds and zone (``time_iso``), which 3.22's writers drop from true times. ``rows`` are the ids of
+    the features that are meant, by default all.
 
     Raises:
         QgsProcessingException: the layer cannot be read or the sink cannot be written.
@@ -201,7 +204,7 @@ def copy_layer(
     for index in times:
         fields.append(text_field(f"{layer.fields().at(index).name()}_iso"))
     sink = Sink(geopackage, algorithm, parameters, output, context, fields, layer.wkbType(), layer.crs(), crs)
-    for feature in layer.getFeatures():
+    for feature in layer.getFeatures() if rows is None else layer.getFeatures(QgsFeatureRequest().setFilterFids(list(rows))):
         if feedback.isCanceled():
             break
         copy = QgsFeature(fields)

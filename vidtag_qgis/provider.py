@@ -12,6 +12,7 @@ from .algorithms.export_trajectory import ExportTrajectory
 from .algorithms.finetune import Finetune
 from .algorithms.geolocate_video import GeolocateVideo
 from .algorithms.grid_gallery import GridGallery
+from .algorithms.guess_city import GuessCity
 from .algorithms.match_roads import MatchRoads
 from .algorithms.similarity_heatmap import SimilarityHeatmap
 from .algorithms.solve_with_pins import SolveWithPins
@@ -20,6 +21,7 @@ from .places import ICON
 
 ALGORITHMS = (
     GeolocateVideo,
+    GuessCity,
     GridGallery,
     SimilarityHeatmap,
     SolveWithPins,

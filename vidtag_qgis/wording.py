@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping
+from typing import Mapping, Optional
 
 _PARAMETERS = {
     "overwrite": ("OVERWRITE",), "aoi": ("AOI",), "checkpoint": ("CHECKPOINT",), "resolution-m": ("RESOLUTION",), "fps": ("RATE",), "from": ("FROM",),
@@ -20,7 +20,8 @@ _PARAMETERS = {
 """The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
 _ALGORITHMS = {
     "geolocate": "Geolocate video", "gallery": "Gallery grid", "heatmap": "Similarity heat map", "evaluate": "Evaluate trajectory",
-    "export": "Export trajectory", "solve": "Solve with pins", "match": "Match roads", "train": "Train for an area", "doctor": "Check the engine",
+    "export": "Export trajectory", "solve": "Solve with pins", "match": "Match roads", "train": "Train for an area", "guess": "Guess city",
+    "doctor": "Check the engine",
 }  # fmt: skip
 _STAGES = {
     "loading": "Reading the area and the checkpoint.", "frames": "Reading {subject}.", "gallery": "Computing the candidate places.",
@@ -31,7 +32,8 @@ _STAGES = {
     "phase1-streets": "Training Phase I again without some streets, to calibrate on them.",
     "phase1-refit": "Training Phase I again, with the videos that were held out.",
     "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
-    "solve": "Solving with the pins.", "match": "Laying the line on the roads.",
+    "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
+    "guess": "Telling the city of {subject}.", "train": "Training.",
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
 STATES = {
@@ -41,7 +43,7 @@ STATES = {
 _PIP = ("no-deps", "upgrade", "user")
 """Options of a command that a sentence tells to run as it is."""
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([a-z0-9][\w-]*))?")
-_COMMAND = re.compile(rf"'?\bvidtag ({'|'.join(_ALGORITHMS)})\b'?|\b(run|with) ({'|'.join(_ALGORITHMS)})\b")
+_COMMAND = re.compile(rf"'?\bvidtag ({'|'.join(_ALGORITHMS)})\b(?!-)'?|\b(run|with) ({'|'.join(_ALGORITHMS)})\b(?!-)")
 
 
 def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> str:
@@ -82,3 +84,11 @@ def stage_text(stage: str, message: str) -> str:
         return _STAGES[stage].format(subject=subject or "the videos")
     text = message or stage
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
+
+
+def percent_text(probability: Optional[float]) -> str:
+    """A probability as the labels of the map have it: never 0 or 100 %, which nothing is; empty where there is none."""
+    if probability is None:
+        return ""
+    percent = round(100.0 * probability)
+    return "<1 %" if percent < 1 else ">99 %" if percent > 99 else f"{percent} %"

@@ -5,7 +5,8 @@
 DIR gets ``checkpoint`` (a compact model with random weights: its answers mean nothing, but all of it runs), ``wary`` (the same, and it knows nothing but
 what ``a.mp4`` shows, so that it withholds its answer of any other), ``a.mp4`` and ``b é.mp4`` (6 s)
 ``long.mp4`` (20 min), ``a.gpx`` (a straight way at 5 m/s) and ``a.gpkg``, where ``a.mp4`` was located at 2 frames a second,
-with its scores kept.
+with its scores kept; ``cities``, which knows Avila as what ``a.mp4`` shows, Berga as ``b é.mp4`` and Cala as something between the two,
+in two states, and ``unrated``, the same without held-out videos.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
+from vidtag_engine.training.city import train_city
+from vidtag_engine.training.city_data import LabelledVideo, table_from_videos
+from vidtag_engine.training.city_settings import city_recipe
 from vidtag_engine.trajectory import Calibration, EmissionModel, PathCalibration, TrainingGround, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.video import open_source
@@ -67,6 +71,28 @@ def wary(model: VidTAG, checkpoint: Path, video: Path) -> CheckpointCard:
     return CheckpointCard(name="wary", preset="vidtag-compact", calibration=calibration.to_dict())
 
 
+def cities(folder: Path) -> None:
+    """Two checkpoints of made-up cities: 20 videos each, with noise, of which the rated one holds 8 out."""
+    encoder = load(str(folder / "checkpoint"), "cpu").encoder
+    a, b = (
+        encode_video(open_source(folder / name), encoder, GeolocateSettings(rate_hz=1.0)).features[:, : encoder.feature_dim]
+        for name in ("a.mp4", "b é.mp4")
+    )
+    random = np.random.default_rng(0)
+    training, held_out = [], []
+    for name, state, shown, place in (
+        ("Avila", "North", a, (-19.220, 159.932)), ("Berga", "North", b, (-19.100, 159.932)), ("Cala", "South", (a + b) / 2, (-19.220, 160.200)),
+    ):  # fmt: skip
+        for number in range(20):
+            seen = (shown + 0.1 * shown.std() * random.standard_normal(shown.shape)).astype(np.float32)
+            video = LabelledVideo(f"{name} {number}", seen, len(seen), (name, state, "Isle", "Ocean"), np.array([place]))
+            (training if number < 12 else held_out).append(video)
+    table = table_from_videos(training)
+    settings = city_recipe("default", epochs=12, parts="plain", device="cpu")
+    train_city(training, held_out, table, folder / "cities", settings)
+    train_city(training, [], table, folder / "unrated", settings)
+
+
 def main(folder: Path) -> None:
     """Write everything."""
     torch.manual_seed(0)
@@ -77,6 +103,7 @@ def main(folder: Path) -> None:
     clip(folder / "long.mp4", 1200, 3)
     save_pretrained(model, folder / "wary", wary(model, folder / "checkpoint", folder / "a.mp4"))
     track(folder / "a.gpx", 6)
+    cities(folder)
     arguments = GeolocateArguments(
         aoi="159.930,-19.222,159.934,-19.218", output=str(folder / "a.gpkg"), videos=[str(folder / "a.mp4")],
         checkpoint=str(folder / "checkpoint"), resolution_m=25.0, rate_hz=2.0, start_time=START, keep_scores=True,

@@ -70,6 +70,7 @@ def given(name: str, inputs: Path) -> dict:
         "exporttrajectory": result,
         "finetune": {"VIDEOS": [str(inputs / "a.mp4")], "TRACKS": [str(inputs / "a.gpx")], "EXTENT": EXTENT},
         "checkengine": {},
+        "guesscity": {"VIDEOS": [str(inputs / "a.mp4")], "CHECKPOINT": str(inputs / "cities")},
     }[name]
 
 
@@ -89,17 +90,18 @@ FILES = [
     ("solvewithpins", "OUTPUT", "o.gpkg"), ("matchroads", "OUTPUT", "o.gpkg"), ("evaluatetrajectory", "REPORT", "o.html"),
     ("evaluatetrajectory", "MAP", "o.png"), ("evaluatetrajectory", "JSON", "o.json"), ("exporttrajectory", "KML", "o.kml"),
     ("exporttrajectory", "GPX", "o.gpx"), ("exporttrajectory", "GEOJSON", "o.geojson"), ("exporttrajectory", "CSV", "o.csv"),
-    ("checkengine", "OUTPUT", "o.html"),
+    ("checkengine", "OUTPUT", "o.html"), ("guesscity", "OUTPUT", "o.gpkg"),
 ]  # fmt: skip
 SINKS = [
     ("geolocatevideo", "TRAJECTORY"), ("geolocatevideo", "FRAMES"), ("geolocatevideo", "REGIONS"), ("geolocatevideo", "TRACK"),
     ("exporttrajectory", "TRACK"), ("solvewithpins", "TRAJECTORY"),
     ("solvewithpins", "FRAMES"), ("solvewithpins", "REGIONS"), ("matchroads", "MATCHED"), ("evaluatetrajectory", "ERRORS"),
+    ("guesscity", "PLACES"),
 ]  # fmt: skip
 
 
 def parameters_of(name: str, inputs: Path, tmp_path: Path, **outputs) -> dict:
-    main = {"OUTPUT": str(tmp_path / "main.gpkg")} if name in {"geolocatevideo", "solvewithpins"} else {}
+    main = {"OUTPUT": str(tmp_path / "main.gpkg")} if name in {"geolocatevideo", "solvewithpins", "guesscity"} else {}
     main |= {"MATCHED": QgsProcessing.TEMPORARY_OUTPUT} if name == "matchroads" else {}
     main |= {"OUTPUT": str(tmp_path / "main.tif")} if name == "similarityheatmap" else {}
     return {**given(name, inputs), **main, **outputs}
@@ -174,6 +176,7 @@ def test_the_areas_own_geopackage_is_never_an_output(plugin, engine_here, inputs
         ("geolocatevideo", "KML", "a.mp4"), ("geolocatevideo", "MAP", "checkpoint/model.safetensors"), ("geolocatevideo", "FRAMES", "a.mp4"),
         ("similarityheatmap", "PNG", "a.mp4"), ("evaluatetrajectory", "REPORT", "a.gpx"), ("exporttrajectory", "CSV", "a.gpkg"),
         ("evaluatetrajectory", "ERRORS", "a.gpkg"), ("solvewithpins", "OUTPUT", "a.gpkg"), ("matchroads", "OUTPUT", "a.gpkg"),
+        ("guesscity", "PLACES", "a.mp4"),
     ],
 )  # fmt: skip
 def test_no_other_input_is_ever_an_output(plugin, engine_here, inputs, tmp_path, name, output, taken):

@@ -25,7 +25,7 @@ TRAIN_CITY_EXAMPLES = """Examples:
 
     vidtag train-city --video drives/ --truth drives/ --output my-cities
 
-    vidtag train-city --video clips/ --truth clips/ --labels cities.csv --output my-cities
+    vidtag train-city --video drives/ --truth drives/ --labels cities.csv --output my-cities
 
     vidtag train-city --dataset cityguessr68k --root CityGuessr68k --recipe paper --output cityguessr
 """

@@ -23,6 +23,7 @@ QUESTIONS = {
     "frames": f"Probability that the camera was within {RADIUS_WORDS} of the point",
     "trajectory": f"Probability that the camera was within {RADIUS_WORDS}, at the less sure end",
     "videos": f"Mean probability that the camera was within {RADIUS_WORDS} of the point",
+    "places": "Probability that the video was taken here",
 }
 # Two casings: the dark one keeps the yellow end visible on paper, the light one around it the violet end on imagery.
 OUTLINE = "#444444"

@@ -20,7 +20,12 @@ CREATE TABLE layer_styles (
   owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
 """
 
-_STYLES_SAY = {"aoi": "Outline", "gallery": "Candidate places", "errors": "Coloured by whether the truth lies within the confidence radius"}
+_STYLES_SAY = {
+    "aoi": "Outline",
+    "gallery": "Candidate places",
+    "errors": "Coloured by whether the truth lies within the confidence radius",
+    "places": "Coloured by the probability that the video was taken there",
+}
 
 
 def styles_folder() -> Path:

@@ -173,7 +173,8 @@ class CityGuess:
 
     def level(self, level: int) -> FloatArray:
         """(labels,) probabilities of a level: the sums over their cities."""
-        return np.bincount(self.table.chains[:, level], np.exp(self.log_probability), self.table.counts[level])
+        sums = np.bincount(self.table.chains[:, level], np.exp(self.log_probability), self.table.counts[level])
+        return np.minimum(sums, 1.0)  # no rounding makes a probability of more
 
     def places(self, level: int, most: int = 5) -> list[GuessedPlace]:
         """The likeliest places of a level, best first."""
@@ -230,14 +231,15 @@ class CityGuesser:
             video: as one of :meth:`scores`.
             features: (T, D) that the foreign detector looks at; None: ``video`` itself.
         """
-        log_probability = self.calibration.log_probabilities(self.scores([video]))[0].double().numpy()
+        log_probability = self.calibration.log_probabilities(self.scores([video]).double())[0].numpy()
         foreign, p_value = self.calibration.foreign, math.nan
         seen = video.float().numpy() if features is None else features
         if foreign is not None and self.net.config.encoder != "videomae-s":
             p_value = foreign.p_value(seen)
         why = ""
         if p_value < _RARE:
-            why = f"None of the {len(self.table)} cities that this checkpoint knows: of their videos {100 * p_value:.2g} % look so foreign."
+            share = "less than 0.01" if p_value < 1e-4 else f"{100 * p_value:.2g}"
+            why = f"None of the {len(self.table)} cities that this checkpoint knows: of their videos {share} % look so foreign."
         return CityGuess(self.table, log_probability, self.calibration.fitted, p_value, why, len(video))
 
 

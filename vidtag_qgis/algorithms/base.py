@@ -306,6 +306,13 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         """A number, None where it is left empty."""
         return None if parameters.get(name) in (None, "") else self.parameterAsDouble(parameters, name, context)
 
+    def stretch_problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """Why the stretch FROM to TO is none, in one sentence; None where it is one."""
+        end_s = self.optional_number(parameters, "TO", context)
+        if end_s is None or end_s > self.parameterAsDouble(parameters, "FROM", context):
+            return None
+        return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
+
     def files(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> list[str]:
         """Absolute paths of several input files."""
         return [os.path.abspath(path) for path in self.parameterAsFileList(parameters, name, context) if path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -16,6 +17,8 @@ from ..frames import newer_schema
 MAX_WRITTEN_POINTS = 10_000_000
 """About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
+CITIES = "cityguessr"
+"""The preset, in its card, of a checkpoint that tells cities."""
 MOTIONS = ("walk", "bicycle", "car", "drone")
 MOST_KMH = 1200.0
 """What the engine takes as a top speed (see its settings)."""
@@ -40,14 +43,14 @@ def check_videos(videos: list[str], folder: str, images: str, *, others: bool = 
     return check_folder(folder, "folder of videos") or check_folder(images, "folder of images")
 
 
-def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sentence each
-    """The worldwide model, a Hub id, or a checkpoint that is there and looks like one."""
+def check_checkpoint(checkpoint: str, folder: str = "choose the folder that 'Train for an area' has written") -> Optional[str]:  # noqa: PLR0911
+    """The worldwide model, a Hub id, or a checkpoint that is there and looks like one; ``folder`` says what else to give in the place of a folder."""
     if checkpoint == WORLDWIDE:
         return None
     if os.path.isdir(checkpoint):
         lacking = [name for name in ("config.json", "model.safetensors") if not os.path.isfile(os.path.join(checkpoint, name))]
         if lacking:
-            return f"The checkpoint folder {checkpoint} has no {lacking[0]}: choose the folder that 'Train for an area' has written."
+            return f"The checkpoint folder {checkpoint} has no {lacking[0]}: {folder}."
         return None
     if checkpoint.lower().endswith(_PICKLES):
         return f"The checkpoint {checkpoint} can carry programs and is not opened: give a .safetensors file or a checkpoint folder."
@@ -60,6 +63,21 @@ def check_checkpoint(checkpoint: str) -> Optional[str]:  # noqa: PLR0911 - a sen
     if _HUB_ID.match(checkpoint):
         return None
     return f"The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip."
+
+
+def check_city_checkpoint(checkpoint: str) -> Optional[str]:
+    """A checkpoint of cities that is there; of a single file and of a Hub's the engine says whether it is one of cities."""
+    wanted = "give a folder that train-city wrote, on the command line"
+    if checkpoint == WORLDWIDE:
+        return f"{WORLDWIDE} tells places and no cities: {wanted}."
+    if (problem := check_checkpoint(checkpoint, wanted)) or not os.path.isdir(checkpoint):
+        return problem
+    try:
+        with open(os.path.join(checkpoint, "config.json"), encoding="utf-8") as card:
+            preset = json.load(card).get("preset")
+    except (OSError, ValueError, AttributeError):
+        return f"The card config.json in {checkpoint} cannot be read: {wanted}."
+    return None if preset == CITIES else f"The checkpoint {checkpoint} is one for 'Geolocate video' and tells no cities: {wanted}."
 
 
 def check_result(path: str) -> Optional[str]:

@@ -82,12 +82,10 @@ class GeolocateVideo(GeolocateParameters):
             or checks.check_folders(path for path in files if path)
             or checks.check_geopackage_name(files[0])
             or self._problem_of_decoding(parameters, context)
+            or self.stretch_problem(parameters, context)
         )
         if problem:
             return problem
-        end_s = self.optional_number(parameters, self.TO, context)
-        if end_s is not None and end_s <= self.parameterAsDouble(parameters, self.FROM, context):
-            return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
         area = self._area(parameters, context)
         if area is None:
             return None  # the engine knows where the checkpoint was trained, and counts at once

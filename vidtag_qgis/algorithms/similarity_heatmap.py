@@ -100,12 +100,10 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         path, _ = checks.target_of(parameters.get("OUTPUT")) or ("map.tif", "")
         if not path.lower().endswith(_TIFF):
             return f"The heat map {path} must end in .tif: it is a GeoTIFF."
-        end_s = self.optional_number(parameters, "TO", context)
-        if end_s is not None and end_s <= self.parameterAsDouble(parameters, "FROM", context):
-            return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
         png = self.file_out(parameters, "PNG", context)
         problem = (
             checks.check_videos([video] if video else [], "", images)
+            or self.stretch_problem(parameters, context)
             or checks.check_checkpoint(self._checkpoint(parameters, context))
             or checks.check_destinations(self.labels(parameters, ["OUTPUT", "PNG"]))
             or checks.check_folders([path, *([png] if png else [])])
