@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demo: geolocate the built-in drive as a user would, through ``qgis_process``, and say how far off it was.
+"""The demo: guess the built-in drive's town and find its street as a user would, through ``qgis_process``, and say how far off that was.
 
 Run by ``make demo`` in the engine's environment. Results lie in ``build/demo``.
 """
@@ -18,8 +18,9 @@ RESOLUTION_M = 25
 
 
 def main() -> None:
-    """Run the algorithm, evaluate it against the truth, draw the map."""
+    """Guess the city, run the algorithm, evaluate it against the truth, draw the map."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
+    guess()
     result, picture, kml = OUTPUT / "drive.gpkg", OUTPUT / "drive.png", OUTPUT / "drive.kml"
     for old in (result, picture, kml):
         old.unlink(missing_ok=True)
@@ -46,7 +47,7 @@ def main() -> None:
     from rich.console import Console
 
     Console().print(report.table())
-    print("The town and the drive are simulated; no training saw this drive.")
+    print("The towns and the drive are simulated; no training saw this drive.")
     print(f"GeoPackage:  {result}\nKML:         {kml}\nMap picture: {picture}")
     print(f"Median error against the truth: {report.overall.median_m:.0f} m")
     print("Next, a video of yours, sought on all land (coarse, not rated; the first use fetches CLIP's weights):")
@@ -55,6 +56,19 @@ def main() -> None:
         "With a checkpoint that knows its area (the demo's knows one simulated isle, and says of other places that it does not know them):"
     )
     print(f"  tools/vidtag geolocate YOUR.mp4 --checkpoint {(DEMO / 'checkpoint').relative_to(ROOT)} --show")
+
+
+def guess() -> None:
+    """Which of the simulated isles the drive is of: the guess before the street."""
+    places = OUTPUT / "places.gpkg"
+    places.unlink(missing_ok=True)
+    command = ["/usr/bin/python3", str(ROOT / "tools" / "qgis_run.py"), "--algorithm", "vidtag:guesscity", "--python", sys.executable]
+    command += [f"VIDEOS={DEMO / 'drive.mp4'}", f"CHECKPOINT={DEMO / 'cities'}", f"OUTPUT={places}"]
+    run = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if run.returncode != 0:
+        sys.exit(run.returncode)
+    said = json.loads(run.stdout.strip().splitlines()[-1])
+    print(f"Guess city: {said['CITY']}, with {said['PROBABILITY']:.0%}; of 12 simulated isles. Their outlines: {places}")
 
 
 if __name__ == "__main__":

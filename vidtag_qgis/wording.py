@@ -16,6 +16,7 @@ _PARAMETERS = {
     "recipe": ("RECIPE",), "sigma": ("SIGMA",), "augment": ("AUGMENT",), "views": ("VIEWS",), "validation": ("VALIDATION",), "pins": ("PINS",),
     "phase1-steps": ("PHASE1_STEPS",), "phase2-steps": ("PHASE2_STEPS",), "html": ("REPORT",), "json": ("JSON",), "errors": ("ERRORS",), "png": ("PNG",),
     "roads": ("ROADS",), "result": ("RESULT",), "motion": ("MOTION",), "table": ("TABLE",),
+    "guess-area": ("GUESS_AREA",),
 }  # fmt: skip
 """The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
 _ALGORITHMS = {

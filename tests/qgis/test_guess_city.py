@@ -411,3 +411,30 @@ def test_the_next_dialog_takes_the_likely_places_as_its_area(plugin, tmp_path):
 def test_its_page_and_its_model_are_shipped():
     assert "vidtag:guesscity" in (ROOT / "resources" / "help" / "guesscity.html").read_text(encoding="utf-8")
     assert json.dumps("vidtag:guesscity") in (ROOT / "resources" / "models" / "guess_then_locate.model3").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_geolocate_video_guesses_the_area_by_itself(plugin, engine_here, inputs, tmp_path):
+    parameters = {
+        "VIDEOS": [str(inputs / "a.mp4")], "CHECKPOINT": str(inputs / "checkpoint"), "RESOLUTION": 25, "RATE": 2, "OUTPUT": str(tmp_path / "r.gpkg"),
+        "GUESS_AREA": True, "CITIES": str(inputs / "cities"),
+    }  # fmt: skip
+    told = Told()
+    results = run(algorithm_of("geolocatevideo"), parameters, told)
+    assert results["FRAME_COUNT"] > 0
+    [video] = layer_of(tmp_path / "r.gpkg", "videos").getFeatures()
+    assert video["area"].startswith("guessed: Avila")
+    assert not any("No area is given" in text for text in told.said)
+    assert any("Areas were guessed" in text for text in told.said)
+
+
+def test_an_area_that_is_given_is_not_guessed(plugin, engine_here, inputs, tmp_path):
+    asked = {
+        "VIDEOS": [str(inputs / "a.mp4")], "CHECKPOINT": str(inputs / "checkpoint"), "OUTPUT": str(tmp_path / "r.gpkg"), "GUESS_AREA": True,
+    }  # fmt: skip
+    algorithm = algorithm_of("geolocatevideo")
+    assert algorithm.checkParameterValues({**asked, "CITIES": str(inputs / "cities")}, context_of()) == (True, "")
+    usable, text = algorithm.checkParameterValues({**asked, "EXTENT": "13,13.1,55,55.1 [EPSG:4326]"}, context_of())
+    assert (usable, "untick 'Guess the area'" in text) == (False, True)
+    usable, text = algorithm.checkParameterValues({**asked, "CITIES": str(inputs / "checkpoint")}, context_of())
+    assert (usable, "tells no cities" in text) == (False, True)

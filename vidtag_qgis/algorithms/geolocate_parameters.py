@@ -38,10 +38,11 @@ class GeolocateParameters(VidTAGAlgorithm):
         "CONFIDENCE_RADIUS", "GRID", "EXHAUSTIVE", "DEVICE", "BATCH_SIZE", "SEED", "RESUME",
     )  # fmt: skip
     MOTION = "MOTION"
+    GUESS_AREA, CITIES = "GUESS_AREA", "CITIES"
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
     LOAD, TRACK = "LOAD", "TRACK"
-    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT)
+    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT, CITIES)
     WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
     LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS", "TRACK")
     SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
@@ -90,6 +91,15 @@ class GeolocateParameters(VidTAGAlgorithm):
             "More videos, each with what holds of it alone: a layer or a file (CSV, GeoPackage, spreadsheet) with the columns file and, as they are "
             "known, start_time, from, to (seconds) and area (a file of polygons). Paths are relative to the table's folder. With a table the area "
             "above may be left empty; rows without one are then searched where the checkpoint was trained.",
+        )
+        self.advanced(
+            QgsProcessingParameterBoolean(self.GUESS_AREA, "Guess the area", defaultValue=False),
+            "Where nobody knows the area: each video is sought in the cities that it is likeliest of, at most five that together have 90 %, and how likely "
+            "each of them is counts in the answer. Leave the area of interest empty. A video of no known city is left out, and the log says why.",
+        )
+        self.advanced(
+            EitherFile(self.CITIES, "Checkpoint of cities (folder)", QgsProcessingParameterFile.Behavior.Folder, optional=True),
+            "Guesses the area: a folder that train-city has written. Empty: one in your folder of checkpoints. See 'Guess city'.",
         )
         self.advanced(self.number(self.FROM, "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
         self.advanced(self.number(self.TO, "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")

@@ -35,6 +35,9 @@ The engine runs in a Python environment of its own: Settings > Options > VidTAG.
 a second; videos finished by then are kept."""
 _TAGS = tuple("geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai".split())
 
+AUTO = "auto"
+"""Of what guesses areas: one among the checkpoints that the user keeps."""
+
 
 class GeolocateVideo(GeolocateParameters):
     """Videos and an area in, trajectories with confidence out. The engine does the work, in a process of its own."""
@@ -78,6 +81,7 @@ class GeolocateVideo(GeolocateParameters):
             or self._problem_of_table(parameters, context)
             or checks.check_motion(self._motion(parameters, context))
             or checks.check_checkpoint(self._checkpoint(parameters, context))
+            or self._problem_of_guess(parameters, context)
             or checks.check_destinations(self.labels(parameters, outputs))
             or checks.check_folders(path for path in files if path)
             or checks.check_geopackage_name(files[0])
@@ -108,6 +112,14 @@ class GeolocateVideo(GeolocateParameters):
             return "Regions come from locating all frames together: choose that under 'Frames are located', or leave out the confidence regions."
         return None
 
+    def _problem_of_guess(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        guess = self._guess_area(parameters, context)
+        if guess is None:
+            return None
+        if is_given(parameters, self.AOI, self.EXTENT):
+            return "The area is given and is to be guessed as well: leave the area empty, or untick 'Guess the area'."
+        return None if guess == AUTO else checks.check_city_checkpoint(guess)
+
     def _problem_of_table(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         try:
             read_table(self, parameters, context, self.TABLE)
@@ -119,6 +131,13 @@ class GeolocateVideo(GeolocateParameters):
         """The area; None where none is given: the table may have areas, and else the engine searches where the checkpoint was trained, or the world's land."""
         return read_area(self, parameters, context, self.AOI, self.EXTENT) if is_given(parameters, self.AOI, self.EXTENT) else None
 
+    def _guess_area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """The checkpoint that guesses the area, "auto" for one that the user keeps; None where it is not to be guessed."""
+        if not self.parameterAsBoolean(parameters, self.GUESS_AREA, context):
+            return None
+        given = self.parameterAsString(parameters, self.CITIES, context).strip()
+        return (os.path.abspath(given) if os.path.exists(given) else given) or AUTO
+
     def _motion(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         return self.parameterAsString(parameters, self.MOTION, context).strip() or None
 
@@ -127,7 +146,7 @@ class GeolocateVideo(GeolocateParameters):
         arguments = self._arguments(parameters, context)
         for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        if arguments.aoi is None:
+        if arguments.aoi is None and arguments.guess_area is None:
             feedback.pushInfo(
                 "No area is given: videos without one of their own are sought where the checkpoint was trained, or with a worldwide one on the world's land."
             )
@@ -188,6 +207,7 @@ class GeolocateVideo(GeolocateParameters):
             encode_all=self.parameterAsBoolean(parameters, self.ENCODE_ALL, context),
             decoder=self.chosen(parameters, self.DECODER, context),
             motion=self._motion(parameters, context),
+            guess_area=self._guess_area(parameters, context),
             always_answer=self.parameterAsBoolean(parameters, self.ALWAYS_ANSWER, context),
             keep_scores=self.parameterAsBoolean(parameters, self.KEEP_SCORES, context),
             grid=self.chosen(parameters, self.GRID, context),
