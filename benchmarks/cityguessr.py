@@ -125,7 +125,8 @@ def _train(world: CityWorld, parts: str, seed: int, isles: Sequence[str] | None 
 def _levels(parts: str, world: CityWorld, each: Sequence[CityGuesser]) -> dict[str, Any]:
     """Top-1 of the ablation's row in all modes, the published one without a word for it, and top-5."""
     videos = numbered(world.videos(*TEST_SPLITS), world.table)
-    labels, result = labels_of_videos(videos), {}
+    labels = labels_of_videos(videos)
+    result: dict[str, Any] = {}
     scores = [scores_of(guesser.net, videos) for guesser in each]
     for mode, word in (("codependent", ""), ("independent", "_independent"), ("product", "_product")):
         found = [level_scores(one, labels, world.table.hierarchy, mode) for one in scores]  # type: ignore[arg-type]

@@ -43,7 +43,8 @@ def guess_ratio() -> dict[str, Any]:
         guess_city([video], loaded)
 
     frames = len(encode_video(info, encoder, settings).features)
-    alone(), whole()
+    alone()
+    whole()
     ratios = []
     for _ in range(PAIRS):
         first, second = _seconds(alone), _seconds(whole)
@@ -76,7 +77,8 @@ def step_ratio() -> dict[str, Any]:
         sum(functional.cross_entropy(head(feature), labels[:, level]) for level, head in enumerate(heads)).backward()  # type: ignore[union-attr]
         other.step()
 
-    bare(), step()
+    bare()
+    step()
     times = [(_seconds(bare), _seconds(step)) for _ in range(STEPS)]
     return {
         "cityguessr_steps_s": round(statistics.median(second for _, second in times), 2),

@@ -161,6 +161,9 @@ def test_names_come_from_the_gazetteer_where_nobody_gives_them():
     table = table_from_places([place for _, place in placed])
     assert set(table.names[0]) == {"Paris", "Lund"}
     assert set(table.names[3]) == {"Europe"}
+    # A town of which no state is known is labelled all the same.
+    nameless = [type(place)(**{**place.__dict__, "state": None}) for _, place in placed]
+    assert set(table_from_places(nameless).names[1]) == {""}
     with pytest.raises(InputError, match="near a town that the gazetteer knows"):
         named_by_gazetteer([at("sea", 30.0, -40.0)])
     with pytest.raises(InputError, match="All videos are of one city"):

@@ -212,7 +212,7 @@ def guess_from(
 
 def _clips(info: VideoInfo, settings: GeolocateSettings, feedback: Feedback) -> torch.Tensor:
     """(N, 16, 3, 224, 224) for VideoMAE-S."""
-    pictures: list[FloatArray] = []
+    pictures: list[Any] = []
     with FrameReader(info, settings.rate_hz, settings.from_s, settings.to_s, feedback) as reader:
         for frame in reader:
             if frame.image is not None and frame.state is FrameState.LOCATED and len(pictures) < _MOST_PICTURES:

@@ -76,7 +76,7 @@ def cities_among(known: Sequence[Registered]) -> list[Registered]:
 def best_for(known: Sequence[Registered], places: Sequence[tuple[shapely.Geometry, float]]) -> Registered | None:
     """The checkpoint that knows the most of some places (outline, probability), the narrower one of equals; None where none knows any."""
     streets = [one for one in known if one.preset != CITIES and one.share_of(places) > 0.0]
-    return max(streets, key=lambda one: (round(one.share_of(places), 6), -_area(one)), default=None)
+    return max(streets, key=lambda one: (round(one.share_of(places), 6), -_area(one))) if streets else None
 
 
 def _area(one: Registered) -> float:

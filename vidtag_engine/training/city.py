@@ -20,14 +20,14 @@ from ..loaded import load
 from ..models.city_checkpoint import CityCard, save_city
 from ..models.city_net import CityNet, CityNetConfig, TempGeoMean, width_of
 from ..models.city_table import CityTable
-from ..models.cityguessr import CityGuessrConfig
+from ..models.cityguessr import CityGuessrConfig, frames_of_video
 from ..models.device import pick_device
 from ..models.text_targets import available
 from ..models.vidtag import VidTAG
 from ..settings import CityTrainSettings
 from ..types import LEVELS, FloatArray, InputError
 from .city_data import LabelledVideo, numbered
-from .city_trainer import CityTrainer, CityVideo, labels_of_videos, scores_of, whole
+from .city_trainer import CLIP_FRAMES, EVERY, CityTrainer, CityVideo, labels_of_videos, scores_of, whole
 from .curve import Judged, draw_curve
 from .state import TrainingState, write_json
 
@@ -174,8 +174,6 @@ def _judged(
 
 def guesser_input(video: CityVideo, *, pictures: bool) -> torch.Tensor:
     """What :class:`.CityGuesser` takes of a video: all its features, or its published clip."""
-    from .city_trainer import CLIP_FRAMES, EVERY, frames_of_video
-
     return video.read(frames_of_video(video.count, EVERY, CLIP_FRAMES))[None] if pictures else whole(video)
 
 

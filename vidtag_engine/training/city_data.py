@@ -70,6 +70,11 @@ def named_by_gazetteer(sequences: Sequence[TrainingSequence]) -> list[tuple[Trai
     return found
 
 
+def chain_of(place: Place) -> Chain:
+    """The names of a place of the gazetteer, which may know no state."""
+    return (place.city, place.state or "", place.country, place.continent)
+
+
 def read_labels(path: Path) -> dict[str, Chain]:
     """A table of labels (CSV with the columns video, city, state, country, continent), by the video's name without its folder.
 
@@ -129,7 +134,7 @@ def table_from_places(places: Sequence[Place]) -> CityTable:
     Raises:
         InputError: there are fewer than two cities.
     """
-    by_chain = {(place.city, place.state, place.country, place.continent): place for place in places}
+    by_chain = {chain_of(place): place for place in places}
     if len(by_chain) < 2:
         raise InputError("All videos are of one city: there is nothing to tell apart. Give videos of two cities or more.")
     centres = np.array([[place.lat_deg, place.lon_deg] for place in by_chain.values()])

@@ -23,7 +23,7 @@ from ..types import InputError
 from ..video import ImageFolder
 from .checks import check_output, check_sources
 from .city import CityTrainResult, train_city
-from .city_data import Chain, LabelledVideo, named_by_gazetteer, of_sequence, read_labels, table_from_places, table_from_videos
+from .city_data import Chain, LabelledVideo, chain_of, named_by_gazetteer, of_sequence, read_labels, table_from_places, table_from_videos
 from .features import FeatureStore, load_sequences
 from .sources import pair_sources
 
@@ -90,7 +90,7 @@ def train_city_on_videos(
         placed = named_by_gazetteer(sequences)
         if len(placed) < len(sequences) and log:
             log("warning", f"{len(sequences) - len(placed)} videos lie near no town that the gazetteer knows, and are left out.")
-        found = [of_sequence(sequence, (place.city, place.state or "", place.country, place.continent)) for sequence, place in placed]
+        found = [of_sequence(sequence, chain_of(place)) for sequence, place in placed]
         table = table_from_places([place for _, place in placed])
     training, validation = split_cities(found, settings.validation_fraction, settings.seed)
     return train_city(
