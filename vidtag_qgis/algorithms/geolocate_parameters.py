@@ -93,7 +93,7 @@ class GeolocateParameters(VidTAGAlgorithm):
             "above may be left empty; rows without one are then searched where the checkpoint was trained.",
         )
         self.advanced(
-            QgsProcessingParameterBoolean(self.GUESS_AREA, "Guess the area", defaultValue=False),
+            QgsProcessingParameterBoolean(self.GUESS_AREA, "Guess the area", defaultValue=False, optional=True),
             "Where nobody knows the area: each video is sought in the cities that it is likeliest of, at most five that together have 90 %, and how likely "
             "each of them is counts in the answer. Leave the area of interest empty. A video of no known city is left out, and the log says why.",
         )
