@@ -2,6 +2,7 @@ from .feedback import Feedback as Feedback
 from .front_door import Area as Area
 from .front_door import evaluate as evaluate
 from .front_door import geolocate as geolocate
+from .front_door import guess as guess
 from .front_door import load as load
 from .front_door import train as train
 from .results import Geolocation as Geolocation
