@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vidtag_engine.atomic import write_text
 from vidtag_engine.batch import compiled_folder
 from vidtag_engine.calibration.levels import level_scores
 from vidtag_engine.calibration.reliability import ece
@@ -46,7 +48,7 @@ PUBLISHED = {
     "VideoMAE": (64.5, 64.5, 65.9, 74.4), "CityGuessr": (69.6, 70.2, 74.8, 83.8), "VidTAG": (94.9, 95.5, 96.8, 98.5), "GeoGAT (2026, own protocol)": (84.5,),
 }  # fmt: skip
 # Of the retrieval rows, so that each is trained to its end: validation chooses the step, and lies before the last ones.
-_BUDGET = dataclasses.replace(BUDGETS["full"], phase1_steps=200, phase2_steps=0, validate_every=25)
+_BUDGET = dataclasses.replace(BUDGETS["full"], phase1_steps=120, phase2_steps=0, validate_every=15)
 _RETRIEVAL = {
     "geoclip": replace(GEOCLIP, target="cities", row="3_geoclip_ft"),
     "vidtag": replace(VIDTAG, target="cities", row="3_paper", refiner=None),
@@ -75,11 +77,19 @@ def run(seed: int | str = 0, *, quick: bool = False, world: Path | None = None) 
             told = _told(bar, 0.7 * number / 2, 0.7 * (number + 1) / 2, detail)
             suffix = "" if detail == "district" else f"_{detail}"
             result |= {f"{key}{suffix}": value for key, value in _detail(city_world(isles, detail), seeds, budget, told).items()}
+            _so_far(folder, result)
         result |= foreign(city_world(isles, "district"), isles.isles if not quick else isles.isles[:4], _told(bar, 0.7, 0.8, "foreign"))
+        _so_far(folder, result)
         if not quick:
-            result |= no_aoi(folder, isles, _told(bar, 0.8, 0.95, "streets"))
             result |= guess_ratio() | step_ratio()
+            _so_far(folder, result)
+            result |= no_aoi(folder, isles, _told(bar, 0.8, 0.95, "streets"))
     return result | {"published": {name: list(row) for name, row in PUBLISHED.items()}}
+
+
+def _so_far(folder: Path, result: dict[str, Any]) -> None:
+    """What is measured already, for a run that is broken off."""
+    write_text(folder / "cityguessr.json", json.dumps(result, indent=1))
 
 
 def _told(bar: ProgressCallback, begin: float, end: float, stage: str) -> ProgressCallback:

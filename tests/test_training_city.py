@@ -248,3 +248,22 @@ def test_labels_as_spreadsheets_write_them(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_bytes("\ufeffvideo,city,state,country,continent\r\nclips/a.mp4,Lund,Scania,Sweden,Europe\r\nb.mp4,Malmö,,,\r\n".encode())
     assert read_labels(path) == {"a.mp4": ("Lund", "Scania", "Sweden", "Europe"), "b.mp4": ("Malmö", "", "", "")}
+
+
+def test_tempgeo_as_the_encoder_is_that_of_the_checkpoint_and_travels_with_it(tmp_path):
+    """The mean of a trained VidTAG's z*: the same as asking that VidTAG, and whole again from the checkpoint alone."""
+    streets = Path(__file__).resolve().parent.parent / "resources" / "demo" / "checkpoint"
+    training, held = videos(3), videos(2, start=50)
+    table = table_from_videos(training)
+    settings = city_recipe("default", encoder="tempgeo", parts="plain", epochs=3)
+    result = train_city(training, held, table, tmp_path / "c", settings, tempgeo=str(streets))
+    model, _ = from_pretrained(streets)
+    one = as_tensor(video(1, 9))
+    with torch.no_grad():
+        _, z_star = model._branches(one[None], None, 0)
+        encoder = result.guesser.net.encoder
+        assert encoder.z_star(one[None])[0].numpy() == pytest.approx(z_star[0].numpy(), abs=1e-4)
+    net, again, card, arrays = load_city(tmp_path / "c")
+    assert card.config["encoder"] == "tempgeo"
+    after = CityGuesser(net, again, CityCalibration.from_dict(card.calibration, arrays)).guess(one)
+    assert np.exp(after.log_probability) == pytest.approx(np.exp(result.guesser.guess(one).log_probability), abs=2e-2)
