@@ -63,6 +63,8 @@ def test_the_demos_drive_and_a_foreign_video(foreign, tmp_path):
     assert drive["levels"]["city"][0]["probability"] > 0.9
     assert not pattern["known"]
     assert pattern["why"].startswith("None of the 12 cities")
+    # Of what is none of them nothing was calibrated.
+    assert {place["probability"] for places in pattern["levels"].values() for place in places} == {None}
     rows = json.loads(
         subprocess.run(
             ["ogr2ogr", "-f", "GeoJSON", "/vsistdout/", str(output), "places"], capture_output=True, text=True, check=True
@@ -179,7 +181,8 @@ def test_the_smallest_set_of_cities_against_trying_all(tmp_path):
         shares = rng.dirichlet(np.full(len(table), 0.15))
         guess = CityGuess(table, np.log(shares), rated=True)
         proposal = proposal_of(guess)
-        assert sum(proposal.probability) == pytest.approx(1.0)
+        # What it holds is not more than the cities have, to whole per cent each.
+        assert sum(proposal.probability) == pytest.approx(sum(shares[city] for city in proposal.cities), abs=0.05)
         sizes = [n for n in range(1, 13) if any(sum(each) >= 0.9 for each in itertools.combinations(shares, n))]
         assert len(proposal.cities) == min(sizes[0], 5)
         assert list(proposal.cities) == sorted(proposal.cities, key=lambda city: -shares[city])
@@ -195,3 +198,43 @@ def test_the_prior_gives_each_city_its_share_whatever_its_size():
     inside = [shapely.contains_xy(outline, places[:, 1], places[:, 0]) for outline in (small, large)]
     assert [weight[one].sum() for one in inside] == pytest.approx([0.7, 0.3], abs=1e-4)
     assert weight[~(inside[0] | inside[1])].sum() < 1e-5
+
+
+def test_a_row_of_a_table_is_guessed_and_located_by_its_own_stretch():
+    """Frames are encoded once for both: those of the row's stretch, not of the run's."""
+    found = vidtag_engine.geolocate(
+        table=[{"file": str(DRIVE), "from": 10, "to": 16}],
+        checkpoint=STREETS,
+        resolution_m=25,
+        guess_area=str(CITIES),
+        always_answer=True,
+    )
+    time_s = found.trajectory.time_s
+    assert (len(time_s), time_s.min() >= 10.0, time_s.max() < 16.0) == (6, True, True)
+    plain = vidtag_engine.geolocate(
+        DRIVE, aoi=DEMO / "aoi.geojson", checkpoint=STREETS, resolution_m=25, from_s=10, to_s=16, always_answer=True
+    )
+    assert plain.trajectory.lat_deg == pytest.approx(found.trajectory.lat_deg, abs=5e-4)
+
+
+def test_a_video_that_cannot_be_read_does_not_stop_the_others(tmp_path):
+    short = tmp_path / "short.mp4"
+    shutil.copy(DRIVE, short)
+    rows = [{"file": str(DRIVE), "to": 4}, {"file": str(short), "from": 300, "to": 310}]
+    found = vidtag_engine.geolocate(table=rows, checkpoint=STREETS, resolution_m=25, guess_area=str(CITIES))
+    assert [one.info.name for one in found.results] == ["drive.mp4"]
+    assert "nothing lies after 300 s" in found.failed[0].why
+
+
+def test_what_lies_elsewhere_keeps_its_share_of_confidence(monkeypatch):
+    from vidtag_engine import guessed_areas
+
+    settings = GeolocateSettings(resolution_m=25, guess_area=str(CITIES), to_s=8)
+    whole = geolocate([DRIVE], None, str(STREETS), None, settings)
+    city = load_cities(CITIES).guesser.table.names[0].index("Sandy Island")
+    monkeypatch.setattr(guessed_areas, "proposal_of", lambda _: guessed_areas.Proposal((city,), (0.5,)))
+    monkeypatch.setattr(guessed_areas, "_read", lambda _: None)
+    half = geolocate([DRIVE], None, str(STREETS), None, settings)
+    held = whole.results[0].own.area.rpartition(" ")[2]
+    share = float(held.rstrip("%")) / 100
+    assert half.trajectory.confidence == pytest.approx(whole.trajectory.confidence * 0.5 / share, rel=1e-3)

@@ -266,10 +266,13 @@ def test_minilm_reads_names_as_sentence_transformers_does(capfd):
     assert sentences[1] == "A video from Paris, France."
 
 
-def test_text_encoders_that_cannot_be_had_are_a_sentence(monkeypatch):
+def test_text_encoders_that_cannot_be_had_are_a_sentence(monkeypatch, tmp_path):
     from vidtag_engine.models import text_targets as module
     from vidtag_engine.types import InputError
 
+    # Whatever this machine can reach.
+    monkeypatch.setenv("VIDTAG_OFFLINE", "1")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(InputError, match="'nonsense' is not known: give minilm, or an architecture and weights of open_clip"):
         module.text_targets(["a"], "nonsense")
     with pytest.raises(FetchError, match=r"ViT-B-32:openai \(open_clip\).*vit_base_patch32_clip_224.openai"):

@@ -96,6 +96,18 @@ def test_what_cannot_be_is_a_sentence(root, tmp_path):
     assert "Recipe 'best' is unknown" in fails("train-city", *data, "--recipe", "best", "--output", output)
 
 
+def test_what_is_typed_holds_beside_the_papers_recipe(root, tmp_path):
+    """Also where it is what the default recipe would have."""
+    output = tmp_path / "paper"
+    run(
+        "train-city", "--dataset", "cityguessr68k", "--root", str(root), "--recipe", "paper", "--encoder", "frames", "--epochs", "2",
+        "--output", str(output),
+    )  # fmt: skip
+    settings = json.loads((output / "log.json").read_text(encoding="utf-8"))["settings"]
+    assert (settings["encoder"], settings["epochs"]) == ("frames", 2)
+    assert (settings["schedule"], settings["dropout"], settings["drawn_clips"]) == ("constant", 0.0, False)
+
+
 @pytest.mark.slow
 def test_real_flights_are_named_by_the_gazetteer(tmp_path):
     """Two real videos of one place are nothing to tell apart: the gazetteer names the same town for both, which is the sentence."""

@@ -64,6 +64,7 @@ __all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
 
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
+_GUESS_SHARE = 0.5  # of the whole time: frames are mostly encoded for the guess and for the street at once
 
 
 def geolocate(
@@ -109,6 +110,8 @@ def geolocate(
     settings = settings or validated(GeolocateSettings, {})
     _check_output(output, settings)
     table, infos, failed, run, loaded, guesser = _begin(videos, images, rows, aoi, checkpoint, settings, feedback, warm)
+    if guesser is not None:
+        feedback = feedback.part(_GUESS_SHARE, 1.0)
     provenance = provenance_of(settings, loaded, table.grids(run)[0], guesser.digest if guesser else None)
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
@@ -188,11 +191,11 @@ def _begin(
     run = searched_area(aoi, settings) if aoi else None  # before the checkpoint, where it can be: a bad grid is said at once
     guesser = area_guesser(settings, checkpoint, given=run is not None, feedback=feedback, load=(warm or Warm()).cities)
     if guesser is not None and checkpoint == AUTO:
-        guesser.guess(infos, None, feedback)
+        guesser.guess(infos, table, None, feedback.part(0.0, _GUESS_SHARE))
         checkpoint = str(guesser.checkpoint().path)
     loaded = (warm or Warm()).checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
     if guesser is not None:
-        guesser.guess(infos, loaded.encoder, feedback)
+        guesser.guess(infos, table, loaded.encoder, feedback.part(0.0, _GUESS_SHARE))
         infos = give_areas(infos, guesser, table, failed)
     run = table.area_of_run(run, infos, loaded.card.training_extent)
     return table, infos, failed, run, loaded, guesser
@@ -221,7 +224,7 @@ class Job:
         after: Job | None = None,
         prior: AreaPrior | None = None,
     ) -> None:
-        self._prior = prior
+        self._prior, self._held = prior, prior.held if prior else 1.0
         self.loaded, self.settings, self.aoi, self.total = loaded, settings, aoi, total
         self.done: int = after.done if after else 0  # after one over another area the run goes on
         self.told: float = after.told if after else 0.0
@@ -285,7 +288,9 @@ class Job:
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
             decoders, limit_mps = self._area.decoders, self.settings.limit_mps
             key = (limit_mps, self._prior.key if self._prior else None)
-            solver = decoders.get(key) or PosteriorDecoder(self.loaded.model, self.area_search, calibration, limit_mps, self._prior)
+            solver = decoders.get(key) or PosteriorDecoder(
+                self.loaded.model, self.area_search, calibration, limit_mps, self._prior, self._held
+            )
             self.solver = decoders[key] = solver
             if self.settings.motion and not solver.seeks_line:
                 self._notes.append(LIMIT_OF_REGIONS)
@@ -306,7 +311,7 @@ class Job:
         centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
         mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
         confidence, verdict = frame_by_frame(calibration, self.area_search.cover(), centres, mass)
-        return first, final, confidence, None, verdict
+        return first, final, self._held * confidence, None, verdict
 
     def retrieve(
         self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 import shapely
 
 from .atomic import write_text
-from .batch import default_cache_folder
+from .batch import default_cache_folder, ends_the_run, sentence_of
 from .feedback import Feedback
 from .grid import load_aoi
 from .guessing import LoadedCities, VideoGuess, guess_from, load_cities
@@ -43,7 +44,7 @@ class CityPrior:
 
     Args:
         outlines: of the cities, in longitude and latitude (x before y).
-        probability: of each.
+        probability: of each; together what the video is of any of them.
     """
 
     outlines: tuple[shapely.Geometry, ...]
@@ -56,6 +57,11 @@ class CityPrior:
         for outline in self.outlines:
             digest.update(outline.wkb)
         return digest.hexdigest()
+
+    @property
+    def held(self) -> float:
+        """Probability that the video is of any of them; what is left is nowhere in the area."""
+        return min(1.0, sum(self.probability))
 
     def __call__(self, lat_lon_deg: FloatArray) -> FloatArray:
         """(M,) weights of places (M, 2)."""
@@ -75,7 +81,7 @@ class Proposal:
 
     Args:
         cities: numbers in the table, likeliest first; none where ``why`` says why.
-        probability: of each, 1 in sum.
+        probability: of each, in whole per cent, as results name it; what it lacks of 1 lies elsewhere.
         why: no area is proposed.
     """
 
@@ -117,7 +123,7 @@ class AreaGuesser:
                 )
             source = str(cities[0].path)
         self.loaded: LoadedCities = load(source, settings.device, feedback)
-        self.settings, self.digest = settings, self.loaded.digest
+        self.digest = self.loaded.digest
         self.features: dict[Path, VideoFeatures] = {}
         self._kept_bytes = 0
         self._shared: FrameEncoder | None = None
@@ -128,18 +134,31 @@ class AreaGuesser:
         """The cities."""
         return self.loaded.guesser.table
 
-    def guess(self, infos: Sequence[VideoInfo], encoder: FrameEncoder | None = None, feedback: Feedback = Feedback()) -> None:
-        """Propose an area for each video. What was guessed of the same bytes before is read again.
+    def guess(
+        self, infos: Sequence[VideoInfo], table: TableOfVideos, encoder: FrameEncoder | None = None, feedback: Feedback = Feedback()
+    ) -> None:
+        """Propose an area for each video that has none and no proposal yet. What was guessed of the same bytes and stretch before is read again.
+
+        A video that cannot be looked at has no proposal, and why; the others go on.
 
         Args:
             infos: of the videos.
+            table: has each one's stretch, and areas of their own.
             encoder: that will see their frames afterwards; where it gives the features that are needed here, each frame is encoded once for both.
             feedback: of the whole.
         """
         own = self.loaded.encoder
         self._shared = encoder if encoder is not None and own is not None and _alike(encoder, own) else None
         for number, info in enumerate(infos):
-            self._proposals[info.path] = self._propose(info, feedback.part(number / len(infos), (number + 1) / len(infos)))
+            if info.path in self._proposals or table.area_of(info.path) is not None:
+                continue
+            told = feedback.part(number / len(infos), (number + 1) / len(infos))
+            try:
+                self._proposals[info.path] = self._propose(info, table.settings_of(info.path), told)
+            except Exception as error:
+                if ends_the_run(error):
+                    raise
+                self._proposals[info.path] = Proposal((), (), sentence_of(error, info.path))
 
     def checkpoint(self) -> Registered:
         """The registered checkpoint that knows the most of what was proposed.
@@ -174,30 +193,31 @@ class AreaGuesser:
         aoi = load_aoi(shapely.union_all(outlines).wkt)
         return searched_area(aoi, settings, f"guessed: {', '.join(names)}", CityPrior(outlines, proposal.probability))
 
-    def _propose(self, info: VideoInfo, feedback: Feedback) -> Proposal:
-        remembered = self._file(source_digest(info.path))
+    def _propose(self, info: VideoInfo, settings: GeolocateSettings, feedback: Feedback) -> Proposal:
+        remembered = self._file(source_digest(info.path), settings)
         if (found := _read(remembered)) is not None:
             return found
-        proposal = proposal_of(self._guess(info, feedback).guess)
-        write_text(remembered, json.dumps({"cities": proposal.cities, "probability": proposal.probability, "why": proposal.why}))
+        proposal = proposal_of(self._guess(info, settings, feedback).guess)
+        text = json.dumps({"cities": proposal.cities, "probability": proposal.probability, "why": proposal.why})
+        with contextlib.suppress(InputError, OSError):  # an answer matters more than a faster next time
+            remembered.parent.mkdir(parents=True, exist_ok=True)
+            write_text(remembered, text)
         return proposal
 
-    def _guess(self, info: VideoInfo, feedback: Feedback) -> VideoGuess:
-        """By the run's own frames, which are kept for its turn where the same frame encoder sees it then."""
+    def _guess(self, info: VideoInfo, settings: GeolocateSettings, feedback: Feedback) -> VideoGuess:
+        """By the video's own frames, which are kept for its turn where the same frame encoder sees it then."""
         if self._shared is None:
-            return guess_from(info, self.loaded, None, self.settings, feedback)
-        found = encode_video(info, self._shared, self.settings, feedback=feedback)
+            return guess_from(info, self.loaded, None, settings, feedback)
+        found = encode_video(info, self._shared, settings, feedback=feedback)
         self._kept_bytes += found.features.nbytes
         if self._kept_bytes <= _MOST_KEPT_BYTES:
             self.features[info.path] = found
-        return guess_from(info, self.loaded, found.features, self.settings, feedback)
+        return guess_from(info, self.loaded, found.features, settings, feedback)
 
-    def _file(self, sha256: str) -> Path:
-        stretch = json.dumps([self.settings.rate_hz, self.settings.from_s, self.settings.to_s])
+    def _file(self, sha256: str, settings: GeolocateSettings) -> Path:
+        stretch = json.dumps([settings.rate_hz, settings.from_s, settings.to_s])
         name = hashlib.sha256(f"{sha256} {self.digest} {stretch}".encode()).hexdigest()[:32]
-        folder = default_cache_folder().parent / "guesses"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{name}.json"
+        return default_cache_folder().parent / "guesses" / f"{name}.json"
 
 
 def area_guesser(
@@ -265,7 +285,7 @@ def proposal_of(guess: CityGuess) -> Proposal:
         )
     cities = guess.smallest_set(MASS, MOST)
     shares = np.exp(guess.log_probability[cities])
-    return Proposal(tuple(cities), tuple(float(share) for share in shares / shares.sum()))
+    return Proposal(tuple(cities), tuple(max(0.01, round(float(share), 2)) for share in shares))
 
 
 def _alike(one: FrameEncoder, other: FrameEncoder) -> bool:

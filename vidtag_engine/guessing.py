@@ -24,7 +24,7 @@ from .models.videomae import prepare
 from .offline import asked
 from .outputs import check_files
 from .settings import GeolocateSettings, validated
-from .types import LEVELS, FailedVideo, FloatArray, FrameState, VideoError, VideoInfo
+from .types import LEVELS, FailedVideo, FloatArray, FrameState, InputError, VideoError, VideoInfo
 from .video import FrameReader, find_videos, source_digest
 
 if TYPE_CHECKING:
@@ -126,7 +126,11 @@ def load_cities(checkpoint: str | Path, device: str = "auto", feedback: Feedback
     """
     place = pick_device(device)
     net, table, card, arrays = load_city(checkpoint, place)
-    guesser = CityGuesser(net, table, CityCalibration.from_dict(card.calibration, arrays))
+    try:
+        calibration = CityCalibration.from_dict(card.calibration, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"The calibration of checkpoint {checkpoint} is damaged ({error!r}): get it again.") from error
+    guesser = CityGuesser(net, table, calibration)
     preset = net.config.frame_encoder
     if not preset:
         return LoadedCities(guesser, card, None)

@@ -38,6 +38,10 @@ class AreaPrior(Protocol):
     def key(self) -> str:
         """Tells it from others."""
 
+    @property
+    def held(self) -> float:
+        """Probability that the video was taken in the area at all."""
+
     def __call__(self, lat_lon_deg: FloatArray) -> FloatArray:
         """(M,) weights of places (M, 2)."""
 

@@ -83,6 +83,7 @@ def _print_guesses(result: dict[str, Any]) -> None:
 
 @with_settings(CityTrainSettings, after="recipe")
 def train_city(
+    context: typer.Context,
     video: Annotated[list[Path] | None, typer.Option("--video", help="Training video, or folder of videos; may be repeated.")] = None,
     truth: Annotated[
         list[Path] | None, typer.Option("--truth", help="Its track, in the order of the videos; a folder holds tracks named as the videos.")
@@ -113,10 +114,9 @@ def train_city(
         from ..training.city_settings import city_recipe
         from .train import dataset_of, print_left_out, say_note
 
-        given = settings_of(settings)
-        defaults = CityTrainSettings()
-        changes = {name: value for name, value in given.items() if recipe == "default" or value != getattr(defaults, name)}
-        chosen = city_recipe(recipe, **changes)
+        # What was not typed is the recipe's; a value that was typed holds even where it is the default's.
+        typed = {name for name in settings if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"}
+        chosen = city_recipe(recipe, **{name: value for name, value in settings_of(settings).items() if name in typed})
         if dataset:
             if video or images or truth or labels:
                 raise InputError("--dataset brings its own videos and labels: leave out --video, --images, --truth and --labels.")

@@ -142,7 +142,7 @@ class GuessedPlace:
         label: its number in the table.
         rank: from 1 on, within its level.
         names: of it and of what it lies in, the finest first.
-        probability: that the video was taken there; NaN where that cannot be told.
+        probability: that the video was taken there; NaN where that cannot be told, as of a video that is of no known city.
     """
 
     level: int
@@ -178,13 +178,13 @@ class CityGuess:
 
     def places(self, level: int, most: int = 5) -> list[GuessedPlace]:
         """The likeliest places of a level, best first."""
-        shares = self.level(level)
+        shares, told = self.level(level), self.rated and not self.why  # of a foreign video nothing is calibrated
         order = np.argsort(-shares, kind="stable")[:most]
         found = []
         for rank, label in enumerate(order, 1):
             city = int(np.flatnonzero(self.table.chains[:, level] == label)[0])
             names = self.table.chain_names(city)[level:]
-            found.append(GuessedPlace(level, int(label), rank, names, float(shares[label]) if self.rated else math.nan))
+            found.append(GuessedPlace(level, int(label), rank, names, float(shares[label]) if told else math.nan))
         return found
 
     def smallest_set(self, mass: float = 0.9, most: int = 5) -> list[int]:

@@ -97,11 +97,19 @@ class PosteriorDecoder:
         calibration: of the checkpoint.
         limit_mps: top speed of the cameras, where a person says one.
         prior: where the cameras may be before anything is seen: gives (M,) weights of places (M, 2); None is anywhere alike.
+        held: probability that the video was taken in the area at all; the rest is kept from every probability, as that of unknown ground is.
     """
 
     def __init__(
-        self, model: VidTAG | GeoCLIP, search: Search, calibration: Calibration, limit_mps: float | None = None, prior: Prior | None = None
+        self,
+        model: VidTAG | GeoCLIP,
+        search: Search,
+        calibration: Calibration,
+        limit_mps: float | None = None,
+        prior: Prior | None = None,
+        held: float = 1.0,
     ) -> None:
+        self._held = held
         cover = search.cover()
         if cover is None:
             raise ValueError("a search without a cover has nothing to decode over")
@@ -132,7 +140,7 @@ class PosteriorDecoder:
         )
         if of.cannot_tell or not self.known.any():
             return replace(path, maps=())
-        return replace(path, unknown_share=self.unknown_share)
+        return replace(path, unknown_share=1.0 - self._held * (1.0 - self.unknown_share))
 
     @property
     def seeks_line(self) -> bool:

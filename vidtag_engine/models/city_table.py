@@ -95,7 +95,7 @@ class CityTable:
 def table_of(chains: Sequence[tuple[str, str, str, str]], lat_lon_deg: FloatArray, outlines: Sequence[shapely.Geometry]) -> CityTable:
     """A table of cities that are named with all that they lie in; labels follow the order of the names.
 
-    The same name in two parents is two labels: two cities of one name in one state are told apart by what follows their names.
+    The same name within two parents is two labels.
 
     Args:
         chains: (city, state, country, continent) of each city, all different.
