@@ -238,3 +238,28 @@ def test_what_lies_elsewhere_keeps_its_share_of_confidence(monkeypatch):
     held = whole.results[0].own.area.rpartition(" ")[2]
     share = float(held.rstrip("%")) / 100
     assert half.trajectory.confidence == pytest.approx(whole.trajectory.confidence * 0.5 / share, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_videomae_at_full_size_from_a_checkpoint_to_a_guess(tmp_path):
+    """With random weights: pictures instead of features, written, read and asked through the same door."""
+    import torch
+
+    from vidtag_engine.models.city_checkpoint import CityCard, save_city
+    from vidtag_engine.models.city_net import CityNet, CityNetConfig
+    from vidtag_engine.models.cityguessr import CityGuessrConfig
+
+    _, table, _, _ = load_city(CITIES)
+    torch.manual_seed(0)
+    net = CityNet(CityNetConfig(encoder="videomae-s", head=CityGuessrConfig(counts=table.counts, feature_dim=384)), "random").eval()
+    save_city(net, table, tmp_path / "c", CityCard("random", rate_hz=5.0), half=False)
+    again, _, card, _ = load_city(tmp_path / "c")
+    clips = torch.randn(1, 16, 3, 224, 224)
+    with torch.inference_mode():
+        assert torch.equal(again(clips).scores[0], net(clips).scores[0])
+    found = guess_city([DRIVE], load_cities(tmp_path / "c"), settings=GeolocateSettings(to_s=4))
+    guess = found.videos[0].guess
+    assert np.exp(guess.log_probability).sum() == pytest.approx(1.0)
+    assert not guess.rated
+    assert guess.frames == 1  # clip
+    assert any("cannot tell a video of a place that it does not know" in note for note in found.notes)

@@ -107,6 +107,22 @@ def save_pretrained(
         format_version=FORMAT_VERSION,
     )
     text = json.dumps(finite(asdict(card)), indent=2, allow_nan=False)
+    write_checkpoint(path, tensors, text, overwrite=overwrite)
+    return card
+
+
+def write_checkpoint(path: Path, tensors: dict[str, Tensor], card: str, *, overwrite: bool) -> None:
+    """Write tensors with their card, and the card beside them in a folder, both or none.
+
+    Args:
+        path: a folder, made if it is not there, or a single file that ends in .safetensors.
+        tensors: as they are stored.
+        card: as JSON.
+        overwrite: replace files of these names also where they are not a checkpoint's of this tool.
+
+    Raises:
+        InputError: it cannot be written, or would replace what is not this tool's own.
+    """
     single = path.suffix == ".safetensors"
     target = path if single else path / WEIGHTS_FILE
     try:
@@ -115,10 +131,9 @@ def save_pretrained(
         raise InputError(f"The checkpoint cannot be written to {path} ({error.strerror or error}): give another folder.") from error
     with contextlib.ExitStack() as both:
         weights = both.enter_context(replacing(target, "weights", overwrite=overwrite))
-        save_file(tensors, weights, metadata={METADATA_KEY: text, "format": "pt"})
+        save_file(tensors, weights, metadata={METADATA_KEY: card, "format": "pt"})
         if not single:
-            both.enter_context(replacing(path / CONFIG_FILE, "card", overwrite=overwrite)).write_text(text + "\n", encoding="utf-8")
-    return card
+            both.enter_context(replacing(path / CONFIG_FILE, "card", overwrite=overwrite)).write_text(card + "\n", encoding="utf-8")
 
 
 def from_pretrained(source: str | Path, device: torch.device | str = "cpu") -> tuple[VidTAG | GeoCLIP, CheckpointCard]:

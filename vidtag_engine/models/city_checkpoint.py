@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,9 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import save_file
 
-from ..atomic import replacing
 from ..types import FloatArray, InputError
 from .backbones import NoDraws
 from .checkpoint import (
@@ -31,6 +28,7 @@ from .checkpoint import (
     read_config,
     read_weights,
     tensors_sha256,
+    write_checkpoint,
 )
 from .city_net import CityNet, CityNetConfig
 from .city_table import CityTable
@@ -118,17 +116,7 @@ def save_city(
         sha256=tensors_sha256(tensors),
     )
     text = json.dumps(finite(asdict(card)), allow_nan=False)
-    single = path.suffix == ".safetensors"
-    target = path if single else path / WEIGHTS_FILE
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The checkpoint cannot be written to {path} ({error.strerror or error}): give another folder.") from error
-    with contextlib.ExitStack() as both:
-        weights = both.enter_context(replacing(target, "weights", overwrite=overwrite))
-        save_file(tensors, weights, metadata={METADATA_KEY: text, "format": "pt"})
-        if not single:
-            both.enter_context(replacing(path / CONFIG_FILE, "card", overwrite=overwrite)).write_text(text + "\n", encoding="utf-8")
+    write_checkpoint(path, tensors, text, overwrite=overwrite)
     return card
 
 
