@@ -68,7 +68,8 @@ def guess() -> None:
     if run.returncode != 0:
         sys.exit(run.returncode)
     said = json.loads(run.stdout.strip().splitlines()[-1])
-    print(f"Guess city: {said['CITY']}, with {said['PROBABILITY']:.0%}; of 12 simulated isles. Their outlines: {places}")
+    isles = len(json.loads((DEMO / "cities" / "config.json").read_text(encoding="utf-8"))["cities"]["names"]["city"])
+    print(f"Guess city: {said['CITY']}, with {said['PROBABILITY']:.0%}; of {isles} simulated isles. Their outlines: {places}")
 
 
 if __name__ == "__main__":
