@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,12 +16,13 @@ from torch import Tensor
 from ..inference.city_guess import CityCalibration, ForeignDetector
 from ..trajectory import LEAST_VIDEOS
 from ..types import FloatArray, IntArray
-from .novelty import fit_novelty
+from .novelty import summary_of
 from .reliability import brier, ece
 
 _TEMPERATURES = (0.25, 50.0)  # below, held-out videos that are all right would make it certain
 _AXES = 64
 _LEAST_FOREIGN = 16  # held-out videos that say how far known places' videos lie
+_FOLDS = 4
 _SPREAD = 1e-3  # least deviation of logarithms: copies of one video have none
 
 
@@ -49,22 +51,38 @@ def fit_cities(scores: Tensor, cities: IntArray) -> CityCalibration:
 def fit_foreign(training: Sequence[FloatArray], places: IntArray, held_out: Sequence[FloatArray], seed: int = 0) -> ForeignDetector | None:
     """How to tell videos of other places; None where too few are held out, or all training is of one place.
 
+    How far away videos of known places usually lie is measured on the held-out videos, and on the training videos too: each by a detector of the other folds'
+    (cross-fitting). Some dozens of held-out videos alone say too little of how often one in twenty happens.
+
     Args:
         training: (T, D) features a video.
         places: (V,) of the training videos: what is told apart. Neighbouring districts of a town blend, so the level above is the better one where it has two.
         held_out: of the same places, not trained on.
-        seed: of k-means.
+        seed: of k-means, and of the folds.
     """
     if len(held_out) < _LEAST_FOREIGN or len(np.unique(places)) < 2:
         return None
-    novelty = fit_novelty(training, held_out, seed=seed)
-    means = np.stack([np.asarray(video, dtype=np.float32).mean(axis=0) for video in training])
-    axes, centres = _discriminant(means, places)
-    detector = ForeignDetector(novelty, axes, centres, np.array([[0.0, 0.0], [1.0, 1.0]]), 1.0, len(held_out))
-    distances = np.stack([detector.distances(video) for video in held_out])
+    detector = _detector(training, places, seed)
+    rows = [detector.distances(video) for video in held_out]
+    fold = np.random.default_rng([seed, 25]).permutation(len(training)) % _FOLDS
+    for number in range(_FOLDS):
+        others, own = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        known = np.unique(places[others])
+        if len(known) < 2:
+            continue
+        other = _detector([training[video] for video in others], places[others], seed)
+        rows += [other.distances(training[video]) for video in own if places[video] in known]
+    distances = np.stack(rows)
     usual = np.stack([distances.mean(axis=0), np.maximum(distances.std(axis=0, ddof=1), _SPREAD)])
     total = ((distances - usual[0]) / usual[1]).sum(axis=1)
-    return ForeignDetector(novelty, axes, centres, usual, max(float(total.std(ddof=1)), _SPREAD), len(held_out))
+    return replace(detector, usual=usual, spread=max(float(total.std(ddof=1)), _SPREAD), videos=len(distances))
+
+
+def _detector(training: Sequence[FloatArray], places: IntArray, seed: int) -> ForeignDetector:
+    """The two distances from some videos, without what is usual."""
+    means = np.stack([np.asarray(video, dtype=np.float32).mean(axis=0) for video in training])
+    axes, centres = _discriminant(means, places)
+    return ForeignDetector(summary_of(training, seed=seed), axes, centres, np.array([[0.0, 0.0], [1.0, 1.0]]), 1.0, 0)
 
 
 def _discriminant(means: FloatArray, places: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -45,9 +45,9 @@ def fit_novelty(
     videos = [*training, *held_out]
     of = [name.partition("[")[0] for name in names] if names is not None else [str(number) for number in range(len(videos))]
     if len(set(of[len(training) :]) - set(of[: len(training)])) >= _FEW:
-        return with_held_out(_summary(training, width, centres, seed), held_out)
-    judged = [(_summary(others, width, centres, seed), part) for part, others in _left_out(videos, of)]
-    return _with_scores(_summary(videos, width, centres, seed), judged)
+        return with_held_out(summary_of(training, width, centres, seed), held_out)
+    judged = [(summary_of(others, width, centres, seed), part) for part, others in _left_out(videos, of)]
+    return _with_scores(summary_of(videos, width, centres, seed), judged)
 
 
 def with_held_out(detector: NoveltyDetector, held_out: Sequence[FloatArray]) -> NoveltyDetector:
@@ -82,7 +82,7 @@ def _blocks_of(video: FloatArray) -> list[FloatArray]:
     return np.array_split(video, max(1, min(_BLOCKS, len(video) // _BLOCK)))
 
 
-def _summary(training: Sequence[FloatArray], width: int, centres: int, seed: int) -> NoveltyDetector:
+def summary_of(training: Sequence[FloatArray], width: int = 64, centres: int = 512, seed: int = 0) -> NoveltyDetector:
     """Of training features, without held-out videos; rounded as a checkpoint keeps it."""
     total = sum(map(len, training))
     data = np.concatenate([np.asarray(part, dtype=np.float32) for part in training])[:: -(-total // _MOST_FRAMES)]
