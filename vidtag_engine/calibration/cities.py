@@ -66,12 +66,14 @@ def fit_foreign(training: Sequence[FloatArray], places: IntArray, held_out: Sequ
     rows = [detector.distances(video) for video in held_out]
     fold = np.random.default_rng([seed, 25]).permutation(len(training)) % _FOLDS
     for number in range(_FOLDS):
-        others, own = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        others, own = np.flatnonzero(fold != number).tolist(), np.flatnonzero(fold == number).tolist()
         known = np.unique(places[others])
         if len(known) < 2:
             continue
         other = _detector([training[video] for video in others], places[others], seed)
-        rows += [other.distances(training[video]) for video in own if places[video] in known]
+        # With fewer videos axes have other lengths, and all lies farther away: by as much as the held-out videos do.
+        more = np.mean([other.distances(video) - row for video, row in zip(held_out, rows, strict=False)], axis=0)
+        rows += [other.distances(training[video]) - more for video in own if places[video] in known]
     distances = np.stack(rows)
     usual = np.stack([distances.mean(axis=0), np.maximum(distances.std(axis=0, ddof=1), _SPREAD)])
     total = ((distances - usual[0]) / usual[1]).sum(axis=1)

@@ -76,7 +76,7 @@ def prepare(frames: Sequence[NDArray[np.uint8]]) -> Tensor:
         raise ValueError(f"{FRAMES} frames are a video, not {len(frames)}")
     pictures = []
     for frame in frames:
-        whole = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None]
+        whole = torch.from_numpy(np.array(frame, order="C")).permute(2, 0, 1)[None]
         pictures.append(functional.interpolate(whole, (SIZE_PX, SIZE_PX), mode="bilinear", antialias=True)[0])
     mean, std = (torch.tensor(one)[:, None, None] for one in (_MEAN, _STD))
     return (torch.stack(pictures).float() / 255.0 - mean) / std
