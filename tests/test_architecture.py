@@ -30,7 +30,7 @@ FLOORS = (
     },
     {"video", "grid", "places"},
     {"models", "search", "trajectory"},
-    {"inference", "export", "datasets", "truth_offset"},
+    {"inference", "export", "datasets", "reference", "truth_offset"},
     {
         "batch",
         "warm",
