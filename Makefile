@@ -17,10 +17,12 @@ demo: system ## geolocate the built-in demo drive through qgis_process, and draw
 example: system ## learn a real flight, find another, evaluate and draw (some two minutes on two idle cores)
 	@engine=$$($(SYSTEM_PYTHON) tools/environment.py engine) && PYTHONPATH=$(CURDIR) $$engine/bin/python tools/example.py
 
-test: system ## every test, in the engine's environment and in QGIS
+test: ## every test, in the engine's environment and in QGIS
+	@tools/system-packages tests
 	@tools/run-tests
 
-test-fast: system ## the tests that take seconds
+test-fast: ## the tests that take seconds
+	@tools/system-packages tests
 	@tools/run-tests fast
 
 test-qgis: ## the tests inside QGIS once more, on QGIS 3.44, or on another with QGIS=3.40 (as root; 4 GB in a folder)

@@ -5,6 +5,7 @@
     tools/environment.py docs     the engine's, lent, plus what runs the documentation's notebook
     tools/environment.py qgis     the system's PyQGIS plus pytest-qgis
     tools/environment.py qt6      PyQt6 and the type stubs of QGIS 4, which the plugin is checked against
+    tools/environment.py panoramax  the Panoramax server, which the tests ask for pictures
 
 Environments lie in ``$VIDTAG_CACHE`` (else ``$XDG_CACHE_HOME/vidtag``, else ``~/.cache/vidtag``) under a key of what they were made
 from: the requirements, the interpreter and the machine type. A fresh clone with the same requirements finds them and installs
@@ -48,6 +49,10 @@ QT6_REQUIREMENTS = [
     "qgis-stubs==1.0.0.dev2",
     "typing-extensions==4.16.0",
 ]
+
+# The tests hold what this very server does; another version may do something else. Its uploader, panoramax_cli, cannot lie beside it: 1.4.1 asks for
+# another geopic-tag-reader. What the tests upload goes by the server's own API.
+PANORAMAX_REQUIREMENTS = ["geovisio==2.15.1"]
 
 
 def engine_requirements() -> list[str]:
@@ -140,6 +145,7 @@ def make(kind: str) -> Path:
         "docs": docs_requirements,
         "qgis": lambda: QGIS_REQUIREMENTS,
         "qt6": lambda: QT6_REQUIREMENTS,
+        "panoramax": lambda: PANORAMAX_REQUIREMENTS,
     }[kind]()
     interpreter = interpreter_of(kind)
     # Of an engine's environment that was made anew, another one: its path is in it.
@@ -155,7 +161,10 @@ def make(kind: str) -> Path:
         if lent is None and (found := older(folder, kind, requirements, interpreter)):
             folder.symlink_to(found.name)
             return folder
-        print(f"Making the {kind} environment in {folder} (once; the engine's takes about 8 GB, that of docs 0.1).", file=sys.stderr)
+        print(
+            f"Making the {kind} environment in {folder} (once; the engine's takes about 8 GB, that of panoramax 0.3, that of docs 0.1).",
+            file=sys.stderr,
+        )
         arguments = ["--system-site-packages"] if kind == "qgis" else []
         run([interpreter, "-m", "venv", *arguments, folder])
         if lent is not None:
@@ -173,7 +182,7 @@ def make(kind: str) -> Path:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["engine", "docs", "qgis", "qt6"])
+    parser.add_argument("kind", choices=["engine", "docs", "qgis", "qt6", "panoramax"])
     try:
         print(make(parser.parse_args().kind))
     except subprocess.CalledProcessError as error:

@@ -1,0 +1,307 @@
+"""Pictures of the real Panoramax server, which runs on this machine's loopback: what is found, what is kept of it, and what survives a kill.
+
+It takes PostGIS and an environment of its own (``tools/run-tests`` sees to both). With ``VIDTAG_PANORAMAX_REQUIRED`` set, that it cannot be started is a
+failure; without, the tests are left out and say why.
+"""
+
+import io
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.panoramax_server import EMAIL, PanoramaxServer, Shot, picture_bytes, why_not
+from vidtag_engine.feedback import Feedback
+from vidtag_engine.grid.aoi import load_aoi
+from vidtag_engine.reference.consent import download_consent, query_consent
+from vidtag_engine.reference.downloads import fetch, is_fetched
+from vidtag_engine.reference.sources import Panoramax, file_of, open_source
+from vidtag_engine.reference.sources.panoramax import read_item
+from vidtag_engine.reference.web import Agreed, Web
+from vidtag_engine.types import InputError
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parent.parent
+# Where two tiles of zoom 14 meet lies at 11.5796 degrees east: the street crosses it.
+LAT, LON = 48.1372, 11.5760
+STREET = [Shot(LAT, LON + 1e-4 * n, 90.0, 1_700_000_000 + 5 * n) for n in range(24)]
+BACK = [Shot(LAT + 2e-5, LON + 1e-4 * n, math.nan, 1_720_000_000 - 5 * n) for n in range(23, 17, -1)]
+# Nine of one place within four seconds: closer than any box is split.
+STANDING = [Shot(LAT + 1e-3, LON, 40.0 * n, 1_710_000_000 + n // 2) for n in range(9)]
+ROUND = [Shot(LAT + 5e-4, LON + 1e-4, 123.0, 1_715_000_000, 2048, 1024, panorama=True)]
+LARGE = [Shot(LAT + 5e-4, LON + 3e-4, 0.0, 1_716_000_000, 2600, 1700)]
+ALL = [*STREET, *BACK, *STANDING, *ROUND, *LARGE]
+AREA = f"{LON - 0.001},{LAT - 0.001},{LON + 0.004},{LAT + 0.002}"
+
+
+@pytest.fixture(scope="module")
+def server():
+    if reason := why_not():
+        if os.environ.get("VIDTAG_PANORAMAX_REQUIRED"):
+            pytest.fail(f"The Panoramax server is required here: {reason}")
+        pytest.skip(reason)
+    with PanoramaxServer() as running:
+        for number, shots in enumerate((STREET, BACK, STANDING, ROUND, LARGE)):
+            running.upload(f"drive {number}", [picture_bytes(shot, 100 * number + n) for n, shot in enumerate(shots)])
+        yield running
+
+
+def found(server, area=AREA, limit=10_000):
+    source, area = Panoramax(server.url, limit=limit), load_aoi(area)
+    with Web(query_consent(source, area).agreed(yes=True)) as web:
+        return list(source.search(area, web))
+
+
+@pytest.fixture(scope="module")
+def images(server):
+    return found(server)
+
+
+def test_all_pictures_are_found_with_what_is_known_of_them(images):
+    assert len(images) == len({image.image_id for image in images}) == len(ALL)
+    assert len({image.sequence for image in images}) == 5
+    by_time = {(round(image.time_s), round(image.lon_deg, 6), image.heading_deg): image for image in images}
+    for shot in STREET:
+        image = by_time[shot.time_s, round(shot.lon_deg, 6), shot.heading_deg]
+        assert image.lat_deg == pytest.approx(shot.lat_deg, abs=1e-6)
+        assert (image.source, image.author, image.licence) == ("panoramax", "Default account", "CC-BY-SA-4.0")
+        assert image.licence_url == "https://spdx.org/licenses/CC-BY-SA-4.0.html"
+        assert image.accuracy_m == 6.0
+        assert 60 < image.field_of_view_deg < 70
+        assert not image.panorama
+    [panorama] = [image for image in images if image.panorama]
+    assert (panorama.heading_deg, panorama.field_of_view_deg) == (123.0, 360.0)
+
+
+def test_a_picture_without_a_heading_has_the_direction_of_travel(images):
+    """The server's own doing: the camera wrote none."""
+    back = [image for image in images if round(image.time_s) in {round(shot.time_s) for shot in BACK}]
+    assert len(back) == len(BACK)
+    assert [image.heading_deg for image in back] == pytest.approx([270.0] * len(BACK), abs=1.0)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 30])
+def test_a_low_limit_loses_nothing(server, images, limit):
+    """Boxes are split, and what lies closer than any box by time; a server that cuts at its limit says nothing of it."""
+    if limit == 1:
+        with pytest.raises(InputError, match=r"gave 1 pictures of one second within \d+ m at 48.13"):
+            found(server, limit=limit)
+        return
+    if limit == 2:  # two of a second, and three where one second ends and the next begins: both ends belong to a span
+        with pytest.raises(InputError, match="gave 2 pictures of one second"):
+            found(server, limit=limit)
+        return
+    asked = len(server.requests())
+    assert {image.image_id for image in found(server, limit=limit)} == {image.image_id for image in images}
+    time.sleep(0.2)
+    spans = [line for line in server.requests()[asked:] if "datetime=" in line]
+    assert bool(spans) == (limit < len(STANDING))
+
+
+def test_only_the_polygon_is_given_and_only_tiles_are_told(server, images):
+    west, east = LON + 0.00045, LON + 0.00125
+    triangle = f"POLYGON(({west} {LAT - 1e-4}, {east} {LAT - 1e-4}, {west} {LAT + 2e-3}, {west} {LAT - 1e-4}))"
+    asked = len(server.requests())
+    inside = found(server, triangle)
+    assert {round(image.lon_deg, 6) for image in inside} == {round(LON + 1e-4 * n, 6) for n in range(5, 13)}
+    time.sleep(0.2)
+    told = [httpx.URL(line.split('"')[1].split()[1]).params["bbox"] for line in server.requests()[asked:] if "/api/search" in line]
+    count = 1 << 14
+    for box in told:
+        west, south, east, north = (float(side) for side in box.split(","))
+        assert [(side + 180.0) / 360.0 * count % 1.0 for side in (west, east)] == pytest.approx([0.5, 0.5], abs=0.5)
+        assert (east - west) * count / 360.0 == pytest.approx(1.0)
+        for side in (west, east):
+            assert abs((side + 180.0) / 360.0 * count - round((side + 180.0) / 360.0 * count)) < 1e-4
+        assert south < LAT < north
+    assert len(told) == query_consent(Panoramax(server.url), load_aoi(triangle)).tiles == 1
+
+
+def test_the_owners_email_is_published_and_never_kept(server, images, tmp_path):
+    published = httpx.get(f"{server.url}/api/search", params={"bbox": AREA, "limit": "1"}, trust_env=False).text
+    assert EMAIL in published
+    assert not [image for image in images if EMAIL in repr(image) or "Camera 1" in repr(image)]
+    assert {field.name for field in fields(images[0])} <= {
+        "source", "image_id", "sequence", "lat_deg", "lon_deg", "heading_deg", "time_s", "accuracy_m", "field_of_view_deg", "panorama", "author",
+        "licence", "licence_url", "page_url", "files",
+    }  # fmt: skip
+    original = httpx.get(images[0].files[-1][1], trust_env=False).content
+    assert EMAIL.encode() in original
+    downloaded(server, images, tmp_path)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) == len(ALL)
+    for path in kept:
+        assert EMAIL.encode() not in path.read_bytes()
+        with Image.open(path) as picture:
+            assert not picture.getexif()
+            assert not {"exif", "xmp", "comment"} & set(picture.info)
+
+
+def downloaded(server, images, folder, most_mb=1000.0, feedback=Feedback()):
+    consent = download_consent(Panoramax(server.url), images, folder)
+    with Web(consent.agreed(most_mb)) as web:
+        return consent, list(fetch(images, web, folder, feedback=feedback))
+
+
+def test_pictures_are_fetched_once_and_show_what_was_uploaded(server, images, tmp_path):
+    asked, told = len(server.requests()), []
+    consent, came = downloaded(server, images, tmp_path, feedback=Feedback(told.append))
+    assert (consent.count, consent.kept, consent.licences) == (len(ALL), 0, (("CC-BY-SA-4.0", len(ALL)),))
+    assert consent.origins == (server.url,)
+    assert (
+        f"{len(ALL)} pictures of Panoramax would be fetched, an estimated {consent.estimated_mb} MB, from {server.url}." in consent.text()
+    )
+    assert all(one.path is not None for one in came)
+    assert told[-1].fraction == 1.0
+    assert f"{len(ALL)} of {len(ALL)} pictures" in told[-1].message
+    assert " left" in told[5].message
+    time.sleep(0.2)
+    assert sum("/api/pictures/" in line for line in server.requests()[asked:]) == len(ALL)
+    assert all("vidtag-engine/" in line and "https://example.org/vidtag" in line for line in server.requests()[asked:])
+    again, same = downloaded(server, images, tmp_path)
+    assert (again.count, again.kept, again.estimated_mb) == (0, len(ALL), 0)
+    assert "nothing is left to fetch" in again.text()
+    assert {one.path for one in same} == {one.path for one in came}
+    time.sleep(0.2)
+    assert sum("/api/pictures/" in line for line in server.requests()[asked:]) == len(ALL)
+    shots = {(shot.time_s, round(shot.lon_deg, 6)): (shot, number) for number, shot in enumerate(STREET)}
+    for one in came:
+        if (key := (round(one.image.time_s), round(one.image.lon_deg, 6))) in shots:
+            shot, number = shots[key]
+            with Image.open(one.path) as picture, Image.open(io.BytesIO(picture_bytes(shot, number))) as uploaded:
+                assert picture.size == (640, 480)
+                assert np.abs(np.asarray(picture, float) - np.asarray(uploaded, float)).mean() < 2.0
+
+
+def test_files_are_no_wider_than_what_was_taken(images):
+    """The server enlarges narrow pictures to 2048 pixels, and shows only the middle of a panorama in its thumbnail."""
+    sizes = {image.image_id: [width for width, _ in image.files] for image in images}
+    [panorama] = [image for image in images if image.panorama]
+    [large] = [image for image in images if image.files[-1][0] == 2600]
+    assert sizes[panorama.image_id] == [2048]
+    assert sizes[large.image_id] == [500, 2048, 2600]
+    assert file_of(large)[0] == 2048
+    assert file_of(large)[1].endswith("/sd.jpg")
+    narrow = [image for image in images if image not in (panorama, large)]
+    assert {tuple(sizes[image.image_id]) for image in narrow} == {(500, 640)}
+    assert {file_of(image)[1].rsplit("/", 1)[1] for image in narrow} == {"hd.jpg"}
+    with Image.open(io.BytesIO(httpx.get(narrow[0].files[-1][1].replace("hd.jpg", "sd.jpg"), trust_env=False).content)) as enlarged:
+        assert enlarged.width == 2048
+
+
+def test_more_than_was_agreed_to_is_refused_and_never_comes(server, images, tmp_path):
+    consent = download_consent(Panoramax(server.url), images, tmp_path)
+    with pytest.raises(InputError, match=f"an estimated {consent.estimated_mb} MB, over the 0.1 MB that were agreed to"):
+        consent.agreed(0.1)
+    agreed = Agreed(frozenset(consent.origins), 200_000)
+    with (
+        Web(agreed) as web,
+        pytest.raises(InputError, match=r"ceiling of 0.2 MB for one run is reached: \d+ of 41 pictures are there and are kept"),
+    ):
+        list(fetch(images, web, tmp_path))
+    kept = sum(is_fetched(image, tmp_path) for image in images)
+    assert 0 < kept < len(ALL)
+    assert download_consent(Panoramax(server.url), images, tmp_path).kept == kept
+
+
+def test_a_killed_download_goes_on_with_nothing_lost_and_nothing_twice(server, images, tmp_path):
+    """The process is killed at moments of chance, seven times; the pictures that were there then are never asked for again."""
+    rng = random.Random(0)
+    script = (
+        "import sys\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[3])\n"
+        "from tests_panoramax_child import run\nrun(sys.argv[1], Path(sys.argv[2]), sys.argv[4])\n"
+    )
+    helper = tmp_path / "helper"
+    helper.mkdir()
+    (helper / "tests_panoramax_child.py").write_text(CHILD, encoding="utf-8")
+    folder, environment = tmp_path / "pictures", {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    asked = len(server.requests())
+    for _ in range(KILLS):
+        before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.jpg")}
+        child = subprocess.Popen(
+            [sys.executable, "-c", script, server.url, str(folder), str(helper), AREA], env=environment, stdout=-1, text=True
+        )
+        assert child.stdout.readline() == "begun\n"
+        time.sleep(rng.uniform(0.0, 0.12))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        assert {path: path.stat().st_mtime_ns for path in before} == before
+    while_killed = [path for path in folder.rglob("*.jpg") if ".vidtag" not in str(path)]
+    assert len(while_killed) < len(ALL), "the kills came too late to tell anything"
+    for path in while_killed:
+        with Image.open(path) as picture:
+            picture.load()
+    _, came = downloaded(server, images, folder)
+    assert {one.image.image_id for one in came if one.path} == {image.image_id for image in images}
+    assert len({one.path for one in came}) == len(ALL)
+    time.sleep(0.2)
+    hits = sum("/api/pictures/" in line for line in server.requests()[asked:])
+    assert hits <= len(ALL) + 2 * KILLS, "only what two connections had on their way was asked for again"
+
+
+KILLS = 7
+CHILD = """
+from vidtag_engine.grid.aoi import load_aoi
+from vidtag_engine.reference.consent import download_consent, query_consent
+from vidtag_engine.reference.downloads import fetch
+from vidtag_engine.reference.sources import Panoramax
+from vidtag_engine.reference.web import Web
+
+
+def run(url, folder, area):
+    source, area = Panoramax(url), load_aoi(area)
+    with Web(query_consent(source, area).agreed(yes=True)) as web:
+        images = list(source.search(area, web))
+    consent = download_consent(source, images, folder)
+    print("begun", flush=True)
+    with Web(consent.agreed(1000.0)) as web:
+        for one in fetch(images, web, folder):
+            pass
+"""
+
+
+def test_what_is_no_panoramax_server_is_told_so(server):
+    area = load_aoi(AREA)
+    source = open_source("Panoramax", f"{server.url}/api/")
+    assert source.api == server.url
+    other = Panoramax(server.url)
+    other.api = f"{server.url}/api/pages"
+    with Web(query_consent(source, area).agreed(yes=True)) as web, pytest.raises(InputError, match="refused to answer .status 400."):
+        list(other.search(area, web))
+    with pytest.raises(InputError, match="is no address of a Panoramax server"):
+        open_source("panoramax", "not a place")
+    with pytest.raises(InputError, match="There is no source 'mapillary': choose one of panoramax"):
+        open_source("mapillary")
+
+
+def test_a_limit_that_the_server_does_not_allow_is_lowered(server, images):
+    assert len(found(server, limit=20_000)) == len(images)
+
+
+def test_items_that_make_no_sense_are_left_out(server):
+    area = load_aoi(AREA)
+    source = Panoramax(server.url)
+    with Web(query_consent(source, area).agreed(yes=True)) as web:
+        item = web.json(f"{server.url}/api/search", {"bbox": AREA, "limit": "1"})["features"][0]
+    assert read_item(item, server.url) is not None
+    for broken in (
+        None, [], {}, {**item, "geometry": None}, {**item, "geometry": {"coordinates": ["x", 1]}}, {**item, "geometry": {"coordinates": [1, 91]}},
+        {**item, "assets": {}}, {**item, "assets": {"hd": {"href": "file:///etc/passwd"}}}, {**item, "id": 5}, {**item, "properties": []},
+    ):  # fmt: skip
+        assert read_item(broken, server.url) is None
+    inward = {**item, "assets": {"hd": {"href": "http://192.168.1.1/hd.jpg"}}}
+    assert read_item(inward, server.url) is not None  # this one is on the local network itself
+    assert read_item(inward, "https://api.panoramax.xyz") is None
+    odd = read_item({**item, "properties": {**item["properties"], "view:azimuth": 725, "datetime": "soon", "license": 7}}, server.url)
+    assert (odd.heading_deg, odd.licence, math.isnan(odd.time_s)) == (5.0, "", True)
