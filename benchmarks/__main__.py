@@ -29,7 +29,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
     "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup",
-    "cityguessr",
+    "cityguessr", "panoramax",
 )  # fmt: skip
 WORLDS = (
     "isles",
