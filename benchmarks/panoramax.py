@@ -29,7 +29,7 @@ from .panoramax_server import PanoramaxServer, Shot, picture_bytes, running
 
 TITLE = "panoramax: a download killed and its server broken off at many moments, and resumed (lost and twice must be 0)"
 _MOMENTS = 50
-_DRIVES, _PICTURES = 6, 40
+_DRIVES, _PICTURES, _LEFT_OVER = 6, 40, 40
 _LAT, _LON, _STEP = 48.1372, 11.5740, 1e-4
 _ENDED = "had ended before"
 _PICTURE = re.compile(r'"GET /api/pictures/([0-9a-f-]{36})/')
@@ -52,8 +52,8 @@ def run(seed: int = 0) -> dict[str, Any]:
             before = {image.image_id for image in images if is_fetched(image, disturbed)}
             asked = len(server.requests())
             # A third of the moments in the search; the others so that some pictures are left for the last one.
-            share = (len(images) - len(before)) / (_MOMENTS - number + 1)
-            more = None if number % 3 == 0 else rng.randint(0, max(1, round(2.0 * share)))
+            share = max(0.0, len(images) - len(before) - _LEFT_OVER) / (_MOMENTS - number)
+            more = None if number % 3 == 0 else rng.randint(0, round(2.0 * share))
             moment = _Moment(disturbed, len(before), more, rng.uniform(0.0, search_s if more is None else 0.02))
             kind = _disturb(server, area, moment, kill=rng.random() < 0.5)
             kinds[kind] = kinds.get(kind, 0) + 1
