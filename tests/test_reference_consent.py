@@ -75,10 +75,10 @@ def test_the_second_question_has_the_numbers(tmp_path):
         path.write_bytes(b"")
     later = download_consent(Panoramax(), images, tmp_path)
     assert (later.count, later.kept, dict(later.licences)["CC-BY-SA-4.0"]) == (1500, 2, 1500)
-    assert "2 more lie on this machine from an earlier run." in later.text()
+    assert "2 more lie on this machine already." in later.text()
     nothing = download_consent(Panoramax(), images[:2], tmp_path)
     assert nothing.agreed(None).most_bytes == 0
-    assert nothing.text() == "Panoramax: nothing is left to fetch. 2 more lie on this machine from an earlier run."
+    assert nothing.text() == "Panoramax: nothing is left to fetch, 2 lie on this machine already."
 
 
 def test_estimates():

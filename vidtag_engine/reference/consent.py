@@ -82,7 +82,7 @@ class DownloadConsent:
         title: of the source, for people.
         origins: of the hosts that the pictures lie on.
         count: of pictures that would be fetched.
-        kept: of pictures that an earlier run fetched already.
+        kept: of pictures that lie on this machine: one's own, and what an earlier run fetched.
         estimated_bytes: of those to fetch: from their sizes in pixels, no more exact than that.
         licences: (licence, number of pictures), the most frequent first; of all pictures, the kept ones too.
         attribution: the source's own sentence.
@@ -103,14 +103,14 @@ class DownloadConsent:
 
     def text(self) -> str:
         """The question, for people."""
-        have = f" {self.kept:,} more lie on this machine from an earlier run." if self.kept else ""
+        have = f" {self.kept:,} more lie on this machine already." if self.kept else ""
         if not self.count:
-            return f"{self.title}: nothing is left to fetch.{have}"
+            return f"{self.title}: nothing is left to fetch, {self.kept:,} lie on this machine already."
         licences = ", ".join(f"{licence} ({count:,})" for licence, count in self.licences)
         return (
             f"{self.count:,} pictures of {self.title} would be fetched, an estimated {self.estimated_mb:,} MB, from {_joined(self.origins)}.{have} "
             f"Licences: {licences}. {self.attribution}"
-        )
+        ).strip()
 
     def agreed(self, most_mb: float | None) -> Agreed:
         """What may be fetched after the answer.

@@ -43,7 +43,7 @@ class Fetched:
 
     Args:
         image: which.
-        path: of the JPEG on this machine, upright, without any metadata; None where it could not be had.
+        path: of the JPEG on this machine, upright, without any metadata (of one's own the file itself, as it is); None where it could not be had.
         why: one sentence then.
         vanished: the host says that it is there no more.
     """
@@ -55,8 +55,10 @@ class Fetched:
 
 
 def picture_path(image: ReferenceImage, folder: Path, *, width_px: int = WIDTH_PX) -> Path:
-    """Where a picture lies once it is fetched."""
-    width, _ = file_of(image, width_px)
+    """Where a picture lies once it is fetched; one's own lies where it is, and is not copied."""
+    width, address = file_of(image, width_px)
+    if not origin(address):
+        return Path(address)
     digest = hashlib.blake2b(json.dumps([image.source, image.image_id, width]).encode(), digest_size=16).hexdigest()
     return folder / digest[:2] / f"{digest}.jpg"
 
@@ -88,6 +90,9 @@ def fetch(
         path = picture_path(image, folder, width_px=width_px)
         if path.is_file():
             yield Fetched(image, path)
+        elif path == Path(file_of(image, width_px)[1]):
+            yield Fetched(image, None, f"{path} is not there any more.", vanished=True)
+            total -= 1
         else:
             missing.append(image)
     run = _Run(web, folder, width_px)

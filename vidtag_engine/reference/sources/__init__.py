@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ...types import InputError
 from .base import WIDTH_PX, Source, file_of
+from .folder import Folder
 from .panoramax import Panoramax
 
-SOURCES: dict[str, type[Panoramax]] = {source.name: source for source in (Panoramax,)}
+SOURCES: dict[str, type[Panoramax | Folder]] = {source.name: source for source in (Panoramax, Folder)}
 
 
 def open_source(name: str, address: str = "") -> Source:
@@ -14,7 +15,7 @@ def open_source(name: str, address: str = "") -> Source:
 
     Args:
         name: of ``SOURCES``, in any case.
-        address: of a server, where not the source's usual one.
+        address: of a server, where not the source's usual one; of ``folder`` the folder.
 
     Raises:
         InputError: no such source, or no such address.
@@ -25,4 +26,4 @@ def open_source(name: str, address: str = "") -> Source:
     return chosen(address) if address else chosen()
 
 
-__all__ = ["SOURCES", "WIDTH_PX", "Panoramax", "Source", "file_of", "open_source"]
+__all__ = ["SOURCES", "WIDTH_PX", "Folder", "Panoramax", "Source", "file_of", "open_source"]

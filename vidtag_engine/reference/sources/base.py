@@ -20,12 +20,14 @@ class Source(Protocol):
     Args:
         name: in the registry, in files, and on the command line.
         title: for people.
-        attribution: the sentence that stands wherever its pictures are used, beside each one's author and licence.
+        attribution: the sentence that stands wherever its pictures are used, beside each one's author and licence; empty where there is none.
+        private: whether its pictures are the user's own, which are left out of whatever is passed on.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     attribution: ClassVar[str]
+    private: ClassVar[bool]
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Panoramax:
     name: ClassVar[str] = "panoramax"
     title: ClassVar[str] = "Panoramax"
     attribution: ClassVar[str] = "Pictures: Panoramax contributors, each under the licence that is named with it."
+    private: ClassVar[bool] = False
 
     def __init__(self, api: str = CATALOGUE, *, limit: int = LIMIT) -> None:
         given = api.strip().rstrip("/").removesuffix("/api")
