@@ -30,7 +30,7 @@ LIMIT = 10_000
 """The most that geovisio gives in one answer."""
 _LOWER_LIMIT = 1_000
 _SMALLEST_M = 25.0
-_LOOKS_ROUND = 100
+_LOOKS_ROUND = 50
 _SD_PX, _THUMB_PX = 2048, 500
 _LONGEST_TEXT = 300
 # No picture was taken outside of these years.
