@@ -64,7 +64,7 @@ def run(seed: int = 0) -> dict[str, Any]:
         _work(server.url, area, disturbed)
         twice += len(before & _asked_for(server, asked))
         lost = sum(not _same(image, calm, disturbed) for image in images)
-        spare = {path.name for path in disturbed.rglob("*.jpg")} - {picture_path(image, disturbed).name for image in images}
+        spare = {path.name for path in disturbed.rglob("*") if path.is_file()} - {picture_path(image, disturbed).name for image in images}
     return {
         "panoramax_kills": _MOMENTS - kinds.get(_ENDED, 0),
         "lost": lost + (_DRIVES * _PICTURES - len(images)),

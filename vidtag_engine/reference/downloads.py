@@ -19,7 +19,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from ..atomic import replacing
+from ..atomic import clear_left_behind, replacing
 from ..feedback import Feedback
 from ..types import FetchError, InputError
 from .images import ReferenceImage
@@ -95,6 +95,8 @@ def fetch(
             total -= 1
         else:
             missing.append(image)
+    for shard in folder.glob("??"):
+        clear_left_behind(shard)
     run = _Run(web, folder, width_px)
     progress = _Progress(total, total - len(missing), web, feedback)
     try:
