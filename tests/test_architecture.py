@@ -67,6 +67,7 @@ SAME_FLOOR = {
     "guessed_areas": {"batch", "guessing", "own_areas", "registry"},
     "heatmap": {"batch", "geolocation", "warm"},
     "evaluation": {"training"},
+    "reference": {"datasets"},
 }
 FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}
 # Neither knows torch, nor does anything below.

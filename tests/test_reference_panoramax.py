@@ -285,7 +285,7 @@ def test_what_is_no_panoramax_server_is_told_so(server):
         list(other.search(area, web))
     with pytest.raises(InputError, match="is no address of a Panoramax server"):
         open_source("panoramax", "not a place")
-    with pytest.raises(InputError, match="There is no source 'mapillary': choose one of panoramax, folder"):
+    with pytest.raises(InputError, match="There is no source 'mapillary': choose one of panoramax, folder, msls"):
         open_source("mapillary")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ...types import InputError
 from .base import WIDTH_PX, Source, file_of
 from .folder import Folder
+from .msls import MslsTree
 from .panoramax import Panoramax
 
-SOURCES: dict[str, type[Panoramax | Folder]] = {source.name: source for source in (Panoramax, Folder)}
+SOURCES: dict[str, type[Panoramax | Folder | MslsTree]] = {source.name: source for source in (Panoramax, Folder, MslsTree)}
 
 
 def open_source(name: str, address: str = "") -> Source:
@@ -15,7 +16,7 @@ def open_source(name: str, address: str = "") -> Source:
 
     Args:
         name: of ``SOURCES``, in any case.
-        address: of a server, where not the source's usual one; of ``folder`` the folder.
+        address: of a server, where not the source's usual one; of what lies on this machine the folder.
 
     Raises:
         InputError: no such source, or no such address.
@@ -26,4 +27,4 @@ def open_source(name: str, address: str = "") -> Source:
     return chosen(address) if address else chosen()
 
 
-__all__ = ["SOURCES", "WIDTH_PX", "Folder", "Panoramax", "Source", "file_of", "open_source"]
+__all__ = ["SOURCES", "WIDTH_PX", "Folder", "MslsTree", "Panoramax", "Source", "file_of", "open_source"]

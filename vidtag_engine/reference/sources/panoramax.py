@@ -9,9 +9,7 @@ owner's e-mail where a camera wrote one; a picture without a heading of its own 
 from __future__ import annotations
 
 import ipaddress
-import math
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -23,19 +21,15 @@ from ...types import InputError
 from ..images import ReferenceImage
 from ..web import RefusedError, VanishedError, Web, origin, shown
 from .base import WIDTH_PX
+from .checked import WRONG, number, text, time_s
+from .splitting import Span, Splitter
 from .tiles import Tile, touched
 
 CATALOGUE = "https://api.panoramax.xyz"
 LIMIT = 10_000
 """The most that geovisio gives in one answer."""
 _LOWER_LIMIT = 1_000
-_SMALLEST_M = 25.0
-_LOOKS_ROUND = 50
 _SD_PX, _THUMB_PX = 2048, 500
-_LONGEST_TEXT = 300
-# No picture was taken outside of these years.
-_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 class Panoramax:
@@ -72,10 +66,11 @@ class Panoramax:
         Left out are panoramas that do not show all around: nothing says where in the sphere their pixels lie.
         """
         tiles, seen = touched(area), set[str]()
+        splitter = Splitter(lambda tile, span: self._ask(tile, span, web, feedback), lambda: self.limit, shown(origin(self.api)))
         shapely.prepare(area.geometry)
-        for number, tile in enumerate(tiles):
-            feedback.tell(number / len(tiles), "search", f"{len(seen):,} pictures found")
-            for item in self._in_tile(tile, web, feedback):
+        for done, tile in enumerate(tiles):
+            feedback.tell(done / len(tiles), "search", f"{len(seen):,} pictures found")
+            for item in splitter.all_of(tile):
                 image = read_item(item, self.api)
                 if image is None or image.image_id in seen or not shapely.intersects_xy(area.geometry, image.lon_deg, image.lat_deg):
                     continue
@@ -83,39 +78,7 @@ class Panoramax:
                 yield image
         feedback.tell(1.0, "search", f"{len(seen):,} pictures found")
 
-    def _in_tile(self, tile: Tile, web: Web, feedback: Feedback) -> Iterator[Any]:
-        items = self._ask(tile, None, web, feedback)
-        if not self._may_be_cut(len(items)):
-            yield from items
-        elif tile.size_m > _SMALLEST_M:
-            for child in tile.children():
-                yield from self._in_tile(child, web, feedback)
-        else:
-            yield from self._in_time(tile, _FIRST, _LAST, web, feedback)
-
-    def _in_time(self, tile: Tile, start: datetime, end: datetime, web: Web, feedback: Feedback) -> Iterator[Any]:
-        """A tile too small to split on, by the time that its pictures were taken. Both ends belong to a span: whoever asks drops what comes twice."""
-        items = self._ask(tile, (start, end), web, feedback)
-        if not self._may_be_cut(len(items)):
-            yield from items
-        elif end - start > timedelta(seconds=1):
-            middle = (start + (end - start) / 2).replace(microsecond=0)
-            yield from self._in_time(tile, start, middle, web, feedback)
-            yield from self._in_time(tile, middle, end, web, feedback)
-        elif len(items) < self.limit:
-            yield from items
-        else:
-            west, south, *_ = tile.bounds
-            raise InputError(
-                f"{shown(origin(self.api))} gave {len(items):,} pictures of one second within {tile.size_m:.0f} m at {south:.4f}, {west:.4f} and may have more, "
-                "which it cannot be asked for; leave that place out of the area."
-            )
-
-    def _may_be_cut(self, count: int) -> bool:
-        """Whether more may lie there: as many came as were asked for, or a number so round that a lower limit of the server's own may have cut it."""
-        return count >= self.limit or (count >= _LOOKS_ROUND and count % _LOOKS_ROUND == 0)
-
-    def _ask(self, tile: Tile, span: tuple[datetime, datetime] | None, web: Web, feedback: Feedback) -> list[Any]:
+    def _ask(self, tile: Tile, span: Span | None, web: Web, feedback: Feedback) -> list[Any]:
         params = {"bbox": ",".join(f"{side:.9f}" for side in tile.bounds), "limit": str(self.limit)}
         if span is not None:
             params["datetime"] = "/".join(moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in span)
@@ -146,32 +109,32 @@ def read_item(item: Any, api: str) -> ReferenceImage | None:
         properties = item["properties"]
         lon_deg, lat_deg = (float(value) for value in item["geometry"]["coordinates"][:2])
         camera = properties.get("pers:interior_orientation") or {}
-        view_deg = _number(camera.get("field_of_view"))
+        view_deg = number(camera.get("field_of_view"))
         width_px, height_px = (int(value) for value in camera.get("sensor_array_dimensions") or (0, 0))
         panorama = view_deg == 360.0
         files = _files(item["assets"], width_px, api, panorama=panorama)
-        image_id = _text(item["id"])
+        image_id = text(item["id"])
         whole = not panorama or not width_px or abs(width_px - 2 * height_px) <= 0.02 * width_px
         if not files or not image_id or not whole or not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 180.0):
             return None
         return ReferenceImage(
             source=Panoramax.name,
             image_id=image_id,
-            sequence=_text(item.get("collection")) or image_id,
+            sequence=text(item.get("collection")) or image_id,
             lat_deg=lat_deg,
             lon_deg=lon_deg,
-            heading_deg=_number(properties.get("view:azimuth")) % 360.0,
-            time_s=_time_s(properties.get("datetime")),
-            accuracy_m=_number(properties.get("quality:horizontal_accuracy")),
+            heading_deg=number(properties.get("view:azimuth")) % 360.0,
+            time_s=time_s(properties.get("datetime")),
+            accuracy_m=number(properties.get("quality:horizontal_accuracy")),
             field_of_view_deg=view_deg,
             panorama=panorama,
             author=_author(item),
-            licence=_text(properties.get("license")),
+            licence=text(properties.get("license")),
             licence_url=_licence_url(item),
             page_url=f"{api}/#focus=pic&pic={quote(image_id, safe='')}",
             files=files,
         )
-    except _WRONG:
+    except WRONG:
         return None
 
 
@@ -203,30 +166,10 @@ def _is_local(one: str) -> bool:
 def _author(item: Any) -> str:
     for one in item.get("providers") or ():
         if "producer" in one.get("roles", ()):
-            return _text(one.get("name"))
-    return _text(item["properties"].get("geovisio:producer"))
+            return text(one.get("name"))
+    return text(item["properties"].get("geovisio:producer"))
 
 
 def _licence_url(item: Any) -> str:
-    addresses = (_text(link.get("href")) for link in item.get("links") or () if link.get("rel") == "license")
+    addresses = (text(link.get("href")) for link in item.get("links") or () if link.get("rel") == "license")
     return next((address for address in addresses if origin(address)), "")
-
-
-def _text(value: Any) -> str:
-    """One line of text, whatever it was."""
-    return (
-        " ".join("".join(sign if sign.isprintable() else " " for sign in value).split())[:_LONGEST_TEXT] if isinstance(value, str) else ""
-    )
-
-
-def _number(value: Any) -> float:
-    number = float(value) if isinstance(value, int | float) else math.nan
-    return number if math.isfinite(number) else math.nan
-
-
-def _time_s(value: Any) -> float:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return math.nan
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
