@@ -90,7 +90,7 @@ def _undisturbed(server: PanoramaxServer, area: AreaOfInterest, folder: Path) ->
         images = list(source.search(area, web))
     searched = time.perf_counter()
     with Web(download_consent(source, images, folder).agreed(1e6)) as web:
-        for _ in fetch(images, web, folder):
+        for _ in fetch(source, images, web, folder):
             pass
     return images, searched - begun, time.perf_counter() - searched
 
@@ -102,7 +102,7 @@ def _work(url: str, area: AreaOfInterest, folder: Path) -> None:
         with Web(query_consent(source, area).agreed(yes=True), tries=2, first_wait_s=0.05) as web:
             images = list(source.search(area, web))
         with Web(download_consent(source, images, folder).agreed(1e6), tries=2, first_wait_s=0.05) as web:
-            for _ in fetch(images, web, folder):
+            for _ in fetch(source, images, web, folder):
                 pass
     except InputError:
         os._exit(3)

@@ -13,6 +13,7 @@ from vidtag_engine.feedback import Feedback
 from vidtag_engine.reference import downloads
 from vidtag_engine.reference.downloads import cleaned, fetch, is_fetched, picture_path
 from vidtag_engine.reference.images import ReferenceImage
+from vidtag_engine.reference.sources import Panoramax
 from vidtag_engine.reference.web import Agreed, Web, origin
 from vidtag_engine.types import CancelledError, InputError
 
@@ -46,11 +47,11 @@ def test_each_comes_once_and_the_next_run_asks_for_none(tmp_path):
     with serving({f"/{n}": lambda _: (200, {}, jpeg()) for n in range(20)}) as (address, told), web(address) as asking:
         told.slow_s = 0.01
         images = [image(address, str(n)) for n in range(20)]
-        came = list(fetch([*images, *images[:5]], asking, tmp_path))
+        came = list(fetch(Panoramax(), [*images, *images[:5]], asking, tmp_path))
         assert sorted(one.image.image_id for one in came) == sorted(one.image_id for one in images)
         assert {one.path for one in came} == {picture_path(one, tmp_path) for one in images} == set(kept(tmp_path))
         assert told.most_at_once == 2
-        again = list(fetch(images, asking, tmp_path))
+        again = list(fetch(Panoramax(), images, asking, tmp_path))
         assert [one.image for one in again] == images
         assert len(told.asked) == 20
 
@@ -79,7 +80,9 @@ def test_what_is_no_picture_is_not_taken(tmp_path, monkeypatch):
         serving({f"/{name}": lambda _, body=body: (200, {}, body) for name, body in bodies.items()}) as (address, _),
         web(address) as asking,
     ):
-        came = {one.image.image_id: one for one in fetch([image(address, name) for name in [*bodies, "gone"]], asking, tmp_path)}
+        came = {
+            one.image.image_id: one for one in fetch(Panoramax(), [image(address, name) for name in [*bodies, "gone"]], asking, tmp_path)
+        }
     assert {name for name, one in came.items() if one.path} == {"good"}
     assert kept(tmp_path) == [came["good"].path]
     assert {name for name, one in came.items() if one.vanished} == {"gone"}
@@ -90,7 +93,7 @@ def test_what_is_no_picture_is_not_taken(tmp_path, monkeypatch):
 
 def test_a_connection_that_breaks_off_is_tried_again(tmp_path):
     with serving({"/a": lambda number: None if not number else (200, {}, jpeg())}) as (address, told), web(address) as asking:
-        [one] = fetch([image(address)], asking, tmp_path)
+        [one] = fetch(Panoramax(), [image(address)], asking, tmp_path)
         assert is_fetched(one.image, tmp_path)
         assert len(told.asked) == 2
 
@@ -102,7 +105,7 @@ def test_a_host_that_is_down_does_not_hold_up_the_others(tmp_path):
         images = [image(dead, f"dead {n}") for n in range(40)] + [image(address, str(n)) for n in range(5)]
         with Web(Agreed(frozenset({origin(dead), origin(address)})), first_wait_s=0.05, tries=3) as asking:
             begun = time.monotonic()
-            came = list(fetch(images, asking, tmp_path))
+            came = list(fetch(Panoramax(), images, asking, tmp_path))
             assert time.monotonic() - begun < 3.0
     assert sum(one.path is not None for one in came) == 5
     whys = [one.why for one in came if one.path is None]
@@ -119,11 +122,11 @@ def test_the_ceiling_of_a_run_keeps_what_is_there(tmp_path):
             web(address, most_bytes=int(4.5 * len(body))) as asking,
             pytest.raises(InputError, match=r"The ceiling of 0.\d+ MB .* \d of 10 pictures"),
         ):
-            list(fetch(images, asking, tmp_path))
+            list(fetch(Panoramax(), images, asking, tmp_path))
         assert asking.received_bytes < 7 * len(body)
         assert 2 <= len(kept(tmp_path)) <= 4
         with web(address, most_bytes=10 * len(body)) as asking:
-            assert all(one.path for one in fetch(images, asking, tmp_path))
+            assert all(one.path for one in fetch(Panoramax(), images, asking, tmp_path))
             assert asking.received_bytes <= 8 * len(body)
 
 
@@ -135,7 +138,7 @@ def test_a_stop_keeps_what_is_there_and_ends_the_threads(tmp_path):
             lambda step: seen.append(step) or (len(seen) > 5 and stop.set()), stop.is_set, "Stopped; what was fetched is kept."
         )
         with pytest.raises(CancelledError, match="Stopped; what was fetched is kept"):
-            list(fetch([image(address, str(n)) for n in range(50)], asking, tmp_path, feedback=feedback))
+            list(fetch(Panoramax(), [image(address, str(n)) for n in range(50)], asking, tmp_path, feedback=feedback))
         asked = len(told.asked)
         assert 5 <= asked < 20
         assert len(kept(tmp_path)) >= 5
@@ -147,7 +150,7 @@ def test_a_stop_keeps_what_is_there_and_ends_the_threads(tmp_path):
 def test_nobody_who_looks_away_leaves_threads_behind(tmp_path):
     with serving({f"/{n}": lambda _: (200, {}, jpeg()) for n in range(50)}) as (address, told), web(address) as asking:
         told.slow_s = 0.02
-        coming = fetch([image(address, str(n)) for n in range(50)], asking, tmp_path)
+        coming = fetch(Panoramax(), [image(address, str(n)) for n in range(50)], asking, tmp_path)
         next(coming)
         coming.close()
         assert len(told.asked) < 10
@@ -161,14 +164,14 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
         web(address) as asking,
         pytest.raises(InputError, match="Cannot write"),
     ):
-        list(fetch([image(address)], asking, tmp_path / "file"))
+        list(fetch(Panoramax(), [image(address)], asking, tmp_path / "file"))
 
 
 def test_progress_tells_how_long_it_will_take(tmp_path):
     told = []
     with serving({f"/{n}": lambda _: (200, {}, jpeg()) for n in range(6)}) as (address, server), web(address) as asking:
         server.slow_s = 0.02
-        list(fetch([image(address, str(n)) for n in range(6)], asking, tmp_path, feedback=Feedback(told.append)))
+        list(fetch(Panoramax(), [image(address, str(n)) for n in range(6)], asking, tmp_path, feedback=Feedback(told.append)))
     assert [step.message.split(",")[0] for step in told] == [f"{n} of 6 pictures" for n in range(7)]
     assert all(" s left" in step.message for step in told[1:6])
     assert (told[-1].fraction, " left" in told[-1].message, told[0].stage) == (1.0, False, "download")

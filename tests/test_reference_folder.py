@@ -81,7 +81,7 @@ def test_nothing_is_asked_and_nothing_is_copied(tmp_path):
     consent = download_consent(source, images[:1], tmp_path / "cache")
     assert consent.text() == "own pictures: nothing is left to fetch, 1 lie on this machine already."
     with Web(consent.agreed(None)) as web:
-        first, second = fetch(images, web, tmp_path / "cache")
+        first, second = fetch(source, images, web, tmp_path / "cache")
     assert (first.path, second.path, second.vanished) == (path, None, True)
     assert "is not there any more" in second.why
     assert not (tmp_path / "cache").exists()

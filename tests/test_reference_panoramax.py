@@ -150,7 +150,7 @@ def test_the_owners_email_is_published_and_never_kept(server, images, tmp_path):
 def downloaded(server, images, folder, most_mb=1000.0, feedback=Feedback()):
     consent = download_consent(Panoramax(server.url), images, folder)
     with Web(consent.agreed(most_mb)) as web:
-        return consent, list(fetch(images, web, folder, feedback=feedback))
+        return consent, list(fetch(Panoramax(server.url), images, web, folder, feedback=feedback))
 
 
 def test_pictures_are_fetched_once_and_show_what_was_uploaded(server, images, tmp_path):
@@ -208,7 +208,7 @@ def test_more_than_was_agreed_to_is_refused_and_never_comes(server, images, tmp_
         Web(agreed) as web,
         pytest.raises(InputError, match=r"ceiling of 0.2 MB for one run is reached: \d+ of 41 pictures are there and are kept"),
     ):
-        list(fetch(images, web, tmp_path))
+        list(fetch(Panoramax(server.url), images, web, tmp_path))
     kept = sum(is_fetched(image, tmp_path) for image in images)
     assert 0 < kept < len(ALL)
     assert download_consent(Panoramax(server.url), images, tmp_path).kept == kept
@@ -270,7 +270,7 @@ def run(url, folder, area):
     consent = download_consent(source, images, folder)
     print("begun", flush=True)
     with Web(consent.agreed(1000.0)) as web:
-        for one in fetch(images, web, folder):
+        for one in fetch(source, images, web, folder):
             pass
 """
 
@@ -285,8 +285,8 @@ def test_what_is_no_panoramax_server_is_told_so(server):
         list(other.search(area, web))
     with pytest.raises(InputError, match="is no address of a Panoramax server"):
         open_source("panoramax", "not a place")
-    with pytest.raises(InputError, match="There is no source 'mapillary': choose one of panoramax, folder, msls"):
-        open_source("mapillary")
+    with pytest.raises(InputError, match="There is no source 'streetview': choose one of panoramax, folder, msls"):
+        open_source("streetview")
 
 
 def test_a_limit_that_the_server_does_not_allow_is_lowered(server, images):

@@ -76,6 +76,30 @@ def test_no_host_leads_on_to_another():
         assert asking.get(f"{address}/other", most_bytes=10) == b"1"
 
 
+def test_a_header_goes_to_its_own_host_alone():
+    with (
+        serving({"/end": ok(b"1")}) as (other, told),
+        serving({"/own": lambda _: (302, {"Location": f"{other}/end"}, b"")}) as (address, own),
+    ):
+        agreed = Agreed(frozenset({origin(address), origin(other)}))
+        with Web(agreed, headers={origin(address): {"Authorization": "OAuth secret"}}) as asking:
+            assert asking.get(f"{address}/own", most_bytes=10) == b"1"
+        assert own.headers[0]["Authorization"] == "OAuth secret"
+        assert "Authorization" not in told.headers[0]
+
+
+def test_all_hosts_within_one():
+    with Web(Agreed(frozenset({"https://*.example.net"})), tries=1) as asking:
+        for inside in ("https://a.example.net/x", "https://a.b.example.net/x"):
+            assert asking._allowed(inside) == origin(inside)
+        for outside in (
+            "https://example.net", "https://badexample.net", "http://a.example.net", "https://a.example.net:8443", "https://a.example.net.org",
+            "https://example.org/a.example.net", "https://example.org#.example.net", "https://a.example.net@example.org",
+        ):  # fmt: skip
+            with pytest.raises(FetchError, match="nobody agreed to"):
+                asking._allowed(outside)
+
+
 def test_busy_and_broken_servers_are_asked_again():
     answers = {
         "/busy": lambda number: (503, {}, b"") if number < 2 else (200, {}, b"1"),
@@ -99,7 +123,7 @@ def test_busy_and_broken_servers_are_asked_again():
         assert [told.paths.count(path) for path in answers] == [3, 3, 4, 1, 1, 1]
         waits = [later - sooner for (path, sooner), (_, later) in zip(told.asked, told.asked[1:], strict=False) if path == "/down"][:3]
         assert all(wait >= least for wait, least in zip(waits, (0.01, 0.02, 0.04), strict=True))
-        assert set(told.agents) == {user_agent()}
+        assert {sent["User-Agent"] for sent in told.headers} == {user_agent()}
     with web(address) as asking, pytest.raises(UnreachableError, match="ConnectError"):
         asking.get(f"{address}/busy", most_bytes=10)
 
@@ -148,7 +172,7 @@ def test_a_stop_ends_the_waiting():
     stop_at = time.monotonic() + 0.3
     with serving({"/a": lambda _: (429, {"Retry-After": "60"}, b"")}) as (address, _), web(address) as asking:
         with pytest.raises(CancelledError, match="Stopped"):
-            asking.json(f"{address}/a", {}, Feedback(cancelled=lambda: time.monotonic() > stop_at))
+            asking.json(f"{address}/a", {}, Feedback(cancelled=lambda: time.monotonic() > stop_at).check)
         assert time.monotonic() < stop_at + 2.0
 
 

@@ -10,11 +10,12 @@ class Answers:
     """What was asked for, when, and by whom; how many asked at once; and what is answered.
 
     Args:
-        answers: path: f(number of the request for it, from 0) gives (status, headers, body); None breaks the connection off in the middle.
+        answers: path: f(number of the request for it, from 0) gives (status, headers, body); None breaks the connection off in the middle. One that has
+            ``whole`` set gets the request's handler in place of the number.
     """
 
     def __init__(self, answers):
-        self.answers, self.asked, self.agents, self.at_once, self.most_at_once = answers, [], [], 0, 0
+        self.answers, self.asked, self.headers, self.at_once, self.most_at_once = answers, [], [], 0, 0
         self.lock, self.slow_s = threading.Lock(), 0.0
 
     @property
@@ -30,12 +31,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         with told.lock:
             number = told.paths.count(self.path)
             told.asked.append((self.path, time.monotonic()))
-            told.agents.append(self.headers.get("User-Agent"))
+            told.headers.append(dict(self.headers))
             told.at_once += 1
             told.most_at_once = max(told.most_at_once, told.at_once)
         try:
             time.sleep(told.slow_s)
-            answer = told.answers.get(self.path.split("?")[0], lambda _: (404, {}, b""))(number)
+            make = told.answers.get(self.path.split("?")[0], lambda _: (404, {}, b""))
+            answer = make(self if getattr(make, "whole", False) else number)
             status, headers, body = answer or (200, {"Content-Length": "1000"}, b"x" * 10)
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():

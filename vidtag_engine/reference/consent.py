@@ -158,7 +158,7 @@ def download_consent(source: Source, images: Sequence[ReferenceImage], folder: P
     addresses = [file_of(image, width_px)[1] for image in missing]
     return DownloadConsent(
         title=source.title,
-        origins=tuple(sorted({origin(address) for address in addresses})),
+        origins=tuple(sorted({*(origin(address) for address in addresses), *(source.leads_to if missing else ())})),
         count=len(missing),
         kept=len(images) - len(missing),
         estimated_bytes=sum(estimated_bytes(image, width_px=width_px) for image in missing),

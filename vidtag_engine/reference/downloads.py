@@ -23,7 +23,7 @@ from ..atomic import clear_left_behind, replacing
 from ..feedback import Feedback
 from ..types import FetchError, InputError
 from .images import ReferenceImage
-from .sources.base import WIDTH_PX, file_of
+from .sources.base import WIDTH_PX, Source, file_of
 from .web import CONNECTIONS_A_HOST, CeilingError, UnreachableError, VanishedError, Web, origin
 
 MOST_PICTURE_BYTES = 60_000_000
@@ -69,11 +69,18 @@ def is_fetched(image: ReferenceImage, folder: Path, *, width_px: int = WIDTH_PX)
 
 
 def fetch(
-    images: Sequence[ReferenceImage], web: Web, folder: Path, *, width_px: int = WIDTH_PX, feedback: Feedback = Feedback()
+    source: Source,
+    images: Sequence[ReferenceImage],
+    web: Web,
+    folder: Path,
+    *,
+    width_px: int = WIDTH_PX,
+    feedback: Feedback = Feedback(),
 ) -> Iterator[Fetched]:
     """Fetch pictures, two at once from a host, and give each as it comes; those that are there already come first, and are not asked for again.
 
     Args:
+        source: that gave them.
         images: which; of one that is named twice only the first counts.
         web: what was agreed to.
         folder: where they are kept; made where it is not there. Several runs may share it.
@@ -97,7 +104,7 @@ def fetch(
             missing.append(image)
     for shard in folder.glob("??"):
         clear_left_behind(shard)
-    run = _Run(web, folder, width_px)
+    run = _Run(source, web, folder, width_px)
     progress = _Progress(total, total - len(missing), web, feedback)
     try:
         run.start(missing)
@@ -158,8 +165,8 @@ class _Host:
 class _Run:
     """Threads that fetch, two a host."""
 
-    def __init__(self, web: Web, folder: Path, width_px: int) -> None:
-        self.web, self.folder, self.width_px = web, folder, width_px
+    def __init__(self, source: Source, web: Web, folder: Path, width_px: int) -> None:
+        self.source, self.web, self.folder, self.width_px = source, web, folder, width_px
         self.problem: Exception | None = None
         self._done: queue.SimpleQueue[Fetched | None] = queue.SimpleQueue()
         self._ended = threading.Event()
@@ -222,6 +229,7 @@ class _Run:
             return Fetched(image, None, "Its host did not answer for others.")
         path, address = picture_path(image, self.folder, width_px=self.width_px), file_of(image, self.width_px)[1]
         try:
+            address = self.source.locate(address, self.web, self._check)
             data = self.web.get(address, most_bytes=MOST_PICTURE_BYTES, check=self._check)
         except UnreachableError as error:
             host.unreachable += 1

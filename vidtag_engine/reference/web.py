@@ -18,7 +18,6 @@ from typing import Any, Self
 import httpx
 
 from .. import __version__
-from ..feedback import Feedback
 from ..offline import asked
 from ..types import FetchError, InputError
 
@@ -52,7 +51,7 @@ class Agreed:
     """What somebody said yes to (``consent.py`` makes these).
 
     Args:
-        origins: as of :func:`origin`; nothing else is asked, also where a host leads on to another.
+        origins: as of :func:`origin`; nothing else is asked, also where a host leads on to another. ``https://*.host`` stands for all within that host.
         most_bytes: that may come in this run; None where that is not bounded.
     """
 
@@ -100,16 +99,19 @@ class Web:
         agreed: which hosts, and how many bytes.
         first_wait_s: before the second try; each further wait is twice as long, or what the server's Retry-After says.
         tries: of one address.
+        headers: by origin, what is sent to it beside the usual: a token, say. No other host ever gets it.
 
     Raises:
         FetchError: the engine works offline.
     """
 
-    def __init__(self, agreed: Agreed, *, first_wait_s: float = 1.0, tries: int = _TRIES) -> None:
+    def __init__(
+        self, agreed: Agreed, *, first_wait_s: float = 1.0, tries: int = _TRIES, headers: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.agreed, self.received_bytes = agreed, 0
-        self._first_wait_s, self._tries = first_wait_s, tries
+        self._first_wait_s, self._tries, self._headers = first_wait_s, tries, dict(headers or {})
         self._lock = threading.Lock()
-        self._free: dict[str, threading.Semaphore] = {one: threading.Semaphore(CONNECTIONS_A_HOST) for one in agreed.origins}
+        self._free: dict[str, threading.Semaphore] = {}
         if agreed.origins:
             self._refuse_offline(", ".join(sorted(map(shown, agreed.origins))))
         self._client = httpx.Client(headers={"User-Agent": user_agent()}, timeout=httpx.Timeout(60.0, connect=15.0), follow_redirects=False)
@@ -120,14 +122,13 @@ class Web:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def json(self, address: str, params: Mapping[str, str], feedback: Feedback = Feedback()) -> Any:
-        """Ask for JSON.
+    def json(self, address: str, params: Mapping[str, str], check: Callable[[], object] = lambda: None) -> Any:
+        """Ask for JSON; ``check`` and errors as of :meth:`get`.
 
         Raises:
             FetchError: the host was not agreed to, does not answer, refuses, or answers with something else.
-            CancelledError: whoever waits stopped it.
         """
-        data = self.get(address, params=params, most_bytes=_MOST_JSON_BYTES, check=feedback.check)
+        data = self.get(address, params=params, most_bytes=_MOST_JSON_BYTES, check=check)
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -166,10 +167,11 @@ class Web:
         """One try, through as many hosts as it leads. Raises _AgainError where another may help."""
         for _ in range(_MOST_REDIRECTS):
             asked_host = self._allowed(address)
-            while not self._free[asked_host].acquire(timeout=_STEP_S):
+            free = self._connections(asked_host)
+            while not free.acquire(timeout=_STEP_S):
                 check()
             try:
-                with self._client.stream("GET", address, params=dict(params) if params else None) as response:
+                with self._client.stream("GET", address, params=params or None, headers=self._headers.get(asked_host)) as response:
                     if response.next_request is None:
                         return self._body(response, shown(asked_host), most_bytes, check)
                     address, params = str(response.next_request.url), None
@@ -178,7 +180,7 @@ class Web:
             except (httpx.InvalidURL, httpx.DecodingError) as error:
                 raise FetchError(f"{shown(asked_host)} sent an answer that cannot be read ({error}).") from error
             finally:
-                self._free[asked_host].release()
+                free.release()
         raise FetchError(f"{shown(origin(address))} leads on and on; give another address.")
 
     def _body(self, response: httpx.Response, host: str, most_bytes: int, check: Callable[[], object]) -> bytes:
@@ -207,14 +209,19 @@ class Web:
         if over:
             raise CeilingError("The ceiling of one run is reached.")
 
+    def _connections(self, one: str) -> threading.Semaphore:
+        with self._lock:
+            return self._free.setdefault(one, threading.Semaphore(CONNECTIONS_A_HOST))
+
     def _allowed(self, address: str) -> str:
-        """The origin that was agreed to; raises FetchError where none was."""
+        """The origin that may be asked; raises FetchError where nobody agreed to it."""
         one = origin(address)
         self._refuse_offline(shown(one) or address)
         # Whoever agreed to a host in the clear did not disagree with the same host enciphered.
-        for known in (one, one.replace("https://", "http://", 1)):
-            if known and known in self._free:
-                return known
+        if one and (
+            {one, one.replace("https://", "http://", 1)} & self.agreed.origins or any(_within(one, many) for many in self.agreed.origins)
+        ):
+            return one
         raise FetchError(f"{shown(one) or repr(address[:80])} would have to be asked, which nobody agreed to; nothing was sent there.")
 
     @staticmethod
@@ -237,6 +244,11 @@ class _AgainError(Exception):
     def __init__(self, why: str, wait_s: float = 0.0) -> None:
         super().__init__(why)
         self.wait_s = wait_s
+
+
+def _within(one: str, many: str) -> bool:
+    """Whether an origin is one of ``https://*.host``."""
+    return many.startswith("https://*.") and one.startswith("https://") and one.endswith(many.removeprefix("https://*"))
 
 
 def _retry_after_s(response: httpx.Response, host: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Protocol
 
 from ...feedback import Feedback
@@ -33,6 +33,14 @@ class Source(Protocol):
     def origins(self) -> tuple[str, ...]:
         """Which hosts a search asks (as of ``web.origin``); none for what lies on this machine."""
 
+    @property
+    def leads_to(self) -> tuple[str, ...]:
+        """Hosts of pictures that their addresses do not name, as of ``Agreed.origins``."""
+
+    @property
+    def headers(self) -> Mapping[str, Mapping[str, str]]:
+        """By origin, what is sent to it alone, as ``Web`` takes it."""
+
     def search(self, area: AreaOfInterest, web: Web, feedback: Feedback = Feedback()) -> Iterator[ReferenceImage]:
         """The pictures in an area: only those inside of it, each id once, in no particular order.
 
@@ -46,6 +54,28 @@ class Source(Protocol):
             FetchError: a host does not answer, or was not agreed to.
             CancelledError: whoever waits stopped it.
         """
+
+    def locate(self, address: str, web: Web, check: Callable[[], object]) -> str:
+        """Where a file lies whose address the record has: the same, unless such addresses expire.
+
+        Raises:
+            FetchError: it cannot be found out.
+        """
+
+
+class Plain:
+    """What most sources have in common: no secrets, and addresses that stay."""
+
+    leads_to: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> Mapping[str, Mapping[str, str]]:
+        """Nothing."""
+        return {}
+
+    def locate(self, address: str, web: Web, check: Callable[[], object]) -> str:  # noqa: ARG002
+        """The same."""
+        return address
 
 
 def file_of(image: ReferenceImage, width_px: int = WIDTH_PX) -> tuple[int, str]:

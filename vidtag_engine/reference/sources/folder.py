@@ -21,6 +21,7 @@ from ...video.image_folder import IMAGE_SUFFIXES
 from ...video.still_image import ERRORS, opened
 from ..images import ReferenceImage
 from ..web import Web
+from .base import Plain
 
 _LETTERS = "CDEFGHJKLMNPQRSTUVWX"
 """Of the bands of UTM, from 80 degrees south on; from N on they are of the northern half."""
@@ -28,7 +29,7 @@ _NAME_TIMES = ("%Y%m%d_%H%M%S", "%Y%m%d%H%M%S", "%Y%m%d", "%Y%m", "%Y-%m-%dT%H:%
 _DIRECTION = 17
 
 
-class Folder:
+class Folder(Plain):
     """Pictures in a folder and the folders in it. Each folder is a sequence.
 
     A place comes from the name where that is of the kind that place-recognition sets have (``@UTM_east@UTM_north@zone@band@lat@lon@id@tile@heading@…``), else

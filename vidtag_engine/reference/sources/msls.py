@@ -20,11 +20,12 @@ from ...grid.aoi import AreaOfInterest
 from ...types import InputError
 from ..images import ReferenceImage
 from ..web import Web
+from .base import Plain
 
 _SPLITS, _PARTS = ("train_val", "test"), ("database", "query")
 
 
-class MslsTree:
+class MslsTree(Plain):
     """The pictures of an unpacked MSLS that have places: its test cities' are not in the archives.
 
     Args:

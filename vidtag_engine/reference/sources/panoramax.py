@@ -20,7 +20,7 @@ from ...grid.aoi import AreaOfInterest
 from ...types import InputError
 from ..images import ReferenceImage
 from ..web import RefusedError, VanishedError, Web, origin, shown
-from .base import WIDTH_PX
+from .base import WIDTH_PX, Plain
 from .checked import WRONG, number, text, time_s
 from .splitting import Span, Splitter
 from .tiles import Tile, touched
@@ -32,7 +32,7 @@ _LOWER_LIMIT = 1_000
 _SD_PX, _THUMB_PX = 2048, 500
 
 
-class Panoramax:
+class Panoramax(Plain):
     """Pictures of a Panoramax server.
 
     Args:
@@ -83,7 +83,7 @@ class Panoramax:
         if span is not None:
             params["datetime"] = "/".join(moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in span)
         try:
-            answer = web.json(f"{self.api}/api/search", params, feedback)
+            answer = web.json(f"{self.api}/api/search", params, feedback.check)
         except VanishedError:
             answer = None
         except RefusedError as error:
