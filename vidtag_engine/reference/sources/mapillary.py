@@ -52,7 +52,7 @@ class Mapillary:
     attribution: ClassVar[str] = "Pictures: Mapillary contributors, CC BY-SA 4.0."
     private: ClassVar[bool] = False
 
-    def __init__(self, token: str = "", *, api: str = API, limit: int = LIMIT, leads_to: tuple[str, ...] = PICTURE_HOSTS) -> None:
+    def __init__(self, token: str, *, api: str = API, limit: int = LIMIT, leads_to: tuple[str, ...] = PICTURE_HOSTS) -> None:
         self.api, self.limit, self.leads_to, self._token = api.rstrip("/"), limit, leads_to, token.strip()
         if not self._token or not self._token.isascii() or not self._token.isprintable():
             raise InputError("Mapillary asks for a token of your own: make one in its developer's settings, and give it on standard input.")
