@@ -29,8 +29,8 @@ FLOORS = (
         "__init__",
     },
     {"video", "grid", "places"},
-    {"models", "search", "trajectory"},
-    {"inference", "export", "datasets", "reference", "truth_offset"},
+    {"models", "search", "trajectory", "reference", "datasets"},
+    {"inference", "export", "truth_offset"},
     {
         "batch",
         "warm",
@@ -58,6 +58,8 @@ SAME_FLOOR = {
     "outputs": {"file_marks", "command_files"},
     "vectors": {"offline"},
     "places": {"grid"},
+    "models": {"reference"},
+    "reference": {"datasets"},
     "warm": {"guessing", "loaded"},
     "loaded": {"batch"},
     "result_file": {"batch"},
@@ -67,7 +69,6 @@ SAME_FLOOR = {
     "guessed_areas": {"batch", "guessing", "own_areas", "registry"},
     "heatmap": {"batch", "geolocation", "warm"},
     "evaluation": {"training"},
-    "reference": {"datasets"},
 }
 FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}
 # Neither knows torch, nor does anything below.

@@ -21,8 +21,9 @@ from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference import Emissions, PosteriorDecoder, ScoredPlaces
 from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, save_pretrained
-from vidtag_engine.models.reference_database import SCALES, ReferenceDatabase, bands
+from vidtag_engine.models.reference_database import ReferenceDatabase
 from vidtag_engine.models.vidtag import VidTAG
+from vidtag_engine.reference.descriptor import SCALES, bands
 from vidtag_engine.search import Search, search_over
 from vidtag_engine.training import recipe
 from vidtag_engine.training.start import remember
@@ -163,7 +164,7 @@ def test_a_memory_is_saved_with_its_weights_and_places_keep_their_metres(tmp_pat
     assert model.memory is None
     places = np.array([[52.5, 13.4], [-18.0, 179.99999], [52.5, 13.40001]])
     videos = [(units(len(part), 24), torch.from_numpy(part)) for part in (places[:2], places[2:])]
-    memory = ReferenceDatabase.of([torch.nn.Linear(24, 5) for _ in SCALES], videos)
+    memory = ReferenceDatabase.remembering([torch.nn.Linear(24, 5) for _ in SCALES], videos)
     model.remember(memory)
     save_pretrained(model, tmp_path, CheckpointCard("remembers", "vidtag-compact"))
     loaded, card = from_pretrained(tmp_path)

@@ -3,42 +3,30 @@
 A network that learns places by heart from few views forgets detail that the backbones' features still have. Both are evidence of a place, and they err differently;
 the decoder reads their weighted sum.
 
-Frames are compared in context, by bands of the video: its features' mean over a stretch of neighbours, and how shorter means differ from longer ones. Light,
-weather and camera alter all frames of a drive alike, so the differences are the same on another day, while the longest mean tells towns and quarters apart. Each
-band is whitened by itself: what is strong in one says little in another. (The idea of taking a sequence's slow part away before comparing is SeqSLAM's, Milford and
-Wyeth 2012, there for pictures.) Where the encoder also says what stands where in the picture, that is compared likewise, and counts as much.
+How they are compared is said in :mod:`vidtag_engine.reference.descriptor`.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..reference.codes import CodeSearch, encode, scale_of
+from ..reference.descriptor import SCALES, Descriptor
+from ..reference.similarity import FAR, NearestReferences, reach_of
 from ..types import FloatArray
 
 MOST_FRAMES = 50_000
-SCALES = (1, 3, 7, 15)  # frames of the means
 MOST_WIDTH = 512  # of a band
-_FAR = 0.5  # of cosine, that a reference image loses at the end of its reach
-_MOST_SPACINGS = 12.0
 _AT_ONCE = 8_000_000  # pairs of a frame and a reference image near a place
 
 
-def bands(features: Tensor) -> list[Tensor]:
-    """A video's features (T, D) in bands, each (T, D), fine to coarse: differences of means over ``SCALES`` frames (fewer at the ends), then the longest mean."""
-    means = [F.avg_pool1d(features.T[None], frames, stride=1, padding=frames // 2, count_include_pad=False)[0].T for frames in SCALES]
-    return [*(short - long for short, long in itertools.pairwise(means)), means[-1]]
-
-
-class ReferenceDatabase(nn.Module):
+class ReferenceDatabase(Descriptor):
     """Remembered frames.
 
     Args:
@@ -52,11 +40,8 @@ class ReferenceDatabase(nn.Module):
     lat_lon_deg: Tensor
 
     def __init__(self, frames: int, feature_dim: int, width: int, layout_dim: int = 0) -> None:
-        super().__init__()
-        self._parts = (feature_dim, layout_dim) if layout_dim else (feature_dim,)
-        layers = [nn.Linear(part, width) for part in self._parts for _ in SCALES]
-        self.whitening = nn.ModuleList(layers).requires_grad_(requires_grad=False)
-        self.register_buffer("embeddings", torch.zeros(frames, len(layers) * width))
+        super().__init__(feature_dim, width, layout_dim)
+        self.register_buffer("embeddings", torch.zeros(frames, self.dim))
         self.register_buffer("lat_lon_deg", torch.zeros(frames, 2))
 
     @property
@@ -64,13 +49,8 @@ class ReferenceDatabase(nn.Module):
         """Remembered frames, and the width of each of their bands."""
         return len(self.embeddings), self.embeddings.shape[1] // len(self.whitening)
 
-    @property
-    def layout_dim(self) -> int:
-        """Width of what follows the features, or 0."""
-        return sum(self._parts[1:])
-
     @classmethod
-    def of(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> ReferenceDatabase:
+    def remembering(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> ReferenceDatabase:
         """Remember videos, evenly out of very many frames.
 
         Args:
@@ -86,15 +66,6 @@ class ReferenceDatabase(nn.Module):
         memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
         return memory
 
-    @torch.no_grad()
-    def in_context(self, features: Tensor) -> Tensor:
-        """A whole video's features (T, D), or (T, D + L), as reference images are compared: whitened bands side by side, (T, 4 K) or (T, 8 K) unit-normalised."""
-        found, layers = [], iter(self.whitening)
-        for part in features.float().split(self._parts, dim=1):
-            white = [next(layers)(band) for band in bands(part)]
-            found.append(F.normalize(torch.cat(white, dim=1), dim=1))
-        return torch.cat(found, dim=1) / math.sqrt(len(found))
-
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
         """(N,) which reference images were taken within a radius of any of the places (T, 2), in degrees."""
         seen, places = (
@@ -106,10 +77,13 @@ class ReferenceDatabase(nn.Module):
             found[frames] = True
         return found
 
-    def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float) -> PlaceSimilarity:
+    def over(
+        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None
+    ) -> PlaceSimilarity | NearestReferences:
         """What tells how much frames look like what was seen at places.
 
-        A place's score is the highest cosine of the frame with any reference image within reach, less what grows with the square of the way between, to a half at
+        By each frame's nearest reference images (:class:`.similarity.NearestReferences`), or by all of them: then a place's score is the highest cosine of the
+        frame with any reference image within reach, less what grows with the square of the way between, to a half at
         the end of the reach. Places without one in reach have the frame's mean over the others: nothing is known of them.
 
         Args:
@@ -117,19 +91,29 @@ class ReferenceDatabase(nn.Module):
             spacing_m: of them; the reach is at least one spacing, which leaves every reference image a place, and at most twelve, as memory grows with
                 its square.
             reach_m: metres over which a reference image speaks for places around it.
+            neighbours: nearest reference images of a frame; None reads all, which costs with every place and every one of them.
 
         Returns:
             What gives scores.
         """
-        reach_m = float(np.clip(reach_m, spacing_m, _MOST_SPACINGS * spacing_m))
+        if neighbours is not None:
+            seen_deg = self.lat_lon_deg.cpu().double().numpy()
+            return NearestReferences(self._searched(), seen_deg, lat_lon_deg, spacing_m, reach_m, neighbours)
+        reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
         seen = cKDTree(unit_vectors(*self.lat_lon_deg.cpu().double().numpy().T) * EARTH_RADIUS_M)
         near = places.sparse_distance_matrix(seen, reach_m, output_type="coo_matrix")
         order = np.argsort(near.row, kind="stable")
         device = self.embeddings.device
         row, column = (torch.from_numpy(one[order].astype(np.int64)).to(device) for one in (near.row, near.col))
-        lost = torch.from_numpy((_FAR * (near.data[order] / reach_m) ** 2).astype(np.float32)).to(device)
+        lost = torch.from_numpy((FAR * (near.data[order] / reach_m) ** 2).astype(np.float32)).to(device)
         return PlaceSimilarity(self.embeddings, len(lat_lon_deg), row, column, lost)
+
+    def _searched(self) -> CodeSearch:
+        """The reference images as codes."""
+        embeddings = self.embeddings.cpu().numpy()
+        scale = scale_of(embeddings)
+        return CodeSearch([encode(embeddings, scale)], scale)
 
 
 class PlaceSimilarity:

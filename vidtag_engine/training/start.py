@@ -12,7 +12,8 @@ from scipy.spatial import cKDTree
 
 from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
-from ..models.reference_database import SCALES, ReferenceDatabase, bands
+from ..models.reference_database import ReferenceDatabase
+from ..reference.descriptor import SCALES, bands
 from ..types import FloatArray, IntArray
 from .settings import TrainSettings
 
@@ -45,8 +46,8 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
     return False
 
 
-def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> ReferenceDatabase:
-    """What a checkpoint keeps of its training frames.
+def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> list[torch.nn.Linear]:
+    """What whitens each band of the features, fine to coarse, then of the layouts, if there are any.
 
     The longest mean is whitened by what tells places apart, where enough videos meet: what differs between drives is strong in it. Little of that is left in
     the differences of means, whose principal axes do better (isles' dev seed, simulated).
@@ -64,7 +65,13 @@ def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> 
     whitening = _band_whitening(some, width, settings)
     if layouts:
         whitening += _band_whitening([replace(s, features=s.layout[None]) for s in some if s.layout is not None], width, settings)
-    return ReferenceDatabase.of(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
+    return whitening
+
+
+def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> ReferenceDatabase:
+    """What a checkpoint keeps of its training frames. Arguments as of :func:`whitening_of`."""
+    whitening = whitening_of(sequences, settings)
+    return ReferenceDatabase.remembering(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
 
 
 def _band_whitening(sequences: Sequence[TrainingSequence], width: int, settings: TrainSettings) -> list[torch.nn.Linear]:

@@ -1,0 +1,114 @@
+"""How much frames look like what was seen at places, from each frame's nearest references.
+
+A table of every place with every reference near it grows with both; a frame's few hundred nearest references, spread over the places around them, do not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
+from ..types import FloatArray, IntArray
+from .codes import CodeSearch
+
+NEIGHBOURS = 200  # of a frame
+FAR = 0.5  # of cosine, that a reference loses at the end of its reach
+_ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
+MOST_SPACINGS = 12.0  # of the places, that a reference's reach is at most
+
+
+def reach_of(reach_m: float, spacing_m: float) -> float:
+    """A reach that leaves every reference a place, and no more of them than memory has room for."""
+    return float(np.clip(reach_m, spacing_m, MOST_SPACINGS * spacing_m))
+
+
+class NearestReferences:
+    """Tells how much frames look like what was seen at places.
+
+    A place's score is the highest cosine of the frame with any of its nearest references within reach of the place, less what grows with the square of the way
+    between, to a half at the end of the reach. A place that none of them speaks of has the least cosine of all that were found: it is no more similar than that.
+
+    Args:
+        search: of the references.
+        lat_lon_deg: (N, 2) where each was taken, those too that are not searched.
+        places_deg: (M, 2) latitude, longitude.
+        spacing_m: of the places.
+        reach_m: metres over which a reference speaks for places around it; see :func:`reach_of`.
+        neighbours: of a frame.
+    """
+
+    def __init__(
+        self,
+        search: CodeSearch,
+        lat_lon_deg: FloatArray,
+        places_deg: FloatArray,
+        spacing_m: float,
+        reach_m: float,
+        neighbours: int = NEIGHBOURS,
+    ) -> None:
+        self.search, self._lat_lon_deg, self._k = search, lat_lon_deg, neighbours
+        self._count, self._reach_m = len(places_deg), reach_of(reach_m, spacing_m)
+        self._tree = cKDTree(unit_vectors(*np.asarray(places_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
+
+    def __call__(self, frames: torch.Tensor, hidden: torch.Tensor | None = None) -> torch.Tensor:
+        """Scores (B, M) of descriptors (B, D); where there is no reference at all, zeros.
+
+        Args:
+            frames: unit-normalised.
+            hidden: (N,) references that are left out, as if their street had never been driven.
+        """
+        result = torch.zeros(len(frames), self._count)
+        if not len(self.search):
+            return result
+        found = self.search.nearest(frames.cpu().numpy(), self._k, None if hidden is None else hidden.cpu().numpy())
+        known = np.isfinite(found.similarity)
+        least = np.where(known, found.similarity, np.inf).min(axis=1, initial=np.inf)
+        result[:] = torch.from_numpy(np.where(np.isfinite(least), least, 0.0).astype(np.float32))[:, None]
+        seen, number = np.unique(found.rows[known], return_inverse=True)
+        first, place, lost = self._about(seen)
+        row = np.nonzero(known)[0]
+        counts = (first[1:] - first[:-1])[number]
+        # Each hit's places, one after the other: hit h has those from first[number[h]] on.
+        hit = np.repeat(np.arange(len(number)), counts)
+        pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first[:-1][number], counts)
+        score = torch.from_numpy(found.similarity[known][hit] - lost[pair])
+        flat = torch.from_numpy(row[hit] * self._count + place[pair])
+        result.view(-1).scatter_reduce_(0, flat, score, "amax")
+        return result
+
+    def evidence(self, frames: torch.Tensor, lat_lon_deg: FloatArray, most: int = 3) -> list[list[tuple[int, float, float]]]:
+        """The references that speak for the places that frames were said to be at.
+
+        Args:
+            frames: (B, D) descriptors.
+            lat_lon_deg: (B, 2) the places.
+            most: references a frame.
+
+        Returns:
+            Of each frame (row, similarity, margin) of its most similar references within reach of the place, the best first; the margin is over the most similar
+            one that is farther away than one and a half reaches, or over the last of the nearest where all of them are near.
+        """
+        if not len(self.search):
+            return [[] for _ in range(len(frames))]
+        found = self.search.nearest(frames.cpu().numpy(), self._k)
+        seen = self._lat_lon_deg[found.rows]
+        apart_m = haversine_m(seen[..., 0], seen[..., 1], lat_lon_deg[:, :1], lat_lon_deg[:, 1:])
+        result = []
+        for rows, similarity, far_m in zip(found.rows, found.similarity, apart_m, strict=True):
+            known = np.isfinite(similarity)
+            elsewhere = similarity[known & (far_m > _ELSEWHERE * self._reach_m)]
+            rival = float(elsewhere.max() if len(elsewhere) else similarity[known].min(initial=np.inf))
+            near = np.flatnonzero(known & (far_m <= self._reach_m))[:most]
+            result.append([(int(rows[one]), float(similarity[one]), float(similarity[one]) - rival) for one in near])
+        return result
+
+    def _about(self, rows: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """The places within reach of references: where each reference's begin (R + 1,), and (P,) places and what their cosines lose."""
+        points = unit_vectors(*self._lat_lon_deg[rows].T) * EARTH_RADIUS_M
+        if not len(points):
+            return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        near = cKDTree(points).sparse_distance_matrix(self._tree, self._reach_m, output_type="coo_matrix").tocsr()
+        lost = (FAR * (near.data / self._reach_m) ** 2).astype(np.float32)
+        return near.indptr.astype(np.int64), near.indices.astype(np.int64), lost
