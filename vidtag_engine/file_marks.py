@@ -52,16 +52,19 @@ KINDS = {
     "log": "training log",
     "curve": "training curve",
     "checkpoint": "checkpoint folder",
+    "references": "database of reference images",
+    "images": "layer of reference images",
 }
 """Every kind of file, with what people call it."""
 
 _GEOPACKAGES = {
     "result": {"trajectory", "frames", "videos", "regions", "pins", "review", "aoi", "frames_pinned", "trajectory_pinned", "regions_pinned",
-               "trajectory_matched"},
+               "trajectory_matched", "matches"},
     "review": {"pins", "review"},
     "gallery": {"gallery"},
     "errors": {"errors"},
     "places": {"places"},
+    "images": {"images", "gaps"},
 }  # fmt: skip
 """The layers that each kind of GeoPackage may hold; any other is a person's."""
 _ADMINISTRATION = ("gpkg_", "rtree_", "sqlite_", "layer_styles")
@@ -182,7 +185,7 @@ _FORMATS = {
     "heatmap-picture": "png", "kml": "kml", "gpx": "gpx",
     "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
     "map": "png jpeg pdf svg", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
-    "weights": "safetensors", "log": "json",
+    "weights": "safetensors", "log": "json", "references": "json", "images": "gpkg",
 }  # fmt: skip
 
 

@@ -1,0 +1,83 @@
+"""What is shown of each reference image: source, author, licence, thumbnail. A file of SQLite beside the descriptors, asked for a few rows at a time."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ..types import InputError
+from .images import ReferenceImage
+
+_TABLES = """
+CREATE TABLE licences (id INTEGER PRIMARY KEY, licence TEXT NOT NULL, url TEXT NOT NULL);
+CREATE TABLE images (row INTEGER PRIMARY KEY, source TEXT NOT NULL, image_id TEXT NOT NULL, sequence TEXT NOT NULL, author TEXT NOT NULL,
+  licence INTEGER NOT NULL REFERENCES licences (id), page_url TEXT NOT NULL, accuracy_m REAL, thumbnail BLOB);
+"""
+_LOOKED_UP = 500  # at once
+# One query for any number of rows: they are handed over as JSON.
+_QUERY = (
+    "SELECT row, source, image_id, images.sequence, author, licences.licence, url, page_url, accuracy_m, thumbnail FROM images "
+    "JOIN licences ON licences.id = images.licence WHERE row IN (SELECT value FROM json_each(?))"
+)
+
+
+def write_images(path: Path, images: Sequence[ReferenceImage], thumbnails: Sequence[bytes | None]) -> tuple[str, ...]:
+    """Write what is shown of each image; returns the licences."""
+    licences = {pair: number for number, pair in enumerate(sorted({(one.licence, one.licence_url) for one in images}))}
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = OFF")  # the file is new, and is there whole or not at all
+        database.execute("PRAGMA synchronous = OFF")
+        database.executescript(_TABLES)
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO licences VALUES (?, ?, ?)", [(number, *pair) for pair, number in licences.items()])
+        database.executemany(
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    row, one.source, one.image_id, one.sequence, one.author, licences[one.licence, one.licence_url], one.page_url,
+                    one.accuracy_m if math.isfinite(one.accuracy_m) else None, thumbnail,
+                )
+                for row, (one, thumbnail) in enumerate(zip(images, thumbnails, strict=True))
+            ),
+        )  # fmt: skip
+        database.execute("COMMIT")
+    return tuple(sorted({licence for licence, _ in licences}))
+
+
+def look_up(path: Path, rows: Sequence[int]) -> Iterator[tuple[int, ReferenceImage, bytes | None]]:
+    """Rows' images, without their places, and thumbnails; in no order, and without those that are not there. Raises InputError where the file is damaged."""
+    for begin in range(0, len(rows), _LOOKED_UP):
+        with _opened(path) as database:
+            answers = database.execute(_QUERY, [json.dumps(list(rows[begin : begin + _LOOKED_UP]))]).fetchall()
+        for row, source, image_id, sequence, author, licence, url, page, accuracy_m, thumbnail in answers:
+            image = ReferenceImage(
+                source, image_id, sequence, math.nan, math.nan, accuracy_m=math.nan if accuracy_m is None else accuracy_m, author=author, licence=licence,
+                licence_url=url, page_url=page,
+            )  # fmt: skip
+            yield row, image, thumbnail
+
+
+def sequences_in(path: Path) -> set[str]:
+    """The sequences that images are of, as their source names them. Raises InputError where the file is damaged."""
+    with _opened(path) as database:
+        return {name for (name,) in database.execute("SELECT DISTINCT sequence FROM images")}
+
+
+def ids_in(path: Path) -> set[str]:
+    """``source/id`` of images. Raises InputError where the file is damaged."""
+    with _opened(path) as database:
+        return {f"{source}/{image_id}" for source, image_id in database.execute("SELECT DISTINCT source, image_id FROM images")}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """For reading alone: the file is never changed, and may lie where nothing can be written."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            yield database
+    except sqlite3.Error as error:
+        raise InputError(f"{path} is missing or damaged: copy the database again, or build it again.") from error
