@@ -12,6 +12,9 @@ import gpxpy
 import shapely
 
 import vidtag_engine as vidtag
+from vidtag_engine.settings import ReferenceSettings
+from vidtag_engine.training import TrainingSource
+from vidtag_engine.training.reference_build import build
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "resources" / "demo"
@@ -36,6 +39,8 @@ def prepared(folder: Path) -> Path:
         _cut(place / "drives" / f"{name}.mp4", 12 * number, 8)
         shutil.copy(DEMO / "drive.gpx", place / "drives" / f"{name}.gpx")
     shutil.copytree(DEMO / "cities", place / "my-cities")
+    drives = [TrainingSource(video, video.with_suffix(".gpx"), "video") for video in sorted((place / "drives").glob("*.mp4"))]
+    build(place / "my-references", drives, ReferenceSettings(resolution_m=25.0))
     labels = "video,city,state,country,continent\nmonday.mp4,Sandy Island,,,\ntuesday.mp4,Sandy Reach,,,\n"
     (place / "cities.csv").write_text(labels, encoding="utf-8")
     shutil.copy(DEMO / "drive.mp4", place / "holiday.mp4")

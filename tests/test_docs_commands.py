@@ -35,6 +35,8 @@ NOT_RUN = {
     "vidtag evaluate --dataset": "the data sets are asked for at their owners; test_evaluation_on_dataset.py makes such folders",
     "vidtag train --video flight1.mp4": "encodes 76 pictures eleven times, for minutes; test_example.py trains on them",
     "vidtag calibrate old-checkpoint": "three dots stand for six more videos; the line above it is run",
+    "vidtag reference build --source": "asks a platform; test_reference_panoramax.py runs it against a server of its own",
+    "vidtag reference build --images photos/": "the photographs are the reader's; test_reference_folder.py makes some",
     "python3 -m venv vidtag-env": "fetches PyTorch, several GB",
     "vidtag-env/bin/": "of that environment",
     "python3 -m pip wheel": "fetches PyTorch, several GB",
@@ -169,7 +171,11 @@ def test_every_option_of_vidtag_is_one():
             if len(given) < 2 or not given[0].endswith("vidtag"):
                 continue
             assert given[1] in commands, f"{page}: {line}"
-            known = {name for one in commands[given[1]].params for name in [*one.opts, *one.secondary_opts]} | {"--help"}
+            command = commands[given[1]]
+            if hasattr(command, "commands"):
+                assert given[2] in command.commands, f"{page}: {line}"
+                command = command.commands[given[2]]
+            known = {name for one in command.params for name in [*one.opts, *one.secondary_opts]} | {"--help"}
             options = {word.partition("=")[0] for word in given[2:] if re.match(r"--?[a-z]", word)}
             assert options <= known, f"{page}: {line}"
             checked += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -36,7 +37,7 @@ def test_standard_library_only(name):
 
 def test_every_output_and_input_is_an_argument_of_the_protocol():
     kinds = {
-        name.removesuffix("Arguments").lower(): set(vars(protocol)[name].__dataclass_fields__)
+        re.sub(r"\B(?=[A-Z])", "-", name.removesuffix("Arguments")).lower(): set(vars(protocol)[name].__dataclass_fields__)
         for name in dir(protocol)
         if name.endswith("Arguments")
     }

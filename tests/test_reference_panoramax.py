@@ -5,6 +5,7 @@ failure; without, the tests are left out and say why.
 """
 
 import io
+import json
 import math
 import os
 import random
@@ -19,14 +20,19 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from benchmarks.panoramax_server import EMAIL, PanoramaxServer, Shot, picture_bytes, why_not
+from vidtag_engine.cli.app import app
+from vidtag_engine.export import read_geopackage
 from vidtag_engine.feedback import Feedback
+from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.grid.aoi import load_aoi
 from vidtag_engine.reference.consent import download_consent, query_consent
 from vidtag_engine.reference.downloads import fetch, is_fetched
 from vidtag_engine.reference.sources import Panoramax, file_of, open_source
 from vidtag_engine.reference.sources.panoramax import read_item
+from vidtag_engine.reference.store import Store
 from vidtag_engine.reference.web import Agreed, Web
 from vidtag_engine.types import InputError
 
@@ -309,3 +315,70 @@ def test_items_that_make_no_sense_are_left_out(server):
     assert read_item(inward, "https://api.panoramax.xyz") is None
     odd = read_item({**item, "properties": {**item["properties"], "view:azimuth": 725, "datetime": "soon", "license": 7}}, server.url)
     assert (odd.heading_deg, odd.licence, math.isnan(odd.time_s)) == (5.0, "", True)
+
+
+def typed(*arguments, status=0):
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    assert done.exit_code == status, done.output
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_from_an_area_to_a_video_found_by_a_platforms_pictures(server, tmp_path, monkeypatch):
+    """As it is typed: nothing without a yes, then the question, then the database, then an answer that names whose pictures it is from."""
+    monkeypatch.setenv("VIDTAG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("vidtag_engine.commands.reference.default_pictures_folder", lambda: tmp_path / "pictures")
+    output, east = tmp_path / "street", f"{LON - 0.001},{LAT - 0.0002},{LON + 0.004},{LAT + 0.0002}"
+    asked = (
+        "reference", "build", "--source", "panoramax", "--address", server.url, f"--aoi={east}", "--output", output, "--resolution-m", "10",
+        "--width", "16", "--spot-m", "5", "--width-px", "500",
+    )  # fmt: skip
+    refused = typed(*asked, status=2)
+    assert "Nobody said yes" in refused["error"]
+    assert "--yes-query" in refused["error"]
+    assert not output.exists()
+    question = typed(*asked, "--yes-query")
+    assert question["count"] == len(STREET) + len(BACK)
+    assert "CC-BY-SA-4.0 (30)" in question["question"]
+    assert not output.exists()
+    assert not (tmp_path / "pictures").exists()
+    said = typed(*asked, "--yes-query", "--yes-download-mb", 100)
+    assert (said["added"], said["drives"], said["licences"], said["private"]) == (30, 2, ["CC-BY-SA-4.0"], False)
+    assert "2 drives" in said["not_rated"]
+    assert not [file for file in tmp_path.rglob("*") if file.is_file() and EMAIL.encode() in file.read_bytes()]
+    again = typed(*asked, "--yes-query", "--yes-download-mb", 100)
+    assert (again["added"], again["there"], again["images"]) == (0, 30, 30)
+
+    unknown = tmp_path / "unknown"
+    unknown.mkdir()
+    rng = np.random.default_rng(0)
+    for number, shot in enumerate(STREET[4:20]):
+        pixels = np.asarray(Image.open(io.BytesIO(picture_bytes(shot, 4 + number)))).astype(float)
+        noisy = np.clip(0.8 * pixels + rng.normal(0, 12, pixels.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(unknown / f"{number:03d}.jpg", quality=85)
+    found = tmp_path / "found.gpkg"
+    typed(
+        "geolocate", "--images", unknown, "--reference", output, "--resolution-m", "10", f"--aoi={east}", "--output", found, "--always-answer",
+        "--kml", tmp_path / "found.kml", "--html", tmp_path / "found.html",
+    )  # fmt: skip
+    for name in ("found.kml", "found.html"):
+        assert "Recognised by pictures of Default account (CC-BY-SA-4.0)." in (tmp_path / name).read_text(encoding="utf-8")
+    result = read_geopackage(found)[0][0]
+    truth = np.array([[shot.lat_deg, shot.lon_deg] for shot in STREET[4:20]])
+    error_m = haversine_m(result.trajectory.lat_deg, result.trajectory.lon_deg, *truth.T)
+    assert np.median(error_m) < 15.0
+    assert {(one.source, one.author, one.licence) for one in result.matches} == {("panoramax", "Default account", "CC-BY-SA-4.0")}
+    for one in result.matches:
+        assert math.isfinite(one.lat_deg)
+        assert max(Image.open(io.BytesIO(one.thumbnail)).size) <= 256
+
+
+def test_a_panorama_becomes_views_of_one_drive(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("vidtag_engine.commands.reference.default_pictures_folder", lambda: tmp_path / "pictures")
+    around = f"{LON + 0.00005},{LAT + 0.0004},{LON + 0.00015},{LAT + 0.0006}"
+    said = typed(
+        "reference", "build", "--source", "panoramax", "--address", server.url, f"--aoi={around}", "--output", tmp_path / "one", "--yes-query",
+        "--yes-download-mb", 50, "--width", "8",
+    )  # fmt: skip
+    assert (said["added"], said["drives"]) == (6, 1)
+    shown = Store.open(tmp_path / "one").shown(range(6))
+    assert sorted(one.image.heading_deg for one in shown) == pytest.approx(sorted((123.0 + 60.0 * n) % 360.0 for n in range(6)))

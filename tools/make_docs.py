@@ -64,7 +64,12 @@ def cli_page() -> str:
     parts = [_MADE, "# Command line\n", "`vidtag COMMAND --help` says the same on a terminal.\n"]
     root: Any = get_command(app)
     for name, command in sorted(root.commands.items()):
-        parts.append(_command(name, command))
+        members = getattr(command, "commands", None)
+        if members is None:
+            parts.append(_command(name, command))
+            continue
+        parts.append(f"## vidtag {name}\n\n{inspect.cleandoc(command.help or '')}\n")
+        parts += [_command(f"{name} {member}", members[member]) for member in sorted(members)]
     return "\n".join(parts)
 
 

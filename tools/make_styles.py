@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import style_places
+import style_references
 from qgis.core import (
     QgsApplication,
     QgsCategorizedSymbolRenderer,
@@ -95,6 +96,7 @@ FIELDS = {
     ),
     "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
     "places": style_places.FIELDS,
+    **style_references.LAYERS,
 }
 ARROW_EVERY_MM = 15.0
 SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
@@ -126,6 +128,7 @@ TIPS = {
     "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>' f"{SURE}",
     "gallery": 'Candidate place [% "point" %]',
     "places": style_places.TIP,
+    **style_references.TIPS,
 }
 
 
@@ -183,6 +186,8 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
         ]
     if layer == "places":
         return style_places.classes(colours)
+    if layer == "images":
+        return style_references.classes()
     if layer == "pins":
         return [
             ("Here", 'coalesce("here", true)', pin_symbol("#117733", "circle")),
@@ -305,7 +310,7 @@ def set_pin_form(vector: QgsVectorLayer) -> None:
 
 def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     """Points are moments, lines last from start to end."""
-    if layer in {"aoi", "gallery", "pins", "places"}:
+    if layer in {"aoi", "gallery", "pins", "places", *style_references.LAYERS}:
         return
     temporal = vector.temporalProperties()
     if layer in {"frames", "errors", "regions"}:
@@ -348,6 +353,8 @@ def make(layer: str) -> str:
     elif layer == "gallery":
         dot = {"name": "circle", "color": colours.OUTLINE, "size": "0.6", "outline_style": "no"}
         vector.setRenderer(QgsSingleSymbolRenderer(QgsMarkerSymbol.createSimple(dot)))
+    elif layer in {"matches", "gaps"}:
+        vector.setRenderer(style_references.single(layer, colours.OUTLINE))
     elif layer == "errors":
         vector.setRenderer(within_or_not(colours))
     else:
@@ -360,7 +367,9 @@ def make(layer: str) -> str:
         if field.typeName() == "datetime":
             vector.setEditorWidgetSetup(number, QgsEditorWidgetSetup("DateTime", DATETIME))
     vector.setMapTipTemplate(TIPS[layer])
-    vector.setDisplayExpression({"aoi": '"name"', "places": '"name"', "gallery": '"point"'}.get(layer, '"video"'))
+    vector.setDisplayExpression(
+        {"aoi": '"name"', "places": '"name"', "gallery": '"point"', "images": '"image_id"', "gaps": '"share"'}.get(layer, '"video"')
+    )
     set_temporal(vector, layer)
     document = QDomDocument("qgis")
     parts = vector.Symbology | vector.Labeling | vector.MapTips | vector.Temporal | vector.Forms | vector.AttributeTable | vector.Fields

@@ -34,6 +34,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "evaluatetrajectory": {"RESULT": "drive.gpkg", "TRUTH_FILE": "drive.gpx"},
     "exporttrajectory": {"RESULT": "drive.gpkg", "KML": "drive.kml", "FRAMES": "pictures", "VIDEOS": ["drive.mp4"]},
     "finetune": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "checkpoint"},
+    "buildreferencedatabase": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "references"},
+    "referenceimages": {"REFERENCE": "references", "OUTPUT": "held.gpkg"},
     "checkengine": {},
 }
 LAYERS = {

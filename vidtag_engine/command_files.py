@@ -23,11 +23,13 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "match": {"output": "result"},
     "train": {"output": "checkpoint"},
     "guess": {"output": "places"},
+    "reference": {},
+    "reference-layer": {"output": "images"},
     "picture": {"output": "picture"},
 }
 """Of each command the arguments that name an output, and its kind (see ``file_marks.KINDS``). "export" has ``frames`` too, a folder."""
 INPUTS: dict[str, tuple[str, ...]] = {
-    "geolocate": ("videos", "images", "table", "aoi", "checkpoint", "guess_area"),
+    "geolocate": ("videos", "images", "table", "aoi", "checkpoint", "guess_area", "reference"),
     "gallery": ("aoi", "checkpoint"),
     "heatmap": ("video", "images", "aoi", "checkpoint"),
     "evaluate": ("result", "truth", "videos"),
@@ -37,6 +39,8 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "match": ("result", "roads"),
     "train": ("videos", "truths", "images", "validation", "aoi"),
     "guess": ("videos", "images", "checkpoint"),
+    "reference": ("videos", "truths", "images", "aoi"),
+    "reference-layer": ("reference", "aoi"),
     "picture": ("videos",),
 }
 """Of each command the arguments that name what it reads, or lists of such."""

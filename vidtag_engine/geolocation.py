@@ -35,6 +35,7 @@ from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, fram
 from .inference.encode import VideoFeatures, encode_video
 from .inference.verdicts import LIMIT_OF_NOTHING, LIMIT_OF_REGIONS
 from .loaded import Loaded, load, provenance_of
+from .matches import matches_of
 from .outputs import check_files
 from .own_areas import AreaPrior, SearchedArea, TableOfVideos, rows_asked, searched_area
 from .protocol import GeolocateArguments
@@ -50,6 +51,7 @@ from .types import (
     FrameState,
     InputError,
     IntArray,
+    Match,
     Progress,
     Trajectory,
     Verdict,
@@ -193,7 +195,7 @@ def _begin(
     if guesser is not None and checkpoint == AUTO:
         guesser.guess(infos, table, None, feedback.part(0.0, _GUESS_SHARE))
         checkpoint = str(guesser.checkpoint().path)
-    loaded = (warm or Warm()).checkpoint(checkpoint, settings.device, feedback) if isinstance(checkpoint, str) else checkpoint
+    loaded = (warm or Warm()).chosen(checkpoint, settings, feedback)
     if guesser is not None:
         guesser.guess(infos, table, loaded.encoder, feedback.part(0.0, _GUESS_SHARE))
         infos = give_areas(infos, guesser, table, failed)
@@ -270,9 +272,12 @@ class Job:
             if self.scores_beside is not None:
                 write_scores(self.scores_beside, sha256, self.solver.scores(solved, index, time_s))
             trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
+        matches: tuple[Match, ...] = ()
+        if solved is not None and self.solver is not None:
+            matches = matches_of(self.loaded, self.solver, solved, index, trajectory, share_places=self.settings.share_places)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
-        return VideoResult(info, trajectory, found.report, sha256, seconds)
+        return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches)
 
     def features(self, info: VideoInfo) -> VideoFeatures:
         """Decode, sample and encode, with progress and the clock."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib.metadata
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 
@@ -15,24 +18,38 @@ from . import __version__
 from .batch import compiled_folder
 from .feedback import Feedback
 from .grid import Grid, WideGrid
-from .models import GeoCLIP, VidTAG, build_frame_encoder, from_pretrained, pick_device, weights_to_fetch
+from .models import GeoCLIP, PlaceRecognizer, VidTAG, build_frame_encoder, from_pretrained, pick_device, weights_to_fetch
 from .models.checkpoint import CheckpointCard
 from .models.frame_encoder import FrameEncoder
 from .offline import asked
+from .reference.database import StoredReferences
+from .reference.manifest import MANIFEST
+from .reference.similarity import NEIGHBOURS
+from .reference.store import Store
 from .settings import GeolocateSettings
-from .trajectory import Calibration
+from .trajectory import UNFITTED_TEMPERATURE, UNFITTED_WEIGHT, Calibration, DatabaseWeight, TrainingGround
 from .types import InputError, Provenance
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A checkpoint ready to use: the model, its card, its frame encoder and where it runs."""
+    """A checkpoint ready to use, or a database of reference images, or both.
 
-    model: VidTAG | GeoCLIP
+    Args:
+        model: on its device.
+        card: of the checkpoint; of a database alone, what stands for it.
+        encoder: that makes the features which the model takes.
+        device: where it runs.
+        calibration: how its scores are read.
+        references: digest of the database of reference images that is read; empty: none.
+    """
+
+    model: VidTAG | GeoCLIP | PlaceRecognizer
     card: CheckpointCard
     encoder: FrameEncoder
     device: torch.device
     calibration: Calibration
+    references: str = ""
 
 
 def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid, guessed_by: str | None = None) -> Provenance:
@@ -51,7 +68,8 @@ def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | Wide
             "calibration_sha256": hashlib.sha256(json.dumps(loaded.card.calibration, sort_keys=True).encode()).hexdigest(),
             "backbones": {name: str(source) for name, source in loaded.encoder.weights_source.items()},
             "licence": card.licence,
-        },
+        }
+        | ({"references": loaded.references} if loaded.references else {}),
         gallery=grid.to_summary(),
         versions=versions,
         seed=settings.seed,
@@ -63,13 +81,15 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
     """Load a checkpoint (folder, file, Hub id or the preset ``geoclip``) and the frame encoder that it was trained on.
 
     Args:
-        checkpoint: see above.
+        checkpoint: see above; or the folder of a database of reference images, which is read with no checkpoint (:func:`load_references`).
         device: that it runs on.
         feedback: told where weights have to be fetched first, which may take minutes.
 
     Raises:
         InputError: the checkpoint or the backbones' weights cannot be had; the sentence says what to do.
     """
+    if (Path(checkpoint).expanduser() / MANIFEST).is_file():
+        return load_references(checkpoint, device, feedback)
     place = pick_device(device)
     model, card = from_pretrained(checkpoint, place)
     calibration = (
@@ -86,3 +106,76 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
             f"Checkpoint {card.name} remembers pictures by a layout of {layout_dim} numbers, and this version makes {encoder.layout_dim}: train it again."
         )
     return Loaded(model.eval(), card, encoder, place, calibration)
+
+
+def load_references(database: str, device: str = "auto", feedback: Feedback = Feedback(), checkpoint: Loaded | None = None) -> Loaded:
+    """Open a database of reference images, to be read with no checkpoint, or in place of the training frames that one keeps.
+
+    Args:
+        database: folder that ``vidtag reference build`` wrote.
+        device: that the frame encoder runs on.
+        feedback: told where weights have to be fetched first.
+        checkpoint: trained on the same frame encoder; what it says of places is then weighed with what the references say. How sure to be of both together was
+            never measured, so that no probability is shown until ``vidtag calibrate`` has.
+
+    Raises:
+        InputError: there is no such database, it is damaged or empty, or of another frame encoder.
+    """
+    store = Store.open(database)
+    of, place = store.manifest, pick_device(device)
+    if not store.there.any():
+        raise InputError(f"{store.folder.name} holds no reference images: add some with 'vidtag reference build'.")
+    calibration = Calibration.from_dict(of.calibration) if of.calibration else unfitted_references(store)
+    if checkpoint is not None:
+        return _with_references(checkpoint, store, calibration)
+    weight = (calibration.path.database_weight if calibration.path else None) or calibration.database_weight
+    if weight is None:
+        raise InputError(f"{store.folder.name} does not say how it is read: run 'vidtag reference calibrate' on it.")
+    if (said := weights_to_fetch(of.frame_encoder)) and not asked():
+        feedback.tell(0.0, "fetching", said)
+    encoder = build_frame_encoder(of.frame_encoder, place, compiled_folder=compiled_folder(), layout=bool(of.layout_dim))
+    if (encoder.feature_dim, encoder.layout_dim) != (of.feature_dim, of.layout_dim):
+        raise InputError(f"{store.folder.name} was made by another version's frame encoder: build it again.")
+    model = PlaceRecognizer(StoredReferences(store), weight.reach_m).to(place).eval()
+    card = CheckpointCard(
+        of.name,
+        of.frame_encoder,  # type: ignore[arg-type]
+        training_extent=store.extent_deg,
+        calibration=of.calibration,
+        licence=" and ".join(store.licences) or "not stated",
+        metrics={"resolution_m": of.resolution_m, "rate_hz": 1.0},
+        created_utc=of.changed_utc,
+        sha256=store.digest,
+    )
+    return Loaded(model, card, encoder, place, calibration, store.digest)
+
+
+def unfitted_references(store: Store) -> Calibration:
+    """How a database is read whose confidence was not fitted since it was changed."""
+    reach_m = store.reach_m
+    ground = TrainingGround.about(store.lat_lon_deg[store.there], reach_m, None)
+    weight = DatabaseWeight(1.0, reach_m, None, NEIGHBOURS)
+    return Calibration(UNFITTED_TEMPERATURE, database_weight=weight, speed_mps=store.speed_mps, ground=ground, videos=0, of_references=True)
+
+
+def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration) -> Loaded:
+    """A checkpoint that reads a database in place of its own frames."""
+    of, model = store.manifest, checkpoint.model
+    if not isinstance(model, VidTAG):
+        raise InputError(f"{checkpoint.card.name} reads no reference images: give a checkpoint that 'vidtag train' wrote, or none.")
+    own = (model.config.frame_encoder, model.config.feature_dim)
+    if own != (of.frame_encoder, of.feature_dim):
+        raise InputError(f"{checkpoint.card.name} and {store.folder.name} are of different frame encoders: build the database anew.")
+    encoder = checkpoint.encoder
+    if encoder.layout_dim != of.layout_dim:
+        encoder = build_frame_encoder(of.frame_encoder, checkpoint.device, compiled_folder=compiled_folder(), layout=bool(of.layout_dim))
+    # A model of its own, which shares all else: the checkpoint may be asked without the database later.
+    model = copy.copy(model)
+    model._modules = dict(model._modules)  # noqa: SLF001
+    model.memory = cast(Any, StoredReferences(store).to(checkpoint.device))  # read likewise
+    trained = checkpoint.calibration
+    weight = (trained.path.database_weight if trained.path else None) or trained.database_weight
+    read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS)
+    ground = calibration.ground if trained.ground is None else trained.ground
+    both = replace(trained, path=None, database_weight=read, speed_mps=trained.speed_mps or store.speed_mps, ground=ground, videos=0)
+    return replace(checkpoint, model=model, encoder=encoder, calibration=both, references=store.digest)

@@ -71,6 +71,16 @@ class GeolocateSettings(BaseModel):
         description="Guess each video's area first: a checkpoint of `vidtag train-city`, or `auto` for one among the registered. Instead of --aoi.",
     )
 
+    reference: str | None = Field(
+        None,
+        description="Database of reference images to recognise places by: a folder that `vidtag reference build` wrote. With a trained --checkpoint both are read.",
+    )
+
+    share_places: bool = Field(
+        False,
+        description="Keep places and thumbnails of one's own reference images in the result; else of openly licensed platform pictures alone.",
+    )
+
     @field_validator("decoder", mode="before")
     @classmethod
     def _decoder(cls, value: Any) -> Any:
@@ -142,9 +152,10 @@ class GeolocateSettings(BaseModel):
         Device and batch size are left out, what is kept beside it, and which checkpoint guesses the area, whose digest the record has.
         """
         # What older versions did not know is not named where it says nothing.
-        without = {"device", "batch_size", "keep_scores", "guess_area"} | {
+        without = {"device", "batch_size", "keep_scores", "guess_area", "reference"} | {
             name for name in ("time_zone", "motion") if getattr(self, name) is None
         }
+        without |= {"share_places"} if not self.share_places else set()
         return self.model_dump(mode="json", exclude=without)
 
 
@@ -205,6 +216,47 @@ class CityTrainSettings(BaseModel):
     half: bool = Field(True, description="Store weights in half precision.")
     seed: int = Field(0, description="Of everything random.")
     device: str = Field("auto", description="auto, cpu, cuda or mps.")
+
+
+class ReferenceSettings(BaseModel):
+    """What decides how a database of reference images is built; each field is an option of ``vidtag reference build``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    preset: Literal["vidtag-compact", "vidtag-l14"] = Field(
+        "vidtag-compact", description="Frame encoder that images are described by: vidtag-compact (CPUs) or vidtag-l14."
+    )
+    resolution_m: float = Field(100.0, gt=0, le=5_000_000, description="Step of the grid that videos are going to be sought on, metres.")
+    rate_hz: float | None = Field(1.0, gt=0, description="Frames a second taken from videos.")
+    every_m: float = Field(2.0, ge=0, description="Images nearer than this to the one before are left out, metres: the camera stood.")
+    width: int = Field(96, ge=8, le=512, description="Numbers kept of each of an image's four or eight bands, one byte each.")
+    author: str = Field("", max_length=200, description="Name that the images' licence asks for; only where they are shared.")
+    licence: str = Field("", max_length=100, description="Licence of the images (SPDX identifier); only where they are shared.")
+    private: bool = Field(True, description="The images are not to be passed on.")
+    calibrate: bool = Field(True, description="Fit how sure to be, on the database's own drives.")
+    device: str = Field("auto", description="auto, cpu, cuda or mps.")
+
+
+class SourceSettings(BaseModel):
+    """Which of a platform's pictures are taken, and how; each field is an option of ``vidtag reference build``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    source: str | None = Field(
+        None, description="Platform whose pictures are fetched, instead of --video and --images: panoramax, folder or msls."
+    )
+    address: str = Field("", description="Of the platform's server, where not its usual one; of folder and msls the folder.")
+    yes_query: bool = Field(False, description="Yes: the platform may be asked about the area, and is told the map tiles that it lies in.")
+    yes_download_mb: float | None = Field(
+        None, gt=0, description="Yes: so many megabytes may be fetched. Without it only how many pictures there are is said."
+    )
+    spot_m: float = Field(
+        10.0, ge=0.1, description="One picture is taken of each spot of this size and each eighth of the horizon, the newest, metres."
+    )
+    per_sequence: int | None = Field(None, ge=1, description="At most so many pictures of one drive.")
+    oldest_years: float | None = Field(None, gt=0, description="Pictures that were taken longer ago are left out.")
+    mixed_licences: bool = Field(False, description="The pictures may have several licences.")
+    width_px: int = Field(1024, ge=256, le=8192, description="Pictures of this width are enough, where a platform has several.")
 
 
 def in_new_names(key: Mapping[str, Any]) -> dict[str, Any]:

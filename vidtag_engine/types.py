@@ -6,6 +6,7 @@ shapely geometries keep x = longitude before y = latitude.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -288,10 +289,44 @@ class OwnSettings:
 
 
 @dataclass(frozen=True)
+class Match:
+    """A reference image that speaks for a frame's answer.
+
+    Args:
+        frame_index: of the frame.
+        rank: from 1 on, the most similar first.
+        source, image_id: which image, as its source names it.
+        similarity: cosine of both descriptors.
+        margin: how much more similar it is than the most similar one elsewhere; where none elsewhere is among the nearest, than the last of these.
+        lat_deg, lon_deg, heading_deg: where it was taken and looks; NaN where that is not to be told.
+        taken: day on which it was taken (UTC), ISO 8601; empty where that is not known or not to be told.
+        author, licence, licence_url, page_url: as its licence asks.
+        thumbnail: JPEG; None where there is none, or it is not to be passed on.
+    """
+
+    frame_index: int
+    rank: int
+    source: str
+    image_id: str
+    similarity: float
+    margin: float
+    lat_deg: float = math.nan
+    lon_deg: float = math.nan
+    heading_deg: float = math.nan
+    taken: str = ""
+    author: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    page_url: str = ""
+    thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True)
 class VideoResult:
     """One finished video: what it was, its answer, how it was read, and the digest of its bytes.
 
-    ``pinned`` says that the answer was solved with a person's pins, and is not the model's alone. ``own`` is what held of this video alone.
+    ``pinned`` says that the answer was solved with a person's pins, and is not the model's alone. ``own`` is what held of this video alone. ``matches``
+    are the reference images that speak for its frames' places.
     """
 
     info: VideoInfo
@@ -301,6 +336,7 @@ class VideoResult:
     seconds: dict[str, float] = field(default_factory=dict)
     pinned: bool = False
     own: OwnSettings | None = None
+    matches: tuple[Match, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from .feedback import Feedback
+from .grid import WideGrid
 from .guessing import LoadedCities, load_cities
-from .loaded import Loaded, load
+from .loaded import Loaded, load, load_references
+from .models import PlaceRecognizer
 from .search import Search, Smoothness, search_over
+from .types import InputError
 
 if TYPE_CHECKING:
-    from .grid import AreaOfInterest, Grid, WideGrid
+    from .grid import AreaOfInterest, Grid
     from .inference import PosteriorDecoder
     from .settings import GeolocateSettings
 
@@ -70,6 +73,16 @@ class Warm:
             self._checkpoint = (key, load(source, device, feedback))
         return self._checkpoint[1]
 
+    def chosen(self, checkpoint: Loaded | str, settings: GeolocateSettings, feedback: Feedback = Feedback()) -> Loaded:
+        """What videos are geolocated with: the checkpoint, the database of reference images that the settings name, or both. Errors as of :func:`.loaded.load`."""
+        # A database by itself stands where a checkpoint does: geoclip, which is meant where none is named, reads none.
+        alone = settings.reference is not None and checkpoint == "geoclip"
+        named: Loaded | str = settings.reference if alone and settings.reference else checkpoint
+        loaded = self.checkpoint(named, settings.device, feedback) if isinstance(named, str) else named
+        if settings.reference is None or alone:
+            return loaded
+        return load_references(settings.reference, settings.device, feedback, loaded)
+
     def cities(self, source: str, device: str, feedback: Feedback = Feedback()) -> LoadedCities:
         """A checkpoint that tells cities, likewise; it stays beside the other. Arguments and errors as :func:`.guessing.load_cities`."""
         key = (source, device, *_stamps(source))
@@ -88,6 +101,9 @@ class Warm:
         feedback: Feedback,
     ) -> KeptArea:
         """An area's search, made only where the area, its grid or the checkpoint is another than the last one. Arguments as of :func:`.search.search_over`."""
+        alone = isinstance(loaded.model, PlaceRecognizer)
+        if alone:
+            _check_for_references(loaded, grid, settings)
 
         def made(told: Feedback) -> KeptArea:
             smoothness = Smoothness.from_dict(loaded.card.smoothness) if loaded.card.smoothness else None
@@ -97,7 +113,7 @@ class Warm:
                 aoi,
                 loaded.device,
                 weights_sha256=loaded.card.sha256,
-                exhaustive=settings.exhaustive,
+                exhaustive=settings.exhaustive or alone,
                 smoothness=smoothness,
                 cache_dir=cache_dir,
                 feedback=told,
@@ -133,6 +149,17 @@ class Warm:
             "checkpoint": self._checkpoint[1].card.name if self._checkpoint else None,
             "gallery_points": int(self._area[1].search.grid.count) if self._area else None,
         }
+
+
+def _check_for_references(loaded: Loaded, grid: Grid | WideGrid, settings: GeolocateSettings) -> None:
+    """Raise InputError for what a database of reference images cannot do by itself."""
+    if settings.continuous:
+        raise InputError("Reference images say nothing between grid points: leave out --continuous, or take a finer --resolution-m.")
+    if isinstance(grid, WideGrid):
+        west, south, east, north = loaded.card.training_extent or (-180.0, -90.0, 180.0, 90.0)
+        raise InputError(
+            f"The area is far larger than that of the reference images: give one within {west:.4f},{south:.4f},{east:.4f},{north:.4f}, or a coarser resolution."
+        )
 
 
 def memory_bytes() -> int:

@@ -210,6 +210,20 @@ def _heatmap(job: Job) -> dict[str, Any]:
     return run_heatmap(arguments, feedback=job.feedback, log=job.log, warm=job.keeper.warm)
 
 
+def _reference(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.ReferenceArguments)
+    from .commands.reference import run_reference
+
+    return run_reference(arguments, feedback=job.feedback, log=job.log)
+
+
+def _reference_layer(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, protocol.ReferenceLayerArguments)
+    from .commands.reference import run_layer
+
+    return run_layer(arguments, feedback=job.feedback)
+
+
 def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(job.request.arguments) - known):
@@ -278,15 +292,9 @@ def _match(job: Job) -> dict[str, Any]:
     from .commands.match import run_match
 
     return run_match(
-        Path(arguments.result),
-        arguments.roads,
-        output=Path(arguments.output) if arguments.output else None,
-        layer=arguments.layer,
-        crs=arguments.crs,
-        answer=arguments.answer,
-        overwrite=arguments.overwrite,
-        feedback=job.feedback,
-    )
+        Path(arguments.result), arguments.roads, output=Path(arguments.output) if arguments.output else None, layer=arguments.layer,
+        crs=arguments.crs, answer=arguments.answer, overwrite=arguments.overwrite, feedback=job.feedback,
+    )  # fmt: skip
 
 
 def _train(job: Job) -> dict[str, Any]:
@@ -321,6 +329,8 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "match": _match,
     "train": _train,
     "guess": _guess,
+    "reference": _reference,
+    "reference-layer": _reference_layer,
     "picture": _picture,
     "doctor": _doctor,
     "status": _status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..inference import Emissions, FrameScores, ScoredPlaces
-from ..models.vidtag import VidTAG
+from ..models import PlaceRecognizer, VidTAG
+from ..reference.similarity import NEIGHBOURS
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
 from ..types import FloatArray
@@ -25,6 +26,7 @@ from .posteriors import FitVideo
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
+_Reach = tuple[float, int | None]  # of a reference image, in metres, and how many of a frame are read
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
@@ -35,7 +37,7 @@ _UNSEEN = 5  # one video in so many is expected on ways that no training video w
 
 @torch.inference_mode()
 def calibrate_path(
-    model: VidTAG,
+    model: VidTAG | PlaceRecognizer,
     cover_lat_lon_deg: FloatArray,
     spacing_m: float,
     training: Sequence[TrainingSequence],
@@ -46,6 +48,9 @@ def calibrate_path(
     undriven: NDArray[np.bool_] | None = None,
     places: FloatArray | None = None,
     novelty: NoveltyDetector | None = None,
+    neighbours: int | None = NEIGHBOURS,
+    own: Callable[[int], torch.Tensor] | None = None,
+    block_m: float | None = None,
     seed: int = 0,
     feedback: Feedback = Feedback(),
 ) -> PathCalibration:
@@ -63,6 +68,9 @@ def calibrate_path(
         reach_m: over which a reference image speaks for places around it.
         places: (N, 2) of the training, where ``training`` does not hold it.
         novelty: what is known of its features; likewise.
+        neighbours: reference images of a frame that are read; None reads all.
+        own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
+        block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is the reach.
         seed: of everything random.
         feedback: of the whole fit; asked to stop between videos.
     """
@@ -70,23 +78,25 @@ def calibrate_path(
     flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
-    cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m)
-    frames = [Emissions(model, s.seen, keep_features=False) for s in chosen]
+    reach = reach_m, neighbours
+    cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach)
+    mine = [own(number) if own else None for number in some]
+    frames = [Emissions(model, s.seen, hidden=rows, keep_features=False) for s, rows in zip(chosen, mine, strict=True)]
     # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
     rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
     taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
     if model.memory is not None and not flags.any():
-        hidden = [
-            Emissions(model, s.seen, of.queries, model.memory.near(s.lat_lon_deg, reach_m / 2.0), keep_features=False)
-            for of, s in zip(frames, chosen, strict=True)
-        ]
+        hidden = []
+        for of, s, rows in zip(frames, chosen, mine, strict=True):
+            near = model.memory.near(s.lat_lon_deg, (block_m or reach_m) / 2.0)
+            hidden.append(Emissions(model, s.seen, of.queries, near if rows is None else near | rows, keep_features=False))
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     held = _Held(cover)
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
     def weighted(weight: float) -> DatabaseWeight | None:
-        return DatabaseWeight(weight, reach_m, least) if weight else None
+        return DatabaseWeight(weight, reach_m, least, neighbours) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
         reading = weighted(weight)
@@ -104,12 +114,13 @@ def calibrate_path(
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     places = _places(training) if places is None else places
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed}
-    weights = _WEIGHTS if model.memory is not None else (0.0,)
+    # Where nothing else speaks of places, there is nothing to weigh references against.
+    weights = (1.0,) if isinstance(model, PlaceRecognizer) else _WEIGHTS if model.memory is not None else (0.0,)
     weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, feedback=feedback.part(*_WEIGHT_SHARE), **options)
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), feedback=feedback.part(*_PATH_SHARE), **options)
     known = _out_of_area(
         model,
-        reach_m,
+        reach,
         spacing_m,
         places,
         taken,
@@ -128,7 +139,7 @@ def calibrate_path(
 
 @torch.inference_mode()
 def fit_abstention(
-    model: VidTAG,
+    model: VidTAG | PlaceRecognizer,
     cover_lat_lon_deg: FloatArray,
     spacing_m: float,
     training: Sequence[TrainingSequence],
@@ -148,15 +159,16 @@ def fit_abstention(
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
     taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
-    held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, reach_m))
-    known = _out_of_area(model, reach_m, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
+    reach = reach_m, database_weight.neighbours if database_weight else None
+    held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
+    known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]
     return known, fit_novelty(*seen, names=[s.name for s in (*training, *some)], seed=seed)
 
 
 def _out_of_area(
-    model: VidTAG,
-    reach_m: float,
+    model: VidTAG | PlaceRecognizer,
+    reach: _Reach,
     spacing_m: float,
     places: FloatArray,
     taken: Sequence[_Taken],
@@ -170,7 +182,7 @@ def _out_of_area(
     known = training_ground(cover_lat_lon_deg, spacing_m, places)
     # Every place of it is one of the cover's, and scored with that; but where it is very large, each stands for more ground.
     within = Decoder(cover_lat_lon_deg, spacing_m).nearest(known.lat_lon_deg)
-    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, reach_m) if known.spacing_m > spacing_m else None
+    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, *reach) if known.spacing_m > spacing_m else None
 
     def scored() -> Iterator[Searched]:
         for number, one in enumerate(taken):

@@ -35,6 +35,7 @@ from .options import (
     SplitSeedOption,
     TruthOffsetOption,
 )
+from .reference import app as reference_app
 from .settings_options import settings_of, with_settings
 from .terminal import WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
 from .train import TRAIN_EXAMPLES, dataset_of, train
@@ -76,6 +77,8 @@ def _root(
     vidtag geolocate --table drives.csv --aoi town.geojson --checkpoint my-town --output drives.gpkg
 
     vidtag geolocate walk.mp4 --aoi town.geojson --checkpoint my-town --motion walk --output walk.gpkg
+
+    vidtag geolocate walk.mp4 --reference my-references --output walk.gpkg
 
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """
@@ -297,6 +300,7 @@ def gallery(
 
 app.command(epilog=EXPORT_EXAMPLES)(export)
 register_corrections(app)
+app.add_typer(reference_app, name="reference")
 
 
 @app.command()

@@ -27,6 +27,9 @@ def begin_where_asked(option: bool) -> None:
 
 def give_offline(app: typer.Typer) -> None:
     """Give the option to every command of the application; after all of them are registered."""
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            give_offline(group.typer_instance)
     for command in app.registered_commands:
         if command.callback is not None:
             command.callback = _with_offline(command.callback)

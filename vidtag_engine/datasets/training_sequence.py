@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class TrainingSequence:
         lat_lon_deg: (T, 2) truth.
         time_s: (T,) seconds after the video's start.
         layout: (T, L) of the plain pictures: what stands where in them; None where the encoder does not say.
+        thumbnails: (T,) JPEG of each, where they were asked for; a part of a sequence has none.
+        numbers: (T,) which of a list's images these are, where damaged ones were left out; None: all, in order.
     """
 
     name: str
@@ -26,6 +28,8 @@ class TrainingSequence:
     lat_lon_deg: FloatArray
     time_s: FloatArray
     layout: FloatArray | None = None
+    thumbnails: tuple[bytes, ...] = ()
+    numbers: IntArray | None = None
 
     def __len__(self) -> int:
         return int(self.features.shape[1])

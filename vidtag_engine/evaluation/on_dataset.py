@@ -15,6 +15,7 @@ from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..grid import check_size
+from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..search import EmbeddedGallery
 from ..training.features import FeatureStore, load_sequences
 from ..types import FloatArray, InputError
@@ -123,9 +124,12 @@ def evaluate_dataset(
         CancelledError: stopped; features are kept.
     """
     feedback = feedback.saying("Stopped; features are kept, and the same command goes on from there.")
+    model = loaded.model
+    if isinstance(model, PlaceRecognizer):
+        raise InputError(f"{loaded.card.name} is a database of reference images: data sets are evaluated with a checkpoint.")
     labelled = {sequence.name: sequence for sequence in dataset.sequences(split)}
     points = dataset.gallery(gallery, resolution_m=resolution_m, grid=grid)
-    check_size(points, loaded.model.config.embedding_dim)
+    check_size(points, model.config.embedding_dim)
     store = FeatureStore(
         feature_folder or default_cache_folder().parent / "features" / dataset.name,
         loaded.encoder,
@@ -147,7 +151,7 @@ def evaluate_dataset(
     for part, done in _passes(list(labelled.values())):
         steps = feedback.part(_FEATURES_SHARE * done, _FEATURES_SHARE * (done + len(part) / len(labelled)))
         sequences = load_sequences(store, part, steps, dataset.report)
-        comparisons |= _comparisons(sequences, embedded, loaded, feedback)
+        comparisons |= _comparisons(sequences, embedded, model, feedback)
     if not comparisons:
         raise InputError(f"No sequence of {dataset.title} ({split}) can be evaluated: {' '.join(dataset.report.lines())}")
     return DatasetReport(
@@ -176,9 +180,11 @@ def _passes(sequences: list[LabelledSequence]) -> Iterator[tuple[list[LabelledSe
             group, frames, before = [], 0, number + 1
 
 
-def _comparisons(sequences: list[TrainingSequence], gallery: EmbeddedGallery, loaded: Loaded, feedback: Feedback) -> dict[str, Comparison]:
+def _comparisons(
+    sequences: list[TrainingSequence], gallery: EmbeddedGallery, model: VidTAG | GeoCLIP, feedback: Feedback
+) -> dict[str, Comparison]:
     """Sequences placed, beside their truth."""
-    placed = place(loaded.model, sequences, gallery, feedback)
+    placed = place(model, sequences, gallery, feedback)
     return {
         sequence.name: Comparison(predicted, sequence.lat_lon_deg, phase1, np.full(len(predicted), np.nan), np.nan, frames=len(predicted))
         for sequence, predicted, phase1 in zip(sequences, placed.predicted, placed.phase1, strict=True)

@@ -18,6 +18,7 @@ from ..types import DecodeReport, FailedVideo, InputError, Provenance, TimeSourc
 from .columns import Table, clean, joined
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
+from .matches_table import add_thumbnails, matches_table
 from .provenance import scrub_sentence, to_json
 from .tables import check_names, failed_row, frames_table, steps_table, video_row
 
@@ -30,11 +31,14 @@ LAYERS = {
     "frames": ("Point", "Sampled frames, also those without an answer"),
     "videos": ("MultiLineString", "One line a video"),
     "regions": ("MultiPolygon", "Where the truth lies with 50 and 90 %, by frame and by video"),
+    "matches": ("Point", "Reference images that speak for the frames' places"),
     "pins": ("Point", "Where a person says that the camera was, or was not"),
     "aoi": ("MultiPolygon", "The area that was searched"),
 }
 # 1.2 is what QGIS 3.22's GDAL writes itself; newer ones make older readers warn.
 _DATASET = {"VERSION": "1.2"}
+# An index's triggers call functions that GDAL alone has, and thumbnails are put into its rows without GDAL.
+_MORE = {"matches": {"SPATIAL_INDEX": "NO"}}
 _SYNCHRONOUS = "OGR_SQLITE_SYNCHRONOUS"
 
 
@@ -75,22 +79,26 @@ def write_geopackage(
         with closing(sqlite3.connect(part)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
             add_styles(database, layers)
+            if "matches" in tables:
+                add_thumbnails(database, results)
             add_provenance(database, to_json(provenance), provenance.created_utc)
             set_last_change(database, provenance.created_utc)
             _check_counts(database, tables)
 
 
 def result_tables(results: Sequence[VideoResult], *, aoi: Any | None = None, failed: Sequence[FailedVideo] = ()) -> dict[str, Table]:
-    """The layers ``trajectory``, ``frames``, ``videos`` and ``regions`` as columns; arguments as for :func:`write_geopackage`."""
+    """The layers ``trajectory``, ``frames``, ``videos`` and ``regions`` as columns, and ``matches`` where there are any; arguments as there."""
     step_tables = [steps_table(result) for result in results]
     lengths_m = [float(np.nansum(table["length_m"])) for table in step_tables]
     rows = [video_row(result, length_m) for result, length_m in zip(results, lengths_m, strict=True)]
     rows += [failed_row(replace(one, why=scrub_sentence(one.why, one.info.path))) for one in failed]
+    matches = {"matches": matches_table(results)} if any(result.matches for result in results) else {}
     return {
         "trajectory": joined(step_tables) or steps_table(nothing()),
         "frames": joined([frames_table(result) for result in results]) or frames_table(nothing()),
         "videos": columns_of_videos(rows),
         "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi), named_areas(aoi)),
+        **matches,
     }
 
 
@@ -128,7 +136,7 @@ def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -
             geometry_type=kind,
             promote_to_multi=kind.startswith("Multi"),
             dataset_options=None if part.exists() else _DATASET,
-            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title},
+            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title, **_MORE.get(layer, {})},
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         # On a full disk GDAL says only that it could not commit: the one thing that stops a commit to a new file of our own.

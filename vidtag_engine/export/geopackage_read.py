@@ -16,11 +16,11 @@ import numpy as np
 from ..geopackage_metadata import records_of, schema_refusal, stored_schema
 from ..types import DecodeReport, FailedVideo, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
 from .confidence_tables import FRAME_COLUMNS, WITHIN, read_hypotheses
+from .matches_table import read_matches
+from .point_blob import lat_lon_of, wkb_of
 from .provenance import from_json
 from .tables import FAILED, own_from
 
-# A point in a GeoPackage: 8 bytes of header, an envelope by the flags' bits 1-3, then WKB (byte order, type, x, y).
-_ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 _FRAME_COLUMNS = ("frame_index", "time_s", "state", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "geom")
 FRAMES_PINNED, TRAJECTORY_PINNED, REGIONS_PINNED = "frames_pinned", "trajectory_pinned", "regions_pinned"
 """Layers that solving with pins puts beside the model's own."""
@@ -91,7 +91,12 @@ def _read(path: Path, *, pinned: bool) -> tuple[list[VideoResult], dict[str, Vid
             columns = [entry[0] for entry in names.description]
             videos = [video for row in names.fetchall() if (video := dict(zip(columns, row, strict=True))).get("state") != FAILED]
             frames, regions = _frames_by_video(database, "frames"), _regions_by_video(database, "regions")
-            results = [_result(video, frames.get(video["video"], {}), regions.get(video["video"], {})) for video in videos]
+            matches = read_matches(database)
+            results = [
+                replace(_result(video, frames.get(name, {}), regions.get(name, {})), matches=matches.get(name, ()))
+                for video in videos
+                if (name := video["video"]) is not None
+            ]
             solved = _solved(database, videos) if pinned else {}
         except (sqlite3.Error, KeyError, TypeError, ValueError, IndexError) as error:
             if isinstance(error, InputError):
@@ -220,7 +225,7 @@ def _result(row: dict[str, Any], frames: Columns, regions: Regions) -> VideoResu
 def _trajectory(row: dict[str, Any], frames: Columns, regions: Regions) -> Trajectory:
     index = frames.get("frame_index", ())
     numbers = {name: _floats(frames.get(name, ())) for name in _FRAME_COLUMNS if name not in {"frame_index", "state", "geom"}}
-    lat_lon = np.array([_lat_lon(blob) for blob in frames.get("geom", ())], dtype=np.float64).reshape(-1, 2)
+    lat_lon = np.array([lat_lon_of(blob) for blob in frames.get("geom", ())], dtype=np.float64).reshape(-1, 2)
     unknown = (None,) * len(index)
     return Trajectory(
         frame_index=np.array(index, dtype=np.int64),
@@ -253,18 +258,3 @@ def _verdict(row: dict[str, Any], regions: Regions) -> Verdict | None:
 
 def _floats(values: Sequence[float | None]) -> np.ndarray:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def wkb_of(blob: bytes) -> bytes:
-    """The WKB in a geometry of a GeoPackage. Raises ValueError for anything else."""
-    if blob[:2] != b"GP":
-        raise ValueError("a geometry is not GeoPackage binary")
-    return blob[8 + _ENVELOPE_BYTES[(blob[3] >> 1) & 7] :]
-
-
-def _lat_lon(blob: bytes | None) -> tuple[float, float]:
-    if blob is None:
-        return (np.nan, np.nan)
-    wkb = wkb_of(blob)
-    x, y = np.frombuffer(wkb, dtype="<f8" if wkb[0] == 1 else ">f8", count=2, offset=5)
-    return (float(y), float(x))

@@ -14,6 +14,7 @@ from ..types import Provenance, VideoResult
 from .colours import CLASS_COLOURS, NOT_RATED, NOT_RATED_WORDS, REGION_COLOURS, class_label, class_of
 from .columns import Table, clean, iso_texts, time_known, utc_times
 from .confidence_tables import frame_regions, region_spots, video_regions
+from .matches_table import attribution
 from .place_names import place_text, places_of
 from .tables import check_names, located_mask, steps_table
 from .verdict_text import verdict_sentence
@@ -31,9 +32,8 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
 
     check_names(results)
     kml = simplekml.Kml(name="VidTAG")
-    kml.document.description = (
-        f"Estimated from the pictures of {len(results)} video(s); written {provenance.created_utc:%Y-%m-%d %H:%M} UTC"
-    )
+    said = f"Estimated from the pictures of {len(results)} video(s); written {provenance.created_utc:%Y-%m-%d %H:%M} UTC"
+    kml.document.description = " ".join(filter(None, [f"{said}." if attribution(results) else said, attribution(results)]))
     styles = [_line_style(simplekml, colour) for colour in CLASS_COLOURS]
     kml.document.styles.extend(styles)
     schema = kml.newschema(name="frames")

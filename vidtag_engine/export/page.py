@@ -15,6 +15,7 @@ from ..atomic import write_text
 from ..file_marks import mark_of
 from ..types import VideoResult
 from .map_picture import write_map
+from .matches_table import attribution
 from .tables import located_mask
 from .verdict_text import verdict_sentence
 
@@ -34,6 +35,7 @@ def page_body(results: Sequence[VideoResult], *, aoi: Any | None = None) -> str:
         png = base64.b64encode(picture.read_bytes()).decode("ascii")
     rows = "\n".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in _row(one)) + "</tr>" for one in results)
     said = "".join(f"<p>{html.escape(sentence)}</p>\n" for one in results if (sentence := verdict_sentence(one)))
+    said += f"<p>{html.escape(named)}</p>\n" if (named := attribution(results)) else ""
     return (
         f'<p><img alt="Map of the way, coloured by confidence" src="data:image/png;base64,{png}"></p>\n'
         f"<table><thead><tr><th>video</th><th>frames</th><th>located</th><th>mean confidence</th></tr></thead><tbody>\n{rows}\n</tbody></table>\n{said}"

@@ -21,9 +21,10 @@ from ..types import InputError, VideoResult
 from .columns import clean
 from .corrections import copy_database, transaction
 from .geopackage import write_layer
-from .geopackage_read import read_geopackage, wkb_of
+from .geopackage_read import read_geopackage
 from .geopackage_tables import add_styles, stamp
 from .pins import PinRow, pins_table, read_pins
+from .point_blob import wkb_of
 
 _COLUMNS = ("video", "sha256", "time_s", "frame_index", "here", "radius_m", "who", "when", "why")
 _TYPES = {"sha256": "TEXT", "time_s": "REAL"}

@@ -13,11 +13,14 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from ..models import GeoCLIP, VidTAG
+from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
+from ..reference.similarity import NearestReferences
 from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
 from ..types import FloatArray
+
+Model = VidTAG | GeoCLIP | PlaceRecognizer
 
 _CHUNK = 8192  # places embedded at once
 _FRAMES = 256  # scored at once
@@ -36,11 +39,13 @@ class ScoredPlaces:
 
     lat_lon_deg: FloatArray
     score: Callable[[torch.Tensor], FloatArray]
-    similarity: PlaceSimilarity | None = None
+    similarity: PlaceSimilarity | NearestReferences | None = None
 
     @classmethod
     @torch.inference_mode()
-    def embedded(cls, model: VidTAG | GeoCLIP, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None) -> ScoredPlaces:
+    def embedded(
+        cls, model: Model, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None, neighbours: int | None = None
+    ) -> ScoredPlaces:
         """Places by their own location embeddings.
 
         Args:
@@ -48,7 +53,11 @@ class ScoredPlaces:
             lat_lon_deg: (M, 2) an even cover.
             spacing_m: of the cover.
             reach_m: over which a kept frame speaks for places around it; None reads the cosines alone.
+            neighbours: of a frame that are read; None reads all that is kept.
         """
+        similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours)
+        if isinstance(model, PlaceRecognizer):
+            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity)
         parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK) or 1)
         embeddings = torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
 
@@ -57,13 +66,24 @@ class ScoredPlaces:
             found: FloatArray = (queries.to(embeddings) @ embeddings.T).float().cpu().numpy()
             return found
 
-        return cls(lat_lon_deg, score, similarity_to(model, lat_lon_deg, spacing_m, reach_m))
+        return cls(lat_lon_deg, score, similarity)
 
 
-def similarity_to(model: VidTAG | GeoCLIP, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None) -> PlaceSimilarity | None:
-    """What tells how similar frames are to what the model keeps of places (M, 2); None where it keeps nothing, or ``reach_m`` is None."""
-    memory = model.memory if isinstance(model, VidTAG) else None
-    return memory.over(lat_lon_deg, spacing_m, reach_m) if memory is not None and reach_m is not None else None
+def similarity_to(
+    model: Model, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None, neighbours: int | None = None
+) -> PlaceSimilarity | NearestReferences | None:
+    """What tells how similar frames are to what the model keeps of places (M, 2); None where it keeps nothing, or ``reach_m`` is None.
+
+    Args:
+        neighbours: of a frame that are read; None reads all that is kept.
+    """
+    references = model.memory
+    return references.over(lat_lon_deg, spacing_m, reach_m, neighbours) if references is not None and reach_m is not None else None
+
+
+def no_cosines(lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], FloatArray]:
+    """What scores places (M, 2) where no location encoder says anything of them."""
+    return lambda queries: np.zeros((len(queries), len(lat_lon_deg)), dtype=np.float32)
 
 
 class Emissions:
@@ -80,7 +100,7 @@ class Emissions:
     @torch.inference_mode()
     def __init__(
         self,
-        model: VidTAG | GeoCLIP,
+        model: Model,
         features: FloatArray | torch.Tensor,
         queries: torch.Tensor | None = None,
         hidden: torch.Tensor | None = None,
@@ -92,8 +112,10 @@ class Emissions:
         self.features: FloatArray = plain.cpu().numpy()
         self.queries = model.embed_video(given) if queries is None else queries
         self.hidden = hidden
-        memory = model.memory if isinstance(model, VidTAG) else None
-        self.in_context = memory.in_context(given.to(memory.embeddings.device)) if memory is not None else None
+        references = model.memory
+        self.in_context = references.in_context(given.to(model.device)) if references is not None else None
+        # What says how familiar the video is: the features, or what the database has of them where nothing else is kept.
+        self.familiar_by = self.queries.cpu().numpy() if isinstance(model, PlaceRecognizer) else self.features
 
     def __len__(self) -> int:
         return len(self.queries)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..geodesy import haversine_m
-from ..models import GeoCLIP, VidTAG
+from ..models import PlaceRecognizer
+from ..reference.similarity import NearestReferences
 from ..search import Search
 from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, mass_about, out_of_area_score, verdict
 from ..trajectory.decoder import Scores
@@ -23,7 +24,7 @@ from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
 from ..trajectory.score_margin import recognition, score_margin
 from ..trajectory.scores import VideoScores
 from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
-from .emissions import Emissions, FrameScores, ScoredPlaces, similarity_to
+from .emissions import Emissions, FrameScores, Model, ScoredPlaces, no_cosines, similarity_to
 from .verdicts import BEST_UNKNOWN, MOST, OUTRUN, Judgement, why_unknown, why_unrated
 
 Prior = Callable[[FloatArray], FloatArray]
@@ -102,7 +103,7 @@ class PosteriorDecoder:
 
     def __init__(
         self,
-        model: VidTAG | GeoCLIP,
+        model: Model,
         search: Search,
         calibration: Calibration,
         limit_mps: float | None = None,
@@ -126,9 +127,9 @@ class PosteriorDecoder:
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
-        reach_m = self.path.database_weight.reach_m if self.path.database_weight else None
-        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, reach_m)
-        self._scored = ScoredPlaces(cover.lat_lon_deg, cover.score, similarity)
+        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, *self._reads)
+        score = no_cosines(cover.lat_lon_deg) if isinstance(model, PlaceRecognizer) else cover.score
+        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity)
 
     def _reading(self) -> PathCalibration:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
@@ -141,6 +142,12 @@ class PosteriorDecoder:
         if of.cannot_tell or not self.known.any():
             return replace(path, maps=())
         return replace(path, unknown_share=1.0 - self._held * (1.0 - self.unknown_share))
+
+    @property
+    def _reads(self) -> tuple[float | None, int | None]:
+        """How far a reference image speaks, in metres, and how many of each frame are read; None: not at all, or all."""
+        weight = self.path.database_weight
+        return (weight.reach_m, weight.neighbours) if weight else (None, None)
 
     @property
     def seeks_line(self) -> bool:
@@ -219,7 +226,8 @@ class PosteriorDecoder:
         moved.lat_deg[:, 0], moved.lon_deg[:, 0] = positions.T
         nearest = self.decoder.nearest(positions)
         for rows in _parts(len(video)):
-            own = np.take_along_axis(video.cosines(rows), self._places[nearest[rows, None]], axis=1)
+            scored = video.similarity(rows) if isinstance(self._model, PlaceRecognizer) else None
+            own = np.take_along_axis(video.cosines(rows) if scored is None else scored, self._places[nearest[rows, None]], axis=1)
             moved.score[rows, 0] = own[:, 0]
         judgement = self.judge(video, positions)
         said = verdict(
@@ -231,6 +239,13 @@ class PosteriorDecoder:
             unknown_share=self.unknown_share,
         )
         return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, video, recognised)
+
+    def evidence(self, video: FrameScores, positions: FloatArray) -> list[list[tuple[int, float, float]]]:
+        """Of each frame the reference images that speak for its place (T, 2), as :meth:`.NearestReferences.evidence`; none where no database on disk is read."""
+        similarity, described = self._scored.similarity, video.of.in_context
+        if not isinstance(similarity, NearestReferences) or described is None:
+            return [[] for _ in range(len(positions))]
+        return similarity.evidence(described, positions)
 
     def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
         """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.
@@ -303,8 +318,7 @@ class PosteriorDecoder:
         # Of an area where the checkpoint knows nothing no score was ever learned.
         if not beyond.any() or beyond.all():
             return None
-        reach_m = self.path.database_weight.reach_m if self.path.database_weight else None
-        return _Beyond(beyond, ScoredPlaces.embedded(self._model, known.lat_lon_deg[beyond], known.spacing_m, reach_m))
+        return _Beyond(beyond, ScoredPlaces.embedded(self._model, known.lat_lon_deg[beyond], known.spacing_m, *self._reads))
 
     def judge(self, video: FrameScores, positions: FloatArray) -> Judgement:
         """The first of these that holds: nothing speaks of the area or of the answer, the video is novel, it was taken elsewhere; else it is located.
@@ -318,7 +332,7 @@ class PosteriorDecoder:
             return Judgement(FrameState.UNKNOWN_GROUND, why_unknown(of.ground, self.cover.lat_lon_deg))
         inside, outside = self._inside(video)
         novelty = self.path.novelty
-        familiar = novelty.p_value(video.of.features) if novelty is not None else math.nan
+        familiar = novelty.p_value(video.of.familiar_by) if novelty is not None else math.nan
         if of.cannot_tell:  # few videos do for a verdict, not for a number
             said, share, inside_said = (math.nan, math.nan), "", ""
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..models import GeoCLIP, VidTAG
+from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..types import Candidates, FloatArray
 
 
@@ -31,7 +31,7 @@ class Retrieved:
 
 @torch.inference_mode()
 def retrieve(
-    model: VidTAG | GeoCLIP,
+    model: VidTAG | GeoCLIP | PlaceRecognizer,
     videos: Sequence[torch.Tensor],
     find: Callable[[torch.Tensor], Candidates],
     *,
@@ -58,10 +58,9 @@ def retrieve(
     for features in videos:
         check()
         frames.append(model.embed_video(features))
-    refines = refine and model.has_refiner
     before_search(1, frames)
     first = _by_video(find, frames)
-    if not refines:
+    if isinstance(model, PlaceRecognizer) or not (refine and model.has_refiner):
         return [Retrieved(own, found, None, found) for own, found in zip(frames, first, strict=True)]
     refined = []
     for features, own, found in zip(videos, frames, first, strict=True):

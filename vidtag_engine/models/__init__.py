@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .geoclip import GeoCLIP, geoclip_gallery, load_geoclip
     from .georefiner import GeoRefiner, GeoRefinerConfig
     from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig, sigma_for_extent
+    from .place_recognizer import PlaceRecognizer
     from .tempgeo import TempGeo, TempGeoConfig
     from .vidtag import VidTAG, VidTAGConfig
 
@@ -36,6 +37,7 @@ _HOME = {
     "LocationEncoder": "location_encoder",
     "LocationEncoderConfig": "location_encoder",
     "sigma_for_extent": "location_encoder",
+    "PlaceRecognizer": "place_recognizer",
     "TempGeo": "tempgeo",
     "TempGeoConfig": "tempgeo",
     "VidTAG": "vidtag",
@@ -51,6 +53,7 @@ __all__ = [
     "GeoRefinerConfig",
     "LocationEncoder",
     "LocationEncoderConfig",
+    "PlaceRecognizer",
     "TempGeo",
     "TempGeoConfig",
     "VidTAG",

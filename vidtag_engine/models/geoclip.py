@@ -42,6 +42,7 @@ class GeoCLIP(nn.Module):
     """GeoCLIP behind VidTAG's interface: every frame on its own, no TempGeo, no refiner."""
 
     has_refiner = False
+    memory = None  # it keeps no reference images
 
     def __init__(self, config: GeoCLIPConfig | None = None) -> None:
         super().__init__()

@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
@@ -25,6 +27,7 @@ from ..video.align_track import align_track
 from .augment import augmented_views
 
 _FRAMES_AHEAD = 4
+_THUMBNAIL_QUALITY = 75
 _FORMAT = 2  # raised when pictures are prepared in another way: stored features are then made again
 
 
@@ -60,14 +63,16 @@ class FeatureStore:
         augment, views, seed: of the altered copies.
         rate_hz: frames a second taken from videos; of a data set's image lists every image is taken.
         half: keep features in half precision in memory too, as they are stored (a data set's would fill 5 to 25 GB).
+        thumbnail_px: of the longer side of a JPEG that is kept of each picture; 0 keeps none.
         truth_offset_s: added to the truths' clocks; "auto" for what each video's motion says, where that is sure. What was done to each is in
             ``truth_offsets``, in the order in which they were read.
     """
 
     def __init__(
         self, folder: Path, encoder: FrameEncoder, *, augment: str, views: int, seed: int, rate_hz: float | None, half: bool = False,
-        truth_offset_s: float | str | None = None,
+        truth_offset_s: float | str | None = None, thumbnail_px: int = 0,
     ) -> None:  # fmt: skip
+        self.thumbnail_px = thumbnail_px
         self.truth_offset_s, self.truth_offsets = truth_offset_s, list[TruthOffset]()
         self.folder, self.encoder, self.half = folder, encoder, half
         self.augment, self.views, self.seed, self.rate_hz = augment, views if augment != "none" else 0, seed, rate_hz
@@ -95,20 +100,23 @@ class FeatureStore:
     def _video(self, info: VideoInfo, content: str, track: Track, name: str, feedback: Feedback) -> TrainingSequence | None:
         """A video or folder of images, its frames placed by a track."""
         frames = _video_frames(info, self.rate_hz, feedback)
-        features, layout, time_s = self._features(content, self.rate_hz, frames, name, feedback)
+        features, layout, time_s, thumbnails = self._features(content, self.rate_hz, frames, name, feedback)
         lat, lon, _ = align_track(track, info, time_s, frame_names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
             return None
         places = np.stack([lat, lon], axis=1)[known]
-        return TrainingSequence(name, features[:, known], places, time_s[known], None if layout is None else layout[known])
+        shown = tuple(thumbnails[row] for row in np.flatnonzero(known)) if thumbnails else ()
+        return TrainingSequence(name, features[:, known], places, time_s[known], None if layout is None else layout[known], shown)
 
     def _image_list(self, source: LabelledSequence, feedback: Feedback) -> TrainingSequence:
         """A data set's list of images, every one with its own place; damaged ones are left out."""
         # The images' numbers stand for their times: those are the data set's business and may be corrected without encoding anew.
-        features, layout, number = self._features(listed_digest(source), None, _list_frames(source, feedback), source.name, feedback)
+        features, layout, number, thumbnails = self._features(
+            listed_digest(source), None, _list_frames(source, feedback), source.name, feedback
+        )
         kept = np.rint(number).astype(np.int64)
-        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout)
+        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout, thumbnails, kept)
 
     def _features(
         self,
@@ -117,8 +125,11 @@ class FeatureStore:
         frames: Iterator[_Shown],
         name: str,
         feedback: Feedback,
-    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-        """(V, T, D) features, (T, L) layout if the encoder gives one, and (T,) times, from the store or computed now from ``frames``, not touched otherwise."""
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, tuple[bytes, ...]]:
+        """(V, T, D) features, (T, L) layout if the encoder gives one, (T,) times and (T,) thumbnails if they are kept.
+
+        They are from the store, or computed now from ``frames``, which are not touched otherwise.
+        """
         made_from = {
             "format": _FORMAT,
             "content": content,
@@ -126,14 +137,19 @@ class FeatureStore:
             "rate_hz": rate_hz,
             "views": [self.augment, self.views, self.seed] if self.views else [],
         }
+        if self.thumbnail_px:
+            made_from["thumbnail_px"] = self.thumbnail_px
         path = self.folder / f"{hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:24]}.safetensors"
         if (stored := _load(path)) is not None:
-            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"]
+            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored)
+        thumbnails: list[bytes] = []
         times: list[float] = []
 
         def prepared() -> Iterator[tuple[float, float, list[tuple[Tensor, ...]]]]:
             for index, time_s, image, fraction in frames:
                 if image is not None:
+                    if self.thumbnail_px:
+                        thumbnails.append(thumbnail_of(image, self.thumbnail_px))
                     views = [image, *augmented_views(image, self.augment, self.views, (self.seed, index))]
                     yield time_s, fraction, [self.encoder.preprocess(view) for view in views]
 
@@ -154,11 +170,32 @@ class FeatureStore:
         arrays = {"features": np.ascontiguousarray(halved[..., : self.encoder.feature_dim]), "time_s": time_s}
         if self.encoder.layout_dim:
             arrays["layout"] = np.ascontiguousarray(halved[0, :, self.encoder.feature_dim :])
+        if thumbnails:
+            arrays["thumbnails"] = np.frombuffer(b"".join(thumbnails), dtype=np.uint8)
+            arrays["thumbnail_ends"] = np.cumsum([len(one) for one in thumbnails])
         _save(path, arrays)
-        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s
+        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails)
 
     def _in_memory(self, features: np.ndarray) -> np.ndarray:
         return features if self.half else features.astype(np.float32)
+
+
+def thumbnail_of(image: np.ndarray, longer_px: int) -> bytes:
+    """JPEG of a picture (height, width, 3) RGB, no larger than so many pixels either way; it bears nothing but the picture."""
+    small = Image.fromarray(image)
+    small.thumbnail((longer_px, longer_px))
+    written = BytesIO()
+    small.save(written, format="JPEG", quality=_THUMBNAIL_QUALITY)
+    return written.getvalue()
+
+
+def _parted(stored: dict[str, np.ndarray]) -> tuple[bytes, ...]:
+    """The thumbnails of a stored file."""
+    if "thumbnails" not in stored or "thumbnail_ends" not in stored:
+        return ()
+    ends = stored["thumbnail_ends"].tolist()
+    written = stored["thumbnails"].tobytes()
+    return tuple(written[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True))
 
 
 def _video_frames(info: VideoInfo, rate_hz: float | None, feedback: Feedback) -> Iterator[_Shown]:

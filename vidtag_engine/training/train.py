@@ -28,8 +28,9 @@ from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to
 from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.vidtag import VidTAG, VidTAGConfig
+from ..reference.similarity import NEIGHBOURS
 from ..search import HeldGallery, measure_smoothness, posterior_mass
-from ..trajectory import LEAST_VIDEOS, Calibration, DatabaseWeight, TrainingGround
+from ..trajectory import LEAST_VIDEOS, UNFITTED_WEIGHT, Calibration, DatabaseWeight, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
 from ..types import InputError
 from .checks import check_output, check_sources
@@ -45,8 +46,6 @@ from .trainer import PhaseRun, Retrieval, Trainer
 # More points than this make each validation slower than the steps between two.
 _MAX_GRID_POINTS = 60_000
 CALIBRATION_RADII = (5.0, 10.0, 20.0)  # times the resolution
-# Of the reference database, where too few videos are held out to choose it: of 1, 2 and 4 it put most frames of a flight (Seneca, tuning direction) within 40 m.
-_UNFITTED_WEIGHT = 2.0
 _MAX_SCORES = 100_000_000  # frames times grid points held at once to calibrate on
 
 
@@ -246,7 +245,7 @@ def ground_of(training: Sequence[TrainingSequence], settings: TrainSettings, are
 
 
 def _unfitted_recall(trainer: Trainer, settings: TrainSettings) -> DatabaseWeight:
-    return DatabaseWeight(_UNFITTED_WEIGHT, reach_m(trainer.training, settings))
+    return DatabaseWeight(UNFITTED_WEIGHT, reach_m(trainer.training, settings), None, NEIGHBOURS)
 
 
 def _both_phases(

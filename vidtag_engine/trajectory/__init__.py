@@ -1,6 +1,6 @@
 """From candidates to a path: positions with a calibrated confidence, and tracks to compare them with."""
 
-from .calibration import LEAST_VIDEOS, Calibration
+from .calibration import LEAST_VIDEOS, UNFITTED_TEMPERATURE, UNFITTED_WEIGHT, Calibration
 from .cuts import cuts
 from .decoder import Decoded, Decoder, EmissionModel, Pin
 from .decoder_calibration import DatabaseWeight, PathCalibration
@@ -14,6 +14,8 @@ from .transition import TransitionModel
 __all__ = [
     "LEAST_VIDEOS",
     "RADII_M",
+    "UNFITTED_TEMPERATURE",
+    "UNFITTED_WEIGHT",
     "Calibration",
     "DatabaseWeight",
     "Decoded",

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _UNCALIBRATED_MARGIN = 1e-3
 # Fewer held-out videos cannot say how a video's frames err together: fitted on two, the decoder moved Seneca's second flight (real) from 18 to 25 m.
 LEAST_VIDEOS = 8
+UNFITTED_TEMPERATURE = 0.05  # of similarities alone, where nothing could be fitted
+# Of the reference database beside the location encoder, likewise: of 1, 2 and 4 it put most frames of a flight (Seneca, tuning direction) within 40 m.
+UNFITTED_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Calibration:
         novelty, out_of_area: likewise, what training videos look like and where they were taken; None where that is not known.
         ground: places that the checkpoint can speak of; None in checkpoints that were made before it was kept, and of weights trained by others.
         videos: held out, that ``path`` is fitted on or would have been; 0 where none were.
+        of_references: it is of a database of reference images, whose own drives were left out in turn.
     """
 
     temperature: float
@@ -66,6 +70,7 @@ class Calibration:
     out_of_area: OutOfAreaDetector | None = None
     ground: TrainingGround | None = None
     videos: int = 0
+    of_references: bool = False
 
     @property
     def fitted(self) -> bool:
@@ -79,6 +84,13 @@ class Calibration:
             return "it was made before checkpoints kept what they know; 'vidtag calibrate' mends that without training"
         if self.ground is None:
             return "its confidence was never calibrated for an area; train a checkpoint for yours with 'vidtag train'"
+        if self.of_references and (self.path is None or not self.path.rated):
+            drives = (
+                f"its database has {self.videos} drives of four images or more"
+                if self.videos != 1
+                else "its database has 1 drive of four images or more"
+            )
+            return f"{drives}, and it takes {LEAST_VIDEOS} to tell; add more with 'vidtag reference build'"
         if self.path is None or not self.path.rated:
             held_out = f"{self.videos} videos were held out" if self.videos != 1 else "1 video was held out"
             return f"{held_out} to calibrate it, and it takes {LEAST_VIDEOS}; train on more videos, or give some to 'vidtag calibrate'"
@@ -102,6 +114,8 @@ class Calibration:
         values["by_radius"] = [{key: _plain(value) for key, value in entry.items()} for entry in values["by_radius"]]
         left_out = {"database_weight", "path", "novelty", "out_of_area", "ground"}
         plain = {key: _plain(value) for key, value in values.items() if key not in left_out}
+        if not self.of_references:  # what checkpoints never had
+            del plain["of_references"]
         plain |= {"recall": asdict(self.database_weight)} if self.database_weight else {}
         return plain | {name: part.to_dict() for name, part in parts.items() if part is not None}
 
@@ -128,6 +142,7 @@ class Calibration:
                 out_of_area=OutOfAreaDetector.from_dict(values["elsewhere"]) if values.get("elsewhere") else None,
                 ground=TrainingGround.from_dict(values["ground"]) if values.get("ground") else None,
                 videos=int(values.get("videos") or 0),
+                of_references=bool(values.get("of_references", False)),
             )
         except InputError:
             raise

@@ -53,11 +53,13 @@ class DatabaseWeight:
         reach_m: metres over which a reference image speaks for places around it.
         least: similarity below which it is not read, as it is what chance finds: the place may have been seen from another lane, or only its neighbours were.
             None reads all.
+        neighbours: nearest reference images of a frame that are read; None reads all, as checkpoints did that were made before this was here.
     """
 
     weight: float
     reach_m: float
     least: float | None = None
+    neighbours: int | None = None
 
     def read(self, similarity: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines."""
@@ -67,10 +69,17 @@ class DatabaseWeight:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> DatabaseWeight:
         """Read what ``asdict`` wrote. Raises InputError where it cannot be used."""
-        least = values.get("least")
-        found = cls(float(values["weight"]), float(values["reach_m"]), None if least is None else float(least))
-        if not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m)) or not math.isfinite(
-            found.least or 0.0
+        least, neighbours = values.get("least"), values.get("neighbours")
+        found = cls(
+            float(values["weight"]),
+            float(values["reach_m"]),
+            None if least is None else float(least),
+            None if neighbours is None else int(neighbours),
+        )
+        if (
+            not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m))
+            or not math.isfinite(found.least or 0.0)
+            or (found.neighbours is not None and found.neighbours < 1)
         ):
             raise InputError(
                 f"The reference database is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."

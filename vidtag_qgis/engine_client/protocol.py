@@ -1,7 +1,6 @@
 """The door between QGIS and the engine: JSON lines, typed once.
 
 Standard library only, and clean for Python 3.9: the plugin carries a copy of this file, byte for byte.
-
 One JSON object a line, UTF-8. The worker says ``hello`` first. The client sends ``request``, ``cancel`` and ``shutdown``; the worker
 answers a request with any number of ``progress``, ``log`` and ``partial`` and exactly one ``result`` or ``error``.
 
@@ -12,7 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Optional, Union
+from typing import Any, ClassVar, Optional, Union, get_args
 
 PROTOCOL_VERSION = 1
 
@@ -32,10 +31,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Do ``command`` with ``arguments``.
-
-    Commands are "geolocate", "gallery", "heatmap", "evaluate", "export", "solve", "match", "train", "guess", "picture" and "doctor".
-    """
+    """Do ``command``, one of ``worker.COMMANDS``, with ``arguments``."""
 
     type: ClassVar[str] = "request"
     id: int
@@ -150,6 +146,8 @@ class GeolocateArguments:
     always_answer: bool = False
     keep_scores: bool = False
     guess_area: Optional[str] = None
+    reference: Optional[str] = None
+    share_places: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
     geojson: Optional[str] = None
@@ -320,6 +318,56 @@ class HeatmapArguments:
 
 
 @dataclass(frozen=True)
+class ReferenceArguments:
+    """Arguments of "reference": make a database of reference images in the folder ``output``, or add to it. Paths are absolute.
+
+    ``homes`` are texts ``LAT,LON,METRES``: images there are left out. The settings are those of ``vidtag reference build``.
+    With a ``source`` (a platform, at ``address`` where that is not its usual one) there are no videos, truths and images. Nothing is asked of it without
+    ``yes_query``, and nothing fetched without ``yes_download_mb``: without the latter the answer is the question, how many pictures of how many megabytes it is.
+    """
+
+    output: str
+    videos: list[str] = field(default_factory=list)
+    truths: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    aoi: Optional[str] = None
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    homes: list[str] = field(default_factory=list)
+    preset: str = "vidtag-compact"
+    resolution_m: float = 100.0
+    rate_hz: Optional[float] = 1.0
+    every_m: float = 2.0
+    width: int = 96
+    author: str = ""
+    licence: str = ""
+    private: bool = True
+    calibrate: bool = True
+    device: str = "auto"
+    source: Optional[str] = None
+    address: str = ""
+    yes_query: bool = False
+    yes_download_mb: Optional[float] = None
+    spot_m: float = 10.0
+    per_sequence: Optional[int] = None
+    oldest_years: Optional[float] = None
+    mixed_licences: bool = False
+    width_px: int = 1024
+
+
+@dataclass(frozen=True)
+class ReferenceLayerArguments:
+    """Arguments of "reference-layer": the layers of images and of gaps, written to ``output``, of the database in the folder ``reference``."""
+
+    reference: str
+    output: str
+    aoi: Optional[str] = None
+    aoi_layer: Optional[str] = None
+    aoi_crs: Optional[str] = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
 class GuessArguments:
     """Arguments of "guess": which of the cities that ``checkpoint`` (of ``vidtag train-city``) knows videos were taken in.
 
@@ -355,9 +403,7 @@ class PictureArguments:
 
 
 Message = Union[Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent]
-_KINDS: dict[str, Any] = {
-    kind.type: kind for kind in (Hello, Request, Cancel, Shutdown, ProgressEvent, LogEvent, PartialEvent, ResultEvent, ErrorEvent)
-}
+_KINDS: dict[str, Any] = {kind.type: kind for kind in get_args(Message)}
 
 
 def to_line(message: Message) -> str:

@@ -1,0 +1,64 @@
+"""Which reference images speak for a video's answer, and what of them may be passed on with it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from .inference import Posterior, PosteriorDecoder
+from .loaded import Loaded
+from .reference.database import StoredReferences
+from .reference.store import Shown, Store
+from .types import FrameState, IntArray, Match, Trajectory
+
+OWN = "own"
+"""The source of what a person brings, whose places nobody else is told unless the person says so."""
+
+
+def matches_of(
+    loaded: Loaded, solver: PosteriorDecoder, solved: Posterior, frame_index: IntArray, trajectory: Trajectory, *, share_places: bool
+) -> tuple[Match, ...]:
+    """The best reference images of each located frame; none where no database on disk is read.
+
+    Args:
+        loaded: with the database.
+        solver, solved: that the answer is from.
+        frame_index: (T,) of its frames.
+        trajectory: the answer as it is given; of frames whose answer is withheld nothing is told.
+        share_places: tell places and show thumbnails of one's own images, too; else of a platform's openly licensed ones alone.
+    """
+    references = loaded.model.memory
+    if not isinstance(references, StoredReferences):
+        return ()
+    store = references.store
+    located = {int(index) for index, state in zip(trajectory.frame_index, trajectory.state, strict=True) if state is FrameState.LOCATED}
+    positions = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
+    found = [
+        (int(index), rank, *one)
+        for index, of_frame in zip(frame_index, solver.evidence(solved.scores, positions), strict=True)
+        if int(index) in located
+        for rank, one in enumerate(of_frame, 1)
+    ]
+    shown = store.shown([row for _, _, row, _, _ in found])
+    return tuple(
+        _match(index, rank, similarity, margin, one, shared=share_places or is_shared(store, one))
+        for (index, rank, _, similarity, margin), one in zip(found, shown, strict=True)
+    )
+
+
+def is_shared(store: Store, one: Shown) -> bool:
+    """Whether an image's place and picture may be passed on: it is a platform's, under a licence, or its owner has said that the database is no secret."""
+    return (one.image.source != OWN and bool(one.image.licence)) or not store.manifest.private
+
+
+def _match(index: int, rank: int, similarity: float, margin: float, one: Shown, *, shared: bool) -> Match:
+    image = one.image
+    bare = Match(index, rank, image.source, image.image_id, round(similarity, 4), round(margin, 4))
+    if not shared:
+        return bare
+    taken = datetime.fromtimestamp(image.time_s, UTC).date().isoformat() if np.isfinite(image.time_s) else ""
+    return Match(
+        bare.frame_index, rank, image.source, image.image_id, bare.similarity, bare.margin, image.lat_deg, image.lon_deg, image.heading_deg, taken,
+        image.author, image.licence, image.licence_url, image.page_url, one.thumbnail,
+    )  # fmt: skip
