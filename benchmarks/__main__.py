@@ -6,6 +6,7 @@ python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--no-layout]
 python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
 python -m benchmarks offset [--seed N|dev]
+python -m benchmarks reference [--seed N] [--world DIR]
 python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 """
@@ -29,7 +30,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
     "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup",
-    "cityguessr", "panoramax",
+    "cityguessr", "panoramax", "reference",
 )  # fmt: skip
 WORLDS = (
     "isles",

@@ -14,6 +14,7 @@ from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.grid import load_aoi, make_grid
+from vidtag_engine.models import VidTAG
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource
 from vidtag_engine.training.features import FeatureStore
@@ -37,6 +38,7 @@ def run(seed: int = 0) -> dict[str, Any]:
     # Each frame as a video of its own: TempGeo sees no neighbour, and there is no GeoRefiner.
     points = np.concatenate(list(make_grid(area, RESOLUTION_M).chunks()))
     with torch.inference_mode():
+        assert isinstance(loaded.model, VidTAG)
         gallery = loaded.model.embed_locations(torch.from_numpy(points))
         alone = loaded.model.embed_frames(torch.from_numpy(drive.features[0])[:, None])[:, 0]
         picks = points[(alone @ gallery.T).argmax(dim=1).numpy()]

@@ -83,6 +83,7 @@ def _make_inputs(runner: Runner, targets: Sequence[Target], seed: int) -> None:
         geopandas.GeoDataFrame({"n": [1]}, geometry=[area], crs=4326).to_file(template / name, layer="area")
     (template / "out").mkdir()
     for words in (
+        ("reference", "build", "--video", "drive.mp4", "--truth", "drive.gpx", "--resolution-m", "40", "--output", "../../references"),
         ("geolocate", "drive.mp4", *FREE, "--keep-scores", "--output", "result.gpkg"),
         ("pin", "result.gpkg", "--frame", "1", "--at=-19.218,159.932"),
     ):

@@ -55,8 +55,8 @@ class Target:
         """The same call as the plugin makes it."""
         arguments: dict[str, Any] = {}
         lists = {"video": "videos", "truth": "truths", "images": "images"} if self.command == "train" else {"videos": "videos"}
-        rest = list(words[1:])
-        first = {"geolocate": "videos", "guess": "videos", "heatmap": "video"}.get(self.command, "result")
+        rest = list(words[len(self.command.split("-")) :])
+        first = {"geolocate": "videos", "guess": "videos", "heatmap": "video", "reference-layer": "reference"}.get(self.command, "result")
         while rest:
             word = rest.pop(0)
             if not word.startswith("--"):
@@ -119,6 +119,7 @@ TARGETS = (
     Target("pin", ("pin", "out/pinned.gpkg", "--frame", "2", "--at=-19.2181,159.9321"), "", "result", "out/pinned.gpkg"),
     Target("train", _TRAIN, "--output", "checkpoint", "out/learned"),
     Target("guess", ("guess", "drive.mp4", "--checkpoint", "../../cities"), "--output", "places", "out/places.gpkg", "drive.mp4"),
+    Target("reference-layer", ("reference", "layer", "../../references", "--aoi=area.gpkg"), "--output", "images", "out/held.gpkg", "area.gpkg"),
 )  # fmt: skip
 QUICK = ("gallery --output", "export --gpx", "evaluate --map", "solve --output", "pin")
 ANOTHER = "another GeoPackage of this tool"

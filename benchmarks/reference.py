@@ -1,0 +1,232 @@
+"""The database of reference images: how fast and how small its search is at a million images, beside the table before and FAISS."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vidtag_engine.cli.terminal import progress_bar
+from vidtag_engine.models.reference_database import ReferenceDatabase
+from vidtag_engine.reference.codes import BLOCK_ROWS, CodeSearch, encode, scale_of
+from vidtag_engine.reference.descriptor import Descriptor
+from vidtag_engine.reference.images import ReferenceImage
+from vidtag_engine.reference.manifest import Manifest
+from vidtag_engine.reference.store import ROW, Addition, Store
+from vidtag_engine.types import FloatArray
+
+from .reference_isles import isles
+from .reference_query import PLACES, QUERIES, REACH_M, SPACING_M, lattice, queried
+from .reference_seneca import seneca
+
+TITLE = "Reference images at city size (simulated descriptors), 60 frames onto 40,000 places"
+REFERENCES, WIDTH, DISTRICTS, A_PLACE = 1_000_000, 96, 2_000, 5
+TODAY = 50_000  # references that a checkpoint keeps at most, by the table of all of them
+NEAR_TIE = 0.002
+PAIRS = 5
+METRE_DEG = 1.0 / 111_195.0
+
+
+def run(seed: int = 0, *, world: Path | None = None) -> dict[str, Any]:
+    """Build a database, ask it, and ask its peers the same; with a rendered world of isles, see what its answers are worth there instead.
+
+    Args:
+        seed: of the descriptors.
+        world: what ``python -m simulator make-world`` wrote.
+    """
+    if world is not None:
+        with progress_bar() as bar:
+            return {"simulated": True, **isles(world, bar)}
+    return at_scale(seed, REFERENCES) | seneca()
+
+
+def at_scale(seed: int, references: int) -> dict[str, Any]:
+    """The figures of speed and memory, of so many references."""
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        descriptors, queries = synthetic(references, seed)
+        np.save(work / "queries.npy", queries)
+        result: dict[str, Any] = {
+            "simulated": True,
+            "references": references,
+            "dim": descriptors.shape[1],
+            "cpu": instruction_sets(),
+            "threads": torch.get_num_threads(),
+        }
+        store, result["build_s"] = built(work / "database", descriptors, seed)
+        result["disk_bytes_each"] = round(sum(file.stat().st_size for file in store.folder.rglob("*") if file.is_file()) / references)
+        built(work / "one", descriptors[:1], seed)
+        one, whole, area = (
+            child(work / name, work / "queries.npy", part) for name, part in (("one", 1.0), ("database", 1.0), ("database", 0.1))
+        )
+        result |= {
+            "query_s": whole["query_s"],
+            "query_first_s": whole["first_s"],
+            "over_s": whole["over_s"],
+            "ram_gb": round((whole["peak_mb"] - one["peak_mb"]) / 1000, 3),
+        }
+        result |= {
+            "area_query_s": area["query_s"],
+            "area_first_s": area["first_s"],
+            "area_mb": round(area["peak_mb"] - one["peak_mb"], 1),
+            "area_references": area["references"],
+        }
+        found = np.load(work / "database.rows.npy")
+        order = np.load(work / "database" / "segments" / "000001" / "rows.npy")["number"]
+        result |= recalls(descriptors, queries, order[found])
+        result |= beside_product(descriptors, queries)
+        result |= beside_table(descriptors[:TODAY], queries, seed)
+        result |= beside_faiss(descriptors, queries)
+        shutil.rmtree(work / "database")
+    return result
+
+
+def synthetic(count: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Descriptors (N, 768) of places in districts, five images each, and (60, 768) of other looks at some of them.
+
+    Unit vectors that fill all directions, as whitened bands do: a query has a cosine of about .5 with its place's images, and far less with the next.
+    """
+    rng = np.random.default_rng(seed)
+    wide = 8 * WIDTH
+    districts = rng.standard_normal((DISTRICTS, wide)).astype(np.float32)
+    found = np.empty((count, wide), dtype=np.float32)
+    for begin in range(0, count, 50_000):
+        part = slice(begin, min(begin + 50_000, count))
+        number = np.arange(part.start, part.stop) // A_PLACE
+        of_place = np.stack([np.random.default_rng([seed, place]).standard_normal(wide) for place in np.unique(number)]).astype(np.float32)
+        looks = rng.standard_normal((part.stop - part.start, wide)).astype(np.float32)
+        found[part] = of_place[number - number[0]] + looks + 0.4 * districts[number * A_PLACE // max(1, count // DISTRICTS) % DISTRICTS]
+        found[part] /= np.linalg.norm(found[part], axis=1, keepdims=True)
+    chosen = rng.integers(0, count // A_PLACE, QUERIES)
+    asked = np.stack([np.random.default_rng([seed, place]).standard_normal(wide) for place in chosen])
+    asked = asked + rng.standard_normal(asked.shape) + 0.4 * districts[chosen * A_PLACE // max(1, count // DISTRICTS) % DISTRICTS]
+    return found, (asked / np.linalg.norm(asked, axis=1, keepdims=True)).astype(np.float32)
+
+
+def built(folder: Path, descriptors: FloatArray, seed: int) -> tuple[Store, float]:
+    """A database of descriptors at places of a town, and the seconds that it took from descriptors to disk."""
+    rng = np.random.default_rng([seed, 1])
+    rows = np.zeros(len(descriptors), dtype=ROW)
+    side_m = math.sqrt(PLACES) * SPACING_M
+    places = rng.random((-(-len(rows) // A_PLACE), 2))[np.arange(len(rows)) // A_PLACE]
+    rows["time_s"], rows["heading_deg"], rows["number"] = 1.7e9, np.nan, np.arange(len(rows))
+    images = [ReferenceImage("simulated", str(number), "drive", 0.0, 0.0, licence="CC0-1.0") for number in range(len(rows))]
+    since = time.perf_counter()
+    empty = Store.create(folder, Manifest(folder.name, "vidtag-compact", 8, WIDTH, 8, 1.0, SPACING_M), Descriptor(8, WIDTH, 8))
+    store = empty.add(Addition(descriptors, places * side_m * METRE_DEG, rows, images, [None] * len(rows)))
+    return store, round(time.perf_counter() - since, 2)
+
+
+def child(folder: Path, queries: Path, part: float) -> dict[str, Any]:
+    """What a process of its own measures: see :mod:`.reference_query`."""
+    command = [sys.executable, "-m", "benchmarks.reference_query", str(folder), str(queries), str(part)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).resolve().parent.parent)
+    answer: dict[str, Any] = json.loads(said.stdout)
+    return answer
+
+
+def recalls(descriptors: FloatArray, queries: FloatArray, found: Any) -> dict[str, float]:
+    """Shares of the nearest 20 and 200 that are found; one counts if its exact cosine is within a near tie of the exact last one's."""
+    exact = queries @ descriptors.T
+    result = {}
+    for k in (20, 200):
+        last = np.partition(exact, -k, axis=1)[:, -k]
+        own = np.take_along_axis(exact, found[:, :k], axis=1)
+        result[f"recall{k}"] = round(float((own >= last[:, None] - NEAR_TIE).mean()), 4)
+        best = np.argpartition(-exact, k, axis=1)[:, :k]
+        result[f"recall{k}_strict"] = round(
+            float(np.mean([len(set(a) & set(b)) / k for a, b in zip(best.tolist(), found[:, :k].tolist(), strict=True)])), 4
+        )
+    return result
+
+
+def beside_product(descriptors: FloatArray, queries: FloatArray) -> dict[str, float]:
+    """The search beside one float32 product of everything with everything, in pairs."""
+    scale = scale_of(descriptors)
+    search = CodeSearch([encode(descriptors, scale)], scale)
+    stored, asked = torch.from_numpy(descriptors), torch.from_numpy(queries)
+    ratios, ours = [], []
+    search.nearest(queries, 200)
+    for _ in range(PAIRS):
+        since = time.perf_counter()
+        for begin in range(0, len(stored), BLOCK_ROWS):
+            asked @ stored[begin : begin + BLOCK_ROWS].T
+        middle = time.perf_counter()
+        search.nearest(queries, 200)
+        ours.append(time.perf_counter() - middle)
+        ratios.append(ours[-1] / (middle - since))
+    return {"peer_ratio": round(float(np.median(ratios)), 3), "search_s": round(float(np.median(ours)), 3)}
+
+
+def beside_table(descriptors: FloatArray, queries: FloatArray, seed: int) -> dict[str, float]:
+    """CPU seconds of 60 frames' scores at 40,000 places from 50,000 references, by each frame's nearest over by the table of all."""
+    memory = ReferenceDatabase(len(descriptors), 8, WIDTH, 8)
+    memory.embeddings.copy_(torch.from_numpy(descriptors))
+    side_m = math.sqrt(PLACES) * SPACING_M
+    memory.lat_lon_deg.copy_(torch.from_numpy(np.random.default_rng([seed, 2]).random((len(descriptors), 2)) * side_m * METRE_DEG))
+    places, asked = lattice(), torch.from_numpy(queries)
+    seconds: dict[int | None, list[float]] = {None: [], 200: []}
+    for neighbours, taken in [*seconds.items()] * 3:
+        since = time.process_time()
+        memory.over(places, SPACING_M, REACH_M, neighbours)(asked)
+        taken.append(time.process_time() - since)
+    before, after = (float(np.median(taken)) for taken in seconds.values())
+    return {"today_ratio": round(after / before, 3), "today_before_cpu_s": round(before, 2), "today_after_cpu_s": round(after, 2)}
+
+
+def beside_faiss(descriptors: FloatArray, queries: FloatArray) -> dict[str, Any]:
+    """The fastest of FAISS's indices that finds as much (.98 of the nearest 200), where FAISS is installed: 8-bit codes, or product codes whose best are refined."""
+    try:
+        import faiss
+    except ImportError:
+        return {"faiss_ratio": None}
+    wide = descriptors.shape[1]
+    scale = scale_of(descriptors)
+    search = CodeSearch([encode(descriptors, scale)], scale)
+    search.nearest(queries, 200)
+    plain = faiss.IndexScalarQuantizer(wide, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+    scanned = faiss.IndexRefine(
+        faiss.IndexPQFastScan(wide, wide // 4, 4, faiss.METRIC_INNER_PRODUCT),
+        faiss.IndexScalarQuantizer(wide, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT),
+    )
+    scanned.k_factor = 20.0
+    result: dict[str, Any] = {"faiss_ratio": None}
+    best_s = math.inf
+    for name, index in (("sq8", plain), ("pq192x4fs", scanned)):
+        since = time.perf_counter()
+        index.train(descriptors[:100_000])
+        index.add(descriptors)
+        result[f"faiss_{name}_build_s"] = round(time.perf_counter() - since, 1)
+        index.search(queries, 200)
+        ratios, taken = [], []
+        for _ in range(PAIRS):
+            since = time.perf_counter()
+            _, found = index.search(queries, 200)
+            middle = time.perf_counter()
+            search.nearest(queries, 200)
+            taken.append(middle - since)
+            ratios.append((time.perf_counter() - middle) / (middle - since))
+        said = recalls(descriptors, queries, found)
+        result |= {f"faiss_{name}_s": round(float(np.median(taken)), 3), f"faiss_{name}_recall200": said["recall200"]}
+        if said["recall200"] >= 0.98 and np.median(taken) < best_s:
+            best_s, result["faiss_ratio"] = float(np.median(taken)), round(float(np.median(ratios)), 3)
+    return result
+
+
+def instruction_sets() -> str:
+    """What the processor has for products of small whole numbers."""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    flags = set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
+    return " ".join(name for name in ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8") if name in flags) or "not known"
+
+
+__all__ = ["TITLE", "queried", "run"]
