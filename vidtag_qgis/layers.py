@@ -35,7 +35,7 @@ from qgis.PyQt.QtCore import QDateTime
 from .algorithms.checks import is_asked, target_of
 from .algorithms.output_files import mark_layer
 from .compat import iso_text, text_field
-from .edits import guard
+from .edits import file_of, guard, real, table_of
 from .frames import remember_videos, result_of
 from .places import STYLES
 
@@ -49,7 +49,7 @@ TIME_FIELDS = {
     "track": ("start_time", "end_time"),
 }
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
-ORDER = ("frames", "errors", "trajectory", "track", "videos", "gallery", "regions", "places", "heatmap")
+ORDER = ("frames", "errors", "trajectory", "track", "images", "videos", "gallery", "gaps", "regions", "places", "heatmap")
 """Kinds of layers from the topmost on: points lie on lines, and lines on areas."""
 
 
@@ -91,6 +91,24 @@ def finish_on_load(destination: str, kind: str, context: QgsProcessingContext, g
         finisher = LayerFinish(kind, geopackage)
         _ALIVE.append(finisher)
         context.layerToLoadOnCompletionDetails(destination).setPostProcessor(finisher)
+
+
+def load_layer(geopackage: str, kind: str, title: str, context: QgsProcessingContext) -> None:
+    """Have QGIS load a layer of a GeoPackage as it is, styled, unless the project has it already, whose rows the guard of edits reads anew.
+
+    Called in the main thread after the file was written. Nothing is done in a step of a model, and without a project.
+    """
+    project = context.project()
+    if project is None or context.expressionContext().hasVariable("model_name"):
+        return
+    for layer in project.mapLayers().values():
+        if isinstance(layer, QgsVectorLayer) and (file_of(layer), table_of(layer)) == (real(geopackage), kind):
+            return
+    finisher = LayerFinish(kind, geopackage)
+    _ALIVE.append(finisher)
+    details = QgsProcessingContext.LayerDetails(title, project, "")
+    details.setPostProcessor(finisher)
+    context.addLayerToLoadOnCompletion(f"{geopackage}|layername={kind}", details)
 
 
 def arrange(layer: QgsMapLayer, kinds: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from . import settings
+from .algorithms.build_reference import BuildReference
 from .algorithms.check_engine import CheckEngine
 from .algorithms.evaluate_trajectory import EvaluateTrajectory
 from .algorithms.export_trajectory import ExportTrajectory
@@ -14,6 +15,7 @@ from .algorithms.geolocate_video import GeolocateVideo
 from .algorithms.grid_gallery import GridGallery
 from .algorithms.guess_city import GuessCity
 from .algorithms.match_roads import MatchRoads
+from .algorithms.reference_images import ReferenceImages
 from .algorithms.similarity_heatmap import SimilarityHeatmap
 from .algorithms.solve_with_pins import SolveWithPins
 from .edits import close_guard, guard
@@ -29,6 +31,8 @@ ALGORITHMS = (
     EvaluateTrajectory,
     ExportTrajectory,
     Finetune,
+    BuildReference,
+    ReferenceImages,
     CheckEngine,
 )
 

@@ -23,6 +23,8 @@ CHOICES = ("GRID", "DECODER")
 SWITCHES = ("EXHAUSTIVE", "CONTINUOUS", "ENCODE_ALL", "KEEP_SCORES")
 TEXTS = ("TIME_ZONE",)
 CHECKPOINT = "CHECKPOINT"
+PLACES = (CHECKPOINT, "REFERENCE")
+"""Those whose value may be a path, kept relative to the project."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ def run_of(algorithm: Any, parameters: dict[str, Any], context: QgsProcessingCon
     found.update({name: algorithm.chosen(parameters, name, context) for name in CHOICES})
     found.update({name: algorithm.parameterAsBoolean(parameters, name, context) for name in SWITCHES})
     found.update({name: algorithm.parameterAsString(parameters, name, context) for name in TEXTS})
-    checkpoint = algorithm.parameterAsString(parameters, CHECKPOINT, context).strip()
-    found[CHECKPOINT] = project.writePath(os.path.abspath(checkpoint)) if os.path.exists(checkpoint) else checkpoint
+    for name in PLACES:
+        place = algorithm.parameterAsString(parameters, name, context).strip()
+        found[name] = project.writePath(os.path.abspath(place)) if os.path.exists(place) else place
     settings = {name: value for name, value in found.items() if value not in (None, "")}
     return Run(parameter, area, title, settings)
 
@@ -96,17 +99,18 @@ def offer(algorithm: Any) -> str:
     if run is None:
         return ""
     values = dict(run.settings)
-    if CHECKPOINT in values:
-        place = QgsProject.instance().readPath(values[CHECKPOINT])
-        values[CHECKPOINT] = place if os.path.exists(place) else values[CHECKPOINT]
+    for name in set(PLACES) & set(values):
+        place = QgsProject.instance().readPath(values[name])
+        values[name] = place if os.path.exists(place) else values[name]
     if run.parameter:
         values[run.parameter] = QgsProject.instance().readPath(run.area) if _is_path(run) else run.area
     for name, value in values.items():
         _show(algorithm, name, value)
     area = f"the area {run.title}" if run.parameter else "no area"
     rate = f"{run.settings['RATE']:g} frames a second" if run.settings.get("RATE") else "every frame"
+    known = f", reference images {os.path.basename(str(values['REFERENCE']))}" if values.get("REFERENCE") else ""
     return (
-        f"Shown are the settings of the last run with {area}, {run.at}: checkpoint {os.path.basename(str(values.get(CHECKPOINT, '')))}, "
+        f"Shown are the settings of the last run with {area}, {run.at}: checkpoint {os.path.basename(str(values.get(CHECKPOINT, '')))}{known}, "
         f"{run.settings.get('RESOLUTION', 0):g} m, {rate}. Change what you like: they are kept in this project, and only this dialog takes them."
     )
 
@@ -140,12 +144,12 @@ def _is_path(run: Run) -> bool:
 
 
 def _is_there(run: Run) -> bool:
-    """Whether the area can still be given, and the checkpoint be loaded."""
+    """Whether the area can still be given, and the checkpoint and the reference images be read."""
     project = QgsProject.instance()
     if _is_path(run) and not os.path.isfile(project.readPath(run.area).split("|", 1)[0]):
         return False
-    checkpoint = str(run.settings.get(CHECKPOINT, ""))
-    return not checkpoint.startswith(("/", ".")) or os.path.exists(project.readPath(checkpoint))
+    places = [str(run.settings.get(name, "")) for name in PLACES]
+    return all(os.path.exists(project.readPath(place)) for place in places if place.startswith(("/", ".")))
 
 
 def _kept() -> list[Run]:

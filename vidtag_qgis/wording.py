@@ -16,13 +16,16 @@ _PARAMETERS = {
     "recipe": ("RECIPE",), "sigma": ("SIGMA",), "augment": ("AUGMENT",), "views": ("VIEWS",), "validation": ("VALIDATION",), "pins": ("PINS",),
     "phase1-steps": ("PHASE1_STEPS",), "phase2-steps": ("PHASE2_STEPS",), "html": ("REPORT",), "json": ("JSON",), "errors": ("ERRORS",), "png": ("PNG",),
     "roads": ("ROADS",), "result": ("RESULT",), "motion": ("MOTION",), "table": ("TABLE",),
-    "guess-area": ("GUESS_AREA",),
+    "guess-area": ("GUESS_AREA",), "reference": ("REFERENCE",), "share-places": ("SHARE_PLACES",), "source": ("SOURCE",), "address": ("ADDRESS",),
+    "yes-query": ("YES_QUERY",), "yes-download-mb": ("YES_DOWNLOAD_MB",), "home": ("HOMES",), "spot-m": ("SPOT",), "per-sequence": ("PER_SEQUENCE",),
+    "oldest-years": ("OLDEST_YEARS",), "mixed-licences": ("MIXED_LICENCES",), "width-px": ("WIDTH_PX",), "width": ("WIDTH",), "every-m": ("EVERY",),
 }  # fmt: skip
 """The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
 _ALGORITHMS = {
     "geolocate": "Geolocate video", "gallery": "Gallery grid", "heatmap": "Similarity heat map", "evaluate": "Evaluate trajectory",
     "export": "Export trajectory", "solve": "Solve with pins", "match": "Match roads", "train": "Train for an area", "guess": "Guess city",
-    "doctor": "Check the engine",
+    "doctor": "Check the engine", "reference build": "Build reference database", "reference calibrate": "Build reference database",
+    "reference layer": "Reference images as a layer",
 }  # fmt: skip
 _STAGES = {
     "loading": "Reading the area and the checkpoint.", "frames": "Reading {subject}.", "gallery": "Computing the candidate places.",
@@ -34,13 +37,16 @@ _STAGES = {
     "phase1-refit": "Training Phase I again, with the videos that were held out.",
     "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
-    "guess": "Telling the city of {subject}.", "train": "Training.",
+    "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
+    "download": "Fetching the pictures.", "images": "Writing the layers.",
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
 STATES = {
     "outside_aoi": "not in this area", "unfamiliar": "unlike what was trained on", "unknown_ground": "unknown ground", "damaged": "damaged",
 }  # fmt: skip
 """Why a frame has no place, in the words of the styles' legends."""
+_PICTURES = re.compile(r"[\d,]+ pictures found\b")
+"""What the engine says while it looks for reference images, not for the place of a video."""
 _PIP = ("no-deps", "upgrade", "user")
 """Options of a command that a sentence tells to run as it is."""
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([a-z0-9][\w-]*))?")
@@ -60,6 +66,8 @@ def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping
         name, value = found[1], found[2]
         if name in _PIP:
             return found[0]
+        if name == "offline":
+            return "'Work offline' in the options"
         parameter = next((one for one in _PARAMETERS.get(name, ()) if one in labels), "")
         shown = f"'{labels[parameter]}'" if parameter else f"'{name.replace('-', ' ')}'"
         if value is None:
@@ -81,6 +89,8 @@ def stage_text(stage: str, message: str) -> str:
         message: what the engine says of its progress, such as "drive.mp4: frame 12".
     """
     subject = message.rsplit(": frame ", 1)[0]
+    if stage == "search" and _PICTURES.match(message):
+        stage = "asking"
     if stage in _STAGES:
         return _STAGES[stage].format(subject=subject or "the videos")
     text = message or stage

@@ -59,6 +59,16 @@ def inputs(engine_python, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def field(engine_python, tmp_path_factory) -> Path:
+    """Flights and a database of reference images of them, made by the engine."""
+    folder = tmp_path_factory.mktemp("references")
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    script = Path(__file__).with_name("reference_inputs.py")
+    subprocess.run([engine_python, str(script), str(folder)], env=variables, check=True, capture_output=True, text=True)
+    return folder
+
+
 @pytest.fixture
 def engine_here(engine_python, monkeypatch):
     """The plugin finds this checkout's engine; its numbers run on one core."""

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = [kind.ID for kind in ALGORITHMS]
 IDS = {
     "geolocatevideo", "gridgallery", "similarityheatmap", "solvewithpins", "matchroads", "evaluatetrajectory", "exporttrajectory", "finetune", "checkengine",
-    "guesscity",
+    "guesscity", "buildreferencedatabase", "referenceimages",
 }  # fmt: skip
 each = pytest.mark.parametrize("name", NAMES)
 
@@ -72,7 +72,9 @@ def test_without_an_engine_it_is_refused_with_a_way_out(plugin, name, monkeypatc
     assert not usable
     given = {p.name(): p.defaultValue() for p in algorithm.parameterDefinitions()}
     roads = polygons("LineString(0 0, 1 1)", kind="LineString")
-    given |= {"OUTPUT": str(tmp_path / "o.gpkg"), "RESULT": __file__, "ROADS": roads, "MATCHED": "memory:", "CHECKPOINT": __file__}
+    given |= {
+        "OUTPUT": str(tmp_path / "o.gpkg"), "RESULT": __file__, "ROADS": roads, "MATCHED": "memory:", "CHECKPOINT": __file__, "REFERENCE": __file__,
+    }  # fmt: skip
     refused, said = algorithm.checkParameterValues(given, context_of())
     assert (refused, said) == (False, text)
 

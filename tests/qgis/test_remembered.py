@@ -79,6 +79,17 @@ def test_the_area_s_last_settings_are_shown_and_said(opened, inputs):
     assert (shown(opened())["RESOLUTION"], shown(opened())["AOI"]) == (100.0, other.id())
 
 
+@pytest.mark.slow
+def test_the_reference_images_come_again_with_the_area(opened, field):
+    asked = {"VIDEOS": [str(field / "unknown.mp4")], "CHECKPOINT": "geoclip", "REFERENCE": str(field / "field"), "RESOLUTION": 20.0}
+    area = "159.93,159.9339,-19.22,-19.2164 [EPSG:4326]"
+    run(algorithm_of("geolocatevideo"), {**asked, "EXTENT": area, "OUTPUT": "TEMPORARY_OUTPUT"})
+    dialog = opened()
+    assert shown(dialog)["REFERENCE"] == str(field / "field")
+    assert "checkpoint geoclip, reference images field, 20 m" in dialog.algorithm().shortHelpString().splitlines()[0]
+    assert algorithm_of("geolocatevideo").parameterDefinition("REFERENCE").defaultValueForGui() is None
+
+
 def test_an_extent_and_no_area_come_again(opened, inputs):
     located(inputs, EXTENT=EXTENT)
     found = shown(opened())

@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any, Iterable, Optional
 
-from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProperty
+from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProcessingUtils, QgsProperty
 
 from ..frames import newer_schema
 
@@ -22,6 +22,8 @@ CITIES = "cityguessr"
 MOTIONS = ("walk", "bicycle", "car", "drone")
 MOST_KMH = 1200.0
 """What the engine takes as a top speed (see its settings)."""
+DATABASE = "database.json"
+"""What a folder with a database of reference images holds."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?\Z")
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
 _DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=(?:\"([^\"]+)\"|(\S+))")
@@ -78,6 +80,48 @@ def check_city_checkpoint(checkpoint: str) -> Optional[str]:
     except (OSError, ValueError, AttributeError):
         return f"The card config.json in {checkpoint} cannot be read: {wanted}."
     return None if preset == CITIES else f"The checkpoint {checkpoint} is one for 'Geolocate video' and tells no cities: {wanted}."
+
+
+def check_reference(path: str) -> Optional[str]:
+    """A database of reference images; an empty path is fine."""
+    if not path or os.path.isfile(os.path.join(path, DATABASE)):
+        return None
+    if not os.path.isdir(path):
+        return f"The reference images {path} are not there: give the folder that 'Build reference database' wrote."
+    return f"The folder {path} holds no reference images: give the one that 'Build reference database' wrote."
+
+
+def check_database_folder(path: str) -> Optional[str]:
+    """A database goes into a folder of its own, or one that holds a database, or where one was begun; what begins with a dot does not count."""
+    held = [name for name in os.listdir(path) if not name.startswith(".")] if os.path.isdir(path) else []
+    if not held or DATABASE in held or "building" in held:
+        return None
+    return f"The folder {path} holds other files ({sorted(held)[0]}): choose a new or an empty one for the database."
+
+
+def check_homes(lines: Iterable[str]) -> Optional[str]:
+    """Home zones are latitude, longitude and metres."""
+    for line in lines:
+        try:
+            lat_deg, lon_deg, radius_m = map(float, line.split(","))
+            fits = abs(lat_deg) <= 90.0 and abs(lon_deg) <= 180.0 and 0.0 < radius_m < 1e6
+        except ValueError:
+            fits = False
+        if not fits:
+            return f"{line!r} is no home zone: give latitude, longitude and metres, such as 55.7047,13.1910,300, one a line."
+    return None
+
+
+def check_lasting(output: str, what: str) -> Optional[str]:
+    """A folder that hours of work go to, and that stays when QGIS is closed; ``what`` it is to hold."""
+    temporary = os.path.realpath(QgsProcessingUtils.tempFolder())
+    if not output or output == QgsProcessing.TEMPORARY_OUTPUT:
+        return f"Where shall the {what} go? Choose a folder for it: a temporary one would be lost when QGIS is closed."
+    if os.path.realpath(output).startswith(temporary + os.sep):
+        return f"The {what} folder {output} is a temporary one, which is lost when QGIS is closed: choose another."
+    if os.path.isfile(output):
+        return f"The output {output} is a file: give a folder for the {what}."
+    return None
 
 
 def check_result(path: str) -> Optional[str]:

@@ -17,7 +17,6 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterString,
-    QgsProcessingUtils,
 )
 
 from ..aoi import Area, read_area
@@ -124,7 +123,9 @@ class Finetune(VidTAGAlgorithm):
         if tracks and len(tracks) != len(videos):
             return f"{len(tracks)} tracks are given for {len(videos)} videos: give one track a video, in the same order, or none."
         output = self._output(parameters, context)
-        if problem := _lasting(output) or checks.check_folders([os.path.join(os.path.abspath(output), "config.json")]):
+        if problem := checks.check_lasting(output, "checkpoint") or checks.check_folders(
+            [os.path.join(os.path.abspath(output), "config.json")]
+        ):
             return problem
         area = self._area(parameters, context)
         return None if area is None else check_point_count(area.area_m2, self.parameterAsDouble(parameters, "RESOLUTION", context))
@@ -133,7 +134,7 @@ class Finetune(VidTAGAlgorithm):
         """Ask the engine; it may take hours."""
         area = self._area(parameters, context)
         folder, validation = (self.file_in(parameters, name, context) for name in ("FOLDER", "VALIDATION"))
-        if problem := _lasting(self._output(parameters, context)):  # a model's value was not checked before
+        if problem := checks.check_lasting(self._output(parameters, context), "checkpoint"):  # a model's value was not checked before
             raise QgsProcessingException(problem)
         output = os.path.abspath(self._output(parameters, context))
         steps = [self.optional_number(parameters, f"PHASE{number}_STEPS", context) for number in (1, 2)]
@@ -189,15 +190,3 @@ class Finetune(VidTAGAlgorithm):
         known = [f"{value:,.1f} m with {name}" for name, value in phases if isinstance(value, (int, float))]
         if known:
             feedback.pushInfo(f"Median error on frames that were held out: {', '.join(known)}.")
-
-
-def _lasting(output: str) -> Optional[str]:
-    """Why a checkpoint would be lost with this QGIS; None where it would not."""
-    temporary = os.path.realpath(QgsProcessingUtils.tempFolder())
-    if not output or output == QgsProcessing.TEMPORARY_OUTPUT:
-        return "Where shall the checkpoint go? Choose a folder for it: a temporary one would be lost when QGIS is closed."
-    if os.path.realpath(output).startswith(temporary + os.sep):
-        return f"The checkpoint folder {output} is a temporary one, which is lost when QGIS is closed: choose another."
-    if os.path.isfile(output):
-        return f"The output {output} is a file: give a folder for the checkpoint."
-    return None

@@ -39,10 +39,11 @@ class GeolocateParameters(VidTAGAlgorithm):
     )  # fmt: skip
     MOTION = "MOTION"
     GUESS_AREA, CITIES = "GUESS_AREA", "CITIES"
+    REFERENCE, SHARE_PLACES = "REFERENCE", "SHARE_PLACES"
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
     LOAD, TRACK = "LOAD", "TRACK"
-    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT, CITIES)
+    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT, CITIES, REFERENCE)
     WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
     LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS", "TRACK")
     SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
@@ -100,6 +101,16 @@ class GeolocateParameters(VidTAGAlgorithm):
         self.advanced(
             EitherFile(self.CITIES, "Checkpoint of cities (folder)", QgsProcessingParameterFile.Behavior.Folder, optional=True),
             "Guesses the area: a folder that train-city has written. Empty: one in your folder of checkpoints. See 'Guess city'.",
+        )
+        self.advanced(
+            self.folder(self.REFERENCE, "Reference images (folder)"),
+            "A database that 'Build reference database' has made. Videos are recognised by its pictures: with the checkpoint geoclip by them alone, with one "
+            "that was trained by both.",
+        )
+        self.advanced(
+            QgsProcessingParameterBoolean(self.SHARE_PLACES, "Share places", defaultValue=False, optional=True),
+            "Also keeps in the result places and thumbnails of the reference images that are your own, for 'Check frames' and whoever gets the result. "
+            "Otherwise only those of a platform's openly licensed pictures.",
         )
         self.advanced(self.number(self.FROM, "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
         self.advanced(self.number(self.TO, "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")

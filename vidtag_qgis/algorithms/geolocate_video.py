@@ -31,6 +31,9 @@ they have a place, and no confidence.
 
 Without an area the extent that the checkpoint was trained on is searched, or with a worldwide one the world's land; then take a resolution of 1000 m.
 
+Where there is no checkpoint for the area, 'Build reference database' makes something to recognise its places by without any training: give it under \
+'Reference images'.
+
 The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
 a second; videos finished by then are kept."""
 _TAGS = tuple("geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai".split())
@@ -81,6 +84,7 @@ class GeolocateVideo(GeolocateParameters):
             or self._problem_of_table(parameters, context)
             or checks.check_motion(self._motion(parameters, context))
             or checks.check_checkpoint(self._checkpoint(parameters, context))
+            or checks.check_reference(self.file_in(parameters, self.REFERENCE, context))
             or self._problem_of_guess(parameters, context)
             or checks.check_destinations(self.labels(parameters, outputs))
             or checks.check_folders(path for path in files if path)
@@ -148,7 +152,8 @@ class GeolocateVideo(GeolocateParameters):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if arguments.aoi is None and arguments.guess_area is None:
             feedback.pushInfo(
-                "No area is given: videos without one of their own are sought where the checkpoint was trained, or with a worldwide one on the world's land."
+                "No area is given: videos without one of their own are sought where the reference images lie or the checkpoint was trained, or with a "
+                "worldwide one on the world's land."
             )
         result = self.ask("geolocate", arguments, feedback)
         video_places.remember([*arguments.videos, *arguments.images, *result.get("table_files", [])])
@@ -186,6 +191,7 @@ class GeolocateVideo(GeolocateParameters):
         area = self._area(parameters, context)
         table, table_rows = self._table(parameters, context)
         checkpoint = self._checkpoint(parameters, context)
+        reference = self.file_in(parameters, self.REFERENCE, context)
         batch_size = self.optional_number(parameters, self.BATCH_SIZE, context)
         return GeolocateArguments(
             aoi=None if area is None else area.text,
@@ -208,6 +214,8 @@ class GeolocateVideo(GeolocateParameters):
             decoder=self.chosen(parameters, self.DECODER, context),
             motion=self._motion(parameters, context),
             guess_area=self._guess_area(parameters, context),
+            reference=os.path.abspath(reference) if reference else None,
+            share_places=self.parameterAsBoolean(parameters, self.SHARE_PLACES, context),
             always_answer=self.parameterAsBoolean(parameters, self.ALWAYS_ANSWER, context),
             keep_scores=self.parameterAsBoolean(parameters, self.KEEP_SCORES, context),
             grid=self.chosen(parameters, self.GRID, context),

@@ -13,7 +13,8 @@ from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog
 
 from .. import video_places
 from ..frames import FrameRow, VideoFile, is_frames_layer, newer_schema, pinned_result, read_frames, result_of, video_files
-from ..wording import STATES
+from ..matches import best_matches, match_text, read_match
+from ..wording import STATES, in_words
 from .frame_view import FrameView
 from .map_marks import Marker, PickTool, map_transform, transformed
 from .pictures import PictureRequest, Pictures
@@ -44,6 +45,7 @@ class FrameDock(QDockWidget):
         self.row = -1
         self._frames: dict[str, dict[str, list[FrameRow]]] = {}
         self._files: dict[str, dict[str, VideoFile]] = {}
+        self._matches: dict[str, tuple[str, dict[tuple[str, int], int]]] = {}
         self._told: dict[tuple[str, str], str] = {}
         self._request: Optional[PictureRequest] = None
         self._links: list[tuple[Any, Any]] = []
@@ -153,7 +155,7 @@ class FrameDock(QDockWidget):
         for signal, slot in self._layer_links.pop(layer_id):
             if QgsProject.instance().mapLayer(layer_id) is not None:  # else its connections went with it
                 signal.disconnect(slot)
-        for known in (self._frames, self._files):
+        for known in (self._frames, self._files, self._matches):
             known.pop(layer_id, None)
 
     def _forget(self) -> None:
@@ -161,6 +163,7 @@ class FrameDock(QDockWidget):
         self.rows, self.row, self._request = [], -1, None
         self.view.show_picture("")
         self.view.facts_label.setText("")
+        self.view.show_match(b"", "")
         self.view.set_rows(0)
         if self.marker is not None:
             self.marker.hide()
@@ -182,6 +185,8 @@ class FrameDock(QDockWidget):
         if layer.id() not in self._frames:
             self._frames[layer.id()] = {} if newer_schema(result_of(layer)) else read_frames(layer)
             self._files[layer.id()] = video_files(layer)
+            result = pinned_result(layer)
+            self._matches[layer.id()] = (result, best_matches(result))
         return self._frames[layer.id()]
 
     def _layer_chosen(self, *_: Any) -> None:
@@ -217,12 +222,20 @@ class FrameDock(QDockWidget):
         self.view.set_row(row)
         frame = self.rows[row]
         video = self._files.get(self.view.layer_box.currentData(), {}).get(self.view.video_box.currentData())
-        self.view.facts_label.setText(facts_of(frame, self.rows[-1].index, "" if video is None else video.why))
+        self.view.facts_label.setText(facts_of(frame, self.rows[-1].index, "" if video is None else in_words(video.why, {}, {})))
+        self._show_match(frame)
         self._place_marker()
         self.view.wait()
         self._request = self._request_for(frame)
         near = [self.rows[place] for place in (row + 1, row - 1, row + 2) if 0 <= place < len(self.rows)]
         self.pictures.want(self._request, tuple(map(self._request_for, near)))
+
+    def _show_match(self, frame: FrameRow) -> None:
+        """The reference image that the result keeps for this frame, where it keeps one."""
+        result, known = self._matches.get(self.view.layer_box.currentData(), ("", {}))
+        fid = known.get((self.view.video_box.currentData(), frame.index))
+        match = None if fid is None else read_match(result, fid)
+        self.view.show_match(b"" if match is None else match.thumbnail, "" if match is None else match_text(match))
 
     def _request_for(self, frame: FrameRow) -> PictureRequest:
         layer, name = self.layer, self.view.video_box.currentData()

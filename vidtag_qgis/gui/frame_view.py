@@ -21,13 +21,13 @@ from qgis.PyQt.QtWidgets import (
 
 
 class PictureLabel(QLabel):
-    """Shows a picture as large as its room, in its own proportions."""
+    """Shows a picture as large as its room, in its own proportions; never narrower than ``width``."""
 
-    def __init__(self, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, parent: Optional[QWidget] = None, width: int = 240) -> None:
         super().__init__(parent)
         self.picture = QPixmap()
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setMinimumSize(240, 135)
+        self.setMinimumSize(width, width * 9 // 16)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     def sizeHint(self) -> QSize:
@@ -62,8 +62,11 @@ class FrameView(QWidget):
         self.layer_box.setToolTip("The result: a layer of frames that 'Geolocate video' made")
         self.video_box.setToolTip("The video of the result")
         self.picture_label = PictureLabel(self)
-        self.facts_label, self.message_label = QLabel(self), QLabel(self)
-        for label in (self.facts_label, self.message_label):
+        self.match_label = PictureLabel(self, 120)
+        self.match_label.setToolTip("The reference image that speaks for this place most, as the result keeps it")
+        self.facts_label, self.match_facts, self.message_label = QLabel(self), QLabel(self), QLabel(self)
+        for label in (self.facts_label, self.match_facts, self.message_label):
+            label.setTextFormat(Qt.TextFormat.PlainText)  # names are other people's
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.locate_button = QPushButton("Locate video…", self)
@@ -86,6 +89,7 @@ class FrameView(QWidget):
         self.next_button.clicked.connect(lambda: self.slider.setValue(self.slider.value() + 1))
         self.set_rows(0)
         self.tell("", locatable=False)
+        self.show_match(b"", "")
 
     def set_rows(self, count: int) -> None:
         """How many frames there are to step through; it stands at the first, and tells nobody."""
@@ -114,6 +118,16 @@ class FrameView(QWidget):
         self.picture_label.show_picture(picture)
         self.picture_label.setEnabled(True)
         return not picture.isNull()
+
+    def show_match(self, picture: bytes, said: str) -> None:
+        """Show a reference image beside the frame's picture, and what is said of it; both may be empty."""
+        shown = QPixmap()
+        if picture:
+            shown.loadFromData(picture)
+        self.match_label.show_picture(shown)
+        self.match_label.setVisible(not shown.isNull())
+        self.match_facts.setText(said)
+        self.match_facts.setVisible(bool(said))
 
     def wait(self) -> None:
         """The picture that is shown is not the one wanted any more: grey until that comes."""
@@ -144,8 +158,12 @@ class FrameView(QWidget):
         layout = QVBoxLayout(self)
         for widget in (self.layer_box, self.video_box):
             layout.addWidget(widget)
-        layout.addWidget(self.picture_label, 1)
+        pictures = QHBoxLayout()
+        pictures.addWidget(self.picture_label, 3)
+        pictures.addWidget(self.match_label, 2)
+        layout.addLayout(pictures, 1)
         layout.addWidget(self.facts_label)
+        layout.addWidget(self.match_facts)
         layout.addWidget(self.message_label)
         layout.addLayout(steps)
         layout.addLayout(ways)

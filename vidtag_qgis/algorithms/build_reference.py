@@ -1,0 +1,281 @@
+"""The Processing algorithm "Build reference database"."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFolder,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+
+from ..aoi import Area, is_given, read_area
+from ..engine_client.protocol import ReferenceArguments
+from . import checks
+from .base import VidTAGAlgorithm
+from .inputs import EitherFiles
+
+_HELP = """Makes a database of reference images, pictures with known places, by which 'Geolocate video' recognises where a video was taken. Nothing is trained.
+
+Its pictures are your own (videos with tracks, folders of photographs with places), or those of Panoramax, a platform of openly licensed street-level \
+pictures, in an area that you draw. The same call goes on where it was broken off, and adds what is new to a database that is there.
+
+Nothing is asked over the network before you say yes, twice. The first yes lets the platform's servers be asked which pictures there are: api.panoramax.xyz, \
+or the address that you give. They learn this machine's network address and the map tiles that the area lies in, about 2 km wide, not its outline. Run it \
+without the second yes to be told how many pictures of how many megabytes there are, and under which licences; nothing is fetched and nothing is made then. \
+The second yes is the most megabytes that may be fetched, from the servers that the pictures lie on, and they learn which pictures are fetched.
+
+With too few drives nothing tells how sure to be: places are found, and are 'not rated'."""
+_SOURCES = {
+    "own": "Own videos and pictures", "panoramax": "Panoramax", "folder": "Folder of photographs with places", "msls": "Folder of MSLS",
+}  # fmt: skip
+_PLATFORMS = ("panoramax",)
+_PRESETS = {"vidtag-compact": "Compact for any computer", "vidtag-l14": "Large as in the paper"}
+
+
+class BuildReference(VidTAGAlgorithm):
+    """Pictures with places in, a database that videos are recognised by out."""
+
+    ID, TITLE, TEXT = "buildreferencedatabase", "Build reference database", _HELP
+    SUMMARY = "Makes a database of pictures with known places, by which videos are recognised without training."
+    TAGS = ("reference", "database", "pictures", "photographs", "street-level", "panoramax", "recognition", "images", "track")
+    READS = ("VIDEOS", "TRACKS", "FOLDER", "IMAGES", "AOI")
+
+    def declare(self) -> None:
+        """Declare inputs and outputs."""
+        file = QgsProcessing.SourceType.TypeFile
+        self.add(
+            self.choice("SOURCE", "Pictures from", _SOURCES),
+            "Your own videos and pictures below; Panoramax, in the area below; or one of two kinds of folders, which the address under 'Advanced' names.",
+        )
+        self.add(EitherFiles("VIDEOS", "Videos (or a folder of them below)", file), "Own videos whose way is known.")
+        self.add(
+            QgsProcessingParameterMultipleLayers("TRACKS", "Tracks", file, optional=True),
+            "Their GPX or CSV tracks, one a video, in the same order. Empty: tracks beside the videos, or positions inside them.",
+        )
+        self.add(self.folder("FOLDER", "Folder of videos and tracks"), "Videos with tracks of the same names, also in subfolders.")
+        self.add(self.folder("IMAGES", "Folder of images"), "Own photographs with EXIF positions, which are one sequence.")
+        self.area("Pictures outside are left out. A platform is asked about it; of your own, empty: all are taken.", preselect=False)
+        self.add(
+            self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
+            "The resolution that videos will be sought at.",
+        )
+        yes = QgsProcessingParameterBoolean("YES_QUERY", "Yes, ask the servers", defaultValue=False, optional=True)
+        self.add(
+            yes,
+            "For Panoramax: its servers may be asked which pictures of the area there are. They learn this machine's network address and the map tiles "
+            "that the area lies in. Without it nothing is asked, and the sentence that says so names the servers and the tiles.",
+        )
+        self.add(
+            self.number("YES_DOWNLOAD_MB", "Yes, fetch at most (MB)", None, minimum=0.1, maximum=1e9),
+            "For Panoramax: no more than this comes. Empty: only how many pictures of how many megabytes there are is said, and nothing is made.",
+        )
+        self._declare_settings()
+        self._declare_outputs()
+
+    def _declare_settings(self) -> None:
+        integer = QgsProcessingParameterNumber.Type.Integer
+        self.advanced(
+            QgsProcessingParameterString("ADDRESS", "Address of the source", optional=True),
+            "Another Panoramax server than the catalogue of all of them; of the two kinds of folders, the folder.",
+        )
+        self.advanced(
+            QgsProcessingParameterString("HOMES", "Home zones", multiLine=True, optional=True),
+            "Pictures there are left out and not even fetched: LAT,LON,METRES each, such as 55.7047,13.1910,300, on lines of their own or "
+            "with ; between them.",
+        )
+        self.advanced(
+            self.choice("PRESET", "Size", _PRESETS),
+            "What pictures are described by: compact runs on any computer; large is for graphics cards. A database that is there keeps its own.",
+        )
+        self.advanced(
+            self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0), "Frames taken from own videos."
+        )
+        self.advanced(
+            self.number("EVERY", "Least way between pictures (m)", 2.0, minimum=0.0),
+            "Own pictures nearer than this to the one before are left out: the camera stood.",
+        )
+        self.advanced(
+            self.number("WIDTH", "Numbers kept of a band", 96, minimum=8, maximum=512, kind=integer),
+            "Of each of a picture's four or eight bands, one byte each.",
+        )
+        self.advanced(
+            self.number("SPOT", "Spot size (m)", 10.0, minimum=0.1),
+            "Of a source one picture is taken of each spot of this size and each eighth of the horizon, the newest.",
+        )
+        self.advanced(
+            self.number("PER_SEQUENCE", "Most pictures of a drive", None, minimum=1, kind=integer), "Of a source. Empty: any number."
+        )
+        self.advanced(
+            self.number("OLDEST_YEARS", "Oldest (years)", None, minimum=0.01), "A source's older pictures are left out. Empty: none."
+        )
+        self.advanced(
+            self.number("WIDTH_PX", "Width that is enough (pixels)", 1024, minimum=256, maximum=8192, kind=integer),
+            "Where a source has a picture in several sizes.",
+        )
+        self.advanced(
+            QgsProcessingParameterBoolean("MIXED_LICENCES", "Licences may differ", defaultValue=False, optional=True),
+            "A source's pictures may have several licences. Otherwise that is refused, as each licence binds all that is made of them.",
+        )
+        self.advanced(
+            QgsProcessingParameterBoolean("SHARED", "May be passed on", defaultValue=False, optional=True),
+            "Your own pictures are no secret: results tell their places and show them. Otherwise the database is private.",
+        )
+        self.advanced(QgsProcessingParameterString("AUTHOR", "Author", optional=True), "Name that your pictures' licence asks for.")
+        self.advanced(QgsProcessingParameterString("LICENCE", "Licence", optional=True), "Of your own pictures, such as CC-BY-SA-4.0.")
+        self.advanced(
+            QgsProcessingParameterBoolean("CALIBRATE", "Calibrate", defaultValue=True, optional=True),
+            "Fits how sure to be, on the database's own drives, each of which is left out in turn. A later call does it where this one does not.",
+        )
+        self.device()
+
+    def _declare_outputs(self) -> None:
+        # No destination: QGIS would offer a temporary folder, and hours of work would go with it.
+        self.add(
+            QgsProcessingParameterFile("OUTPUT", "Database folder (made if need be)", QgsProcessingParameterFile.Behavior.Folder),
+            "Where the database goes; one that is there is added to. The same folder, inputs and settings go on with a run that was broken off.",
+        )
+        self.addOutput(QgsProcessingOutputFolder("OUTPUT", "Database folder; none where nothing was made"))
+        for name, text in (
+            ("IMAGES", "Reference images"), ("DRIVES", "Drives that they are of"), ("ADDED", "Images added by this call"),
+            ("TO_FETCH", "Pictures to be fetched, where that was only asked"), ("ESTIMATED_MB", "Their estimated size (MB)"),
+        ):  # fmt: skip
+            self.addOutput(QgsProcessingOutputNumber(name, text))
+        self.addOutput(QgsProcessingOutputString("QUESTION", "What a yes to fetching would mean; empty where nothing is to be asked"))
+        self.addOutput(QgsProcessingOutputString("NOT_RATED", "Why no probability will be shown; empty where there is one"))
+
+    def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the parameters."""
+        output = self.file_in(parameters, "OUTPUT", context).strip()
+        problem = (
+            self._problem_of_source(parameters, context)
+            or checks.check_homes(self._homes(parameters, context))
+            or checks.check_lasting(output, "database")
+            or checks.check_folders([os.path.join(os.path.abspath(output), checks.DATABASE)])
+            or checks.check_database_folder(output)
+        )
+        if problem:
+            return problem
+        self._area(parameters, context)  # raises AreaError
+        return None
+
+    def _problem_of_source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        given = any(parameters.get(name) not in (None, "", []) for name in ("VIDEOS", "TRACKS", "FOLDER", "IMAGES"))
+        source = self.chosen(parameters, "SOURCE", context)
+        if source == "own":
+            return self._problem_of_own(parameters, context)
+        if given:
+            return f"Pictures are from '{_SOURCES[source]}': leave videos, tracks and folders empty, or choose '{_SOURCES['own']}'."
+        if not is_given(parameters, "AOI", "EXTENT"):
+            return f"Which area? Draw the area that pictures of '{_SOURCES[source]}' are wanted of, and give it as a polygon layer or an extent."
+        address = self._address(parameters, context)
+        if source not in _PLATFORMS and not os.path.isdir(address):
+            return f"'{_SOURCES[source]}' takes the folder as 'Address of the source', and {address or 'none'} is no folder: give one."
+        return None
+
+    def _problem_of_own(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        videos, tracks = self.files(parameters, "VIDEOS", context), self.files(parameters, "TRACKS", context)
+        folder, images = (self.file_in(parameters, name, context) for name in ("FOLDER", "IMAGES"))
+        if not videos and not folder and not images:
+            return "Which pictures? Give videos with their tracks, a folder of them, a folder of images, or choose where else pictures are from."
+        problem = checks.check_videos(videos, folder, images) or checks.check_files(tracks, "track")
+        if not problem and tracks and len(tracks) != len(videos):
+            return f"{len(tracks)} tracks are given for {len(videos)} videos: give one track a video, in the same order, or none."
+        return problem
+
+    def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Ask the engine; it may take hours."""
+        output = self.file_in(parameters, "OUTPUT", context).strip()
+        if problem := self.problem(parameters, context):  # a model's values were not checked before
+            raise QgsProcessingException(problem)
+        output = os.path.abspath(output)
+        kept = f"Cancelled. What was finished is kept in {output}: the same inputs, settings and folder go on from there."
+        said = self.ask("reference", self._arguments(parameters, context, output), feedback, when_cancelled=kept)
+        if "question" in said:
+            return self._asked(said, feedback)
+        words = self.words()
+        for note in said["notes"]:
+            feedback.pushInfo(words(note))
+        for why, count in said["left_out"].items():
+            feedback.pushWarning(f"Left out, {why}: {count:,}.")
+        if said["not_rated"]:
+            feedback.pushWarning(words(f"No probability will be shown: {said['not_rated']}."))
+        feedback.pushInfo(f"{said['images']:,} reference images of {said['drives']:,} drives; {said['added']:,} are new.")
+        return {
+            "OUTPUT": said["output"],
+            "IMAGES": said["images"],
+            "DRIVES": said["drives"],
+            "ADDED": said["added"],
+            "TO_FETCH": 0,
+            "ESTIMATED_MB": 0,
+            "QUESTION": "",
+            "NOT_RATED": words(said["not_rated"]),
+        }
+
+    def _asked(self, said: dict[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """What is told where nobody has said yes to fetching."""
+        yes = f"'{self.parameterDefinition('YES_DOWNLOAD_MB').description()}'"
+        feedback.pushWarning(said["question"])
+        if said["count"]:
+            feedback.pushWarning(
+                f"Nothing was fetched and nothing was made. If you agree, run it again with at least {said['estimated_mb']:,} as {yes}."
+            )
+        else:
+            feedback.pushWarning(f"Nothing was made. Run it again with any number as {yes} to go on: nothing has to be fetched.")
+        return {"TO_FETCH": said["count"], "ESTIMATED_MB": said["estimated_mb"], "QUESTION": said["question"], "NOT_RATED": ""}
+
+    def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> ReferenceArguments:
+        area, source = self._area(parameters, context), self.chosen(parameters, "SOURCE", context)
+        folder, images = (self.file_in(parameters, name, context) for name in ("FOLDER", "IMAGES"))
+        per_sequence = self.optional_number(parameters, "PER_SEQUENCE", context)
+        return ReferenceArguments(
+            output=output,
+            videos=[*self.files(parameters, "VIDEOS", context), *([os.path.abspath(folder)] if folder else [])],
+            truths=self.files(parameters, "TRACKS", context),
+            images=[os.path.abspath(images)] if images else [],
+            aoi=area.text if area else None,
+            aoi_crs=area.crs if area else None,
+            homes=self._homes(parameters, context),
+            preset=self.chosen(parameters, "PRESET", context),
+            resolution_m=self.parameterAsDouble(parameters, "RESOLUTION", context),
+            rate_hz=self.parameterAsDouble(parameters, "RATE", context) or None,
+            every_m=self.parameterAsDouble(parameters, "EVERY", context),
+            width=self.parameterAsInt(parameters, "WIDTH", context),
+            author=self.parameterAsString(parameters, "AUTHOR", context).strip(),
+            licence=self.parameterAsString(parameters, "LICENCE", context).strip(),
+            private=not self.parameterAsBoolean(parameters, "SHARED", context),
+            calibrate=self.parameterAsBoolean(parameters, "CALIBRATE", context),
+            device=self.chosen(parameters, "DEVICE", context),
+            source=None if source == "own" else source,
+            address=self._address(parameters, context),
+            yes_query=self.parameterAsBoolean(parameters, "YES_QUERY", context),
+            yes_download_mb=self.optional_number(parameters, "YES_DOWNLOAD_MB", context),
+            spot_m=self.parameterAsDouble(parameters, "SPOT", context),
+            per_sequence=None if per_sequence is None else int(per_sequence),
+            oldest_years=self.optional_number(parameters, "OLDEST_YEARS", context),
+            mixed_licences=self.parameterAsBoolean(parameters, "MIXED_LICENCES", context),
+            width_px=self.parameterAsInt(parameters, "WIDTH_PX", context),
+        )
+
+    def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[Area]:
+        """The area; None where none is given and all pictures are taken."""
+        return read_area(self, parameters, context, "AOI", "EXTENT") if is_given(parameters, "AOI", "EXTENT") else None
+
+    def _homes(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        lines = self.parameterAsString(parameters, "HOMES", context).replace(";", "\n").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def _address(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        given = self.parameterAsString(parameters, "ADDRESS", context).strip()
+        return os.path.abspath(given) if os.path.isdir(given) else given

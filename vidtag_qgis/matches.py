@@ -1,0 +1,79 @@
+"""Which reference image speaks for a frame's place, as the result itself keeps it: nothing is fetched for a look."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Optional
+
+OWN = "own"
+"""The source of what the user brought."""
+KEPT_BACK = "Own picture: place and picture are not kept in this result; geolocate with 'Share places' to see it."
+_COLUMNS = "source, similarity, margin, taken, author, licence, thumbnail"
+
+
+@dataclass(frozen=True)
+class Match:
+    """The best reference image of a frame.
+
+    Args:
+        source: "own" or a platform's name.
+        similarity: of its picture and the frame's, at most 1.
+        margin: by which it is nearer than the best picture of another place.
+        taken: day, ISO 8601; empty where it is not known or not kept, as author and licence.
+        author, licence: to be named with the picture.
+        thumbnail: JPEG; empty where none is kept.
+    """
+
+    source: str
+    similarity: float
+    margin: Optional[float]
+    taken: str
+    author: str
+    licence: str
+    thumbnail: bytes
+
+
+def best_matches(geopackage: str) -> dict[tuple[str, int], int]:
+    """Where each frame's best reference image stands in a result, by video and number of the frame; none where the result has no such layer."""
+    if not os.path.isfile(geopackage):
+        return {}
+    try:
+        with closing(_opened(geopackage)) as database:
+            rows = database.execute("SELECT video, frame_index, fid FROM matches WHERE rank = 1").fetchall()
+    except sqlite3.Error:
+        return {}
+    return {(str(video), int(index)): int(fid) for video, index, fid in rows}
+
+
+def read_match(geopackage: str, fid: int) -> Optional[Match]:
+    """One of them; None where the result has changed meanwhile."""
+    try:
+        with closing(_opened(geopackage)) as database:
+            row = database.execute(f"SELECT {_COLUMNS} FROM matches WHERE fid = ?", (fid,)).fetchone()  # noqa: S608  # nosec B608 - names of our own
+    except sqlite3.Error:
+        return None
+    if row is None:
+        return None
+    source, similarity, margin, taken, author, licence, thumbnail = row
+    return Match(str(source), float(similarity or 0.0), margin, taken or "", author or "", licence or "", thumbnail or b"")
+
+
+def match_text(match: Match) -> str:
+    """What is said beside the picture: whose it is and of when, and how alike the two are. Plain text: names are other people's."""
+    margin = "" if match.margin is None else f" · margin {match.margin:.2f}"
+    alike = f"Similarity {match.similarity:.2f}{margin}"
+    if not match.thumbnail and match.source == OWN:
+        return f"{KEPT_BACK}\n{alike}"
+    if not match.thumbnail and not match.licence:
+        return f"Picture of {match.source}, which states no licence: place and picture are not kept in this result.\n{alike}"
+    source = "Own picture" if match.source == OWN else match.source.capitalize()
+    known = [one for one in (match.author, match.licence, match.taken) if one]
+    return f"{' · '.join([source, *known])}\n{alike}"
+
+
+def _opened(geopackage: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{pathlib.Path(geopackage).resolve().as_uri()}?mode=ro", uri=True)
