@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -190,6 +191,11 @@ class PanoramaxServer:
                     return
                 time.sleep(0.1)
         raise RuntimeError(f"{title} was not ready in {_READY_S:g} s")
+
+    def take_down(self, image_id: str) -> None:
+        """Let a picture be seen no more, as its owner may; the database's own word for that."""
+        at = ("-h", "127.0.0.1", "-p", str(self._postgres_port), "-U", "gvs", "-d", "geovisio", "-v", "ON_ERROR_STOP=1")
+        self._postgres("psql", *at, "-q", "-c", f"UPDATE pictures SET status = 'hidden' WHERE id = '{uuid.UUID(image_id)}'")  # nosec B608
 
     def requests(self) -> list[str]:
         """Lines of the access log, so far."""

@@ -31,6 +31,7 @@ from vidtag_engine.training.reference_build import HomeZone, build, headings_deg
 from vidtag_engine.types import CancelledError, InputError
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 24
 STEP_M = 10.0
 
@@ -128,6 +129,28 @@ def test_frames_keep_the_images_that_speak_for_them_and_whose_owner_says_so_thei
     assert pictures == len(shared)
 
 
+def test_a_checkpoint_reads_a_database_in_place_of_its_own_frames_and_says_no_probability(database, flights, tmp_path):
+    checkpoint = ROOT / "resources" / "demo" / "checkpoint"
+    output = tmp_path / "both.gpkg"
+    said = command(
+        "geolocate", str(flights / "flight10.mp4"), "--checkpoint", str(checkpoint), "--reference", str(database), "--resolution-m", "10",
+        f"--aoi={aoi_text()}", "--output", str(output), "--always-answer",
+    )  # fmt: skip
+    assert said["checkpoint"] == load(str(checkpoint)).card.name
+    assert said["not_rated"] == FRAMES
+    result = read_geopackage(output)[0][0]
+    assert result.matches
+    assert json.loads(_provenance(output))["checkpoint"]["references"] == Store.open(database).digest
+    alone = load(str(checkpoint))
+    both = load_references(str(database), checkpoint=alone)
+    # The checkpoint itself stays as it was, for whoever asks it next.
+    assert alone.model.memory is not both.model.memory
+    assert not alone.references
+    assert "together" in both.calibration.cannot_tell
+    assert both.calibration.ground.knows(Store.open(database).lat_lon_deg).all()
+    assert both.calibration.ground.knows(alone.calibration.ground.lat_lon_deg).all()
+
+
 def _provenance(path: Path) -> str:
     with closing(sqlite3.connect(path)) as opened:
         rows = opened.execute("SELECT metadata FROM gpkg_metadata WHERE mime_type = 'application/json'").fetchall()
@@ -163,6 +186,14 @@ def test_what_is_there_is_not_added_again_and_more_is(database, flights, tmp_pat
     loaded = load(str(folder))
     assert "calibrated" in loaded.calibration.cannot_tell or "drives" in loaded.calibration.cannot_tell
     assert command("reference", "calibrate", str(folder))["not_rated"] == ""
+
+
+def test_ones_own_drives_make_a_shared_database_private(flights, tmp_path):
+    shared = ReferenceSettings(resolution_m=STEP_M, width=24, calibrate=False, private=False)
+    assert not build(tmp_path / "db", sources(flights, 1), shared).store.manifest.private
+    more = build(tmp_path / "db", sources(flights, 2), shared.model_copy(update={"private": True}))
+    assert more.added == FRAMES
+    assert Store.open(tmp_path / "db").manifest.private
 
 
 def test_few_drives_find_but_say_no_probability(flights, tmp_path):

@@ -382,3 +382,38 @@ def test_a_panorama_becomes_views_of_one_drive(server, tmp_path, monkeypatch):
     assert (said["added"], said["drives"]) == (6, 1)
     shown = Store.open(tmp_path / "one").shown(range(6))
     assert sorted(one.image.heading_deg for one in shown) == pytest.approx(sorted((123.0 + 60.0 * n) % 360.0 for n in range(6)))
+
+
+def test_what_a_platform_takes_down_leaves_the_database(server, tmp_path, monkeypatch):
+    """Last of all: it takes a picture away from the server that the others ask."""
+    monkeypatch.setattr("vidtag_engine.commands.reference.default_pictures_folder", lambda: tmp_path / "pictures")
+    area = f"--aoi={LON - 0.001},{LAT + 0.0008},{LON + 0.001},{LAT + 0.0012}"
+    asked = ("--source", "panoramax", "--address", server.url, area, "--yes-query")
+    typed(
+        "reference",
+        "build",
+        *asked,
+        "--output",
+        tmp_path / "db",
+        "--yes-download-mb",
+        50,
+        "--width",
+        "8",
+        "--spot-m",
+        "0.1",
+        "--width-px",
+        "500",
+    )
+    store = Store.open(tmp_path / "db")
+    before = [one.image.image_id for one in store.shown(range(len(store.rows)))]
+    assert before
+    assert typed("reference", "refresh", tmp_path / "db", *asked)["removed"] == 0
+    server.take_down(before[0])
+    said = typed("reference", "refresh", tmp_path / "db", *asked)
+    assert said["removed"] == 1
+    store = Store.open(tmp_path / "db")
+    assert before[0] not in [one.image.image_id for one in store.shown(np.flatnonzero(store.there).tolist())]
+    # A source that gives nothing at all is not taken at its word.
+    for image_id in before[1:]:
+        server.take_down(image_id)
+    assert "no pictures" in typed("reference", "refresh", tmp_path / "db", *asked, status=2)["error"]

@@ -35,8 +35,8 @@ EXAMPLES = {
     "evaluatetrajectory": "RESULT=drive.gpkg TRUTH_FILE=drive.gpx ERRORS=errors.gpkg REPORT=report.html",
     "exporttrajectory": "RESULT=drive.gpkg KML=drive.kml FRAMES=pictures VIDEOS=drive.mp4",
     "finetune": "FOLDER=drives AOI=area.geojson RESOLUTION=25 OUTPUT=checkpoint",
-    "buildreferencedatabase": "FOLDER=drives AOI=area.geojson RESOLUTION=25 OUTPUT=my-town-references",
-    "referenceimages": "REFERENCE=my-town-references OUTPUT=what-it-holds.gpkg",
+    "buildreferencedatabase": "FOLDER=drives AOI=area.geojson RESOLUTION=25 OUTPUT=my-references",
+    "referenceimages": "REFERENCE=my-references OUTPUT=what-it-holds.gpkg",
     "checkengine": "OUTPUT=report.html",
 }
 ENGINE = (

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 
 from . import __version__
@@ -176,6 +177,22 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
     trained = checkpoint.calibration
     weight = (trained.path.database_weight if trained.path else None) or trained.database_weight
     read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS)
-    ground = calibration.ground if trained.ground is None else trained.ground
-    both = replace(trained, path=None, database_weight=read, speed_mps=trained.speed_mps or store.speed_mps, ground=ground, videos=0)
+    # What either of them knows is known ground; how videos of neither look is what training saw.
+    grounds = [one for one in (trained.ground, calibration.ground) if one is not None]
+    ground = replace(
+        grounds[0], lat_lon_deg=np.concatenate([one.lat_lon_deg for one in grounds]), reach_m=min(one.reach_m for one in grounds)
+    )
+    novelty = (trained.path.novelty if trained.path else None) or trained.novelty
+    speed_mps = (trained.path.transition.speed_mps if trained.path else None) or trained.speed_mps or store.speed_mps
+    both = replace(
+        trained,
+        path=None,
+        database_weight=read,
+        speed_mps=speed_mps,
+        ground=ground,
+        novelty=novelty,
+        out_of_area=None,
+        videos=0,
+        beside=True,
+    )
     return replace(checkpoint, model=model, encoder=encoder, calibration=both, references=store.digest)

@@ -12,9 +12,6 @@ from .reference.database import StoredReferences
 from .reference.store import Shown, Store
 from .types import FrameState, IntArray, Match, Trajectory
 
-OWN = "own"
-"""The source of what a person brings, whose places nobody else is told unless the person says so."""
-
 
 def matches_of(
     loaded: Loaded, solver: PosteriorDecoder, solved: Posterior, frame_index: IntArray, trajectory: Trajectory, *, share_places: bool
@@ -49,7 +46,11 @@ def matches_of(
 
 def is_shared(store: Store, one: Shown) -> bool:
     """Whether an image's place and picture may be passed on: it is a platform's, under a licence, or its owner has said that the database is no secret."""
-    return (one.image.source != OWN and bool(one.image.licence)) or not store.manifest.private
+    from .reference.sources import SOURCES
+
+    source = SOURCES.get(one.image.source)
+    platforms = source is not None and not source.private and bool(one.image.licence)
+    return platforms or not store.manifest.private
 
 
 def _match(index: int, rank: int, similarity: float, margin: float, one: Shown, *, shared: bool) -> Match:

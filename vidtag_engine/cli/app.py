@@ -78,7 +78,7 @@ def _root(
 
     vidtag geolocate walk.mp4 --aoi town.geojson --checkpoint my-town --motion walk --output walk.gpkg
 
-    vidtag geolocate walk.mp4 --reference my-references --output walk.gpkg
+    vidtag geolocate walk.mp4 --reference my-references --output found.gpkg
 
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """

@@ -26,7 +26,11 @@ BUILD_EXAMPLES = """Examples:
 
     vidtag reference build --images photos/ --aoi town.geojson --home 55.7047,13.1910,300 --output my-references
 
-    vidtag geolocate walk.mp4 --reference my-references --output walk.gpkg
+    vidtag geolocate walk.mp4 --reference my-references --output found.gpkg
+"""
+REFRESH_EXAMPLES = """Example:
+
+    vidtag reference refresh my-references --source panoramax --aoi town.geojson --yes-query
 """
 PRUNE_EXAMPLES = """Examples:
 
@@ -131,6 +135,29 @@ def layer(
         arguments = ReferenceLayerArguments(str(folder), str(output), aoi, aoi_layer, aoi_crs, overwrite)
         with watched() as feedback:
             result = run_layer(arguments, feedback=feedback)
+    _say(result, json=json)
+
+
+@app.command(epilog=REFRESH_EXAMPLES)
+@with_settings(SourceSettings, after="aoi_crs", only=("source", "address", "yes_query"))
+def refresh(
+    folder: FolderArgument,
+    *,
+    aoi: Annotated[str, typer.Option("--aoi", help="Area that is looked at again, as for build.")],
+    aoi_layer: AoiLayerOption = None,
+    aoi_crs: AoiCrsOption = None,
+    json: JsonOption = False,
+    **settings: Any,
+) -> None:
+    """Remove pictures from a database that their platform does not give any more. `vidtag reference build` adds the new ones."""
+    with plain_errors(json=json):
+        from ..commands.reference import refresh as run
+        from ..grid import load_aoi
+        from ..settings import validated
+
+        asked: SourceSettings = validated(SourceSettings, settings_of(settings))
+        with watched() as feedback:
+            result = run(folder, load_aoi(aoi, layer=aoi_layer, crs=aoi_crs), asked, ask=None if json else asker(), feedback=feedback)
     _say(result, json=json)
 
 

@@ -29,6 +29,7 @@ from ..reference.store import Store
 from ..settings import ReferenceSettings, SourceSettings, validated
 from ..training.reference_build import Built, HomeZone, area_of_images, build, calibrated
 from ..training.reference_source import Answers, build_from_source, find
+from ..training.reference_source import refresh as refreshed
 from ..training.sources import pair_sources
 from ..trajectory import Calibration
 from ..types import FloatArray, InputError
@@ -157,6 +158,24 @@ def summary_of(store: Store) -> dict[str, Any]:
 def calibrate(folder: Path, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """Fit how sure to be of a database anew. Returns :func:`summary_of` it. Errors as of :func:`run_reference`."""
     return summary_of(calibrated(Store.open(folder), feedback=feedback))
+
+
+def refresh(
+    folder: Path, area: AreaOfInterest, asked: SourceSettings, *, ask: Callable[[str], bool] | None = None, feedback: Feedback = Feedback()
+) -> dict[str, Any]:
+    """Remove the pictures of an area that their platform does not give any more, such as those that somebody asked it to take down.
+
+    Returns:
+        :func:`summary_of` it, and ``removed``.
+
+    Raises:
+        InputError: nobody agreed that the platform is asked, or it gives nothing at all.
+        FetchError: it does not answer.
+    """
+    source = open_source(asked.source or "panoramax", asked.address)
+    answers = Answers(asked.yes_query, None, (lambda question: ask(question.text())) if ask else None)
+    store, gone = refreshed(folder, source, area, answers, feedback)
+    return {**summary_of(store), "removed": gone}
 
 
 def prune(

@@ -325,6 +325,10 @@ class Store:
             segments.append(segment)
         return self._changed(replace(self.manifest, segments=tuple(segments), calibration={}))
 
+    def made_private(self) -> Store:
+        """The database as one that holds what its owner has not shared. Errors as of :meth:`add`."""
+        return self if self.manifest.private else self._changed(replace(self.manifest, private=True))
+
     def with_calibration(self, calibration: dict[str, Any]) -> Store:
         """The database with what was fitted on it. Errors as of :meth:`add`."""
         return self._changed(replace(self.manifest, calibration=calibration))

@@ -150,6 +150,8 @@ def build(
     if kept:
         feedback.tell(_FEATURES_SHARE, "database", "whitening and writing")
         store = store or _created(output, settings, encoder, kept, aoi)
+        if settings.private:  # before they are in it: nobody is told of them in between
+            store = store.made_private()
         store = store.add(_addition(store, kept, described, settings))
     elif store is None:
         raise InputError(f"None of the pictures is of use ({_told(dropped)}): give a larger area, or other videos or photographs.")

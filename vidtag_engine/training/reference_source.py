@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import shapely
 from PIL import Image
 
 from ..atomic import replacing
@@ -92,6 +93,11 @@ def build_from_source(
     sequences, described = _sequences(fetched, folder)
     if not sequences and store is None:
         raise InputError(f"None of the pictures of {source.title} could be had: try again later.")
+    licences = {image.licence for image in new} | set(store.licences if store else ())
+    if len(licences - {""}) > 1 and not sampling.mixed_licences:
+        raise InputError(
+            f"The database would hold pictures under several licences ({', '.join(sorted(licences - {''}))}): build another one, or allow --mixed-licences."
+        )
     found_settings = settings.model_copy(update={"private": source.private, "every_m": 0.0})
     built = build(
         output,
@@ -119,15 +125,45 @@ def find(
 
     Arguments and errors as of :func:`build_from_source`.
     """
+    there = store.image_ids() if store else frozenset[str]()
+    chosen = sample(_searched(source, area, answers, feedback), sampling, now_s=time.time())
+    return chosen, [image for image in _outside(chosen, homes) if f"{image.source}/{image.image_id}" not in there]
+
+
+def refresh(output: Path, source: Source, area: AreaOfInterest, answers: Answers, feedback: Feedback = Feedback()) -> tuple[Store, int]:
+    """Remove from a database the pictures of an area that their source does not give any more.
+
+    Nothing is fetched; :func:`build_from_source` adds what is new.
+
+    Returns:
+        The database, and how many images are gone.
+
+    Raises:
+        InputError: nobody agreed to the question; or the source gives nothing at all there, which may be its fault.
+        FetchError: a host does not answer.
+        CancelledError: stopped; the database is as it was.
+    """
+    store = Store.open(output)
+    given = {image.image_id for image in _searched(source, area, answers, feedback)}
+    rows = store.within(area.bounds)
+    rows = rows[shapely.contains_xy(area.geometry, *store.lat_lon_deg[rows].T[::-1])]
+    gone = np.zeros(len(store.there), dtype=bool)
+    for one in store.shown(rows.tolist()):
+        # Views of a panorama bear its id.
+        whole = one.image.image_id.rpartition("@")[0] or one.image.image_id
+        gone[one.row] = one.image.source == source.name and not {whole, one.image.image_id} & given
+    return (store.remove(gone) if gone.any() else store), int(gone.sum())
+
+
+def _searched(source: Source, area: AreaOfInterest, answers: Answers, feedback: Feedback) -> list[ReferenceImage]:
+    """All pictures of an area, after the first question."""
     question = query_consent(source, area)
     agreed = question.agreed(not question.origins or answers.query or (answers.ask is not None and answers.ask(question)))
-    there = store.image_ids() if store else frozenset[str]()
     with Web(agreed, headers=source.headers) as web:
         found = list(source.search(area, web, feedback))
     if not found:
         raise InputError(f"{source.title} has no pictures in this area: draw a larger one, or take another source.")
-    chosen = sample(found, sampling, now_s=time.time())
-    return chosen, [image for image in _outside(chosen, homes) if f"{image.source}/{image.image_id}" not in there]
+    return found
 
 
 def _outside(images: Sequence[ReferenceImage], homes: Sequence[HomeZone]) -> list[ReferenceImage]:

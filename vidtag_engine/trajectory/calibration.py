@@ -54,6 +54,7 @@ class Calibration:
         ground: places that the checkpoint can speak of; None in checkpoints that were made before it was kept, and of weights trained by others.
         videos: held out, that ``path`` is fitted on or would have been; 0 where none were.
         of_references: it is of a database of reference images, whose own drives were left out in turn.
+        beside: it is of a checkpoint that reads such a database in place of its own frames, which nobody has measured.
     """
 
     temperature: float
@@ -71,6 +72,7 @@ class Calibration:
     ground: TrainingGround | None = None
     videos: int = 0
     of_references: bool = False
+    beside: bool = False
 
     @property
     def fitted(self) -> bool:
@@ -84,6 +86,8 @@ class Calibration:
             return "it was made before checkpoints kept what they know; 'vidtag calibrate' mends that without training"
         if self.ground is None:
             return "its confidence was never calibrated for an area; train a checkpoint for yours with 'vidtag train'"
+        if self.beside:
+            return "how sure to be of a checkpoint and a database of reference images together was never measured; take one of them alone for that"
         if self.of_references and (self.path is None or not self.path.rated):
             drives = (
                 f"its database has {self.videos} drives of four images or more"
@@ -114,6 +118,7 @@ class Calibration:
         values["by_radius"] = [{key: _plain(value) for key, value in entry.items()} for entry in values["by_radius"]]
         left_out = {"database_weight", "path", "novelty", "out_of_area", "ground"}
         plain = {key: _plain(value) for key, value in values.items() if key not in left_out}
+        del plain["beside"]  # of a run, and never stored
         if not self.of_references:  # what checkpoints never had
             del plain["of_references"]
         plain |= {"recall": asdict(self.database_weight)} if self.database_weight else {}
