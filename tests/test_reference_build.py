@@ -184,7 +184,7 @@ def test_what_is_there_is_not_added_again_and_more_is(database, flights, tmp_pat
     assert len(Store.open(folder).rows) == 11 * FRAMES
     # What was fitted speaks of what was there before.
     loaded = load(str(folder))
-    assert "calibrated" in loaded.calibration.cannot_tell or "drives" in loaded.calibration.cannot_tell
+    assert "was changed since 'vidtag reference calibrate'" in loaded.calibration.cannot_tell
     assert command("reference", "calibrate", str(folder))["not_rated"] == ""
 
 
@@ -194,6 +194,37 @@ def test_ones_own_drives_make_a_shared_database_private(flights, tmp_path):
     more = build(tmp_path / "db", sources(flights, 2), shared.model_copy(update={"private": True}))
     assert more.added == FRAMES
     assert Store.open(tmp_path / "db").manifest.private
+
+
+def test_a_database_that_grows_is_for_both_areas(flights, tmp_path):
+    settings = ReferenceSettings(resolution_m=STEP_M, width=24, calibrate=False)
+    low, middle, high = (place_of(np.array([x_m]), np.array([x_m]))[0] for x_m in (0.0, 200.0, SIZE_M))
+    west = load_aoi(f"{low[1]},{low[0]},{middle[1]},{high[0]}")
+    east = load_aoi(f"{middle[1]},{low[0]},{high[1]},{high[0]}")
+    one = build(tmp_path / "db", sources(flights, 1), settings, aoi=west).store
+    assert load_aoi(one.manifest.area).bounds == pytest.approx(west.bounds)
+    both = build(tmp_path / "db", sources(flights, 1, 1), settings, aoi=east).store
+    assert load_aoi(both.manifest.area).bounds == pytest.approx((low[1], low[0], high[1], high[0]))
+    # Somebody who names no area adds what may lie anywhere.
+    assert build(tmp_path / "db", sources(flights, 1, 2), settings).store.manifest.area == ""
+
+
+def test_somebody_elses_folder_is_refused_before_the_work_and_left_alone(flights, tmp_path):
+    settings = ReferenceSettings(resolution_m=STEP_M, width=24, calibrate=False)
+    for name in ("letter.txt", "building/plans.txt"):
+        folder = tmp_path / name.replace("/", "-")
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text("Dear Ann")
+        with pytest.raises(InputError, match="give a new folder"):
+            build(folder, sources(flights, 1), settings)
+        assert [one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()] == [name]
+    # What lies beside our parts in the folder of a database is left there, too.
+    folder = tmp_path / "db"
+    build(folder, sources(flights, 1), settings)
+    (folder / "building").mkdir()
+    (folder / "building" / "plans.txt").write_text("Dear Ann")
+    build(folder, sources(flights, 2), settings)
+    assert [one.name for one in (folder / "building").iterdir()] == ["plans.txt"]
 
 
 def test_few_drives_find_but_say_no_probability(flights, tmp_path):

@@ -105,3 +105,13 @@ def test_all_hidden_are_nobodys_neighbours():
     stored = units(20, 16)
     found = CodeSearch([encode(stored, 0.5)], 0.5).nearest(stored[:2], 5, np.ones(20, dtype=bool))
     assert np.isneginf(found.similarity).all()
+
+
+def test_very_many_frames_are_asked_part_by_part(monkeypatch):
+    stored, asked = units(300, 24), units(23, 24, 4)
+    search = CodeSearch([encode(stored, 0.5)], 0.5)
+    whole = search.nearest(asked, 7)
+    monkeypatch.setattr(codes, "_MOST_FRAMES", 5)
+    parts = search.nearest(asked, 7)
+    np.testing.assert_array_equal(parts.rows, whole.rows)
+    np.testing.assert_array_equal(parts.similarity, whole.similarity)

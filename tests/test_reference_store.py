@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_reference_codes import units
 from vidtag_engine.file_marks import own_kind
+from vidtag_engine.grid import load_aoi
 from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.descriptor import Descriptor
 from vidtag_engine.reference.images import ReferenceImage
@@ -141,6 +143,22 @@ def test_an_addition_broken_off_anywhere_leaves_the_database_as_it_was(store, mo
     assert len(Store.open(found.folder).rows) == 40
     assert len(Store.open(found.folder).add(addition(5, 3)).rows) == 45
     assert len([*(found.folder / "segments").iterdir()]) == 2
+
+
+def test_an_empty_database_broken_off_while_it_is_made_is_made_again(tmp_path, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("save_file", "_write"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"vidtag_engine.reference.store.{name}", broken)
+            with pytest.raises(KeyboardInterrupt):
+                Store.create(tmp_path / "db", manifest(), descriptor())
+        with pytest.raises(InputError, match="no database"):
+            Store.open(tmp_path / "db")
+    assert len(Store.create(tmp_path / "db", manifest(), descriptor()).add(addition(5)).rows) == 5
+    with pytest.raises(InputError, match="give a new folder"):
+        Store.create(tmp_path / "db", manifest(), descriptor())
 
 
 def test_two_writers_do_not_undo_each_other(store):
@@ -272,6 +290,9 @@ def test_an_area_reads_its_own_rows_also_over_the_antimeridian(tmp_path, lon_deg
     lat, lon = found.lat_lon_deg.T
     apart_m = 111_195.0 * np.hypot(lat - 55.71, ((lon - middle[0, 1] + 180) % 360 - 180) * math.cos(math.radians(55.71)))
     np.testing.assert_array_equal(within, apart_m <= 400.0)
+    area = load_aoi(",".join(map(str, found.extent_deg)))
+    assert area.area_m2 < 1e8  # the town and its reach, and not all the way around
+    assert all(area.geometry.intersects(shapely.Point(lon, lat)) for lat, lon in found.lat_lon_deg[::25])
     box = references.rows_about(middle, 400.0)
     assert set(np.flatnonzero(within)) <= set(box.tolist())
     assert len(box) < 200

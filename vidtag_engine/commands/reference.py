@@ -14,10 +14,10 @@ import numpy as np
 import shapely
 
 from ..atomic import replacing
-from ..batch import default_cache_folder
 from ..export.geopackage_tables import add_styles
 from ..feedback import Feedback
 from ..file_marks import mark_geopackage
+from ..geodesy import EARTH_RADIUS_M
 from ..grid import AreaOfInterest, load_aoi, make_grid
 from ..outputs import check_files
 from ..reference.consent import download_consent
@@ -28,7 +28,7 @@ from ..reference.sources import open_source
 from ..reference.store import Store
 from ..settings import ReferenceSettings, SourceSettings, validated
 from ..training.reference_build import Built, HomeZone, area_of_images, build, calibrated
-from ..training.reference_source import Answers, build_from_source, find
+from ..training.reference_source import Answers, build_from_source, default_pictures_folder, find
 from ..training.reference_source import refresh as refreshed
 from ..training.sources import pair_sources
 from ..trajectory import Calibration
@@ -67,6 +67,8 @@ def run_reference(
         InputError: bad sources, area or settings.
         CancelledError: stopped; finished sources are kept.
     """
+    if not (arguments.source or arguments.videos or arguments.images):
+        raise InputError("There is nothing to build from: give --video with its --truth, --images, or --source with --aoi.")
     settings: ReferenceSettings = validated(ReferenceSettings, {name: getattr(arguments, name) for name in ReferenceSettings.model_fields})
     asked: SourceSettings = validated(SourceSettings, {name: getattr(arguments, name) for name in SourceSettings.model_fields})
     homes = [HomeZone.of(text) for text in arguments.homes]
@@ -117,11 +119,6 @@ def _from_source(
         output, source, area, settings, answers, sampling=how, width_px=asked.width_px, homes=homes, cache_folder=default_pictures_folder(),
         feedback=feedback,
     )  # fmt: skip
-
-
-def default_pictures_folder() -> Path:
-    """Where fetched pictures are kept between runs."""
-    return default_cache_folder().parent / "reference-pictures"
 
 
 def summary_of(store: Store) -> dict[str, Any]:
@@ -295,7 +292,7 @@ def _gaps(store: Store, area: AreaOfInterest) -> tuple[shapely.MultiPolygon, flo
     grid = make_grid(area, step_m)
     points = np.concatenate(list(grid.chunks()))
     near = StoredReferences(store).reached(points, store.reach_m)
-    half_lat = np.degrees(step_m / 6_371_008.8) / 2.0
+    half_lat = np.degrees(step_m / EARTH_RADIUS_M) / 2.0
     half_lon = half_lat / np.maximum(np.cos(np.radians(points[:, 0])), 1e-3)
     lat, lon = points[~near].T
     wide = half_lon[~near] * 1.02  # so that neighbours touch

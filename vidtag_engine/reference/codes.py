@@ -23,6 +23,7 @@ MOST_CODE = 127
 _CLIPPED = 1e-4  # share of the numbers that lie beyond the scale
 _SAMPLE = 20_000_000  # numbers that the scale is taken from
 _EXACT_COLUMNS = 1_024  # of float32: the sum of so many products of two codes is a whole number that it holds exactly
+_MOST_FRAMES = 256  # at once
 _LOST = -(2**31)
 
 Codes = NDArray[np.int8]
@@ -133,6 +134,11 @@ class CodeSearch:
             k: at least 1; the area may hold fewer.
             hidden: (N,) references that are left out, whichever are searched.
         """
+        if len(descriptors) > _MOST_FRAMES:  # of an hour of video the products with a block alone would be a quarter of a gigabyte
+            parts = [
+                self.nearest(descriptors[begin : begin + _MOST_FRAMES], k, hidden) for begin in range(0, len(descriptors), _MOST_FRAMES)
+            ]
+            return Neighbours(np.concatenate([one.rows for one in parts]), np.concatenate([one.similarity for one in parts]))
         queries, steps = _as_codes(np.asarray(descriptors, dtype=np.float32))
         product = fastest_product()
         wanted = max(1, min(k, len(self)))

@@ -37,8 +37,8 @@ from .descriptor import Descriptor
 from .image_table import ids_in, look_up, sequences_in, write_images
 from .images import ReferenceImage
 from .manifest import MANIFEST, Manifest, Segment, read_manifest
+from .work import SEGMENTS, WHITENING, check_free
 
-WHITENING, SEGMENTS = "whitening.safetensors", "segments"
 CODES, PLACES, ROWS, IMAGES = "codes.npy", "places.npy", "rows.npy", "images.sqlite"
 _CURVE_BITS = 16  # of each coordinate: 600 m of the globe, and what lies nearer keeps the order that it came in
 _REACH_RESOLUTIONS, _REACH_STEPS = 6.0, 2.0  # as far as a training's targets reach by default
@@ -122,10 +122,7 @@ class Store:
         Raises:
             InputError: something else lies there, or it cannot be written.
         """
-        if folder.exists() and (
-            not folder.is_dir() or any(one.name != "building" and not one.name.startswith(".") for one in folder.iterdir())
-        ):
-            raise InputError(f"{folder} is there already and is no database of reference images: give a new folder.")
+        check_free(folder)
         try:
             (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -184,16 +181,17 @@ class Store:
 
     @property
     def extent_deg(self) -> tuple[float, float, float, float]:
-        """(min longitude, min latitude, max longitude, max latitude) of its images and their reach; over the antimeridian the first is more than the third."""
+        """(min longitude, min latitude, max longitude, max latitude) of its images and their reach; over the antimeridian the third exceeds 180."""
         lat, lon = self.lat_lon_deg[self.there].T
         more_deg = math.degrees(self.reach_m / EARTH_RADIUS_M)
         south, north = max(-90.0, float(lat.min()) - more_deg), min(90.0, float(lat.max()) + more_deg)
         wide_deg = more_deg / max(math.cos(math.radians(max(abs(south), abs(north)))), 1e-3)
         west, east = narrowest_lon_deg(lon)
-        if (east - west) % 360.0 + 2.0 * wide_deg >= 360.0:
+        wide_in_all_deg = (east - west) % 360.0 + 2.0 * wide_deg
+        if wide_in_all_deg >= 360.0:
             return (-180.0, south, 180.0, north)
-        ends = wrap_lon(np.array([west - wide_deg, east + wide_deg]))
-        return (float(ends[0]), south, float(ends[1]), north)
+        begin = float(wrap_lon(np.array([west - wide_deg]))[0])
+        return (begin, south, begin + wide_in_all_deg, north)
 
     @cached_property
     def reach_m(self) -> float:
@@ -223,7 +221,7 @@ class Store:
         return steps_m[together], np.diff(of["time_s"])[together]
 
     def within(self, bounds_deg: tuple[float, float, float, float]) -> IntArray:
-        """Rows that are there and lie in (min longitude, min latitude, max longitude, max latitude), as :attr:`extent_deg` gives them."""
+        """Rows that are there and lie in (west, south, east, north), in degrees within ±180; over the antimeridian west is more than east."""
         west, south, east, north = bounds_deg
         lat, lon = self.lat_lon_deg.T
         across = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
@@ -325,9 +323,10 @@ class Store:
             segments.append(segment)
         return self._changed(replace(self.manifest, segments=tuple(segments), calibration={}))
 
-    def made_private(self) -> Store:
-        """The database as one that holds what its owner has not shared. Errors as of :meth:`add`."""
-        return self if self.manifest.private else self._changed(replace(self.manifest, private=True))
+    def for_more(self, *, private: bool, area: str) -> Store:
+        """The database before an addition: private if that is, and for its area (WKT), too. Errors as of :meth:`add`."""
+        changed = replace(self.manifest, private=self.manifest.private or private, area=area)
+        return self if changed == self.manifest else self._changed(changed)
 
     def with_calibration(self, calibration: dict[str, Any]) -> Store:
         """The database with what was fitted on it. Errors as of :meth:`add`."""
@@ -342,7 +341,7 @@ class Store:
         _write(self.folder, manifest)
         kept = {segment.name: segment for segment in manifest.segments}
         for folder in (self.folder / SEGMENTS).iterdir():
-            if folder.is_dir() and not folder.name.startswith(".") and folder.name not in kept:
+            if folder.is_dir() and folder.name.isdigit() and folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
         for name, segment in kept.items():
             for mask in (self.folder / SEGMENTS / name).glob("removed-*.npy"):

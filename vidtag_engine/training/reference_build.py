@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +24,9 @@ from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..reference.descriptor import Descriptor
 from ..reference.images import ReferenceImage
-from ..reference.manifest import Manifest
+from ..reference.manifest import MANIFEST, Manifest
 from ..reference.store import ROW, Addition, Store
+from ..reference.work import WORK, check_free, clear_work
 from ..settings import ReferenceSettings
 from ..types import FloatArray, InputError, IntArray
 from ..video import open_source, source_digest
@@ -36,7 +36,6 @@ from .start import whitening_of
 
 OWN = "own"  # the source of what a person brings
 THUMBNAIL_PX = 256  # on the longer side
-WORK = "building"  # folder in the database where finished parts wait for the rest
 _FEATURES_SHARE = 0.75  # of the whole time
 _LEAST_MOVE_M = 0.5  # from the frame before to the one after: less is a receiver's noise
 
@@ -118,7 +117,9 @@ def build(
         CancelledError: stopped; what was done is kept.
     """
     feedback = feedback.saying("Stopped; finished sources are kept, and the same command goes on from there.")
-    store = Store.open(output) if (output / "database.json").is_file() else None
+    store = Store.open(output) if (output / MANIFEST).is_file() else None
+    if store is None:
+        check_free(output)  # before the work of hours
     preset = store.manifest.frame_encoder if store else settings.preset
     if said := weights_to_fetch(preset):
         feedback.tell(0.0, "fetching", said)
@@ -149,15 +150,13 @@ def build(
     kept = [one for one in kept if len(one.rows)]
     if kept:
         feedback.tell(_FEATURES_SHARE, "database", "whitening and writing")
-        store = store or _created(output, settings, encoder, kept, aoi)
-        if settings.private:  # before they are in it: nobody is told of them in between
-            store = store.made_private()
+        store = _with_area(store, settings, aoi) if store else _created(output, settings, encoder, kept, aoi)
         store = store.add(_addition(store, kept, described, settings))
     elif store is None:
         raise InputError(f"None of the pictures is of use ({_told(dropped)}): give a larger area, or other videos or photographs.")
     if not store.manifest.calibration and settings.calibrate:
         store = calibrated(store, feedback=feedback.part(_FEATURES_SHARE + 0.05, 1.0))
-    shutil.rmtree(output / WORK, ignore_errors=True)
+    clear_work(output)
     feedback.tell(1.0, "done", output.name)
     return Built(store, sum(len(one.rows) for one in kept), len(keyed) - len(new), {why: count for why, count in dropped.items() if count})
 
@@ -172,6 +171,16 @@ def calibrated(store: Store, *, seed: int = 0, feedback: Feedback = Feedback()) 
     area = load_aoi(store.manifest.area) if store.manifest.area else area_of_images(store)
     found = calibrate_references(store, area, seed=seed, feedback=feedback)
     return store.with_calibration(found.to_dict())
+
+
+def _with_area(store: Store, settings: ReferenceSettings, aoi: AreaOfInterest | None) -> Store:
+    """A database that is added to: for both areas, or for wherever its images lie. It is private before what is private is in it."""
+    area = "" if aoi is None or not store.manifest.area else _wkt(shapely.union(shapely.from_wkt(store.manifest.area), aoi.geometry))
+    return store.for_more(private=settings.private, area=area)
+
+
+def _wkt(area: shapely.Geometry) -> str:
+    return str(shapely.to_wkt(area, rounding_precision=7))
 
 
 def area_of_images(store: Store) -> AreaOfInterest:
@@ -244,7 +253,7 @@ def _created(output: Path, settings: ReferenceSettings, encoder: FrameEncoder, k
     descriptor = Descriptor.of(whitening_of(sequences, training))
     manifest = Manifest(
         output.name, settings.preset, encoder.feature_dim, descriptor.dim // len(descriptor.whitening), encoder.layout_dim, 1.0,
-        settings.resolution_m, settings.private, area="" if aoi is None else shapely.to_wkt(aoi.geometry, rounding_precision=7),
+        settings.resolution_m, settings.private, area="" if aoi is None else _wkt(aoi.geometry),
     )  # fmt: skip
     return Store.create(output, manifest, descriptor)
 

@@ -23,14 +23,14 @@ from ..reference.downloads import fetch
 from ..reference.images import ReferenceImage
 from ..reference.manifest import MANIFEST
 from ..reference.panorama import view_of, views
-from ..reference.sampling import Sampling, sample
+from ..reference.sampling import Sampling, outside_zones, sample
 from ..reference.sources import WIDTH_PX, Source
 from ..reference.store import Store
 from ..reference.web import Web
 from ..settings import ReferenceSettings
 from ..types import InputError
 from .features import Source as FeatureSource
-from .reference_build import OWN, Built, HomeZone, build
+from .reference_build import Built, HomeZone, build
 
 _SEARCH_SHARE, _FETCH_SHARE = 0.05, 0.5  # of the whole time
 _VIEWS, _FIELD_OF_VIEW_DEG = 6, 90.0
@@ -86,18 +86,14 @@ def build_from_source(
         CancelledError: stopped; what was fetched is kept.
     """
     feedback = feedback.saying("Stopped; what was fetched is kept, and the same command goes on from there.")
-    folder = cache_folder or default_cache_folder().parent / "reference-pictures"
+    folder = cache_folder or default_pictures_folder()
     store = Store.open(output) if (output / MANIFEST).is_file() else None
     chosen, new = find(source, area, answers, store, sampling=sampling, homes=homes, feedback=feedback.part(0.0, _SEARCH_SHARE))
+    _check_licences(new, store, sampling)
     fetched = _fetched(source, new, folder, width_px, answers, feedback.part(_SEARCH_SHARE, _FETCH_SHARE))
     sequences, described = _sequences(fetched, folder)
     if not sequences and store is None:
         raise InputError(f"None of the pictures of {source.title} could be had: try again later.")
-    licences = {image.licence for image in new} | set(store.licences if store else ())
-    if len(licences - {""}) > 1 and not sampling.mixed_licences:
-        raise InputError(
-            f"The database would hold pictures under several licences ({', '.join(sorted(licences - {''}))}): build another one, or allow --mixed-licences."
-        )
     found_settings = settings.model_copy(update={"private": source.private, "every_m": 0.0})
     built = build(
         output,
@@ -109,6 +105,21 @@ def build_from_source(
         feedback=feedback.part(_FETCH_SHARE, 1.0),
     )
     return replace(built, there=built.there + len(chosen) - len(new))
+
+
+def default_pictures_folder() -> Path:
+    """Where fetched pictures are kept between runs."""
+    return default_cache_folder().parent / "reference-pictures"
+
+
+def _check_licences(new: Sequence[ReferenceImage], store: Store | None, sampling: Sampling) -> None:
+    """Raise InputError, before anything is fetched, where a database would hold pictures under several licences and nobody asked for that."""
+    licences = ({image.licence for image in new} | set(store.licences if store else ())) - {""}
+    if new and len(licences) > 1 and not sampling.mixed_licences:
+        named = ", ".join(sorted(licences))
+        raise InputError(
+            f"The database would hold pictures under several licences ({named}): build another one, or allow --mixed-licences."
+        )
 
 
 def find(
@@ -127,7 +138,8 @@ def find(
     """
     there = store.image_ids() if store else frozenset[str]()
     chosen = sample(_searched(source, area, answers, feedback), sampling, now_s=time.time())
-    return chosen, [image for image in _outside(chosen, homes) if f"{image.source}/{image.image_id}" not in there]
+    zones = [(one.lat_deg, one.lon_deg, one.radius_m) for one in homes]
+    return chosen, [image for image in outside_zones(chosen, zones) if f"{image.source}/{image.image_id}" not in there]
 
 
 def refresh(output: Path, source: Source, area: AreaOfInterest, answers: Answers, feedback: Feedback = Feedback()) -> tuple[Store, int]:
@@ -164,11 +176,6 @@ def _searched(source: Source, area: AreaOfInterest, answers: Answers, feedback: 
     if not found:
         raise InputError(f"{source.title} has no pictures in this area: draw a larger one, or take another source.")
     return found
-
-
-def _outside(images: Sequence[ReferenceImage], homes: Sequence[HomeZone]) -> list[ReferenceImage]:
-    """Those that lie in no home zone: they are not even fetched."""
-    return [one for one in images if not any(zone.holds(np.array([[one.lat_deg, one.lon_deg]]))[0] for zone in homes)]
 
 
 def _fetched(
@@ -235,6 +242,3 @@ def _cut(image: ReferenceImage, path: Path, folder: Path) -> list[tuple[Referenc
                 Image.fromarray(view.picture).save(part, format="JPEG", quality=92)
         found.append((view_of(image, view, _FIELD_OF_VIEW_DEG), own))
     return found
-
-
-__all__ = ["OWN", "Answers", "build_from_source"]

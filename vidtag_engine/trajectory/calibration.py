@@ -88,17 +88,24 @@ class Calibration:
             return "its confidence was never calibrated for an area; train a checkpoint for yours with 'vidtag train'"
         if self.beside:
             return "how sure to be of a checkpoint and a database of reference images together was never measured; take one of them alone for that"
-        if self.of_references and (self.path is None or not self.path.rated):
-            drives = (
-                f"its database has {self.videos} drives of four images or more"
-                if self.videos != 1
-                else "its database has 1 drive of four images or more"
-            )
-            return f"{drives}, and it takes {LEAST_VIDEOS} to tell; add more with 'vidtag reference build'"
+        if self.of_references:
+            return self._references_cannot_tell
         if self.path is None or not self.path.rated:
             held_out = f"{self.videos} videos were held out" if self.videos != 1 else "1 video was held out"
             return f"{held_out} to calibrate it, and it takes {LEAST_VIDEOS}; train on more videos, or give some to 'vidtag calibrate'"
         return ""
+
+    @property
+    def _references_cannot_tell(self) -> str:
+        """The same of a database of reference images."""
+        if not self.videos:
+            return "its database has no drive of four images or more, or was changed since 'vidtag reference calibrate' was run last"
+        if self.path is not None and self.path.rated:
+            return ""
+        drives = f"{self.videos} drives" if self.videos != 1 else "1 drive"
+        return (
+            f"its database has {drives} of four images or more, and it takes {LEAST_VIDEOS} to tell; add more with 'vidtag reference build'"
+        )
 
     def confidence(self, mass: ArrayLike) -> FloatArray:
         """Confidences of masses, any shape; NaN stays NaN.
