@@ -193,6 +193,6 @@ def test_a_batch_that_grows_looks_each_video_up_once(tmp_path, monkeypatch):
 def test_an_hour_at_a_frame_a_second_takes_a_moment():
     t = moved(drive("long.mp4", 3600), 47.9, 1.9).trajectory
     place_columns(t.lat_deg[:1], t.lon_deg[:1])
-    since = time.perf_counter()
+    since = time.thread_time()  # of this thread alone: what else the machine does is no matter
     assert len(place_columns(t.lat_deg, t.lon_deg)["city"]) == 3600
-    assert time.perf_counter() - since < 0.5  # 0.05 s where nothing else runs
+    assert time.thread_time() - since < 0.5  # 0.05 s where nothing else runs

