@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
@@ -15,6 +16,7 @@ from .codes import CodeSearch
 
 NEIGHBOURS = 200  # of a frame
 FAR = 0.5  # of cosine, that a reference loses at the end of its reach
+_REFERENCES_AT_ONCE, _HITS_AT_ONCE = 1_000, 2_000  # whose places are looked up, and that are spread over them: pairs of all would be tens of megabytes
 _ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
 MOST_SPACINGS = 12.0  # of the places, that a reference's reach is at most
 
@@ -68,14 +70,16 @@ class NearestReferences:
         result[:] = torch.from_numpy(np.where(np.isfinite(least), least, 0.0).astype(np.float32))[:, None]
         seen, number = np.unique(found.rows[known], return_inverse=True)
         first, place, lost = self._about(seen)
-        row = np.nonzero(known)[0]
-        counts = (first[1:] - first[:-1])[number]
-        # Each hit's places, one after the other: hit h has those from first[number[h]] on.
-        hit = np.repeat(np.arange(len(number)), counts)
-        pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first[:-1][number], counts)
-        score = torch.from_numpy(found.similarity[known][hit] - lost[pair])
-        flat = torch.from_numpy(row[hit] * self._count + place[pair])
-        result.view(-1).scatter_reduce_(0, flat, score, "amax")
+        row, similarity = np.nonzero(known)[0], found.similarity[known]
+        for begin in range(0, len(number), _HITS_AT_ONCE):
+            part = slice(begin, begin + _HITS_AT_ONCE)
+            of = number[part]
+            counts = first[of + 1] - first[of]
+            # Each hit's places, one after the other: a hit of reference r has those from first[r] on.
+            hit = np.repeat(np.arange(len(of)), counts)
+            pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts - first[of], counts)
+            score = torch.from_numpy(similarity[part][hit] - lost[pair])
+            result.view(-1).scatter_reduce_(0, torch.from_numpy(row[part][hit] * self._count + place[pair]), score, "amax")
         return result
 
     def evidence(self, frames: torch.Tensor, lat_lon_deg: FloatArray, most: int = 3) -> list[list[tuple[int, float, float]]]:
@@ -104,11 +108,13 @@ class NearestReferences:
             result.append([(int(rows[one]), float(similarity[one]), float(similarity[one]) - rival) for one in near])
         return result
 
-    def _about(self, rows: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+    def _about(self, rows: IntArray) -> tuple[IntArray, NDArray[np.int32], FloatArray]:
         """The places within reach of references: where each reference's begin (R + 1,), and (P,) places and what their cosines lose."""
-        points = unit_vectors(*self._lat_lon_deg[rows].T) * EARTH_RADIUS_M
-        if not len(points):
-            return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        near = cKDTree(points).sparse_distance_matrix(self._tree, self._reach_m, output_type="coo_matrix").tocsr()
-        lost = (FAR * (near.data / self._reach_m) ** 2).astype(np.float32)
-        return near.indptr.astype(np.int64), near.indices.astype(np.int64), lost
+        counts, places, lost = [np.zeros(1, dtype=np.int64)], [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.float32)]
+        for begin in range(0, len(rows), _REFERENCES_AT_ONCE):
+            points = unit_vectors(*self._lat_lon_deg[rows[begin : begin + _REFERENCES_AT_ONCE]].T) * EARTH_RADIUS_M
+            near = cKDTree(points).sparse_distance_matrix(self._tree, self._reach_m, output_type="coo_matrix").tocsr()
+            counts.append(np.diff(near.indptr).astype(np.int64))
+            places.append(near.indices.astype(np.int32))
+            lost.append((FAR * (near.data / self._reach_m) ** 2).astype(np.float32))
+        return np.concatenate(counts).cumsum(), np.concatenate(places), np.concatenate(lost)
