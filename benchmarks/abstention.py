@@ -88,7 +88,7 @@ def disjoint(paths: Paths) -> Iterator[tuple[bool, bool]]:
     memory, database_weight = paths.model.memory, paths.calibration.database_weight
     assert memory is not None
     reach_m = database_weight.reach_m if database_weight else paths.decoder.spacing_m
-    seen = TrainingGround.about(memory.lat_lon_deg.double().numpy(), reach_m)
+    seen = TrainingGround.about(memory.places_deg, reach_m)
     drives = paths.lab.world.of("test")
     for name in paths.lab.world.isles:
         area = paths.lat_lon_deg[isle == name] + np.array([0.0, _AWAY_DEG])

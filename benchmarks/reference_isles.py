@@ -19,6 +19,7 @@ from vidtag_engine.grid import AreaOfInterest, join_areas, load_aoi, make_grid
 from vidtag_engine.loaded import Loaded, load
 from vidtag_engine.models import VidTAG
 from vidtag_engine.reference.similarity import NEIGHBOURS
+from vidtag_engine.reference.store import Store
 from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore, load_sequences
@@ -85,6 +86,16 @@ def isles(folder: Path, told: ProgressCallback) -> dict[str, Any]:
     result["isles_same_ece"] = round(result["isles_nearest_ece"] - result["isles_table_ece"], 4)
     result["train_free_isles_ratio"] = round(result["isles_database_same_way_median_m"] / result["isles_table_same_way_median_m"], 3)
     return result
+
+
+def own_descriptors(folder: Path) -> tuple[FloatArray, FloatArray]:
+    """Descriptors of the images in a world's database, and of its held-out drives' frames."""
+    store = Store.open(folder / "references")
+    made = json.loads((folder / "world.json").read_text(encoding="utf-8"))["drives"]
+    loaded = load(str(folder / "references"))
+    held = _held_out(loaded, _sources(folder, made, "val"), folder)
+    asked = np.concatenate([store.descriptor.in_context(torch.from_numpy(one.seen)).numpy() for one in held])
+    return store.descriptors(np.flatnonzero(store.there)), asked
 
 
 def _sources(folder: Path, made: Sequence[dict[str, Any]], split: str) -> list[TrainingSource]:

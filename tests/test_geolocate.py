@@ -92,14 +92,14 @@ def test_a_single_flight_is_remembered_with_its_speed(loaded) -> None:
     assert loaded.calibration.database_weight is not None
     assert loaded.calibration.database_weight.weight == 2.0
     assert loaded.calibration.database_weight.reach_m >= 120.0  # three times the targets' fall-off, which is twice the resolution
-    assert loaded.model.memory.shape[0] == 48  # a second each; a fifth of the flight was held out
+    assert len(loaded.model.memory) == 48  # a second each; a fifth of the flight was held out
 
 
 def test_frames_are_remembered_with_what_stands_where(flights, tmp_path, monkeypatch) -> None:
     sources, area = [TrainingSource(flights / "train.mp4", flights / "train.gpx")], load_aoi(aoi_text())
     train(sources, area, tmp_path / "where", settings_of_training(layout=True), feature_folder=tmp_path / "features")
     found = load(str(tmp_path / "where"), "cpu")
-    assert found.model.config.remembered_layout == found.encoder.layout_dim == 2880
+    assert found.model.memory.layout_dim == found.encoder.layout_dim == 2880
     monkeypatch.setattr(found.encoder, "preprocess", lambda _: pytest.fail("encoded again"))
     stored = FeatureStore(tmp_path / "features", found.encoder, augment="none", views=0, seed=0, rate_hz=1.0).sequence(sources[0])
     monkeypatch.undo()

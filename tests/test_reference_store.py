@@ -22,7 +22,8 @@ from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.descriptor import Descriptor
 from vidtag_engine.reference.images import ReferenceImage
 from vidtag_engine.reference.manifest import MANIFEST, Manifest
-from vidtag_engine.reference.store import CODES, IMAGES, PLACES, ROW, ROWS, Addition, Store, along_curve
+from vidtag_engine.reference.order import along_curve
+from vidtag_engine.reference.store import CODES, IMAGES, PLACES, ROW, ROWS, Addition, Store
 from vidtag_engine.types import InputError
 
 WIDTH = 3  # of a band; two halves of four bands
@@ -87,6 +88,21 @@ def test_what_is_added_is_there_again_with_all_that_belongs_to_it(store):
     assert set(found.rows["sequence"][:200]) == {0, 1, 2}
     assert set(found.rows["sequence"][200:]) == {3, 4, 5}
     assert all(torch.equal(a, b) for a, b in zip(found.descriptor.state_dict().values(), descriptor().state_dict().values(), strict=True))
+
+
+def test_platforms_and_authors_are_named_once_a_licence_and_ones_own_not_at_all(store):
+    own = addition(9, 3, licence="")
+    found = store.add(addition(20)).add(addition(20, 1, licence="CC0-1.0")).add(own).add(addition(5, 4))
+    assert found.attribution() == ["Pictures: panoramax (CC-BY-SA-4.0): Ann", "Pictures: panoramax (CC0-1.0): Ann"]
+
+
+def test_contents_are_told_apart_and_stay_when_they_are_calibrated(store):
+    found = store.add(addition(20))
+    fitted = found.with_calibration({"temperature": 1.0})
+    assert fitted.content == found.content
+    assert fitted.digest != found.digest
+    gone = np.arange(20) == 3
+    assert len({found.content, fitted.remove(gone).content, Store.open(store.folder).add(addition(4)).content}) == 3
 
 
 def test_asked_in_any_order_rows_come_in_that_order(store):

@@ -66,7 +66,7 @@ def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | Wide
             "preset": card.preset,
             "sha256": card.sha256,
             # The same weights may have been calibrated anew, and then say other things.
-            "calibration_sha256": hashlib.sha256(json.dumps(loaded.card.calibration, sort_keys=True).encode()).hexdigest(),
+            "calibration_sha256": hashlib.sha256(json.dumps(_calibration_of(loaded), sort_keys=True).encode()).hexdigest(),
             "backbones": {name: str(source) for name, source in loaded.encoder.weights_source.items()},
             "licence": card.licence,
         }
@@ -76,6 +76,13 @@ def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | Wide
         seed=settings.seed,
         created_utc=datetime.now(UTC),
     )
+
+
+def _calibration_of(loaded: Loaded) -> dict[str, Any]:
+    """What the card says of how scores are read, with the database that is read."""
+    memory = loaded.model.memory
+    beside = loaded.card.references.beside.get(memory.store.content) if isinstance(memory, StoredReferences) else None
+    return beside or loaded.card.calibration
 
 
 def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback()) -> Loaded:
@@ -98,7 +105,8 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
         if card.calibration
         else Calibration(temperature=float(1.0 / model.logit_scale.detach().exp()))
     )
-    layout_dim = model.config.remembered_layout if isinstance(model, VidTAG) else 0
+    memory = model.memory if isinstance(model, VidTAG) else None
+    layout_dim = memory.layout_dim if memory is not None else 0
     if (said := weights_to_fetch(card.preset)) and not asked():
         feedback.tell(0.0, "fetching", said)
     encoder = build_frame_encoder(card.preset, place, compiled_folder=compiled_folder(), layout=bool(layout_dim))
@@ -106,7 +114,14 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
         raise InputError(
             f"Checkpoint {card.name} remembers pictures by a layout of {layout_dim} numbers, and this version makes {encoder.layout_dim}: train it again."
         )
-    return Loaded(model.eval(), card, encoder, place, calibration)
+    found = Loaded(model.eval(), card, encoder, place, calibration)
+    if not isinstance(memory, StoredReferences):
+        return found
+    if memory.store.content == card.references.content:
+        return replace(found, references=memory.store.digest)
+    _check_filled(memory.store)
+    # Images were added to its own database, or removed from it, since it was calibrated.
+    return _with_references(found, memory.store, unfitted_references(memory.store))
 
 
 def load_references(database: str, device: str = "auto", feedback: Feedback = Feedback(), checkpoint: Loaded | None = None) -> Loaded:
@@ -116,16 +131,15 @@ def load_references(database: str, device: str = "auto", feedback: Feedback = Fe
         database: folder that ``vidtag reference build`` wrote.
         device: that the frame encoder runs on.
         feedback: told where weights have to be fetched first.
-        checkpoint: trained on the same frame encoder; what it says of places is then weighed with what the references say. How sure to be of both together was
-            never measured, so that no probability is shown until ``vidtag calibrate`` has.
+        checkpoint: trained on the same frame encoder; what it says of places is then weighed with what the references say. Before ``vidtag calibrate`` has
+            measured how sure to be of the two together, no probability is shown, and they are weighed by a default.
 
     Raises:
         InputError: there is no such database, it is damaged or empty, or of another frame encoder.
     """
     store = Store.open(database)
     of, place = store.manifest, pick_device(device)
-    if not store.there.any():
-        raise InputError(f"{store.folder.name} holds no reference images: add some with 'vidtag reference build'.")
+    _check_filled(store)
     calibration = Calibration.from_dict(of.calibration) if of.calibration else unfitted_references(store)
     if checkpoint is not None:
         return _with_references(checkpoint, store, calibration)
@@ -151,6 +165,11 @@ def load_references(database: str, device: str = "auto", feedback: Feedback = Fe
     return Loaded(model, card, encoder, place, calibration, store.digest)
 
 
+def _check_filled(store: Store) -> None:
+    if not store.there.any():
+        raise InputError(f"{store.folder.name} holds no reference images: add some with 'vidtag reference build'.")
+
+
 def unfitted_references(store: Store) -> Calibration:
     """How a database is read whose confidence was not fitted since it was changed."""
     reach_m = store.reach_m
@@ -174,7 +193,15 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
     model = copy.copy(model)
     model._modules = dict(model._modules)  # noqa: SLF001
     model.memory = cast(Any, StoredReferences(store).to(checkpoint.device))  # read likewise
-    trained = checkpoint.calibration
+    if fitted := checkpoint.card.references.beside.get(store.content):
+        both = Calibration.from_dict(fitted)
+    else:
+        both = _unmeasured(checkpoint.calibration, calibration, store)
+    return replace(checkpoint, model=model, encoder=encoder, calibration=both, references=store.digest)
+
+
+def _unmeasured(trained: Calibration, calibration: Calibration, store: Store) -> Calibration:
+    """How a checkpoint and a database are read together that were never calibrated so."""
     weight = (trained.path.database_weight if trained.path else None) or trained.database_weight
     read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS)
     # What either of them knows is known ground; how videos of neither look is what training saw.
@@ -184,7 +211,7 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
     )
     novelty = (trained.path.novelty if trained.path else None) or trained.novelty
     speed_mps = (trained.path.transition.speed_mps if trained.path else None) or trained.speed_mps or store.speed_mps
-    both = replace(
+    return replace(
         trained,
         path=None,
         database_weight=read,
@@ -195,4 +222,3 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
         videos=0,
         beside=True,
     )
-    return replace(checkpoint, model=model, encoder=encoder, calibration=both, references=store.digest)

@@ -15,6 +15,8 @@ EPILOG = """Examples:
 
     vidtag calibrate my-town --video others/ --truth others/
 
+    vidtag calibrate my-town --reference my-references --video others/ --truth others/
+
     vidtag calibrate old-checkpoint --video a.mp4 --truth a.gpx ... --video h.mp4 --truth h.gpx --output mended
 """
 
@@ -29,6 +31,12 @@ def calibrate(
         list[Path] | None, typer.Option(help="Its track, in the videos' order, or a folder of tracks named like them.")
     ] = None,
     images: Annotated[list[Path] | None, typer.Option(help="A folder of images that is one sequence; repeat for more.")] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Database of reference images that it is to be used with; how much that weighs, and how sure to be of both, is fitted."
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write the checkpoint to; default is where it lies.")
     ] = None,
@@ -47,6 +55,7 @@ def calibrate(
         from ..grid import load_aoi
         from ..loaded import load
         from ..outputs import check_files
+        from ..reference.store import Store
         from ..training.recalibrate import recalibrate
         from ..training.sources import pair_sources
         from ..training.tells import what_it_tells
@@ -68,9 +77,10 @@ def calibrate(
         with watched() as feedback:
             loaded = load(checkpoint, device, feedback)
             card = recalibrate(
-                loaded, sources, place, aoi=area, truth_offset_s=offset_of(truth_offset_s), overwrite=overwrite, feedback=feedback,
+                loaded, sources, place, aoi=area, reference=reference, truth_offset_s=offset_of(truth_offset_s), overwrite=overwrite, feedback=feedback,
             )  # fmt: skip
-    tells = what_it_tells(Calibration.from_dict(card.calibration))
+    beside = card.references.beside[Store.open(reference).content] if reference else card.calibration
+    tells = what_it_tells(Calibration.from_dict(beside))
     if json:
         print(json_module.dumps({"checkpoint": str(place), "sha256": card.sha256, "tells": tells}))
     else:

@@ -1,7 +1,8 @@
 """Checkpoints: safetensors and JSON, nothing that can execute. A folder, a single file, a Hub id or the name "geoclip".
 
 A folder holds ``model.safetensors`` (the tensors) and ``config.json`` (the card). The card also lies in the metadata of
-``model.safetensors``, which is therefore a whole checkpoint by itself.
+``model.safetensors``, which is therefore a whole checkpoint by itself, but for the reference images that lie beside it in a folder of their own
+(:mod:`.checkpoint_references`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..atomic import replacing
 from ..offline import asked
 from ..types import FetchError, InputError
 from .backbones import NoDraws
+from .checkpoint_references import PREFIX, CardReferences, opened, weights_of
 from .device import one_thread
 from .geoclip import GEOCLIP_LICENCE, GeoCLIP, GeoCLIPConfig, load_geoclip
 from .vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
@@ -34,7 +36,11 @@ from .vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..reference.database import StoredReferences
+
 FORMAT_VERSION = 1
+WITH_REFERENCES = 2
+"""The format's version of checkpoints that lack something without the folder of their reference images."""
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 Preset = Literal["vidtag-l14", "vidtag-compact", "geoclip"]
 METADATA_KEY = "vidtag_card"
@@ -60,6 +66,7 @@ class CheckpointCard:
         metrics: measured on validation.
         created_utc: ISO 8601.
         sha256: of the tensors as stored (names, types, shapes and values).
+        references: the reference images that lie beside the weights, and databases of them that it was calibrated with.
         format_version: of this card.
     """
 
@@ -74,6 +81,7 @@ class CheckpointCard:
     metrics: dict[str, Any] = field(default_factory=dict)
     created_utc: str = ""
     sha256: str = ""
+    references: CardReferences = field(default_factory=CardReferences)
     format_version: int = FORMAT_VERSION
 
 
@@ -96,7 +104,7 @@ def save_pretrained(
         InputError: it cannot be written, or would replace what is not this tool's own.
     """
     path = Path(folder)
-    tensors = {name: on_disk(name, value, half=half) for name, value in model.state_dict().items()}
+    tensors = {name: on_disk(name, value, half=half) for name, value in weights_of(model).items()}
     card = replace(
         card,
         preset=cast(Preset, model.config.frame_encoder),
@@ -104,7 +112,7 @@ def save_pretrained(
         sigma=tuple(model.config.location.sigma),
         created_utc=card.created_utc or datetime.now(UTC).isoformat(timespec="seconds"),
         sha256=tensors_sha256(tensors),
-        format_version=FORMAT_VERSION,
+        format_version=WITH_REFERENCES if card.references.folder else FORMAT_VERSION,
     )
     text = json.dumps(finite(asdict(card)), indent=2, allow_nan=False)
     write_checkpoint(path, tensors, text, overwrite=overwrite)
@@ -167,7 +175,7 @@ def from_pretrained(source: str | Path, device: torch.device | str = "cpu") -> t
 
 def stored_in_half(model: VidTAG | GeoCLIP, card: CheckpointCard) -> bool:
     """Whether a loaded checkpoint's matrices were stored as float16, by its digest: written again so, it has the same."""
-    return tensors_sha256({name: on_disk(name, value, half=True) for name, value in model.state_dict().items()}) == card.sha256
+    return tensors_sha256({name: on_disk(name, value, half=True) for name, value in weights_of(model).items()}) == card.sha256
 
 
 def tensors_sha256(tensors: dict[str, Tensor]) -> str:
@@ -221,7 +229,16 @@ def _load(weights: Path, config: Path | None, device: torch.device | str) -> tup
         model = build()
     check_tensors(tensors, model.state_dict(), weights)
     model.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
+    if isinstance(model, VidTAG) and (references := opened(weights, card.references)) is not None:
+        _check_references(references, model, named)
+        model.memory = references
     return model.to(device).eval(), card
+
+
+def _check_references(references: StoredReferences, model: VidTAG, named: Path) -> None:
+    of = references.store.manifest
+    if (of.frame_encoder, of.feature_dim) != (model.config.frame_encoder, model.config.feature_dim):
+        raise InputError(f"Checkpoint {named} and its reference images are of different frame encoders: get the checkpoint again.")
 
 
 def _builder(card: CheckpointCard, named: Path) -> Callable[[], VidTAG | GeoCLIP]:
@@ -260,8 +277,8 @@ def _parse_card(text: str, named: Path) -> CheckpointCard:
             f"{named} tells cities, not places in a street: give it to 'vidtag guess' or --guess-area, and a VidTAG checkpoint here."
         )
     version = plain.get("format_version") if isinstance(plain, dict) else None
-    if version != FORMAT_VERSION:
-        hint = "update this program" if isinstance(version, int) and version > FORMAT_VERSION else "give a VidTAG checkpoint"
+    if version not in (FORMAT_VERSION, WITH_REFERENCES):
+        hint = "update this program" if isinstance(version, int) and version > WITH_REFERENCES else "give a VidTAG checkpoint"
         raise InputError(f"{named} has format version {version!r}, and {FORMAT_VERSION} is understood: {hint}.")
     try:
         return TypeAdapter(CheckpointCard).validate_python(plain)
@@ -306,7 +323,9 @@ def from_hub(hub_id: str) -> Path:
     repo, _, revision = hub_id.partition("@")
     try:
         return Path(
-            snapshot_download(repo, revision=revision or None, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], local_files_only=asked())
+            snapshot_download(
+                repo, revision=revision or None, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE, f"{PREFIX}*/*"], local_files_only=asked()
+            )
         )
     except Exception as error:
         if asked():

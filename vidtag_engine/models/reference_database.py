@@ -3,7 +3,8 @@
 A network that learns places by heart from few views forgets detail that the backbones' features still have. Both are evidence of a place, and they err differently;
 the decoder reads their weighted sum.
 
-How they are compared is said in :mod:`vidtag_engine.reference.descriptor`.
+How they are compared is said in :mod:`vidtag_engine.reference.descriptor`. Trained checkpoints keep them as a database on disk
+(:mod:`.checkpoint_references`); this one, in memory, is what a training fits with, and what checkpoints made before have among their weights.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ from ..reference.descriptor import SCALES, Descriptor
 from ..reference.similarity import FAR, NearestReferences, reach_of
 from ..types import FloatArray
 
-MOST_FRAMES = 50_000
+MOST_FRAMES = 1_000_000
 MOST_WIDTH = 512  # of a band
 _AT_ONCE = 8_000_000  # pairs of a frame and a reference image near a place
+
+
+def thinned_by(frames: int) -> int:
+    """One of how many frames is kept of so many, of each video from its first one on."""
+    return max(1, -(-frames // MOST_FRAMES))
 
 
 class ReferenceDatabase(Descriptor):
@@ -49,6 +55,11 @@ class ReferenceDatabase(Descriptor):
         """Remembered frames, and the width of each of their bands."""
         return len(self.embeddings), self.embeddings.shape[1] // len(self.whitening)
 
+    @property
+    def places_deg(self) -> FloatArray:
+        """(N, 2) where they were taken, latitude and longitude."""
+        return self.lat_lon_deg.cpu().double().numpy()
+
     @classmethod
     def remembering(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> ReferenceDatabase:
         """Remember videos, evenly out of very many frames.
@@ -57,7 +68,7 @@ class ReferenceDatabase(Descriptor):
             whitening: of each band, fine to coarse, to a mean norm of 1; of the features, then of what follows them, if anything does.
             videos: features (T, D), or (T, D + L), of plain views and (T, 2) where they were taken, in degrees, of each.
         """
-        stride = max(1, -(-sum(len(features) for features, _ in videos) // MOST_FRAMES))
+        stride = thinned_by(sum(len(features) for features, _ in videos))
         count = sum(len(range(0, len(features), stride)) for features, _ in videos)
         layout_dim = whitening[-1].in_features if len(whitening) > len(SCALES) else 0
         memory = cls(count, whitening[0].in_features, whitening[0].out_features, layout_dim)
@@ -69,8 +80,7 @@ class ReferenceDatabase(Descriptor):
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
         """(N,) which reference images were taken within a radius of any of the places (T, 2), in degrees."""
         seen, places = (
-            cKDTree(unit_vectors(*np.asarray(one, dtype=np.float64).T) * EARTH_RADIUS_M)
-            for one in (self.lat_lon_deg.cpu().double().numpy(), lat_lon_deg)
+            cKDTree(unit_vectors(*np.asarray(one, dtype=np.float64).T) * EARTH_RADIUS_M) for one in (self.places_deg, lat_lon_deg)
         )
         found = torch.zeros(len(self.lat_lon_deg), dtype=torch.bool)
         for frames in places.query_ball_tree(seen, radius_m):
@@ -97,11 +107,10 @@ class ReferenceDatabase(Descriptor):
             What gives scores.
         """
         if neighbours is not None:
-            seen_deg = self.lat_lon_deg.cpu().double().numpy()
-            return NearestReferences(self._searched(), seen_deg, lat_lon_deg, spacing_m, reach_m, neighbours)
+            return NearestReferences(self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours)
         reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
-        seen = cKDTree(unit_vectors(*self.lat_lon_deg.cpu().double().numpy().T) * EARTH_RADIUS_M)
+        seen = cKDTree(unit_vectors(*self.places_deg.T) * EARTH_RADIUS_M)
         near = places.sparse_distance_matrix(seen, reach_m, output_type="coo_matrix")
         order = np.argsort(near.row, kind="stable")
         device = self.embeddings.device

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ..reference.database import StoredReferences
 from ..types import InputError
 from .georefiner import GeoRefiner, GeoRefinerConfig
 from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig
@@ -38,7 +39,7 @@ class VidTAGConfig(BaseModel):
         residual: frame MLPs add to the features they are given instead of replacing them, and start by adding nothing; takes equal widths (not in the paper).
         tempgeo, location, georefiner: the parts; ``georefiner`` None = off.
         window, overlap: frames that attend to each other at once in ``embed_video``, and what two windows share.
-        remembered: training frames that it keeps beside its weights (see :class:`.memory.ReferenceDatabase`; not in the paper).
+        remembered: training frames that are kept among its weights (see :class:`.reference_database.ReferenceDatabase`; not in the paper).
         remembered_width: of each of their bands.
         remembered_layout: width of what follows the features and says what stands where in the picture, where reference images are compared by that too.
     """
@@ -176,7 +177,7 @@ class VidTAG(nn.Module):
         self.georefiner = GeoRefiner(config.georefiner) if config.georefiner else None
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # as GeoCLIP and CLIP start
         sizes = (config.remembered, config.feature_dim, config.remembered_width, config.remembered_layout)
-        self.memory = ReferenceDatabase(*sizes) if config.remembered else None
+        self.memory: ReferenceDatabase | StoredReferences | None = ReferenceDatabase(*sizes) if config.remembered else None
 
     @property
     def has_refiner(self) -> bool:
@@ -266,10 +267,11 @@ class VidTAG(nn.Module):
 
         return self._windowed(len(gps), run)
 
-    def remember(self, memory: ReferenceDatabase | None) -> None:
-        """Keep training frames beside the weights, in place of those kept before; None keeps none."""
-        frames, width = memory.shape if memory is not None else (0, 0)
-        layout = memory.layout_dim if memory is not None else 0
+    def remember(self, memory: ReferenceDatabase | StoredReferences | None) -> None:
+        """Keep training frames beside the weights, in place of those kept before; None keeps none. A database on disk is no part of the configuration."""
+        inside = memory if isinstance(memory, ReferenceDatabase) else None
+        frames, width = inside.shape if inside is not None else (0, 0)
+        layout = inside.layout_dim if inside is not None else 0
         self.config = self.config.model_copy(update={"remembered": frames, "remembered_width": width, "remembered_layout": layout})
         self.memory = memory.to(self.device) if memory is not None else None
 

@@ -34,6 +34,11 @@ class StoredReferences(Descriptor):
     def __len__(self) -> int:
         return int(self.store.there.sum())
 
+    @property
+    def places_deg(self) -> FloatArray:
+        """(N, 2) where those that are there were taken, latitude and longitude."""
+        return self._lat_lon_deg[self.store.there]
+
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> torch.Tensor:
         """(N,) which references, removed ones too, were taken within a radius of any of the places (T, 2), in degrees."""
         found = torch.zeros(len(self._lat_lon_deg), dtype=torch.bool)

@@ -73,6 +73,19 @@ def ids_in(path: Path) -> set[str]:
         return {f"{source}/{image_id}" for source, image_id in database.execute("SELECT DISTINCT source, image_id FROM images")}
 
 
+def rows_in(path: Path, sequence: str) -> list[int]:
+    """The rows of a sequence's images, rising. Raises InputError where the file is damaged."""
+    with _opened(path) as database:
+        return [row for (row,) in database.execute("SELECT row FROM images WHERE sequence = ? ORDER BY row", [sequence])]
+
+
+def authors_in(path: Path) -> list[tuple[str, str, str]]:
+    """Source, licence and author of images, each once. Raises InputError where the file is damaged."""
+    query = "SELECT DISTINCT source, licences.licence, author FROM images JOIN licences ON licences.id = images.licence"
+    with _opened(path) as database:
+        return list(database.execute(query))
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """For reading alone: the file is never changed, and may lie where nothing can be written."""

@@ -16,7 +16,10 @@ from .codes import CodeSearch
 
 NEIGHBOURS = 200  # of a frame
 FAR = 0.5  # of cosine, that a reference loses at the end of its reach
-_REFERENCES_AT_ONCE, _HITS_AT_ONCE = 1_000, 2_000  # whose places are looked up, and that are spread over them: pairs of all would be tens of megabytes
+_REFERENCES_AT_ONCE, _HITS_AT_ONCE = (
+    1_000,
+    2_000,
+)  # whose places are looked up, and that are spread over them: pairs of all would be tens of megabytes
 _ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
 MOST_SPACINGS = 12.0  # of the places, that a reference's reach is at most
 

@@ -34,13 +34,13 @@ from ..geodesy import EARTH_RADIUS_M, haversine_m, wrap_lon
 from ..types import FloatArray, InputError, IntArray
 from .codes import Codes, decode, encode, scale_of
 from .descriptor import Descriptor
-from .image_table import ids_in, look_up, sequences_in, write_images
+from .image_table import authors_in, ids_in, look_up, rows_in, sequences_in, write_images
 from .images import ReferenceImage
 from .manifest import MANIFEST, Manifest, Segment, read_manifest
+from .order import along_curve, narrowest_lon_deg
 from .work import SEGMENTS, WHITENING, check_free
 
 CODES, PLACES, ROWS, IMAGES = "codes.npy", "places.npy", "rows.npy", "images.sqlite"
-_CURVE_BITS = 16  # of each coordinate: 600 m of the globe, and what lies nearer keeps the order that it came in
 _REACH_RESOLUTIONS, _REACH_STEPS = 6.0, 2.0  # as far as a training's targets reach by default
 _LONGEST_STEP_S = 60.0  # between images of one drive: longer is a pause
 
@@ -171,8 +171,15 @@ class Store:
 
     @property
     def digest(self) -> str:
-        """What tells this database, as it is, from others."""
+        """What tells this database, as it is and is read, from others."""
         return hashlib.sha256(json.dumps(asdict(self.manifest), sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def content(self) -> str:
+        """What tells its images and their descriptors from those of others, wherever the folder lies and however it was calibrated."""
+        of = self.manifest
+        told = [of.created_utc, of.scale, [asdict(segment) for segment in of.segments]]
+        return hashlib.sha256(json.dumps(told).encode() + (self.folder / WHITENING).read_bytes()).hexdigest()
 
     @property
     def licences(self) -> list[str]:
@@ -270,6 +277,26 @@ class Store:
     def keys(self) -> frozenset[str]:
         """The sequences that its images are of, as their source names them. Raises InputError where that is damaged."""
         return frozenset().union(*(sequences_in(self.folder / SEGMENTS / one.name / IMAGES) for one in self.manifest.segments))
+
+    def rows_of(self, key: str) -> IntArray:
+        """The rows of a sequence, named as in :meth:`keys`; rising. Raises InputError where that is damaged."""
+        found = [
+            start + np.array(rows_in(self.folder / SEGMENTS / segment.name / IMAGES, key), dtype=np.int64)
+            for start, segment in zip(self._starts, self.manifest.segments, strict=False)
+        ]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+    def attribution(self) -> list[str]:
+        """A line for each platform and licence of its images, with their authors; none for one's own. Raises InputError where that is damaged."""
+        authors: dict[tuple[str, str], set[str]] = {}
+        for segment in self.manifest.segments:
+            for source, licence, author in authors_in(self.folder / SEGMENTS / segment.name / IMAGES):
+                if licence:
+                    authors.setdefault((source, licence), set()).add(author)
+        return [
+            f"Pictures: {source} ({licence}): {', '.join(sorted(names - {''})) or 'authors not named'}"
+            for (source, licence), names in sorted(authors.items())
+        ]
 
     def image_ids(self) -> frozenset[str]:
         """``source/id`` of its images; of a panorama's views that of the panorama, too. Raises InputError where that is damaged."""
@@ -387,32 +414,6 @@ class Store:
         """An array of all segments; of a single one it stays where it is."""
         parts = [self._array(segment, name) for segment in self.manifest.segments]
         return parts[0] if len(parts) == 1 else np.concatenate([nothing, *parts])
-
-
-def narrowest_lon_deg(lon_deg: FloatArray) -> tuple[float, float]:
-    """The west and east end of the narrowest stretch that holds longitudes (N,); over the antimeridian the first is the greater."""
-    ordered = np.unique(lon_deg)
-    gaps = np.diff(ordered, append=ordered[0] + 360.0)
-    widest = int(gaps.argmax())
-    return float(ordered[(widest + 1) % len(ordered)]), float(ordered[widest])
-
-
-def along_curve(lat_deg: FloatArray, lon_deg: FloatArray) -> IntArray:
-    """(N,) an order in which neighbours are mostly near each other: along a Z-curve (Morton 1966) over latitude and longitude, fine enough for a street's block."""
-    if not len(lat_deg):
-        return np.zeros(0, dtype=np.int64)
-    low = np.array([lat_deg.min(), lon_deg.min()])
-    size = max(float(np.ptp(lat_deg)), float(np.ptp(lon_deg)), 1e-9)
-    cells = [((one - least) / size * (2**_CURVE_BITS - 1)).astype(np.uint64) for one, least in zip((lat_deg, lon_deg), low, strict=True)]
-    order: IntArray = np.argsort(_spread(cells[0]) << np.uint64(1) | _spread(cells[1]), kind="stable")
-    return order
-
-
-def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A zero between each two bits of numbers of 16 bits."""
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        values = (values | (values << np.uint64(shift))) & np.uint64(mask)
-    return values
 
 
 def _write(folder: Path, manifest: Manifest) -> None:

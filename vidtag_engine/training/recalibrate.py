@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,12 +14,17 @@ import torch
 from ..calibration.calibrate import calibrate_path
 from ..feedback import Feedback
 from ..grid import AreaOfInterest, area_without_aoi, make_grid
-from ..loaded import Loaded
+from ..loaded import Loaded, load_references
 from ..models.checkpoint import CheckpointCard, save_pretrained, stored_in_half
+from ..models.checkpoint_references import copied
+from ..models.reference_database import ReferenceDatabase
 from ..models.vidtag import VidTAG
+from ..reference.database import StoredReferences
+from ..reference.store import Store
 from ..trajectory import LEAST_VIDEOS, Calibration, TrainingGround
 from ..types import FloatArray, InputError
 from .features import FeatureStore, Source, load_sequences
+from .reference_build import key_of
 
 _MOST_POINTS = 60_000  # of the cover
 _REACH_STEPS = 10.0  # of the training's resolution, where nothing says how far a place speaks
@@ -30,18 +36,22 @@ def recalibrate(
     output: Path,
     *,
     aoi: AreaOfInterest | None = None,
+    reference: str | None = None,
     truth_offset_s: float | str | None = None,
     overwrite: bool = False,
     feedback: Feedback = Feedback(),
 ) -> CheckpointCard:
     """Fit confidence, regions and when to withhold, and write the checkpoint with them; its weights stay as they are.
 
+    With a database of reference images, how much what it says weighs beside the location encoder is fitted, too. What the checkpoint says by itself stays.
+
     Args:
         loaded: the checkpoint.
         sources: at least eight videos or image folders with their truth that it was not trained on.
         output: folder, or a file that ends in .safetensors; may be the checkpoint's own. Features are kept in a folder ``calibration`` there, or beside the
             file, so that a run that was broken off goes on.
-        aoi: that videos are decoded over while it is fitted; None is the checkpoint's training extent.
+        aoi: that videos are decoded over while it is fitted; None is the checkpoint's training extent, or where the database has images.
+        reference: a database's folder, read in place of the checkpoint's own reference images; it stays where it is. Videos that are in it are left out in turn.
         truth_offset_s: added to the truths' clocks, as for training.
         overwrite: replace files of a checkpoint's names that are not this tool's own.
         feedback: of the whole.
@@ -60,8 +70,10 @@ def recalibrate(
         raise InputError(
             f"{len(sources)} videos cannot calibrate a checkpoint: give at least {LEAST_VIDEOS} with their tracks that it was not trained on."
         )
-    ground = loaded.calibration.ground or _ground_of(loaded, model)
-    area = aoi or area_without_aoi(card.training_extent)
+    read = load_references(reference, str(loaded.device), feedback, loaded) if reference else loaded
+    beside = read.model.memory.store if reference and isinstance(read.model.memory, StoredReferences) else None
+    ground = read.calibration.ground or _ground_of(loaded, model)
+    area = aoi or (area_without_aoi(beside.extent_deg) if beside else area_without_aoi(card.training_extent))
     grid = make_grid(area, max(float(card.metrics.get("resolution_m", 100.0)), math.sqrt(area.area_m2 / _MOST_POINTS) * 1.02))
     points, spacing_m = np.concatenate(list(grid.chunks())), math.sqrt(grid.area_m2 / grid.count)
     known = ground.knows(points, spacing_m)
@@ -70,7 +82,7 @@ def recalibrate(
 
     store = FeatureStore(
         (output.parent if output.suffix == ".safetensors" else output) / "calibration",
-        loaded.encoder,
+        read.encoder,
         augment="none",
         views=0,
         seed=0,
@@ -80,15 +92,47 @@ def recalibrate(
     videos = load_sequences(store, sources, feedback.part(0.0, 0.5))
     if not any(ground.knows(one.lat_lon_deg).any() for one in videos):
         raise InputError("None of the videos was taken where the checkpoint was trained: give videos of its own area.")
-    of = loaded.calibration
+    of = read.calibration
+    assert isinstance(read.model, VidTAG)  # a checkpoint reads references, or none  # nosec B101
     with torch.inference_mode():
         path = calibrate_path(
-            model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=ground.reach_m,
-            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, feedback=feedback.part(0.5, 1.0),
+            read.model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=beside.reach_m if beside else ground.reach_m,
+            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, own=_own(beside, sources) if beside else None,
+            feedback=feedback.part(0.5, 1.0),
         )  # fmt: skip
-    fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))))
-    new = replace(card, calibration=fitted.to_dict(), created_utc="", metrics={**card.metrics, "calibration_videos": path.videos})
-    return save_pretrained(model, output, new, half=stored_in_half(model, card), overwrite=overwrite)
+    fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))), beside=False)
+    new = replace(card, created_utc="", **_card_with(card, fitted, beside, model))
+    half = stored_in_half(model, card)
+    copied(model.memory, card.references, output.parent if output.suffix == ".safetensors" else output)
+    return save_pretrained(model, output, new, half=half, overwrite=overwrite)
+
+
+def _card_with(card: CheckpointCard, fitted: Calibration, beside: Store | None, model: VidTAG) -> dict[str, Any]:
+    """What changes of a card: its own calibration, or that with a database."""
+    references = card.references
+    if beside is not None:
+        more = {beside.content: fitted.to_dict()}
+        named = {beside.content: tuple(beside.attribution())}
+        return {
+            "references": replace(
+                references, beside={**references.beside, **more}, beside_attribution={**references.beside_attribution, **named}
+            )
+        }
+    if isinstance(model.memory, StoredReferences):
+        references = replace(references, content=model.memory.store.content, attribution=tuple(model.memory.store.attribution()))
+    metrics = {**card.metrics, "calibration_videos": fitted.videos}
+    return {"calibration": fitted.to_dict(), "metrics": metrics, "references": references}
+
+
+def _own(store: Store, sources: Sequence[Source]) -> Callable[[int], torch.Tensor]:
+    """(N,) which rows of a database are of a video, by its number among the sources."""
+
+    def rows(number: int) -> torch.Tensor:
+        found = torch.zeros(len(store.there), dtype=torch.bool)
+        found[torch.from_numpy(store.rows_of(key_of(sources[number])))] = True
+        return found
+
+    return rows
 
 
 def _ground_of(loaded: Loaded, model: VidTAG) -> TrainingGround:
@@ -97,8 +141,8 @@ def _ground_of(loaded: Loaded, model: VidTAG) -> TrainingGround:
     database_weight = (of.path.database_weight if of.path else None) or of.database_weight
     reach_m = database_weight.reach_m if database_weight else _REACH_STEPS * float(loaded.card.metrics.get("resolution_m", 100.0))
     places: FloatArray | None = None
-    if model.memory is not None:
-        places = model.memory.lat_lon_deg.double().cpu().numpy()
+    if isinstance(model.memory, ReferenceDatabase):
+        places = model.memory.places_deg
     elif of.path is not None and of.path.out_of_area is not None:
         places = of.path.out_of_area.lat_lon_deg
     if places is None or not len(places):

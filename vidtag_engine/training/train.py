@@ -22,11 +22,13 @@ from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..file_marks import mark_of
 from ..grid import AreaOfInterest, Grid, make_grid
-from ..models.checkpoint import CheckpointCard, save_pretrained
+from ..models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointCard, save_pretrained
+from ..models.checkpoint_references import PREFIX, clear, folder_named, opened
 from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
+from ..models.reference_database import ReferenceDatabase
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..reference.similarity import NEIGHBOURS
 from ..search import HeldGallery, measure_smoothness, posterior_mass
@@ -37,6 +39,7 @@ from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import split_sequences
 from .features import FeatureStore, Source, load_sequences
+from .kept_references import keep
 from .settings import TrainSettings
 from .start import reach_m, remember, start_projection
 from .state import TrainingState, write_json
@@ -182,13 +185,29 @@ def train(
     calibration = replace(_completed(chosen, calibration, settings), ground=ground_of(chosen.training, settings, aoi))
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
-    card = save_pretrained(chosen.model, output, card, half=settings.half, overwrite=overwrite)
+    card = _saved(chosen, output, card, settings, overwrite=overwrite)
     record: dict[str, Any] = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
     if truth_offset_s is not None:
         record["truth_offsets"] = [done.to_dict() for done in store.truth_offsets]
     write_json(output / "log.json", {"generator": mark_of("log"), **record}, "log", overwrite=overwrite)
     draw_curve(rows, output / "curve.png", overwrite=overwrite)
     return TrainResult(output, card, rows, tuple(store.truth_offsets))
+
+
+def _saved(trainer: Trainer, output: Path, card: CheckpointCard, settings: TrainSettings, *, overwrite: bool) -> CheckpointCard:
+    """Save with the reference images: they are there before the card that names them, and those of the card before go after it. Errors as of :func:`train`."""
+    model, before = trainer.model, folder_named(output / CONFIG_FILE)
+    for left in output.glob(f"{PREFIX}*"):  # of a process that ended between the two
+        if left.name != before:
+            clear(left)
+    if isinstance(model.memory, ReferenceDatabase):
+        kept = keep(output, model.memory, trainer.training, settings.preset, settings.resolution_m)
+        model.remember(opened(output / WEIGHTS_FILE, kept))
+        card = replace(card, references=kept)
+    card = save_pretrained(model, output, card, half=settings.half, overwrite=overwrite)
+    if before and before != card.references.folder:
+        clear(output / before)
+    return card
 
 
 def _weights(settings: TrainSettings) -> dict[str, float]:

@@ -87,7 +87,10 @@ class Calibration:
         if self.ground is None:
             return "its confidence was never calibrated for an area; train a checkpoint for yours with 'vidtag train'"
         if self.beside:
-            return "how sure to be of a checkpoint and a database of reference images together was never measured; take one of them alone for that"
+            return (
+                "how sure to be of this checkpoint with these reference images was never measured; "
+                "give 'vidtag calibrate' both and videos with tracks, or take one of them alone"
+            )
         if self.of_references:
             return self._references_cannot_tell
         if self.path is None or not self.path.rated:
