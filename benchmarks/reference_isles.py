@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vidtag_engine.calibration.calibrate import calibrate_path
 from vidtag_engine.feedback import Feedback
@@ -18,17 +20,19 @@ from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import AreaOfInterest, join_areas, load_aoi, make_grid
 from vidtag_engine.loaded import Loaded, load
 from vidtag_engine.models import VidTAG
+from vidtag_engine.models.reference_database import ReferenceDatabase
+from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.similarity import NEIGHBOURS
 from vidtag_engine.reference.store import Store
 from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore, load_sequences
 from vidtag_engine.training.reference_build import build
-from vidtag_engine.types import FloatArray, ProgressCallback
+from vidtag_engine.types import FloatArray, IntArray, ProgressCallback
 from vidtag_engine.video import read_track
 
-from .counting import debiased_ece
-from .isles_settings import OURS
+from .counting import debiased_ece, ece_difference, paired_difference
+from .isles_settings import OURS, TRAINING_SEEDS
 from .splits import SAME_WAY, TrainingWays
 
 RESOLUTION_M = 250.0
@@ -37,12 +41,16 @@ A_ISLE = 8  # test drives
 CLOSE_M = 500.0
 
 
-def isles(folder: Path, told: ProgressCallback) -> dict[str, Any]:
-    """Figures of a rendered world (``--size cities`` at least); its checkpoint and database stay in its folder.
+def isles(
+    folder: Path, told: ProgressCallback, trainings: Sequence[int] = TRAINING_SEEDS, neighbours: Sequence[int] = (NEIGHBOURS,)
+) -> dict[str, Any]:
+    """Figures of a rendered world (``--size cities`` at least); its checkpoints and database stay in its folder.
 
     Args:
         folder: of the world.
         told: progress.
+        trainings: their seeds.
+        neighbours: numbers of nearest references that are tried; the first is what ships.
     """
     made = json.loads((folder / "world.json").read_text(encoding="utf-8"))["drives"]
     areas = {
@@ -50,42 +58,95 @@ def isles(folder: Path, told: ProgressCallback) -> dict[str, Any]:
     }
     whole = join_areas(None, areas)
     learnt = {split: _sources(folder, made, split) for split in ("train", "val")}
-    checkpoint, database = folder / "streets" / "vidtag", folder / "references"
-    if not (checkpoint / "config.json").is_file():
-        options = {key: value for key, value in OURS.items() if key != "recipe"}
-        train(
-            learnt["train"], whole, checkpoint, recipe("default", **options, **STEPS, resolution_m=RESOLUTION_M, rate_hz=None),
-            validation_sources=learnt["val"], feedback=Feedback(told),
-        )  # fmt: skip
+    database = folder / "references"
     if not (database / "database.json").is_file():
         build(database, learnt["train"], ReferenceSettings(resolution_m=RESOLUTION_M, rate_hz=None), aoi=whole, feedback=Feedback(told))
-    loaded = load(str(checkpoint))
-    assert isinstance(loaded.model, VidTAG)
-    held = _held_out(loaded, learnt["val"], folder)
     drives = [
         row for isle in areas for row in [one for one in made if one["isle"] == isle and one["split"] in {"test", "test_unseen"}][:A_ISLE]
     ]
-    ways = {
-        "table": _calibrated(loaded, held, whole, None),
-        "nearest": _calibrated(loaded, held, whole, NEIGHBOURS),
-        "database": load(str(database)),
-    }
     tracks = [np.stack([track.lat_deg, track.lon_deg], axis=1) for row in learnt["train"] if row.truth and (track := read_track(row.truth))]
     ridden = TrainingWays(tracks)
-    found = {name: _placed(folder, one, drives, areas, ridden) for name, one in ways.items()}
-    result: dict[str, Any] = {"isles_drives": len(drives), "isles_training_drives": len(learnt["train"])}
-    for name, (errors, chances, same) in found.items():
+    frames: dict[str, list[_Frames]] = {}
+    for seed in trainings:
+        loaded = _trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
+        held = _held_out(loaded, learnt["val"], folder)
+        ways = {"table": _calibrated(_by_table(loaded), held, whole, None)}
+        ways |= {f"nearest{k}": _calibrated(loaded, held, whole, k) for k in neighbours}
+        for name, one in ways.items():
+            frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
+    frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]
+    found = {name: _Frames.joined(several) for name, several in frames.items()}
+    result: dict[str, Any] = {"isles_drives": len(drives), "isles_trainings": len(trainings), "isles_training_drives": len(learnt["train"])}
+    for name, of in found.items():
         result |= {
-            f"isles_{name}_a05km": round(100.0 * float(np.mean(errors <= CLOSE_M)), 2),
-            f"isles_{name}_a05km_same_way": round(100.0 * float(np.mean(errors[same] <= CLOSE_M)), 2),
-            f"isles_{name}_same_way_median_m": round(float(np.median(errors[same])), 1),
-            f"isles_{name}_ece": round(debiased_ece(chances, errors <= CLOSE_M), 4),
+            f"isles_{name}_a05km": round(100.0 * float(np.mean(of.close)), 2),
+            f"isles_{name}_a05km_same_way": round(100.0 * float(np.mean(of.close[of.same_way])), 2),
+            f"isles_{name}_same_way_median_m": round(float(np.median(of.error_m[of.same_way])), 1),
+            f"isles_{name}_ece": round(debiased_ece(of.chance, of.close), 4),
         }
-    result["isles_same_way_frames"] = int(found["table"][2].sum())
-    result["isles_same_a05km"] = round(result["isles_nearest_a05km"] - result["isles_table_a05km"], 2)
-    result["isles_same_ece"] = round(result["isles_nearest_ece"] - result["isles_table_ece"], 4)
+    table = found["table"]
+    result["isles_same_way_frames"] = int(table.same_way.sum())
+    for k in neighbours:
+        of, word = found[f"nearest{k}"], "same" if k == neighbours[0] else f"same{k}"
+        accuracy = paired_difference(table.close, of.close, of.drive, of.training)
+        result[f"isles_{word}_a05km"] = [round(100.0 * one, 2) for one in accuracy.to_list()]
+        result[f"isles_{word}_ece"] = ece_difference((table.chance, table.close), (of.chance, of.close), of.drive, of.training).to_list()
     result["train_free_isles_ratio"] = round(result["isles_database_same_way_median_m"] / result["isles_table_same_way_median_m"], 3)
     return result
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Of frames (N,) the error in metres, the chance said for half a kilometre, whether a training drive went the same way there, their drive and training."""
+
+    error_m: FloatArray
+    chance: FloatArray
+    same_way: NDArray[np.bool_]
+    drive: IntArray
+    training: IntArray
+
+    @classmethod
+    def joined(cls, several: Sequence[_Frames]) -> _Frames:
+        """Those of several trainings."""
+        training = np.repeat(np.arange(len(several)), [len(one.error_m) for one in several])
+        error_m, chance, same_way, drive = (
+            np.concatenate([getattr(one, name) for one in several]) for name in ("error_m", "chance", "same_way", "drive")
+        )
+        return cls(error_m, chance, same_way, drive, training)
+
+    @property
+    def close(self) -> FloatArray:
+        """1 within half a kilometre, else 0."""
+        return (self.error_m <= CLOSE_M).astype(np.float64)
+
+
+def _trained(
+    checkpoint: Path, learnt: dict[str, list[TrainingSource]], whole: AreaOfInterest, seed: int, folder: Path, told: ProgressCallback
+) -> Loaded:
+    """A checkpoint of the world, made once."""
+    if not (checkpoint / "config.json").is_file():
+        options = {key: value for key, value in OURS.items() if key != "recipe"}
+        train(
+            learnt["train"], whole, checkpoint, recipe("default", **options, **STEPS, resolution_m=RESOLUTION_M, rate_hz=None, seed=seed),
+            validation_sources=learnt["val"], feature_folder=folder / "streets" / "features", feedback=Feedback(told),
+        )  # fmt: skip
+    return load(str(checkpoint))
+
+
+def _by_table(loaded: Loaded) -> Loaded:
+    """The checkpoint with its frames in memory, which alone are read all at once."""
+    assert isinstance(loaded.model, VidTAG)
+    stored = loaded.model.memory
+    assert isinstance(stored, StoredReferences)
+    of = stored.store.manifest
+    memory = ReferenceDatabase(len(stored.store.rows), of.feature_dim, of.width, of.layout_dim)
+    memory.whitening.load_state_dict(stored.whitening.state_dict())
+    memory.embeddings.copy_(torch.from_numpy(stored.store.descriptors(np.arange(len(stored.store.rows)))))
+    memory.lat_lon_deg.copy_(torch.from_numpy(stored.places_deg))
+    model = copy.copy(loaded.model)
+    model._modules = dict(model._modules)  # noqa: SLF001
+    model.remember(memory)
+    return replace(loaded, model=model)
 
 
 def own_descriptors(folder: Path) -> tuple[FloatArray, FloatArray]:
@@ -126,11 +187,11 @@ def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int
 
 def _placed(
     folder: Path, loaded: Loaded, drives: Sequence[dict[str, Any]], areas: dict[str, AreaOfInterest], ridden: TrainingWays
-) -> tuple[FloatArray, FloatArray, Any]:
-    """Of all frames the error in metres, the chance that was said for half a kilometre, and whether a training drive went the same way there."""
+) -> _Frames:
+    """All frames of the drives, each sought on its isle."""
     settings = GeolocateSettings(resolution_m=RESOLUTION_M, rate_hz=1.0, always_answer=True, confidence_radius_m=CLOSE_M)
-    errors, chances, same = [], [], []
-    for row in drives:
+    errors, chances, same, whose = [], [], [], []
+    for number, row in enumerate(drives):
         answer = geolocate([folder / row["video"]], areas[row["isle"]], loaded, settings=settings).results[0].trajectory
         truth = read_track(folder / row["truth"])
         start = truth.time_s[0] if truth.absolute else 0.0
@@ -138,4 +199,6 @@ def _placed(
         errors.append(haversine_m(answer.lat_deg, answer.lon_deg, lat, lon))
         chances.append(answer.confidence)
         same.append(np.array(ridden.frames(np.stack([lat, lon], axis=1))) == SAME_WAY)
-    return np.concatenate(errors), np.concatenate(chances), np.concatenate(same)
+        whose.append(np.full(len(lat), number))
+    error_m, chance, same_way, drive = (np.concatenate(of) for of in (errors, chances, same, whose))
+    return _Frames(error_m, chance, same_way, drive, np.zeros(len(drive), dtype=np.int64))
