@@ -27,7 +27,9 @@ from vidtag_engine.loaded import load, load_references
 from vidtag_engine.reference.store import Store
 from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import TrainingSource
-from vidtag_engine.training.reference_build import HomeZone, build, headings_deg
+from vidtag_engine.training.home_zone import HomeZone
+from vidtag_engine.training.reference_build import build
+from vidtag_engine.training.reference_parts import headings_deg
 from vidtag_engine.types import CancelledError, InputError
 
 pytestmark = pytest.mark.slow

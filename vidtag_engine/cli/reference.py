@@ -175,7 +175,7 @@ def prune(
     with plain_errors(json=json):
         from ..commands.reference import prune as run
         from ..grid import load_aoi
-        from ..training.reference_build import HomeZone
+        from ..training.home_zone import HomeZone
 
         areas = {name: load_aoi(text) if text else None for name, text in (("within", within), ("outside", outside))}
         result = run(

@@ -27,7 +27,8 @@ from ..reference.sampling import Sampling
 from ..reference.sources import open_source
 from ..reference.store import Store
 from ..settings import ReferenceSettings, SourceSettings, validated
-from ..training.reference_build import Built, HomeZone, area_of_images, build, calibrated
+from ..training.home_zone import HomeZone
+from ..training.reference_build import Built, area_of_images, build, calibrated
 from ..training.reference_source import Answers, build_from_source, default_pictures_folder, find
 from ..training.reference_source import refresh as refreshed
 from ..training.sources import pair_sources

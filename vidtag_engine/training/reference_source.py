@@ -30,7 +30,8 @@ from ..reference.web import Web
 from ..settings import ReferenceSettings
 from ..types import InputError
 from .features import Source as FeatureSource
-from .reference_build import Built, HomeZone, build
+from .home_zone import HomeZone
+from .reference_build import Built, build
 
 _SEARCH_SHARE, _FETCH_SHARE = 0.05, 0.5  # of the whole time
 _VIEWS, _FIELD_OF_VIEW_DEG = 6, 90.0
