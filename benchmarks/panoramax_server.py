@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import pwd
 import shutil
@@ -12,17 +13,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 ROOT = Path(__file__).resolve().parents[1]
 EMAIL = "nobody.real@example.org"
@@ -110,6 +113,25 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+class _Blurring(BaseHTTPRequestHandler):
+    """Stands in for the service that finds faces and plates (SGBlur), and answers as that does: the picture, and what was found in it."""
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        with Image.open(io.BytesIO(sent[sent.index(b"\xff\xd8\xff") :])) as picture:
+            written = io.BytesIO()
+            picture.convert("RGB").filter(ImageFilter.GaussianBlur(40)).save(written, "JPEG", exif=picture.getexif())
+        found = {"annotations": [{"shape": [10, 10, 60, 60], "semantics": [{"key": "detected", "value": "face"}]}]}
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.send_header("x-sgblur", json.dumps(found))
+        self.end_headers()
+        self.wfile.write(written.getvalue())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
 class PanoramaxServer:
     """A context: within it a server answers at ``url``; its database and files lie in a temporary folder that goes with it.
 
@@ -120,6 +142,7 @@ class PanoramaxServer:
         self.port, self._postgres_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._api: subprocess.Popen[bytes] | None = None
+        self._blurring: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Self:
         # Not in a folder of pytest's, which only its owner may walk through.
@@ -141,6 +164,9 @@ class PanoramaxServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self._blurring is not None:
+            self._blurring.shutdown()
+            self._blurring.server_close()
         with contextlib.suppress(subprocess.CalledProcessError):
             self._postgres("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -197,6 +223,33 @@ class PanoramaxServer:
         at = ("-h", "127.0.0.1", "-p", str(self._postgres_port), "-U", "gvs", "-d", "geovisio", "-v", "ON_ERROR_STOP=1")
         self._postgres("psql", *at, "-q", "-c", f"UPDATE pictures SET status = 'hidden' WHERE id = '{uuid.UUID(image_id)}'")  # nosec B608
 
+    def blur_anew(self, image_id: str) -> None:
+        """Let a picture be prepared once more, by a blurring service that finds something in it this time; raises RuntimeError where nothing happens."""
+        if self._blurring is None:
+            self._blurring = ThreadingHTTPServer(("127.0.0.1", 0), _Blurring)
+            threading.Thread(target=self._blurring.serve_forever, daemon=True).start()
+            self.stop()
+            self.start()
+        with httpx.Client(base_url=f"{self.url}/api", timeout=60.0, trust_env=False) as client:
+            item = f"/collections/{self._item(client, image_id)['collection']}/items/{image_id}"
+            before = self._form(client, image_id)
+            client.post(f"{item}/prepare", json={}).raise_for_status()
+            until = time.monotonic() + _READY_S
+            while time.monotonic() < until:
+                if all(now != was for now, was in zip(self._form(client, image_id), before, strict=True)):
+                    return
+                time.sleep(0.1)
+        raise RuntimeError(f"{image_id} was not blurred in {_READY_S:g} s")
+
+    def _form(self, client: httpx.Client, image_id: str) -> tuple[str, bytes]:
+        """When the server says that a picture was changed, and its smallest file, which is made last."""
+        return self._item(client, image_id)["properties"]["updated"], client.get(f"/pictures/{image_id}/thumb.jpg").content
+
+    def _item(self, client: httpx.Client, image_id: str) -> dict[str, Any]:
+        """As the server's search gives it."""
+        found: dict[str, Any] = client.get("/search", params={"ids": json.dumps([image_id])}).raise_for_status().json()["features"][0]
+        return found
+
     def requests(self) -> list[str]:
         """Lines of the access log, so far."""
         return (self.folder / "access.log").read_text(errors="replace").splitlines()
@@ -215,7 +268,8 @@ class PanoramaxServer:
     @property
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LD_LIBRARY_PATH"}}
-        return kept | {
+        blurring = {"API_BLUR_URL": f"http://127.0.0.1:{self._blurring.server_port}"} if self._blurring else {}
+        return kept | blurring | {
             "HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "home"), "OMP_NUM_THREADS": "1", "FLASK_APP": "geovisio",
             "DB_URL": f"postgres://gvs@127.0.0.1:{self._postgres_port}/geovisio", "FS_URL": str(self.folder / "files"),
             "FLASK_SECRET_KEY": "x" * 64, "API_PICTURES_LICENSE_SPDX_ID": "CC-BY-SA-4.0",

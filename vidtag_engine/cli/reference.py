@@ -30,7 +30,7 @@ BUILD_EXAMPLES = """Examples:
 """
 REFRESH_EXAMPLES = """Example:
 
-    vidtag reference refresh my-references --source panoramax --aoi town.geojson --yes-query
+    vidtag reference refresh my-references --source panoramax --aoi town.geojson --yes-query --yes-download-mb 50
 """
 PRUNE_EXAMPLES = """Examples:
 
@@ -139,7 +139,7 @@ def layer(
 
 
 @app.command(epilog=REFRESH_EXAMPLES)
-@with_settings(SourceSettings, after="aoi_crs", only=("source", "address", "yes_query"))
+@with_settings(SourceSettings, after="aoi_crs", only=("source", "address", "yes_query", "yes_download_mb", "width_px"))
 def refresh(
     folder: FolderArgument,
     *,
@@ -149,7 +149,10 @@ def refresh(
     json: JsonOption = False,
     **settings: Any,
 ) -> None:
-    """Remove pictures from a database that their platform does not give any more. `vidtag reference build` adds the new ones."""
+    """Remove pictures from a database that their platform does not give any more, and replace those that it has changed, such as blurred.
+
+    Changed pictures that nobody agrees to fetch anew are removed. `vidtag reference build` adds the new ones.
+    """
     with plain_errors(json=json):
         from ..commands.reference import refresh as run
         from ..grid import load_aoi

@@ -20,7 +20,7 @@ from ..file_marks import mark_geopackage
 from ..geodesy import EARTH_RADIUS_M
 from ..grid import AreaOfInterest, load_aoi, make_grid
 from ..outputs import check_files
-from ..reference.consent import download_consent
+from ..reference.consent import DownloadConsent, QueryConsent, download_consent
 from ..reference.database import StoredReferences
 from ..reference.manifest import MANIFEST
 from ..reference.sampling import Sampling
@@ -29,8 +29,8 @@ from ..reference.store import Store
 from ..settings import ReferenceSettings, SourceSettings, validated
 from ..training.home_zone import HomeZone
 from ..training.reference_build import Built, area_of_images, build, calibrated
+from ..training.reference_refresh import refresh as refreshed
 from ..training.reference_source import Answers, build_from_source, default_pictures_folder, find
-from ..training.reference_source import refresh as refreshed
 from ..training.sources import pair_sources
 from ..trajectory import Calibration
 from ..types import FloatArray, InputError
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ..protocol import ReferenceArguments, ReferenceLayerArguments
 
 _DAY_S = 86_400.0
+_CHANGED = "They were changed since they came into the database, and are removed from it without a yes."
 _MOST_CELLS = 200_000  # of the gaps
 _AT_ONCE = 20_000  # images that are looked up for the layer
 
@@ -161,19 +162,25 @@ def calibrate(folder: Path, *, feedback: Feedback = Feedback()) -> dict[str, Any
 def refresh(
     folder: Path, area: AreaOfInterest, asked: SourceSettings, *, ask: Callable[[str], bool] | None = None, feedback: Feedback = Feedback()
 ) -> dict[str, Any]:
-    """Remove the pictures of an area that their platform does not give any more, such as those that somebody asked it to take down.
+    """Remove the pictures of an area that their platform does not give any more, and make anew those that it has changed, such as blurred.
 
     Returns:
-        :func:`summary_of` it, and ``removed``.
+        :func:`summary_of` it, and how many images were ``removed``, ``replaced``, and ``changed_removed``: changed, and not fetched again.
 
     Raises:
-        InputError: nobody agreed that the platform is asked, or it gives nothing at all.
+        InputError: nobody agreed that the platform is asked, it gives nothing at all, or more would be fetched than was agreed to.
         FetchError: it does not answer.
     """
     source = open_source(asked.source or "panoramax", asked.address)
-    answers = Answers(asked.yes_query, None, (lambda question: ask(question.text())) if ask else None)
-    store, gone = refreshed(folder, source, area, answers, feedback)
-    return {**summary_of(store), "removed": gone}
+
+    def put(question: QueryConsent | DownloadConsent) -> bool:
+        after = f" {_CHANGED}" if isinstance(question, DownloadConsent) else ""
+        return ask is not None and ask(f"{question.text()}{after}")
+
+    answers = Answers(asked.yes_query, asked.yes_download_mb, put if ask else None)
+    done = refreshed(folder, source, area, answers, width_px=asked.width_px, cache_folder=default_pictures_folder(), feedback=feedback)
+    counts = {"removed": done.removed, "replaced": done.replaced, "changed_removed": done.changed_removed}
+    return {**summary_of(done.store), **counts}
 
 
 def prune(

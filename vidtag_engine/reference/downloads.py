@@ -6,6 +6,7 @@ A process that is killed at any moment has therefore lost nothing but what was o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -26,6 +27,8 @@ from .images import ReferenceImage
 from .sources.base import WIDTH_PX, Source, file_of
 from .web import CONNECTIONS_A_HOST, CeilingError, UnreachableError, VanishedError, Web, origin
 
+VIEWS = "views"
+"""Folder beside the pictures in which those lie that are cut out of panoramas."""
 MOST_PICTURE_BYTES = 60_000_000
 MOST_PIXELS = 100_000_000
 _QUALITY = 92
@@ -59,7 +62,22 @@ def picture_path(image: ReferenceImage, folder: Path, *, width_px: int = WIDTH_P
     width, address = file_of(image, width_px)
     if not origin(address):
         return Path(address)
-    digest = hashlib.blake2b(json.dumps([image.source, image.image_id, width]).encode(), digest_size=16).hexdigest()
+    return _kept_path(image, width, folder)
+
+
+def forget(image: ReferenceImage, folder: Path) -> None:
+    """Remove what is kept of one form of a picture, its views too; ``image.updated`` tells which. What another program reads right now stays."""
+    for width, address in image.files:
+        path = _kept_path(image, width, folder)
+        for one in (path, *(folder / VIEWS).glob(f"{path.stem}-*.jpg")) if origin(address) else ():
+            with contextlib.suppress(OSError):
+                one.unlink()
+
+
+def _kept_path(image: ReferenceImage, width: int, folder: Path) -> Path:
+    """A picture that was blurred anew is another one: what was fetched before never stands for it."""
+    told = [image.source, image.image_id, width, *([image.updated] if image.updated else [])]
+    digest = hashlib.blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
     return folder / digest[:2] / f"{digest}.jpg"
 
 

@@ -7,6 +7,7 @@ import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..types import InputError
@@ -15,12 +16,12 @@ from .images import ReferenceImage
 _TABLES = """
 CREATE TABLE licences (id INTEGER PRIMARY KEY, licence TEXT NOT NULL, url TEXT NOT NULL);
 CREATE TABLE images (row INTEGER PRIMARY KEY, source TEXT NOT NULL, image_id TEXT NOT NULL, sequence TEXT NOT NULL, author TEXT NOT NULL,
-  licence INTEGER NOT NULL REFERENCES licences (id), page_url TEXT NOT NULL, accuracy_m REAL, thumbnail BLOB);
+  licence INTEGER NOT NULL REFERENCES licences (id), page_url TEXT NOT NULL, accuracy_m REAL, updated TEXT NOT NULL, thumbnail BLOB);
 """
 _LOOKED_UP = 500  # at once
 # One query for any number of rows: they are handed over as JSON.
 _QUERY = (
-    "SELECT row, source, image_id, images.sequence, author, licences.licence, url, page_url, accuracy_m, thumbnail FROM images "
+    "SELECT row, source, image_id, images.sequence, author, licences.licence, url, page_url, accuracy_m, {updated}, thumbnail FROM images "
     "JOIN licences ON licences.id = images.licence WHERE row IN (SELECT value FROM json_each(?))"
 )
 
@@ -35,11 +36,11 @@ def write_images(path: Path, images: Sequence[ReferenceImage], thumbnails: Seque
         database.execute("BEGIN")
         database.executemany("INSERT INTO licences VALUES (?, ?, ?)", [(number, *pair) for pair, number in licences.items()])
         database.executemany(
-            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     row, one.source, one.image_id, one.sequence, one.author, licences[one.licence, one.licence_url], one.page_url,
-                    one.accuracy_m if math.isfinite(one.accuracy_m) else None, thumbnail,
+                    one.accuracy_m if math.isfinite(one.accuracy_m) else None, one.updated, thumbnail,
                 )
                 for row, (one, thumbnail) in enumerate(zip(images, thumbnails, strict=True))
             ),
@@ -52,11 +53,13 @@ def look_up(path: Path, rows: Sequence[int]) -> Iterator[tuple[int, ReferenceIma
     """Rows' images, without their places, and thumbnails; in no order, and without those that are not there. Raises InputError where the file is damaged."""
     for begin in range(0, len(rows), _LOOKED_UP):
         with _opened(path) as database:
-            answers = database.execute(_QUERY, [json.dumps(list(rows[begin : begin + _LOOKED_UP]))]).fetchall()
-        for row, source, image_id, sequence, author, licence, url, page, accuracy_m, thumbnail in answers:
+            answers = database.execute(
+                _QUERY.format(updated=_updated_of(database)), [json.dumps(list(rows[begin : begin + _LOOKED_UP]))]
+            ).fetchall()
+        for row, source, image_id, sequence, author, licence, url, page, accuracy_m, updated, thumbnail in answers:
             image = ReferenceImage(
                 source, image_id, sequence, math.nan, math.nan, accuracy_m=math.nan if accuracy_m is None else accuracy_m, author=author, licence=licence,
-                licence_url=url, page_url=page,
+                licence_url=url, page_url=page, updated=updated,
             )  # fmt: skip
             yield row, image, thumbnail
 
@@ -67,10 +70,32 @@ def sequences_in(path: Path) -> set[str]:
         return {name for (name,) in database.execute("SELECT DISTINCT sequence FROM images")}
 
 
-def ids_in(path: Path) -> set[str]:
-    """``source/id`` of images. Raises InputError where the file is damaged."""
+@dataclass(frozen=True)
+class Known:
+    """What tells an image from others, and one form of it from another.
+
+    Args:
+        row: in its table or database.
+        source, image_id, sequence, updated: as of :class:`.images.ReferenceImage`; ``updated`` is empty in older files, too.
+    """
+
+    row: int
+    source: str
+    image_id: str
+    sequence: str
+    updated: str
+
+
+def known_in(path: Path) -> list[Known]:
+    """Of all images. Raises InputError where the file is damaged."""
     with _opened(path) as database:
-        return {f"{source}/{image_id}" for source, image_id in database.execute("SELECT DISTINCT source, image_id FROM images")}
+        found = database.execute(f"SELECT row, source, image_id, sequence, {_updated_of(database)} FROM images")  # noqa: S608  # nosec B608 - one of two
+        return [Known(*row) for row in found]
+
+
+def _updated_of(database: sqlite3.Connection) -> str:
+    """The column, or what stands for it in files that were written before there was one."""
+    return "updated" if database.execute("SELECT 1 FROM pragma_table_info('images') WHERE name = 'updated'").fetchone() else "''"
 
 
 def rows_in(path: Path, sequence: str) -> list[int]:

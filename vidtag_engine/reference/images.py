@@ -26,6 +26,8 @@ class ReferenceImage:
         licence: SPDX identifier where there is one, else the source's word; empty where nothing is said.
         licence_url: its text.
         page_url: where people look at it.
+        updated: what its source says of when the picture or what is known of it was last changed, as it says it: another text is another picture, which may have
+            been blurred anew. Empty where it says nothing.
         files: (width in pixels, address or path) of what can be fetched; a width of 0 is not known.
     """
 
@@ -43,4 +45,5 @@ class ReferenceImage:
     licence: str = ""
     licence_url: str = ""
     page_url: str = ""
+    updated: str = ""
     files: tuple[tuple[int, str], ...] = ()

@@ -17,7 +17,7 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,7 +34,7 @@ from ..geodesy import EARTH_RADIUS_M, haversine_m, wrap_lon
 from ..types import FloatArray, InputError, IntArray
 from .codes import Codes, decode, encode, scale_of
 from .descriptor import Descriptor
-from .image_table import authors_in, ids_in, look_up, rows_in, sequences_in, write_images
+from .image_table import Known, authors_in, known_in, look_up, rows_in, sequences_in, write_images
 from .images import ReferenceImage
 from .manifest import MANIFEST, Manifest, Segment, read_manifest
 from .order import along_curve, narrowest_lon_deg
@@ -298,10 +298,12 @@ class Store:
             for (source, licence), names in sorted(authors.items())
         ]
 
-    def image_ids(self) -> frozenset[str]:
-        """``source/id`` of its images; of a panorama's views that of the panorama, too. Raises InputError where that is damaged."""
-        found = set[str]().union(*(ids_in(self.folder / SEGMENTS / one.name / IMAGES) for one in self.manifest.segments))
-        return frozenset(found | {one.rpartition("@")[0] for one in found if "@" in one})
+    def known(self, *, removed: bool = False) -> Iterator[Known]:
+        """What tells images that are there, or that were removed, from others, in no order. Raises InputError where that is damaged."""
+        for segment, start in zip(self.manifest.segments, self._starts.tolist(), strict=False):
+            for one in known_in(self.folder / SEGMENTS / segment.name / IMAGES):
+                if self.there[start + one.row] != removed:
+                    yield replace(one, row=start + one.row)
 
     def add(self, addition: Addition) -> Store:
         """The database with an addition; the folder has it from now on.
@@ -312,31 +314,21 @@ class Store:
         Raises:
             InputError: it cannot be written, or another program has changed the database meanwhile.
         """
-        manifest = self.manifest
-        if not manifest.segments:
-            manifest = replace(manifest, scale=scale_of(addition.descriptors))
-        order = along_curve(*addition.lat_lon_deg.T)
-        name = self._next_name()
-        rows = addition.rows[order].copy()
-        rows["sequence"] += manifest.sequences
-        rows["drive"] += manifest.drives
-        with making_folder(self.folder / SEGMENTS / name) as part:
-            np.save(part / CODES, encode(addition.descriptors, manifest.scale)[order])
-            np.save(part / PLACES, np.ascontiguousarray(addition.lat_lon_deg[order], dtype=np.float64))
-            np.save(part / ROWS, rows)
-            images = [addition.images[number] for number in order]
-            licences = write_images(part / IMAGES, images, [addition.thumbnails[number] for number in order])
-        changed = replace(
-            manifest,
-            segments=(*manifest.segments, Segment(name, len(rows), "", licences)),
-            sequences=int(rows["sequence"].max(initial=manifest.sequences - 1)) + 1,
-            drives=int(rows["drive"].max(initial=manifest.drives - 1)) + 1,
-            calibration={},  # what was fitted speaks of what was there
-        )
-        return self._changed(changed)
+        rows = addition.rows.copy()
+        rows["sequence"] += self.manifest.sequences
+        rows["drive"] += self.manifest.drives
+        return self._changed(self._with_segment(self.manifest, replace(addition, rows=rows)))
 
     def remove(self, gone: NDArray[np.bool_]) -> Store:
         """The database without some rows: (N,), True what goes. Arguments and errors as of :meth:`add`."""
+        return self._changed(self._without(gone))
+
+    def exchange(self, gone: NDArray[np.bool_], addition: Addition) -> Store:
+        """The database with an addition in the place of some rows, in one step: its drives and sequences bear the database's own numbers. Else as :meth:`add`."""
+        return self._changed(self._with_segment(self._without(gone), addition))
+
+    def _without(self, gone: NDArray[np.bool_]) -> Manifest:
+        """What to say of the database without some rows; the masks are there."""
         starts, segments = self._starts, []
         for number, segment in enumerate(self.manifest.segments):
             own = ~self.there[starts[number] : starts[number + 1]] | gone[starts[number] : starts[number + 1]]
@@ -348,7 +340,27 @@ class Store:
                     np.save(part, own)
                 segment = replace(segment, removed=name)  # noqa: PLW2901
             segments.append(segment)
-        return self._changed(replace(self.manifest, segments=tuple(segments), calibration={}))
+        return replace(self.manifest, segments=tuple(segments), calibration={})
+
+    def _with_segment(self, manifest: Manifest, addition: Addition) -> Manifest:
+        """What to say of the database with an addition; its folder is there."""
+        if not manifest.segments:
+            manifest = replace(manifest, scale=scale_of(addition.descriptors))
+        order = along_curve(*addition.lat_lon_deg.T)
+        name, rows = self._next_name(), addition.rows[order]
+        with making_folder(self.folder / SEGMENTS / name) as part:
+            np.save(part / CODES, encode(addition.descriptors, manifest.scale)[order])
+            np.save(part / PLACES, np.ascontiguousarray(addition.lat_lon_deg[order], dtype=np.float64))
+            np.save(part / ROWS, rows)
+            images = [addition.images[number] for number in order]
+            licences = write_images(part / IMAGES, images, [addition.thumbnails[number] for number in order])
+        return replace(
+            manifest,
+            segments=(*manifest.segments, Segment(name, len(rows), "", licences)),
+            sequences=int(rows["sequence"].max(initial=manifest.sequences - 1)) + 1,
+            drives=int(rows["drive"].max(initial=manifest.drives - 1)) + 1,
+            calibration={},  # what was fitted speaks of what was there
+        )
 
     def for_more(self, *, private: bool, area: str) -> Store:
         """The database before an addition: private if that is, and for its area (WKT), too. Errors as of :meth:`add`."""

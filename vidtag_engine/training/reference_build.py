@@ -84,23 +84,15 @@ def build(
     store = Store.open(output) if (output / MANIFEST).is_file() else None
     if store is None:
         check_free(output)  # before the work of hours
-    preset = store.manifest.frame_encoder if store else settings.preset
-    if said := weights_to_fetch(preset):
-        feedback.tell(0.0, "fetching", said)
-    encoder = build_frame_encoder(
-        preset, pick_device(settings.device), compiled_folder=compiled_folder(), layout=preset == "vidtag-compact"
-    )
-    _check_encoder(store, encoder)
-    _make(output)
+    features = open_features(output, store, settings, feedback)
     known = store.keys() if store else frozenset[str]()
     left_out = Skips()
     keyed = _keyed(sources, left_out)
     new = [(key, source) for key, source in keyed if key not in known]
-    features = FeatureStore(
-        output / WORK, encoder, augment="none", views=0, seed=0, rate_hz=settings.rate_hz, half=True, thumbnail_px=THUMBNAIL_PX
-    )
     batches = Batches(
-        lambda first: _with_area(store, settings, aoi) if store else _created(output, settings, encoder, first, aoi), described, settings
+        lambda first: _with_area(store, settings, aoi) if store else _created(output, settings, features.encoder, first, aoi),
+        described,
+        settings,
     )
     dropped: Counter[str] = Counter()
     number = 0
@@ -126,6 +118,25 @@ def build(
     clear_work(output)
     feedback.tell(1.0, "done", output.name)
     return Built(store, batches.added, len(keyed) - len(new), {why: count for why, count in dropped.items() if count})
+
+
+def open_features(output: Path, store: Store | None, settings: ReferenceSettings, feedback: Feedback) -> FeatureStore:
+    """Where a build's or refresh's finished sources wait, with the encoder that a database was made with, or is to be.
+
+    Raises:
+        InputError: the database is of another version's encoder, or the folder cannot be written.
+    """
+    preset = store.manifest.frame_encoder if store else settings.preset
+    if said := weights_to_fetch(preset):
+        feedback.tell(0.0, "fetching", said)
+    encoder = build_frame_encoder(
+        preset, pick_device(settings.device), compiled_folder=compiled_folder(), layout=preset == "vidtag-compact"
+    )
+    _check_encoder(store, encoder)
+    _make(output)
+    return FeatureStore(
+        output / WORK, encoder, augment="none", views=0, seed=0, rate_hz=settings.rate_hz, half=True, thumbnail_px=THUMBNAIL_PX
+    )
 
 
 def calibrated(store: Store, *, seed: int = 0, feedback: Feedback = Feedback()) -> Store:

@@ -23,8 +23,8 @@ from .features import Source, TrainingSource
 from .home_zone import HomeZone
 
 OWN = "own"  # the source of what a person brings
-BATCH_IMAGES = 50_000
-"""Of so many images features and pictures are in memory at once, or of one drive where that has more."""
+BATCH_IMAGES = 25_000
+"""Of so many images features and pictures are in memory at once, or of one drive where that has more. To fit what whitens them takes 0.15 MB for each."""
 _LEAST_MOVE_M = 0.5  # from the frame before to the one after: less is a receiver's noise
 
 Described = Callable[[Source], Sequence[ReferenceImage]]
@@ -127,10 +127,17 @@ class Batches:
     Args:
         opened: makes or opens the database, given the first sources that go into it; asked once, before the first of them is described.
         described, settings: as of :func:`.reference_build.build`.
+        add: how a database takes an addition.
     """
 
-    def __init__(self, opened: Callable[[Sequence[Kept]], Store], described: Described | None, settings: ReferenceSettings) -> None:
-        self._opened, self._described, self._settings = opened, described, settings
+    def __init__(
+        self,
+        opened: Callable[[Sequence[Kept]], Store],
+        described: Described | None,
+        settings: ReferenceSettings,
+        add: Callable[[Store, Addition], Store] = Store.add,
+    ) -> None:
+        self._opened, self._described, self._settings, self._added_to = opened, described, settings, add
         self.store: Store | None = None
         self.added = 0
         self._whole: list[Kept] = []  # with their features, until the descriptors are made
@@ -163,7 +170,7 @@ class Batches:
     def _add(self) -> bool:
         if not self._parts or self.store is None:
             return False
-        self.store = self.store.add(addition_of(self._parts))
+        self.store = self._added_to(self.store, addition_of(self._parts))
         self.added += sum(len(one.images) for one in self._parts)
         self._parts.clear()
         return True

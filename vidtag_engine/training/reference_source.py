@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import shapely
 from PIL import Image
 
 from ..atomic import replacing
@@ -19,7 +18,7 @@ from ..datasets import LabelledSequence
 from ..feedback import Feedback
 from ..grid import AreaOfInterest
 from ..reference.consent import DownloadConsent, QueryConsent, download_consent, query_consent
-from ..reference.downloads import fetch
+from ..reference.downloads import VIEWS, fetch
 from ..reference.images import ReferenceImage
 from ..reference.manifest import MANIFEST
 from ..reference.panorama import view_of, views
@@ -53,6 +52,12 @@ class Answers:
     query: bool = False
     download_mb: float | None = None
     ask: Ask | None = None
+
+    def megabytes(self, question: DownloadConsent) -> float | None:
+        """The answer to the second question; None is a no."""
+        if question.count and self.download_mb is None and self.ask is not None and self.ask(question):
+            return math.ceil(1.5 * question.estimated_mb) + 1.0  # an estimate is no more exact than that
+        return self.download_mb
 
 
 def build_from_source(
@@ -91,8 +96,8 @@ def build_from_source(
     store = Store.open(output) if (output / MANIFEST).is_file() else None
     chosen, new = find(source, area, answers, store, sampling=sampling, homes=homes, feedback=feedback.part(0.0, _SEARCH_SHARE))
     _check_licences(new, store, sampling)
-    fetched = _fetched(source, new, folder, width_px, answers, feedback.part(_SEARCH_SHARE, _FETCH_SHARE))
-    sequences, described = _sequences(fetched, folder)
+    fetched = fetch_agreed(source, new, folder, width_px, answers, feedback.part(_SEARCH_SHARE, _FETCH_SHARE))
+    sequences, described = lists_of(fetched, folder)
     if not sequences and store is None:
         raise InputError(f"None of the pictures of {source.title} could be had: try again later.")
     found_settings = settings.model_copy(update={"private": source.private, "every_m": 0.0})
@@ -135,40 +140,27 @@ def find(
 ) -> tuple[list[ReferenceImage], list[ReferenceImage]]:
     """The pictures of an area that are worth having, after the first question, and those of them that a database has not yet.
 
+    What was removed from it stays out, until its source gives it in another form.
+
     Arguments and errors as of :func:`build_from_source`.
     """
-    there = store.image_ids() if store else frozenset[str]()
-    chosen = sample(_searched(source, area, answers, feedback), sampling, now_s=time.time())
+    there, removed = _in(store) if store else (set(), set())
+    chosen = sample(search_area(source, area, answers, feedback), sampling, now_s=time.time())
     zones = [(one.lat_deg, one.lon_deg, one.radius_m) for one in homes]
-    return chosen, [image for image in outside_zones(chosen, zones) if f"{image.source}/{image.image_id}" not in there]
+    new = [image for image in outside_zones(chosen, zones) if (image.source, image.image_id) not in there]
+    return chosen, [image for image in new if (image.source, image.image_id, image.updated) not in removed]
 
 
-def refresh(output: Path, source: Source, area: AreaOfInterest, answers: Answers, feedback: Feedback = Feedback()) -> tuple[Store, int]:
-    """Remove from a database the pictures of an area that their source does not give any more.
-
-    Nothing is fetched; :func:`build_from_source` adds what is new.
-
-    Returns:
-        The database, and how many images are gone.
-
-    Raises:
-        InputError: nobody agreed to the question; or the source gives nothing at all there, which may be its fault.
-        FetchError: a host does not answer.
-        CancelledError: stopped; the database is as it was.
-    """
-    store = Store.open(output)
-    given = {image.image_id for image in _searched(source, area, answers, feedback)}
-    rows = store.within(area.bounds)
-    rows = rows[shapely.contains_xy(area.geometry, *store.lat_lon_deg[rows].T[::-1])]
-    gone = np.zeros(len(store.there), dtype=bool)
-    for one in store.shown(rows.tolist()):
-        # Views of a panorama bear its id.
-        whole = one.image.image_id.rpartition("@")[0] or one.image.image_id
-        gone[one.row] = one.image.source == source.name and not {whole, one.image.image_id} & given
-    return (store.remove(gone) if gone.any() else store), int(gone.sum())
+def _in(store: Store) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
+    """Source and id of the pictures that a database has, and with ``updated`` of those that were removed; of a panorama's views that of the panorama, too."""
+    there = {(one.source, name) for one in store.known() for name in (one.image_id, one.image_id.rpartition("@")[0])}
+    removed = {
+        (one.source, name, one.updated) for one in store.known(removed=True) for name in (one.image_id, one.image_id.rpartition("@")[0])
+    }
+    return there, removed
 
 
-def _searched(source: Source, area: AreaOfInterest, answers: Answers, feedback: Feedback) -> list[ReferenceImage]:
+def search_area(source: Source, area: AreaOfInterest, answers: Answers, feedback: Feedback) -> list[ReferenceImage]:
     """All pictures of an area, after the first question."""
     question = query_consent(source, area)
     agreed = question.agreed(not question.origins or answers.query or (answers.ask is not None and answers.ask(question)))
@@ -179,15 +171,12 @@ def _searched(source: Source, area: AreaOfInterest, answers: Answers, feedback: 
     return found
 
 
-def _fetched(
+def fetch_agreed(
     source: Source, images: Sequence[ReferenceImage], folder: Path, width_px: int, answers: Answers, feedback: Feedback
 ) -> list[tuple[ReferenceImage, Path]]:
     """Pictures on this machine, after the second question."""
     question = download_consent(source, images, folder, width_px=width_px)
-    most_mb = answers.download_mb
-    if question.count and most_mb is None and answers.ask is not None and answers.ask(question):
-        most_mb = math.ceil(1.5 * question.estimated_mb) + 1.0  # an estimate is no more exact than that
-    with Web(question.agreed(most_mb), headers=source.headers) as web:
+    with Web(question.agreed(answers.megabytes(question)), headers=source.headers) as web:
         return [
             (one.image, one.path)
             for one in fetch(source, images, web, folder, width_px=width_px, feedback=feedback)
@@ -195,7 +184,7 @@ def _fetched(
         ]
 
 
-def _sequences(fetched: Sequence[tuple[ReferenceImage, Path]], folder: Path) -> tuple[list[FeatureSource], dict[str, list[ReferenceImage]]]:
+def lists_of(fetched: Sequence[tuple[ReferenceImage, Path]], folder: Path) -> tuple[list[FeatureSource], dict[str, list[ReferenceImage]]]:
     """Pictures as lists in the order of time, a list a drive and, of panoramas, a direction of view; and what is known of each list's images."""
     by_drive: dict[tuple[str, float], list[tuple[ReferenceImage, Path]]] = {}
     for image, path in fetched:
@@ -236,7 +225,7 @@ def _cut(image: ReferenceImage, path: Path, folder: Path) -> list[tuple[Referenc
         picture = np.array(opened.convert("RGB"))
     found = []
     for view in views(picture, image.heading_deg, count=_VIEWS, field_of_view_deg=_FIELD_OF_VIEW_DEG):
-        own = folder / "views" / f"{path.stem}-{view.offset_deg:g}.jpg"
+        own = folder / VIEWS / f"{path.stem}-{view.offset_deg:g}.jpg"
         if not own.is_file():
             own.parent.mkdir(parents=True, exist_ok=True)
             with replacing(own) as part:

@@ -3,7 +3,8 @@
 What its search does that nobody would guess, seen on geovisio 2.15.1 (tests/test_reference_panoramax.py holds it): it never pages, says no total, and
 cuts at its limit without a word, nearest to the box's middle first; a polygon by POST is refused; EXIF data are published whole, with the
 owner's e-mail where a camera wrote one; a picture without a heading of its own has the direction of travel as one; and its ``sd`` file is always
-2048 pixels wide, enlarged where the original has fewer. So a box is split while its answer is as long as the limit, and few fields are kept.
+2048 pixels wide, enlarged where the original has fewer. Nothing but ``updated`` tells that a picture was blurred anew (no digest, no ``ETag``, no
+``Last-Modified``), and it changes with other things, too: tags, the place. So a box is split while its answer is as long as the limit, and few fields are kept.
 """
 
 from __future__ import annotations
@@ -132,6 +133,7 @@ def read_item(item: Any, api: str) -> ReferenceImage | None:
             licence=text(properties.get("license")),
             licence_url=_licence_url(item),
             page_url=f"{api}/#focus=pic&pic={quote(image_id, safe='')}",
+            updated=text(properties.get("updated")),
             files=files,
         )
     except WRONG:
