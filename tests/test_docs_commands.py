@@ -36,7 +36,7 @@ NOT_RUN = {
     "vidtag train --video flight1.mp4": "encodes 76 pictures eleven times, for minutes; test_example.py trains on them",
     "vidtag calibrate old-checkpoint": "three dots stand for six more videos; the line above it is run",
     "vidtag reference build --source": "asks a platform; test_reference_panoramax.py runs it against a server of its own",
-    "vidtag reference refresh": "asks a platform; test_reference_panoramax.py runs it against a server of its own",
+    "vidtag reference refresh": "asks a platform; test_reference_refresh.py runs it against a server of its own",
     "vidtag reference build --images photos/": "the photographs are the reader's; test_reference_folder.py makes some",
     "python3 -m venv vidtag-env": "fetches PyTorch, several GB",
     "vidtag-env/bin/": "of that environment",

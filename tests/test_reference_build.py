@@ -126,9 +126,21 @@ def test_frames_keep_the_images_that_speak_for_them_and_whose_owner_says_so_thei
     assert np.mean([one.margin > 0 for one in firsts]) > 0.5
     layer = pyogrio.read_dataframe(tmp_path / "kept.gpkg", layer="matches")
     assert layer.geometry.is_empty.all() or layer.geometry.isna().all()
-    with closing(sqlite3.connect(tmp_path / "shared.gpkg")) as opened:
+    # Each image's picture is there once, in its first row; older results have it in every row, and say the same.
+    images = {one.image_id: one.thumbnail for one in shared}
+    assert len(images) < len(shared)
+    with closing(sqlite3.connect(tmp_path / "shared.gpkg")) as opened, opened:
+        kept_rows = opened.execute(
+            "SELECT image_id, min(fid), thumbnail FROM matches WHERE thumbnail IS NOT NULL GROUP BY image_id"
+        ).fetchall()
         (pictures,) = opened.execute("SELECT count(*) FROM matches WHERE substr(thumbnail, 1, 2) = x'FFD8'").fetchone()
-    assert pictures == len(shared)
+        firsts = dict(opened.execute("SELECT image_id, min(fid) FROM matches GROUP BY image_id"))
+        assert {image_id: fid for image_id, fid, _ in kept_rows} == firsts
+        opened.executemany(
+            "UPDATE matches SET thumbnail = ? WHERE image_id = ?", [(picture, image_id) for image_id, picture in images.items()]
+        )
+    assert pictures == len(images)
+    assert read_geopackage(tmp_path / "shared.gpkg")[0][0].matches == shared
 
 
 def test_a_checkpoint_reads_a_database_in_place_of_its_own_frames_and_says_no_probability(database, flights, tmp_path):

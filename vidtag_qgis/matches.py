@@ -12,7 +12,12 @@ from typing import Optional
 OWN = "own"
 """The source of what the user brought."""
 KEPT_BACK = "Own picture: place and picture are not kept in this result; geolocate with 'Share places' to see it."
-_COLUMNS = "source, similarity, margin, taken, author, licence, thumbnail"
+# An image's picture is in the first of its rows alone; results of older versions have it in each.
+_PICTURE = (
+    "SELECT thumbnail FROM matches AS other WHERE other.source = matches.source AND other.image_id = matches.image_id "
+    "AND length(other.thumbnail) > 0 ORDER BY other.fid LIMIT 1"
+)
+_COLUMNS = f"source, similarity, margin, taken, author, licence, coalesce(nullif(thumbnail, x''), ({_PICTURE}))"
 
 
 @dataclass(frozen=True)

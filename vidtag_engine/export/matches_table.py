@@ -42,11 +42,21 @@ def attribution(results: Sequence[VideoResult]) -> str:
 
 
 def add_thumbnails(database: sqlite3.Connection, results: Sequence[VideoResult]) -> None:
-    """The pictures of a layer that was written from the same results: bytes, which the writer of layers takes none of."""
+    """The pictures of a layer that was written from the same results: bytes, which the writer of layers takes none of.
+
+    Neighbouring frames are matched by the same images: each one's picture is in its first row alone.
+    """
     database.execute("ALTER TABLE matches ADD COLUMN thumbnail BLOB")
-    pictures = [one.thumbnail for result in results for one in result.matches]
+    matches = [one for result in results for one in result.matches]
     numbers = [fid for (fid,) in database.execute("SELECT fid FROM matches ORDER BY fid")]
-    given = [(picture, fid) for picture, fid in zip(pictures, numbers, strict=True) if picture is not None]
+    first: dict[tuple[str, str], Match] = {}
+    given = []
+    for one, fid in zip(matches, numbers, strict=True):
+        if one.thumbnail is None:
+            continue
+        before = first.setdefault((clean(one.source), clean(one.image_id)), one)
+        if before is one or before.thumbnail != one.thumbnail:
+            given.append((one.thumbnail, fid))
     database.executemany("UPDATE matches SET thumbnail = ? WHERE fid = ?", given)
 
 
@@ -57,6 +67,7 @@ def read_matches(database: sqlite3.Connection) -> dict[str, tuple[Match, ...]]:
 
     query = "SELECT video, frame_index, rank, source, image_id, similarity, margin, geom, heading_deg, taken, author, licence, licence_url, page_url, thumbnail"
     found: dict[str, list[Match]] = {}
+    pictures: dict[tuple[str, str], bytes] = {}
     for row in database.execute(f"{query} FROM matches ORDER BY fid"):
         (
             video,
@@ -76,9 +87,11 @@ def read_matches(database: sqlite3.Connection) -> dict[str, tuple[Match, ...]]:
             thumbnail,
         ) = row
         lat_deg, lon_deg = lat_lon_of(geom)
+        if thumbnail:
+            pictures.setdefault((source, image_id), thumbnail)
         match = Match(
             index, rank, source, image_id, similarity, margin, lat_deg, lon_deg, math.nan if heading is None else heading, taken or "", author or "",
-            licence or "", licence_url or "", page_url or "", thumbnail,
+            licence or "", licence_url or "", page_url or "", thumbnail or pictures.get((source, image_id)),
         )  # fmt: skip
         found.setdefault(video, []).append(match)
     return {video: tuple(rows) for video, rows in found.items()}
