@@ -143,6 +143,9 @@ def test_without_a_yes_what_was_blurred_anew_is_removed(server, asked, built, pi
     more = typed("reference", "build", *asked, "--output", built, "--yes-download-mb", 50, "--spot-m", "0.1")
     assert more["added"] == 8
     assert all(roughness(shown(built)[name].thumbnail) < 0.7 * roughness(before[name].thumbnail) for name in chosen)
+    # What a person removed stays out, for the platform gives it as it was.
+    assert typed("reference", "prune", built, "--before", "2024-01-01")["removed"] == len(STREET)
+    assert typed("reference", "build", *asked, "--output", built, "--yes-download-mb", 50, "--spot-m", "0.1")["added"] == 0
 
 
 def test_a_person_who_is_asked_is_told_what_a_no_means(server, built, pictures):

@@ -248,7 +248,9 @@ class SourceSettings(BaseModel):
     address: str = Field("", description="Of the platform's server, where not its usual one; of folder and msls the folder.")
     yes_query: bool = Field(False, description="Yes: the platform may be asked about the area, and is told the map tiles that it lies in.")
     yes_download_mb: float | None = Field(
-        None, gt=0, description="Yes: so many megabytes may be fetched. Without it only how many pictures there are is said."
+        None,
+        gt=0,
+        description="Yes: so many megabytes may be fetched. Without it a build says how many it is, and a refresh removes what was changed.",
     )
     spot_m: float = Field(
         10.0, ge=0.1, description="One picture is taken of each spot of this size and each eighth of the horizon, the newest, metres."

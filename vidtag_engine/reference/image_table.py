@@ -104,11 +104,18 @@ def rows_in(path: Path, sequence: str) -> list[int]:
         return [row for (row,) in database.execute("SELECT row FROM images WHERE sequence = ? ORDER BY row", [sequence])]
 
 
-def authors_in(path: Path) -> list[tuple[str, str, str]]:
-    """Source, licence and author of images, each once. Raises InputError where the file is damaged."""
-    query = "SELECT DISTINCT source, licences.licence, author FROM images JOIN licences ON licences.id = images.licence"
-    with _opened(path) as database:
-        return list(database.execute(query))
+def attribution_in(paths: Sequence[Path]) -> list[str]:
+    """A line for each source and licence of images, with their authors; none where no licence is named. Raises InputError where a file is damaged."""
+    authors: dict[tuple[str, str], set[str]] = {}
+    query = "SELECT DISTINCT source, licences.licence, author FROM images JOIN licences ON licences.id = images.licence WHERE licences.licence != ''"
+    for path in paths:
+        with _opened(path) as database:
+            for source, licence, author in database.execute(query):
+                authors.setdefault((source, licence), set()).add(author)
+    return [
+        f"Pictures: {source} ({licence}): {', '.join(sorted(names - {''})) or 'authors not named'}"
+        for (source, licence), names in sorted(authors.items())
+    ]
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from ..geodesy import EARTH_RADIUS_M, haversine_m, wrap_lon
 from ..types import FloatArray, InputError, IntArray
 from .codes import Codes, decode, encode, scale_of
 from .descriptor import Descriptor
-from .image_table import Known, authors_in, known_in, look_up, rows_in, sequences_in, write_images
+from .image_table import Known, attribution_in, known_in, look_up, rows_in, sequences_in, write_images
 from .images import ReferenceImage
 from .manifest import MANIFEST, Manifest, Segment, read_manifest
 from .order import along_curve, narrowest_lon_deg
@@ -288,15 +288,7 @@ class Store:
 
     def attribution(self) -> list[str]:
         """A line for each platform and licence of its images, with their authors; none for one's own. Raises InputError where that is damaged."""
-        authors: dict[tuple[str, str], set[str]] = {}
-        for segment in self.manifest.segments:
-            for source, licence, author in authors_in(self.folder / SEGMENTS / segment.name / IMAGES):
-                if licence:
-                    authors.setdefault((source, licence), set()).add(author)
-        return [
-            f"Pictures: {source} ({licence}): {', '.join(sorted(names - {''})) or 'authors not named'}"
-            for (source, licence), names in sorted(authors.items())
-        ]
+        return attribution_in([self.folder / SEGMENTS / one.name / IMAGES for one in self.manifest.segments])
 
     def known(self, *, removed: bool = False) -> Iterator[Known]:
         """What tells images that are there, or that were removed, from others, in no order. Raises InputError where that is damaged."""

@@ -19,7 +19,7 @@ from ..reference.images import ReferenceImage
 from ..reference.manifest import Manifest
 from ..reference.store import ROW, Addition, Store
 from ..types import FloatArray
-from .reference_build import OWN, headings_deg
+from .reference_parts import OWN, headings_deg
 
 
 def keep(
