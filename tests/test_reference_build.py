@@ -13,6 +13,7 @@ import numpy as np
 import pyogrio
 import pytest
 from PIL import Image
+from shapely.geometry import box, mapping
 from typer.testing import CliRunner
 
 from tests.world_maker import LAT0_DEG, LON0_DEG, SIZE_M, aoi_text, fly, ground, place_of
@@ -272,12 +273,6 @@ def test_home_zones_and_areas_leave_images_out(flights, tmp_path):
         build(tmp_path / "none", sources(flights, 1), settings, aoi=load_aoi("0,0,1,1"))
 
 
-@pytest.mark.parametrize("text", ["", "55.7", "55.7,13.2", "a,b,c", "95,13,100", "55.7,13.2,0", "55.7,13.2,-5", "nan,0,5"])
-def test_a_home_zone_that_is_none_is_a_sentence(text):
-    with pytest.raises(InputError, match="home zone"):
-        HomeZone.of(text)
-
-
 def test_broken_off_it_goes_on_with_what_was_finished(flights, tmp_path):
     settings = ReferenceSettings(resolution_m=STEP_M, width=24, calibrate=False)
     asked = 0
@@ -307,8 +302,14 @@ def test_pruning_by_home_and_the_layer_to_look_at(database, tmp_path):
     folder = tmp_path / "field"
     shutil.copytree(database, folder)
     middle = place_of(np.array([200.0]), np.array([60.0]))[0]
-    said = command("reference", "prune", str(folder), "--home", f"{middle[0]},{middle[1]},60")
-    assert said["removed"] > 0
+    before, half = Store.open(database).lat_lon_deg, np.array([2e-4, 1e-3])
+    garden = tmp_path / "garden.geojson"
+    garden.write_text(json.dumps(mapping(box(*(middle - half)[::-1], *(middle + half)[::-1]))))
+    said = command("reference", "prune", str(folder), "--home", f"{middle[0]},{middle[1]},60", "--home", str(garden))
+    near, inside = haversine_m(*before.T, *middle) <= 60.0, (np.abs(before - middle) <= half).all(axis=1)
+    assert (near & ~inside).any()
+    assert (inside & ~near).any()
+    assert said["removed"] == (near | inside).sum()
     assert said["images"] == 10 * FRAMES - said["removed"]
     assert "calibrate" in said["not_rated"]
     command("reference", "prune", str(folder), status=2)

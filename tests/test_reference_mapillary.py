@@ -13,7 +13,7 @@ from tests.web_server import serving
 from vidtag_engine.grid.aoi import load_aoi
 from vidtag_engine.reference.consent import download_consent, query_consent
 from vidtag_engine.reference.downloads import fetch
-from vidtag_engine.reference.sources import SOURCES, Mapillary, open_source
+from vidtag_engine.reference.sources import SOURCES, Mapillary, needs_token, offered, open_source
 from vidtag_engine.reference.sources.mapillary import read_item
 from vidtag_engine.reference.sources.tiles import touched
 from vidtag_engine.reference.web import Web, origin
@@ -108,6 +108,7 @@ def test_all_pictures_in_the_area_are_found(graph, limit):
     for item in inside:
         image = images[item["id"]]
         assert [image.lon_deg, image.lat_deg] == item["computed_geometry"]["coordinates"]
+        assert [image.device_lon_deg, image.device_lat_deg] == item["geometry"]["coordinates"]
         assert (image.heading_deg, image.author, image.licence, image.source) == (5.5, "someone", "CC-BY-SA-4.0", "mapillary")
         assert image.time_s == item["captured_at"] / 1000
 
@@ -138,7 +139,9 @@ def test_without_a_token_that_is_taken(graph):
 
 
 def test_it_is_switched_off():
-    assert "mapillary" not in SOURCES
+    assert "mapillary" in SOURCES
+    assert offered() == ("panoramax", "folder", "msls")
+    assert not needs_token("mapillary")
     with pytest.raises(InputError, match="Mapillary is switched off: whether its present terms"):
         open_source("Mapillary")
 
@@ -151,6 +154,11 @@ def test_odd_items():
     assert (bare.image_id, bare.sequence, bare.author) == ("5", "5", "")
     assert math.isnan(bare.heading_deg)
     assert math.isnan(bare.time_s)
+    assert (bare.lat_deg, bare.lon_deg) == (2.0, 1.0)
+    assert math.isnan(bare.device_lat_deg + 0.0 * bare.device_lon_deg), "one place alone"
+    for broken in ({"coordinates": "here"}, {"coordinates": [None, None]}, None):
+        other = read_item({**one, "geometry": broken}, "https://graph.mapillary.com")
+        assert other is None or math.isnan(other.device_lat_deg)
     assert bare.files == (
         (1024, "https://graph.mapillary.com/5?fields=thumb_1024_url"),
         (2048, "https://graph.mapillary.com/5?fields=thumb_2048_url"),

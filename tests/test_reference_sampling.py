@@ -9,7 +9,7 @@ import pytest
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.reference.consent import NOT_STATED
 from vidtag_engine.reference.images import ReferenceImage
-from vidtag_engine.reference.sampling import Sampling, outside_zones, sample
+from vidtag_engine.reference.sampling import Sampling, sample
 from vidtag_engine.types import InputError
 
 NOW_S = 1_800_000_000.0
@@ -98,17 +98,6 @@ def test_mixed_licences_are_refused_unless_asked_for():
     assert len(names(images, Sampling(mixed_licences=True))) == 4
     assert names(images, Sampling(licences=("etalab-2.0",))) == ["c"]
     assert names(images, Sampling(licences=(NOT_STATED,))) == ["d"]
-
-
-def test_nothing_near_home_is_kept():
-    images = [image(str(n), east_m=100.0 * n, lat=48.0) for n in range(20)]
-    kept = outside_zones(images, [(48.0, images[5].lon_deg, 250.0), (48.0, images[19].lon_deg, 1.0)])
-    assert [one.image_id for one in kept] == [str(n) for n in (0, 1, 2, *range(8, 19))]
-    assert outside_zones(images, []) == images
-    assert outside_zones([], [(48.0, 11.0, 100.0)]) == []
-    for wrong in ((91.0, 0.0, 100.0), (0.0, 200.0, 100.0), (0.0, 0.0, 0.0), (0.0, 0.0, math.nan)):
-        with pytest.raises(InputError, match="is none; give latitude, longitude and metres"):
-            outside_zones(images, [wrong])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Draw the plugin's windows and every algorithm's dialog into docs/images, in an English QGIS without an engine; it needs no screen.
 
-Usage: ``$(tools/environment.py qgis)/bin/python tools/screenshots.py [FOLDER]``.
+Usage: ``$(tools/environment.py qgis)/bin/python tools/screenshots.py [FOLDER [ALGORITHM ...]]``; with algorithms their dialogs alone.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,25 @@ FILLED: dict[str, dict[str, Any]] = {
     "evaluatetrajectory": {"RESULT": "drive.gpkg", "TRUTH_FILE": "drive.gpx"},
     "exporttrajectory": {"RESULT": "drive.gpkg", "KML": "drive.kml", "FRAMES": "pictures", "VIDEOS": ["drive.mp4"]},
     "finetune": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "checkpoint"},
-    "buildreferencedatabase": {"FOLDER": "drives", "EXTENT": _EXTENT, "RESOLUTION": 25, "OUTPUT": "references"},
+    "buildreferencedatabase": {
+        "SOURCE": "panoramax",
+        "EXTENT": _EXTENT,
+        "HOME_ZONES": "homes",
+        "RESOLUTION": 25,
+        "YES_QUERY": True,
+        "YES_DOWNLOAD_MB": 500,
+        "OUTPUT": "references",
+    },  # fmt: skip
     "referenceimages": {"REFERENCE": "references", "OUTPUT": "held.gpkg"},
     "checkengine": {},
 }
 LAYERS = {
     "pins": "Point?crs=EPSG:4326&field=frame_index:integer&field=here:boolean",
     "streets": "LineString?crs=EPSG:32757&field=name:string",
+    "homes": "Polygon?crs=EPSG:4326&field=name:string",
 }
+HEIGHTS_PX = {"buildreferencedatabase": 910}
+"""Of those that would hide what matters most; the others are 760 high."""
 UNFOLDED = ("geolocatevideo",)
 """Those whose advanced parameters are many: a second picture shows them alone."""
 
@@ -60,8 +72,10 @@ def main() -> None:
     application = QgsApplication([], True)
     application.setFont(QFont("DejaVu Sans", 9))
     application.initQgis()
-    _windows(folder)
-    _dialogs(folder)
+    chosen = sys.argv[2:]
+    if not chosen:
+        _windows(folder)
+    _dialogs(folder, chosen)
     sys.stdout.flush()
     os._exit(0)  # QGIS's own end may crash a script that holds widgets
 
@@ -85,8 +99,8 @@ def _windows(folder: Path) -> None:
     _save(dialog, folder / "create-environment.png")
 
 
-def _dialogs(folder: Path) -> None:
-    """Every algorithm's dialog."""
+def _dialogs(folder: Path, chosen: list[str]) -> None:
+    """Every algorithm's dialog, or those of the chosen ones."""
     from processing.core.Processing import Processing
     from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
     from qgis.PyQt.QtWidgets import QGroupBox
@@ -102,15 +116,15 @@ def _dialogs(folder: Path) -> None:
         QgsProject.instance().addMapLayer(QgsVectorLayer(place, name, "memory"))
     registered = {algorithm.name() for algorithm in plugin.provider.algorithms()}
     for name, values in FILLED.items():
-        if name not in registered:
+        if name not in registered or (chosen and name not in chosen):
             continue
         dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
         # A layer is named by its name, which its parameter's choice shows.
         layers = {key: found[0].id() for key, value in values.items() if (found := QgsProject.instance().mapLayersByName(str(value)))}
         dialog.setParameters({**values, **layers})
-        dialog.resize(980, 760)
+        dialog.resize(980, HEIGHTS_PX.get(name, 760))
         _save(dialog, folder / f"{name}.png")
-    for name in UNFOLDED:  # last, as QGIS opens the next dialog as large as the one before
+    for name in UNFOLDED if not chosen else ():  # last, as QGIS opens the next dialog as large as the one before
         dialog = AlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"vidtag:{name}"))
         dialog.resize(980, 2600)
         dialog.show()
@@ -123,11 +137,16 @@ def _dialogs(folder: Path) -> None:
 
 def _save(widget: Any, path: Path) -> None:
     from qgis.core import QgsApplication
+    from qgis.PyQt.QtGui import QImage
 
     widget.show()
     for _ in range(20):
         QgsApplication.processEvents()
-    widget.grab().save(str(path))
+    picture = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    # The colours that windows really have fit a palette, which makes the files much smaller; Qt's own palette would dither.
+    colours = Counter(picture.constBits().asstring(picture.sizeInBytes()).hex(" ", 4).split())
+    palette = [int.from_bytes(bytes.fromhex(colour), sys.byteorder) for colour, _ in colours.most_common(256)]
+    picture.convertToFormat(QImage.Format.Format_Indexed8, palette).save(str(path), "PNG", 0)
     print(path)
     widget.close()
 

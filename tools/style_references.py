@@ -9,7 +9,8 @@ from qgis.core import QgsFillSymbol, QgsMarkerSymbol, QgsProperty, QgsSingleSymb
 
 FIELDS = (
     "Point",
-    "source:string,image_id:string,author:string,licence:string,page_url:string,drive:integer,taken_utc:datetime,age_days:double,heading_deg:double",
+    "source:string,image_id:string,author:string,licence:string,page_url:string,drive:integer,taken_utc:datetime,age_days:double,heading_deg:double,"
+    "device_lat_deg:double,device_lon_deg:double",
 )
 MATCH_FIELDS = (
     "Point",

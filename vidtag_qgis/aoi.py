@@ -179,7 +179,7 @@ def _file_area(file: str, context: QgsProcessingContext) -> Area:
     for name in {layer} if layer else names:
         opened = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
         crs = opened.crs() if opened.crs().isValid() else QgsCoordinateReferenceSystem(WGS84)
-        geometries = [one for one in _geometries(opened) if _polygonal(one)]
+        geometries = [one for one in geometries_of(opened) if _polygonal(one)]
         # Of collections with heights QGIS 3.22 gives nothing: whether there is a polygon among them is then the engine's to say.
         collections = QgsWkbTypes.geometryType(opened.wkbType()) == QgsWkbTypes.GeometryType.UnknownGeometry
         found = found or bool(geometries) or (collections and opened.featureCount() != 0)
@@ -197,7 +197,7 @@ def _polygonal(geometry: QgsGeometry) -> bool:
 
 def _layer_geometries(source: QgsFeatureSource) -> list[QgsGeometry]:
     name = source.sourceName()
-    found = _geometries(source) if _may_hold_polygons(source) else []
+    found = geometries_of(source) if _may_hold_polygons(source) else []
     whole = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.GeometryType.PolygonGeometry
     if not whole and not any(_polygonal(geometry) for geometry in found):
         raise AreaError(f"The area of interest {name!r} has no polygons: give a polygon layer.")
@@ -210,7 +210,7 @@ def _layer_geometries(source: QgsFeatureSource) -> list[QgsGeometry]:
     return found
 
 
-def _geometries(source: Any) -> list[QgsGeometry]:
+def geometries_of(source: Any) -> list[QgsGeometry]:
     """All of a layer or source that are not empty. Those that are not valid are the engine's to mend, so they are read as they are."""
     request = QgsFeatureRequest().setNoAttributes()
     request.setInvalidGeometryCheck(QgsFeatureRequest.InvalidGeometryCheck.GeometryNoCheck)

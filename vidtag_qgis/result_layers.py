@@ -29,12 +29,17 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 from .edits import file_of, real, table_of
 from .layers import ORDER, finish, say_radius
 
-TITLES = {"frames": "Frames", "trajectory": "Trajectory", "videos": "Videos", "regions": "Confidence regions"}
+TITLES = {
+    "frames": "Frames", "trajectory": "Trajectory", "matches": "Reference images that speak for frames", "videos": "Videos", "regions": "Confidence regions",
+}  # fmt: skip
 """Kinds of layers that are loaded, with what they are called."""
 UNFOLDED = ("frames", "trajectory")
 """Kinds whose legend is shown in the layer tree from the start."""
+HIDDEN = ("matches",)
+"""Kinds that are not drawn until somebody ticks them: three arrows a frame lie about the places that the map is looked at for."""
 MOST_GROUPS = 8
 """Videos up to which each has a group of its own; more are one group, or a folder of a hundred would fill the layer tree."""
+_EMPTY = 0x10  # among the flags of a geometry, its fourth byte, in a GeoPackage
 RESULT, VIDEO, KIND, NAME, PLACE = (f"vidtag/own/{name}" for name in ("result", "video", "kind", "name", "place"))
 """Custom properties of these layers and of their groups."""
 
@@ -80,14 +85,23 @@ def plan(geopackage: str) -> list[ResultLayer]:
         # The tables' names are the result's own.
         having = {
             kind: {name for (name,) in database.execute(f'SELECT DISTINCT video FROM "{kind}"')}  # noqa: S608  # nosec B608
-            for kind in TITLES
-        }
+            for kind in TITLES if kind != "matches"
+        }  # fmt: skip
+        having["matches"] = _with_places(database)
         names = [name for (name,) in database.execute("SELECT video FROM videos WHERE coalesce(state, '') != 'failed' ORDER BY fid")]
     if 1 < len(names) <= MOST_GROUPS:
         groups = [ResultLayer(kind, name, name, place) for place, name in enumerate(names) for kind in TITLES]
         return [one for one in groups if one.video in having[one.kind]]
     title = names[0] if len(names) == 1 else _title_of_many(geopackage, len(names))
     return [ResultLayer(kind, "", title) for kind in TITLES if having[kind]]
+
+
+def _with_places(database: sqlite3.Connection) -> set[str]:
+    """Videos that have reference images whose places are known: one's own are kept back unless their owner said so, and older results have no such layer."""
+    if database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'matches'").fetchone() is None:
+        return set()
+    rows = database.execute("SELECT DISTINCT video, substr(geom, 4, 1) FROM matches WHERE geom NOT NULL")
+    return {video for video, flags in rows if not flags[0] & _EMPTY}
 
 
 def _title_of_many(geopackage: str, count: int) -> str:
@@ -194,6 +208,7 @@ def _place(layer: QgsMapLayer, wanted: ResultLayer, path: str) -> None:
     below = [child for child in layers if ORDER.index(_kind(child)) > ORDER.index(wanted.kind)]
     copy = node.clone()
     copy.setExpanded(wanted.kind in UNFOLDED)
+    copy.setItemVisibilityChecked(wanted.kind not in HIDDEN)
     group.insertChildNode(group.children().index(below[0]) if below else len(group.children()), copy)
     node.parent().removeChildNode(node)  # after the copy is there: QGIS drops a layer with its last node
 

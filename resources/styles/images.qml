@@ -434,6 +434,20 @@
     </config>
    </editWidget>
   </field>
+  <field name="device_lat_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
+  <field name="device_lon_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
  </fieldConfiguration>
  <aliases>
   <alias name="" field="source" index="0"/>
@@ -445,6 +459,8 @@
   <alias name="" field="taken_utc" index="6"/>
   <alias name="" field="age_days" index="7"/>
   <alias name="" field="heading_deg" index="8"/>
+  <alias name="" field="device_lat_deg" index="9"/>
+  <alias name="" field="device_lon_deg" index="10"/>
  </aliases>
  <defaults>
   <default expression="" field="source" applyOnUpdate="0"/>
@@ -456,6 +472,8 @@
   <default expression="" field="taken_utc" applyOnUpdate="0"/>
   <default expression="" field="age_days" applyOnUpdate="0"/>
   <default expression="" field="heading_deg" applyOnUpdate="0"/>
+  <default expression="" field="device_lat_deg" applyOnUpdate="0"/>
+  <default expression="" field="device_lon_deg" applyOnUpdate="0"/>
  </defaults>
  <constraints>
   <constraint unique_strength="0" exp_strength="0" field="source" notnull_strength="0" constraints="0"/>
@@ -467,6 +485,8 @@
   <constraint unique_strength="0" exp_strength="0" field="taken_utc" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="age_days" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="heading_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="device_lat_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="device_lon_deg" notnull_strength="0" constraints="0"/>
  </constraints>
  <constraintExpressions>
   <constraint desc="" field="source" exp=""/>
@@ -478,6 +498,8 @@
   <constraint desc="" field="taken_utc" exp=""/>
   <constraint desc="" field="age_days" exp=""/>
   <constraint desc="" field="heading_deg" exp=""/>
+  <constraint desc="" field="device_lat_deg" exp=""/>
+  <constraint desc="" field="device_lon_deg" exp=""/>
  </constraintExpressions>
  <expressionfields/>
  <attributetableconfig sortOrder="0" sortExpression="" actionWidgetStyle="dropDown">

@@ -17,7 +17,7 @@ from qgis.PyQt.QtGui import QImage
 
 from tests.qgis.common import ROOT, Told, a_second_s, algorithm_of, context_of, desktop_with_plugin, layer_of, problem_of, qgis_run, run
 from vidtag_qgis import settings
-from vidtag_qgis.algorithms.build_reference import _SOURCES
+from vidtag_qgis.algorithms.build_reference import _SOURCES, _WITH_TOKEN, OFF
 from vidtag_qgis.engine_client.file_marks import own_kind
 from vidtag_qgis.wording import stage_text
 
@@ -326,9 +326,11 @@ def test_without_a_window(headless, field, tmp_path):
 
 
 def test_the_engines_sources_are_those_of_the_dialog(engine_python):
-    code = "from vidtag_engine.reference.sources import SOURCES; print(*SOURCES)"
+    code = "from vidtag_engine.reference.sources import OFF, offered; print(*offered(), 'off', *OFF)"
     said = subprocess.run([engine_python, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    assert set(said) == set(_SOURCES) - {"own"}
+    known = set(_SOURCES) | (set(_WITH_TOKEN) - OFF)
+    assert set(said[: said.index("off")]) == known - {"own"}
+    assert set(said[said.index("off") + 1 :]) == OFF
 
 
 def test_stages_are_sentences():

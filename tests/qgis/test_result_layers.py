@@ -23,10 +23,15 @@ from dataclasses import replace
 from pathlib import Path
 from tests.export_cases import PROVENANCE, unsure
 from vidtag_engine.export import write_geopackage
-from vidtag_engine.types import FailedVideo, VideoInfo, TimeSource
+from vidtag_engine.types import FailedVideo, Match, VideoInfo, TimeSource
 path, radius, *names = sys.argv[1:]
 results = [unsure(name) for name in names if not name.startswith("broken")]
 results = [replace(one, trajectory=replace(one.trajectory, confidence_radius_m=float(radius))) for one in results]
+def matched(one):
+    # Own images are kept back: of the videos that are called so.
+    place = (float("nan"),) * 3 if "own" in one.info.name else (-19.22, 159.932, 90.0)
+    return replace(one, matches=tuple(Match(int(index), 1, "panoramax", f"i{index}", 0.9, 0.1, *place) for index in one.trajectory.frame_index))
+results = [matched(one) if "matched" in one.info.name else one for one in results]
 failed = [FailedVideo(replace(unsure(name).info, width_px=0, path=Path(name)), "It cannot be read.", "") for name in names if name.startswith("broken")]
 write_geopackage(path, results, PROVENANCE, failed=failed, overwrite=True)
 """
@@ -105,6 +110,34 @@ def test_one_video_is_one_group_named_after_it(load, make, tmp_path):
     assert set(times) - {"000"}  # which copies lose in 3.22
     node = QgsProject.instance().layerTreeRoot().findLayer(layer("Videos (clip ü.mp4)").id())
     assert not node.isExpanded()
+
+
+def test_reference_images_with_places_are_loaded_and_wait_to_be_shown(load, make, tmp_path):
+    result = make(tmp_path / "r.gpkg", "matched.mp4")
+    load(result)
+    name = "Reference images that speak for frames (matched.mp4)"
+    kinds = group_of("matched.mp4")[1]
+    assert tree() == [("matched.mp4", [*kinds[:2], name, *kinds[2:]])]
+    root = QgsProject.instance().layerTreeRoot()
+    visible = {one.name(): root.findLayer(one.id()).itemVisibilityChecked() for one in QgsProject.instance().mapLayers().values()}
+    assert visible == {**dict.fromkeys(kinds, True), name: False}
+    matches = layer(name)
+    assert matches.featureCount() == layer(kinds[0]).featureCount() > 0
+    assert matches.readOnly()
+    symbol = matches.renderer().symbol().symbolLayer(0)
+    assert symbol.dataDefinedProperties().property(symbol.PropertyAngle).expressionString() == 'coalesce("heading_deg" - 90, 0)'
+    assert "to_base64" in matches.mapTipTemplate()
+    # Whoever has ticked it keeps it so when the video is located again.
+    root.findLayer(matches.id()).setItemVisibilityChecked(True)
+    load(make(result, "matched.mp4"))
+    assert root.findLayer(layer(name).id()).itemVisibilityChecked()
+
+
+def test_own_reference_images_without_places_and_older_results_load_none(load, make, tmp_path):
+    result = make(tmp_path / "r.gpkg", "matched own.mp4", "matched.mp4", "clip.mp4")
+    assert [one.video for one in result_layers.plan(str(result)) if one.kind == "matches"] == ["matched.mp4"]
+    load(make(tmp_path / "s.gpkg", "matched own.mp4"))
+    assert tree() == [group_of("matched own.mp4")]
 
 
 def heads(name: str) -> list[str]:

@@ -44,7 +44,12 @@ LAYER_EXAMPLES = """Example:
 """
 FolderArgument = Annotated[Path, typer.Argument(help="Folder that `vidtag reference build` wrote.")]
 HomeOption = Annotated[
-    list[str] | None, typer.Option("--home", help="LAT,LON,METRES: images there are left out; may be repeated.", metavar="LAT,LON,METRES")
+    list[str] | None,
+    typer.Option(
+        "--home",
+        help="LAT,LON,METRES, or a vector file of polygons: images there are left out; may be repeated.",
+        metavar="LAT,LON,METRES|FILE",
+    ),
 ]
 
 app = typer.Typer(
@@ -87,7 +92,7 @@ def build(
         videos, truths, folders = ([str(path) for path in paths or []] for paths in (video, truth, images))
         arguments = ReferenceArguments(
             output=str(output), videos=videos, truths=truths, images=folders, aoi=aoi, aoi_layer=aoi_layer, aoi_crs=aoi_crs, homes=home or [],
-            **settings_of(settings),
+            token=token_for(settings["source"]), **settings_of(settings),
         )  # fmt: skip
         with watched() as feedback:
             result = run_reference(arguments, feedback=feedback, ask=None if json else asker())
@@ -159,8 +164,11 @@ def refresh(
         from ..settings import validated
 
         asked: SourceSettings = validated(SourceSettings, settings_of(settings))
+        token = token_for(asked.source)
         with watched() as feedback:
-            result = run(folder, load_aoi(aoi, layer=aoi_layer, crs=aoi_crs), asked, ask=None if json else asker(), feedback=feedback)
+            result = run(
+                folder, load_aoi(aoi, layer=aoi_layer, crs=aoi_crs), asked, token=token, ask=None if json else asker(), feedback=feedback
+            )
     _say(result, json=json)
 
 
@@ -178,12 +186,10 @@ def prune(
     with plain_errors(json=json):
         from ..commands.reference import prune as run
         from ..grid import load_aoi
-        from ..training.home_zone import HomeZone
+        from ..training.home_zone import homes_of
 
         areas = {name: load_aoi(text) if text else None for name, text in (("within", within), ("outside", outside))}
-        result = run(
-            folder, **areas, homes=[HomeZone.of(text) for text in home or []], before=before.replace(tzinfo=UTC) if before else None
-        )
+        result = run(folder, **areas, homes=homes_of(home or [])[0], before=before.replace(tzinfo=UTC) if before else None)
     _say(result, json=json)
 
 
@@ -197,6 +203,15 @@ def asker() -> Callable[[str], bool] | None:
         return typer.confirm("Go on?", default=False, err=True)
 
     return ask
+
+
+def token_for(source: str | None) -> str:
+    """The token of a platform that asks for one: a line of standard input, which a person types unseen. Empty where none is asked for, and nothing is read."""
+    from ..reference.sources import needs_token
+
+    if source is None or not needs_token(source):
+        return ""
+    return str(typer.prompt("Token", hide_input=True, err=True)) if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
 def _say(result: dict[str, Any], *, json: bool) -> None:

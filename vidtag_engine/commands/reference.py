@@ -27,7 +27,7 @@ from ..reference.sampling import Sampling
 from ..reference.sources import open_source
 from ..reference.store import Store
 from ..settings import ReferenceSettings, SourceSettings, validated
-from ..training.home_zone import HomeZone
+from ..training.home_zone import Home, homes_of, in_homes
 from ..training.reference_build import Built, area_of_images, build, calibrated
 from ..training.reference_refresh import refresh as refreshed
 from ..training.reference_source import Answers, build_from_source, default_pictures_folder, find
@@ -73,7 +73,7 @@ def run_reference(
         raise InputError("There is nothing to build from: give --video with its --truth, --images, or --source with --aoi.")
     settings: ReferenceSettings = validated(ReferenceSettings, {name: getattr(arguments, name) for name in ReferenceSettings.model_fields})
     asked: SourceSettings = validated(SourceSettings, {name: getattr(arguments, name) for name in SourceSettings.model_fields})
-    homes = [HomeZone.of(text) for text in arguments.homes]
+    homes, notes = homes_of(arguments.homes)
     check_files("reference", asdict(arguments))
     area = load_aoi(arguments.aoi, layer=arguments.aoi_layer, crs=arguments.aoi_crs) if arguments.aoi else None
     output = Path(arguments.output)
@@ -86,11 +86,11 @@ def run_reference(
             raise InputError("A source brings its own pictures: leave out videos, tracks and folders of images, or the source.")
         if area is None:
             raise InputError(f"Draw the area that {asked.source} is to be asked about: give --aoi.")
-        found = _from_source(output, area, settings, asked, homes, ask, feedback)
+        found = _from_source(output, area, settings, asked, homes, arguments.token, ask, feedback)
         if isinstance(found, dict):
             return found
         built = found
-    notes = list(area.notes) if area else []
+    notes = [*(area.notes if area else ()), *notes]
     if log:
         for note in notes:
             log("info", note)
@@ -102,12 +102,13 @@ def _from_source(
     area: AreaOfInterest,
     settings: ReferenceSettings,
     asked: SourceSettings,
-    homes: Sequence[HomeZone],
+    homes: Sequence[Home],
+    token: str,
     ask: Callable[[str], bool] | None,
     feedback: Feedback,
 ) -> Built | dict[str, Any]:
     """A platform's pictures as a database; or the second question, where nobody has answered it and nobody is there to be asked."""
-    source = open_source(asked.source or "", asked.address)
+    source = open_source(asked.source or "", asked.address, token)
     how = Sampling(
         spot_m=asked.spot_m, per_sequence=asked.per_sequence, oldest_years=asked.oldest_years, mixed_licences=asked.mixed_licences
     )
@@ -160,9 +161,23 @@ def calibrate(folder: Path, *, feedback: Feedback = Feedback()) -> dict[str, Any
 
 
 def refresh(
-    folder: Path, area: AreaOfInterest, asked: SourceSettings, *, ask: Callable[[str], bool] | None = None, feedback: Feedback = Feedback()
+    folder: Path,
+    area: AreaOfInterest,
+    asked: SourceSettings,
+    *,
+    token: str = "",
+    ask: Callable[[str], bool] | None = None,
+    feedback: Feedback = Feedback(),
 ) -> dict[str, Any]:
     """Remove the pictures of an area that their platform does not give any more, and make anew those that it has changed, such as blurred.
+
+    Args:
+        folder: of the database.
+        area: that is looked at again.
+        asked: which platform, and whether it may be asked.
+        token: of a platform that asks for one.
+        ask: puts the question to a person, as in :func:`run_reference`.
+        feedback: of the whole.
 
     Returns:
         :func:`summary_of` it, and how many images were ``removed``, ``replaced``, and ``changed_removed``: changed, and not fetched again.
@@ -171,7 +186,7 @@ def refresh(
         InputError: nobody agreed that the platform is asked, it gives nothing at all, or more would be fetched than was agreed to.
         FetchError: it does not answer.
     """
-    source = open_source(asked.source or "panoramax", asked.address)
+    source = open_source(asked.source or "panoramax", asked.address, token)
 
     def put(question: QueryConsent | DownloadConsent) -> bool:
         after = f" {_CHANGED}" if isinstance(question, DownloadConsent) else ""
@@ -188,7 +203,7 @@ def prune(
     *,
     within: AreaOfInterest | None = None,
     outside: AreaOfInterest | None = None,
-    homes: Sequence[HomeZone] = (),
+    homes: Sequence[Home] = (),
     before: datetime | None = None,
 ) -> dict[str, Any]:
     """Remove images from a database: those of an area, those outside one, those of home zones, or those taken before a moment.
@@ -208,8 +223,7 @@ def prune(
         gone |= _inside(within, places)
     if outside is not None:
         gone |= ~_inside(outside, places)
-    for zone in homes:
-        gone |= zone.holds(places)
+    gone |= in_homes(homes, places)
     if before is not None:
         gone |= store.rows["time_s"] < before.timestamp()
     gone &= store.there
@@ -230,7 +244,8 @@ def write_layer(
 ) -> dict[str, Any]:
     """Write what a database holds as layers to look at before geolocating.
 
-    ``images``: a point an image, with ``source``, ``image_id``, ``drive``, ``taken_utc``, ``age_days``, ``heading_deg``, ``author``, ``licence``, ``page_url``.
+    ``images``: a point an image, with ``source``, ``image_id``, ``drive``, ``taken_utc``, ``age_days``, ``heading_deg``, ``author``, ``licence``, ``page_url``;
+    ``device_lat_deg`` and ``device_lon_deg`` tell where the camera itself said that it was, where a platform worked the image's place out.
     ``gaps``: where the area has no image within reach, so that no video can be recognised there.
 
     Args:
@@ -276,12 +291,14 @@ def _images_frame(store: Store, rows: Any, feedback: Feedback) -> Any:
     import pandas as pd
 
     columns: dict[str, list[Any]] = {name: [] for name in ("source", "image_id", "author", "licence", "page_url")}
+    device_deg: list[tuple[float, float]] = []
     for begin in range(0, len(rows), _AT_ONCE):
         feedback.check()
         feedback.tell(begin / len(rows), "images", "reading what is known of them")
         for one in store.shown(rows[begin : begin + _AT_ONCE]):
             for name, values in columns.items():
                 values.append(getattr(one.image, name) or None)
+            device_deg.append((one.image.device_lat_deg, one.image.device_lon_deg))
     of = store.rows[rows]
     taken = pd.to_datetime(np.where(np.isfinite(of["time_s"]), of["time_s"], np.nan), unit="s", utc=True)
     now = datetime.now(UTC).timestamp()
@@ -290,6 +307,7 @@ def _images_frame(store: Store, rows: Any, feedback: Feedback) -> Any:
         "taken_utc": taken,
         "age_days": np.round((now - of["time_s"]) / _DAY_S, 1),
         "heading_deg": of["heading_deg"].astype(np.float64),
+        **dict(zip(("device_lat_deg", "device_lon_deg"), np.array(device_deg).reshape(-1, 2).T, strict=True)),
     }
     return geopandas.GeoDataFrame({**columns, **more}, geometry=shapely.points(store.lat_lon_deg[rows][:, ::-1]), crs="EPSG:4326")
 

@@ -16,12 +16,15 @@ from .images import ReferenceImage
 _TABLES = """
 CREATE TABLE licences (id INTEGER PRIMARY KEY, licence TEXT NOT NULL, url TEXT NOT NULL);
 CREATE TABLE images (row INTEGER PRIMARY KEY, source TEXT NOT NULL, image_id TEXT NOT NULL, sequence TEXT NOT NULL, author TEXT NOT NULL,
-  licence INTEGER NOT NULL REFERENCES licences (id), page_url TEXT NOT NULL, accuracy_m REAL, updated TEXT NOT NULL, thumbnail BLOB);
+  licence INTEGER NOT NULL REFERENCES licences (id), page_url TEXT NOT NULL, accuracy_m REAL, updated TEXT NOT NULL, thumbnail BLOB,
+  device_lat_deg REAL, device_lon_deg REAL);
 """
+_NEWER = ("updated", "device_lat_deg", "device_lon_deg")
+"""Columns that databases of older versions lack, whose values are then not known."""
 _LOOKED_UP = 500  # at once
 # One query for any number of rows: they are handed over as JSON.
 _QUERY = (
-    "SELECT row, source, image_id, images.sequence, author, licences.licence, url, page_url, accuracy_m, {updated}, thumbnail FROM images "
+    "SELECT row, source, image_id, images.sequence, author, licences.licence, url, page_url, accuracy_m, thumbnail, {newer} FROM images "
     "JOIN licences ON licences.id = images.licence WHERE row IN (SELECT value FROM json_each(?))"
 )
 
@@ -36,11 +39,11 @@ def write_images(path: Path, images: Sequence[ReferenceImage], thumbnails: Seque
         database.execute("BEGIN")
         database.executemany("INSERT INTO licences VALUES (?, ?, ?)", [(number, *pair) for pair, number in licences.items()])
         database.executemany(
-            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     row, one.source, one.image_id, one.sequence, one.author, licences[one.licence, one.licence_url], one.page_url,
-                    one.accuracy_m if math.isfinite(one.accuracy_m) else None, one.updated, thumbnail,
+                    _known(one.accuracy_m), one.updated, thumbnail, _known(one.device_lat_deg), _known(one.device_lon_deg),
                 )
                 for row, (one, thumbnail) in enumerate(zip(images, thumbnails, strict=True))
             ),
@@ -53,15 +56,23 @@ def look_up(path: Path, rows: Sequence[int]) -> Iterator[tuple[int, ReferenceIma
     """Rows' images, without their places, and thumbnails; in no order, and without those that are not there. Raises InputError where the file is damaged."""
     for begin in range(0, len(rows), _LOOKED_UP):
         with _opened(path) as database:
-            answers = database.execute(
-                _QUERY.format(updated=_updated_of(database)), [json.dumps(list(rows[begin : begin + _LOOKED_UP]))]
-            ).fetchall()
-        for row, source, image_id, sequence, author, licence, url, page, accuracy_m, updated, thumbnail in answers:
+            query = _QUERY.format(newer=_newer(database))
+            answers = database.execute(query, [json.dumps(list(rows[begin : begin + _LOOKED_UP]))]).fetchall()
+        for row, source, image_id, sequence, author, licence, url, page, accuracy_m, thumbnail, updated, *device in answers:
+            device_lat_deg, device_lon_deg = map(_number, device)
             image = ReferenceImage(
-                source, image_id, sequence, math.nan, math.nan, accuracy_m=math.nan if accuracy_m is None else accuracy_m, author=author, licence=licence,
-                licence_url=url, page_url=page, updated=updated,
+                source, image_id, sequence, math.nan, math.nan, accuracy_m=_number(accuracy_m), author=author, licence=licence, licence_url=url,
+                page_url=page, updated=updated or "", device_lat_deg=device_lat_deg, device_lon_deg=device_lon_deg,
             )  # fmt: skip
             yield row, image, thumbnail
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def sequences_in(path: Path) -> set[str]:
@@ -89,13 +100,14 @@ class Known:
 def known_in(path: Path) -> list[Known]:
     """Of all images. Raises InputError where the file is damaged."""
     with _opened(path) as database:
-        found = database.execute(f"SELECT row, source, image_id, sequence, {_updated_of(database)} FROM images")  # noqa: S608  # nosec B608 - one of two
-        return [Known(*row) for row in found]
+        found = database.execute(f"SELECT row, source, image_id, sequence, {_newer(database, _NEWER[:1])} FROM images")  # noqa: S608  # nosec B608 - one of two
+        return [Known(row, source, image_id, sequence, updated or "") for row, source, image_id, sequence, updated in found]
 
 
-def _updated_of(database: sqlite3.Connection) -> str:
-    """The column, or what stands for it in files that were written before there was one."""
-    return "updated" if database.execute("SELECT 1 FROM pragma_table_info('images') WHERE name = 'updated'").fetchone() else "''"
+def _newer(database: sqlite3.Connection, names: Sequence[str] = _NEWER) -> str:
+    """Columns as a query names them, or NULL for those that the file was written without."""
+    there = {name for _, name, *_ in database.execute("PRAGMA table_info(images)")}
+    return ", ".join(name if name in there else "NULL" for name in names)
 
 
 def rows_in(path: Path, sequence: str) -> list[int]:

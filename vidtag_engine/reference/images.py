@@ -29,6 +29,8 @@ class ReferenceImage:
         updated: what its source says of when the picture or what is known of it was last changed, as it says it: another text is another picture, which may have
             been blurred anew. Empty where it says nothing.
         files: (width in pixels, address or path) of what can be fetched; a width of 0 is not known.
+        device_lat_deg, device_lon_deg: where the camera itself said that it was, beside a place that its platform worked out; NaN where there is one place alone.
+            To look at: nothing is reckoned with it.
     """
 
     source: str
@@ -47,3 +49,5 @@ class ReferenceImage:
     page_url: str = ""
     updated: str = ""
     files: tuple[tuple[int, str], ...] = ()
+    device_lat_deg: float = math.nan
+    device_lon_deg: float = math.nan

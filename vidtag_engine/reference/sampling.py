@@ -7,9 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..geodesy import haversine_m
 from ..types import InputError
 from .consent import NOT_STATED, licences_of
 from .images import ReferenceImage
@@ -85,26 +82,6 @@ def sample(images: Iterable[ReferenceImage], how: Sampling = Sampling(), *, now_
     if not how.mixed_licences:
         refuse_mixed(chosen)
     return chosen
-
-
-def outside_zones(images: Sequence[ReferenceImage], zones: Sequence[tuple[float, float, float]]) -> list[ReferenceImage]:
-    """Pictures that were not taken near places that nobody shall learn of, such as one's home.
-
-    Args:
-        images: of any sources.
-        zones: latitude and longitude in degrees, and radius in metres, of each.
-
-    Raises:
-        InputError: a zone is none.
-    """
-    for zone in zones:
-        if not (abs(zone[0]) <= 90.0 and abs(zone[1]) <= 180.0 and 0.0 < zone[2] < math.inf):
-            raise InputError(f"A zone of {zone[2]:g} m about {zone[0]:g}, {zone[1]:g} is none; give latitude, longitude and metres.")
-    keep = np.ones(len(images), dtype=bool)
-    lat, lon = (np.array([getattr(image, name) for image in images], dtype=np.float64) for name in ("lat_deg", "lon_deg"))
-    for lat_deg, lon_deg, radius_m in zones:
-        keep &= haversine_m(np.array(lat_deg), np.array(lon_deg), lat, lon) > radius_m
-    return [image for image, kept in zip(images, keep, strict=True) if kept]
 
 
 def refuse_mixed(images: Sequence[ReferenceImage]) -> None:

@@ -25,7 +25,7 @@ from ..settings import ReferenceSettings
 from ..types import InputError
 from ..video import open_source, source_digest
 from .features import FeatureStore, Source, TrainingSource, listed_digest, load_sequences
-from .home_zone import HomeZone
+from .home_zone import Home
 from .reference_parts import Batches, Described, Kept, by_drive
 from .settings import recipe
 from .start import whitening_of
@@ -57,7 +57,7 @@ def build(
     settings: ReferenceSettings,
     *,
     aoi: AreaOfInterest | None = None,
-    homes: Sequence[HomeZone] = (),
+    homes: Sequence[Home] = (),
     described: Described | None = None,
     feedback: Feedback = Feedback(),
 ) -> Built:

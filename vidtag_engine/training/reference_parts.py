@@ -20,7 +20,7 @@ from ..settings import ReferenceSettings
 from ..types import FloatArray, IntArray
 from ..video import open_source
 from .features import Source, TrainingSource
-from .home_zone import HomeZone
+from .home_zone import Home, in_homes
 
 OWN = "own"  # the source of what a person brings
 BATCH_IMAGES = 25_000
@@ -50,14 +50,12 @@ class Kept:
 
     @classmethod
     def of(
-        cls, key: str, source: Source, sequence: TrainingSequence, aoi: AreaOfInterest | None, homes: Sequence[HomeZone], every_m: float
+        cls, key: str, source: Source, sequence: TrainingSequence, aoi: AreaOfInterest | None, homes: Sequence[Home], every_m: float
     ) -> Kept:
         """Choose by area, home zones and distance along the way."""
         places = sequence.lat_lon_deg
         inside = shapely.contains_xy(aoi.geometry, places[:, 1], places[:, 0]) if aoi else np.ones(len(places), dtype=bool)
-        home = np.zeros(len(places), dtype=bool)
-        for zone in homes:
-            home |= zone.holds(places)
+        home = in_homes(homes, places)
         rows: list[int] = []
         for row in np.flatnonzero(inside & ~home).tolist():
             if not rows or haversine_m(*places[rows[-1]], *places[row]) >= every_m:

@@ -22,14 +22,14 @@ from ..reference.downloads import VIEWS, fetch
 from ..reference.images import ReferenceImage
 from ..reference.manifest import MANIFEST
 from ..reference.panorama import view_of, views
-from ..reference.sampling import Sampling, outside_zones, sample
+from ..reference.sampling import Sampling, sample
 from ..reference.sources import WIDTH_PX, Source
 from ..reference.store import Store
 from ..reference.web import Web
 from ..settings import ReferenceSettings
 from ..types import InputError
 from .features import Source as FeatureSource
-from .home_zone import HomeZone
+from .home_zone import Home, in_homes
 from .reference_build import Built, build
 
 _SEARCH_SHARE, _FETCH_SHARE = 0.05, 0.5  # of the whole time
@@ -69,7 +69,7 @@ def build_from_source(
     *,
     sampling: Sampling = Sampling(),
     width_px: int = WIDTH_PX,
-    homes: Sequence[HomeZone] = (),
+    homes: Sequence[Home] = (),
     cache_folder: Path | None = None,
     feedback: Feedback = Feedback(),
 ) -> Built:
@@ -135,7 +135,7 @@ def find(
     store: Store | None = None,
     *,
     sampling: Sampling = Sampling(),
-    homes: Sequence[HomeZone] = (),
+    homes: Sequence[Home] = (),
     feedback: Feedback = Feedback(),
 ) -> tuple[list[ReferenceImage], list[ReferenceImage]]:
     """The pictures of an area that are worth having, after the first question, and those of them that a database has not yet.
@@ -146,8 +146,8 @@ def find(
     """
     there, removed = _in(store) if store else (set(), set())
     chosen = sample(search_area(source, area, answers, feedback), sampling, now_s=time.time())
-    zones = [(one.lat_deg, one.lon_deg, one.radius_m) for one in homes]
-    new = [image for image in outside_zones(chosen, zones) if (image.source, image.image_id) not in there]
+    home = in_homes(homes, np.array([[one.lat_deg, one.lon_deg] for one in chosen]).reshape(-1, 2))
+    new = [image for image, left_out in zip(chosen, home, strict=True) if not left_out and (image.source, image.image_id) not in there]
     return chosen, [image for image in new if (image.source, image.image_id, image.updated) not in removed]
 
 

@@ -13,7 +13,9 @@ from qgis.core import (
     QgsProcessingOutputFolder,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
+    QgsProcessingParameterAuthConfig,
     QgsProcessingParameterBoolean,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
@@ -22,6 +24,8 @@ from qgis.core import (
 
 from ..aoi import Area, is_given, read_area
 from ..engine_client.protocol import ReferenceArguments
+from ..homes import read_homes
+from ..tokens import TokenError, check_stored, stored_token
 from . import checks
 from .base import VidTAGAlgorithm
 from .inputs import EitherFiles
@@ -40,7 +44,11 @@ With too few drives nothing tells how sure to be: places are found, and are 'not
 _SOURCES = {
     "own": "Own videos and pictures", "panoramax": "Panoramax", "folder": "Folder of photographs with places", "msls": "Folder of MSLS",
 }  # fmt: skip
-_PLATFORMS = ("panoramax",)
+_WITH_TOKEN = {"mapillary": "Mapillary"}
+"""Platforms that ask for a token of the user's own."""
+OFF = frozenset({"mapillary"})
+"""Those that are made and not offered; as the engine has it, and for its reasons (reference/sources)."""
+_PLATFORMS = ("panoramax", *_WITH_TOKEN)
 _PRESETS = {"vidtag-compact": "Compact for any computer", "vidtag-l14": "Large as in the paper"}
 
 
@@ -50,13 +58,18 @@ class BuildReference(VidTAGAlgorithm):
     ID, TITLE, TEXT = "buildreferencedatabase", "Build reference database", _HELP
     SUMMARY = "Makes a database of pictures with known places, by which videos are recognised without training."
     TAGS = ("reference", "database", "pictures", "photographs", "street-level", "panoramax", "recognition", "images", "track")
-    READS = ("VIDEOS", "TRACKS", "FOLDER", "IMAGES", "AOI")
+    READS = ("VIDEOS", "TRACKS", "FOLDER", "IMAGES", "AOI", "HOME_ZONES")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._token: Optional[str] = None
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
         file = QgsProcessing.SourceType.TypeFile
+        with_token = {name: title for name, title in _WITH_TOKEN.items() if name not in OFF}
         self.add(
-            self.choice("SOURCE", "Pictures from", _SOURCES),
+            self.choice("SOURCE", "Pictures from", {**_SOURCES, **with_token}),
             "Your own videos and pictures below; Panoramax, in the area below; or one of two kinds of folders, which the address under 'Advanced' names.",
         )
         self.add(EitherFiles("VIDEOS", "Videos (or a folder of them below)", file), "Own videos whose way is known.")
@@ -68,19 +81,34 @@ class BuildReference(VidTAGAlgorithm):
         self.add(self.folder("IMAGES", "Folder of images"), "Own photographs with EXIF positions, which are one sequence.")
         self.area("Pictures outside are left out. A platform is asked about it; of your own, empty: all are taken.", preselect=False)
         self.add(
+            QgsProcessingParameterFeatureSource(
+                "HOME_ZONES", "Home zones (polygons or points)", [QgsProcessing.SourceType.TypeVectorAnyGeometry], None, optional=True
+            ),
+            "Pictures there are left out and not even fetched: polygons whole, points with the radius below. With 'Selected features only', the selected ones.",
+        )
+        self.add(
+            self.number("HOME_RADIUS", "Radius about points (m)", 300.0, minimum=1.0, maximum=999_999.0), "Of home zones that are points."
+        )
+        self.add(
             self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
             "The resolution that videos will be sought at.",
         )
         yes = QgsProcessingParameterBoolean("YES_QUERY", "Yes, ask the servers", defaultValue=False, optional=True)
         self.add(
             yes,
-            "For Panoramax: its servers may be asked which pictures of the area there are. They learn this machine's network address and the map tiles "
+            "For a platform: its servers may be asked which pictures of the area there are. They learn this machine's network address and the map tiles "
             "that the area lies in. Without it nothing is asked, and the sentence that says so names the servers and the tiles.",
         )
         self.add(
             self.number("YES_DOWNLOAD_MB", "Yes, fetch at most (MB)", None, minimum=0.1, maximum=1e9),
-            "For Panoramax: no more than this comes. Empty: only how many pictures of how many megabytes there are is said, and nothing is made.",
+            "For a platform: no more than this comes. Empty: only how many pictures of how many megabytes there are is said, and nothing is made.",
         )
+        if with_token:
+            self.add(
+                QgsProcessingParameterAuthConfig("AUTH", "Token (authentication configuration)", optional=True),
+                f"For {' and '.join(with_token.values())}: your own token there, kept by QGIS as the password of a 'Basic authentication' or as an "
+                "'API Header'. It is sent to the platform's server alone, and written nowhere.",
+            )
         self._declare_settings()
         self._declare_outputs()
 
@@ -91,9 +119,8 @@ class BuildReference(VidTAGAlgorithm):
             "Another Panoramax server than the catalogue of all of them; of the two kinds of folders, the folder.",
         )
         self.advanced(
-            QgsProcessingParameterString("HOMES", "Home zones", multiLine=True, optional=True),
-            "Pictures there are left out and not even fetched: LAT,LON,METRES each, such as 55.7047,13.1910,300, on lines of their own or "
-            "with ; between them.",
+            QgsProcessingParameterString("HOMES", "Home zones as text", multiLine=True, optional=True),
+            "More of them: LAT,LON,METRES each, such as 55.7047,13.1910,300, on lines of their own or with ; between them.",
         )
         self.advanced(
             self.choice("PRESET", "Size", _PRESETS),
@@ -160,28 +187,46 @@ class BuildReference(VidTAGAlgorithm):
         output = self.file_in(parameters, "OUTPUT", context).strip()
         problem = (
             self._problem_of_source(parameters, context)
-            or checks.check_homes(self._homes(parameters, context))
+            or checks.check_homes(self._written_homes(parameters, context))
             or checks.check_lasting(output, "database")
             or checks.check_folders([os.path.join(os.path.abspath(output), checks.DATABASE)])
             or checks.check_database_folder(output)
         )
         if problem:
             return problem
-        self._area(parameters, context)  # raises AreaError
+        self._area(parameters, context)  # raises AreaError, as does the next
+        self._homes(parameters, context)
         return None
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
+        """QGIS calls this in the main thread, where it may ask for its master password."""
+        prepared = super().prepareAlgorithm(parameters, context, feedback)
+        platform = _WITH_TOKEN.get(self.chosen(parameters, "SOURCE", context))
+        if platform and not self._refused:
+            try:
+                self._token = stored_token(self._configuration(parameters, context), platform)
+            except TokenError as error:
+                self._refused = str(error)
+        return prepared
 
     def _problem_of_source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         given = any(parameters.get(name) not in (None, "", []) for name in ("VIDEOS", "TRACKS", "FOLDER", "IMAGES"))
         source = self.chosen(parameters, "SOURCE", context)
         if source == "own":
             return self._problem_of_own(parameters, context)
+        title = self._choices["SOURCE"][source]
         if given:
-            return f"Pictures are from '{_SOURCES[source]}': leave videos, tracks and folders empty, or choose '{_SOURCES['own']}'."
+            return f"Pictures are from '{title}': leave videos, tracks and folders empty, or choose '{_SOURCES['own']}'."
         if not is_given(parameters, "AOI", "EXTENT"):
-            return f"Which area? Draw the area that pictures of '{_SOURCES[source]}' are wanted of, and give it as a polygon layer or an extent."
+            return f"Which area? Draw the area that pictures of '{title}' are wanted of, and give it as a polygon layer or an extent."
         address = self._address(parameters, context)
         if source not in _PLATFORMS and not os.path.isdir(address):
-            return f"'{_SOURCES[source]}' takes the folder as 'Address of the source', and {address or 'none'} is no folder: give one."
+            return f"'{title}' takes the folder as 'Address of the source', and {address or 'none'} is no folder: give one."
+        if source in _WITH_TOKEN:
+            try:
+                check_stored(self._configuration(parameters, context), title)
+            except TokenError as error:
+                return str(error)
         return None
 
     def _problem_of_own(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -266,13 +311,23 @@ class BuildReference(VidTAGAlgorithm):
             oldest_years=self.optional_number(parameters, "OLDEST_YEARS", context),
             mixed_licences=self.parameterAsBoolean(parameters, "MIXED_LICENCES", context),
             width_px=self.parameterAsInt(parameters, "WIDTH_PX", context),
+            token=self._token or "",
         )
 
     def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[Area]:
         """The area; None where none is given and all pictures are taken."""
         return read_area(self, parameters, context, "AOI", "EXTENT") if is_given(parameters, "AOI", "EXTENT") else None
 
+    def _configuration(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Id of the authentication configuration; empty where none is chosen."""
+        return str(self.parameterAsString(parameters, "AUTH", context) or "").strip()
+
     def _homes(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
+        """All home zones, as the engine takes them. Raises AreaError where the layer cannot be used."""
+        radius_m = self.parameterAsDouble(parameters, "HOME_RADIUS", context)
+        return [*self._written_homes(parameters, context), *read_homes(self, parameters, context, "HOME_ZONES", radius_m)]
+
+    def _written_homes(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         lines = self.parameterAsString(parameters, "HOMES", context).replace(";", "\n").splitlines()
         return [line.strip() for line in lines if line.strip()]
 

@@ -1,8 +1,7 @@
 """The door between QGIS and the engine: JSON lines, typed once.
 
-Standard library only, and clean for Python 3.9: the plugin carries a copy of this file, byte for byte.
-One JSON object a line, UTF-8. The worker says ``hello`` first. The client sends ``request``, ``cancel`` and ``shutdown``; the worker
-answers a request with any number of ``progress``, ``log`` and ``partial`` and exactly one ``result`` or ``error``.
+Standard library only, clean for Python 3.9: the plugin carries a copy, byte for byte. One JSON object a line, UTF-8. The worker says ``hello`` first. The client
+sends ``request``, ``cancel`` and ``shutdown``; a request is answered by any number of ``progress``, ``log`` and ``partial`` and one ``result`` or ``error``.
 
 ``overwrite``, which every command that writes has, lets an output take the place of what is not this tool's own file of that kind (``file_marks.py``).
 """
@@ -321,7 +320,7 @@ class HeatmapArguments:
 class ReferenceArguments:
     """Arguments of "reference": make a database of reference images in the folder ``output``, or add to it. Paths are absolute.
 
-    ``homes`` are texts ``LAT,LON,METRES``: images there are left out. The settings are those of ``vidtag reference build``.
+    ``homes`` are ``LAT,LON,METRES``, vector files or GeoJSON: images there are left out. ``token``, a platform's, is a secret that no text and no file has.
     With a ``source`` (a platform, at ``address`` where that is not its usual one) there are no videos, truths and images. Nothing is asked of it without
     ``yes_query``, and nothing fetched without ``yes_download_mb``: without the latter the answer is the question, how many pictures of how many megabytes it is.
     """
@@ -353,6 +352,7 @@ class ReferenceArguments:
     oldest_years: Optional[float] = None
     mixed_licences: bool = False
     width_px: int = 1024
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

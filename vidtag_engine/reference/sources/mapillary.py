@@ -39,9 +39,9 @@ class Mapillary:
 
     Args:
         token: of the user's own application there; from standard input or QGIS's authentication, never from a command line.
-        api: address of the API.
+        api: address of the API; empty is Mapillary's.
         limit: pictures in one answer.
-        leads_to: hosts that pictures lie on, as ``Agreed.origins``.
+        leads_to: hosts that pictures lie on, as ``Agreed.origins``; None are Mapillary's.
 
     Raises:
         InputError: there is no token.
@@ -52,8 +52,9 @@ class Mapillary:
     attribution: ClassVar[str] = "Pictures: Mapillary contributors, CC BY-SA 4.0."
     private: ClassVar[bool] = False
 
-    def __init__(self, token: str, *, api: str = API, limit: int = LIMIT, leads_to: tuple[str, ...] = PICTURE_HOSTS) -> None:
-        self.api, self.limit, self.leads_to, self._token = api.rstrip("/"), limit, leads_to, token.strip()
+    def __init__(self, token: str, *, api: str = "", limit: int = LIMIT, leads_to: tuple[str, ...] | None = None) -> None:
+        self.api, self.limit, self._token = (api or API).rstrip("/"), limit, token.strip()
+        self.leads_to = PICTURE_HOSTS if leads_to is None else leads_to
         if not self._token or not self._token.isascii() or not self._token.isprintable():
             raise InputError("Mapillary asks for a token of your own: make one in its developer's settings, and give it on standard input.")
 
@@ -119,7 +120,9 @@ def read_item(item: Any, api: str) -> ReferenceImage | None:
         api: the API's address.
     """
     try:
-        lon_deg, lat_deg = (float(value) for value in (item.get("computed_geometry") or item["geometry"])["coordinates"][:2])
+        computed, own = item.get("computed_geometry"), item.get("geometry")
+        lon_deg, lat_deg = (float(value) for value in (computed or own)["coordinates"][:2])
+        device_lon_deg, device_lat_deg = (number(value) for value in own["coordinates"][:2]) if computed and own else (math.nan, math.nan)
         image_id, width_px, height_px = text(str(item["id"])), int(item.get("width") or 0), int(item.get("height") or 0)
         around = bool(item.get("is_pano"))
         whole = not around or (item.get("camera_type") in _AROUND and abs(width_px - 2 * height_px) <= 0.02 * width_px)
@@ -143,6 +146,8 @@ def read_item(item: Any, api: str) -> ReferenceImage | None:
             licence_url="https://creativecommons.org/licenses/by-sa/4.0/",
             page_url=f"https://www.mapillary.com/app/?pKey={path}",
             files=tuple((width, f"{api}/{path}?fields=thumb_{width}_url") for width in _WIDTHS_PX),
+            device_lat_deg=device_lat_deg,
+            device_lon_deg=device_lon_deg,
         )
     except WRONG:
         return None
