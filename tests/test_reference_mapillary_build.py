@@ -124,7 +124,7 @@ def test_without_a_token_or_with_a_wrong_one_it_is_a_sentence_that_does_not_tell
 
 @pytest.mark.slow
 def test_refreshing_takes_the_token_too(on, built):
-    gone = next(item for item in on.items if item["id"] == next(iter(Store.open(built).image_ids())).partition("/")[2].partition("@")[0])
+    gone = next(item for item in on.items if item["id"] == next(Store.open(built).known()).image_id.partition("@")[0])
     on.items.remove(gone)
     words = ("refresh", str(built), "--source", "mapillary", "--aoi", AREA, "--yes-query", "--json")
     status, said = command(*words, given=f"{TOKEN}\n")

@@ -139,7 +139,7 @@ def test_the_owners_email_is_published_and_never_kept(server, images, tmp_path):
     assert not [image for image in images if EMAIL in repr(image) or "Camera 1" in repr(image)]
     assert {field.name for field in fields(images[0])} <= {
         "source", "image_id", "sequence", "lat_deg", "lon_deg", "heading_deg", "time_s", "accuracy_m", "field_of_view_deg", "panorama", "author",
-        "licence", "licence_url", "page_url", "files", "updated",
+        "licence", "licence_url", "page_url", "files", "updated", "device_lat_deg", "device_lon_deg",
     }  # fmt: skip
     original = httpx.get(images[0].files[-1][1], trust_env=False).content
     assert EMAIL.encode() in original
