@@ -137,6 +137,8 @@ def _by_table(loaded: Loaded) -> Loaded:
     """The checkpoint with its frames in memory, which alone are read all at once."""
     assert isinstance(loaded.model, VidTAG)
     stored = loaded.model.memory
+    if isinstance(stored, ReferenceDatabase):  # a checkpoint of before
+        return loaded
     assert isinstance(stored, StoredReferences)
     of = stored.store.manifest
     memory = ReferenceDatabase(len(stored.store.rows), of.feature_dim, of.width, of.layout_dim)
