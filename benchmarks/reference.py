@@ -21,9 +21,10 @@ from vidtag_engine.reference.codes import BLOCK_ROWS, CodeSearch, encode, scale_
 from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.descriptor import Descriptor
 from vidtag_engine.reference.images import ReferenceImage
+from vidtag_engine.reference.indexing import indices, make_indices
 from vidtag_engine.reference.manifest import Manifest
 from vidtag_engine.reference.store import ROW, Addition, Store
-from vidtag_engine.types import FloatArray
+from vidtag_engine.types import FloatArray, InputError
 
 from .reference_isles import isles, own_descriptors
 from .reference_query import PLACES, QUERIES, REACH_M, SPACING_M, lattice, queried
@@ -47,13 +48,14 @@ def run(seed: int = 0, *, world: Path | None = None) -> dict[str, Any]:
     if world is not None:
         with progress_bar() as bar:
             found = isles(world, bar)
-        own = at_scale(*varied(*own_descriptors(world), REFERENCES, seed), seed)
+        own_rows, asked = own_descriptors(world)
+        own = at_scale(*varied(own_rows, asked, REFERENCES, seed), seed, drive=asked[:QUERIES])
         return {"simulated": True, **found, **{f"isles_{name}": value for name, value in own.items()}}
     return at_scale(*synthetic(REFERENCES, seed), seed) | seneca()
 
 
-def at_scale(descriptors: FloatArray, queries: FloatArray, seed: int) -> dict[str, Any]:
-    """The figures of speed and memory, of references (N, D) and 60 frames (60, D)."""
+def at_scale(descriptors: FloatArray, queries: FloatArray, seed: int, drive: FloatArray | None = None) -> dict[str, Any]:
+    """The figures of speed and memory, of references (N, D) and 60 frames (60, D) from anywhere; and of the index also those of 60 that follow each other."""
     references = len(descriptors)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -86,6 +88,7 @@ def at_scale(descriptors: FloatArray, queries: FloatArray, seed: int) -> dict[st
         found = np.load(work / "database.rows.npy")
         order = np.load(work / "database" / "segments" / "000001" / "rows.npy")["number"]
         result |= recalls(descriptors, queries, order[found])
+        result |= by_index(store, descriptors, {"index": queries} | ({} if drive is None else {"index_drive": drive}), order)
         result |= beside_product(descriptors, queries)
         result |= beside_table(work, descriptors[:TODAY], queries, seed)
         result |= beside_faiss(descriptors, queries)
@@ -162,6 +165,47 @@ def recalls(descriptors: FloatArray, queries: FloatArray, found: Any) -> dict[st
         result[f"recall{k}_strict"] = round(
             float(np.mean([len(set(a) & set(b)) / k for a, b in zip(best.tolist(), found[:, :k].tolist(), strict=True)])), 4
         )
+    return result
+
+
+def by_index(store: Store, descriptors: FloatArray, asked: dict[str, FloatArray], order: Any) -> dict[str, Any]:
+    """Of a database's index: seconds to make it, and of frames, together and each alone, seconds to scores, what they find and the share of the codes they read.
+
+    Args:
+        store: without an index, of one addition.
+        descriptors: of its references.
+        asked: frames (60, D) by the start of their figures' names.
+        order: (N,) the reference that each row is.
+    """
+    since = time.perf_counter()
+    try:
+        [made] = make_indices(store)
+    except InputError as error:  # FAISS is not installed
+        return {"index_build_s": None, "index_why": str(error)}
+    result: dict[str, Any] = {"index_build_s": round(time.perf_counter() - since, 1), "index_written": made.worth}
+    result |= {"index_cells": made.cells, "index_probes": made.probes, "index_sample_recall200": round(made.recall, 4)}
+    [index] = indices(store)
+    if index is None:
+        return result
+    result["index_disk_bytes_each"] = round(sum(file.stat().st_size for file in store.folder.glob("segments/*/index/*")) / len(descriptors))
+    everything = np.ones(len(descriptors), dtype=bool)
+    exhaustive, parted = (CodeSearch(store.codes, store.manifest.scale, indices=own) for own in (None, [index]))
+    for name, queries in asked.items():
+        np.save(store.folder.with_suffix(".asked.npy"), queries)
+        said = child(store.folder, store.folder.with_suffix(".asked.npy"), 1.0)
+        found = recalls(descriptors, queries, order[np.load(store.folder.with_suffix(".rows.npy"))])
+        near = index.near(queries, everything)
+        alone = [index.near(one[None], everything) for one in queries]
+        by_frame = np.concatenate([parted.nearest(one[None], 200).rows for one in queries])
+        result |= {
+            f"{name}_query_s": said["query_s"],
+            f"{name}_recall20": found["recall20"],
+            f"{name}_recall200": found["recall200"],
+            f"{name}_recall200_of_all": recalls(descriptors, queries, order[exhaustive.nearest(queries, 200).rows])["recall200"],
+            f"{name}_frame_recall200": recalls(descriptors, queries, order[by_frame])["recall200"],
+            f"{name}_read_share": 1.0 if near is None else round(len(near) / len(descriptors), 4),
+            f"{name}_frame_read_share": round(float(np.mean([1.0 if one is None else len(one) / len(descriptors) for one in alone])), 4),
+        }
     return result
 
 

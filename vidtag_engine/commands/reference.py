@@ -22,6 +22,7 @@ from ..grid import AreaOfInterest, load_aoi, make_grid
 from ..outputs import check_files
 from ..reference.consent import DownloadConsent, QueryConsent, download_consent
 from ..reference.database import StoredReferences
+from ..reference.indexing import LEAST_ROWS, indices, make_indices
 from ..reference.manifest import MANIFEST
 from ..reference.sampling import Sampling
 from ..reference.sources import open_source
@@ -129,7 +130,8 @@ def summary_of(store: Store) -> dict[str, Any]:
 
     Returns:
         ``output`` (its folder), ``name``, ``images``, ``drives``, ``extent`` (degrees, x before y), ``from`` and ``to`` (days), ``licences``, ``private``,
-        ``megabytes``, ``resolution_m``, ``reach_m``, ``frame_encoder``, and ``not_rated``: why no probability is shown, or empty.
+        ``megabytes``, ``indexed`` (images that an index finds), ``resolution_m``, ``reach_m``, ``frame_encoder``, and ``not_rated``: why no probability is
+        shown, or empty.
     """
     of = store.rows[store.there]
     known = of["time_s"][np.isfinite(of["time_s"])]
@@ -148,6 +150,7 @@ def summary_of(store: Store) -> dict[str, Any]:
         "licences": store.licences,
         "private": store.manifest.private,
         "megabytes": round(sum(file.stat().st_size for file in store.folder.rglob("*") if file.is_file()) / 1e6, 1),
+        "indexed": sum(len(index.order) for index in indices(store) if index),
         "resolution_m": store.manifest.resolution_m,
         "reach_m": round(store.reach_m, 1) if len(of) else None,
         "frame_encoder": store.manifest.frame_encoder,
@@ -158,6 +161,29 @@ def summary_of(store: Store) -> dict[str, Any]:
 def calibrate(folder: Path, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """Fit how sure to be of a database anew. Returns :func:`summary_of` it. Errors as of :func:`run_reference`."""
     return summary_of(calibrated(Store.open(folder), feedback=feedback))
+
+
+def index(folder: Path, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
+    """Give a database an index, so that a search of all of it reads a part of its codes; what was added since gets one, too.
+
+    Returns:
+        :func:`summary_of` it, ``made`` (of each index that was made ``images``, ``cells``, ``probes`` and ``recall``) and ``notes``: what has none, and why.
+
+    Raises:
+        InputError: FAISS is not installed, or the database cannot be written.
+        CancelledError: stopped; finished indices are kept.
+    """
+    store = Store.open(folder)
+    found = make_indices(store, feedback)
+    small, like = sum(one.images for one in found if not one.cells), sum(one.images for one in found if one.cells and not one.worth)
+    notes = []
+    if small:
+        notes.append(
+            f"{small:,} images were added in parts of fewer than {LEAST_ROWS:,}: these need no index, searching all of them is as good."
+        )
+    if like:
+        notes.append(f"{like:,} images got no index, as more than half of it would be read for a frame: searching all of them is as good.")
+    return {**summary_of(store), "made": [asdict(one) for one in found if one.worth], "notes": notes}
 
 
 def refresh(

@@ -1,8 +1,8 @@
 """Descriptors as whole numbers of one byte, and the exhaustive search among them.
 
 A descriptor has some hundred numbers of like size, none of which tells much by itself: rounded to one of 255 steps of one scale they keep their order of
-neighbours. A million of 768 numbers are 768 MB, and the products of a minute of video with all of them take a few tenths of a second, so that no index is built
-that would have to be kept up to date.
+neighbours. A million of 768 numbers are 768 MB, and the products of a minute of video with all of them take a few tenths of a second, so that no index is needed
+that would have to be kept up to date. What is larger than the memory may have one (:mod:`.cell_index`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..types import FloatArray, IntArray
+from .cell_index import CellIndex
 
 BLOCK_ROWS = 16_384  # of references: as many products as stay in a cache
 MOST_CODE = 127
@@ -115,10 +116,21 @@ class CodeSearch:
         scale: of the codes.
         rows: which of those are searched, rising; None searches all.
         numbers: (N,) what each is called in answers, and its place in ``hidden``; None: its place among the parts.
+        indices: of each part, by which its nearest are found but for a few; of those without one all codes are read.
     """
 
-    def __init__(self, parts: Sequence[Codes], scale: float, rows: IntArray | None = None, numbers: IntArray | None = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Codes],
+        scale: float,
+        rows: IntArray | None = None,
+        numbers: IntArray | None = None,
+        indices: Sequence[CellIndex | None] | None = None,
+    ) -> None:
+        if numbers is not None and indices is not None:
+            raise ValueError("an index is of rows that are called by their places")
         self._parts, self._scale = [part for part in parts if len(part)], scale
+        self._indices = [index for part, index in zip(parts, indices or [None] * len(parts), strict=True) if len(part)]
         self._starts = np.cumsum([0, *(len(part) for part in self._parts)])
         self.rows = np.arange(self._starts[-1]) if rows is None else rows
         self._numbers = numbers
@@ -139,12 +151,13 @@ class CodeSearch:
                 self.nearest(descriptors[begin : begin + _MOST_FRAMES], k, hidden) for begin in range(0, len(descriptors), _MOST_FRAMES)
             ]
             return Neighbours(np.concatenate([one.rows for one in parts]), np.concatenate([one.similarity for one in parts]))
-        queries, steps = _as_codes(np.asarray(descriptors, dtype=np.float32))
+        descriptors = np.asarray(descriptors, dtype=np.float32)
+        queries, steps = _as_codes(descriptors)
         product = fastest_product()
         wanted = max(1, min(k, len(self)))
         best = torch.full((len(queries), wanted), _LOST, dtype=torch.int32)
         where = torch.zeros((len(queries), wanted), dtype=torch.int64)
-        for rows, codes in self._blocks():
+        for rows, codes in self._blocks(descriptors, hidden):
             found = product(queries, codes)
             if hidden is not None and (gone := hidden[rows]).any():
                 found[:, torch.from_numpy(gone)] = _LOST
@@ -155,17 +168,25 @@ class CodeSearch:
         similarity[best.numpy() == _LOST] = -np.inf
         return Neighbours(where.numpy(), similarity.astype(np.float32))
 
-    def _blocks(self) -> Iterator[tuple[IntArray, torch.Tensor]]:
-        """Numbers and codes of the references, block by block."""
-        for start, part in zip(self._starts[:-1], self._parts, strict=True):
+    def _blocks(self, descriptors: FloatArray, hidden: NDArray[np.bool_] | None) -> Iterator[tuple[IntArray, torch.Tensor]]:
+        """Numbers and codes of the references that frames are compared with, block by block."""
+        for start, part, index in zip(self._starts[:-1], self._parts, self._indices, strict=True):
             first, last = np.searchsorted(self.rows, (start, start + len(part)))
-            for begin in range(first, last, BLOCK_ROWS):
-                rows = self.rows[begin : min(begin + BLOCK_ROWS, last)]
-                own = rows - start
+            rows, places, stored = self.rows[first:last], None, part
+            if index is not None:
+                searched = np.zeros(len(part), dtype=bool)
+                searched[rows - start] = True
+                if hidden is not None:
+                    searched &= ~hidden[start : start + len(part)]
+                if (places := index.near(descriptors, searched)) is not None:
+                    rows, stored = start + index.order[places], index.codes
+            for begin in range(0, len(rows), BLOCK_ROWS):
+                some = rows[begin : begin + BLOCK_ROWS]
+                own = some - start if places is None else places[begin : begin + BLOCK_ROWS]
                 # What lies side by side is read where it is; scattered rows are gathered.
                 together = own[-1] - own[0] + 1 == len(own)
-                codes = np.asarray(part[own[0] : own[-1] + 1]) if together else part[own]
-                yield rows if self._numbers is None else self._numbers[rows], torch.from_numpy(codes)
+                codes = np.asarray(stored[own[0] : own[-1] + 1]) if together else stored[own]
+                yield some if self._numbers is None else self._numbers[some], torch.from_numpy(codes)
 
 
 def _better(found: torch.Tensor, than: torch.Tensor, most: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,8 +11,10 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray, IntArray
+from .cell_index import CellIndex
 from .codes import CodeSearch
 from .descriptor import Descriptor
+from .indexing import indices
 from .similarity import NEIGHBOURS, NearestReferences, reach_of
 from .store import Store
 
@@ -33,6 +37,11 @@ class StoredReferences(Descriptor):
 
     def __len__(self) -> int:
         return int(self.store.there.sum())
+
+    @cached_property
+    def indices(self) -> list[CellIndex | None]:
+        """Of each addition its index, where it has one."""
+        return indices(self.store)
 
     @property
     def places_deg(self) -> FloatArray:
@@ -83,5 +92,5 @@ class StoredReferences(Descriptor):
         if len(rows) <= _IN_MEMORY * len(self._lat_lon_deg):
             search = CodeSearch([self.store.codes_of(rows)], scale, numbers=rows)
         else:
-            search = CodeSearch(self.store.codes, scale, rows)
+            search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
         return NearestReferences(search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS)

@@ -5,7 +5,8 @@
 - ``codes.npy``: (N, D) int8 descriptors (:mod:`.codes`), mapped when they are searched;
 - ``places.npy``: (N, 2) latitude and longitude in degrees, in the same order: along a curve that keeps neighbours together, so that an area is a few slices;
 - ``rows.npy``: (N,) headings, times and sequences (``ROW``);
-- ``images.sqlite``: what is shown of each: source, author, licence, thumbnail.
+- ``images.sqlite``: what is shown of each: source, author, licence, thumbnail;
+- ``index``, a folder that may be missing: an index of the codes (:mod:`.cell_index`).
 
 What is removed is a mask beside them. Nothing is ever unpickled.
 """
