@@ -173,11 +173,9 @@ class CodeSearch:
         for start, part, index in zip(self._starts[:-1], self._parts, self._indices, strict=True):
             first, last = np.searchsorted(self.rows, (start, start + len(part)))
             rows, places, stored = self.rows[first:last], None, part
-            if index is not None:
+            if index is not None and hidden is None:  # what is fitted on streets that are hidden is compared with all that is left
                 searched = np.zeros(len(part), dtype=bool)
                 searched[rows - start] = True
-                if hidden is not None:
-                    searched &= ~hidden[start : start + len(part)]
                 if (places := index.near(descriptors, searched)) is not None:
                     rows, stored = start + index.order[places], index.codes
             for begin in range(0, len(rows), BLOCK_ROWS):
