@@ -33,7 +33,7 @@ from vidtag_engine.video import read_track
 
 from .counting import debiased_ece, ece_difference, paired_difference
 from .isles_settings import OURS, TRAINING_SEEDS
-from .splits import SAME_WAY, TrainingWays
+from .splits import NEVER_DRIVEN, OTHER_WAY, SAME_WAY, TrainingWays
 
 RESOLUTION_M = 250.0
 STEPS = {"phase1_steps": 500, "phase2_steps": 0}
@@ -72,6 +72,7 @@ def isles(
         held = _held_out(loaded, learnt["val"], folder)
         ways = {"table": _calibrated(_by_table(loaded), held, whole, None)}
         ways |= {f"nearest{k}": _calibrated(loaded, held, whole, k) for k in neighbours}
+        ways["either"] = _calibrated(loaded, held, whole, neighbours[0], either_way=True)
         for name, one in ways.items():
             frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
     frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]
@@ -91,17 +92,30 @@ def isles(
         accuracy = paired_difference(table.close, of.close, of.drive, of.training)
         result[f"isles_{word}_a05km"] = [round(100.0 * one, 2) for one in accuracy.to_list()]
         result[f"isles_{word}_ece"] = ece_difference((table.chance, table.close), (of.chance, of.close), of.drive, of.training).to_list()
+    either, today = found["either"], found[f"nearest{neighbours[0]}"]
+    for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN):
+        here = either.way == way
+        result[f"isles_{way}_frames"] = int(here.sum())
+        for name in ("table", f"nearest{neighbours[0]}", "either", "database"):
+            close = found[name].close[found[name].way == way]
+            result[f"isles_{name}_{way}_a05km"] = round(100.0 * float(np.mean(close)), 2) if len(close) else None
+        if here.any():
+            gained = paired_difference(today.close[here], either.close[here], either.drive[here], either.training[here])
+            result[f"either_way_{way}_a05km"] = [round(100.0 * one, 2) for one in gained.to_list()]
+    result["either_way_ece"] = ece_difference(
+        (today.chance, today.close), (either.chance, either.close), either.drive, either.training
+    ).to_list()
     result["train_free_isles_ratio"] = round(result["isles_database_same_way_median_m"] / result["isles_table_same_way_median_m"], 3)
     return result
 
 
 @dataclass(frozen=True)
 class _Frames:
-    """Of frames (N,) the error in metres, the chance said for half a kilometre, whether a training drive went the same way there, their drive and training."""
+    """Of frames (N,) the error in metres, the chance said for half a kilometre, how they lie to the training drives, their drive and training."""
 
     error_m: FloatArray
     chance: FloatArray
-    same_way: NDArray[np.bool_]
+    way: NDArray[np.str_]
     drive: IntArray
     training: IntArray
 
@@ -109,10 +123,15 @@ class _Frames:
     def joined(cls, several: Sequence[_Frames]) -> _Frames:
         """Those of several trainings."""
         training = np.repeat(np.arange(len(several)), [len(one.error_m) for one in several])
-        error_m, chance, same_way, drive = (
-            np.concatenate([getattr(one, name) for one in several]) for name in ("error_m", "chance", "same_way", "drive")
+        error_m, chance, way, drive = (
+            np.concatenate([getattr(one, name) for one in several]) for name in ("error_m", "chance", "way", "drive")
         )
-        return cls(error_m, chance, same_way, drive, training)
+        return cls(error_m, chance, way, drive, training)
+
+    @property
+    def same_way(self) -> NDArray[np.bool_]:
+        """Whether a training drive went the same way there."""
+        return self.way == SAME_WAY
 
     @property
     def close(self) -> FloatArray:
@@ -171,8 +190,8 @@ def _held_out(loaded: Loaded, sources: Sequence[TrainingSource], folder: Path) -
     return load_sequences(store, sources)
 
 
-def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None) -> Loaded:
-    """The checkpoint, its confidence fitted on the same drives with either way to read the references."""
+def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, *, either_way: bool = False) -> Loaded:
+    """The checkpoint, its confidence fitted on the same drives with a way to read the references."""
     of = loaded.calibration
     assert of.ground is not None
     assert isinstance(loaded.model, VidTAG)
@@ -182,7 +201,7 @@ def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int
     with torch.inference_mode():
         path = calibrate_path(
             loaded.model, points[known], spacing_m, held, held, temperature=of.temperature, reach_m=of.ground.reach_m, places=of.ground.lat_lon_deg,
-            novelty=of.path.novelty if of.path else of.novelty, neighbours=neighbours,
+            novelty=of.path.novelty if of.path else of.novelty, neighbours=neighbours, either_way=either_way,
         )  # fmt: skip
     return replace(loaded, calibration=replace(of, path=path))
 
@@ -192,7 +211,7 @@ def _placed(
 ) -> _Frames:
     """All frames of the drives, each sought on its isle."""
     settings = GeolocateSettings(resolution_m=RESOLUTION_M, rate_hz=1.0, always_answer=True, confidence_radius_m=CLOSE_M)
-    errors, chances, same, whose = [], [], [], []
+    errors, chances, ways, whose = [], [], [], []
     for number, row in enumerate(drives):
         answer = geolocate([folder / row["video"]], areas[row["isle"]], loaded, settings=settings).results[0].trajectory
         truth = read_track(folder / row["truth"])
@@ -200,7 +219,7 @@ def _placed(
         lat, lon = (np.interp(answer.time_s, truth.time_s - start, side) for side in (truth.lat_deg, truth.lon_deg))
         errors.append(haversine_m(answer.lat_deg, answer.lon_deg, lat, lon))
         chances.append(answer.confidence)
-        same.append(np.array(ridden.frames(np.stack([lat, lon], axis=1))) == SAME_WAY)
+        ways.append(np.array(ridden.frames(np.stack([lat, lon], axis=1))))
         whose.append(np.full(len(lat), number))
-    error_m, chance, same_way, drive = (np.concatenate(of) for of in (errors, chances, same, whose))
-    return _Frames(error_m, chance, same_way, drive, np.zeros(len(drive), dtype=np.int64))
+    error_m, chance, way, drive = (np.concatenate(of) for of in (errors, chances, ways, whose))
+    return _Frames(error_m, chance, way, drive, np.zeros(len(drive), dtype=np.int64))

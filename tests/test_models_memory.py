@@ -160,6 +160,18 @@ def test_nothing_in_reach_says_nothing():
     assert not memory.over(places + 10.0, SPACING_M, 100.0)(units(3, 2 * len(SCALES))).any()
 
 
+def test_a_mirrored_frame_is_described_as_its_picture_from_right_to_left():
+    torch.manual_seed(0)
+    memory = ReferenceDatabase(3, 24, 5, 48)
+    features = torch.randn(9, 24 + 48)
+    there = features.clone()
+    there[:, 24:] = features[:, 24:].reshape(9, 2, 4, 6)[..., [5, 4, 3, 2, 1, 0]].reshape(9, 48)
+    torch.testing.assert_close(memory.mirrored(features), memory.in_context(there))
+    torch.testing.assert_close(memory.mirrored(there), memory.in_context(features))
+    assert not torch.allclose(memory.mirrored(features), memory.in_context(features), atol=0.05)
+    assert ReferenceDatabase(3, 24, 5).mirrored(features[:, :24]) is None
+
+
 def test_a_memory_is_saved_with_its_weights_and_places_keep_their_metres(tmp_path):
     model = shaken(small())
     assert model.memory is None

@@ -65,6 +65,34 @@ def test_with_all_references_known_places_score_as_in_the_table_of_all():
     np.testing.assert_allclose(nearest[above & seen], table[above & seen], atol=0.02)
 
 
+def test_either_way_counts_what_is_found_so_above_its_own_least():
+    memory, places = database()
+    found = memory.over(places, SPACING_M, REACH_M, 20, either_way=True)
+    assert isinstance(found, NearestReferences)
+    frames, mirrored = units(9, 48, 5), units(9, 48, 6)
+    gone = np.random.default_rng(1).random(300) < 0.3
+    scores = found(torch.from_numpy(frames), torch.from_numpy(gone), torch.from_numpy(mirrored))
+    same, other = (by_hand(memory, places, one, 20, gone) for one in (frames, mirrored))
+    by_hand_either = np.maximum(same, other + same.min(axis=1, keepdims=True) - other.min(axis=1, keepdims=True))
+    np.testing.assert_allclose(scores.numpy(), by_hand_either, atol=0.04)
+    # Without the other way's description it is as before, and so is a search that was not asked for it.
+    plain = memory.over(places, SPACING_M, REACH_M, 20)
+    torch.testing.assert_close(found(torch.from_numpy(frames)), plain(torch.from_numpy(frames)))
+    torch.testing.assert_close(plain(torch.from_numpy(frames), None, torch.from_numpy(mirrored)), plain(torch.from_numpy(frames)))
+
+
+def test_evidence_of_either_way_names_each_reference_once_the_best_first():
+    memory, places = database()
+    found = memory.over(places, SPACING_M, 1e6, 300, either_way=True)
+    assert isinstance(found, NearestReferences)
+    frames, mirrored = torch.from_numpy(units(4, 48, 5)), torch.from_numpy(units(4, 48, 6))
+    near = np.flatnonzero(haversine_m(*places[0], *memory.lat_lon_deg.double().numpy().T) <= 12.0 * SPACING_M)
+    for of_frame in found.evidence(frames, np.repeat(places[:1], 4, axis=0), most=300, mirrored=mirrored):
+        rows, similarity = [row for row, _, _ in of_frame], [one for _, one, _ in of_frame]
+        assert sorted(rows) == near.tolist()
+        assert similarity == sorted(similarity, reverse=True)
+
+
 def test_where_nothing_is_left_scores_say_nothing():
     memory, places = database(20)
     found = memory.over(places, SPACING_M, REACH_M, 5)

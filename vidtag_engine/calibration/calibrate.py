@@ -26,7 +26,7 @@ from .posteriors import FitVideo
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
-_Reach = tuple[float, int | None]  # of a reference image, in metres, and how many of a frame are read
+_Reach = tuple[float, int | None, bool]  # of a reference image, in metres, how many of a frame are read, and whether either way
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
@@ -49,6 +49,7 @@ def calibrate_path(
     places: FloatArray | None = None,
     novelty: NoveltyDetector | None = None,
     neighbours: int | None = NEIGHBOURS,
+    either_way: bool = False,
     own: Callable[[int], torch.Tensor] | None = None,
     block_m: float | None = None,
     seed: int = 0,
@@ -69,6 +70,7 @@ def calibrate_path(
         places: (N, 2) of the training, where ``training`` does not hold it.
         novelty: what is known of its features; likewise.
         neighbours: reference images of a frame that are read; None reads all.
+        either_way: whether frames are also compared as a street's other way would show them.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
         block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is the reach.
         seed: of everything random.
@@ -78,7 +80,7 @@ def calibrate_path(
     flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
-    reach = reach_m, neighbours
+    reach = reach_m, neighbours, either_way
     cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach)
     mine = [own(number) if own else None for number in some]
     frames = [Emissions(model, s.seen, hidden=rows, keep_features=False) for s, rows in zip(chosen, mine, strict=True)]
@@ -96,7 +98,7 @@ def calibrate_path(
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
     def weighted(weight: float) -> DatabaseWeight | None:
-        return DatabaseWeight(weight, reach_m, least, neighbours) if weight else None
+        return DatabaseWeight(weight, reach_m, least, neighbours, either_way) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
         reading = weighted(weight)
@@ -159,7 +161,7 @@ def fit_abstention(
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
     taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
-    reach = reach_m, database_weight.neighbours if database_weight else None
+    reach = (reach_m, database_weight.neighbours, database_weight.either_way) if database_weight else (reach_m, None, False)
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
     known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]

@@ -39,6 +39,10 @@ class _Described(StoredReferences):
         """They are in context already."""
         return features.float()
 
+    def mirrored(self, features: torch.Tensor) -> None:
+        """What stands where in the picture cannot be told from them."""
+        del features
+
 
 def sequences_of(store: Store, most: int = _MOST_SEQUENCES) -> list[tuple[int, TrainingSequence]]:
     """Drives of a database, evenly out of very many, by descriptors: each one's number, and its images in the order in which they were taken.

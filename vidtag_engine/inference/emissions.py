@@ -44,7 +44,13 @@ class ScoredPlaces:
     @classmethod
     @torch.inference_mode()
     def embedded(
-        cls, model: Model, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None, neighbours: int | None = None
+        cls,
+        model: Model,
+        lat_lon_deg: FloatArray,
+        spacing_m: float,
+        reach_m: float | None,
+        neighbours: int | None = None,
+        either_way: bool = False,
     ) -> ScoredPlaces:
         """Places by their own location embeddings.
 
@@ -54,8 +60,9 @@ class ScoredPlaces:
             spacing_m: of the cover.
             reach_m: over which a kept frame speaks for places around it; None reads the cosines alone.
             neighbours: of a frame that are read; None reads all that is kept.
+            either_way: whether frames are also compared as a street's other way would show them.
         """
-        similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours)
+        similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours, either_way)
         if isinstance(model, PlaceRecognizer):
             return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity)
         parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK) or 1)
@@ -70,15 +77,18 @@ class ScoredPlaces:
 
 
 def similarity_to(
-    model: Model, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None, neighbours: int | None = None
+    model: Model, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None, neighbours: int | None = None, either_way: bool = False
 ) -> PlaceSimilarity | NearestReferences | None:
     """What tells how similar frames are to what the model keeps of places (M, 2); None where it keeps nothing, or ``reach_m`` is None.
 
     Args:
         neighbours: of a frame that are read; None reads all that is kept.
+        either_way: whether frames are also compared as a street's other way would show them.
     """
     references = model.memory
-    return references.over(lat_lon_deg, spacing_m, reach_m, neighbours) if references is not None and reach_m is not None else None
+    if references is None or reach_m is None:
+        return None
+    return references.over(lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way)
 
 
 def no_cosines(lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], FloatArray]:
@@ -114,6 +124,7 @@ class Emissions:
         self.hidden = hidden
         references = model.memory
         self.in_context = references.in_context(given.to(model.device)) if references is not None else None
+        self.mirrored = references.mirrored(given.to(model.device)) if references is not None else None
         # What says how familiar the video is: the features, or what the database has of them where nothing else is kept.
         self.familiar_by = self.queries.cpu().numpy() if isinstance(model, PlaceRecognizer) else self.features
 
@@ -202,6 +213,9 @@ class FrameScores:
         # Asked only where there are both.
         assert similarity is not None  # nosec B101
         assert in_context is not None  # nosec B101
+        mirrored = self.of.mirrored
+        if isinstance(similarity, NearestReferences) and similarity.either_way and mirrored is not None:
+            return np.asarray(similarity(in_context[rows], self.of.hidden, mirrored[rows]))
         found: FloatArray = similarity(in_context[rows], self.of.hidden).cpu().numpy()
         return found
 

@@ -144,10 +144,10 @@ class PosteriorDecoder:
         return replace(path, unknown_share=1.0 - self._held * (1.0 - self.unknown_share))
 
     @property
-    def _reads(self) -> tuple[float | None, int | None]:
-        """How far a reference image speaks, in metres, and how many of each frame are read; None: not at all, or all."""
+    def _reads(self) -> tuple[float | None, int | None, bool]:
+        """How far a reference image speaks, in metres, how many of each frame are read, None: not at all, or all; and whether either way."""
         weight = self.path.database_weight
-        return (weight.reach_m, weight.neighbours) if weight else (None, None)
+        return (weight.reach_m, weight.neighbours, weight.either_way) if weight else (None, None, False)
 
     @property
     def seeks_line(self) -> bool:
@@ -245,7 +245,7 @@ class PosteriorDecoder:
         similarity, described = self._scored.similarity, video.of.in_context
         if not isinstance(similarity, NearestReferences) or described is None:
             return [[] for _ in range(len(positions))]
-        return similarity.evidence(described, positions)
+        return similarity.evidence(described, positions, mirrored=video.of.mirrored)
 
     def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
         """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.

@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from ..offline import asked, hub_offline
+from ..reference.descriptor import LAYOUT_GRID
 from ..types import FetchError, InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ Weights = Literal["pretrained", "random"]
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 LAYOUT = "-layout"  # ends the names of backbones that also say what stands where
-LAYOUT_GRID = (4, 6)  # rows and columns
 _LAYOUT_STAGE = 3  # 1/16 of the picture's size, two thirds through the network
 # Weights that are no part of a wheel: what they are, and Hugging Face's id, under which (without "timm/") a file may be laid into weights_folder().
 FETCHED = {

@@ -88,7 +88,7 @@ class ReferenceDatabase(Descriptor):
         return found
 
     def over(
-        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None
+        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None, *, either_way: bool = False
     ) -> PlaceSimilarity | NearestReferences:
         """What tells how much frames look like what was seen at places.
 
@@ -102,12 +102,13 @@ class ReferenceDatabase(Descriptor):
                 its square.
             reach_m: metres over which a reference image speaks for places around it.
             neighbours: nearest reference images of a frame; None reads all, which costs with every place and every one of them.
+            either_way: by the nearest, frames are also compared as a street's other way would show them.
 
         Returns:
             What gives scores.
         """
         if neighbours is not None:
-            return NearestReferences(self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours)
+            return NearestReferences(self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way)
         reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
         seen = cKDTree(unit_vectors(*self.places_deg.T) * EARTH_RADIUS_M)

@@ -85,7 +85,9 @@ class StoredReferences(Descriptor):
             return self.store.within((-180.0, south, 180.0, north))
         return self.store.within(((middle + west + 180.0) % 360.0 - 180.0, south, (middle + east + 180.0) % 360.0 - 180.0, north))
 
-    def over(self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None) -> NearestReferences:
+    def over(
+        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None, *, either_way: bool = False
+    ) -> NearestReferences:
         """As :meth:`.reference_database.ReferenceDatabase.over`; by the nearest references always."""
         rows = self.rows_about(lat_lon_deg, reach_of(reach_m, spacing_m))
         scale = self.store.manifest.scale
@@ -93,4 +95,6 @@ class StoredReferences(Descriptor):
             search = CodeSearch([self.store.codes_of(rows)], scale, numbers=rows)
         else:
             search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
-        return NearestReferences(search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS)
+        return NearestReferences(
+            search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way
+        )

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 SCALES = (1, 3, 7, 15)  # frames of the means
+LAYOUT_GRID = (4, 6)
+"""Rows and columns of the picture that what follows the features is told of, channel by channel."""
 
 
 def bands(features: Tensor) -> list[Tensor]:
@@ -62,6 +64,16 @@ class Descriptor(nn.Module):
     def dim(self) -> int:
         """Numbers of a descriptor."""
         return sum(layer.out_features for layer in self.whitening)  # type: ignore[misc]
+
+    def mirrored(self, features: Tensor) -> Tensor | None:
+        """As :meth:`in_context`, with the picture's columns in the order from right to left; None where nothing says what stands where.
+
+        Who drives a street the other way has on the left what stood on the right. Differences of means are the same whichever way a drive is run through.
+        """
+        if not self.layout_dim:
+            return None
+        plain, layout = features.split(self._parts, dim=1)
+        return self.in_context(torch.cat([plain, layout.unflatten(1, (-1, *LAYOUT_GRID)).flip(-1).flatten(1)], dim=1))
 
     @torch.no_grad()
     def in_context(self, features: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..types import FloatArray, IntArray
-from .codes import CodeSearch
+from .codes import CodeSearch, Neighbours
 
 NEIGHBOURS = 200  # of a frame
 FAR = 0.5  # of cosine, that a reference loses at the end of its reach
@@ -42,6 +42,8 @@ class NearestReferences:
         spacing_m: of the places.
         reach_m: metres over which a reference speaks for places around it; see :func:`reach_of`.
         neighbours: of a frame.
+        either_way: frames are also compared as a street's other way would show them. What is found so counts by how far it is above the least of its own 200, as
+            what is found the same way does: less of a picture is alike from the other side, by chance, too.
     """
 
     def __init__(
@@ -52,22 +54,25 @@ class NearestReferences:
         spacing_m: float,
         reach_m: float,
         neighbours: int = NEIGHBOURS,
+        *,
+        either_way: bool = False,
     ) -> None:
-        self.search, self._lat_lon_deg, self._k = search, lat_lon_deg, neighbours
+        self.search, self._lat_lon_deg, self._k, self.either_way = search, lat_lon_deg, neighbours, either_way
         self._count, self._reach_m = len(places_deg), reach_of(reach_m, spacing_m)
         self._tree = cKDTree(unit_vectors(*np.asarray(places_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
 
-    def __call__(self, frames: torch.Tensor, hidden: torch.Tensor | None = None) -> torch.Tensor:
+    def __call__(self, frames: torch.Tensor, hidden: torch.Tensor | None = None, mirrored: torch.Tensor | None = None) -> torch.Tensor:
         """Scores (B, M) of descriptors (B, D); where there is no reference at all, zeros.
 
         Args:
             frames: unit-normalised.
             hidden: (N,) references that are left out, as if their street had never been driven.
+            mirrored: (B, D) the same frames as :meth:`.descriptor.Descriptor.mirrored` describes them; read where this reads either way.
         """
         result = torch.zeros(len(frames), self._count)
         if not len(self.search):
             return result
-        found = self.search.nearest(frames.cpu().numpy(), self._k, None if hidden is None else hidden.cpu().numpy())
+        found = self._found(frames, mirrored, hidden)
         known = np.isfinite(found.similarity)
         least = np.where(known, found.similarity, np.inf).min(axis=1, initial=np.inf)
         result[:] = torch.from_numpy(np.where(np.isfinite(least), least, 0.0).astype(np.float32))[:, None]
@@ -85,13 +90,30 @@ class NearestReferences:
             result.view(-1).scatter_reduce_(0, torch.from_numpy(row[part][hit] * self._count + place[pair]), score, "amax")
         return result
 
-    def evidence(self, frames: torch.Tensor, lat_lon_deg: FloatArray, most: int = 3) -> list[list[tuple[int, float, float]]]:
+    def _found(self, frames: torch.Tensor, mirrored: torch.Tensor | None, hidden: torch.Tensor | None = None) -> Neighbours:
+        """The nearest references of frames, (B, k); of either way the same way's first, and then the other's, (B, 2 k)."""
+        mask = None if hidden is None else hidden.cpu().numpy()
+        if not self.either_way or mirrored is None:
+            return self.search.nearest(frames.cpu().numpy(), self._k, mask)
+        # One reading of the references serves both.
+        both = self.search.nearest(torch.cat([frames, mirrored]).cpu().numpy(), self._k, mask)
+        count = len(frames)
+        same, other = both.similarity[:count], both.similarity[count:]
+        leasts = [np.where(np.isfinite(one), one, np.inf).min(axis=1, initial=np.inf, keepdims=True) for one in (same, other)]
+        with np.errstate(invalid="ignore"):
+            other = np.where(np.isfinite(other), other + (leasts[0] - leasts[1]), -np.inf).astype(np.float32)
+        return Neighbours(np.concatenate([both.rows[:count], both.rows[count:]], axis=1), np.concatenate([same, other], axis=1))
+
+    def evidence(
+        self, frames: torch.Tensor, lat_lon_deg: FloatArray, most: int = 3, mirrored: torch.Tensor | None = None
+    ) -> list[list[tuple[int, float, float]]]:
         """The references that speak for the places that frames were said to be at.
 
         Args:
             frames: (B, D) descriptors.
             lat_lon_deg: (B, 2) the places.
             most: references a frame.
+            mirrored: as for scores.
 
         Returns:
             Of each frame (row, similarity, margin) of its most similar references within reach of the place, the best first; the margin is over the most similar
@@ -99,7 +121,7 @@ class NearestReferences:
         """
         if not len(self.search):
             return [[] for _ in range(len(frames))]
-        found = self.search.nearest(frames.cpu().numpy(), self._k)
+        found = _best_first(self._found(frames, mirrored))
         seen = self._lat_lon_deg[found.rows]
         apart_m = haversine_m(seen[..., 0], seen[..., 1], lat_lon_deg[:, :1], lat_lon_deg[:, 1:])
         result = []
@@ -121,3 +143,15 @@ class NearestReferences:
             places.append(near.indices.astype(np.int32))
             lost.append((FAR * (near.data / self._reach_m) ** 2).astype(np.float32))
         return np.concatenate(counts).cumsum(), np.concatenate(places), np.concatenate(lost)
+
+
+def _best_first(found: Neighbours) -> Neighbours:
+    """The same, each reference of a frame once, the most similar first; minus infinity where there are no more."""
+    order = np.argsort(-found.similarity, axis=1, kind="stable")
+    rows, similarity = np.take_along_axis(found.rows, order, axis=1), np.take_along_axis(found.similarity, order, axis=1)
+    for of_frame, alike in zip(rows, similarity, strict=True):
+        _, first = np.unique(of_frame, return_index=True)
+        again = np.ones(len(of_frame), dtype=bool)
+        again[first] = False
+        alike[again] = -np.inf
+    return Neighbours(rows, similarity)

@@ -54,12 +54,14 @@ class DatabaseWeight:
         least: similarity below which it is not read, as it is what chance finds: the place may have been seen from another lane, or only its neighbours were.
             None reads all.
         neighbours: nearest reference images of a frame that are read; None reads all, as checkpoints did that were made before this was here.
+        either_way: frames are also compared as a street's other way would show them.
     """
 
     weight: float
     reach_m: float
     least: float | None = None
     neighbours: int | None = None
+    either_way: bool = False
 
     def read(self, similarity: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines."""
@@ -75,6 +77,7 @@ class DatabaseWeight:
             float(values["reach_m"]),
             None if least is None else float(least),
             None if neighbours is None else int(neighbours),
+            bool(values.get("either_way", False)),
         )
         if (
             not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m))
