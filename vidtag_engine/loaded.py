@@ -203,7 +203,7 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
 def _unmeasured(trained: Calibration, calibration: Calibration, store: Store) -> Calibration:
     """How a checkpoint and a database are read together that were never calibrated so."""
     weight = (trained.path.database_weight if trained.path else None) or trained.database_weight
-    read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS)
+    read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS, bool(store.manifest.layout_dim))
     # What either of them knows is known ground; how videos of neither look is what training saw.
     grounds = [one for one in (trained.ground, calibration.ground) if one is not None]
     ground = replace(

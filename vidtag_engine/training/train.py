@@ -264,7 +264,7 @@ def ground_of(training: Sequence[TrainingSequence], settings: TrainSettings, are
 
 
 def _unfitted_recall(trainer: Trainer, settings: TrainSettings) -> DatabaseWeight:
-    return DatabaseWeight(UNFITTED_WEIGHT, reach_m(trainer.training, settings), None, NEIGHBOURS)
+    return DatabaseWeight(UNFITTED_WEIGHT, reach_m(trainer.training, settings), None, NEIGHBOURS, settings.layout and settings.either_way)
 
 
 def _both_phases(
@@ -385,7 +385,10 @@ def calibrate(
         database_weight = _unfitted_recall(trainer, settings) if settings.remembered_width else None
         out_of_area, novelty = fit_abstention(model, *cover, trainer.training, everything, database_weight=database_weight, **options)
         return replace(calibration, out_of_area=out_of_area, novelty=novelty), metrics
-    path = calibrate_path(model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven, **options)
+    path = calibrate_path(
+        model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven,
+        either_way=settings.layout and settings.either_way, **options,
+    )  # fmt: skip
     return replace(calibration, path=path), metrics
 
 
