@@ -77,7 +77,13 @@ def isles(
             frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
     frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]
     found = {name: _Frames.joined(several) for name, several in frames.items()}
-    result: dict[str, Any] = {"isles_drives": len(drives), "isles_trainings": len(trainings), "isles_training_drives": len(learnt["train"])}
+    counts = {"isles_drives": len(drives), "isles_trainings": len(trainings), "isles_training_drives": len(learnt["train"])}
+    return counts | figures(found, neighbours)
+
+
+def figures(found: dict[str, _Frames], neighbours: Sequence[int]) -> dict[str, Any]:
+    """What the ways to read references give, over all and by split; differences with their intervals."""
+    result: dict[str, Any] = {}
     for name, of in found.items():
         result |= {
             f"isles_{name}_a05km": round(100.0 * float(np.mean(of.close)), 2),

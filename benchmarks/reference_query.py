@@ -29,22 +29,22 @@ def lattice(part: float = 1.0) -> FloatArray:
 
 
 def queried(folder: Path, queries: FloatArray, part: float) -> dict[str, Any]:
-    """Seconds from descriptors to scores over the places, the first time and then."""
-    asked = torch.from_numpy(queries)
+    """Seconds from descriptors, of frames as they are and mirrored, to scores over the places, the first time and then."""
+    asked, mirrored = torch.from_numpy(queries), torch.from_numpy(np.roll(queries, 1, axis=0))
     since = time.perf_counter()
     references = StoredReferences(Store.open(folder))
     opened_s = time.perf_counter() - since
     places = lattice(part)
     since = time.perf_counter()
-    similarity = references.over(places, SPACING_M, REACH_M)
+    similarity = references.over(places, SPACING_M, REACH_M, either_way=True)
     over_s = time.perf_counter() - since
     since = time.perf_counter()
-    similarity(asked)
+    similarity(asked, None, mirrored)
     first_s = time.perf_counter() - since
     taken = []
     for _ in range(_TIMES):
         since = time.perf_counter()
-        similarity(asked)
+        similarity(asked, None, mirrored)
         taken.append(time.perf_counter() - since)
     found = similarity.search.nearest(queries, 200)
     if part == 1.0:

@@ -174,7 +174,7 @@ def unfitted_references(store: Store) -> Calibration:
     """How a database is read whose confidence was not fitted since it was changed."""
     reach_m = store.reach_m
     ground = TrainingGround.about(store.lat_lon_deg[store.there], reach_m, None)
-    weight = DatabaseWeight(1.0, reach_m, None, NEIGHBOURS)
+    weight = DatabaseWeight(1.0, reach_m, None, NEIGHBOURS, bool(store.manifest.layout_dim))
     return Calibration(UNFITTED_TEMPERATURE, database_weight=weight, speed_mps=store.speed_mps, ground=ground, videos=0, of_references=True)
 
 
@@ -203,7 +203,7 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
 def _unmeasured(trained: Calibration, calibration: Calibration, store: Store) -> Calibration:
     """How a checkpoint and a database are read together that were never calibrated so."""
     weight = (trained.path.database_weight if trained.path else None) or trained.database_weight
-    read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS, bool(store.manifest.layout_dim))
+    read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS)
     # What either of them knows is known ground; how videos of neither look is what training saw.
     grounds = [one for one in (trained.ground, calibration.ground) if one is not None]
     ground = replace(

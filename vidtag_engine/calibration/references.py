@@ -90,7 +90,8 @@ def calibrate_references(store: Store, area: AreaOfInterest, *, seed: int = 0, f
     numbers, videos = [number for number, _ in drives], [video for _, video in drives]
     places = store.lat_lon_deg[store.there]
     ground = TrainingGround.about(places, reach_m, None)
-    weight = DatabaseWeight(1.0, reach_m, None, NEIGHBOURS)
+    either_way = bool(store.manifest.layout_dim)
+    weight = DatabaseWeight(1.0, reach_m, None, NEIGHBOURS, either_way)
     unrated = Calibration(
         UNFITTED_TEMPERATURE, database_weight=weight, speed_mps=store.speed_mps, ground=ground, videos=len(videos), of_references=True
     )
@@ -106,8 +107,10 @@ def calibrate_references(store: Store, area: AreaOfInterest, *, seed: int = 0, f
         novelty=novelty, neighbours=NEIGHBOURS, own=lambda number: torch.from_numpy(store.rows["drive"] == numbers[number]), block_m=BLOCK_M, seed=seed,
         feedback=feedback,
     )  # fmt: skip
-    # Each drive was compared with all others there; here they would be held out from themselves.
-    path = replace(path, novelty=novelty)
+    # Each drive was compared with all others there; here they would be held out from themselves. What is kept of a picture cannot be mirrored any more, so the fit
+    # reads the way that it was taken: new videos are found either way, and what is said of them errs on the careful side.
+    read = replace(path.database_weight, either_way=either_way) if path.database_weight else None
+    path = replace(path, novelty=novelty, database_weight=read)
     return replace(unrated, path=path, n_frames=sum(map(len, videos)))
 
 

@@ -98,7 +98,7 @@ def recalibrate(
         path = calibrate_path(
             read.model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=beside.reach_m if beside else ground.reach_m,
             places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, own=_own(beside, sources) if beside else None,
-            either_way=read.model.memory is not None and bool(read.model.memory.layout_dim), feedback=feedback.part(0.5, 1.0),
+            feedback=feedback.part(0.5, 1.0),
         )  # fmt: skip
     fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))), beside=False)
     new = replace(card, created_utc="", **_card_with(card, fitted, beside, model))

@@ -64,7 +64,8 @@ class TrainSettings(BaseModel):
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
         layout: reference images are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
-        either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper).
+        either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper). A database by itself
+            is read so; beside the networks it did not show a gain.
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
@@ -103,7 +104,7 @@ class TrainSettings(BaseModel):
     whitening: Literal["principal", "places"] = "principal"
     remembered_width: int = Field(0, ge=0, le=MOST_WIDTH)
     layout: bool = False
-    either_way: bool = True
+    either_way: bool = False
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)
