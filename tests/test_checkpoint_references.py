@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.test_models_vidtag import units
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.cli.app import app
 from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.loaded import load, load_references
 from vidtag_engine.models.checkpoint import WITH_REFERENCES
@@ -104,6 +106,29 @@ def test_the_database_says_just_what_the_frames_in_memory_did(tmp_path):
     assert 30 <= int(hidden[0].sum()) == int(hidden[1].sum()) < 180
     torch.testing.assert_close(said(asked, hidden[0]), before(asked, hidden[1]), atol=1e-6, rtol=0)
     np.testing.assert_allclose(np.unique(stored.places_deg, axis=0), np.unique(np.concatenate([s.lat_lon_deg for s in some]), axis=0))
+
+
+def test_a_drive_in_the_other_way_is_found_by_its_mirrored_pictures(tmp_path):
+    """What stood on the left stands on the right, and the drive is run through from its end."""
+    draws = torch.Generator().manual_seed(1)
+    some = [replace(one, layout=torch.randn(len(one), 2 * 4 * 6, generator=draws).numpy()) for one in drives()]
+    whitening = [torch.nn.Linear(24, 12) for _ in SCALES] + [torch.nn.Linear(48, 12) for _ in SCALES]
+    memory = ReferenceDatabase.remembering(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in some])
+    stored = opened(tmp_path / "mine" / "model.safetensors", keep(tmp_path / "mine", memory, some, "vidtag-compact", STEP_M))
+    assert stored is not None
+    places = np.concatenate(list(make_grid(load_aoi("-0.004,-0.004,0.008,0.008"), STEP_M).chunks()))
+    back = some[3].seen[::-1].copy()
+    back[:, 24:] = back[:, 24:].reshape(30, 2, 4, 6)[..., ::-1].reshape(30, 48)
+    back[:, :24] = torch.randn(30, 24, generator=draws).numpy()  # from the other side nothing else looks alike
+    found = {}
+    for either_way in (False, True):
+        scores = stored.over(places, STEP_M, 60.0, 20, either_way=either_way)(
+            stored.in_context(torch.from_numpy(back)), None, stored.mirrored(torch.from_numpy(back))
+        )
+        best = places[scores.argmax(dim=1).numpy()]
+        found[either_way] = np.mean(haversine_m(*best.T, *some[3].lat_lon_deg[::-1].T) < 2.0 * STEP_M)
+    assert found[True] > 0.6
+    assert found[False] < 0.2
 
 
 @pytest.mark.slow

@@ -91,6 +91,7 @@ def test_a_video_is_found_by_the_database_alone_with_probabilities(database, fli
     provenance = json.loads(_provenance(output))
     store = Store.open(database)
     assert provenance["checkpoint"]["references"] == store.digest
+    assert load(str(database)).calibration.path.database_weight.either_way
     # The folder stands where a checkpoint does, too, and says the same.
     again = tmp_path / "again.gpkg"
     command("geolocate", str(flights / "flight10.mp4"), "--checkpoint", str(database), "--resolution-m", "10", "--output", str(again))
