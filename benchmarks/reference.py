@@ -24,7 +24,7 @@ from vidtag_engine.reference.images import ReferenceImage
 from vidtag_engine.reference.indexing import indices, make_indices
 from vidtag_engine.reference.manifest import Manifest
 from vidtag_engine.reference.store import ROW, Addition, Store
-from vidtag_engine.types import FloatArray, InputError
+from vidtag_engine.types import FloatArray, InputError, IntArray
 
 from .reference_isles import isles, own_descriptors
 from .reference_query import PLACES, QUERIES, REACH_M, SPACING_M, lattice, queried
@@ -48,13 +48,20 @@ def run(seed: int = 0, *, world: Path | None = None) -> dict[str, Any]:
     if world is not None:
         with progress_bar() as bar:
             found = isles(world, bar)
-        own_rows, asked = own_descriptors(world)
-        own = at_scale(*varied(own_rows, asked, REFERENCES, seed), seed, drive=asked[:QUERIES])
+        own_rows, drives, asked = own_descriptors(world)
+        own = at_scale(
+            *varied(own_rows, asked, REFERENCES, seed),
+            seed,
+            drive=asked[:QUERIES],
+            drives=drives[np.arange(REFERENCES) * len(drives) // REFERENCES],
+        )
         return {"simulated": True, **found, **{f"isles_{name}": value for name, value in own.items()}}
     return at_scale(*synthetic(REFERENCES, seed), seed) | seneca()
 
 
-def at_scale(descriptors: FloatArray, queries: FloatArray, seed: int, drive: FloatArray | None = None) -> dict[str, Any]:
+def at_scale(
+    descriptors: FloatArray, queries: FloatArray, seed: int, drive: FloatArray | None = None, drives: IntArray | None = None
+) -> dict[str, Any]:
     """The figures of speed and memory, of references (N, D) and 60 frames (60, D) from anywhere; and of the index also those of 60 that follow each other."""
     references = len(descriptors)
     with tempfile.TemporaryDirectory() as temporary:
@@ -67,7 +74,7 @@ def at_scale(descriptors: FloatArray, queries: FloatArray, seed: int, drive: Flo
             "cpu": instruction_sets(),
             "threads": torch.get_num_threads(),
         }
-        store, result["build_s"] = built(work / "database", descriptors, seed)
+        store, result["build_s"] = built(work / "database", descriptors, seed, drives)
         result["disk_bytes_each"] = round(sum(file.stat().st_size for file in store.folder.rglob("*") if file.is_file()) / references)
         built(work / "one", descriptors[:1], seed)
         one, whole, area = (
@@ -131,13 +138,14 @@ def varied(own: FloatArray, asked: FloatArray, count: int, seed: int) -> tuple[F
     return found, asked[rng.choice(len(asked), QUERIES, replace=False)]
 
 
-def built(folder: Path, descriptors: FloatArray, seed: int) -> tuple[Store, float]:
-    """A database of descriptors at places of a town, and the seconds that it took from descriptors to disk."""
+def built(folder: Path, descriptors: FloatArray, seed: int, drives: IntArray | None = None) -> tuple[Store, float]:
+    """A database of descriptors at places of a town, and the seconds that it took from descriptors to disk; a place's images are of a drive each."""
     rng = np.random.default_rng([seed, 1])
     rows = np.zeros(len(descriptors), dtype=ROW)
     side_m, wide = math.sqrt(PLACES) * SPACING_M, descriptors.shape[1] // 8
     places = rng.random((-(-len(rows) // A_PLACE), 2))[np.arange(len(rows)) // A_PLACE]
     rows["time_s"], rows["heading_deg"], rows["number"] = 1.7e9, np.nan, np.arange(len(rows))
+    rows["drive"] = np.arange(len(rows)) % A_PLACE if drives is None else drives
     images = [ReferenceImage("simulated", str(number), "drive", 0.0, 0.0, licence="CC0-1.0") for number in range(len(rows))]
     since = time.perf_counter()
     empty = Store.create(folder, Manifest(folder.name, "vidtag-compact", 8, wide, 8, 1.0, SPACING_M), Descriptor(8, wide, 8))

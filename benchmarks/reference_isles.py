@@ -176,14 +176,15 @@ def _by_table(loaded: Loaded) -> Loaded:
     return replace(loaded, model=model)
 
 
-def own_descriptors(folder: Path) -> tuple[FloatArray, FloatArray]:
-    """Descriptors of the images in a world's database, and of its held-out drives' frames."""
+def own_descriptors(folder: Path) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Descriptors of the images in a world's database, of which drive each is, and descriptors of its held-out drives' frames."""
     store = Store.open(folder / "references")
     made = json.loads((folder / "world.json").read_text(encoding="utf-8"))["drives"]
     loaded = load(str(folder / "references"))
     held = _held_out(loaded, _sources(folder, made, "val"), folder)
     asked = np.concatenate([store.descriptor.in_context(torch.from_numpy(one.seen)).numpy() for one in held])
-    return store.descriptors(np.flatnonzero(store.there)), asked
+    rows = np.flatnonzero(store.there)
+    return store.descriptors(rows), store.rows["drive"][rows].astype(np.int64), asked
 
 
 def _sources(folder: Path, made: Sequence[dict[str, Any]], split: str) -> list[TrainingSource]:

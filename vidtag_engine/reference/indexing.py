@@ -24,6 +24,7 @@ from .work import SEGMENTS
 LEAST_ROWS = 10_000  # of an addition: fewer, some 8 MB, are soon read; a build adds at least so many at once but for the last ones
 RECALL, NEAR_TIE = 0.98, 0.002  # what an index finds of a frame's nearest; a hit counts if it is within so much of the last of them
 _SAMPLE = 256  # images that stand for frames
+_LEAST_SAMPLE = 64  # images with enough of other drives beside them
 _MOST_CELLS = 4_096  # the sample that they are trained on is then 0.8 GB
 _TRAINED_A_CELL, _ROUNDS = 64, 10  # of k-means, with which cells hardly get better
 _LOST = -(2**31)
@@ -148,7 +149,12 @@ def _probes(
 ) -> tuple[int, float]:
     """The fewest cells that must be read for a frame so that enough of its nearest are found, and the share that is then."""
     rng = np.random.default_rng(1)
-    sample = np.sort(rng.choice(np.flatnonzero(there), min(_SAMPLE, int(there.sum())), replace=False))
+    _, drive = np.unique(drives, return_inverse=True)
+    others = there.sum() - np.bincount(drive[there], minlength=int(drive.max()) + 1)[drive]
+    told = np.flatnonzero(there & (others >= 2 * NEIGHBOURS))
+    if len(told) < _LEAST_SAMPLE:
+        return len(centres), 1.0  # without other drives nothing tells how an unknown video would fare: all is searched
+    sample = np.sort(rng.choice(told, min(_SAMPLE, len(told)), replace=False))
     similarity, rows = _nearest_of_others(codes, scale, sample, drives, there, feedback)
     counts = similarity >= similarity[:, NEIGHBOURS - 1 : NEIGHBOURS] - NEAR_TIE
     nearest = np.argsort(-(decode(codes[sample], scale) @ centres.T), axis=1)
@@ -166,19 +172,17 @@ def _nearest_of_others(
 ) -> tuple[FloatArray, IntArray]:
     """(S, 2 k) similarities and rows of a sample's nearest in all codes, near ties of the k-th among them.
 
-    An image's own drive is left out, as an unknown video has no images of its own here: those are so near that any index finds them. Where other drives are
-    too few it is not.
+    An image's own drive is left out, as an unknown video has no images of its own here: those are so near that any index finds them.
     """
     _, drives = np.unique(drives, return_inverse=True)
     own = drives[sample]
-    few = there.sum() - np.bincount(drives[there], minlength=int(drives.max()) + 1)[own] < 2 * NEIGHBOURS
     queries, product = torch.from_numpy(np.ascontiguousarray(codes[sample])), fastest_product()
     best = torch.full((len(sample), 2 * NEIGHBOURS), _LOST, dtype=torch.int32)
     where = torch.zeros(best.shape, dtype=torch.int64)
     for begin in _blocks(len(codes), feedback, "measuring"):
         part = slice(begin, begin + BLOCK_ROWS)
         found = product(queries, torch.from_numpy(np.asarray(codes[part])))
-        found[torch.from_numpy(~there[part] | ((drives[part] == own[:, None]) & ~few[:, None]))] = _LOST
+        found[torch.from_numpy(~there[part] | (drives[part] == own[:, None]))] = _LOST
         values, columns = found.topk(min(2 * NEIGHBOURS, found.shape[1]), dim=1)
         best, chosen = torch.cat([best, values], dim=1).topk(2 * NEIGHBOURS, dim=1)
         where = torch.cat([where, columns + begin], dim=1).gather(1, chosen)
