@@ -236,7 +236,7 @@ def test_stopped_there_is_none(plain, tmp_path):
     shutil.copytree(plain.folder, tmp_path / "db")
     store, told = Store.open(tmp_path / "db"), []
     with pytest.raises(CancelledError, match="goes on from there"):
-        make_indices(store, Feedback(told.append, lambda: bool(told) and told[-1].stage == "measuring"))
+        make_indices(store, Feedback(told.append, lambda: bool(told) and told[-1].message == "indexing"))
     assert not index_folder(store).exists()
     assert not [*index_folder(store).parent.glob(".vidtag-*")]
 

@@ -93,10 +93,10 @@ def make_indices(store: Store, feedback: Feedback = Feedback()) -> list[Indexed]
 def _make(folder: Path, codes: Codes, scale: float, drives: IntArray, there: NDArray[np.bool_], feedback: Feedback) -> Indexed:
     """An addition's index, written whole or not at all."""
     count = min(_MOST_CELLS, round(len(codes) ** 0.5))
-    feedback.tell(0.0, "cells", f"{count:,} cells of {len(codes):,} images")
+    feedback.tell(0.0, "database", f"{count:,} cells of {len(codes):,} images")
     centres = _centres(codes, scale, count)
     cells = np.empty(len(codes), dtype=np.int32)
-    for begin in _blocks(len(codes), feedback.part(0.2, 0.6), "cells"):
+    for begin in _blocks(len(codes), feedback.part(0.2, 0.6)):
         block = torch.from_numpy(decode(codes[begin : begin + BLOCK_ROWS], scale))
         cells[begin : begin + BLOCK_ROWS] = (block @ torch.from_numpy(centres).T).argmax(dim=1).numpy()
     probes, recall = _probes(codes, scale, cells, centres, drives, there, feedback.part(0.6, 0.8))
@@ -110,7 +110,7 @@ def _make(folder: Path, codes: Codes, scale: float, drives: IntArray, there: NDA
         np.save(part / ORDER, order)
         with (part / INDEX_CODES).open("wb") as file:  # not by a mapped one, where a full disk would end the process
             np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": codes.shape})
-            for begin in _blocks(len(codes), feedback.part(0.8, 1.0), "writing"):
+            for begin in _blocks(len(codes), feedback.part(0.8, 1.0)):
                 file.write(codes[order[begin : begin + BLOCK_ROWS]].data)
         (part / ABOUT).write_text(json.dumps({"format_version": FORMAT_VERSION, "probes": probes, "recall": recall}), encoding="utf-8")
         if folder.exists():  # of other codes, or damaged
@@ -118,11 +118,11 @@ def _make(folder: Path, codes: Codes, scale: float, drives: IntArray, there: NDA
     return made
 
 
-def _blocks(count: int, feedback: Feedback, stage: str) -> Iterator[int]:
+def _blocks(count: int, feedback: Feedback) -> Iterator[int]:
     """Where blocks of rows begin, told and stopped between them."""
     for begin in range(0, count, BLOCK_ROWS):
         feedback.check()
-        feedback.tell(begin / count, stage)
+        feedback.tell(begin / count, "database", "indexing")
         yield begin
 
 
@@ -179,7 +179,7 @@ def _nearest_of_others(
     queries, product = torch.from_numpy(np.ascontiguousarray(codes[sample])), fastest_product()
     best = torch.full((len(sample), 2 * NEIGHBOURS), _LOST, dtype=torch.int32)
     where = torch.zeros(best.shape, dtype=torch.int64)
-    for begin in _blocks(len(codes), feedback, "measuring"):
+    for begin in _blocks(len(codes), feedback):
         part = slice(begin, begin + BLOCK_ROWS)
         found = product(queries, torch.from_numpy(np.asarray(codes[part])))
         found[torch.from_numpy(~there[part] | (drives[part] == own[:, None]))] = _LOST

@@ -82,7 +82,7 @@ class BuildReference(VidTAGAlgorithm):
         self.area("Pictures outside are left out. A platform is asked about it; of your own, empty: all are taken.", preselect=False)
         self.add(
             QgsProcessingParameterFeatureSource(
-                "HOME_ZONES", "Home zones (polygons or points)", [QgsProcessing.SourceType.TypeVectorAnyGeometry], None, optional=True
+                "HOME_ZONES", "Home zones", [QgsProcessing.SourceType.TypeVectorAnyGeometry], None, optional=True
             ),
             "Pictures there are left out and not even fetched: polygons whole, points with the radius below. With 'Selected features only', the selected ones.",
         )
