@@ -17,7 +17,7 @@ import pytest
 import shapely
 
 from tests.export_cases import NAN, PROVENANCE, drive, moved, unsure, video
-from vidtag_engine.export import EXPORTERS, read_geopackage, write_geopackage
+from vidtag_engine.export import EXPORTERS, place_names, read_geopackage, write_geopackage
 from vidtag_engine.export.edits import changes_by_a_person
 from vidtag_engine.export.place_names import place_columns
 from vidtag_engine.geopackage_metadata import stored_schema
@@ -178,8 +178,6 @@ def test_names_are_looked_up_only_where_they_are_written():
 
 
 def test_a_batch_that_grows_looks_each_video_up_once(tmp_path, monkeypatch):
-    from vidtag_engine.export import place_names
-
     asked = []
     look_up = place_names.places_at
     monkeypatch.setattr(place_names, "places_at", lambda points: asked.append(len(points)) or look_up(points))
@@ -192,7 +190,11 @@ def test_a_batch_that_grows_looks_each_video_up_once(tmp_path, monkeypatch):
 
 def test_an_hour_at_a_frame_a_second_takes_a_moment():
     t = moved(drive("long.mp4", 3600), 47.9, 1.9).trajectory
-    place_columns(t.lat_deg[:1], t.lon_deg[:1])
-    since = time.thread_time()  # of this thread alone: what else the machine does is no matter
     assert len(place_columns(t.lat_deg, t.lon_deg)["city"]) == 3600
-    assert time.thread_time() - since < 0.5  # 0.05 s where nothing else runs
+    taken = []
+    for _ in range(3):
+        place_names._places_of.cache_clear()
+        since = time.thread_time()  # of this thread alone: what else the machine does is no matter
+        place_columns(t.lat_deg, t.lon_deg)
+        taken.append(time.thread_time() - since)
+    assert min(taken) < 0.5  # 0.05 s; a collection of all the suite's garbage may fall into one of them
