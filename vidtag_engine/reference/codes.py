@@ -115,7 +115,7 @@ class CodeSearch:
         parts: (N_i, D) codes, in memory or mapped from a file (copy on write, as torch takes no read-only arrays); references are numbered on through all of them.
         scale: of the codes.
         rows: which of those are searched, rising; None searches all.
-        numbers: (N,) what each is called in answers, and its place in ``hidden``, rising; None: its place among the parts.
+        numbers: (N,) what each is called in answers, and its place in ``hidden``; None: its place among the parts.
         indices: of each part, by which its nearest are found but for a few; of those without one all codes are read.
     """
 
@@ -152,7 +152,7 @@ class CodeSearch:
             ]
             return Neighbours(np.concatenate([one.rows for one in parts]), np.concatenate([one.similarity for one in parts]))
         descriptors = np.asarray(descriptors, dtype=np.float32)
-        queries = _as_codes(descriptors)
+        queries, steps = _as_codes(descriptors)
         product = fastest_product()
         wanted = max(1, min(k, len(self)))
         best = torch.full((len(queries), wanted), _LOST, dtype=torch.int32)
@@ -164,30 +164,9 @@ class CodeSearch:
             own, columns = _better(found, best[:, -1:], wanted)
             best, chosen = torch.cat([best, own], dim=1).topk(wanted, dim=1)
             where = torch.cat([where, torch.from_numpy(rows)[columns]], dim=1).gather(1, chosen)
-        return self._in_order(descriptors, best.numpy(), where.numpy())
-
-    def _in_order(self, descriptors: FloatArray, best: IntArray, where: IntArray) -> Neighbours:
-        """What was found, (B, k) products and numbers, by its cosines with the descriptors themselves: rounding these, too, would mix up neighbours."""
-        rows, similarity = where.copy(), np.full(best.shape, -np.inf, dtype=np.float32)
-        for frame, descriptor in enumerate(descriptors):
-            known = int((best[frame] != _LOST).sum())  # the best come first
-            if not known:
-                continue
-            # Summed row by row: what stands beside a row must not change its last digit.
-            own = (self._codes_of(where[frame, :known]) * (descriptor * np.float32(self._scale / MOST_CODE))).sum(axis=1)
-            order = np.argsort(-own, kind="stable")
-            rows[frame, :known], similarity[frame, :known] = where[frame, order], own[order]
-        return Neighbours(rows, similarity)
-
-    def _codes_of(self, numbers: IntArray) -> Codes:
-        """(n, D) codes of references as they are called in answers."""
-        places = numbers if self._numbers is None else np.searchsorted(self._numbers, numbers)
-        part = np.searchsorted(self._starts, places, side="right") - 1
-        found = np.empty((len(places), self._parts[0].shape[1]), dtype=np.int8)
-        for number, codes in enumerate(self._parts):
-            own = part == number
-            found[own] = codes[places[own] - self._starts[number]]
-        return found
+        similarity = best.numpy() * (steps[:, None] * np.float32(self._scale / MOST_CODE))
+        similarity[best.numpy() == _LOST] = -np.inf
+        return Neighbours(where.numpy(), similarity.astype(np.float32))
 
     def _blocks(self, descriptors: FloatArray, hidden: NDArray[np.bool_] | None) -> Iterator[tuple[IntArray, torch.Tensor]]:
         """Numbers and codes of the references that frames are compared with, block by block."""
@@ -234,7 +213,7 @@ def _better(found: torch.Tensor, than: torch.Tensor, most: int) -> tuple[torch.T
     return values, columns
 
 
-def _as_codes(descriptors: FloatArray) -> torch.Tensor:
-    """(B, D) descriptors as codes, each by its own scale."""
+def _as_codes(descriptors: FloatArray) -> tuple[torch.Tensor, FloatArray]:
+    """(B, D) descriptors as codes, each by its own scale, and (B,) what a step of each is."""
     steps = np.maximum(np.abs(descriptors).max(axis=1), 1e-9).astype(np.float32) / MOST_CODE
-    return torch.from_numpy(np.rint(descriptors / steps[:, None]).astype(np.int8))
+    return torch.from_numpy(np.rint(descriptors / steps[:, None]).astype(np.int8)), steps
