@@ -22,6 +22,8 @@ from vidtag_engine.grid import load_aoi
 from vidtag_engine.training import recipe, train
 from vidtag_engine.training.sources import pair_sources
 
+from .checkpoint_files import copy_checkpoint
+
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "resources" / "demo"
 RESOLUTION_M = 25.0
@@ -75,9 +77,7 @@ def main() -> None:
         checkpoint = Path(temporary) / "sandy-island"
         metrics = make_checkpoint(world, checkpoint, features=world / "features", seed=arguments.seed)
         print(json.dumps(metrics, indent=1))
-        (DEMO / "checkpoint").mkdir(parents=True, exist_ok=True)
-        for name in ("model.safetensors", "config.json", "log.json", "curve.png"):
-            shutil.copy(checkpoint / name, DEMO / "checkpoint" / name)
+        copy_checkpoint(checkpoint, DEMO / "checkpoint", "log.json", "curve.png")
     for suffix in (".mp4", ".gpx"):
         shutil.copy((world / "test" / "demo").with_suffix(suffix), (DEMO / "drive").with_suffix(suffix))
     shutil.copy(world / "aoi.geojson", DEMO / "aoi.geojson")

@@ -5,7 +5,6 @@ What was tuned was tuned on flight 2 -> flight 1 alone; then flight 1 is learned
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +23,7 @@ from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.video import read_track
 from vidtag_engine.video.align_track import align_track
 
+from .checkpoint_files import copy_checkpoint
 from .code_digest import code_digest
 from .recordings import recordings
 
@@ -101,8 +101,7 @@ def keep(checkpoint: Path, seed: int) -> None:
     """Keep a checkpoint of flight 1 for other benchmarks."""
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / _MADE_BY).unlink(missing_ok=True)
-    for file in ("model.safetensors", "config.json"):
-        shutil.copy(checkpoint / file, KEPT / file)
+    copy_checkpoint(checkpoint, KEPT)
     (KEPT / _MADE_BY).write_text(f"{_CODE} {seed}", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from tests.test_models_vidtag import units
 from tests.world_maker import aoi_text, fly, ground
+from vidtag_engine.calibration.calibrate import calibrate_path
 from vidtag_engine.cli.app import app
 from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
@@ -26,7 +28,7 @@ from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.descriptor import SCALES
 from vidtag_engine.reference.store import Store
 from vidtag_engine.settings import ReferenceSettings
-from vidtag_engine.training import TrainingSource, recipe, train
+from vidtag_engine.training import TrainingSource, recalibrate, recipe, train
 from vidtag_engine.training.kept_references import keep
 from vidtag_engine.training.reference_build import build, key_of
 from vidtag_engine.trajectory import LEAST_VIDEOS, Calibration
@@ -249,6 +251,41 @@ def test_a_checkpoint_and_a_database_are_calibrated_together_and_stay_what_they_
         str(tmp_path / "a.gpkg"),
     )
     assert rated["not_rated"] == 0
+
+
+@pytest.mark.slow
+def test_what_the_checkpoint_keeps_of_a_video_is_not_read_for_it(checkpoint, flights, tmp_path, monkeypatch):
+    """Neither what its training kept, nor what was added to that since."""
+    shutil.copytree(checkpoint, tmp_path / "more", ignore=shutil.ignore_patterns("training"))
+    build(own_folder(tmp_path / "more"), sources(flights, 5), ReferenceSettings(resolution_m=STEP_M, width=24))
+    store = Store.open(own_folder(tmp_path / "more"))
+    seen: list[np.ndarray] = []
+
+    def fitted(*given, own, **options):
+        seen.extend(own(number).numpy() for number in range(LEAST_VIDEOS))
+        return calibrate_path(*given, own=own, **options)
+
+    monkeypatch.setattr(recalibrate, "calibrate_path", fitted)
+    recalibrate.recalibrate(load(str(tmp_path / "more")), sources(flights, *range(LEAST_VIDEOS)), tmp_path / "new")
+    assert len(store.rows) == 4 * FRAMES
+    assert [int(mine.sum()) for mine in seen] == [FRAMES * (number in (0, 3, 5, 7)) for number in range(LEAST_VIDEOS)]
+    for number in (0, 3, 5, 7):
+        # Flights of the world keep well apart from each other.
+        track = ET.parse(flights / f"flight{number:02d}.gpx").iter("{*}trkpt")
+        lat, lon = np.array([(float(point.get("lat")), float(point.get("lon"))) for point in track]).T
+        far_m = haversine_m(*store.lat_lon_deg[:, None].transpose(2, 0, 1), lat, lon).min(axis=1)
+        np.testing.assert_array_equal(seen[number], far_m < STEP_M)
+
+
+@pytest.mark.slow
+def test_a_target_that_has_other_images_is_refused_before_the_work(checkpoint, flights, tmp_path):
+    shutil.copytree(checkpoint, tmp_path / "other", ignore=shutil.ignore_patterns("training"))
+    store = Store.open(own_folder(tmp_path / "other"))
+    store.remove(np.arange(len(store.rows)) < 5)
+    with pytest.raises(InputError, match="holds something else than the reference images of the checkpoint"):
+        recalibrate.recalibrate(load(str(checkpoint)), sources(flights, *range(LEAST_VIDEOS)), tmp_path / "other")
+    assert not list((tmp_path / "other" / "calibration").iterdir())
+    assert json.loads((tmp_path / "other" / "config.json").read_text()) == json.loads((checkpoint / "config.json").read_text())
 
 
 @pytest.mark.slow

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
 from vidtag_engine.cli.app import app
+from vidtag_engine.models import from_pretrained
 from vidtag_engine.trajectory import Calibration
 
 pytestmark = pytest.mark.slow
@@ -79,7 +79,7 @@ def training():
     cover = Calibration.from_dict(calibration).path.out_of_area.lat_lon_deg
     south_west, north_east = np.array(AREA[1::-1]), np.array(AREA[:1:-1])
     inside = ((cover >= south_west) & (cover <= north_east)).all(axis=1)
-    frames = load_file(CHECKPOINT / "model.safetensors")["memory.lat_lon_deg"]
+    frames = from_pretrained(CHECKPOINT)[0].memory.places_deg
     return {"frames": Places(frames), "cover": Places(cover[~inside]), "whole cover": Places(cover)}
 
 

@@ -28,7 +28,7 @@ from ..atomic import replacing
 from ..offline import asked
 from ..types import FetchError, InputError
 from .backbones import NoDraws
-from .checkpoint_references import PREFIX, CardReferences, opened, weights_of
+from .checkpoint_references import PREFIX, CardReferences, clear_orphans, named_by, opened, weights_of
 from .device import one_thread
 from .geoclip import GEOCLIP_LICENCE, GeoCLIP, GeoCLIPConfig, load_geoclip
 from .vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
@@ -122,6 +122,8 @@ def save_pretrained(
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], card: str, *, overwrite: bool) -> None:
     """Write tensors with their card, and the card beside them in a folder, both or none.
 
+    The reference images of the checkpoint whose place it takes go, unless a file beside still names them or they were changed since.
+
     Args:
         path: a folder, made if it is not there, or a single file that ends in .safetensors.
         tensors: as they are stored.
@@ -137,11 +139,15 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], card: str, *, overw
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"The checkpoint cannot be written to {path} ({error.strerror or error}): give another folder.") from error
+    before = set[str]()
+    with contextlib.suppress(OSError):
+        before = named_by(*([target] if single else [target, path / CONFIG_FILE]))
     with contextlib.ExitStack() as both:
         weights = both.enter_context(replacing(target, "weights", overwrite=overwrite))
         save_file(tensors, weights, metadata={METADATA_KEY: card, "format": "pt"})
         if not single:
             both.enter_context(replacing(path / CONFIG_FILE, "card", overwrite=overwrite)).write_text(card + "\n", encoding="utf-8")
+    clear_orphans(target.parent, before)
 
 
 def from_pretrained(source: str | Path, device: torch.device | str = "cpu") -> tuple[VidTAG | GeoCLIP, CheckpointCard]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..atomic import making_folder
 from ..file_marks import own_kind
 from ..reference.database import StoredReferences
-from ..reference.manifest import MANIFEST
+from ..reference.manifest import MANIFEST, read_manifest
 from ..reference.store import Store
+from ..reference.work import SEGMENTS, WHITENING
 from ..types import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
 PREFIX = "references-"
 """What the names of such folders begin with: each training writes one of its own, so that a checkpoint that is replaced never meets another's images."""
+_NAME = re.compile(rf"{PREFIX}[0-9a-f]{{8}}")
+_NAMED = re.compile(rb"(?<![\w-])" + _NAME.pattern.encode() + rb"(?![\w-])")
+_HEAD_BYTES = 4 << 20  # a card is at most a quarter of that, and stands first in the weights
+_UNTOUCHED = 1  # the revision of a database that got its images at once, and nothing since
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def opened(weights: Path, card: CardReferences) -> StoredReferences | None:
     """
     if not card.folder:
         return None
-    if Path(card.folder).name != card.folder or not card.folder.startswith(PREFIX):
+    if not _NAME.fullmatch(card.folder):
         raise InputError(f"Checkpoint {weights} names {card.folder!r} as the folder of its reference images: it is damaged, get it again.")
     folder = weights.parent / card.folder
     if not (folder / MANIFEST).is_file():
@@ -74,27 +81,62 @@ def copied(memory: object, card: CardReferences, target: Path) -> None:
     Args:
         memory: of the model that is written.
         card: of it.
-        target: folder that its weights are written to.
+        target: folder that its weights are written to, which is there.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or other reference images have its name there.
     """
-    if not card.folder or not isinstance(memory, StoredReferences) or (target / card.folder).exists():
+    if not card.folder or not isinstance(memory, StoredReferences):
         return
-    with making_folder(target / card.folder) as part:
-        shutil.copytree(memory.store.folder, part, dirs_exist_ok=True)
+    there = target / card.folder
+    if not os.path.lexists(there):
+        with making_folder(there) as part:
+            shutil.copytree(memory.store.folder, part, dirs_exist_ok=True)
+    elif not there.exists() or not (there.samefile(memory.store.folder) or _content(there) == memory.store.content):
+        raise InputError(
+            f"{there} holds something else than the reference images of the checkpoint: move it away, or choose another output."
+        )
 
 
-def clear(folder: Path) -> None:
-    """Remove a database that belonged to a checkpoint which was replaced; what is none of this tool's is left alone."""
-    if folder.name.startswith(PREFIX) and own_kind(folder / MANIFEST) == "references":
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def folder_named(card: Path) -> str:
-    """The folder of reference images that a card names; empty where it names none, or there is no card."""
-    with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
-        name = json.loads(card.read_text(encoding="utf-8")).get("references", {}).get("folder", "")
-        if isinstance(name, str) and name.startswith(PREFIX) and Path(name).name == name:
-            return name
+def _content(folder: Path) -> str:
+    """Of a database (:attr:`.store.Store.content`); empty where it cannot be used."""
+    with contextlib.suppress(InputError):
+        return Store.open(folder).content
     return ""
+
+
+def named_by(*files: Path) -> set[str]:
+    """Names of databases that some files hold: cards, weights, or somebody's copies of them. Raises OSError where one cannot be read."""
+    found = set()
+    for file in files:
+        if file.is_file():
+            with file.open("rb") as handle:
+                found |= {name.decode() for name in _NAMED.findall(handle.read(_HEAD_BYTES))}
+    return found
+
+
+def clear_orphans(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Remove databases that belonged to checkpoints which are no longer there.
+
+    What stays: what any file in the folder names, what was changed since it was made (its revision), and what is none of this tool's.
+
+    Args:
+        folder: of the checkpoint.
+        names: of the databases that may go; None is any.
+    """
+    with contextlib.suppress(OSError):  # where a file cannot be read, nothing is known to belong to none
+        found = [one for one in folder.glob(f"{PREFIX}*") if (names is None or one.name in names) and _is_untouched(one)]
+        named = named_by(*folder.iterdir()) if found else set()
+        for one in found:
+            if one.name not in named:
+                shutil.rmtree(one, ignore_errors=True)
+
+
+def _is_untouched(folder: Path) -> bool:
+    """Whether a folder is a database as a training left it."""
+    if not _NAME.fullmatch(folder.name) or folder.is_symlink() or own_kind(folder / MANIFEST) != "references":
+        return False
+    with contextlib.suppress(InputError):
+        only = {one.name for one in folder.iterdir()} <= {MANIFEST, WHITENING, SEGMENTS}
+        return only and read_manifest(folder / MANIFEST).revision == _UNTOUCHED
+    return False

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..calibration.calibrate import calibrate_path
+from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..grid import AreaOfInterest, area_without_aoi, make_grid
 from ..loaded import Loaded, load_references
@@ -47,7 +48,8 @@ def recalibrate(
 
     Args:
         loaded: the checkpoint.
-        sources: at least eight videos or image folders with their truth that it was not trained on.
+        sources: at least eight videos or image folders with their truth that it was not trained on. Of the reference images that it keeps, those of the same
+            video and track are not read for it.
         output: folder, or a file that ends in .safetensors; may be the checkpoint's own. Features are kept in a folder ``calibration`` there, or beside the
             file, so that a run that was broken off goes on.
         aoi: that videos are decoded over while it is fitted; None is the checkpoint's training extent, or where the database has images.
@@ -71,7 +73,9 @@ def recalibrate(
             f"{len(sources)} videos cannot calibrate a checkpoint: give at least {LEAST_VIDEOS} with their tracks that it was not trained on."
         )
     read = load_references(reference, str(loaded.device), feedback, loaded) if reference else loaded
-    beside = read.model.memory.store if reference and isinstance(read.model.memory, StoredReferences) else None
+    assert isinstance(read.model, VidTAG)  # a checkpoint reads references, or none  # nosec B101
+    memory = read.model.memory
+    beside = memory.store if reference and isinstance(memory, StoredReferences) else None
     ground = read.calibration.ground or _ground_of(loaded, model)
     area = aoi or (area_without_aoi(beside.extent_deg) if beside else area_without_aoi(card.training_extent))
     grid = make_grid(area, max(float(card.metrics.get("resolution_m", 100.0)), math.sqrt(area.area_m2 / _MOST_POINTS) * 1.02))
@@ -89,21 +93,21 @@ def recalibrate(
         rate_hz=card.metrics.get("rate_hz", 1.0),
         truth_offset_s=truth_offset_s,
     )
+    copied(model.memory, card.references, store.folder.parent)  # first: where that cannot be, hours of work would be lost
     videos = load_sequences(store, sources, feedback.part(0.0, 0.5))
     if not any(ground.knows(one.lat_lon_deg).any() for one in videos):
         raise InputError("None of the videos was taken where the checkpoint was trained: give videos of its own area.")
     of = read.calibration
-    assert isinstance(read.model, VidTAG)  # a checkpoint reads references, or none  # nosec B101
+    own = _own(memory.store, sources, videos) if isinstance(memory, StoredReferences) else None
     with torch.inference_mode():
         path = calibrate_path(
             read.model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=beside.reach_m if beside else ground.reach_m,
-            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, own=_own(beside, sources) if beside else None,
+            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, own=own,
             feedback=feedback.part(0.5, 1.0),
         )  # fmt: skip
     fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))), beside=False)
     new = replace(card, created_utc="", **_card_with(card, fitted, beside, model))
     half = stored_in_half(model, card)
-    copied(model.memory, card.references, output.parent if output.suffix == ".safetensors" else output)
     return save_pretrained(model, output, new, half=half, overwrite=overwrite)
 
 
@@ -124,13 +128,17 @@ def _card_with(card: CheckpointCard, fitted: Calibration, beside: Store | None, 
     return {"calibration": fitted.to_dict(), "metrics": metrics, "references": references}
 
 
-def _own(store: Store, sources: Sequence[Source]) -> Callable[[int], torch.Tensor]:
+def _own(store: Store, sources: Sequence[Source], videos: Sequence[TrainingSequence]) -> Callable[[int], torch.Tensor]:
     """(N,) which rows of a database are of a video, by its number among the sources."""
+    sequence = store.rows["sequence"]
+    places = store.lat_lon_deg.view(np.complex128)[:, 0]
 
     def rows(number: int) -> torch.Tensor:
-        found = torch.zeros(len(store.there), dtype=torch.bool)
-        found[torch.from_numpy(store.rows_of(key_of(sources[number])))] = True
-        return found
+        # What a training keeps bears no name of its video. Its images lie just where the video's frames do, all of them.
+        elsewhere = ~np.isin(places, np.ascontiguousarray(videos[number].lat_lon_deg).view(np.complex128))
+        found = (np.bincount(sequence, elsewhere) == 0)[sequence]
+        found[store.rows_of(key_of(sources[number]))] = True
+        return torch.from_numpy(found)
 
     return rows
 

@@ -22,8 +22,8 @@ from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..file_marks import mark_of
 from ..grid import AreaOfInterest, Grid, make_grid
-from ..models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointCard, save_pretrained
-from ..models.checkpoint_references import PREFIX, clear, folder_named, opened
+from ..models.checkpoint import WEIGHTS_FILE, CheckpointCard, save_pretrained
+from ..models.checkpoint_references import clear_orphans, opened
 from ..models.device import pick_device
 from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
 from ..models.geoclip import warm_start
@@ -195,19 +195,14 @@ def train(
 
 
 def _saved(trainer: Trainer, output: Path, card: CheckpointCard, settings: TrainSettings, *, overwrite: bool) -> CheckpointCard:
-    """Save with the reference images: they are there before the card that names them, and those of the card before go after it. Errors as of :func:`train`."""
-    model, before = trainer.model, folder_named(output / CONFIG_FILE)
-    for left in output.glob(f"{PREFIX}*"):  # of a process that ended between the two
-        if left.name != before:
-            clear(left)
+    """Save with the reference images, which are there before the card that names them. Errors as of :func:`train`."""
+    model = trainer.model
+    clear_orphans(output)  # of a process that ended between the two
     if isinstance(model.memory, ReferenceDatabase):
         kept = keep(output, model.memory, trainer.training, settings.preset, settings.resolution_m)
         model.remember(opened(output / WEIGHTS_FILE, kept))
         card = replace(card, references=kept)
-    card = save_pretrained(model, output, card, half=settings.half, overwrite=overwrite)
-    if before and before != card.references.folder:
-        clear(output / before)
-    return card
+    return save_pretrained(model, output, card, half=settings.half, overwrite=overwrite)
 
 
 def _weights(settings: TrainSettings) -> dict[str, float]:
