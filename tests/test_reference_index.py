@@ -251,6 +251,20 @@ def test_where_no_images_are_alike_none_is_written_and_it_is_said(tmp_path):
     assert not index_folder(store).exists()
 
 
+def test_images_of_a_single_drive_get_none_and_it_is_said(tmp_path):
+    """How an unknown video fares is measured by what other drives have of its places."""
+    store = Store.create(tmp_path / "db", manifest(), descriptor())
+    for seed in (1, 2):
+        store = store.add(replace(addition(LARGE, seed, sequences=1), descriptors=clustered(LARGE, seed)))
+    assert [len(np.unique(one)) for one in np.split(store.rows["drive"], 2)] == [1, 1]
+    done = CliRunner().invoke(app, ["reference", "index", str(tmp_path / "db"), "--json"])
+    answer = json.loads(done.stdout)
+    assert (answer["made"], answer["indexed"]) == ([], 0)
+    [said] = answer["notes"]
+    assert said.startswith(f"{2 * LARGE:,} images got no index, as they were added as parts of a single drive")
+    assert indices(Store.open(store.folder)) == [None, None]
+
+
 @pytest.mark.skipif(find_spec("faiss") is None, reason="makes an index")
 def test_the_command_says_what_it_made_and_does_it_once(plain, tmp_path):
     shutil.copytree(plain.folder, tmp_path / "db")

@@ -175,11 +175,17 @@ def index(folder: Path, *, feedback: Feedback = Feedback()) -> dict[str, Any]:
     """
     store = Store.open(folder)
     found = make_indices(store, feedback)
-    small, like = sum(one.images for one in found if not one.cells), sum(one.images for one in found if one.cells and not one.worth)
+    small, alone = (sum(one.images for one in found if not one.probes and bool(one.cells) is large) for large in (False, True))
+    like = sum(one.images for one in found if one.probes and not one.worth)
     notes = []
     if small:
         notes.append(
             f"{small:,} images were added in parts of fewer than {LEAST_ROWS:,}: these need no index, searching all of them is as good."
+        )
+    if alone:
+        notes.append(
+            f"{alone:,} images got no index, as they were added as parts of a single drive, or of so few that what an index finds cannot be measured:"
+            " all of them are searched."
         )
     if like:
         notes.append(f"{like:,} images got no index, as more than half of it would be read for a frame: searching all of them is as good.")

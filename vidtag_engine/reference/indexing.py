@@ -37,7 +37,7 @@ class Indexed:
     Args:
         images: of it.
         cells: it was parted into; 0: it is too small for an index.
-        probes: cells that must be read for a frame.
+        probes: cells that must be read for a frame; 0: its images are of too few drives to measure that.
         recall: share of the nearest that is found so.
     """
 
@@ -93,13 +93,16 @@ def make_indices(store: Store, feedback: Feedback = Feedback()) -> list[Indexed]
 def _make(folder: Path, codes: Codes, scale: float, drives: IntArray, there: NDArray[np.bool_], feedback: Feedback) -> Indexed:
     """An addition's index, written whole or not at all."""
     count = min(_MOST_CELLS, round(len(codes) ** 0.5))
+    told = _with_others(drives, there)
+    if len(told) < _LEAST_SAMPLE:  # without other drives nothing tells how an unknown video would fare
+        return Indexed(len(codes), count)
     feedback.tell(0.0, "database", f"{count:,} cells of {len(codes):,} images")
     centres = _centres(codes, scale, count)
     cells = np.empty(len(codes), dtype=np.int32)
     for begin in _blocks(len(codes), feedback.part(0.2, 0.6)):
         block = torch.from_numpy(decode(codes[begin : begin + BLOCK_ROWS], scale))
         cells[begin : begin + BLOCK_ROWS] = (block @ torch.from_numpy(centres).T).argmax(dim=1).numpy()
-    probes, recall = _probes(codes, scale, cells, centres, drives, there, feedback.part(0.6, 0.8))
+    probes, recall = _probes(codes, scale, cells, centres, drives, there, told, feedback.part(0.6, 0.8))
     made = Indexed(len(codes), count, probes, recall)
     if not made.worth:
         return made
@@ -144,16 +147,25 @@ def _centres(codes: Codes, scale: float, count: int) -> FloatArray:
     return centres
 
 
-def _probes(
-    codes: Codes, scale: float, cells: IntArray, centres: FloatArray, drives: IntArray, there: NDArray[np.bool_], feedback: Feedback
-) -> tuple[int, float]:
-    """The fewest cells that must be read for a frame so that enough of its nearest are found, and the share that is then."""
-    rng = np.random.default_rng(1)
+def _with_others(drives: IntArray, there: NDArray[np.bool_]) -> IntArray:
+    """Rows that are there with enough images of other drives beside them."""
     _, drive = np.unique(drives, return_inverse=True)
     others = there.sum() - np.bincount(drive[there], minlength=int(drive.max()) + 1)[drive]
-    told = np.flatnonzero(there & (others >= 2 * NEIGHBOURS))
-    if len(told) < _LEAST_SAMPLE:
-        return len(centres), 1.0  # without other drives nothing tells how an unknown video would fare: all is searched
+    return np.flatnonzero(there & (others >= 2 * NEIGHBOURS))
+
+
+def _probes(
+    codes: Codes,
+    scale: float,
+    cells: IntArray,
+    centres: FloatArray,
+    drives: IntArray,
+    there: NDArray[np.bool_],
+    told: IntArray,
+    feedback: Feedback,
+) -> tuple[int, float]:
+    """The fewest cells that must be read for a frame so that enough of its nearest are found, and the share that is then; by some of the rows ``told``."""
+    rng = np.random.default_rng(1)
     sample = np.sort(rng.choice(told, min(_SAMPLE, len(told)), replace=False))
     similarity, rows = _nearest_of_others(codes, scale, sample, drives, there, feedback)
     counts = similarity >= similarity[:, NEIGHBOURS - 1 : NEIGHBOURS] - NEAR_TIE
