@@ -22,7 +22,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from benchmarks.panoramax_server import EMAIL, PanoramaxServer, Shot, picture_bytes, why_not
+from benchmarks.panoramax_server import EMAIL, Shot, picture_bytes
+from tests.panoramax_server import serving
 from vidtag_engine.cli.app import app
 from vidtag_engine.export import read_geopackage
 from vidtag_engine.feedback import Feedback
@@ -52,13 +53,7 @@ AREA = f"{LON - 0.001},{LAT - 0.001},{LON + 0.004},{LAT + 0.002}"
 
 @pytest.fixture(scope="module")
 def server():
-    if reason := why_not():
-        if os.environ.get("VIDTAG_PANORAMAX_REQUIRED"):
-            pytest.fail(f"The Panoramax server is required here: {reason}")
-        pytest.skip(reason)
-    with PanoramaxServer() as running:
-        for number, shots in enumerate((STREET, BACK, STANDING, ROUND, LARGE)):
-            running.upload(f"drive {number}", [picture_bytes(shot, 100 * number + n) for n, shot in enumerate(shots)])
+    with serving(STREET, BACK, STANDING, ROUND, LARGE) as running:
         yield running
 
 

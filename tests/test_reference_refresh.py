@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.panoramax_server import PanoramaxServer, Shot, picture_bytes, why_not
+from benchmarks.panoramax_server import PanoramaxServer, Shot
+from tests.panoramax_server import serving
 from tests.test_reference_panoramax import typed
 from tests.test_reference_store import addition, descriptor, manifest
 from vidtag_engine.feedback import Feedback
@@ -35,13 +35,7 @@ AREA = f"{LON - 0.001},{LAT - 0.001},{LON + 0.004},{LAT + 0.002}"
 
 @pytest.fixture(scope="module")
 def server():
-    if reason := why_not():
-        if os.environ.get("VIDTAG_PANORAMAX_REQUIRED"):
-            pytest.fail(f"The Panoramax server is required here: {reason}")
-        pytest.skip(reason)
-    with PanoramaxServer() as running:
-        for number, shots in enumerate((STREET, ROUND)):
-            running.upload(f"drive {number}", [picture_bytes(shot, 100 * number + n) for n, shot in enumerate(shots)])
+    with serving(STREET, ROUND) as running:
         yield running
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import importlib.util
 import os
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,6 +143,32 @@ def until(condition, timeout_s: float = 60.0) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Says nothing of what it is asked."""
+
+    def answer(self, body: bytes, status: int = 200, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(handler, asked: list):
+    """A server on the loopback, with its address as ``url`` and what its handler notes as ``asked``."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        running.asked, running.url = asked, f"http://127.0.0.1:{running.server_port}"
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        try:
+            yield running
+        finally:
+            running.shutdown()
 
 
 @contextmanager

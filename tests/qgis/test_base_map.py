@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 from qgis.core import QgsMapRendererSequentialJob, QgsMapSettings, QgsProject, QgsRasterLayer, QgsRectangle, QgsSettings
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from tests.qgis.common import SQUARE, desktop_with_plugin, polygons
+from tests.qgis.common import SQUARE, Handler, desktop_with_plugin, polygons, serving
 from vidtag_qgis import settings
 from vidtag_qgis.gui import base_map
 
@@ -91,17 +88,13 @@ def test_the_server_is_told_who_asks(desktop, monkeypatch):
     """QGIS sends its own name and the plugin's page, as the server's rules want it."""
     heads = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self) -> None:
             heads.append(dict(self.headers.items()))
             self.send_error(404)
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        here = base_map.address().replace(f"https://{base_map.HOST}", f"http://127.0.0.1:{server.server_port}")
+    with serving(Answering, heads) as server:
+        here = base_map.address().replace(f"https://{base_map.HOST}", server.url)
         layer = QgsRasterLayer(here, "here", "wms")
         assert layer.isValid()
         view = QgsMapSettings()
@@ -112,7 +105,6 @@ def test_the_server_is_told_who_asks(desktop, monkeypatch):
         job = QgsMapRendererSequentialJob(view)
         job.start()
         job.waitForFinished()
-        server.shutdown()
     assert heads
     head = {name.lower(): value for name, value in heads[0].items()}
     assert "QGIS" in head["user-agent"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import shutil
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -15,7 +13,20 @@ from qgis.core import QgsProcessingException, QgsProcessingModelAlgorithm, QgsPr
 from qgis.PyQt.QtCore import QBuffer, QIODevice
 from qgis.PyQt.QtGui import QImage
 
-from tests.qgis.common import ROOT, Told, a_second_s, algorithm_of, context_of, desktop_with_plugin, layer_of, problem_of, qgis_run, run
+from tests.qgis.common import (
+    ROOT,
+    Handler,
+    Told,
+    a_second_s,
+    algorithm_of,
+    context_of,
+    desktop_with_plugin,
+    layer_of,
+    problem_of,
+    qgis_run,
+    run,
+    serving,
+)
 from vidtag_qgis import settings
 from vidtag_qgis.algorithms.build_reference import _SOURCES, _WITH_TOKEN, OFF
 from vidtag_qgis.engine_client.file_marks import own_kind
@@ -144,7 +155,7 @@ def server():
     asked: list[str] = []
     pictures = [_jpeg(number) for number in range(2)]
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self):
             asked.append(self.path)
             items = [_item(number, self.server.server_port) for number in range(2)]
@@ -152,21 +163,10 @@ def server():
             body = (
                 pictures[int(self.path.split("/")[2])] if picture else json.dumps({"type": "FeatureCollection", "features": items}).encode()
             )
-            self.send_response(200)
-            self.send_header("Content-Type", "image/jpeg" if picture else "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(body, kind="image/jpeg" if picture else "application/json")
 
-        def log_message(self, *_):
-            pass
-
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    running.asked, running.url = asked, f"http://127.0.0.1:{running.server_port}"
-    yield running
-    running.shutdown()
-    running.server_close()
+    with serving(Answering, asked) as running:
+        yield running
 
 
 def _jpeg(number: int) -> bytes:

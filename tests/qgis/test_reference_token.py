@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsProcessingException, QgsProcessingParameterAuthConfig, QgsProject
 
-from tests.qgis.common import ROOT, Told, algorithm_of, context_of, problem_of, qgis_run, run
+from tests.qgis.common import ROOT, Handler, Told, algorithm_of, context_of, problem_of, qgis_run, run, serving
 from tests.qgis.test_reference import AREA, _jpeg
 from vidtag_qgis import tokens
 from vidtag_qgis.algorithms import build_reference
@@ -36,15 +34,12 @@ def graph():
     asked: list[tuple[str, str]] = []
     picture = _jpeg(1)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self):
             given, path = self.headers.get("Authorization", ""), urlsplit(self.path)
             asked.append((self.path, given))
             status, body = self._answer(path, given)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(body, status)
 
         def _answer(self, path, given: str) -> tuple[int, bytes]:
             if path.path.endswith(".jpg"):
@@ -57,15 +52,8 @@ def graph():
             inside = [one for one in _items() if west <= one["geometry"]["coordinates"][0] <= east and south <= 48.135 <= north]
             return 200, json.dumps({"data": inside}).encode()
 
-        def log_message(self, *_):
-            pass
-
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    running.asked, running.url = asked, f"http://127.0.0.1:{running.server_port}"
-    yield running
-    running.shutdown()
-    running.server_close()
+    with serving(Answering, asked) as running:
+        yield running
 
 
 def _items() -> list[dict]:
