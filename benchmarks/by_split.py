@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from vidtag_engine.evaluation.ways import WAYS
 from vidtag_engine.trajectory import RADII_M
 from vidtag_engine.types import FloatArray
 
 from .counting import Interval, Said, coverage_of, debiased_ece, interval_of_mean, said_wrong
-from .splits import SPLITS
 
 ALL = "all"
 
@@ -54,7 +54,7 @@ def by_split(records: Sequence[Record], *, draws: int = 2000) -> dict[str, dict[
         records: of all drives and trainings.
         draws: of every bootstrap.
     """
-    groups = {ALL: list(records), **{name: [one for one in records if one.split == name] for name in SPLITS}}
+    groups = {ALL: list(records), **{name: [one for one in records if one.split == name] for name in WAYS}}
     return {name: figures(part, draws=draws) for name, part in groups.items() if part}
 
 
@@ -91,7 +91,7 @@ def beside(new: dict[str, dict[str, Any]], today: dict[str, dict[str, Any]]) -> 
         for key in map(radius_key, RADII_M):
             found[f"said80_share_{key}"] = _ratio(now[f"said80_count_{key}"], then[f"said80_right_{key}"])
         result[name] = found
-    return {name: result[name] for name in (ALL, *SPLITS) if name in result}
+    return {name: result[name] for name in (ALL, *WAYS) if name in result}
 
 
 def save_records(records: Iterable[Record], path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from vidtag_engine.calibration.calibrate import calibrate_path
+from vidtag_engine.evaluation.ways import NEVER_DRIVEN, OTHER_WAY, SAME_WAY, DrivenWays
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.geolocation import geolocate
@@ -33,7 +34,6 @@ from vidtag_engine.video import read_track
 
 from .counting import debiased_ece, ece_difference, paired_difference
 from .isles_settings import OURS, TRAINING_SEEDS
-from .splits import NEVER_DRIVEN, OTHER_WAY, SAME_WAY, TrainingWays
 
 RESOLUTION_M = 250.0
 STEPS = {"phase1_steps": 500, "phase2_steps": 0}
@@ -65,7 +65,7 @@ def isles(
         row for isle in areas for row in [one for one in made if one["isle"] == isle and one["split"] in {"test", "test_unseen"}][:A_ISLE]
     ]
     tracks = [np.stack([track.lat_deg, track.lon_deg], axis=1) for row in learnt["train"] if row.truth and (track := read_track(row.truth))]
-    ridden = TrainingWays(tracks)
+    ridden = DrivenWays.of_tracks(tracks)
     frames: dict[str, list[_Frames]] = {}
     for seed in trainings:
         loaded = _trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
@@ -214,7 +214,7 @@ def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int
 
 
 def _placed(
-    folder: Path, loaded: Loaded, drives: Sequence[dict[str, Any]], areas: dict[str, AreaOfInterest], ridden: TrainingWays
+    folder: Path, loaded: Loaded, drives: Sequence[dict[str, Any]], areas: dict[str, AreaOfInterest], ridden: DrivenWays
 ) -> _Frames:
     """All frames of the drives, each sought on its isle."""
     settings = GeolocateSettings(resolution_m=RESOLUTION_M, rate_hz=1.0, always_answer=True, confidence_radius_m=CLOSE_M)

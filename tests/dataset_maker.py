@@ -117,6 +117,7 @@ class ColourModel(torch.nn.Module):
         self.has_refiner = refiner
         self.config = SimpleNamespace(embedding_dim=3)
         self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.memory = None
 
     def embed_video(self, features):
         colour = features.double().numpy()
@@ -136,4 +137,6 @@ class ColourModel(torch.nn.Module):
 def colour_checkpoint(*, refiner: bool = True, **metrics) -> SimpleNamespace:
     """What ``geolocate.load`` gives."""
     card = SimpleNamespace(name="colours", sha256="0" * 64, metrics=metrics)
-    return SimpleNamespace(model=ColourModel(refiner=refiner), card=card, encoder=ColourEncoder(), device=torch.device("cpu"))
+    return SimpleNamespace(
+        model=ColourModel(refiner=refiner), card=card, encoder=ColourEncoder(), device=torch.device("cpu"), references=""
+    )

@@ -39,6 +39,7 @@ FLOORS = (
         "result_file",
         "results",
         "geolocation",
+        "job",
         "guessed_areas",
         "guessing",
         "registry",
@@ -66,10 +67,11 @@ SAME_FLOOR = {
     "result_file": {"batch"},
     "results": {"result_file"},
     "matches": {"loaded"},
-    "geolocation": {"batch", "guessed_areas", "loaded", "matches", "own_areas", "result_file", "results", "warm"},
+    "job": {"loaded", "matches", "own_areas", "warm"},
+    "geolocation": {"batch", "guessed_areas", "job", "loaded", "own_areas", "result_file", "results", "warm"},
     "guessing": {"batch"},
     "guessed_areas": {"batch", "guessing", "own_areas", "registry"},
-    "heatmap": {"batch", "geolocation", "warm"},
+    "heatmap": {"batch", "job", "loaded", "warm"},
     "evaluation": {"training"},
 }
 FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in places}

@@ -60,6 +60,10 @@ def test_radii_by_hand():
         assert one.brier == pytest.approx(brier_score_loss(right, np.repeat(said, 20)))
         assert one.brier_skill == pytest.approx(1 - one.brier / 0.25)
         assert one.ece == pytest.approx((abs(said[0] - 1) + said[1]) / 2)
+    assert [(one.sure, one.sure_within) for one in (first, third)] == [(20, 1.0), (40, 1.0)]
+    fourth = evaluate_results([far], far_truth).confidence.radii[1]
+    assert fourth.sure == 0
+    assert np.isnan(fourth.sure_within)
     assert third.share_within == 1.0
     assert np.isnan(third.brier_skill)
     assert [(b.count, b.mean_confidence, b.share_correct) for b in first.bins] == [
@@ -126,7 +130,7 @@ def test_report_in_every_form(tmp_path):
     files = write_markdown(tmp_path / "report.md", report)
     assert [one.name for one in files] == ["report.md", "report.reliability.png"]
     text = files[0].read_text(encoding="utf-8")
-    assert "| 25 m | 20 | 0.900 | 1.000 | 0.100 | 0.010 | – |" in text
+    assert "| 25 m | 20 | 0.900 | 1.000 | 0.100 | 0.010 | – | 20 | 1.000 |" in text
     assert "near\\|x.mp4" in text
     assert "Verdicts by video: located 1, outside aoi 1." in text
     assert "| 90 % | 1 | 20 | 100.0 % |" in text

@@ -10,9 +10,10 @@ from PIL import Image
 from pyproj import Geod
 from typer.testing import CliRunner
 
-from tests.dataset_maker import ColourModel, colour_checkpoint, colour_of, plane, write_jpeg, write_msls
+from tests.dataset_maker import ColourModel, MslsWriter, colour_checkpoint, colour_of, plane, write_jpeg, write_msls
 from vidtag_engine.cli.app import app
 from vidtag_engine.datasets import City, LabelledSequence, PlaceLabels, open_dataset
+from vidtag_engine.datasets.regions import Region
 from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.evaluation import evaluate_dataset
 from vidtag_engine.evaluation.comparison import Comparison
@@ -47,7 +48,7 @@ def retrieved(features, points):
 
 def evaluate(data, tmp_path, loaded=None, **options):
     loaded = loaded or colour_checkpoint()
-    return evaluate_dataset(data, loaded, feature_folder=tmp_path / "features", cache_dir=tmp_path / "cache", **options)
+    return evaluate_dataset(data, loaded, method="networks", feature_folder=tmp_path / "features", cache_dir=tmp_path / "cache", **options)
 
 
 @pytest.mark.parametrize("kind", ["grid", "validation"])
@@ -119,6 +120,27 @@ def test_files_gone_later_are_counted_and_nothing_left_is_an_error(city, tmp_pat
         evaluate(city, tmp_path)
 
 
+def test_a_city_that_training_never_saw_is_sought_in_all_regions(city, tmp_path):
+    part = MslsWriter(tmp_path / "msls", "elsewhere", "database", top="test")
+    for t in range(16):
+        part.add(f"e{t}", "e", t, 52.4, 4.9 + 1e-4 * t, 1_409_056_938_000 + 1000 * t)
+    part.write()
+    options = {"split": "test", "resolution_m": 400.0}
+    own, whole = (evaluate(open_dataset("msls", tmp_path / "msls"), tmp_path, area=area, **options) for area in ("region", "all"))
+    assert "1 sequences are of no region of the training data (for example elsewhere/e): they are sought in all of them." in own.notes
+    assert own.accuracy == whole.accuracy
+
+
+def test_a_sequence_is_of_the_city_that_is_named_else_of_the_cluster_about_its_middle():
+    box = Region("suva and nadi", 177.0, -18.5, 181.0, -17.0, 9)
+
+    def sequence(lon_deg, region=""):
+        return LabelledSequence("s", None, (), "images", np.arange(3), np.array([[0.0, 0.0], [-18.0, lon_deg], [0.0, 0.0]]), region=region)
+
+    assert [box.has(sequence(lon_deg)) for lon_deg in (178.0, -179.5, -178.5, 176.0)] == [True, True, False, False]
+    assert [box.has(sequence(0.0, name)) for name in ("nadi", "suva", "apia")] == [True, True, False]
+
+
 def test_cancelled(city, tmp_path):
     with pytest.raises(CancelledError):
         evaluate(city, tmp_path, feedback=Feedback(cancelled=lambda: True))
@@ -126,7 +148,7 @@ def test_cancelled(city, tmp_path):
 
 def test_what_the_checkpoint_has_seen_is_said(city, tmp_path):
     seen = colour_checkpoint(dataset="msls", split_seed=0)
-    assert evaluate(city, tmp_path, seen).notes == ()
+    assert evaluate(city, tmp_path, seen).notes == ("Ways are told by the drives of the training split.",)
     assert "trained on this split" in " ".join(evaluate(city, tmp_path, seen, split="train").notes)
     other = colour_checkpoint(dataset="msls", split_seed=7)
     assert "split seed 7, not 0" in " ".join(evaluate(city, tmp_path, other).notes)
@@ -229,7 +251,9 @@ def test_train_and_evaluate_from_end_to_end(tmp_path, monkeypatch):
     assert card["training_videos"] == 6
     stored = {path: path.stat().st_mtime_ns for path in (tmp_path / "features").iterdir()}
     assert len(stored) == 6  # the validation split was not looked at
-    result = CliRunner().invoke(app, ["evaluate", *common, "--checkpoint", str(tmp_path / "tiny"), "--resolution-m", "2000"])
+    result = CliRunner().invoke(
+        app, ["evaluate", *common, "--checkpoint", str(tmp_path / "tiny"), "--resolution-m", "2000", "--method", "networks"]
+    )
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert report["sequences"] == 2

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import torch
 
 from .batch import (
     check_name_free,
@@ -27,45 +23,24 @@ from .batch import (
     warnings_of,
 )
 from .export import EXPORTERS, check_picture_name, read_geopackage, write_map, write_page
-from .export.scores_file import scores_path, write_scores
-from .feedback import Clock, Feedback
-from .grid import AreaOfInterest, Grid, WideGrid, load_aoi
+from .export.scores_file import scores_path
+from .feedback import Feedback
+from .grid import AreaOfInterest, load_aoi
 from .guessed_areas import AUTO, GUESSED, AreaGuesser, area_guesser, give_areas
-from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, frame_by_frame, judged, retrieve, with_hypotheses
-from .inference.encode import VideoFeatures, encode_video
-from .inference.verdicts import LIMIT_OF_NOTHING, LIMIT_OF_REGIONS
+from .job import Job
 from .loaded import Loaded, load, provenance_of
-from .matches import matches_of
 from .outputs import check_files
-from .own_areas import AreaPrior, SearchedArea, TableOfVideos, rows_asked, searched_area
+from .own_areas import SearchedArea, TableOfVideos, rows_asked, searched_area
 from .protocol import GeolocateArguments
 from .result_file import ResultFile, earlier_of
 from .results import Geolocation
-from .search import between_points
 from .settings import GeolocateSettings, validated
-from .trajectory import Decoded, assemble
-from .types import (
-    Candidates,
-    FailedVideo,
-    FloatArray,
-    FrameState,
-    InputError,
-    IntArray,
-    Match,
-    Progress,
-    Trajectory,
-    Verdict,
-    VideoError,
-    VideoInfo,
-    VideoResult,
-)
+from .types import FailedVideo, InputError, VideoError, VideoInfo, VideoResult
 from .video import VideoRow, files_of_rows, source_digest
 from .warm import Warm
 
-__all__ = ["Job", "Loaded", "geolocate", "load", "run_geolocate"]
+__all__ = ["Loaded", "geolocate", "load", "run_geolocate"]
 
-# Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
-_CANDIDATES = 512
 _GUESS_SHARE = 0.5  # of the whole time: frames are mostly encoded for the guess and for the street at once
 
 
@@ -114,6 +89,7 @@ def geolocate(
     table, infos, failed, run, loaded, guesser = _begin(videos, images, rows, aoi, checkpoint, settings, feedback, warm)
     if guesser is not None:
         feedback = feedback.part(_GUESS_SHARE, 1.0)
+    feedback = feedback.saying("Stopped; finished videos are kept, and the same command goes on from there.")
     provenance = provenance_of(settings, loaded, table.grids(run)[0], guesser.digest if guesser else None)
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
@@ -208,152 +184,6 @@ def _check_output(output: Path | None, settings: GeolocateSettings) -> None:
         check_output(output)
     elif settings.keep_scores:
         raise InputError("Scores are kept beside the result: with keep_scores give an output.")
-
-
-class Job:
-    """One run's shared parts: the model, the gallery, the clock, and how far the run is."""
-
-    def __init__(
-        self,
-        loaded: Loaded,
-        grid: Grid | WideGrid,
-        aoi: AreaOfInterest,
-        settings: GeolocateSettings,
-        cache_dir: Path,
-        feedback: Feedback,
-        total: int,
-        warm: Warm | None = None,
-        after: Job | None = None,
-        prior: AreaPrior | None = None,
-    ) -> None:
-        self._prior, self._held = prior, prior.held if prior else 1.0
-        self.loaded, self.settings, self.aoi, self.total = loaded, settings, aoi, total
-        self.done: int = after.done if after else 0  # after one over another area the run goes on
-        self.told: float = after.told if after else 0.0
-        self._notes: list[str] = after.notes if after else []
-        self._whole = feedback
-        stopped = "Stopped; finished videos are kept, and the same command goes on from there."
-        self.feedback = replace(feedback, progress=self._tell, stopped=stopped)  # of the video under way
-        self.clock: Clock = after.clock if after else Clock()
-        self.solver: PosteriorDecoder | None = None
-        self.scores_beside: Path | None = None  # the result that scores are kept beside
-        self._area = (warm or Warm()).area(loaded, grid, aoi, settings, cache_dir, self.feedback.part(0.75, 0.95))
-        self.area_search = self._area.search
-
-    @property
-    def notes(self) -> list[str]:
-        """What a user should know of the search, a sentence each, of the areas before, too."""
-        return list(dict.fromkeys([*self._notes, *self.area_search.notes]))
-
-    def _tell(self, step: Progress) -> None:
-        """Progress of the whole run from that of the video under way; never less than was told before, as parts of it are passed through again."""
-        self.told = max(self.told, min(1.0, (self.done + step.fraction) / self.total))
-        self._whole.tell(self.told, step.stage, step.message)
-
-    def run(self, info: VideoInfo, sha256: str, seen: VideoFeatures | None = None) -> VideoResult:
-        """One video, start to end; ``seen`` is what the frame encoder made of it before."""
-        before = dict(self.clock.seconds)
-        found = seen or self.features(info)
-        if not len(found.features):
-            raise VideoError(
-                f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
-            )
-        self.feedback.check()
-        since = time.perf_counter()
-        self.area_search.prepare()
-        since = self.clock.add("gallery", since)
-        self.feedback.tell(0.95, "search", info.name)
-        index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
-        first, final, confidence, solved, verdict = self.search(torch.from_numpy(found.features), time_s)
-        trajectory = self.trajectory(found.frames, first, final, confidence)
-        if solved is None:
-            trajectory = judged(trajectory, verdict, always_answer=self.settings.always_answer)
-        elif self.solver is not None:
-            if self.scores_beside is not None:
-                write_scores(self.scores_beside, sha256, self.solver.scores(solved, index, time_s))
-            trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
-        matches: tuple[Match, ...] = ()
-        if solved is not None and self.solver is not None:
-            matches = matches_of(self.loaded, self.solver, solved, index, trajectory, share_places=self.settings.share_places)
-        self.clock.add("search", since)
-        seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
-        return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches)
-
-    def features(self, info: VideoInfo) -> VideoFeatures:
-        """Decode, sample and encode, with progress and the clock."""
-        found = encode_video(info, self.loaded.encoder, self.settings, feedback=self.feedback.part(0.0, 0.75))
-        self.feedback.check()
-        for part, seconds in found.seconds.items():
-            self.clock.count(part, seconds)
-        return found
-
-    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Posterior | None, Verdict]:
-        """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
-        calibration = self.loaded.calibration
-        if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
-            decoders, limit_mps = self._area.decoders, self.settings.limit_mps
-            key = (limit_mps, self._prior.key if self._prior else None)
-            solver = decoders.get(key) or PosteriorDecoder(
-                self.loaded.model, self.area_search, calibration, limit_mps, self._prior, self._held
-            )
-            self.solver = decoders[key] = solver
-            if self.settings.motion and not solver.seeks_line:
-                self._notes.append(LIMIT_OF_REGIONS)
-            decoding: list[Future[tuple[FrameScores, Decoded]]] = []
-
-            def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:
-                video = solver.read(Emissions(self.loaded.model, features, queries))
-                return video, solver.decode(video, time_s)
-
-            with ThreadPoolExecutor(1) as aside:  # all frames are decoded together while candidates are sought for each
-                first, final, _ = self.retrieve(features, lambda queries: decoding.append(aside.submit(decode, queries)))
-                video, decoded = decoding[0].result()
-            solved = solver.solve(video, decoded, final, self.settings.radius_m)
-            return first, solved.final, solved.confidence, solved, solved.verdict
-        if self.settings.motion:
-            self._notes.append(LIMIT_OF_NOTHING)
-        first, final, queries = self.retrieve(features)
-        centres = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-        mass = self.area_search.posterior_mass(queries, centres, self.settings.radius_m, calibration.temperature)
-        confidence, verdict = frame_by_frame(calibration, self.area_search.cover(), centres, mass)
-        return first, final, self._held * confidence, None, verdict
-
-    def retrieve(
-        self, features: torch.Tensor, asked: Callable[[torch.Tensor], None] = lambda _: None
-    ) -> tuple[Candidates, Candidates, torch.Tensor]:
-        """Both retrievals, and the (T, E) embeddings whose posterior the calibration speaks of; ``asked`` is given these as soon as they are there."""
-        model = self.loaded.model
-        speaks = 2 if model.has_refiner and self.loaded.calibration.similarity == "phase2" else 1
-
-        def told(phase: int, queries: list[torch.Tensor]) -> None:
-            if phase == speaks:
-                asked(queries[0])
-
-        (found,) = retrieve(model, [features], self.retrieval, before_search=told)
-        return found.first, found.final, found.frames if speaks == 1 or found.refined is None else found.refined
-
-    def retrieval(self, queries: torch.Tensor) -> Candidates:
-        """Each frame's candidates, best first; the best between grid points, if so asked."""
-        found = self.area_search.top_k(queries, min(_CANDIDATES, self.area_search.grid.count))
-        if not self.settings.continuous:
-            return found
-        loaded, grid = self.loaded, self.area_search.grid
-        return between_points(loaded.model, loaded.device, queries, found, grid.resolution_m, self.aoi, self.feedback)
-
-    def trajectory(
-        self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, confidence: FloatArray
-    ) -> Trajectory:
-        """A row a sampled frame, those without a picture included."""
-        index: IntArray = np.array([i for i, _, _ in frames], dtype=np.int64)
-        return assemble(
-            frame_index=index,
-            time_s=np.array([t for _, t, _ in frames]),
-            state=[s for _, _, s in frames],
-            final=final,
-            phase1=first,
-            confidence=confidence,
-            confidence_radius_m=self.settings.radius_m,
-        )
 
 
 def run_geolocate(

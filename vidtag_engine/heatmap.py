@@ -18,10 +18,11 @@ from .batch import default_cache_folder, open_all
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .feedback import Feedback
 from .geodesy import unit_vectors
-from .geolocation import Job, Loaded
 from .grid import AreaOfInterest, Grid, WideGrid, load_aoi, plan_grid
 from .inference import Emissions, PosteriorDecoder
 from .inference.verdicts import why_unknown
+from .job import Job
+from .loaded import Loaded
 from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, HeatmapSettings, validated

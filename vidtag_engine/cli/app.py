@@ -16,29 +16,25 @@ from ..types import InputError
 from .calibrate import EPILOG as CALIBRATE_EPILOG
 from .calibrate import calibrate
 from .corrections import register as register_corrections
+from .evaluate import EPILOG as EVALUATE_EPILOG
+from .evaluate import evaluate
 from .export import EXPORT_EXAMPLES, export
 from .guess import GUESS_EXAMPLES, TRAIN_CITY_EXAMPLES, guess, train_city
 from .heatmap import EPILOG, heatmap
 from .offline_option import OfflineOption, begin_where_asked, give_offline
 from .options import (
-    AnswerOption,
     AoiCrsOption,
     AoiLayerOption,
     AoiOption,
     AoiOrWorldOption,
-    DatasetOption,
     DeviceOption,
-    FeaturesOption,
     JsonOption,
     OverwriteOption,
-    RootOption,
-    SplitSeedOption,
-    TruthOffsetOption,
 )
 from .reference import app as reference_app
 from .settings_options import settings_of, with_settings
 from .terminal import WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
-from .train import TRAIN_EXAMPLES, dataset_of, train
+from .train import TRAIN_EXAMPLES, train
 
 app = typer.Typer(
     name="vidtag",
@@ -166,98 +162,7 @@ app.command(epilog=GUESS_EXAMPLES)(guess)
 app.command(epilog=TRAIN_CITY_EXAMPLES)(train_city)
 
 
-@app.command(
-    epilog="""Examples:
-
-    vidtag evaluate drive.gpkg --truth drive.gpx --map error.png --json
-
-    vidtag evaluate --dataset msls --root MSLS --checkpoint vidtag-msls
-"""
-)
-def evaluate(
-    result: Annotated[Path | None, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")] = None,
-    *,
-    truth: Annotated[
-        Path | None, typer.Option(help="GPX, CSV, a drone's SRT, a folder of images with EXIF positions, or a video with embedded GPS.")
-    ] = None,
-    video: Annotated[str | None, typer.Option(help="Name of the video in the result, where it holds several.")] = None,
-    map: Annotated[Path | None, typer.Option(help="Map picture (PNG); default beside the result.")] = None,  # noqa: A002
-    html: Annotated[Path | None, typer.Option(help="Also write a report with pictures (HTML).")] = None,
-    errors: Annotated[Path | None, typer.Option(help="Also write a line from each answer to its truth (GeoPackage).")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Also write a report (Markdown), its reliability diagrams beside it.")] = None,
-    answer: AnswerOption = "auto",
-    truth_offset_s: TruthOffsetOption = None,
-    videos: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--videos", help="For auto: the result's video, or its folder, where it is not beside result or truth; may be repeated."
-        ),
-    ] = None,
-    dataset: DatasetOption = None,
-    root: RootOption = None,
-    checkpoint: Annotated[str, typer.Option(help="To evaluate on a data set; as for geolocate.")] = "geoclip",
-    split: Annotated[str, typer.Option(help="Of the data set; the paper evaluates on val.")] = "val",
-    split_seed: SplitSeedOption = 0,
-    gallery: Annotated[
-        str | None, typer.Option(help="grid, validation (the frames' own places, App. D.2), training or centres; default as the paper.")
-    ] = None,
-    resolution_m: Annotated[float | None, typer.Option(help="Step of the data set's grid, metres; default as the paper.")] = None,
-    grid: Annotated[str, typer.Option(help="Of the data set: latlon as the paper, or equal-earth.")] = "latlon",
-    features: FeaturesOption = None,
-    device: DeviceOption = "auto",
-    overwrite: OverwriteOption = False,
-    json: JsonOption = False,
-) -> None:
-    """Compare a result with the truth, or evaluate a checkpoint on a data set: the paper's metrics (App. E)."""
-    with plain_errors(json=json):
-        if dataset:
-            from ..evaluation import evaluate_dataset
-            from ..evaluation.levels_on_dataset import evaluate_levels
-            from ..geolocation import load
-            from ..guessing import load_cities
-            from ..models.city_checkpoint import read_city_card
-
-            if result or truth or truth_offset_s:
-                raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")
-            opened = dataset_of(dataset, root, split_seed)
-            report: Any
-            with watched() as feedback:
-                if read_city_card(checkpoint) is not None:
-                    report = evaluate_levels(
-                        opened, load_cities(checkpoint, device, feedback), split, feature_folder=features, feedback=feedback
-                    )
-                else:
-                    report = evaluate_dataset(
-                        opened, load(checkpoint, device, feedback), split, gallery=gallery, resolution_m=resolution_m, grid=grid,
-                        feature_folder=features, feedback=feedback,
-                    )  # fmt: skip
-            said = report.to_dict()
-        else:
-            from ..commands.evaluate import evaluated
-            from ..protocol import EvaluateArguments
-
-            if result is None or truth is None:
-                raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
-            outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors, "markdown": markdown}
-            report, files = evaluated(
-                EvaluateArguments(
-                    str(result), str(truth), video=video, answer=answer, truth_offset_s=truth_offset_s, videos=[str(place) for place in videos or []],
-                    overwrite=overwrite,
-                    **{kind: str(path) for kind, path in outputs.items() if path},
-                )
-            )  # fmt: skip
-            reports = [files.pop(kind) for kind in ("markdown", "diagrams") if kind in files]
-            said = {**report.to_dict(), **files, **({"markdown": reports} if reports else {})}
-    if json:
-        print(json_module.dumps(said, ensure_ascii=False))
-        return
-    from rich.console import Console
-
-    Console().print(report.table())
-    for table in getattr(report, "confidence_tables", list)():
-        Console().print(table)
-    for path in [*(said[kind] for kind in ("map", "html", "errors") if kind in said), *said.get("markdown", [])]:
-        print(path)
+app.command(epilog=EVALUATE_EPILOG)(evaluate)
 
 
 @app.command(epilog="Example:\n\n    vidtag gallery --aoi town.geojson --resolution-m 25 --output grid.gpkg")

@@ -23,6 +23,7 @@ from .sequences import LabelledSequence
 PADDING_DEG = 0.01
 _CELLS_A_DEGREE = 10
 _SIZABLE = 1e-3
+_AND = " and "
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,20 @@ class Region:
             return False
         return any(self.west < other.east + turn and other.west + turn < self.east for turn in (-360.0, 0.0, 360.0))
 
+    def has(self, sequence: LabelledSequence) -> bool:
+        """Whether a sequence is of it: by the city that the data set names, else by where the sequence's middle was taken."""
+        if sequence.region:
+            return sequence.region in self.name.split(_AND)
+        lat_deg, lon_deg = sequence.lat_lon_deg[len(sequence) // 2].tolist()
+        return self.south <= lat_deg <= self.north and any(self.west <= lon_deg + turn <= self.east for turn in (-360.0, 0.0, 360.0))
+
     def joined(self, other: Region) -> Region:
         """The box around both; they overlap."""
         turn = next(t for t in (0.0, -360.0, 360.0) if self.west < other.east + t and other.west + t < self.east)
         west, east = min(self.west, other.west + turn), max(self.east, other.east + turn)
         if east - west >= 360.0:
             west, east = -180.0, 180.0
-        name = " and ".join(dict.fromkeys((self.name, other.name)))
+        name = _AND.join(dict.fromkeys((self.name, other.name)))
         return Region(name, west, min(self.south, other.south), east, max(self.north, other.north), self.places + other.places)
 
     def polygon(self) -> list[list[list[float]]]:

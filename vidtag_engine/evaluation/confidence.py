@@ -7,21 +7,26 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ..calibration.reliability import ReliabilityBin, brier, ece, reliability
 from ..file_marks import mark_of
-from ..types import FloatArray, VideoResult
+from ..types import FloatArray, Trajectory, VideoResult
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from .comparison import Comparison
 
 _INTERVAL = 0.95
 _NO_VERDICT = "no verdict"
+_LEVELS = (50, 90)
+_SURE = 0.8
 _INK = "#0b6fa4"
 
 
@@ -33,6 +38,7 @@ class RadiusScore:
         radius_m: the radius.
         frames: with such a probability and a truth.
         mean, share_within: mean probability, and the share of frames that truly lay within.
+        sure, sure_within: frames said to lie within with 80 % or more, and the share of them that truly did; NaN where there are none.
         ece: expected calibration error over ten bins of equal width.
         brier: mean squared error.
         brier_skill: 1 - Brier over that of always saying ``share_within``; above 0 the probabilities tell frames apart. NaN where all frames are alike.
@@ -47,6 +53,8 @@ class RadiusScore:
     brier: float
     brier_skill: float
     bins: tuple[ReliabilityBin, ...]
+    sure: int = 0
+    sure_within: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -94,43 +102,97 @@ class ConfidenceScores:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class SaidOfVideo:
+    """What was said of a video's compared frames, beside what was true: plain numbers, so that very many videos can be held.
+
+    Args:
+        state: its verdict.
+        radii_m: (R,) that probabilities are of.
+        within: (n, R) P(the truth lies within each radius); NaN where none was said.
+        error_m: (n,) of the answer.
+        regions: of the levels 50 and 90, (n, 3) whether each frame's region holds the truth, its area in km² and its parts; NaN where it has none.
+    """
+
+    state: str
+    radii_m: tuple[float, ...]
+    within: FloatArray
+    error_m: FloatArray
+    regions: dict[int, FloatArray]
+
+    @classmethod
+    def of(cls, trajectory: Trajectory, comparison: Comparison) -> SaidOfVideo | None:
+        """Of a video and its comparison; None where nothing is said beside its places.
+
+        Frames without an answer or a truth are left out; the verdict still counts.
+        """
+        from .metrics import errors_m
+
+        found, verdict = trajectory.hypotheses, trajectory.verdict
+        if found is None and verdict is None:
+            return None
+        state = _NO_VERDICT if verdict is None else verdict.state.value
+        if found is None or comparison.rows is None or not len(comparison.rows):
+            return cls.nothing(state)
+        rows = comparison.rows
+        regions = {
+            level: np.array([_told_of(of[row], truth) for row, truth in zip(rows, comparison.truth, strict=True)])
+            for level, of in zip(_LEVELS, (found.region50, found.region90), strict=True)
+        }
+        within = np.asarray(found.within, dtype=np.float64)[rows]
+        return cls(state, tuple(found.radii_m), within, errors_m(comparison.predicted, comparison.truth), regions)
+
+    @classmethod
+    def nothing(cls, state: str = _NO_VERDICT) -> SaidOfVideo:
+        """Of a video whose frames have no probability and no region."""
+        return cls(state, (), np.zeros((0, 0)), np.zeros(0), {level: np.zeros((0, 3)) for level in _LEVELS})
+
+    def __len__(self) -> int:
+        return len(self.error_m)
+
+    def part(self, chosen: NDArray[np.bool_]) -> SaidOfVideo:
+        """Of some of its frames, (n,)."""
+        regions = {level: of[chosen] for level, of in self.regions.items()}
+        return replace(self, within=self.within[chosen], error_m=self.error_m[chosen], regions=regions)
+
+
 def score_confidence(pairs: Sequence[tuple[VideoResult, Comparison]]) -> ConfidenceScores | None:
     """Score videos' hypotheses and verdicts; None where no video has any.
 
     Args:
         pairs: each video and its comparison. Frames without an answer or a truth are left out; their video's verdict still counts.
     """
-    trajectories = [result.trajectory for result, _ in pairs]
-    if all(t.hypotheses is None and t.verdict is None for t in trajectories):
+    said = [SaidOfVideo.of(result.trajectory, comparison) for result, comparison in pairs]
+    if all(one is None for one in said):
         return None
-    states = Counter(_NO_VERDICT if t.verdict is None else t.verdict.state.value for t in trajectories)
-    usable = [(r.trajectory.hypotheses, c) for r, c in pairs if r.trajectory.hypotheses is not None and c.rows is not None and len(c.rows)]
-    radii = sorted({radius for found, _ in usable for radius in found.radii_m})
+    return scores_of([SaidOfVideo.nothing() if one is None else one for one in said])
+
+
+def scores_of(said: Sequence[SaidOfVideo]) -> ConfidenceScores:
+    """The scores of all videos together."""
+    usable = [one for one in said if len(one)]
+    radii = sorted({radius for one in usable for radius in one.radii_m})
     scores = [_radius_score(radius, usable) for radius in radii]
-    regions = [_region_score(level, usable) for level in (50, 90)]
+    regions = [_region_score(level, usable) for level in _LEVELS]
     return ConfidenceScores(
         tuple(one for one in scores if one.frames),
         tuple(one for one in regions if one is not None),
-        dict(sorted(states.items())),
-        sum(int((~np.isfinite(np.asarray(found.within)[one.rows]).any(axis=1)).sum()) for found, one in usable),
+        dict(sorted(Counter(one.state for one in said).items())),
+        sum(int((~np.isfinite(one.within).any(axis=1)).sum()) for one in usable),
     )
 
 
-def _radius_score(radius_m: float, usable: Sequence[tuple[Any, Comparison]]) -> RadiusScore:
-    from .metrics import errors_m
-
-    said, right = [np.zeros(0)], [np.zeros(0, dtype=bool)]
-    for found, one in usable:
-        if radius_m in found.radii_m:
-            said.append(np.asarray(found.within)[one.rows, found.radii_m.index(radius_m)])
-            right.append(errors_m(one.predicted, one.truth) <= radius_m)
-    probability, within = np.concatenate(said), np.concatenate(right)
+def _radius_score(radius_m: float, usable: Sequence[SaidOfVideo]) -> RadiusScore:
+    those = [one for one in usable if radius_m in one.radii_m]
+    probability = np.concatenate([one.within[:, one.radii_m.index(radius_m)] for one in those])
+    within = np.concatenate([one.error_m <= radius_m for one in those])
     known = np.isfinite(probability)
     probability, within = probability[known], within[known]
     if not len(probability):
         return RadiusScore(radius_m, 0, math.nan, math.nan, math.nan, math.nan, math.nan, ())
     share, score = float(within.mean()), brier(probability, within)
     always = share * (1.0 - share)
+    sure = probability >= _SURE
     return RadiusScore(
         radius_m=radius_m,
         frames=len(probability),
@@ -140,34 +202,23 @@ def _radius_score(radius_m: float, usable: Sequence[tuple[Any, Comparison]]) -> 
         brier=score,
         brier_skill=1.0 - score / always if always > 0 else math.nan,
         bins=tuple(reliability(probability, within)),
+        sure=int(sure.sum()),
+        sure_within=float(within[sure].mean()) if sure.any() else math.nan,
     )
 
 
-def _region_score(level: int, usable: Sequence[tuple[Any, Comparison]]) -> RegionScore | None:
-    from ..export.confidence_tables import area_km2
-
-    shares: list[float] = []
-    areas: list[float] = []
-    parts: list[int] = []
-    for found, one in usable:
-        regions = found.region50 if level == 50 else found.region90
-        known = [
-            (regions[row], truth)
-            for row, truth in zip(() if one.rows is None else one.rows, one.truth, strict=True)
-            if regions[row] is not None
-        ]
-        if known:
-            shares.append(float(np.mean([_holds(region, truth) for region, truth in known])))
-            areas += [area_km2(region) for region, _ in known]
-            parts += [len(shapely.get_parts(region)) for region, _ in known]
-    if not shares:
+def _region_score(level: int, usable: Sequence[SaidOfVideo]) -> RegionScore | None:
+    known = [of[np.isfinite(of[:, 0])] for of in (one.regions[level] for one in usable)]
+    known = [of for of in known if len(of)]
+    if not known:
         return None
-    coverage = float(np.mean(shares))
-    low, high = binomial_interval(level / 100.0, len(shares))
+    coverage = float(np.mean([of[:, 0].mean() for of in known]))
+    low, high = binomial_interval(level / 100.0, len(known))
+    _, areas, parts = np.concatenate(known).T
     return RegionScore(
         level=level,
         frames=len(areas),
-        videos=len(shares),
+        videos=len(known),
         coverage=coverage,
         low=low,
         high=high,
@@ -175,6 +226,15 @@ def _region_score(level: int, usable: Sequence[tuple[Any, Comparison]]) -> Regio
         median_km2=float(np.median(areas)),
         mean_parts=float(np.mean(parts)),
     )
+
+
+def _told_of(region: Any, lat_lon_deg: FloatArray) -> tuple[float, float, float]:
+    """Whether a region holds a place, its area in km², and its parts; NaN without a region."""
+    from ..export.confidence_tables import area_km2
+
+    if region is None:
+        return math.nan, math.nan, math.nan
+    return float(_holds(region, lat_lon_deg)), area_km2(region), float(len(shapely.get_parts(region)))
 
 
 def _holds(region: Any, lat_lon_deg: FloatArray) -> bool:
@@ -192,10 +252,11 @@ def binomial_interval(p: float, n: int) -> tuple[float, float]:
 
 def radius_rows(scores: ConfidenceScores) -> Iterator[tuple[str, ...]]:
     """Head and rows of the table of radii, for people."""
-    yield ("within", "frames", "mean probability", "share truly within", "ECE", "Brier", "Brier skill")
+    yield ("within", "frames", "mean probability", "share truly within", "ECE", "Brier", "Brier skill", "said ≥ 80 %", "of these within")
     for one in scores.radii:
         numbers = (one.mean, one.share_within, one.ece, one.brier, one.brier_skill)
-        yield (f"{one.radius_m:g} m", str(one.frames), *(f"{value:.3f}" if math.isfinite(value) else "–" for value in numbers))
+        sure = (str(one.sure), f"{one.sure_within:.3f}" if one.sure else "–")
+        yield (f"{one.radius_m:g} m", str(one.frames), *(f"{value:.3f}" if math.isfinite(value) else "–" for value in numbers), *sure)
 
 
 def bin_rows(scores: ConfidenceScores) -> Iterator[tuple[str, ...]]:
@@ -264,3 +325,19 @@ def html_tables(scores: ConfidenceScores) -> str:
             lines = "\n".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
             parts.append(f"<table><thead><tr>{cells}</tr></thead><tbody>\n{lines}\n</tbody></table>")
     return "\n".join(parts)
+
+
+def terminal_tables(scores: ConfidenceScores | None) -> list[Table]:
+    """The tables of radii and of regions for a terminal; none without scores."""
+    from rich.table import Table
+
+    tables: list[Table] = []
+    if scores is not None:
+        both = [list(radius_rows(scores)), list(region_rows(scores))]
+        for rows in [rows for rows in both if len(rows) > 1] or both[:1]:
+            table = Table(*rows[0])
+            for row in rows[1:]:
+                table.add_row(*row)
+            tables.append(table)
+        tables[-1].caption, tables[-1].caption_justify = state_text(scores), "left"
+    return tables

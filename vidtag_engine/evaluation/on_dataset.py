@@ -1,94 +1,135 @@
-"""Evaluate a checkpoint on one of the paper's data sets: features, both retrievals over one gallery, and the paper's metrics (Tables 1, 2, 3, 11)."""
+"""Evaluate a checkpoint on one of the paper's data sets: what it ships, or its networks alone as in the paper (Tables 1, 2, 3, 11)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..batch import default_cache_folder
 from ..datasets import LEVELS, City, Dataset, LabelledSequence
+from ..datasets.base import places_of
+from ..datasets.regions import Region, area_of, regions_grid
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..grid import check_size
-from ..models import GeoCLIP, PlaceRecognizer, VidTAG
+from ..job import Job
+from ..loaded import Loaded
+from ..models import PlaceRecognizer
+from ..own_areas import searched_area
+from ..reference.database import StoredReferences
 from ..search import EmbeddedGallery
+from ..settings import GeolocateSettings, validated
 from ..training.features import FeatureStore, load_sequences
-from ..types import FloatArray, InputError
+from ..types import FloatArray, FrameState, InputError
 from . import metrics
 from .comparison import Comparison
+from .confidence import SaidOfVideo
+from .dataset_report import Answer, DatasetReport, answered_of, confidence_of, ways_of, withheld_of
 from .evaluate import accuracy_of
-from .report import UNKNOWN, Accuracy, accuracy_dict, accuracy_rows, plain_json
+from .methods import NETWORKS, SHIPPED, reading
 from .retrieval import place
+from .ways import DrivenWays
 
-if TYPE_CHECKING:
-    from rich.table import Table
+__all__ = ["AREAS", "DatasetReport", "evaluate_dataset", "levels_percent"]
 
-    from ..geolocation import Loaded
-
+REGION, ALL = AREAS = ("region", "all")
 # Frames that go through a pass over the gallery together: a pass over two million points costs far more than it costs to hold these.
 _FRAMES_A_PASS = 200_000
 _FEATURES_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class DatasetReport:
-    """A checkpoint's metrics on a split of a data set.
+class _Part:
+    """Sequences that are sought in one area.
 
     Args:
-        dataset, split: names.
-        checkpoint: name and digest of the weights.
-        gallery: its kind, number of points and digest.
-        sequences: evaluated.
-        accuracy: over all their frames; there is no confidence here.
-        regions: by city or area: sequences, frames, per cent of the frames within 1 km, median error in metres.
-        levels_percent: of the videos, whose city, state, country and continent were right (Table 3); empty without such labels.
-        left_out: what was left out of the data set: counts and an example by reason.
-        notes: what people must know beside the numbers.
+        name: of the area.
+        regions: that it is of; none: whatever the data set's gallery is of.
+        sequences: sought there.
     """
 
-    dataset: str
-    split: str
-    checkpoint: dict[str, str]
-    gallery: dict[str, Any]
-    sequences: int
-    accuracy: Accuracy
-    regions: dict[str, dict[str, float]] = field(default_factory=dict)
-    levels_percent: dict[str, float] = field(default_factory=dict)
-    left_out: dict[str, dict[str, int | str]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    name: str
+    regions: list[Region]
+    sequences: list[LabelledSequence]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; NaN becomes None."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        result: dict[str, Any] = plain_json({**values, "accuracy": accuracy_dict(self.accuracy)})
-        return result
 
-    def table(self) -> Table:
-        """For a terminal: a row a metric."""
-        from rich.markup import escape
-        from rich.table import Table
+class _Evaluation:
+    """What both ways to answer share.
 
-        table = Table(title=escape(f"{self.checkpoint['name']} on {self.dataset} ({self.split})"), caption=escape("\n".join(self.lines())))
-        table.add_column("metric (VidTAG, App. E)")
-        table.add_column(f"{self.sequences:,} sequences", justify="right")
-        for name, value in accuracy_rows(self.accuracy):
-            if value != UNKNOWN:  # there is no confidence
-                table.add_row(name, value)
-        for level, percent in self.levels_percent.items():
-            table.add_row(f"videos in the right {level}", f"{percent:.1f} %")
-        return table
+    Args:
+        dataset: opened.
+        loaded: as the method reads it.
+        says: whether it says how sure to be.
+        store: of the frames' features.
+        ways: gives how frames lie to what was driven about some sequences; None where that is not known.
+        feedback: of the whole.
+    """
 
-    def lines(self) -> Iterator[str]:
-        """The gallery, what was left out, and the notes, a sentence each."""
-        yield f"Gallery: {self.gallery['kind']}, {self.gallery['count']:,} points."
-        for reason, said in self.left_out.items():
-            yield f"Left out: {said['count']:,} {reason} (for example {said['example']})."
-        yield from self.notes
+    def __init__(
+        self, dataset: Dataset, loaded: Loaded, says: bool, store: FeatureStore, ways: Callable[[list[LabelledSequence]], DrivenWays] | None,
+        cache_dir: Path, feedback: Feedback,
+    ) -> None:  # fmt: skip
+        self.says = says
+        self.dataset, self.loaded, self.store, self.ways, self.cache_dir, self.feedback = dataset, loaded, store, ways, cache_dir, feedback
+        self.galleries: dict[str, dict[str, Any]] = {}
+        self.notes: list[str] = []
+
+    def decoded(self, parts: Sequence[_Part], settings: GeolocateSettings) -> Iterator[tuple[str, Answer]]:
+        """Each sequence's answer as geolocating it ends in; features are held of one sequence at a time."""
+        job: Job | None = None
+        total = sum(len(part.sequences) for part in parts)
+        for part in parts:
+            where = searched_area(area_of(part.regions), settings)
+            self.galleries[part.name] = where.grid.to_summary()
+            job = Job(self.loaded, where.grid, where.aoi, settings, self.cache_dir, self.feedback, total, after=job)
+            ways = self.ways(part.sequences) if self.ways else None
+            for source in part.sequences:
+                for sequence in load_sequences(self.store, [source], job.feedback.part(0.0, 0.75), self.dataset.report):
+                    yield source.name, _decoded(job, sequence, ways, says=self.says)
+                job.done += 1
+            self.notes = job.notes
+
+    def retrieved(self, parts: Sequence[_Part], gallery: str | None, resolution_m: float | None, grid: str) -> Iterator[tuple[str, Answer]]:
+        """Each frame at its best point of the gallery, by the networks alone (both retrievals, paper Sec. 3)."""
+        model = self.loaded.model
+        # The method has networks.
+        assert not isinstance(model, PlaceRecognizer)  # nosec B101
+        done, total = 0, sum(len(part.sequences) for part in parts)
+        for part in parts:
+            points = (
+                regions_grid(part.regions, resolution_m or self.dataset.paper.resolution_m, grid)
+                if part.regions
+                else self.dataset.gallery(gallery, resolution_m=resolution_m, grid=grid)
+            )
+            check_size(points, model.config.embedding_dim)
+            self.galleries[part.name] = points.to_summary()
+            feedback = self.feedback.part(done / total, (done + len(part.sequences)) / total)
+            embedded = EmbeddedGallery(
+                model,
+                points,
+                self.loaded.device,
+                weights_sha256=self.loaded.card.sha256,
+                cache_dir=self.cache_dir,
+                feedback=feedback.part(_FEATURES_SHARE, 1.0),
+            )
+            ways = self.ways(part.sequences) if self.ways else None
+            for some, before in _passes(part.sequences):
+                share = before + len(some) / len(part.sequences)
+                sequences = load_sequences(
+                    self.store, some, feedback.part(_FEATURES_SHARE * before, _FEATURES_SHARE * share), self.dataset.report
+                )
+                placed = place(model, sequences, embedded, feedback)
+                for sequence, predicted, phase1 in zip(sequences, placed.predicted, placed.phase1, strict=True):
+                    nothing = np.full(len(predicted), np.nan)
+                    one = Comparison(predicted, sequence.lat_lon_deg, phase1, nothing, np.nan, frames=len(predicted))
+                    yield sequence.name, Answer(one, ways=ways.frames(sequence.lat_lon_deg) if ways else ())
+            done += len(part.sequences)
+            self.notes = list(dict.fromkeys([*self.notes, *embedded.notes]))
 
 
 def evaluate_dataset(
@@ -96,76 +137,163 @@ def evaluate_dataset(
     loaded: Loaded,
     split: str = "val",
     *,
+    method: str | None = None,
+    area: str | None = None,
     gallery: str | None = None,
     resolution_m: float | None = None,
-    grid: str = "latlon",
+    grid: str | None = None,
     rate_hz: float | None = None,
     feature_folder: Path | None = None,
     cache_dir: Path | None = None,
     radii_km: Sequence[float] = metrics.RADII_KM,
     feedback: Feedback = Feedback(),
 ) -> DatasetReport:
-    """Evaluate a checkpoint on a split of a data set.
+    """Evaluate a checkpoint on a split of a data set: what it ships, or a part of that.
 
-    Broken off, the same call goes on from the features stored so far.
+    A sequence is sought where somebody would who knows its city: in the padded box around the city's *training* data (App. D.1), so that nothing of what is
+    sought says where to look. What lies outside it counts as wrong. Broken off, the same call goes on from the features stored so far.
 
     Args:
         dataset: opened.
-        loaded: the checkpoint.
+        loaded: a checkpoint, a database of reference images, or both, as :func:`.loaded.load` and :func:`.loaded.load_references` give them.
         split: the paper evaluates on ``val``.
-        gallery, resolution_m, grid: as for :meth:`.datasets.Dataset.gallery`.
+        method: of :data:`.methods.METHODS`; None is ``shipped``, or ``networks`` of a data set whose places are cities.
+        area: ``region``: each sequence in its own city or cluster, one of none in all of them. ``all``: in all regions at once, as the paper. None is ``region``,
+            of ``networks`` ``all``.
+        gallery: of ``networks``, as for :meth:`.datasets.Dataset.gallery`.
+        resolution_m: step of the grid; None is the paper's.
+        grid: ``latlon`` or ``equal-earth``; None is the paper's ``latlon`` of ``networks``, else what ships.
         rate_hz: frames a second of videos; None is the paper's.
         feature_folder, cache_dir: of backbone features and gallery embeddings; None is the user's cache folder.
         radii_km: of a_r.
         feedback: of the whole.
 
     Raises:
-        InputError: bad data, or nothing to evaluate.
+        InputError: bad data, nothing to evaluate, or a checkpoint that lacks what the method reads.
         CancelledError: stopped; features are kept.
     """
     feedback = feedback.saying("Stopped; features are kept, and the same command goes on from there.")
-    model = loaded.model
-    if isinstance(model, PlaceRecognizer):
-        raise InputError(f"{loaded.card.name} is a database of reference images: data sets are evaluated with a checkpoint.")
+    method, area = _asked(dataset, method, area, gallery)
+    read = reading(loaded, method)
     labelled = {sequence.name: sequence for sequence in dataset.sequences(split)}
-    points = dataset.gallery(gallery, resolution_m=resolution_m, grid=grid)
-    check_size(points, model.config.embedding_dim)
     store = FeatureStore(
         feature_folder or default_cache_folder().parent / "features" / dataset.name,
-        loaded.encoder,
+        read.encoder,
         augment="none",
         views=0,
         seed=0,
         rate_hz=rate_hz or dataset.paper.rate_hz,
         half=True,
     )
-    embedded = EmbeddedGallery(
-        loaded.model,
-        points,
-        loaded.device,
-        weights_sha256=loaded.card.sha256,
-        cache_dir=cache_dir or default_cache_folder(),
-        feedback=feedback.part(_FEATURES_SHARE, 1.0),
-    )
-    comparisons: dict[str, Comparison] = {}
-    for part, done in _passes(list(labelled.values())):
-        steps = feedback.part(_FEATURES_SHARE * done, _FEATURES_SHARE * (done + len(part) / len(labelled)))
-        sequences = load_sequences(store, part, steps, dataset.report)
-        comparisons |= _comparisons(sequences, embedded, model, feedback)
-    if not comparisons:
+    ways, known_by = _driven(dataset, loaded)
+    work = _Evaluation(dataset, read, read is loaded, store, ways, cache_dir or default_cache_folder(), feedback)
+    parts, strangers = _sought(dataset, list(labelled.values()), area, whole=method == NETWORKS)
+    if method == NETWORKS:
+        found = work.retrieved(parts, gallery, resolution_m, grid or "latlon")
+    else:
+        step = {"resolution_m": resolution_m or dataset.paper.resolution_m, "grid": grid or "equal-earth"}
+        found = work.decoded(parts, validated(GeolocateSettings, {**step, "rate_hz": None, "always_answer": True}))
+    answers = dict(found)
+    if not answers:
         raise InputError(f"No sequence of {dataset.title} ({split}) can be evaluated: {' '.join(dataset.report.lines())}")
+    comparisons = {name: one.comparison for name, one in answers.items()}
+    feedback.tell(1.0, "done")
     return DatasetReport(
         dataset=dataset.name,
         split=split,
-        checkpoint={"name": loaded.card.name, "sha256": loaded.card.sha256},
-        gallery=points.to_summary(),
-        sequences=len(comparisons),
+        checkpoint={"name": loaded.card.name, "sha256": loaded.card.sha256}
+        | ({"references": loaded.references} if loaded.references else {}),
+        method=method,
+        area=area,
+        gallery=_joined(work.galleries),
+        sequences=len(answers),
         accuracy=accuracy_of(list(comparisons.values()), radii_km),
+        answered=answered_of(answers, radii_km),
+        withheld=withheld_of(answers),
+        confidence=confidence_of(list(answers.values())),
+        ways=ways_of(answers, radii_km),
         regions=_by_region(comparisons, labelled),
         levels_percent=levels_percent(comparisons, labelled, dataset.cities),
         left_out=dataset.report.to_dict(),
-        notes=(*embedded.notes, *_notes(dataset, loaded, split)),
+        notes=(*work.notes, *strangers, *known_by, *_notes(dataset, loaded, split)),
     )
+
+
+def _asked(dataset: Dataset, method: str | None, area: str | None, gallery: str | None) -> tuple[str, str]:
+    """The method and where it seeks. Raises InputError for what does not go together."""
+    if dataset.cities and method not in {None, NETWORKS}:
+        raise InputError(f"{dataset.title} has cities, and no positions along a way: it is evaluated with --method networks.")
+    method = method or (NETWORKS if dataset.cities else SHIPPED)
+    area = area or (ALL if method == NETWORKS else REGION)
+    if area not in AREAS:
+        raise InputError(f"There is no area {area!r}: choose one of {', '.join(AREAS)}.")
+    if gallery not in {None, "grid"} and (method != NETWORKS or area != ALL):
+        raise InputError(f"The gallery {gallery} is a list of places that networks retrieve from: take --method networks and --area all.")
+    if dataset.cities and area == REGION:
+        raise InputError(f"{dataset.title} asks which city it is: it is searched as a whole, with --area all.")
+    return method, area
+
+
+def _sought(dataset: Dataset, sequences: list[LabelledSequence], area: str, *, whole: bool) -> tuple[list[_Part], list[str]]:
+    """Which sequences are sought where, and a note on those of no region; ``whole``: all at once is the data set's own gallery."""
+    if area == ALL:
+        return [_Part("all", [] if whole else dataset.regions(), sequences)], []
+    regions = dataset.regions()
+    members: dict[int, list[LabelledSequence]] = {}
+    for sequence in sequences:
+        number = next((number for number, region in enumerate(regions) if region.has(sequence)), len(regions))
+        members.setdefault(number, []).append(sequence)
+    parts = [_Part(regions[number].name, [regions[number]], of) for number, of in sorted(members.items()) if number < len(regions)]
+    strangers = members.get(len(regions), [])
+    if not strangers:
+        return parts, []
+    note = f"{len(strangers):,} sequences are of no region of the training data (for example {strangers[0].name}): they are sought in all of them."
+    return [*parts, _Part("all", regions, strangers)], [note]
+
+
+def _driven(dataset: Dataset, loaded: Loaded) -> tuple[Callable[[list[LabelledSequence]], DrivenWays] | None, list[str]]:
+    """What tells how frames lie to what was driven, and a note on what that is: the reference images, else the drives that the checkpoint was trained on."""
+    memory = loaded.model.memory
+    if dataset.cities:
+        return None, []
+    if isinstance(memory, StoredReferences):
+        return lambda some: DrivenWays.of_references(memory, places_of(some)), ["Ways are told by the reference images."]
+    if loaded.card.metrics.get("dataset") != dataset.name:
+        return None, []
+    trained = DrivenWays.of_tracks([sequence.lat_lon_deg for sequence in dataset.sequences("train")])
+    return lambda _: trained, ["Ways are told by the drives of the training split."]
+
+
+def _decoded(job: Job, sequence: TrainingSequence, ways: DrivenWays | None, *, says: bool) -> Answer:
+    """A sequence's answer by what the frame encoder made of it."""
+    frames = [(number, time_s, FrameState.LOCATED) for number, time_s in enumerate(sequence.time_s.tolist())]
+    found, _ = job.answer(frames, sequence.seen, sequence.name)
+    comparison = Comparison(
+        predicted=np.stack([found.lat_deg, found.lon_deg], axis=1),
+        truth=sequence.lat_lon_deg,
+        phase1=np.stack([found.phase1_lat_deg, found.phase1_lon_deg], axis=1),
+        confidence=found.confidence,
+        radius_m=found.confidence_radius_m if says else np.nan,
+        frames=len(frames),
+        rows=np.arange(len(frames)),
+    )
+    verdict = found.verdict
+    return Answer(
+        comparison,
+        SaidOfVideo.of(found, comparison) if says else None,
+        FrameState.LOCATED if verdict is None else verdict.state,
+        "" if verdict is None else verdict.why,
+        ways.frames(sequence.lat_lon_deg) if ways else (),
+    )
+
+
+def _joined(galleries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What was searched, as one record."""
+    if len(galleries) == 1:
+        return next(iter(galleries.values()))
+    first = next(iter(galleries.values()))
+    same = {name: first[name] for name in ("kind", "resolution_m") if name in first}
+    return {**same, "count": sum(of["count"] for of in galleries.values()), "areas": galleries}
 
 
 def _passes(sequences: list[LabelledSequence]) -> Iterator[tuple[list[LabelledSequence], float]]:
@@ -178,17 +306,6 @@ def _passes(sequences: list[LabelledSequence]) -> Iterator[tuple[list[LabelledSe
         if frames >= _FRAMES_A_PASS or number + 1 == len(sequences):
             yield group, before / len(sequences)
             group, frames, before = [], 0, number + 1
-
-
-def _comparisons(
-    sequences: list[TrainingSequence], gallery: EmbeddedGallery, model: VidTAG | GeoCLIP, feedback: Feedback
-) -> dict[str, Comparison]:
-    """Sequences placed, beside their truth."""
-    placed = place(model, sequences, gallery, feedback)
-    return {
-        sequence.name: Comparison(predicted, sequence.lat_lon_deg, phase1, np.full(len(predicted), np.nan), np.nan, frames=len(predicted))
-        for sequence, predicted, phase1 in zip(sequences, placed.predicted, placed.phase1, strict=True)
-    }
 
 
 def levels_percent(comparisons: dict[str, Comparison], labelled: dict[str, LabelledSequence], cities: Sequence[City]) -> dict[str, float]:

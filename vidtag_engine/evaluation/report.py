@@ -163,20 +163,9 @@ class Report:
 
     def confidence_tables(self) -> list[Table]:
         """Return what the probabilities and the regions are worth, for a terminal; none where the result has none."""
-        from rich.table import Table
+        from .confidence import terminal_tables
 
-        from .confidence import radius_rows, region_rows, state_text
-
-        tables: list[Table] = []
-        if self.confidence is not None:
-            both = [list(radius_rows(self.confidence)), list(region_rows(self.confidence))]
-            for rows in [rows for rows in both if len(rows) > 1] or both[:1]:
-                table = Table(*rows[0])
-                for row in rows[1:]:
-                    table.add_row(*row)
-                tables.append(table)
-            tables[-1].caption, tables[-1].caption_justify = state_text(self.confidence), "left"
-        return tables
+        return terminal_tables(self.confidence)
 
     def notes(self) -> list[str]:
         """Return what people must know beside the numbers: how the truth was laid on the video, what was left out and why, and what was said of videos."""

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..reference.database import StoredReferences
+from ..types import FloatArray, IntArray
+from .reference_database import ReferenceDatabase
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,20 @@ class PlaceRecognizer(nn.Module):
     frame's nearest references alone.
 
     Args:
-        references: opened.
+        references: a database, opened, or what an older checkpoint keeps among its weights.
         reach_m: metres over which a reference image speaks for places around it.
+        frame_encoder: preset of it, where the references do not say.
     """
 
     has_refiner = False
 
-    def __init__(self, references: StoredReferences, reach_m: float) -> None:
+    def __init__(self, references: StoredReferences | ReferenceDatabase, reach_m: float, frame_encoder: str = "") -> None:
         super().__init__()
-        of = references.store.manifest
-        self.config = PlaceRecognizerConfig(of.frame_encoder, of.feature_dim, of.layout_dim)
+        preset = references.store.manifest.frame_encoder if isinstance(references, StoredReferences) else frame_encoder
+        self.config = PlaceRecognizerConfig(preset, references.feature_dim, references.layout_dim)
         self.memory = references
         self._reach_m = reach_m
-        self._kept = np.flatnonzero(references.store.there)
-        self._tree = cKDTree(unit_vectors(*references.store.lat_lon_deg[self._kept].T) * EARTH_RADIUS_M)
+        self._tree = cKDTree(unit_vectors(*references.places_deg.T) * EARTH_RADIUS_M)
 
     @property
     def device(self) -> torch.device:
@@ -65,8 +67,14 @@ class PlaceRecognizer(nn.Module):
         """(..., 2) latitude, longitude in degrees to (..., E); zeros where no reference image was taken within reach."""
         places = lat_lon_deg.reshape(-1, 2).double().cpu().numpy()
         found = np.zeros((len(places), self.memory.dim), dtype=np.float32)
-        if len(self._kept):
+        if self._tree.n:
             apart_m, nearest = self._tree.query(unit_vectors(*places.T) * EARTH_RADIUS_M, distance_upper_bound=self._reach_m)
             known = np.isfinite(apart_m)
-            found[known] = self.memory.store.descriptors(self._kept[nearest[known]])
+            found[known] = self._descriptors(nearest[known])
         return torch.from_numpy(found).reshape(*lat_lon_deg.shape[:-1], -1).to(self.device)
+
+    def _descriptors(self, numbers: IntArray) -> FloatArray:
+        """(n, E) of reference images, counted among those that are there."""
+        if isinstance(self.memory, ReferenceDatabase):
+            return np.asarray(self.memory.embeddings.cpu().numpy()[numbers], dtype=np.float32)
+        return self.memory.store.descriptors(np.flatnonzero(self.memory.store.there)[numbers])
