@@ -72,7 +72,7 @@ class TrainSettings(BaseModel):
         hold_out_streets: fit confidence with a second model that did not see some held-out videos' streets, so that it holds on streets that nobody drove.
         refit: after choosing the number of steps on held-out blocks, train again on everything for that long.
         resolution_m: of the grid that validation retrieves from, and the scale of softened targets.
-        warm_start: copy GeoCLIP's capsules whose sigma match.
+        warm_start: vidtag-l14's location encoder starts from GeoCLIP's; sigma 8, which GeoCLIP lacks, from its 16.
         half: store weights in half precision.
         seed: of everything random.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.

@@ -25,7 +25,7 @@ from ..grid import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointCard, save_pretrained
 from ..models.checkpoint_references import PREFIX, clear, folder_named, opened
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
 from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.reference_database import ReferenceDatabase
@@ -135,7 +135,7 @@ def train(
     work = output / "training"
     if encoder is None and (said := weights_to_fetch(settings.preset)):
         feedback.tell(0.0, "fetching", said)
-    encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder(), layout=settings.layout)
+    encoder = encoder or build_frame_encoder(encoder_of(settings.preset), device, compiled_folder=compiled_folder(), layout=settings.layout)
     stages = _Stages(feedback, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",
@@ -201,7 +201,7 @@ def _saved(trainer: Trainer, output: Path, card: CheckpointCard, settings: Train
         if left.name != before:
             clear(left)
     if isinstance(model.memory, ReferenceDatabase):
-        kept = keep(output, model.memory, trainer.training, settings.preset, settings.resolution_m)
+        kept = keep(output, model.memory, trainer.training, model.config.frame_encoder, settings.resolution_m)
         model.remember(opened(output / WEIGHTS_FILE, kept))
         card = replace(card, references=kept)
     card = save_pretrained(model, output, card, half=settings.half, overwrite=overwrite)
