@@ -52,6 +52,8 @@ class TrainSettings(BaseModel):
         phase2_targets: ``identity`` (paper) or ``similarity``.
         noise: ``paper`` (degrees) or ``fitted`` to Phase I's errors on the validation split.
         alpha, beta: weights of the Phase II loss (paper: 10, 1).
+        alpha_batch_clips: clips a batch that ``alpha`` is meant for (paper: 128); with other batches it is scaled by their clips over these. The fewer the clips, the
+            more of a frame's negatives are its own clip's frames, which it cannot be unlike. None scales nothing.
         augment, views: kind of stored altered copies and how many a picture.
         reverse: play half of the clips backwards.
         tempgeo_layers: 0 turns TempGeo off.
@@ -93,6 +95,7 @@ class TrainSettings(BaseModel):
     phase2_targets: Literal["identity", "similarity"] = "similarity"
     noise: Literal["paper", "fitted"] = "fitted"
     alpha: float = 10.0
+    alpha_batch_clips: int | None = Field(None, ge=1)
     beta: float = 1.0
     augment: Literal["none", "street", "aerial"] = "none"
     views: int = Field(0, ge=0, le=64)
@@ -117,6 +120,11 @@ class TrainSettings(BaseModel):
     seed: int = 0
     device: str = "auto"
 
+    @property
+    def weight_of_negatives(self) -> float:
+        """Alpha at Phase II's own batch; see ``alpha_batch_clips``."""
+        return self.alpha if self.alpha_batch_clips is None else self.alpha * self.phase2.batch_clips / self.alpha_batch_clips
+
 
 def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
@@ -136,6 +144,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             "phase1_targets": "identity",
             "phase2_targets": "identity",
             "noise": "paper",
+            "alpha_batch_clips": 128,
             "negatives": 0,
         }
     else:
