@@ -147,6 +147,31 @@ def test_collapse_has_no_shift() -> None:
         assert any((flat[0] == point).all() for point in true)
 
 
+def test_jumps_lead_stretches_to_where_other_videos_went() -> None:
+    truth = np.random.default_rng(1).uniform(40, 40.01, (600, 8, 2))
+    elsewhere = tuple(np.stack([np.linspace(low, low + 0.01, 5), np.linspace(20, 20.01, 5)], axis=1) for low in (-30.0, 60.0))
+    still = NoiseModel(collapse_probability=0.0, jitter_m=0.0, shift_m=0.0)
+    noisy = dataclasses.replace(still, jump_share=0.3, elsewhere=elsewhere).apply(truth, np.random.default_rng(2))
+    moved = (noisy != truth).any(axis=2)
+    assert moved.any(axis=1).mean() == pytest.approx(0.3, abs=0.05)
+    lengths = []
+    for places, frames in zip(noisy, moved, strict=True):
+        where = np.flatnonzero(frames)
+        if len(where):
+            assert (np.diff(where) == 1).all(), "one stretch"
+            lengths.append(len(where))
+            (whose,) = [one for one in elsewhere if (one == places[where[0]]).all(axis=1).any()]
+            rows = [int(np.flatnonzero((whose == place).all(axis=1))[0]) for place in places[where]]
+            assert set(np.diff(rows)) <= {0, 1}, "in that video's order"
+    assert set(lengths) == set(range(1, 9))
+    # Without them nothing is drawn: the noise is the same as ever.
+    ever, without = (
+        dataclasses.replace(PAPER_NOISE, elsewhere=places).apply(truth, np.random.default_rng(3)) for places in ((), elsewhere)
+    )
+    assert (ever == without).all()
+    assert recipe("paper").noise_jumps == recipe("default").noise_jumps == 0.0
+
+
 def test_fitted_noise_finds_known_errors() -> None:
     rng = np.random.default_rng(3)
     truth = [np.stack([45 + np.linspace(0, 0.02, 40), 7 + np.linspace(0, 0.02, 40)], axis=1) for _ in range(60)]

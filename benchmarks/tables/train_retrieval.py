@@ -21,7 +21,7 @@ from .store import Entry, Store
 
 _AFTERWARDS = {"remembered", "remembered_width", "remembered_layout"}  # what a trained model is given besides
 _NO_MATTER = {"device", "remembered_width", "layout"}  # to what is trained
-PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "alpha", "alpha_batch_clips", "beta", "dropout"}
+PHASE2_ONLY = {"phase2", "phase2_targets", "noise", "noise_jumps", "alpha", "alpha_batch_clips", "beta", "dropout"}
 
 
 def train_retrieval(

@@ -51,9 +51,11 @@ class TrainSettings(BaseModel):
         negatives: points drawn anew from the area at each step, besides the batch's own; only with softened targets.
         phase2_targets: ``identity`` (paper) or ``similarity``.
         noise: ``paper`` (degrees) or ``fitted`` to Phase I's errors on the validation split.
+        noise_jumps: share of Phase II's sequences of which a stretch of frames is moved to where another training video went, in most cases to another region. Else
+            GeoRefiner sees no error of Phase I that leads to another city, and cannot learn to undo it (not in the paper).
         alpha, beta: weights of the Phase II loss (paper: 10, 1).
-        alpha_batch_clips: clips a batch that ``alpha`` is meant for (paper: 128); with other batches it is scaled by their clips over these. The fewer the clips, the
-            more of a frame's negatives are its own clip's frames, which it cannot be unlike. None scales nothing.
+        alpha_batch_clips: clips a batch that ``alpha`` is meant for (paper: 128); with other batches it is scaled by their clips over these. The fewer the clips,
+            the more of a frame's negatives are its own clip's frames, which it cannot be unlike. None scales nothing.
         augment, views: kind of stored altered copies and how many a picture.
         reverse: play half of the clips backwards.
         tempgeo_layers: 0 turns TempGeo off.
@@ -94,6 +96,7 @@ class TrainSettings(BaseModel):
     negatives: int = Field(512, ge=0)
     phase2_targets: Literal["identity", "similarity"] = "similarity"
     noise: Literal["paper", "fitted"] = "fitted"
+    noise_jumps: float = Field(0.0, ge=0, le=1)
     alpha: float = 10.0
     alpha_batch_clips: int | None = Field(None, ge=1)
     beta: float = 1.0

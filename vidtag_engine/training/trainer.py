@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,9 @@ class Trainer:
         """Train GeoRefiner to undo noise; everything else is frozen."""
         if not self.model.has_refiner:
             return PhaseRun()
-        self.noise = self._noise()
+        self.noise = replace(
+            self._noise(), jump_share=self.settings.noise_jumps, elsewhere=tuple(sequence.lat_lon_deg for sequence in self.training)
+        )
         kept = {name.split(".")[0] for name, _ in self.model.named_parameters()} - {"georefiner"}
         return self._phase(stage, steps, kept, lambda rng: phase2_loss(self.model, self.training, self.noise, self.settings, rng), "phase2")
 
