@@ -194,7 +194,7 @@ def _without_streets(
         stays = isinstance(model.projection, torch.nn.Linear) and start_projection(model.projection, kept, settings)
         points = np.concatenate(list(lab.world.grid(VALIDATION_RESOLUTION_M).chunks()))
         trainer = Trainer(model, kept, [], points, settings, fixed=frozenset({"projection"} if stays else ()))
-        trainer.phase1("phase1", int(trained["best_step"]))
+        trainer.phase1("phase1", int(trained["kept_step"]))
         lab.store.put(specification, Entry({}, {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}))
     else:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in entry.arrays.items()})

@@ -91,16 +91,16 @@ def _train_phase(
     phase: int,
     fixed: frozenset[str] = frozenset(),
 ) -> Entry:
-    """One phase. Phase I keeps its best step on validation. The paper's Phase II is taken as it ends; ours may be left out where it does not help."""
+    """One phase; which step is kept is the recipe's. The best Phase II may be none at all, where it does not help."""
     started = time.perf_counter()
-    keep_best = phase == 1 or settings.recipe != "paper"
     training, validation = sequences_of(data.training), sequences_of(data.validation)
-    trainer = Trainer(model, training, validation, data.points, settings, feedback=Feedback(progress), fixed=fixed, keep_best=keep_best)
+    trainer = Trainer(model, training, validation, data.points, settings, feedback=Feedback(progress), fixed=fixed)
     done: PhaseRun = trainer.phase1("phase1", settings.phase1.steps) if phase == 1 else trainer.phase2("phase2", settings.phase2.steps)
     values = {
         "seconds": round(time.perf_counter() - started, 1),
-        "score": done.best_error if keep_best else done.rows[-1]["score"],
-        "best_step": done.best_step if keep_best else settings.phase2.steps,
+        "score": done.best_error if settings.keep == "best" else done.rows[-1]["score"],
+        "best_step": done.best_step,
+        "kept_step": done.kept_step,
         "threads": torch.get_num_threads(),
         "rows": done.rows,
     }

@@ -73,6 +73,8 @@ class TrainSettings(BaseModel):
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
+        keep: which step's weights a phase ends with: the ``best`` on validation, or the ``last`` (paper). The best is the one with the least mean of log errors, in
+            which a frame in another city weighs as much as several in another street: it may be an early one. Both are in the checkpoint's metrics.
         hold_out_streets: fit confidence with a second model that did not see some held-out videos' streets, so that it holds on streets that nobody drove.
         refit: after choosing the number of steps on held-out blocks, train again on everything for that long.
         resolution_m: of the grid that validation retrieves from, and the scale of softened targets.
@@ -115,6 +117,7 @@ class TrainSettings(BaseModel):
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)
     validate_every: int = Field(50, ge=1)
+    keep: Literal["best", "last"] = "best"
     hold_out_streets: bool = True
     refit: bool = True
     resolution_m: float = Field(100.0, gt=0)
@@ -132,7 +135,7 @@ class TrainSettings(BaseModel):
 def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
 
-    ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
+    ``paper``: App. A's losses, noise, batch, rates and schedule, trained to the end, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
     measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, a reference database);
     with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in reference images.
     """
@@ -148,6 +151,7 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             "phase2_targets": "identity",
             "noise": "paper",
             "alpha_batch_clips": 128,
+            "keep": "last",
             "negatives": 0,
         }
     else:

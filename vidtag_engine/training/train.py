@@ -166,7 +166,7 @@ def train(
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
     unlike: tuple[Trainer, NDArray[np.bool_]] | None = None
     if split != "block" and len(validation) >= LEAST_VIDEOS and settings.hold_out_streets:
-        unlike = _without_streets(chosen, validation, runs[0].best_step, trainer, stages)
+        unlike = _without_streets(chosen, validation, runs[0].kept_step, trainer, stages)
     calibration, metrics = calibrate(
         chosen,
         validation,
@@ -178,10 +178,12 @@ def train(
         ground=ground_of(training, settings, aoi),
     )
     metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
+    for phase, run in zip(("phase1", "phase2"), runs, strict=True):
+        metrics |= {f"{phase}_best_step": run.best_step, f"{phase}_kept_step": run.kept_step}
     metrics |= {"dataset": dataset.name, "split_seed": dataset.seed} if dataset else {}
     if split == "block" and settings.refit:
         chosen = trainer(sequences, [])
-        _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
+        _both_phases(chosen, "-refit", runs[0].kept_step, runs[1].kept_step, stages, rows)
     calibration = replace(_completed(chosen, calibration, settings), ground=ground_of(chosen.training, settings, aoi))
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
