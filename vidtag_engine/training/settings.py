@@ -135,7 +135,7 @@ class TrainSettings(BaseModel):
 def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
 
-    ``paper``: App. A's losses, noise, batch, rates and schedule, trained to the end, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
+    ``paper``: App. A's losses, noise, batch, rates and schedule, trained to the end; budgets in steps, a warm-up of at most a tenth of them. ``default``: what
     measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, a reference database);
     with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in reference images.
     """
