@@ -91,6 +91,7 @@ def test_rows_differ_in_what_they_are_named_for() -> None:
     assert made["paper"].weight_of_negatives == 2.5
 
 
+@pytest.mark.slow
 def test_what_was_chosen_is_written_and_taken(lab: Lab) -> None:
     end = paper_rows.choose(lab, "no_tempgeo.phase1", 1, 8)
     known = json.loads(paper_rows.CHOSEN.read_text())
@@ -146,6 +147,7 @@ def test_the_weights_of_a_validation_are_those_that_gave_its_accuracy(lab: Lab) 
         assert not model.training
 
 
+@pytest.mark.slow
 def test_all_rows_are_measured_once(lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _chosen(lab)
     lab.kept = Kept("code", weights=True, anew=False)
