@@ -76,6 +76,10 @@ DIFFERENCES = {
 REFERENCE_ROW = "paper"  # whose share within 25 km the others are compared at
 
 
+class NotChosenError(InputError):
+    """A row's rate and steps were not chosen yet."""
+
+
 def run(
     seed: int | str = 0,
     *,
@@ -179,10 +183,10 @@ def validation_gallery() -> Gallery:
 
 
 def chosen_of(phase: str) -> dict[str, Any]:
-    """What was chosen for a row's phase. Raises InputError where nothing was."""
+    """What was chosen for a row's phase. Raises NotChosenError where nothing was."""
     known = json.loads(CHOSEN.read_text(encoding="utf-8")) if CHOSEN.is_file() else {}
     if phase not in known:
-        raise InputError(f"Nothing was chosen for {phase} yet: run 'python -m benchmarks paper_rows --sweep --world DEV' first.")
+        raise NotChosenError(f"Nothing was chosen for {phase} yet: run 'python -m benchmarks paper_rows --sweep --world DEV' first.")
     found: dict[str, Any] = known[phase]
     return found
 
@@ -207,7 +211,9 @@ def measure(lab: Lab, wanted: Sequence[str], seeds: Sequence[int]) -> dict[str, 
         try:
             found[row] = Answers(drives, split, [_answers(lab, row, seed, drives) for seed in seeds])
             print(f"{row}: {_in_short(found[row])}", flush=True)
-        except NotStoredError:
+        except (NotStoredError, NotChosenError):
+            if lab.kept is None or lab.kept.anew:
+                raise
             missing.append(row)
     result: dict[str, Any] = {"simulated": True, "trainings": len(seeds), "rows": {row: figures(one) for row, one in found.items()}}
     result["differences"] = {
