@@ -9,6 +9,7 @@ python -m benchmarks offset [--seed N|dev]
 python -m benchmarks reference [--seed N] [--world DIR]
 python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
+python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
     "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup",
-    "cityguessr", "panoramax", "reference",
+    "cityguessr", "panoramax", "reference", "paper_rows",
 )  # fmt: skip
 WORLDS = (
     "isles",
@@ -40,6 +41,7 @@ WORLDS = (
     "abstention",
     "offset",
     "cityguessr",
+    "paper_rows",
 )  # their seed is a world's, which may have a name
 
 
@@ -75,7 +77,13 @@ def main(given: Sequence[str] | None = None) -> int:
     )
     only.add_argument("--only", help="tables: their numbers, such as 4,7,fig8")
     only.add_argument("--output", type=Path, help="tables: folder of the page")
-    only.add_argument("--sweep", action="store_true", default=None, help="tables: choose the learning rates on the dev world instead")
+    only.add_argument(
+        "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
+    )
+    only.add_argument("--rows", help="paper_rows: some of its rows, with commas")
+    only.add_argument("--seeds", type=int, help="paper_rows: trainings of a row")
+    only.add_argument("--most-steps", type=int, help="paper_rows: that a training may take while choosing")
+    only.add_argument("--partial", action="store_true", default=None, help="paper_rows: what is done by now; nothing is trained")
     only.add_argument("--before", type=Path, help="startup: a checkout of an earlier build")
     only.add_argument("--case", type=Path, help="startup: a folder with checkpoint, aoi.geojson and videos, in place of the demo")
     only.add_argument("--resolution-m", type=float, help="startup: of the case's grid")
@@ -85,7 +93,10 @@ def main(given: Sequence[str] | None = None) -> int:
             print(f"{name:12} {importlib.import_module(f'benchmarks.{name}').TITLE}")
         return 0
     module = importlib.import_module(f"benchmarks.{arguments.name}")
-    options = ("write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before", "case", "resolution_m")
+    options = (
+        "write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before", "case", "resolution_m",
+        "rows", "seeds", "most_steps", "partial",
+    )  # fmt: skip
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:
         parser.error(f"--{foreign[0].replace('_', '-')} is no option of {arguments.name}; see --help")

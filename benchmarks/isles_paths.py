@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import shapely
@@ -24,12 +24,14 @@ from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import Emissions, PosteriorDecoder, ScoredPlaces
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
+from vidtag_engine.models.place_recognizer import PlaceRecognizer, PlaceRecognizerConfig
+from vidtag_engine.models.reference_database import ReferenceDatabase
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.training import TrainSettings
 from vidtag_engine.training.start import reach_m, remember, start_projection
 from vidtag_engine.training.streets import hold_out_streets
 from vidtag_engine.training.trainer import Trainer
-from vidtag_engine.trajectory import Calibration, Decoded, Decoder, PathCalibration, TrainingGround
+from vidtag_engine.trajectory import UNFITTED_TEMPERATURE, Calibration, Decoded, Decoder, PathCalibration, TrainingGround
 from vidtag_engine.types import FloatArray, ProgressCallback
 
 from .code_digest import code_digest
@@ -37,6 +39,7 @@ from .isles_settings import BUDGETS, RESOLUTION_M, VALIDATION_RESOLUTION_M
 from .isles_world import RUNS, Drive, load_world, make_world, sequences_of, world_folder
 from .tables.lab import Lab
 from .tables.rows import SHIPPED
+from .tables.runs import Run
 from .tables.store import Entry
 
 # Whatever stands in these decides the lines.
@@ -66,7 +69,7 @@ class Paths:
     """
 
     lab: Lab
-    model: VidTAG
+    model: VidTAG | PlaceRecognizer
     lat_lon_deg: FloatArray
     cover: ScoredPlaces
     calibration: PathCalibration
@@ -116,7 +119,7 @@ class Paths:
 class _Area:
     """An area to search that is given by places of an even cover: the part of a search that whole videos are decoded over."""
 
-    def __init__(self, model: VidTAG, lat_lon_deg: FloatArray, spacing_m: float) -> None:
+    def __init__(self, model: VidTAG | PlaceRecognizer, lat_lon_deg: FloatArray, spacing_m: float) -> None:
         score = ScoredPlaces.embedded(model, lat_lon_deg, spacing_m, None).score
         self._cover = SimpleNamespace(lat_lon_deg=lat_lon_deg, spacing_m=spacing_m, score=score)
         self.grid = SimpleNamespace(resolution_m=spacing_m)
@@ -138,31 +141,55 @@ def open_lab(seed: int | str, *, quick: bool, world: Path | None, layout: bool =
         return Lab(isles, BUDGETS[size], RUNS, bar), encoder
 
 
-def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
-    """Train ours and calibrate it, or read both from the store."""
+Reads = Literal["both", "networks", "references"]
+
+
+class ReferencesAlone(PlaceRecognizer):
+    """A training's frames with no network beside them: every cosine is 0.
+
+    Args:
+        memory: the frames.
+        like: of whose features.
+    """
+
+    def __init__(self, memory: ReferenceDatabase, like: VidTAG) -> None:
+        torch.nn.Module.__init__(self)
+        self.config = PlaceRecognizerConfig(like.config.frame_encoder, like.config.feature_dim, memory.layout_dim)
+        self.memory: Any = memory
+
+
+def open_paths(lab: Lab, training_seed: int = 0, run: Run = SHIPPED, reads: Reads = "both") -> Paths:
+    """Train ours and calibrate it, or read both from the store.
+
+    Args:
+        lab: whose world, budget and store.
+        training_seed: of it.
+        run: ours.
+        reads: networks and references, or the ones without the others.
+    """
     with _bar() as bar:
         lab.progress = bar
-        model, _ = lab.train(replace(SHIPPED, seed=training_seed))
+        model, _ = lab.train(replace(run, seed=training_seed))
     assert isinstance(model, VidTAG)
     grid = lab.world.grid(RESOLUTION_M)
     places, spacing_m = np.concatenate(list(grid.chunks())), math.sqrt(grid.area_m2 / grid.count)
     training = sequences_of(lab.world.of("train"))
-    settings = SHIPPED.settings(lab.budget)
-    model.remember(remember(training, settings))
+    settings = run.settings(lab.budget)
+    shown = _reading(model, training, settings, reads)
     reach = reach_m(training, settings)
-    specification = {"calibration": made_from(lab, training_seed)}
+    specification = {"calibration": made_from(lab, training_seed, run, reads)}
     entry = lab.store.get(specification)
     if entry is None:
         with _bar() as bar:
             held_out = sequences_of(lab.world.of("val", "calibration"))
-            unlike, undriven = _without_streets(lab, training_seed, training, held_out, settings)
+            unlike, undriven, temperature = _without_streets(lab, run, training_seed, training, held_out, settings, reads)
             fitted = calibrate_path(
                 unlike,
                 places,
                 spacing_m,
                 training,
                 held_out,
-                temperature=float(1.0 / unlike.logit_scale.detach().exp()),
+                temperature=temperature,
                 reach_m=reach,
                 undriven=undriven,
                 feedback=Feedback(bar),
@@ -174,18 +201,36 @@ def open_paths(lab: Lab, training_seed: int = 0) -> Paths:
     isles = shapely.union_all([area.geometry for area in lab.world.areas.values()])
     ground = TrainingGround.about(np.concatenate([s.lat_lon_deg for s in training]), reach, isles)
     whole = Calibration(calibration.emission.temperature, n_frames=1, path=calibration, ground=ground, videos=calibration.videos)
-    return Paths(lab, model, places, ScoredPlaces.embedded(model, places, spacing_m, reach), calibration, decoder, whole)
+    return Paths(lab, shown, places, ScoredPlaces.embedded(shown, places, spacing_m, reach), calibration, decoder, whole)
+
+
+def _reading(model: VidTAG, training: list[TrainingSequence], settings: TrainSettings, reads: Reads) -> VidTAG | PlaceRecognizer:
+    """What of a model and of what it saw is read."""
+    if reads == "networks":
+        return model
+    memory = remember(training, settings)
+    if reads == "references":
+        return ReferencesAlone(memory, model).eval()
+    model.remember(memory)
+    return model
 
 
 def _without_streets(
-    lab: Lab, training_seed: int, training: list[TrainingSequence], held_out: list[TrainingSequence], settings: TrainSettings
-) -> tuple[VidTAG, NDArray[np.bool_]]:
-    """The like model that `vidtag train` fits confidence with, trained as long as ours was: some held-out drives' streets are not in it."""
-    run = replace(SHIPPED, seed=training_seed, refiner=None)
-    first, trained = lab.train(run)
+    lab: Lab,
+    run: Run,
+    training_seed: int,
+    training: list[TrainingSequence],
+    held_out: list[TrainingSequence],
+    settings: TrainSettings,
+    reads: Reads,
+) -> tuple[VidTAG | PlaceRecognizer, NDArray[np.bool_], float]:
+    """The like model that `vidtag train` fits confidence with, trained as long as ours was: some held-out drives' streets are not in it. And its temperature."""
+    first, trained = lab.train(replace(run, seed=training_seed, refiner=None))
     assert isinstance(first, VidTAG)
     kept, undriven = hold_out_streets(training, held_out, training_seed)
-    specification = {"without_streets": made_from(lab, training_seed) | {"shipped": code_digest("vidtag_engine/training/streets.py")}}
+    if reads == "references":  # no network is asked
+        return _reading(first, kept, settings, reads), undriven, UNFITTED_TEMPERATURE
+    specification = {"without_streets": made_from(lab, training_seed, run) | {"shipped": code_digest("vidtag_engine/training/streets.py")}}
     entry = lab.store.get(specification)
     settings = settings.model_copy(update={"seed": training_seed})
     torch.manual_seed(training_seed)
@@ -194,13 +239,12 @@ def _without_streets(
         stays = isinstance(model.projection, torch.nn.Linear) and start_projection(model.projection, kept, settings)
         points = np.concatenate(list(lab.world.grid(VALIDATION_RESOLUTION_M).chunks()))
         trainer = Trainer(model, kept, [], points, settings, fixed=frozenset({"projection"} if stays else ()))
-        trainer.phase1("phase1", int(trained["best_step"]))
+        trainer.phase1("phase1", int(trained["kept_step"]))
         lab.store.put(specification, Entry({}, {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}))
     else:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in entry.arrays.items()})
     model.eval()
-    model.remember(remember(kept, settings))
-    return model, undriven
+    return _reading(model, kept, settings, reads), undriven, float(1.0 / model.logit_scale.detach().exp())
 
 
 def _bar() -> contextlib.AbstractContextManager[ProgressCallback | None]:
@@ -208,9 +252,9 @@ def _bar() -> contextlib.AbstractContextManager[ProgressCallback | None]:
     return contextlib.nullcontext() if multiprocessing.parent_process() else progress_bar()
 
 
-def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
+def made_from(lab: Lab, training_seed: int, run: Run = SHIPPED, reads: Reads = "both") -> dict[str, Any]:
     """Plain values that decide how ours, trained with a seed, decodes."""
-    rates = SHIPPED.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "layout", "seed"})
+    rates = run.settings(lab.budget).model_dump(exclude={"device", "remembered_width", "layout", "seed"})
     layout = lab.world.drives[0].sequence.layout is not None
     return {
         "shipped": _CODE,
@@ -220,4 +264,5 @@ def made_from(lab: Lab, training_seed: int) -> dict[str, Any]:
         "layout": layout,
         "calibration": [drive.sequence.name for drive in lab.world.of("calibration")],
         "resolution_m": RESOLUTION_M,
-    }
+        "reads": reads,
+    } | ({"code": lab.kept.code} if lab.kept else {})

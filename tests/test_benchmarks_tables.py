@@ -165,16 +165,27 @@ def test_equal_targets_are_no_negatives_of_each_other() -> None:
 def test_a_trainer_told_to_keep_the_last_step_keeps_it() -> None:
     world = SMALL.world()
     data = RunData(world, None, "frames")
-    settings = rows.VIDTAG.settings(dataclasses.replace(TINY, phase1_steps=3, validate_every=1))
-    ends = {}
-    for keep_best in (True, False):
+    of_paper = rows.VIDTAG.settings(dataclasses.replace(TINY, phase1_steps=3, validate_every=1))
+    assert (of_paper.keep, rows.SHIPPED.settings(TINY).keep) == ("last", "best")
+    for keep in ("best", "last"):
+        settings, said = of_paper.model_copy(update={"keep": keep}), {}
         torch.manual_seed(0)
         model = VidTAG(rows.VIDTAG.config(settings, data.feature_dim))
-        trainer = Trainer(model, sequences_of(data.training), sequences_of(data.validation), data.points, settings, keep_best=keep_best)
+        trainer = Trainer(
+            model,
+            sequences_of(data.training),
+            sequences_of(data.validation),
+            data.points,
+            settings,
+            validated=lambda phase, step, errors_m, said=said: said.update({(phase, step): errors_m}),
+        )
         run = trainer.phase1("phase1", 3)
         errors_m = trainer.retrieve(trainer.validation).errors_m(trainer.validation, "phase1")
-        ends[keep_best] = round(float(np.log1p(errors_m / settings.resolution_m).mean()), 5)
-        assert ends[keep_best] == (round(run.best_error, 5) if keep_best else run.rows[-1]["score"])
+        end = round(float(np.log1p(errors_m / settings.resolution_m).mean()), 5)
+        assert end == (round(run.best_error, 5) if keep == "best" else run.rows[-1]["score"])
+        assert run.best_step == min(run.rows, key=lambda row: row["score"])["step"]
+        assert run.kept_step == (run.best_step if keep == "best" else 3)
+        assert (said["phase1", run.kept_step] == errors_m).all()
 
 
 # ---- numbers ------------------------------------------------------------------------------------------------------------------------------------------------

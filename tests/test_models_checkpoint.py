@@ -62,6 +62,17 @@ def state_of(source: Path) -> dict[str, torch.Tensor]:
     return from_pretrained(source)[0].state_dict()
 
 
+def test_the_papers_preset_in_the_shapes_of_before_comes_back(model: VidTAG, tmp_path: Path) -> None:
+    """Sinusoids, another inner width, and an encoder that is shown the middle of a picture: as the card says, not as the preset is today."""
+    before = VidTAG(model.config.model_copy(update={"frame_encoder": "vidtag-l14"}))
+    save_pretrained(before, tmp_path / "before", CARD, half=False)
+    card = json.loads((tmp_path / "before" / "config.json").read_text())
+    assert (card["config"]["tempgeo"]["positions"], card["config"]["tempgeo"]["ffn"]) == ("sinusoidal", 8)
+    loaded, card = from_pretrained(tmp_path / "before")
+    assert card.preset == loaded.config.frame_encoder == "vidtag-l14"
+    torch.testing.assert_close(loaded.state_dict(), before.state_dict(), rtol=0, atol=0)
+
+
 def test_a_checkpoint_comes_back(model: VidTAG, tmp_path: Path) -> None:
     written = save_pretrained(model, tmp_path / "exact", CARD, half=False)
     loaded, card = from_pretrained(tmp_path / "exact")

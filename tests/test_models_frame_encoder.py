@@ -17,8 +17,16 @@ from torchvision.transforms import v2
 
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.models.backbones import BACKBONES, _entry_by_entry, _wheel_state
-from vidtag_engine.models.frame_encoder import FrameEncoder, _prepare, batch_size_for, build_frame_encoder
+from vidtag_engine.models.frame_encoder import (
+    FRAME_ENCODER_PRESETS,
+    FrameEncoder,
+    _prepare,
+    batch_size_for,
+    build_frame_encoder,
+    encoder_of,
+)
 from vidtag_engine.models.openvino_backbone import CompiledBackbone, translation_folder
+from vidtag_engine.models.vidtag import VidTAGConfig
 from vidtag_engine.types import CancelledError, FloatArray, InputError
 
 if TYPE_CHECKING:
@@ -78,7 +86,7 @@ SHAPES = [(240, 320), (720, 405), (224, 224), (50, 61), (1, 7), (333, 1000)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_l14_preprocessing_is_resize_then_centre_crop(shape: tuple[int, int]) -> None:
+def test_geoclips_preprocessing_is_resize_then_centre_crop(shape: tuple[int, int]) -> None:
     image = Image.fromarray(picture(*shape))
     spec = BACKBONES["clip-vit-l14"]
     got = _prepare(np.asarray(image), spec)
@@ -88,6 +96,27 @@ def test_l14_preprocessing_is_resize_then_centre_crop(shape: tuple[int, int]) ->
     difference = ((got * std + mean) * 255 - expected).abs()
     assert difference.max() <= 6, "half a pixel's shift at most, where the margin is odd"
     assert difference.mean() <= 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", FRAME_ENCODER_PRESETS[encoder_of("vidtag-l14")].backbones)
+def test_l14_preprocessing_keeps_the_whole_picture(name: str, shape: tuple[int, int]) -> None:
+    """The paper: resized to 224 x 224."""
+    image, spec = picture(*shape), BACKBONES[name]
+    mean, std = (torch.tensor(values)[:, None, None] for values in (spec.mean, spec.std))
+    expected = v2.Compose([v2.Resize((224, 224), v2.InterpolationMode.BICUBIC), v2.PILToTensor()])(Image.fromarray(image))
+    difference = ((_prepare(image, spec) * std + mean) * 255 - expected).abs()
+    assert difference.max() <= 2.01, "torch rounds its weights otherwise than Pillow"
+    assert difference.mean() <= 0.1
+
+
+def test_what_was_stored_of_cropped_pictures_is_not_taken_for_whole_ones() -> None:
+    """Stored features and databases go by these names; what was made before keeps its own."""
+    whole, before, geoclip = (FRAME_ENCODER_PRESETS[name].backbones for name in (encoder_of("vidtag-l14"), "vidtag-l14", "geoclip"))
+    assert not set(whole) & {*before, *geoclip}
+    assert [BACKBONES[name].whole for name in (*whole, *before, *geoclip)] == [True, True, False, False, False]
+    assert VidTAGConfig.preset("vidtag-l14").frame_encoder == encoder_of("vidtag-l14")
+    assert encoder_of("vidtag-compact") == "vidtag-compact"
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -35,14 +35,19 @@ def test_geoclips_weights_give_its_golden_values() -> None:
     assert float(got[0].norm()) == pytest.approx(0.2243, abs=1e-4)
 
 
-def test_warm_start_copies_only_capsules_whose_sigma_and_sizes_agree() -> None:
+def test_warm_start_takes_the_capsules_whose_sizes_agree() -> None:
     paper = LocationEncoder(LocationEncoderConfig(sigma=SIGMA_PRESETS["globe"]))
-    middle = paper.capsules[1].mlp[0].weight.clone()
-    assert warm_start(paper) == (1.0, 256.0)
+    assert warm_start(paper) == (1.0, 8.0, 256.0)
     full = LocationEncoder(LocationEncoderConfig(sigma=GEOCLIP_SIGMA))
     warm_start(full)
-    torch.testing.assert_close(paper.capsules[2].state_dict(), full.capsules[2].state_dict(), rtol=0, atol=0)
-    torch.testing.assert_close(paper.capsules[1].mlp[0].weight, middle, rtol=0, atol=0)
+    for same in (0, 2):
+        torch.testing.assert_close(paper.capsules[same].state_dict(), full.capsules[same].state_dict(), rtol=0, atol=0)
+    # The paper's 2^3 is GeoCLIP's 2^4 seen from twice as far: the same where the plane is stretched twofold.
+    plane = torch.rand(50, 2, dtype=torch.float64) - 0.5
+    with torch.no_grad():
+        torch.testing.assert_close(paper.capsules[1](2.0 * plane), full.capsules[1](plane), rtol=0, atol=1e-4)
+    assert float(paper.capsules[1].frequencies.std()) == pytest.approx(8.0, rel=0.1)
+    assert warm_start(LocationEncoder(LocationEncoderConfig(sigma=(2.0**11,)))) == ()
     assert warm_start(LocationEncoder(LocationEncoderConfig(hidden=(512, 512), embedding_dim=256))) == ()
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional as F  # noqa: N812
 from vidtag_engine.models.georefiner import GeoRefinerConfig
 from vidtag_engine.models.location_encoder import LocationEncoderConfig
 from vidtag_engine.models.tempgeo import TempGeoConfig
+from vidtag_engine.models.transformer import Positions
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.models.windows import blend_windows, window_starts
 from vidtag_engine.types import InputError
@@ -190,10 +191,21 @@ def test_up_to_a_window_a_video_is_embed_frames(changes: dict[str, object], coun
         torch.testing.assert_close(model.refine_video(gps, context[0]), model.refine(gps[None], context)[0], atol=0, rtol=0)
 
 
-def test_learned_positions_end_but_a_video_does_not() -> None:
+@pytest.mark.parametrize("count", [1, 2, 39, 40, 41, 300])
+def test_a_long_video_is_stretched_over_the_learned_positions(count: int) -> None:
+    positions = Positions(6, "learned", 1.0, 40)
+    table, index = positions.table.detach(), torch.arange(count)
+    stretched = F.interpolate(table.T[None], count, mode="linear", align_corners=True)[0].T  # torch's own
+    expected = table[:count] if count <= 40 else stretched
+    with torch.no_grad():
+        torch.testing.assert_close(positions(index), expected, atol=1e-5, rtol=0)
+        # A window's frames have the positions that they have in the whole video.
+        torch.testing.assert_close(positions(index[: count - count // 2], count // 2, count), expected[count // 2 :], atol=1e-5, rtol=0)
+
+
+def test_learned_positions_of_any_number_of_frames() -> None:
     model = shaken(small(**VARIANTS["learned positions"]))
-    with pytest.raises(ValueError, match="learned positions end at 40"):
-        model.embed_frames(units(1, 41, 24))
+    assert model.embed_frames(units(1, 41, 24)).shape == (1, 41, 12)
     assert model.embed_video(units(300, 24)).shape == (300, 12)
 
 

@@ -8,16 +8,23 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
+from scipy.optimize import minimize_scalar
 
 from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.models.georefiner import GeoRefinerConfig
+from vidtag_engine.models.location_encoder import LocationEncoderConfig
+from vidtag_engine.models.tempgeo import TempGeoConfig
+from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
 from vidtag_engine.training.augment import augmented_views
 from vidtag_engine.training.dataset import clip_indices, draw_batch, split_sequences
 from vidtag_engine.training.losses import contrastive_loss, softened_targets, weighted_hinge_loss
 from vidtag_engine.training.noise import PAPER_NOISE, NoiseModel, fit_noise
 from vidtag_engine.training.settings import recipe
 from vidtag_engine.training.sources import pair_sources
-from vidtag_engine.training.steps import AreaSampler, ground_distance_m, learning_rate
+from vidtag_engine.training.steps import AreaSampler, ground_distance_m, learning_rate, phase2_loss
 from vidtag_engine.types import InputError
+
+PHASE2 = {"steps": 10, "learning_rate": 1e-4}
 
 
 def unit(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -65,6 +72,53 @@ def test_weighted_hinge_is_equations_2_to_5_written_out(targets: str) -> None:
     assert float(weighted_hinge_loss(refined, truth, alpha=alpha, beta=beta, targets=targets)) == pytest.approx(expected, rel=1e-4)
 
 
+def _optimal_cosine(clips: int, alpha: float, length: int = 16) -> float:
+    """Where equations 2 and 3 settle for a refined embedding of cosine c to its truth, if its clip-mates' truths are the same and other clips' are unlike it.
+
+    Its length is 1, so that what it does not give the truth lies at right angles to all of them.
+    """
+
+    def loss(cosine: float) -> float:
+        truth, refined = np.zeros((clips * length, clips + 1)), np.zeros((clips * length, clips + 1))
+        for clip in range(clips):
+            rows = slice(clip * length, (clip + 1) * length)
+            truth[rows, clip], refined[rows, clip], refined[rows, -1] = 1.0, cosine, np.sqrt(1.0 - cosine**2)
+        difference = (refined @ truth.T - np.eye(clips * length)) ** 2
+        pairs = clips * length * (clips * length - 1) / 2
+        off = np.triu(difference, 1).sum() + np.tril(difference, -1).sum()
+        return float(alpha * off / pairs + np.diagonal(difference).mean())
+
+    return float(minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded").x)
+
+
+def test_the_papers_alpha_means_the_same_at_a_smaller_batch() -> None:
+    at_papers, at_ours = (recipe("paper", phase2={**PHASE2, "batch_clips": clips}).weight_of_negatives for clips in (128, 32))
+    assert (at_papers, at_ours) == (10.0, 2.5)
+    assert recipe("default").weight_of_negatives == recipe("default").alpha
+    # As far as the batch's clip-mates let it, GeoRefiner comes as near to the truth as at the paper's batch; unscaled it would not.
+    assert _optimal_cosine(128, at_papers) == pytest.approx(0.87, abs=0.005)
+    assert _optimal_cosine(32, at_ours) == pytest.approx(0.87, abs=0.005)
+    assert _optimal_cosine(32, 10.0) == pytest.approx(0.63, abs=0.005)
+
+
+def test_phase_ii_weighs_negatives_by_the_scaled_alpha() -> None:
+    sequences = [sequence(20, str(number), number) for number in range(3)]
+    config = VidTAGConfig(
+        frame_encoder="vidtag-compact", feature_dim=8, mlp=(8,), tempgeo=TempGeoConfig(width=8, heads=2, ffn=8),
+        location=LocationEncoderConfig(frequencies=4, hidden=(8,), embedding_dim=8),
+        georefiner=GeoRefinerConfig(embedding_dim=8, context_dim=8, width=8, heads=2, ffn=8),
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = VidTAG(config).eval()
+
+    def loss(**changes: object) -> float:
+        settings = recipe("paper", phase2={**PHASE2, "batch_clips": 4}, clip_frames=4, **changes)
+        return float(phase2_loss(model, sequences, PAPER_NOISE, settings, np.random.default_rng(5)).detach())
+
+    assert loss() == pytest.approx(loss(alpha=10.0 * 4 / 128, alpha_batch_clips=4), rel=1e-6)
+    assert loss() < loss(alpha_batch_clips=4)
+
+
 def test_similarity_targets_are_zero_at_the_truth() -> None:
     truth = unit(3, 4, 5)
     assert float(weighted_hinge_loss(truth, truth, targets="similarity")) == pytest.approx(0.0, abs=1e-9)
@@ -91,6 +145,31 @@ def test_collapse_has_no_shift() -> None:
     for flat, true in zip(noisy, truth, strict=True):
         assert (flat == flat[0]).all()
         assert any((flat[0] == point).all() for point in true)
+
+
+def test_jumps_lead_stretches_to_where_other_videos_went() -> None:
+    truth = np.random.default_rng(1).uniform(40, 40.01, (600, 8, 2))
+    elsewhere = tuple(np.stack([np.linspace(low, low + 0.01, 5), np.linspace(20, 20.01, 5)], axis=1) for low in (-30.0, 60.0))
+    still = NoiseModel(collapse_probability=0.0, jitter_m=0.0, shift_m=0.0)
+    noisy = dataclasses.replace(still, jump_share=0.3, elsewhere=elsewhere).apply(truth, np.random.default_rng(2))
+    moved = (noisy != truth).any(axis=2)
+    assert moved.any(axis=1).mean() == pytest.approx(0.3, abs=0.05)
+    lengths = []
+    for places, frames in zip(noisy, moved, strict=True):
+        where = np.flatnonzero(frames)
+        if len(where):
+            assert (np.diff(where) == 1).all(), "one stretch"
+            lengths.append(len(where))
+            (whose,) = [one for one in elsewhere if (one == places[where[0]]).all(axis=1).any()]
+            rows = [int(np.flatnonzero((whose == place).all(axis=1))[0]) for place in places[where]]
+            assert set(np.diff(rows)) <= {0, 1}, "in that video's order"
+    assert set(lengths) == set(range(1, 9))
+    # Without them nothing is drawn: the noise is the same as ever.
+    ever, without = (
+        dataclasses.replace(PAPER_NOISE, elsewhere=places).apply(truth, np.random.default_rng(3)) for places in ((), elsewhere)
+    )
+    assert (ever == without).all()
+    assert recipe("paper").noise_jumps == recipe("default").noise_jumps == 0.0
 
 
 def test_fitted_noise_finds_known_errors() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from .runs import RETRIEVAL, Run
 from .scores import scores
 from .store import Entry, Store
 from .train_classifier import train_classifier
-from .train_retrieval import train_retrieval
+from .train_retrieval import Kept, train_retrieval
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,22 @@ class Lab:
         budget: of every row.
         folder: of the store.
         progress: of the training or evaluation under way.
+        kept: of trainings, where they are long.
     """
 
-    def __init__(self, world: IslesWorld, budget: Budget, folder: Path, progress: ProgressCallback | None = None) -> None:
-        self.world, self.budget, self.progress = world, budget, progress
+    def __init__(
+        self, world: IslesWorld, budget: Budget, folder: Path, progress: ProgressCallback | None = None, kept: Kept | None = None
+    ) -> None:
+        self.world, self.budget, self.progress, self.kept = world, budget, progress, kept
         self.store = Store(folder)
         self._data: dict[tuple[Any, ...], RunData] = {}
         self._worlds: dict[tuple[str, ...], IslesWorld] = {}
+
+    def within(self, budget: Budget) -> Lab:
+        """The same with another budget."""
+        other = copy.copy(self)
+        other.budget = budget
+        return other
 
     def seen_by(self, run: Run) -> IslesWorld:
         """The world through a run's backbones."""
@@ -83,15 +93,15 @@ class Lab:
             self._worlds[run.backbones] = self.world.with_backbones(run.backbones)
         return self._worlds[run.backbones]
 
-    def train(self, run: Run) -> tuple[torch.nn.Module, dict[str, Any]]:
-        """The trained model of a run, and what its training took; see :func:`.train_retrieval.train_retrieval`."""
+    def train(self, run: Run, step: int | None = None) -> tuple[torch.nn.Module, dict[str, Any]]:
+        """The trained model of a run, as it ends or as it was at a ``step`` of its last phase, and what its training took; see :mod:`.train_retrieval`."""
         key = (run.backbones, run.isle, run.target)
         if key not in self._data:
             self._data[key] = RunData(self.seen_by(run), run.isle, run.target)
         made_from = {"world": self.world.digest, "backbones": run.backbones, "isle": run.isle, "target": run.target}
         settings = run.settings(self.budget)
         if run.method in RETRIEVAL:
-            return train_retrieval(run, settings, self._data[key], made_from, self.store, self._named(run))
+            return train_retrieval(run, settings, self._data[key], made_from, self.store, self._named(run), kept=self.kept, step=step)
         return train_classifier(run, settings, self._data[key], made_from, self.store, self._named(run))
 
     def place(
@@ -102,6 +112,7 @@ class Lab:
         splits: tuple[str, ...] = TEST_SPLITS,
         isle: str | None = None,
         longest: int | None = None,
+        step: int | None = None,
     ) -> Placement:
         """Where a run places the frames of drives.
 
@@ -110,6 +121,7 @@ class Lab:
             gallery: None is the grid that results are reported on.
             splits, isle: whose drives; the gallery is over the same isle (or all).
             longest: cut drives to so many frames, out of their middle.
+            step: of the last phase's validations, whose weights place them in place of those at the end; where they are kept.
         """
         gallery = gallery or Gallery()
         drives = tuple(_cut(drive, longest) for drive in self.seen_by(run).of(*splits, isle=isle))
@@ -121,10 +133,10 @@ class Lab:
             "splits": splits,
             "isle": isle,
             "longest": longest,
-        }
+        } | ({"code": self.kept.code, "step": step} if self.kept else {})
         entry = self.store.get(specification)
         if entry is None:
-            model, training = self.train(run)
+            model, training = self.train(run, step)
             started = time.perf_counter()
             predicted, phase1 = self._answers(model, drives, gallery, isle)
             values = {"seconds": round(time.perf_counter() - started, 3), "training": training}

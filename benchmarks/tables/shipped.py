@@ -10,7 +10,8 @@ import numpy as np
 from ..isles_world import TEST_SPLITS
 from .lab import Lab, Placement
 from .rows import SHIPPED
-from .store import Entry
+from .runs import Run
+from .store import Entry, NotStoredError
 
 
 def place_shipped(lab: Lab, seed: int = 0) -> Placement:
@@ -25,14 +26,16 @@ def place_shipped(lab: Lab, seed: int = 0) -> Placement:
     return replace(alone, predicted=np.split(entry.arrays["lines"], ends), seconds=entry.values["seconds"])
 
 
-def lines(lab: Lab, seed: int) -> Entry:
-    """The lines alone, decoded now or read from the store."""
+def lines(lab: Lab, seed: int, run: Run = SHIPPED, reads: str = "both") -> Entry:
+    """The lines alone, decoded now or read from the store; arguments as of :func:`..isles_paths.open_paths`."""
     from ..isles_paths import made_from, open_paths  # which needs this package
 
-    specification = {**made_from(lab, seed), "splits": TEST_SPLITS}
+    specification = {**made_from(lab, seed, run, reads), "splits": TEST_SPLITS}  # type: ignore[arg-type]
     entry = lab.store.get(specification)
     if entry is None:
-        paths = open_paths(lab, seed)
+        if lab.kept and not lab.kept.anew:
+            raise NotStoredError(reads)
+        paths = open_paths(lab, seed, run, reads)  # type: ignore[arg-type]
         started = time.perf_counter()
         found = [decoded.lat_lon_deg for decoded in paths.decoded(lab.seen_by(SHIPPED).of(*TEST_SPLITS))]
         entry = Entry({"seconds": round(time.perf_counter() - started, 3)}, {"lines": np.concatenate(found)})

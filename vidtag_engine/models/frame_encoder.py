@@ -19,7 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 from ..feedback import Feedback
 from ..types import FloatArray, InputError
 from ..video.near_duplicates import Repeats
-from .backbones import BACKBONES, LAYOUT, BackboneSpec, Weights, to_fetch
+from .backbones import BACKBONES, LAYOUT, WHOLE, BackboneSpec, Weights, to_fetch
 from .device import one_thread
 from .openvino_backbone import CompiledBackbone, is_translated, translate, translation_folder
 
@@ -52,6 +52,8 @@ FRAME_ENCODER_PRESETS: dict[str, FrameEncoderPreset] = {
     "vidtag-l14": FrameEncoderPreset(("clip-vit-l14", "dinov2-vit-l14"), unit_norm=True),
     "vidtag-compact": FrameEncoderPreset(("efficientnet-lite0", "efficientnet-lite2"), unit_norm=True),
     "geoclip": FrameEncoderPreset(("clip-vit-l14",), unit_norm=False),
+    # As above, but that the whole picture is squeezed into the square, as in the paper. "vidtag-l14" alone means what checkpoints of before were trained on.
+    f"vidtag-l14{WHOLE}": FrameEncoderPreset((f"clip-vit-l14{WHOLE}", f"dinov2-vit-l14{WHOLE}"), unit_norm=True),
 }
 # Frames a forward pass. Larger ones gain nothing on a CPU and cost memory.
 _BATCH = {"cuda": 32, "mps": 8, "cpu": 2}
@@ -283,7 +285,7 @@ def build_frame_encoder(
     """The frame encoder of a preset.
 
     Args:
-        preset: "vidtag-l14", "vidtag-compact" or "geoclip".
+        preset: "vidtag-l14-whole", "vidtag-compact" or "geoclip"; see :func:`encoder_of`.
         device: where it runs.
         weights: "random" only for tests of shapes and cost.
         compiled_folder: see :class:`FrameEncoder`.
@@ -310,6 +312,11 @@ def build_frame_encoder(
         compiled_folder=compiled_folder if weights == "pretrained" else None,
     )
     return encoder.to(device)
+
+
+def encoder_of(preset: str) -> str:
+    """The frame encoder that a new training or database of a preset takes; what is there already names its own."""
+    return preset + WHOLE if preset + WHOLE in FRAME_ENCODER_PRESETS else preset
 
 
 def weights_to_fetch(preset: str) -> str:

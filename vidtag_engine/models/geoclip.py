@@ -127,21 +127,24 @@ def geoclip_capsules() -> dict[float, dict[str, Tensor]]:
 
 
 def warm_start(encoder: LocationEncoder) -> tuple[float, ...]:
-    """Copy GeoCLIP's trained capsules whose σ and sizes agree into an encoder; returns their σ (none where nothing fits).
+    """Start an encoder's capsules from GeoCLIP's trained ones, where sizes agree; returns the encoder's σ that were (none where nothing fits).
+
+    A capsule whose σ GeoCLIP does not have takes that of half or twice it, with all frequencies halved or doubled: it is then GeoCLIP's capsule at half or twice the
+    scale, and its layers see what they were trained on. So the paper's 2³ starts from 2⁴. The paper says that GPS embeddings are fine-tuned (3.3), not from what.
 
     Raises:
         InputError: if the wheel that holds GeoCLIP's weights is not installed.
     """
-    copied = []
-    for sigma, state in geoclip_capsules().items():
-        if sigma not in encoder.config.sigma:
+    started, trained = [], geoclip_capsules()
+    for sigma, capsule in zip(encoder.config.sigma, encoder.capsules, strict=True):
+        near = next((sigma * factor for factor in (1.0, 2.0, 0.5) if sigma * factor in trained), None)
+        if near is None:
             continue
-        capsule = encoder.capsules[encoder.config.sigma.index(sigma)]
-        own = capsule.state_dict()
-        if {key: value.shape for key, value in own.items()} == {key: value.shape for key, value in state.items()}:
+        state = {**trained[near], "frequencies": trained[near]["frequencies"] * (sigma / near)}
+        if {key: value.shape for key, value in capsule.state_dict().items()} == {key: value.shape for key, value in state.items()}:
             capsule.load_state_dict(state)
-            copied.append(sigma)
-    return tuple(copied)
+            started.append(sigma)
+    return tuple(started)
 
 
 def geoclip_gallery() -> FloatArray:

@@ -19,7 +19,7 @@ class TempGeoConfig(BaseModel):
         layers: Transformer encoder layers; 2 in the paper, 0 = TempGeo is off (identity).
         heads, ffn: attention heads and hidden width (not stated in the paper; its 56.3 M parameters rule out 4·width).
         dropout: in attention, in the feed-forward part and on both residual branches.
-        positions: "sinusoidal" works for any number of frames; "learned" ends at ``learned_length``.
+        positions: "sinusoidal", or "learned": a table, which longer videos are stretched over.
         position_norm: norm of every position at the start, beside features of norm 1.
         learned_length: rows of the table of learned positions.
         identity_start: an untrained layer changes nothing (the residual branches start at zero).
@@ -54,25 +54,20 @@ class TempGeo(nn.Module):
         if config.identity_start:
             self.layers.apply(lambda module: start_as_identity(module) if isinstance(module, EncoderLayer) else None)
 
-    @property
-    def frame_limit(self) -> int | None:
-        """Most frames it takes at once; None = any number."""
-        return self.positions.limit if self.config.layers else None
-
-    def forward(self, z: Tensor, padding: Tensor | None = None, first: int = 0) -> Tensor:
+    def forward(self, z: Tensor, padding: Tensor | None = None, first: int = 0, count: int | None = None) -> Tensor:
         """Align frames with each other.
 
         Args:
             z: (B,T,D) unit-normalised frame features.
             padding: (B,T) bool, True = padding; never changes what real frames give.
-            first: number of the first frame in its video, where these are a window of it (learned positions start anew in each).
+            first, count: number of the first frame in its video and how many there are in all, where these are a window of it.
 
         Returns:
             z* (B,T,D); zero under padding.
         """
         x, keep, index = masked(z, padding)
         if self.config.layers:
-            x = self.drop(x + self.positions(index, first))
+            x = self.drop(x + self.positions(index, first, count))
             for layer in self.layers:
                 x = layer(x, keep)
             x = self.norm(x)

@@ -109,30 +109,34 @@ class Positions(nn.Module):
 
     Args:
         width: of the sequence.
-        kind: "sinusoidal" (any number of frames; times one learned scalar) or "learned" (a table, up to ``length`` frames).
+        kind: "sinusoidal" (times one learned scalar) or "learned" (a table, over which a video of more than ``length`` frames is stretched).
         norm: norm of every position at the start. z has norm 1 and a plain sinusoid √(width/2): unscaled it drowns the picture.
         length: rows of the table of "learned".
     """
 
     def __init__(self, width: int, kind: str, norm: float, length: int) -> None:
         super().__init__()
-        self.width, self.limit = width, length if kind == "learned" else None
+        self.width, self.length = width, length if kind == "learned" else None
         if kind == "learned":
             self.table = nn.Parameter(torch.randn(length, width) * (norm / math.sqrt(width)))
         else:
             self.scale = nn.Parameter(torch.tensor(norm / math.sqrt(width / 2)))
 
-    def forward(self, index: Tensor, first: int = 0) -> Tensor:
-        """Positions (..., width) of the frames ``index`` (...) of a window that begins at frame ``first`` of its video.
+    def forward(self, index: Tensor, first: int = 0, count: int | None = None) -> Tensor:
+        """Positions (..., width) of the frames ``index`` (...) of a window that begins at frame ``first`` of its video of ``count`` frames.
 
-        Sinusoids follow the frame's number in the video, so that a frame has the same position in every window that holds it. A learned
-        table starts anew in each window; ValueError past its end.
+        They follow the frame's number in the video, so that a frame has the same position in every window that holds it. A learned table has a row for each number;
+        where the video is longer than the table, its first and last frames get the first and last rows, and the others what lies between two rows.
         """
-        if self.limit is None:
+        if self.length is None:
             return self.scale * sinusoids(index + first, self.width)
-        if index.numel() and int(index.max()) >= self.limit:
-            raise ValueError(f"learned positions end at {self.limit} frames: use embed_video, which works in windows")
-        return self.table[index]
+        # Without a count the video ends with its last frame here, each sequence by itself: what is padded must not tell.
+        frames = index.amax(dim=-1, keepdim=True) + first + 1 if count is None else torch.as_tensor(count, device=index.device)
+        step = ((self.length - 1) / (frames - 1).clamp(min=1)).clamp(max=1.0)
+        place = (index + first) * step
+        below = place.floor().long().clamp(max=self.length - 1)
+        between = (place - below)[..., None].to(self.table.dtype)
+        return self.table[below] * (1 - between) + self.table[(below + 1).clamp(max=self.length - 1)] * between
 
 
 def masked(x: Tensor, padding: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor]:

@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from ..reference.database import StoredReferences
 from ..types import InputError
+from .frame_encoder import encoder_of
 from .georefiner import GeoRefiner, GeoRefinerConfig
 from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig
 from .reference_database import MOST_FRAMES, MOST_WIDTH, ReferenceDatabase
@@ -128,18 +129,22 @@ class VidTAGConfig(BaseModel):
             raise InputError(
                 f"Preset {name} cannot have residual frame MLPs, as its embeddings are narrower than its features: use vidtag-compact."
             )
-        width, heads, ffn, embedding = (256, 4, 1024, 256) if compact else (1792, 8, 2048, 512)
+        # TempGeo's inner width and its learned positions are those that give the paper's 56.3 M parameters of Phase I (Table 8), which it does not state.
+        width, heads, embedding = (256, 4, 256) if compact else (1792, 8, 512)
+        tempgeo = TempGeoConfig(width=width, layers=tempgeo_layers, heads=heads, ffn=1024 if compact else 2400, dropout=dropout)
+        if not compact:
+            tempgeo = tempgeo.model_copy(update={"positions": "learned", "learned_length": 512})
         context: Literal["frames", "tempgeo"] = "tempgeo" if georefiner == "tempgeo" else "frames"
         refiner_width = width if context == "tempgeo" else embedding
         return cls(
-            frame_encoder=name,
+            frame_encoder=encoder_of(name),
             feature_dim=2560 if compact else 1792,
             projection_dim=width if compact else None,
             feature_dropout=feature_dropout,
             mlp=(256,) if compact else (1024, 768),
             lone_frames=lone_frames,
             residual=residual,
-            tempgeo=TempGeoConfig(width=width, layers=tempgeo_layers, heads=heads, ffn=ffn, dropout=dropout),
+            tempgeo=tempgeo,
             location=LocationEncoderConfig(
                 sigma=SIGMA_PRESETS[sigma] if isinstance(sigma, str) else sigma,
                 hidden=(512, 512) if compact else (1024, 1024, 1024),
@@ -151,7 +156,7 @@ class VidTAGConfig(BaseModel):
                 context_dim=refiner_width,
                 width=refiner_width,
                 heads=heads,
-                ffn=ffn,
+                ffn=1024 if compact else 2048,
                 dropout=dropout,
             )
             if georefiner
@@ -189,15 +194,17 @@ class VidTAG(nn.Module):
         """Where the weights are."""
         return self.logit_scale.device
 
-    def encode_frames(self, features: Tensor, padding: Tensor | None = None, first: int = 0) -> tuple[Tensor, Tensor]:
+    def encode_frames(
+        self, features: Tensor, padding: Tensor | None = None, first: int = 0, count: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Frame embeddings (B,T,E), unit-normalised, and what GeoRefiner takes as ``frames``: the same, or z* (B,T,D) if it is built so.
 
         Args:
             features: (B,T,feature_dim) unit-normalised, from the frame encoder.
             padding: (B,T) bool, True = padding; what lies there never changes a result. Outputs are zero there.
-            first: number of the first frame in its video, where these are a window of it.
+            first, count: number of the first frame in its video and how many there are in all, where these are a window of it.
         """
-        branches, z_star = self._branches(features, padding, first)
+        branches, z_star = self._branches(features, padding, first, count)
         frames = branches[0] if len(branches) == 1 else F.normalize(torch.stack(branches).sum(dim=0), dim=-1)
         if padding is not None:
             frames = frames.masked_fill(padding[..., None], 0.0)
@@ -205,15 +212,17 @@ class VidTAG(nn.Module):
 
     def embed_branches(self, features: Tensor) -> list[Tensor]:
         """What Phase I's loss compares with the places, each (B,T,E): TempGeo's embeddings and, where the model has that branch, the lone frames'."""
-        return self._branches(features, None, 0)[0]
+        return self._branches(features)[0]
 
-    def _branches(self, features: Tensor, padding: Tensor | None, first: int) -> tuple[list[Tensor], Tensor]:
+    def _branches(
+        self, features: Tensor, padding: Tensor | None = None, first: int = 0, count: int | None = None
+    ) -> tuple[list[Tensor], Tensor]:
         """Each branch's unit-normalised embeddings, and z*."""
         if features.ndim != 3 or features.shape[-1] != self.config.feature_dim:
             raise ValueError(f"features are (B, T, {self.config.feature_dim}), not {tuple(features.shape)}")
         z = features if padding is None else features.masked_fill(padding[..., None], 0.0)
         z = self.projection(self.feature_drop(z))
-        z_star = self.tempgeo(z, padding, first)
+        z_star = self.tempgeo(z, padding, first, count)
         branches = [F.normalize(self.frame_mlp(z_star), dim=-1)]
         if self.lone_mlp is not None:
             branches.append(F.normalize(self.lone_mlp(z), dim=-1))
@@ -254,7 +263,7 @@ class VidTAG(nn.Module):
             return frames
         # z* is a LayerNorm's output; blended windows keep its direction, and its norm is put back.
         norm = math.sqrt(self.config.tempgeo.width) if self.config.tempgeo.final_norm and self.config.tempgeo.layers else 1.0
-        if len(features) <= self._window:
+        if len(features) <= self.config.window:
             return self._encode_window(features, slice(0, len(features)))[1]
         return norm * self._windowed(len(features), lambda part: F.normalize(self._encode_window(features, part)[1], dim=-1))
 
@@ -279,18 +288,13 @@ class VidTAG(nn.Module):
     def _refines_tempgeo(self) -> bool:
         return self.config.georefiner is not None and self.config.georefiner.context == "tempgeo"
 
-    @property
-    def _window(self) -> int:
-        return min(self.config.window, self.tempgeo.frame_limit or self.config.window)
-
     def _encode_window(self, features: Tensor, part: slice) -> tuple[Tensor, Tensor]:
         own = features[part, : self.config.feature_dim].to(self.device).float()
-        frames, context = self.encode_frames(own[None], first=part.start)
+        frames, context = self.encode_frames(own[None], first=part.start, count=len(features))
         return frames[0], context[0]
 
     def _windowed(self, count: int, run: Callable[[slice], Tensor]) -> Tensor:
-        window = self._window
-        return blend_windows(count, window, min(self.config.overlap, window // 2), run)
+        return blend_windows(count, self.config.window, min(self.config.overlap, self.config.window // 2), run)
 
 
 def projection_of(inputs: int, outputs: int | None) -> nn.Module:

@@ -22,6 +22,7 @@ from ..models.city_net import CityNet, CityNetConfig, TempGeoMean, width_of
 from ..models.city_table import CityTable
 from ..models.cityguessr import CityGuessrConfig, frames_of_video
 from ..models.device import pick_device
+from ..models.frame_encoder import encoder_of
 from ..models.text_targets import available
 from ..models.vidtag import VidTAG
 from ..settings import CityTrainSettings
@@ -125,12 +126,12 @@ def _new_net(videos: Sequence[CityVideo], table: CityTable, settings: CityTrainS
             raise InputError(f"{tempgeo} has no TempGeo: give a checkpoint that 'vidtag train' wrote.")
         vidtag = model
     input_dim = 0 if settings.encoder == "videomae-s" else int(videos[0].read([0]).shape[-1])
-    if vidtag is not None and vidtag.config.feature_dim != input_dim:
+    if vidtag is not None and (vidtag.config.feature_dim, vidtag.config.frame_encoder) != (input_dim, encoder_of(settings.preset)):
         raise InputError(f"{tempgeo} takes features of another frame encoder: train it with the preset {settings.preset}.")
     torch.manual_seed(settings.seed)
     config = CityNetConfig(
         encoder=settings.encoder,
-        frame_encoder="" if settings.encoder == "videomae-s" else settings.preset,
+        frame_encoder="" if settings.encoder == "videomae-s" else encoder_of(settings.preset),
         input_dim=input_dim,
         vidtag=vidtag.config.model_dump(mode="json") if vidtag else None,
         head=CityGuessrConfig(

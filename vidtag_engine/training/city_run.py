@@ -14,7 +14,7 @@ from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..models.city_table import CityTable, table_of
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
 from ..models.videomae import prepare
 from ..outputs import check_files
 from ..places import built_up_radius_m, cities_at, city_cells
@@ -199,7 +199,7 @@ def split_cities(videos: Sequence[LabelledVideo], fraction: float, seed: int) ->
 def _encoder(settings: CityTrainSettings, feedback: Feedback) -> FrameEncoder:
     if said := weights_to_fetch(settings.preset):
         feedback.tell(0.0, "fetching", said)
-    return build_frame_encoder(settings.preset, pick_device(settings.device), compiled_folder=compiled_folder())
+    return build_frame_encoder(encoder_of(settings.preset), pick_device(settings.device), compiled_folder=compiled_folder())
 
 
 def _of_stored(stored: TrainingSequence, source: LabelledSequence, chains: dict[int | str, Chain]) -> LabelledVideo:

@@ -24,6 +24,9 @@ class NoiseModel:
         jitter_m, shift_m: standard deviations in metres of normal noise; where set they stand in for the uniform ranges.
         runs_m: Phase I's own errors, per sequence (T, 2) north and east in metres; where given, stretches of them, turned by any angle, are the noise: they hold
             jumps to look-alike places, which no normal noise does.
+        jump_share: chance that a stretch of a sequence, of any length and place in it, is taken for somewhere else altogether (not in the paper): errors of Phase I
+            that lead to another city are never among noise of kilometres, and what GeoRefiner was never shown it cannot undo.
+        elsewhere: (T, 2) places of videos that such stretches are taken for.
     """
 
     collapse_probability: float = 0.1
@@ -33,6 +36,8 @@ class NoiseModel:
     jitter_m: float | None = None
     shift_m: float | None = None
     runs_m: tuple[FloatArray, ...] = ()
+    jump_share: float = 0.0
+    elsewhere: tuple[FloatArray, ...] = ()
 
     def apply(self, lat_lon_deg: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return noisy coordinates of sequences (B, T, 2) lat, lon in degrees; latitude is kept within ±90."""
@@ -53,6 +58,13 @@ class NoiseModel:
         collapsed = rng.random(batch) < self.collapse_probability
         chosen = rng.integers(0, length, batch)
         noisy[collapsed] = truth[np.arange(batch), chosen][collapsed, None, :]
+        if self.jump_share > 0 and self.elsewhere:
+            for number in np.flatnonzero(rng.random(batch) < self.jump_share):
+                frames = int(rng.integers(1, length + 1))
+                first = int(rng.integers(0, length - frames + 1))
+                other = self.elsewhere[rng.integers(len(self.elsewhere))]
+                there = np.minimum(rng.integers(len(other)) + np.arange(frames), len(other) - 1)
+                noisy[number, first : first + frames] = other[there]
         noisy[..., 0] = np.clip(noisy[..., 0], -90.0, 90.0)
         return noisy
 

@@ -16,7 +16,7 @@ from ..datasets import Skips
 from ..feedback import Feedback
 from ..grid import AreaOfInterest, load_aoi
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
 from ..reference.descriptor import Descriptor
 from ..reference.manifest import MANIFEST, Manifest
 from ..reference.store import Store
@@ -126,7 +126,7 @@ def open_features(output: Path, store: Store | None, settings: ReferenceSettings
     Raises:
         InputError: the database is of another version's encoder, or the folder cannot be written.
     """
-    preset = store.manifest.frame_encoder if store else settings.preset
+    preset = store.manifest.frame_encoder if store else encoder_of(settings.preset)
     if said := weights_to_fetch(preset):
         feedback.tell(0.0, "fetching", said)
     encoder = build_frame_encoder(
@@ -194,7 +194,7 @@ def _created(output: Path, settings: ReferenceSettings, encoder: FrameEncoder, f
     training = recipe("default", preset=settings.preset, resolution_m=settings.resolution_m, remembered_width=settings.width)
     descriptor = Descriptor.of(whitening_of(sequences, training))
     manifest = Manifest(
-        output.name, settings.preset, encoder.feature_dim, descriptor.dim // len(descriptor.whitening), encoder.layout_dim, 1.0,
+        output.name, encoder_of(settings.preset), encoder.feature_dim, descriptor.dim // len(descriptor.whitening), encoder.layout_dim, 1.0,
         settings.resolution_m, settings.private, area="" if aoi is None else _wkt(aoi.geometry),
     )  # fmt: skip
     return Store.create(output, manifest, descriptor)

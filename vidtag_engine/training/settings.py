@@ -51,7 +51,11 @@ class TrainSettings(BaseModel):
         negatives: points drawn anew from the area at each step, besides the batch's own; only with softened targets.
         phase2_targets: ``identity`` (paper) or ``similarity``.
         noise: ``paper`` (degrees) or ``fitted`` to Phase I's errors on the validation split.
+        noise_jumps: share of Phase II's sequences of which a stretch of frames is moved to where another training video went, in most cases to another region. Else
+            GeoRefiner sees no error of Phase I that leads to another city, and cannot learn to undo it (not in the paper).
         alpha, beta: weights of the Phase II loss (paper: 10, 1).
+        alpha_batch_clips: clips a batch that ``alpha`` is meant for (paper: 128); with other batches it is scaled by their clips over these. The fewer the clips,
+            the more of a frame's negatives are its own clip's frames, which it cannot be unlike. None scales nothing.
         augment, views: kind of stored altered copies and how many a picture.
         reverse: play half of the clips backwards.
         tempgeo_layers: 0 turns TempGeo off.
@@ -69,10 +73,12 @@ class TrainSettings(BaseModel):
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
         validate_every: steps between validations.
+        keep: which step's weights a phase ends with: the ``best`` on validation, or the ``last`` (paper). The best is the one with the least mean of log errors, in
+            which a frame in another city weighs as much as several in another street: it may be an early one. Both are in the checkpoint's metrics.
         hold_out_streets: fit confidence with a second model that did not see some held-out videos' streets, so that it holds on streets that nobody drove.
         refit: after choosing the number of steps on held-out blocks, train again on everything for that long.
         resolution_m: of the grid that validation retrieves from, and the scale of softened targets.
-        warm_start: copy GeoCLIP's capsules whose sigma match.
+        warm_start: vidtag-l14's location encoder starts from GeoCLIP's; sigma 8, which GeoCLIP lacks, from its 16.
         half: store weights in half precision.
         seed: of everything random.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -92,7 +98,9 @@ class TrainSettings(BaseModel):
     negatives: int = Field(512, ge=0)
     phase2_targets: Literal["identity", "similarity"] = "similarity"
     noise: Literal["paper", "fitted"] = "fitted"
+    noise_jumps: float = Field(0.0, ge=0, le=1)
     alpha: float = 10.0
+    alpha_batch_clips: int | None = Field(None, ge=1)
     beta: float = 1.0
     augment: Literal["none", "street", "aerial"] = "none"
     views: int = Field(0, ge=0, le=64)
@@ -109,6 +117,7 @@ class TrainSettings(BaseModel):
     feature_dropout: float = Field(0.0, ge=0, lt=1)
     validation_fraction: float = Field(0.15, ge=0, lt=1)
     validate_every: int = Field(50, ge=1)
+    keep: Literal["best", "last"] = "best"
     hold_out_streets: bool = True
     refit: bool = True
     resolution_m: float = Field(100.0, gt=0)
@@ -117,11 +126,16 @@ class TrainSettings(BaseModel):
     seed: int = 0
     device: str = "auto"
 
+    @property
+    def weight_of_negatives(self) -> float:
+        """Alpha at Phase II's own batch; see ``alpha_batch_clips``."""
+        return self.alpha if self.alpha_batch_clips is None else self.alpha * self.phase2.batch_clips / self.alpha_batch_clips
+
 
 def recipe(name: str, **changes: Any) -> TrainSettings:
     """Return a recipe's settings, changed where asked. ``phase1_steps`` and ``phase2_steps`` set the budgets.
 
-    ``paper``: App. A's losses, noise, batch, rates and schedule, with budgets in steps and a warm-up of at most a tenth of them. ``default``: what
+    ``paper``: App. A's losses, noise, batch, rates and schedule, trained to the end; budgets in steps, a warm-up of at most a tenth of them. ``default``: what
     measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, a reference database);
     with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in reference images.
     """
@@ -136,6 +150,8 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             "phase1_targets": "identity",
             "phase2_targets": "identity",
             "noise": "paper",
+            "alpha_batch_clips": 128,
+            "keep": "last",
             "negatives": 0,
         }
     else:

@@ -87,7 +87,7 @@ def phase2_loss(
         truth = model.embed_locations(torch.from_numpy(places))
         noisy = model.embed_locations(torch.from_numpy(noise.apply(places, rng)))
     refined = model.refine(noisy, context)
-    return weighted_hinge_loss(refined, truth, alpha=settings.alpha, beta=settings.beta, targets=settings.phase2_targets)
+    return weighted_hinge_loss(refined, truth, alpha=settings.weight_of_negatives, beta=settings.beta, targets=settings.phase2_targets)
 
 
 def learning_rate(phase: PhaseSettings, step: int, frames: int, clip_frames: int) -> float:

@@ -25,7 +25,7 @@ from ..grid import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import WEIGHTS_FILE, CheckpointCard, save_pretrained
 from ..models.checkpoint_references import clear_orphans, opened
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
 from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.reference_database import ReferenceDatabase
@@ -135,7 +135,7 @@ def train(
     work = output / "training"
     if encoder is None and (said := weights_to_fetch(settings.preset)):
         feedback.tell(0.0, "fetching", said)
-    encoder = encoder or build_frame_encoder(settings.preset, device, compiled_folder=compiled_folder(), layout=settings.layout)
+    encoder = encoder or build_frame_encoder(encoder_of(settings.preset), device, compiled_folder=compiled_folder(), layout=settings.layout)
     stages = _Stages(feedback, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",
@@ -166,7 +166,7 @@ def train(
     runs = _both_phases(chosen, "", settings.phase1.steps, settings.phase2.steps, stages, rows)
     unlike: tuple[Trainer, NDArray[np.bool_]] | None = None
     if split != "block" and len(validation) >= LEAST_VIDEOS and settings.hold_out_streets:
-        unlike = _without_streets(chosen, validation, runs[0].best_step, trainer, stages)
+        unlike = _without_streets(chosen, validation, runs[0].kept_step, trainer, stages)
     calibration, metrics = calibrate(
         chosen,
         validation,
@@ -178,10 +178,12 @@ def train(
         ground=ground_of(training, settings, aoi),
     )
     metrics |= {"validation": split, "validation_frames": sum(map(len, validation))}
+    for phase, run in zip(("phase1", "phase2"), runs, strict=True):
+        metrics |= {f"{phase}_best_step": run.best_step, f"{phase}_kept_step": run.kept_step}
     metrics |= {"dataset": dataset.name, "split_seed": dataset.seed} if dataset else {}
     if split == "block" and settings.refit:
         chosen = trainer(sequences, [])
-        _both_phases(chosen, "-refit", runs[0].best_step, runs[1].best_step, stages, rows)
+        _both_phases(chosen, "-refit", runs[0].kept_step, runs[1].kept_step, stages, rows)
     calibration = replace(_completed(chosen, calibration, settings), ground=ground_of(chosen.training, settings, aoi))
     card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
@@ -199,7 +201,7 @@ def _saved(trainer: Trainer, output: Path, card: CheckpointCard, settings: Train
     model = trainer.model
     clear_orphans(output)  # of a process that ended between the two
     if isinstance(model.memory, ReferenceDatabase):
-        kept = keep(output, model.memory, trainer.training, settings.preset, settings.resolution_m)
+        kept = keep(output, model.memory, trainer.training, model.config.frame_encoder, settings.resolution_m)
         model.remember(opened(output / WEIGHTS_FILE, kept))
         card = replace(card, references=kept)
     return save_pretrained(model, output, card, half=settings.half, overwrite=overwrite)

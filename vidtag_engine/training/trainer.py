@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,11 @@ from .steps import AreaSampler, learning_rate, phase1_loss, phase2_loss
 
 @dataclass
 class PhaseRun:
-    """What one pass through a phase found: its best validation and when."""
+    """What one pass through a phase found: its best validation and when, and the step whose weights the model has now."""
 
     best_error: float = float("inf")
     best_step: int = 0
+    kept_step: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ class Trainer:
         state: where to save; None saves nothing.
         feedback: called at each step.
         fixed: parts of the model that no phase trains.
-        keep_best: end with the weights that were best on validation; else with the last step's, whatever validation says of them.
+        validated: called at each validation with the phase's name, the step and the frames' errors in metres.
     """
 
     def __init__(
@@ -75,12 +76,12 @@ class Trainer:
         state: TrainingState | None = None,
         feedback: Feedback = Feedback(),
         fixed: frozenset[str] = frozenset(),
-        keep_best: bool = True,
+        validated: Callable[[str, int, FloatArray], None] | None = None,
     ) -> None:
         self.model, self.training, self.validation, self.settings = model, training, validation, settings
         self.area = AreaSampler(grid_points, settings.resolution_m)
         self.state, self.feedback = state, feedback
-        self.fixed, self.keep_best = fixed, keep_best
+        self.fixed, self.validated = fixed, validated
         self.noise: NoiseModel = PAPER_NOISE
         self.device = next(model.parameters()).device
 
@@ -97,7 +98,9 @@ class Trainer:
         """Train GeoRefiner to undo noise; everything else is frozen."""
         if not self.model.has_refiner:
             return PhaseRun()
-        self.noise = self._noise()
+        self.noise = replace(
+            self._noise(), jump_share=self.settings.noise_jumps, elsewhere=tuple(sequence.lat_lon_deg for sequence in self.training)
+        )
         kept = {name.split(".")[0] for name, _ in self.model.named_parameters()} - {"georefiner"}
         return self._phase(stage, steps, kept, lambda rng: phase2_loss(self.model, self.training, self.noise, self.settings, rng), "phase2")
 
@@ -147,8 +150,10 @@ class Trainer:
                 self._validate(run, stage, step + 1, float(loss.detach()), which, time.perf_counter() - started)
                 self._save(stage, step + 1, run, optimiser)
             self.feedback.tell((step + 1) / steps, stage, self._line(run, float(loss.detach())))
-        if run.best and self.validation and self.keep_best:
+        run.kept_step = steps
+        if run.best and self.validation:
             self.model.load_state_dict(run.best)
+            run.kept_step = run.best_step
         for parameter in self.model.parameters():
             parameter.requires_grad_(True)
         self.model.eval()
@@ -174,7 +179,10 @@ class Trainer:
             row |= {"median_m": round(float(np.median(errors)), 2), "mean_m": round(float(errors.mean()), 2), "score": round(score, 5)}
             if score < run.best_error:
                 run.best_error, run.best_step = score, step
-                run.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+                if self.settings.keep == "best":
+                    run.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+            if self.validated:
+                self.validated(which, step, errors)
         else:
             run.best_step = step
         run.rows.append(row)
@@ -214,4 +222,4 @@ class Trainer:
         restore_optimiser(self.model, optimiser, tensors)
         best = {k.removeprefix("best."): v.to(self.device) for k, v in tensors.items() if k.startswith("best.")}
         error = meta["best_error"] if meta["best_error"] is not None else float("inf")
-        return PhaseRun(error, meta["best_step"], best, meta["rows"]), int(meta["step"])
+        return PhaseRun(error, meta["best_step"], best=best, rows=meta["rows"]), int(meta["step"])
