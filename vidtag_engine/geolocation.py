@@ -43,14 +43,13 @@ from .result_file import ResultFile, earlier_of
 from .results import Geolocation
 from .search import between_points
 from .settings import GeolocateSettings, validated
-from .trajectory import Decoded, assemble
+from .trajectory import Decoded, assemble, cuts, with_course
 from .types import (
     Candidates,
     FailedVideo,
     FloatArray,
     FrameState,
     InputError,
-    IntArray,
     Match,
     Progress,
     Trajectory,
@@ -266,15 +265,17 @@ class Job:
         index, time_s = (np.array([one[part] for one in found.frames if one[2] is FrameState.LOCATED]) for part in (0, 1))
         first, final, confidence, solved, verdict = self.search(torch.from_numpy(found.features), time_s)
         trajectory = self.trajectory(found.frames, first, final, confidence)
-        if solved is None:
+        matches: tuple[Match, ...] = ()
+        spacing_m = self.area_search.grid.resolution_m
+        if solved is None or self.solver is None:
             trajectory = judged(trajectory, verdict, always_answer=self.settings.always_answer)
-        elif self.solver is not None:
+        else:
             if self.scores_beside is not None:
                 write_scores(self.scores_beside, sha256, self.solver.scores(solved, index, time_s))
             trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
-        matches: tuple[Match, ...] = ()
-        if solved is not None and self.solver is not None:
             matches = matches_of(self.loaded, self.solver, solved, index, trajectory, share_places=self.settings.share_places)
+            spacing_m = self.solver.cover.spacing_m
+        trajectory = with_course(trajectory, spacing_m, index[cuts(found.features)].tolist())
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches)
@@ -337,16 +338,15 @@ class Job:
         found = self.area_search.top_k(queries, min(_CANDIDATES, self.area_search.grid.count))
         if not self.settings.continuous:
             return found
-        loaded, grid = self.loaded, self.area_search.grid
-        return between_points(loaded.model, loaded.device, queries, found, grid.resolution_m, self.aoi, self.feedback)
+        model, resolution_m = self.loaded.model, self.area_search.grid.resolution_m
+        return between_points(model, self.loaded.device, queries, found, resolution_m, self.aoi, self.feedback)
 
     def trajectory(
         self, frames: list[tuple[int, float, FrameState]], first: Candidates, final: Candidates, confidence: FloatArray
     ) -> Trajectory:
         """A row a sampled frame, those without a picture included."""
-        index: IntArray = np.array([i for i, _, _ in frames], dtype=np.int64)
         return assemble(
-            frame_index=index,
+            frame_index=np.array([i for i, _, _ in frames], dtype=np.int64),
             time_s=np.array([t for _, t, _ in frames]),
             state=[s for _, _, s in frames],
             final=final,

@@ -1,0 +1,117 @@
+"""Course over ground: which way the camera goes at each frame, read off the solved line.
+
+For a camera that looks ahead its course is its heading; one that looks aside or back has another heading, which nothing here tells.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..geodesy import EARTH_RADIUS_M, WGS84, unit_vectors
+from ..types import FloatArray, IntArray, Trajectory
+from .steps import parts
+
+LEAST_SPACINGS = 3.0
+"""Of a chord, in spacings of the places that were searched: the line is settled to a part of one, and scatters about as much."""
+_STRAIGHT = 0.8  # chord over way: less is a bend, or places that scatter
+_QUARTER = 0.25  # of the chord's frames, to either side
+_LEAST_PIECE_M = 0.1
+_AGAINST_DEG = 90.0
+_MOVES = 0.3  # of the chord's mean speed: less is a camera that stands
+
+
+def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[int] = ()) -> Trajectory:
+    """The trajectory with ``course_deg`` of its line as it now is, and no other.
+
+    Args:
+        trajectory: the answer in place.
+        spacing_m: of the places that were searched.
+        cut_frames: numbers, as in ``frame_index``, of frames that begin a new shot.
+    """
+    course = np.full(len(trajectory.state), np.nan)
+    cut = np.flatnonzero(np.isin(trajectory.frame_index, np.asarray(cut_frames, dtype=np.int64)))
+    for part in parts(trajectory):
+        inside = cut[(cut > part.start) & (cut < part.stop)].tolist()
+        for start, stop in zip([part.start, *inside], [*inside, part.stop], strict=True):
+            rows = slice(start, stop)
+            course[rows] = course_deg(
+                trajectory.lat_deg[rows], trajectory.lon_deg[rows], trajectory.time_s[rows], LEAST_SPACINGS * spacing_m
+            )
+    return replace(trajectory, course_deg=course)
+
+
+def course_deg(lat_deg: FloatArray, lon_deg: FloatArray, time_s: FloatArray, least_m: float) -> FloatArray:
+    """(T,) course at each frame of an unbroken run, degrees clockwise from true north in [0, 360); NaN where the line does not tell it.
+
+    It is the azimuth, half way, of the geodesic from an earlier to a later frame: the nearest that lie ``least_m`` apart, as many frames before as after, but
+    where the run ends. A frame has none where no two lie so far apart, where the way between them is no straight one, and where the camera stands beside how it
+    goes between them.
+
+    Args:
+        lat_deg, lon_deg: (T,) places, none unknown.
+        time_s: (T,) not falling.
+        least_m: of the chord; shorter ones are the places' own scatter.
+    """
+    points_m = EARTH_RADIUS_M * unit_vectors(lat_deg, lon_deg)
+    course = np.full(len(points_m), np.nan)
+    before, after = _chords(points_m, least_m)
+    rows = np.flatnonzero(after > before)
+    before, after = before[rows], after[rows]
+    way_m = np.concatenate([[0.0], np.cumsum(_apart_m(points_m[:-1], points_m[1:]))])
+    chord_m = _apart_m(points_m[before], points_m[after])
+    straight = chord_m >= _STRAIGHT * (way_m[after] - way_m[before])
+    reach = np.maximum(np.round(_QUARTER * (after - before)).astype(np.int64), 1)
+    first, last = np.maximum(rows - reach, before), np.minimum(rows + reach, after)
+    here_m = _apart_m(points_m[first], points_m[last])
+    moves = here_m * (time_s[after] - time_s[before]) >= _MOVES * chord_m * (time_s[last] - time_s[first])
+    told = straight & moves
+    course[rows[told]] = _azimuth_deg(lat_deg, lon_deg, before[told], after[told])
+    return course
+
+
+def way_course_deg(lat_deg: FloatArray, lon_deg: FloatArray, course_deg: float) -> float:
+    """Course at the beginning of a way along roads, in [0, 360); NaN where the line's own course is not known there, or goes against it.
+
+    Args:
+        lat_deg, lon_deg: (N,) the way, N >= 2.
+        course_deg: of the line at its beginning.
+    """
+    ahead, _, length_m = WGS84.inv(lon_deg[:-1], lat_deg[:-1], lon_deg[1:], lat_deg[1:])
+    pieces = np.flatnonzero(np.asarray(length_m) > _LEAST_PIECE_M)
+    if not len(pieces):
+        return math.nan
+    found = float(ahead[pieces[0]]) % 360.0 % 360.0  # a hair below 0 rounds up to 360
+    return found if abs((found - course_deg + 180.0) % 360.0 - 180.0) < _AGAINST_DEG else math.nan
+
+
+def _chords(points_m: FloatArray, least_m: float) -> tuple[IntArray, IntArray]:
+    """(T,) rows where each frame's chord begins and ends; the same where it has none."""
+    count = len(points_m)
+    before, after = np.arange(count), np.arange(count)
+    left = np.arange(count)
+    for reach in range(1, count):
+        first, last = np.maximum(left - reach, 0), np.minimum(left + reach, count - 1)
+        far = _apart_m(points_m[first], points_m[last]) >= least_m
+        before[left[far]], after[left[far]] = first[far], last[far]
+        left = left[~far]
+        if not len(left):
+            break
+    return before, after
+
+
+def _apart_m(points_m: FloatArray, others_m: FloatArray) -> FloatArray:
+    """Straight-line distances; at what a chord of places is long, those on the ground to a millionth."""
+    result: FloatArray = np.linalg.norm(others_m - points_m, axis=1)
+    return result
+
+
+def _azimuth_deg(lat_deg: FloatArray, lon_deg: FloatArray, before: IntArray, after: IntArray) -> FloatArray:
+    """Azimuth half way of the geodesics between rows, in [0, 360): near a pole it turns on the way."""
+    ahead, _, length_m = WGS84.inv(lon_deg[before], lat_deg[before], lon_deg[after], lat_deg[after])
+    back = WGS84.fwd(lon_deg[before], lat_deg[before], ahead, 0.5 * np.asarray(length_m))[2]
+    result: FloatArray = (np.asarray(back) + 180.0) % 360.0 % 360.0  # a hair below 0 rounds up to 360
+    return result
