@@ -47,9 +47,9 @@ def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[i
 def course_deg(lat_deg: FloatArray, lon_deg: FloatArray, time_s: FloatArray, least_m: float) -> FloatArray:
     """(T,) course at each frame of an unbroken run, degrees clockwise from true north in [0, 360); NaN where the line does not tell it.
 
-    It is the azimuth, half way, of the geodesic from an earlier to a later frame: the nearest that lie ``least_m`` apart, as many frames before as after, but
-    where the run ends. A frame has none where no two lie so far apart, where the way between them is no straight one, and where the camera stands beside how it
-    goes between them.
+    It is the azimuth, where it passes the frame, of the geodesic from an earlier to a later one: the nearest that lie ``least_m`` apart, as many frames before
+    as after, but where the run ends. A frame has none where no two lie so far apart, where the way between them is no straight one, and where the camera
+    stands beside how it goes between them.
 
     Args:
         lat_deg, lon_deg: (T,) places, none unknown.
@@ -69,7 +69,13 @@ def course_deg(lat_deg: FloatArray, lon_deg: FloatArray, time_s: FloatArray, lea
     here_m = _apart_m(points_m[first], points_m[last])
     moves = here_m * (time_s[after] - time_s[before]) >= _MOVES * chord_m * (time_s[last] - time_s[first])
     told = straight & moves
-    course[rows[told]] = _azimuth_deg(lat_deg, lon_deg, before[told], after[told])
+    rows, before, after = rows[told], before[told], after[told]
+    behind_m, ahead_m = _apart_m(points_m[before], points_m[rows]), _apart_m(points_m[rows], points_m[after])
+    azimuth_deg, _, length_m = WGS84.inv(lon_deg[before], lat_deg[before], lon_deg[after], lat_deg[after])
+    # A geodesic's azimuth turns on the way, near a pole by much.
+    passes_m = length_m * behind_m / (behind_m + ahead_m)
+    backward_deg = WGS84.fwd(lon_deg[before], lat_deg[before], azimuth_deg, passes_m)[2]
+    course[rows] = (backward_deg + 180.0) % 360.0 % 360.0  # a hair below 0 rounds up to 360
     return course
 
 
@@ -106,12 +112,4 @@ def _chords(points_m: FloatArray, least_m: float) -> tuple[IntArray, IntArray]:
 def _apart_m(points_m: FloatArray, others_m: FloatArray) -> FloatArray:
     """Straight-line distances; at what a chord of places is long, those on the ground to a millionth."""
     result: FloatArray = np.linalg.norm(others_m - points_m, axis=1)
-    return result
-
-
-def _azimuth_deg(lat_deg: FloatArray, lon_deg: FloatArray, before: IntArray, after: IntArray) -> FloatArray:
-    """Azimuth half way of the geodesics between rows, in [0, 360): near a pole it turns on the way."""
-    ahead, _, length_m = WGS84.inv(lon_deg[before], lat_deg[before], lon_deg[after], lat_deg[after])
-    back = WGS84.fwd(lon_deg[before], lat_deg[before], ahead, 0.5 * np.asarray(length_m))[2]
-    result: FloatArray = (np.asarray(back) + 180.0) % 360.0 % 360.0  # a hair below 0 rounds up to 360
     return result
