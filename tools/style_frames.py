@@ -10,7 +10,7 @@ from qgis.core import QgsMarkerSymbol, QgsProperty, QgsSymbolLayer
 # By a function: a result before schema 4.4 has no such column, and of lines those that were matched to roads alone have it.
 COURSE = "attribute($currentfeature, 'course_deg')"
 _POINT_OF_COMPASS = f"array_get(array('N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'), round({COURSE} / 45) % 8)"
-TIP = f"[% coalesce('<br>Course ' || {_POINT_OF_COMPASS} || ' (' || round({COURSE}) % 360 || '°)', '') %]"
+TIP = f"[% coalesce('<br>Course ' || {_POINT_OF_COMPASS} || ' (' || (round({COURSE}) % 360) || '°)', '') %]"
 
 
 def dot(colour: str, outline: str) -> QgsMarkerSymbol:

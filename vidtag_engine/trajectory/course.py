@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..geodesy import EARTH_RADIUS_M, WGS84, unit_vectors
 from ..types import FloatArray, IntArray, Trajectory
@@ -17,11 +19,12 @@ from .steps import parts
 
 LEAST_SPACINGS = 3.0
 """Of a chord, in spacings of the places that were searched: the line is settled to a part of one, and scatters about as much."""
-_STRAIGHT = 0.8  # chord over way: less is a bend, or places that scatter
-_QUARTER = 0.25  # of the chord's frames, to either side
+# The rest is chosen on simulated drives (benchmarks/course.py), for few that are wrong.
+_STRAIGHT, _PIECES = 0.8, 6  # chord over the way in so many pieces: less is a bend, or places that scatter
+_EVEN = 0.35  # of the chord, to be made in either half of its frames: less is a hop from place to place
+_MOVES, _QUARTER = 0.3, 0.25  # of the chord's mean speed, a quarter of its frames to either side: less is a camera that stands
 _LEAST_PIECE_M = 0.1
 _AGAINST_DEG = 90.0
-_MOVES = 0.3  # of the chord's mean speed: less is a camera that stands
 
 
 def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[int] = ()) -> Trajectory:
@@ -48,8 +51,8 @@ def course_deg(lat_deg: FloatArray, lon_deg: FloatArray, time_s: FloatArray, lea
     """(T,) course at each frame of an unbroken run, degrees clockwise from true north in [0, 360); NaN where the line does not tell it.
 
     It is the azimuth, where it passes the frame, of the geodesic from an earlier to a later one: the nearest that lie ``least_m`` apart, as many frames before
-    as after, but where the run ends. A frame has none where no two lie so far apart, where the way between them is no straight one, and where the camera
-    stands beside how it goes between them.
+    as after, but where the run ends. A frame has none where no two lie so far apart, where the way between them is not straight and even, and where the
+    camera stands beside how it goes between them.
 
     Args:
         lat_deg, lon_deg: (T,) places, none unknown.
@@ -61,14 +64,7 @@ def course_deg(lat_deg: FloatArray, lon_deg: FloatArray, time_s: FloatArray, lea
     before, after = _chords(points_m, least_m)
     rows = np.flatnonzero(after > before)
     before, after = before[rows], after[rows]
-    way_m = np.concatenate([[0.0], np.cumsum(_apart_m(points_m[:-1], points_m[1:]))])
-    chord_m = _apart_m(points_m[before], points_m[after])
-    straight = chord_m >= _STRAIGHT * (way_m[after] - way_m[before])
-    reach = np.maximum(np.round(_QUARTER * (after - before)).astype(np.int64), 1)
-    first, last = np.maximum(rows - reach, before), np.minimum(rows + reach, after)
-    here_m = _apart_m(points_m[first], points_m[last])
-    moves = here_m * (time_s[after] - time_s[before]) >= _MOVES * chord_m * (time_s[last] - time_s[first])
-    told = straight & moves
+    told = _goes(points_m, before, after) & _moves(points_m, time_s, rows, before, after)
     rows, before, after = rows[told], before[told], after[told]
     behind_m, ahead_m = _apart_m(points_m[before], points_m[rows]), _apart_m(points_m[rows], points_m[after])
     azimuth_deg, _, length_m = WGS84.inv(lon_deg[before], lat_deg[before], lon_deg[after], lat_deg[after])
@@ -107,6 +103,28 @@ def _chords(points_m: FloatArray, least_m: float) -> tuple[IntArray, IntArray]:
         if not len(left):
             break
     return before, after
+
+
+def _goes(points_m: FloatArray, before: IntArray, after: IntArray) -> NDArray[np.bool_]:
+    """Whether the way between rows leads straight and evenly from the one to the other."""
+    chord = points_m[after] - points_m[before]
+    chord_m = np.linalg.norm(chord, axis=1)
+    marks = [before + np.round((after - before) * piece / _PIECES).astype(np.int64) for piece in range(_PIECES + 1)]
+    way_m = sum(_apart_m(points_m[one], points_m[other]) for one, other in pairwise(marks))
+    first = points_m[(before + after + 1) // 2] - points_m[before]
+    second = points_m[after] - points_m[(before + after) // 2]
+    made = np.minimum((first * chord).sum(axis=1), (second * chord).sum(axis=1))
+    result: NDArray[np.bool_] = (chord_m >= _STRAIGHT * way_m) & (made >= _EVEN * chord_m**2)
+    return result
+
+
+def _moves(points_m: FloatArray, time_s: FloatArray, rows: IntArray, before: IntArray, after: IntArray) -> NDArray[np.bool_]:
+    """Whether the camera does not stand at a row, beside how it goes between the other two."""
+    reach = np.maximum(np.round(_QUARTER * (after - before)).astype(np.int64), 1)
+    first, last = np.maximum(rows - reach, before), np.minimum(rows + reach, after)
+    here_m, chord_m = _apart_m(points_m[first], points_m[last]), _apart_m(points_m[before], points_m[after])
+    result: NDArray[np.bool_] = here_m * (time_s[after] - time_s[before]) >= _MOVES * chord_m * (time_s[last] - time_s[first])
+    return result
 
 
 def _apart_m(points_m: FloatArray, others_m: FloatArray) -> FloatArray:
