@@ -31,7 +31,7 @@ SAVED = Path(__file__).resolve().parent / "fixtures" / "saved_files"
 def headed(name="drive.mp4"):
     """A drive with a gap, and a course at most of its frames; the last almost due north from the west."""
     result = drive(name, 40, gap=slice(20, 22))
-    course = with_course(result.trajectory, 5.0).course_deg
+    course = with_course(replace(result.trajectory, confidence=np.full(40, np.nan)), 5.0).course_deg
     course[5:8] = np.nan
     course[39] = 359.999
     return replace(result, trajectory=replace(result.trajectory, course_deg=course))

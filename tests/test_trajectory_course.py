@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from tests.export_cases import unsure
 from vidtag_engine.inference.verdicts import judged
 from vidtag_engine.trajectory import course_deg, with_course
 from vidtag_engine.trajectory.course import LEAST_SPACINGS, way_course_deg
@@ -47,7 +50,6 @@ def test_a_steady_drive_has_its_geodesics_azimuth(lat, lon, azimuth, step_m, cou
     known = np.isfinite(found)
     assert known.all() or not known.any()
     assert ((found[known] >= 0.0) & (found[known] < 360.0)).all()
-    # At less than some kilometres from a pole the two turn apart: a sphere's straight line is not quite the ellipsoid's.
     np.testing.assert_array_less(away(found[known], wanted[known]), 0.05)
 
 
@@ -124,13 +126,28 @@ def test_no_course_by_default_and_one_row_a_frame():
         Trajectory(*(getattr(plain, name) for name in list(plain.__dataclass_fields__)[:11]), course_deg=np.zeros(3))
 
 
-def test_a_withheld_answer_has_none():
+def test_a_withheld_answer_has_none_even_where_its_place_is_given():
     lats, lons, _ = going(1.0, 1.0, 33.0, 20.0, 20)
     whole = with_course(trajectory(lats, lons), 25.0)
     assert np.isfinite(whole.course_deg).all()
     verdict = Verdict(FrameState.OUTSIDE_AOI, 0.0, 0.5, (NAN,) * 4, NAN, None, None)
     assert np.isnan(judged(whole, verdict, always_answer=False).course_deg).all()
-    assert np.isfinite(judged(whole, verdict, always_answer=True).course_deg).all()
+    given_all_the_same = judged(whole, verdict, always_answer=True)
+    assert np.isfinite(given_all_the_same.lat_deg).all()
+    assert np.isnan(with_course(given_all_the_same, 25.0).course_deg).all()
+    assert np.isfinite(with_course(judged(whole, replace(verdict, state=FrameState.LOCATED), always_answer=False), 25.0).course_deg).all()
+
+
+def test_a_place_that_is_not_likely_right_has_none():
+    lats, lons, _ = going(1.0, 1.0, 33.0, 20.0, 20)
+    sure = np.where(np.arange(20) < 8, 0.3, 0.9)
+    found = with_course(replace(trajectory(lats, lons), confidence=sure), 25.0).course_deg
+    assert np.isnan(found).tolist() == (sure < 0.5).tolist()
+    # Of several radii the widest counts: a place may be some streets off and its way be right.
+    known = unsure("x.mp4", 20).trajectory.hypotheses
+    within = np.stack([np.full(20, 0.1), np.full(20, 0.1), np.full(20, 0.2), sure], axis=1)
+    rated = replace(trajectory(lats, lons), confidence=np.full(20, 0.1), hypotheses=replace(known, within=within))
+    assert np.isnan(with_course(rated, 25.0).course_deg).tolist() == (sure < 0.5).tolist()
 
 
 def test_a_way_along_a_road_goes_as_the_line_does():

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geodesy import EARTH_RADIUS_M, WGS84, unit_vectors
-from ..types import FloatArray, IntArray, Trajectory
+from ..types import FloatArray, FrameState, IntArray, Trajectory
 from .steps import parts
 
 LEAST_SPACINGS = 3.0
@@ -23,28 +23,40 @@ LEAST_SPACINGS = 3.0
 _STRAIGHT, _PIECES = 0.8, 6  # chord over the way in so many pieces: less is a bend, or places that scatter
 _EVEN = 0.35  # of the chord, to be made in either half of its frames: less is a hop from place to place
 _MOVES, _QUARTER = 0.3, 0.25  # of the chord's mean speed, a quarter of its frames to either side: less is a camera that stands
+_LIKELY = 0.6  # chance that a frame's place is roughly right; where it is not, its course is wrong more often than not
 _LEAST_PIECE_M = 0.1
 _AGAINST_DEG = 90.0
 
 
 def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[int] = ()) -> Trajectory:
-    """The trajectory with ``course_deg`` of its line as it now is, and no other.
+    """The trajectory with ``course_deg`` of its line as it now is, and no other: see :func:`course_deg`.
+
+    A frame has none where its place is rated and not likely right, nor where its video's answer would be withheld.
 
     Args:
         trajectory: the answer in place.
         spacing_m: of the places that were searched.
         cut_frames: numbers, as in ``frame_index``, of frames that begin a new shot.
     """
-    course = np.full(len(trajectory.state), np.nan)
+    course, least_m = np.full(len(trajectory.state), np.nan), LEAST_SPACINGS * spacing_m
+    if trajectory.verdict is not None and trajectory.verdict.state is not FrameState.LOCATED:
+        return replace(trajectory, course_deg=course)
     cut = np.flatnonzero(np.isin(trajectory.frame_index, np.asarray(cut_frames, dtype=np.int64)))
     for part in parts(trajectory):
         inside = cut[(cut > part.start) & (cut < part.stop)].tolist()
         for start, stop in zip([part.start, *inside], [*inside, part.stop], strict=True):
             rows = slice(start, stop)
-            course[rows] = course_deg(
-                trajectory.lat_deg[rows], trajectory.lon_deg[rows], trajectory.time_s[rows], LEAST_SPACINGS * spacing_m
-            )
-    return replace(trajectory, course_deg=course)
+            course[rows] = course_deg(trajectory.lat_deg[rows], trajectory.lon_deg[rows], trajectory.time_s[rows], least_m)
+    return replace(trajectory, course_deg=np.where(_likely(trajectory), course, np.nan))
+
+
+def _likely(trajectory: Trajectory) -> NDArray[np.bool_]:
+    """(T,) whether a frame's place is likely right within the widest radius that is told of: nearer than that a line may be off and yet go the right way."""
+    chance, found = trajectory.confidence, trajectory.hypotheses
+    if found is not None:
+        chance = found.within[:, int(np.argmax(found.radii_m))]
+    result: NDArray[np.bool_] = ~(chance < _LIKELY)  # not rated: the line alone tells
+    return result
 
 
 def course_deg(lat_deg: FloatArray, lon_deg: FloatArray, time_s: FloatArray, least_m: float) -> FloatArray:
