@@ -124,6 +124,10 @@ def test_a_pin_moves_the_whole_line_to_the_other_place():
     solved = solve(result.trajectory, kept, [PinRow("town.mp4", 6, *place(EAST[0] + 6, EAST[1]))])
     assert away_m(solved, EAST, range(FRAMES)).max() < 200
     assert (solved.lat_deg[6], solved.lon_deg[6]) == place(EAST[0] + 6, EAST[1])
+    assert np.isnan(result.trajectory.course_deg).all()
+    assert np.cos(np.radians(solved.course_deg)).min() > 0.9  # north
+    cut = solve(result.trajectory, replace(kept, cuts=(2,)), [PinRow("town.mp4", 6, *place(EAST[0] + 6, EAST[1]))])
+    assert np.isnan(cut.course_deg[:2]).all()  # a shot too short
     within = solved.hypotheses.within
     assert (np.diff(within, axis=1) >= 0).all()
     assert within[6, 1] > 0.9
@@ -172,6 +176,7 @@ def test_solved_layers_stand_beside_the_models_own(written):
     assert len(frames) == FRAMES
     assert frames.geometry[3] is None
     assert frames.state[3] == "damaged"
+    assert frames.course_deg.isna().tolist() == [True] * 4 + [False] * (FRAMES - 4)  # a part of three frames is too short
     assert frames.geometry[6].equals(shapely.Point(*place(EAST[0] + 6, EAST[1])[::-1]))
     steps = pyogrio.read_dataframe(written, layer="trajectory_pinned")
     assert list(steps.columns) == list(pyogrio.read_dataframe(written, layer="trajectory").columns)

@@ -238,6 +238,7 @@ def test_reads_back_what_was_written(written):
             "runner_up_m",
             "phase1_lat_deg",
             "phase1_lon_deg",
+            "course_deg",
         ):
             np.testing.assert_array_equal(getattr(got.trajectory, name), getattr(put.trajectory, name), err_msg=name)
     assert read_aoi(written).equals(AOI)

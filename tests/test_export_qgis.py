@@ -7,12 +7,15 @@ import os
 import sqlite3
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.export_cases import PROVENANCE, every_kind, moved, unsure
+from tests.export_cases import video as video_of
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.export.colours import CLASS_COLOURS, COLOURS, REGION_COLOURS, STATES, class_label
 from vidtag_engine.export.tables import steps_table
@@ -33,7 +36,7 @@ from qgis.PyQt.QtGui import QColor
 app = QgsApplication([], False)
 app.initQgis()
 
-MARKS = ("Direction of travel", "Start", "End")
+MARKS = ("Direction of travel", "Start", "End", "Course over ground")
 
 def all_rules(renderer):
     return renderer.rootRule().descendants() if renderer.type() == "RuleRenderer" else []
@@ -292,6 +295,67 @@ def test_map_tips_name_the_place_where_it_is_known(tmp_path):
                 database.execute(f"ALTER TABLE {layer} DROP COLUMN {name}")
     for rows in tips().values():
         assert not [row for row in rows if "%]" in "".join(row) or "France" in row[-1]]
+
+
+BEAKS = """
+import json, sys
+from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsExpression, QgsExpressionContext, QgsExpressionContextUtils,
+                       QgsMapRendererSequentialJob, QgsMapSettings, QgsRectangle, QgsVectorLayer)
+from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtGui import QColor
+app = QgsApplication([], False)
+app.initQgis()
+layer = QgsVectorLayer(f"{sys.argv[1]}|layername=frames", "frames", "ogr")
+layer.loadDefaultStyle()
+found = {}
+for feature in layer.getFeatures():
+    place = feature.geometry().asPoint()
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
+    settings.setExtent(QgsRectangle(place.x() - 1e-5, place.y() - 1e-5, place.x() + 1e-5, place.y() + 1e-5))
+    settings.setOutputSize(QSize(200, 200))
+    settings.setOutputDpi(240)
+    settings.setBackgroundColor(QColor("#808000"))
+    context = QgsExpressionContext()
+    context.appendScope(QgsExpressionContextUtils.mapSettingsScope(settings))
+    settings.setExpressionContext(context)
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    image = job.renderedImage()
+    white = [(x - 99.5, 99.5 - y) for x in range(200) for y in range(200) if image.pixelColor(x, y).name() == "#ffffff"]
+    of = layer.createExpressionContext()
+    of.setFeature(feature)
+    tip = QgsExpression.replaceExpressionText(layer.mapTipTemplate(), of)
+    found[feature["frame_index"]] = [len(white), *[sum(side) / max(len(white), 1) for side in zip(*white)], tip.split("<br>")]
+print("FOUND" + json.dumps(found))
+"""
+
+
+def test_a_beak_points_where_the_frame_goes(tmp_path):
+    result = video_of("turns.mp4", -19.2 + np.arange(7) * 0.01, np.full(7, 159.9), np.full(7, 0.9))
+    course = np.array([0.0, 47.0, 90.0, 180.0, 270.0, 359.8, np.nan])
+    path = tmp_path / "out.gpkg"
+    write_geopackage(path, [replace(result, trajectory=replace(result.trajectory, course_deg=course))], PROVENANCE)
+    done = subprocess.run([PYTHON, "-c", BEAKS, path], capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False)
+    assert "FOUND" in done.stdout, done.stderr[-3000:]
+    seen = json.loads(done.stdout.split("FOUND", 1)[1])
+    assert seen["6"][0] == 0  # the dot alone
+    for index, degrees in enumerate(course[:6]):
+        count, east, north, _ = seen[str(index)]
+        assert count > 50
+        assert abs((np.degrees(np.arctan2(east, north)) - degrees + 180) % 360 - 180) < 6, index
+    said = [[line for line in seen[str(index)][-1] if line.startswith("Course")] for index in range(7)]
+    assert said == [
+        ["Course N (0°)"],
+        ["Course NE (47°)"],
+        ["Course E (90°)"],
+        ["Course S (180°)"],
+        ["Course W (270°)"],
+        ["Course N (0°)"],
+        [],
+    ]
 
 
 @pytest.mark.slow

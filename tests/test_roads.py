@@ -18,7 +18,9 @@ from pyproj import Geod, Transformer
 from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.commands.match import _spread, run_match
 from vidtag_engine.export import write_geopackage
+from vidtag_engine.export.edits import changes_by_a_person
 from vidtag_engine.feedback import Feedback
+from vidtag_engine.trajectory import with_course
 from vidtag_engine.trajectory.roads import match_roads, spread_m
 from vidtag_engine.types import CancelledError, Hypotheses, InputError
 
@@ -51,7 +53,8 @@ def result_of(xy, seed=0, gap=()):
     lat, lon = lat.copy(), lon.copy()
     lat[list(gap)] = lon[list(gap)] = NAN
     chance = 1 - np.exp(-(100.0**2) / (2 * STD_M**2))  # of lying within the result's 100 m
-    return video(f"drive{seed}.mp4", lat, lon, np.where(np.isfinite(lat), chance, NAN), time_s=np.arange(len(xy)) * 4.0)
+    made = video(f"drive{seed}.mp4", lat, lon, np.where(np.isfinite(lat), chance, NAN), time_s=np.arange(len(xy)) * 4.0)
+    return replace(made, trajectory=with_course(made.trajectory, 2.0 * STD_M))
 
 
 def write_roads(path, lines, crs=UTM, **more):
@@ -120,12 +123,14 @@ def test_layer_beside_the_models_own(written, tmp_path):
     with closing(sqlite3.connect(written)) as database:
         assert {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in before} == before
     matched, own = (pyogrio.read_dataframe(written, layer=name) for name in ("trajectory_matched", "trajectory"))
-    assert list(matched.columns) == list(own.columns)
+    assert set(matched.columns) == {*own.columns, "course_deg"}
+    assert not changes_by_a_person(written)
     assert list(matched.from_index) == list(own.from_index)  # the gap breaks this line too
     assert matched.geometry.is_valid.all()
     net = shapely.union_all(STREETS).buffer(0.5)
     flat = matched.to_crs(UTM)
     assert flat.geometry.within(net).all()
+    check_course(matched, pyogrio.read_dataframe(written, layer="frames"))
     lengths = [GEOD.geometry_length(one) for one in matched.geometry]
     np.testing.assert_allclose(matched.length_m, lengths, atol=1e-3)
     np.testing.assert_allclose(matched.speed_mps, matched.length_m / 4.0)
@@ -133,6 +138,21 @@ def test_layer_beside_the_models_own(written, tmp_path):
     mine = np.concatenate([shapely.get_coordinates(one) for one in flat[flat.video == "drive0.mp4"].geometry])
     theirs = np.concatenate([shapely.get_coordinates(one) for one in own[own.video == "drive0.mp4"].to_crs(UTM).geometry])
     assert frechet_m(mine, true) < frechet_m(theirs, true)
+
+
+def check_course(matched, frames):
+    """Each step's is the road's where it begins, the way that the frame goes there; where that is not known there is none."""
+    of_frame = frames.set_index(["video", "frame_index"]).course_deg
+    line = np.array([of_frame[video, index] for video, index in zip(matched.video, matched.from_index, strict=True)])
+    known = matched.course_deg.notna()
+    assert known.any()
+    assert not known[np.isnan(line)].any()
+    for course, geometry, seen in zip(matched.course_deg[known], matched.geometry[known], line[known], strict=True):
+        (x, y), (x2, y2), *_ = shapely.get_coordinates(geometry)
+        assert abs((course - GEOD.inv(x, y, x2, y2)[0] + 180) % 360 - 180) < 0.5
+        assert abs((course - seen + 180) % 360 - 180) < 90
+    # Streets go north and east here, but for the plane's own turn against the meridian.
+    assert np.abs((matched.course_deg[known] + 45) % 90 - 45).max() < 2
 
 
 def test_a_copy_gets_the_layer_and_a_stop_leaves_nothing(written, tmp_path):

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import style_frames
 import style_places
 import style_references
 from qgis.core import (
@@ -71,7 +72,7 @@ FIELDS = {
         "video:string,frame_index:integer,time_s:double,time:datetime,time_source:string,state:string,confidence:double,score:double,"
         "runner_up_m:double,phase1_lat_deg:double,phase1_lon_deg:double,p_25m:double,p_100m:double,p_500m:double,p_1000m:double,"
         "entropy_bits:double,runner_up_lat_deg:double,runner_up_lon_deg:double,runner_up_share:double,position_share:double,"
-        "best_lat_deg:double,best_lon_deg:double,city:string,admin1:string,country:string",
+        "best_lat_deg:double,best_lon_deg:double,course_deg:double,city:string,admin1:string,country:string",
     ),
     "videos": (
         "MultiLineString",
@@ -107,10 +108,11 @@ TIPS = {
     "trajectory": '<b>[% "video" %]</b><br>[% format_date("start_time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
     f"{SURE}<br>"
-    "[% coalesce(round(\"length_m\", 1), 0) %] m, [% coalesce(round(\"speed_mps\", 1) || ' m/s', 'speed unknown') %]",
+    "[% coalesce(round(\"length_m\", 1), 0) %] m, [% coalesce(round(\"speed_mps\", 1) || ' m/s', 'speed unknown') %]"
+    f"{style_frames.TIP}",
     "frames": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% format_date("time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
-    f"{SURE}"
+    f"{SURE}{style_frames.TIP}"
     "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]"
     "[% if(\"p_100m\" is null, '', '<br>Within 100 m: ' || round(100 * \"p_100m\") || ' %, within 1 km: ' || round(100 * \"p_1000m\") || ' %') %]"
     f"{PLACE}",
@@ -162,9 +164,7 @@ def line_symbol(colour: str, colours: Any, width_mm: float, opacity: float = 1.0
 def symbol_of(layer: str, colour: str, colours: Any) -> Any:
     """One class's symbol of a layer."""
     if layer == "frames":
-        return QgsMarkerSymbol.createSimple(
-            {"name": "circle", "color": colour, "size": "2.2", "outline_color": colours.OUTLINE, "outline_width": "0.25"}
-        )
+        return style_frames.dot(colour, colours.OUTLINE)
     if layer == "videos":
         return line_symbol(colour, colours, 2.6, 0.35)
     return line_symbol(colour, colours, 1.1)
@@ -293,11 +293,11 @@ def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
     head = add(root, colours.QUESTIONS[layer], key="question") if layer in colours.QUESTIONS else root
     for label, expression, symbol in rules_of(layer, colours):
         add(head if label in classes else root, label, expression, symbol)
-    beside = {"trajectory": marks_of_way, "places": style_places.levels}
+    beside = {"trajectory": marks_of_way, "frames": style_frames.marks_of_course, "places": style_places.levels}
     for label, expression, symbol in beside[layer](colours) if layer in beside else ():
         add(root, label, expression, symbol)
     renderer = QgsRuleBasedRenderer(root)
-    renderer.setUsingSymbolLevels(layer in {"videos", "trajectory"})
+    renderer.setUsingSymbolLevels(layer in {"videos", "trajectory", "frames"})
     return renderer
 
 

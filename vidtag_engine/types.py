@@ -253,6 +253,11 @@ class Trajectory:
         state: of FrameState values.
         hypotheses: regions, runners-up and probabilities; None where the search gave no posterior.
         verdict: of the whole video; None likewise.
+        course_deg: course over ground, clockwise from true north, in [0, 360); NaN where the line does not tell it, and where nothing is given. It is the
+            heading of a camera that looks ahead; one that looks aside or back has another.
+
+    Raises:
+        ValueError: ``course_deg`` is not a row a frame.
     """
 
     frame_index: IntArray
@@ -268,6 +273,14 @@ class Trajectory:
     confidence_radius_m: float
     hypotheses: Hypotheses | None = None
     verdict: Verdict | None = None
+    course_deg: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        """No course is given: none is known."""
+        if not len(self.course_deg):
+            object.__setattr__(self, "course_deg", np.full(len(self.frame_index), np.nan))
+        elif len(self.course_deg) != len(self.frame_index):
+            raise ValueError(f"course_deg has {len(self.course_deg)} rows for {len(self.frame_index)} frames")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
    <end></end>
   </fixedRange>
  </temporal>
- <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="0">
+ <renderer-v2 type="RuleRenderer" referencescale="-1" enableorderby="0" forceraster="0" symbollevels="1">
   <rules key="frames">
    <rule label="Probability that the camera was within the confidence radius of the point" key="frames-question">
     <rule filter="coalesce(&quot;state&quot;, 'located') = 'located' and &quot;confidence&quot; >= 0.0 and &quot;confidence&quot; &lt; 0.2" symbol="0" label="0–20 %" key="frames-0–20 %"/>
@@ -20,6 +20,7 @@
    <rule filter="&quot;state&quot; = 'unfamiliar'" symbol="7" label="Unlike what was trained on" key="frames-Unlike what was trained on"/>
    <rule filter="&quot;state&quot; = 'unknown_ground'" symbol="8" label="Unknown ground" key="frames-Unknown ground"/>
    <rule filter="&quot;state&quot; = 'damaged'" symbol="9" label="Damaged" key="frames-Damaged"/>
+   <rule filter="attribute($currentfeature, 'course_deg') is not null" symbol="10" label="Course over ground" key="frames-Course over ground"/>
   </rules>
   <symbols>
    <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="0">
@@ -30,7 +31,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -88,7 +89,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -138,7 +139,7 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="2">
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="10">
     <data_defined_properties>
      <Option type="Map">
       <Option type="QString" name="name" value=""/>
@@ -147,6 +148,75 @@
      </Option>
     </data_defined_properties>
     <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option type="QString" name="angle" value="0"/>
+      <Option type="QString" name="cap_style" value="square"/>
+      <Option type="QString" name="color" value="255,255,255,255"/>
+      <Option type="QString" name="horizontal_anchor_point" value="1"/>
+      <Option type="QString" name="joinstyle" value="bevel"/>
+      <Option type="QString" name="name" value="triangle"/>
+      <Option type="QString" name="offset" value="0,0"/>
+      <Option type="QString" name="offset_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="offset_unit" value="MM"/>
+      <Option type="QString" name="outline_color" value="32,32,32,255"/>
+      <Option type="QString" name="outline_style" value="solid"/>
+      <Option type="QString" name="outline_width" value="0.25"/>
+      <Option type="QString" name="outline_width_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="outline_width_unit" value="MM"/>
+      <Option type="QString" name="scale_method" value="diameter"/>
+      <Option type="QString" name="size" value="3"/>
+      <Option type="QString" name="size_map_unit_scale" value="3x:0,0,0,0,0,0"/>
+      <Option type="QString" name="size_unit" value="MM"/>
+      <Option type="QString" name="vertical_anchor_point" value="1"/>
+     </Option>
+     <prop k="angle" v="0"/>
+     <prop k="cap_style" v="square"/>
+     <prop k="color" v="255,255,255,255"/>
+     <prop k="horizontal_anchor_point" v="1"/>
+     <prop k="joinstyle" v="bevel"/>
+     <prop k="name" v="triangle"/>
+     <prop k="offset" v="0,0"/>
+     <prop k="offset_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="offset_unit" v="MM"/>
+     <prop k="outline_color" v="32,32,32,255"/>
+     <prop k="outline_style" v="solid"/>
+     <prop k="outline_width" v="0.25"/>
+     <prop k="outline_width_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="outline_width_unit" v="MM"/>
+     <prop k="scale_method" v="diameter"/>
+     <prop k="size" v="3"/>
+     <prop k="size_map_unit_scale" v="3x:0,0,0,0,0,0"/>
+     <prop k="size_unit" v="MM"/>
+     <prop k="vertical_anchor_point" v="1"/>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option type="QString" name="name" value=""/>
+       <Option type="Map" name="properties">
+        <Option type="Map" name="angle">
+         <Option type="bool" name="active" value="true"/>
+         <Option type="QString" name="expression" value="coalesce(attribute($currentfeature, 'course_deg'), 0)"/>
+         <Option type="int" name="type" value="3"/>
+        </Option>
+        <Option type="Map" name="offset">
+         <Option type="bool" name="active" value="true"/>
+         <Option type="QString" name="expression" value="if(@map_scale > 0, '0,-2', '0,0')"/>
+         <Option type="int" name="type" value="3"/>
+        </Option>
+       </Option>
+       <Option type="QString" name="type" value="collection"/>
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol type="marker" force_rhr="0" clip_to_extent="1" alpha="1" name="2">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option type="QString" name="name" value=""/>
+      <Option name="properties"/>
+      <Option type="QString" name="type" value="collection"/>
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -204,7 +274,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -262,7 +332,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -320,7 +390,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -378,7 +448,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -436,7 +506,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -494,7 +564,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -552,7 +622,7 @@
       <Option type="QString" name="type" value="collection"/>
      </Option>
     </data_defined_properties>
-    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="1">
      <Option type="Map">
       <Option type="QString" name="angle" value="0"/>
       <Option type="QString" name="cap_style" value="square"/>
@@ -767,6 +837,13 @@
     </config>
    </editWidget>
   </field>
+  <field name="course_deg" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
   <field name="city" configurationFlags="None">
    <editWidget type="">
     <config>
@@ -812,9 +889,10 @@
   <alias name="" field="position_share" index="19"/>
   <alias name="" field="best_lat_deg" index="20"/>
   <alias name="" field="best_lon_deg" index="21"/>
-  <alias name="" field="city" index="22"/>
-  <alias name="" field="admin1" index="23"/>
-  <alias name="" field="country" index="24"/>
+  <alias name="" field="course_deg" index="22"/>
+  <alias name="" field="city" index="23"/>
+  <alias name="" field="admin1" index="24"/>
+  <alias name="" field="country" index="25"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -839,6 +917,7 @@
   <default expression="" field="position_share" applyOnUpdate="0"/>
   <default expression="" field="best_lat_deg" applyOnUpdate="0"/>
   <default expression="" field="best_lon_deg" applyOnUpdate="0"/>
+  <default expression="" field="course_deg" applyOnUpdate="0"/>
   <default expression="" field="city" applyOnUpdate="0"/>
   <default expression="" field="admin1" applyOnUpdate="0"/>
   <default expression="" field="country" applyOnUpdate="0"/>
@@ -866,6 +945,7 @@
   <constraint unique_strength="0" exp_strength="0" field="position_share" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="best_lat_deg" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="best_lon_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="course_deg" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="city" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="admin1" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="country" notnull_strength="0" constraints="0"/>
@@ -893,6 +973,7 @@
   <constraint desc="" field="position_share" exp=""/>
   <constraint desc="" field="best_lat_deg" exp=""/>
   <constraint desc="" field="best_lon_deg" exp=""/>
+  <constraint desc="" field="course_deg" exp=""/>
   <constraint desc="" field="city" exp=""/>
   <constraint desc="" field="admin1" exp=""/>
   <constraint desc="" field="country" exp=""/>
@@ -918,6 +999,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %][% coalesce('&lt;br>' || attribute($currentfeature, 'city') || coalesce(', ' || nullif(attribute($currentfeature, 'admin1'), attribute($currentfeature, 'city')), '') || coalesce(', ' || nullif(attribute($currentfeature, 'country'), attribute($currentfeature, 'city')), ''), '') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% coalesce('&lt;br>Course ' || array_get(array('N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'), round(attribute($currentfeature, 'course_deg') / 45) % 8) || ' (' || (round(attribute($currentfeature, 'course_deg')) % 360) || '°)', '') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %][% coalesce('&lt;br>' || attribute($currentfeature, 'city') || coalesce(', ' || nullif(attribute($currentfeature, 'admin1'), attribute($currentfeature, 'city')), '') || coalesce(', ' || nullif(attribute($currentfeature, 'country'), attribute($currentfeature, 'city')), ''), '') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

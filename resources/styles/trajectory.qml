@@ -1788,6 +1788,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>&lt;br>[% format_date("start_time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %]&lt;br>[% coalesce(round("length_m", 1), 0) %] m, [% coalesce(round("speed_mps", 1) || ' m/s', 'speed unknown') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>&lt;br>[% format_date("start_time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %]&lt;br>[% coalesce(round("length_m", 1), 0) %] m, [% coalesce(round("speed_mps", 1) || ' m/s', 'speed unknown') %][% coalesce('&lt;br>Course ' || array_get(array('N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'), round(attribute($currentfeature, 'course_deg') / 45) % 8) || ' (' || (round(attribute($currentfeature, 'course_deg')) % 360) || '°)', '') %]</mapTip>
  <layerGeometryType>1</layerGeometryType>
 </qgis>

@@ -15,12 +15,14 @@ from ..batch import check_output
 from ..export import read_answers
 from ..export.columns import Table, clean, joined
 from ..export.corrections import with_layers
+from ..export.geopackage_read import COURSE
 from ..export.lines import cut_line
 from ..export.scores_file import share_scores
 from ..export.tables import ends_of, steps_table
 from ..feedback import Feedback
 from ..geodesy import WGS84, centroid_deg
 from ..outputs import check_files
+from ..trajectory.course import way_course_deg
 from ..trajectory.roads import match_roads, reach_m, spread_m
 from ..trajectory.steps import parts
 from ..types import FloatArray, InputError, Trajectory, VideoResult
@@ -153,12 +155,16 @@ def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> t
     table = steps_table(replace(result, trajectory=replace(t, lat_deg=lat, lon_deg=lon)))
     rows = [row for row, index in enumerate(table["from_index"]) if int(index) in ways]
     table = {name: values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows] for name, values in table.items()}
+    course_of = dict(zip(t.frame_index.tolist(), t.course_deg.tolist(), strict=True))
+    courses = np.full(len(rows), np.nan)
     for row, index in enumerate(table["from_index"]):
         way = ways[int(index)]
         x, y = plane.transform(way[:, 0], way[:, 1], direction="INVERSE")
         table["geometry"][row] = shapely.MultiLineString(cut_line(np.asarray(y), np.asarray(x)))
         table["length_m"][row] = WGS84.line_length(x, y)
+        courses[row] = way_course_deg(np.asarray(y), np.asarray(x), course_of[int(index)])
     table["ends"] = ends_of(len(rows))  # of what could be matched
+    table[COURSE] = courses
     passed_s = table["to_time_s"] - table["from_time_s"]
     table["speed_mps"] = np.divide(table["length_m"], passed_s, out=np.full(len(rows), np.nan), where=passed_s > 0)
     return table, np.linalg.norm(on_road[known] - xy_m[known], axis=1)

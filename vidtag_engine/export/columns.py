@@ -19,6 +19,11 @@ def clean(text: str) -> str:
     return "".join(c for c in text if c.isprintable() or c == " ")
 
 
+def course_text(course_deg: float) -> str:
+    """A course to a hundredth of a degree, below 360."""
+    return f"{round(float(course_deg), 2) % 360.0:.2f}"
+
+
 def base_time(result: VideoResult) -> datetime:
     """UTC moment of the video's ``time_s`` = 0, to the millisecond."""
     start = result.info.start_time

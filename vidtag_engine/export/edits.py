@@ -14,7 +14,7 @@ from pathlib import Path
 from ..geopackage_metadata import SCHEMA, Schema, records_of, stored_schema
 from .confidence_tables import regions_table
 from .geopackage import LAYERS, columns_of_videos, nothing
-from .geopackage_read import FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
+from .geopackage_read import COURSE, FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
 from .geopackage_tables import stamp, style_name
 from .provenance import from_json
 from .tables import frames_table, steps_table
@@ -92,7 +92,8 @@ def _own_columns() -> dict[str, set[str]]:
         "regions": regions_table([]),
     }
     own = {layer: {"fid", "geom", *table} for layer, table in tables.items()} | {"aoi": {"fid", "geom", "name"}}
-    return own | {layer: own[like] for layer, like in LIKE.items()}
+    own |= {layer: own[like] for layer, like in LIKE.items()}
+    return own | {TRAJECTORY_MATCHED: own[TRAJECTORY_MATCHED] | {COURSE}}
 
 
 def later_schema(path: Path) -> Schema | None:

@@ -22,6 +22,8 @@ from .provenance import from_json
 from .tables import FAILED, own_from
 
 _FRAME_COLUMNS = ("frame_index", "time_s", "state", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "geom")
+COURSE = "course_deg"
+"""Column of ``frames`` that there is from schema 4.4 on."""
 FRAMES_PINNED, TRAJECTORY_PINNED, REGIONS_PINNED = "frames_pinned", "trajectory_pinned", "regions_pinned"
 """Layers that solving with pins puts beside the model's own."""
 ANSWERS = ("auto", "model", "pinned")
@@ -175,9 +177,9 @@ def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
 
 
 def _frames_by_video(database: sqlite3.Connection, layer: str) -> dict[str, Columns]:
-    """Columns of a layer of frames by video: one pass, however many videos there are. Schema 1 had no columns of hypotheses."""
+    """Columns of a layer of frames by video: one pass, however many videos there are. Earlier schemas have fewer of them."""
     there = {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (layer,))}
-    names = (*_FRAME_COLUMNS, *(name for name in FRAME_COLUMNS if name in there))
+    names = (*_FRAME_COLUMNS, *(name for name in (*FRAME_COLUMNS, COURSE) if name in there))
     found: dict[str, list[tuple[Any, ...]]] = {}
     for video, *row in database.execute(f"SELECT video, {', '.join(names)} FROM {layer} ORDER BY fid"):  # noqa: S608 - constants  # nosec B608
         found.setdefault(video, []).append(tuple(row))
@@ -235,6 +237,7 @@ def _trajectory(row: dict[str, Any], frames: Columns, regions: Regions) -> Traje
         confidence_radius_m=float(row["confidence_radius_m"]),
         hypotheses=read_hypotheses({name: _floats(frames.get(name, unknown)) for name in FRAME_COLUMNS}, regions, index),
         verdict=_verdict(row, regions),
+        course_deg=_floats(frames.get(COURSE, unknown)),  # no such column before schema 4.4
         **numbers,
     )
 

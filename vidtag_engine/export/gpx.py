@@ -1,4 +1,4 @@
-"""GPX 1.1: a track a video, a segment an unbroken run of frames, confidence as an extension."""
+"""GPX 1.1: a track a video, a segment an unbroken run of frames; confidence and course, which the format itself has not, as extensions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import numpy as np
 from ..atomic import write_text
 from ..trajectory.steps import parts
 from ..types import Provenance, VideoResult
-from .columns import clean, time_known, utc_times
+from .columns import clean, course_text, time_known, utc_times
 from .tables import check_names
 from .verdict_text import verdict_sentence
 
 NAMESPACE = "urn:vidtag:gpx"
+TRACK_POINT = "http://www.garmin.com/xmlschemas/TrackPointExtension/v2"
+"""Where GPX 1.1 has what 1.0 called ``course``: a common extension that other programs read."""
 
 
 def write_gpx(path: Path | str, results: Sequence[VideoResult], provenance: Provenance, *, overwrite: bool = False) -> None:
@@ -32,7 +34,7 @@ def write_gpx(path: Path | str, results: Sequence[VideoResult], provenance: Prov
     gpx = GPX()
     gpx.creator = "VidTAG"
     gpx.time = provenance.created_utc
-    gpx.nsmap["vidtag"] = NAMESPACE
+    gpx.nsmap |= {"vidtag": NAMESPACE, "gpxtpx": TRACK_POINT}
     gpx.tracks = [_track(result) for result in results]
     write_text(path, gpx.to_xml(version="1.1"), "gpx", overwrite=overwrite)
 
@@ -56,6 +58,10 @@ def _track(result: VideoResult) -> object:
             point.extensions = [_extension("frame", str(int(t.frame_index[row])))]
             if math.isfinite(t.confidence[row]):
                 point.extensions.append(_extension("confidence", f"{np.float64(t.confidence[row]):.4f}"))
+            if math.isfinite(t.course_deg[row]):
+                more = ET.Element(f"{{{TRACK_POINT}}}TrackPointExtension")
+                ET.SubElement(more, f"{{{TRACK_POINT}}}course").text = course_text(t.course_deg[row])
+                point.extensions.append(more)
             segment.points.append(point)
         track.segments.append(segment)
     return track

@@ -12,7 +12,7 @@ from ..file_marks import mark_of
 from ..trajectory.steps import parts
 from ..types import Provenance, VideoResult
 from .colours import CLASS_COLOURS, NOT_RATED, NOT_RATED_WORDS, REGION_COLOURS, class_label, class_of
-from .columns import Table, clean, iso_texts, time_known, utc_times
+from .columns import Table, clean, course_text, iso_texts, time_known, utc_times
 from .confidence_tables import frame_regions, region_spots, video_regions
 from .matches_table import attribution
 from .place_names import place_text, places_of
@@ -38,6 +38,7 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
     kml.document.styles.extend(styles)
     schema = kml.newschema(name="frames")
     schema.newgxsimplearrayfield(name="confidence", type=simplekml.Types.float, displayname="Confidence")
+    schema.newgxsimplearrayfield(name="course_deg", type=simplekml.Types.float, displayname="Course over ground (degrees)")
     for result in results:
         folder = kml.newfolder(name=clean(result.info.name))
         if said := verdict_sentence(result):
@@ -120,7 +121,10 @@ def _chained(steps: Any) -> list[list[tuple[float, float]]]:
 
 
 def _add_track(simplekml: Any, folder: Any, result: VideoResult, schema: Any) -> None:
-    """A gx:MultiTrack with a gx:Track for every unbroken run: nothing is made up in between."""
+    """A gx:MultiTrack with a gx:Track for every unbroken run: nothing is made up in between.
+
+    A frame without a course has empty angles: a viewer that turns its icon takes those of the frames beside it. Whether there is one the array tells.
+    """
     t = result.trajectory
     runs = parts(t)
     if not runs:
@@ -135,6 +139,10 @@ def _add_track(simplekml: Any, folder: Any, result: VideoResult, schema: Any) ->
         track.extendeddata.schemadata.schemaurl = schema.id
         confidence = [round(float(value), 4) if math.isfinite(value) else "" for value in t.confidence[run]]
         track.extendeddata.schemadata.newgxsimplearraydata("confidence", confidence)
+        course = [course_text(value) if math.isfinite(value) else "" for value in t.course_deg[run]]
+        track.extendeddata.schemadata.newgxsimplearraydata("course_deg", course)
+        if any(course):
+            track.newgxangle([(text, 0, 0) if text else () for text in course])
 
 
 def _add_regions(simplekml: Any, folder: Any, result: VideoResult) -> None:

@@ -57,6 +57,7 @@ def frames_table(result: VideoResult) -> Table:
         "runner_up_m": _where(located, t.runner_up_m),
         "phase1_lat_deg": np.asarray(t.phase1_lat_deg, dtype=np.float64),
         "phase1_lon_deg": np.asarray(t.phase1_lon_deg, dtype=np.float64),
+        "course_deg": _where(located, t.course_deg),
         **frame_columns(t),
         **place_columns(lat_deg, lon_deg),
         "lat_deg": lat_deg,

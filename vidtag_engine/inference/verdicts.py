@@ -101,7 +101,7 @@ def judged(trajectory: Trajectory, verdict: Verdict, *, always_answer: bool) -> 
         unrated = replace(whole.hypotheses, within=np.full_like(whole.hypotheses.within, np.nan)) if whole.hypotheses else None
         said = replace(verdict, within=(math.nan,) * len(verdict.within))
         return replace(whole, confidence=np.full_like(whole.confidence, np.nan), hypotheses=unrated, verdict=said)
-    names = ("lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg")
+    names = ("lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "course_deg")
     nothing: dict[str, Any] = {name: np.full(len(whole.state), np.nan) for name in names}
     states = tuple(verdict.state if state is FrameState.LOCATED else state for state in whole.state)
     return replace(whole, state=states, **nothing)

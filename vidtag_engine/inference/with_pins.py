@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geodesy import haversine_m
-from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spread
+from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spread, with_course
 from ..trajectory.score_margin import score_margin
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory
@@ -46,7 +46,8 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
         margin, recognised = score_margin(decoder, kept.scores, decoded.lat_lon_deg, accuracy_m, kept.cuts), kept.recognised
     found = hypotheses(decoded.marginal, decoder, places, path, margin, recognised)
     confidence = chances(decoder, decoded, places, path, [trajectory.confidence_radius_m], margin, recognised)[:, 0]
-    return _assembled(trajectory, located, places, confidence, spread(found, located))
+    solved = _assembled(trajectory, located, places, confidence, spread(found, located))
+    return with_course(solved, kept.spacing_m, kept.frame_index[list(kept.cuts)].tolist())
 
 
 def decoder_of(kept: VideoScores) -> Decoder:

@@ -1,6 +1,7 @@
 """From candidates to a path: positions with a calibrated confidence, and tracks to compare them with."""
 
 from .calibration import LEAST_VIDEOS, UNFITTED_TEMPERATURE, UNFITTED_WEIGHT, Calibration
+from .course import course_deg, with_course
 from .cuts import cuts
 from .decoder import Decoded, Decoder, EmissionModel, Pin
 from .decoder_calibration import DatabaseWeight, PathCalibration
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingGround",
     "TransitionModel",
     "assemble",
+    "course_deg",
     "cuts",
     "hypotheses",
     "mass_about",
@@ -38,4 +40,5 @@ __all__ = [
     "spread",
     "steps",
     "verdict",
+    "with_course",
 ]
