@@ -22,7 +22,7 @@ from .matches import matches_of
 from .own_areas import AreaPrior
 from .search import between_points
 from .settings import GeolocateSettings
-from .trajectory import Decoded, assemble
+from .trajectory import Decoded, assemble, cuts, with_course
 from .types import Candidates, FloatArray, FrameState, IntArray, Match, Progress, Trajectory, Verdict, VideoError, VideoInfo, VideoResult
 from .warm import Warm
 
@@ -120,10 +120,13 @@ class Job:
         self.feedback.tell(0.95, "search", name)
         first, final, confidence, solved, verdict = self.search(torch.from_numpy(features), _with_picture(frames)[1])
         trajectory = self.trajectory(frames, first, final, confidence)
-        if solved is None:
+        spacing_m = self.area_search.grid.resolution_m
+        if solved is None or self.solver is None:
             trajectory = judged(trajectory, verdict, always_answer=self.settings.always_answer)
         else:
             trajectory = with_hypotheses(trajectory, solved.hypotheses, solved.verdict, always_answer=self.settings.always_answer)
+            spacing_m = self.solver.cover.spacing_m
+        trajectory = with_course(trajectory, spacing_m, _with_picture(frames)[0][cuts(features)].tolist())
         self.clock.add("search", since)
         return trajectory, solved
 
