@@ -17,6 +17,7 @@ from ..models import PlaceRecognizer, VidTAG
 from ..reference.similarity import NEIGHBOURS
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
+from ..trajectory.directions import Directions
 from ..types import FloatArray
 from .fit_decoder import best_weight, fit_path, typical_speed_mps
 from .novelty import fit_novelty, with_held_out
@@ -26,7 +27,7 @@ from .posteriors import FitVideo
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
-_Reach = tuple[float, int | None, bool]  # of a reference image, in metres, how many of a frame are read, and whether either way
+_Reach = tuple[float, int | None, bool, Directions | None]  # as DatabaseWeight.reads
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
@@ -50,6 +51,7 @@ def calibrate_path(
     novelty: NoveltyDetector | None = None,
     neighbours: int | None = NEIGHBOURS,
     either_way: bool = False,
+    sectors: int = 0,
     own: Callable[[int], torch.Tensor] | None = None,
     block_m: float | None = None,
     seed: int = 0,
@@ -71,6 +73,7 @@ def calibrate_path(
         novelty: what is known of its features; likewise.
         neighbours: reference images of a frame that are read; None reads all.
         either_way: whether frames are also compared as a street's other way would show them.
+        sectors: of directions that are told apart; 0: none.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
         block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is the reach.
         seed: of everything random.
@@ -80,7 +83,7 @@ def calibrate_path(
     flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
-    reach = reach_m, neighbours, either_way
+    reach = reach_m, neighbours, either_way, Directions(sectors) if sectors else None
     cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach)
     mine = [own(number) if own else None for number in some]
     frames = [Emissions(model, s.seen, hidden=rows, keep_features=False) for s, rows in zip(chosen, mine, strict=True)]
@@ -98,13 +101,13 @@ def calibrate_path(
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
     def weighted(weight: float) -> DatabaseWeight | None:
-        return DatabaseWeight(weight, reach_m, least, neighbours, either_way) if weight else None
+        return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors) if weight else None
 
     def videos(weight: float) -> list[FitVideo]:
         reading = weighted(weight)
         return [
             FitVideo(
-                held.of(one.frames).read(reading),
+                held.of(one.frames).read(reading, directed=reading is not None),
                 *_path(one.of),
                 one.unseen,
                 one.weight,
@@ -118,8 +121,11 @@ def calibrate_path(
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed}
     # Where nothing else speaks of places, there is nothing to weigh references against.
     weights = (1.0,) if isinstance(model, PlaceRecognizer) else _WEIGHTS if model.memory is not None else (0.0,)
-    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, feedback=feedback.part(*_WEIGHT_SHARE), **options)
-    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), feedback=feedback.part(*_PATH_SHARE), **options)
+    weight = best_weight(
+        cover_lat_lon_deg, spacing_m, videos, weights, directions=reach[3], feedback=feedback.part(*_WEIGHT_SHARE), **options
+    )
+    directions = reach[3] if weight else None
+    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), directions=directions, feedback=feedback.part(*_PATH_SHARE), **options)
     known = _out_of_area(
         model,
         reach,
@@ -161,7 +167,7 @@ def fit_abstention(
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
     taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
-    reach = (reach_m, database_weight.neighbours, database_weight.either_way) if database_weight else (reach_m, None, False)
+    reach: _Reach = database_weight.reads if database_weight else (reach_m, None, False, None)
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
     known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]

@@ -136,7 +136,7 @@ def _one_thread_a_product() -> AbstractContextManager[Any]:
 
 def _fits(decoder: Decoder, frames: int, emissions: int) -> bool:
     """Whether so many frames' likelihoods are no more than one core's share of what is held."""
-    return frames * len(decoder.points_m) * emissions <= _NUMBERS // _CORES
+    return frames * decoder.states * emissions <= _NUMBERS // _CORES
 
 
 def _batches(decoder: Decoder, videos: Sequence[FitVideo], emissions: int) -> Iterator[list[int]]:

@@ -20,6 +20,7 @@ from ..reference.similarity import NearestReferences
 from ..search import Search
 from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, mass_about, out_of_area_score, verdict
 from ..trajectory.decoder import Scores
+from ..trajectory.directions import Directions
 from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
 from ..trajectory.score_margin import recognition, score_margin
 from ..trajectory.scores import VideoScores
@@ -123,7 +124,8 @@ class PosteriorDecoder:
         path = self._reading()
         self.path = path if limit_mps is None else replace(path, transition=replace(path.transition, limit_mps=limit_mps))
         places = self.cover.lat_lon_deg[self._places]
-        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, prior(places) if prior else None)
+        directions = self.path.database_weight.directions if self.path.database_weight else None
+        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, prior(places) if prior else None, directions)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
@@ -144,10 +146,10 @@ class PosteriorDecoder:
         return replace(path, unknown_share=1.0 - self._held * (1.0 - self.unknown_share))
 
     @property
-    def _reads(self) -> tuple[float | None, int | None, bool]:
-        """How far a reference image speaks, in metres, how many of each frame are read, None: not at all, or all; and whether either way."""
+    def _reads(self) -> tuple[float | None, int | None, bool, Directions | None]:
+        """How reference images are compared; the first is None where they are not."""
         weight = self.path.database_weight
-        return (weight.reach_m, weight.neighbours, weight.either_way) if weight else (None, None, False)
+        return weight.reads if weight else (None, None, False, None)
 
     @property
     def seeks_line(self) -> bool:
@@ -169,7 +171,7 @@ class PosteriorDecoder:
 
     def marginal(self, video: FrameScores, time_s: FloatArray, check: Callable[[], None] = lambda: None) -> sparse.csr_matrix:
         """The posterior of :meth:`decode`, (T, M) over the cover, without a line: its part on known ground; ``check`` is called now and then, to stop it."""
-        scores = self._scores(video)
+        scores = self._of_states(video)
 
         def checked(rows: slice) -> FloatArray:
             check()
@@ -193,7 +195,7 @@ class PosteriorDecoder:
             time_s: (T,) of its frames.
         """
         return self.decoder.decode(
-            self._scores(video),
+            self._of_states(video),
             time_s,
             self.path.emission,
             cuts=video.of.cuts,
@@ -273,7 +275,7 @@ class PosteriorDecoder:
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
-            video.read(self.path.database_weight)(slice(0, len(video))),
+            video.read(self.path.database_weight, directed=True)(slice(0, len(video))),
             frame_index,
             time_s,
             solved.line,
@@ -285,6 +287,18 @@ class PosteriorDecoder:
     def _scores(self, video: FrameScores) -> Scores:
         """What gives the scores of a slice of frames over the decoder's places."""
         return self._of_places(video.read(self.path.database_weight))
+
+    def _of_states(self, video: FrameScores) -> Scores:
+        """What gives the scores of a slice of frames in the decoder's states."""
+        whole = video.read(self.path.database_weight, directed=True)
+        if len(self._places) == len(self.known):
+            return whole
+
+        def given(rows: slice) -> FloatArray:
+            found = whole(rows)
+            return found.reshape(len(found), -1, len(self.known))[:, :, self._places].reshape(len(found), -1)
+
+        return given
 
     def _of_places(self, whole: Scores) -> Scores:
         """Of scores over the cover those over the decoder's places."""

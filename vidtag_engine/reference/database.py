@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
 from .cell_index import CellIndex
 from .codes import CodeSearch
@@ -86,7 +87,14 @@ class StoredReferences(Descriptor):
         return self.store.within(((middle + west + 180.0) % 360.0 - 180.0, south, (middle + east + 180.0) % 360.0 - 180.0, north))
 
     def over(
-        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None, *, either_way: bool = False
+        self,
+        lat_lon_deg: FloatArray,
+        spacing_m: float,
+        reach_m: float,
+        neighbours: int | None = None,
+        *,
+        either_way: bool = False,
+        directions: Directions | None = None,
     ) -> NearestReferences:
         """As :meth:`.reference_database.ReferenceDatabase.over`; by the nearest references always."""
         rows = self.rows_about(lat_lon_deg, reach_of(reach_m, spacing_m))
@@ -96,5 +104,6 @@ class StoredReferences(Descriptor):
         else:
             search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
         return NearestReferences(
-            search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way
-        )
+            search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way, directions=directions,
+            heading_deg=self.store.rows["heading_deg"] if directions else None,
+        )  # fmt: skip

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
+from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
 from .codes import CodeSearch, Neighbours
 
@@ -44,6 +45,8 @@ class NearestReferences:
         neighbours: of a frame.
         either_way: frames are also compared as a street's other way would show them. What is found so counts by how far it is above the least of its own 200, as
             what is found the same way does: less of a picture is alike from the other side, by chance, too.
+        directions: that are told apart. A reference speaks of the direction that it looks in, and what is found the other way of the opposite one.
+        heading_deg: (N,) where each looks, clockwise from north; NaN, or None for all, speaks of every direction.
     """
 
     def __init__(
@@ -56,20 +59,24 @@ class NearestReferences:
         neighbours: int = NEIGHBOURS,
         *,
         either_way: bool = False,
+        directions: Directions | None = None,
+        heading_deg: FloatArray | None = None,
     ) -> None:
+        self.directions, self._layers = directions, directions.count if directions else 1
+        self._heading_deg = np.full(len(lat_lon_deg), np.nan) if heading_deg is None else np.asarray(heading_deg, dtype=np.float64)
         self.search, self._lat_lon_deg, self._k, self.either_way = search, lat_lon_deg, neighbours, either_way
         self._count, self._reach_m = len(places_deg), reach_of(reach_m, spacing_m)
         self._tree = cKDTree(unit_vectors(*np.asarray(places_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
 
     def __call__(self, frames: torch.Tensor, hidden: torch.Tensor | None = None, mirrored: torch.Tensor | None = None) -> torch.Tensor:
-        """Scores (B, M) of descriptors (B, D); where there is no reference at all, zeros.
+        """Scores (B, M) of descriptors (B, D), or (B, L M) by direction, then place; where there is no reference at all, zeros.
 
         Args:
             frames: unit-normalised.
             hidden: (N,) references that are left out, as if their street had never been driven.
             mirrored: (B, D) the same frames as :meth:`.descriptor.Descriptor.mirrored` describes them; read where this reads either way.
         """
-        result = torch.zeros(len(frames), self._count)
+        result = torch.zeros(len(frames), self._layers * self._count)
         if not len(self.search):
             return result
         found = self._found(frames, mirrored, hidden)
@@ -78,16 +85,22 @@ class NearestReferences:
         result[:] = torch.from_numpy(np.where(np.isfinite(least), least, 0.0).astype(np.float32))[:, None]
         seen, number = np.unique(found.rows[known], return_inverse=True)
         first, place, lost = self._about(seen)
-        row, similarity = np.nonzero(known)[0], found.similarity[known]
-        for begin in range(0, len(number), _HITS_AT_ONCE):
-            part = slice(begin, begin + _HITS_AT_ONCE)
-            of = number[part]
-            counts = first[of + 1] - first[of]
-            # Each hit's places, one after the other: a hit of reference r has those from first[r] on.
-            hit = np.repeat(np.arange(len(of)), counts)
-            pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts - first[of], counts)
-            score = torch.from_numpy(similarity[part][hit] - lost[pair])
-            result.view(-1).scatter_reduce_(0, torch.from_numpy(row[part][hit] * self._count + place[pair]), score, "amax")
+        (row, column), similarity = np.nonzero(known), found.similarity[known]
+        same = found.rows.shape[1] // (2 if self.either_way and mirrored is not None else 1)  # what comes after is found the other way
+        looks_deg = self._heading_deg[found.rows[known]] + np.where(column < same, 0.0, 180.0)
+        for layer in range(self._layers):
+            aside = self.directions.lost(looks_deg, layer) if self.directions else np.zeros(len(number), dtype=np.float32)
+            tells = np.flatnonzero(np.isfinite(aside))
+            for begin in range(0, len(tells), _HITS_AT_ONCE):
+                part = tells[begin : begin + _HITS_AT_ONCE]
+                of = number[part]
+                counts = first[of + 1] - first[of]
+                # Each hit's places, one after the other: a hit of reference r has those from first[r] on.
+                hit = np.repeat(np.arange(len(of)), counts)
+                pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts - first[of], counts)
+                score = torch.from_numpy((similarity[part] - aside[part])[hit] - lost[pair])
+                state = (row[part][hit] * self._layers + layer) * self._count + place[pair]
+                result.view(-1).scatter_reduce_(0, torch.from_numpy(state), score, "amax")
         return result
 
     def _found(self, frames: torch.Tensor, mirrored: torch.Tensor | None, hidden: torch.Tensor | None = None) -> Neighbours:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..types import FloatArray, InputError
 from .decoder import EmissionModel
+from .directions import LEAST_SECTORS, MOST_SECTORS, Directions
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
 from .transition import TransitionModel
@@ -55,6 +56,7 @@ class DatabaseWeight:
             None reads all.
         neighbours: nearest reference images of a frame that are read; None reads all, as checkpoints did that were made before this was here.
         either_way: frames are also compared as a street's other way would show them.
+        sectors: of directions that are told apart; 0: none.
     """
 
     weight: float
@@ -62,6 +64,17 @@ class DatabaseWeight:
     least: float | None = None
     neighbours: int | None = None
     either_way: bool = False
+    sectors: int = 0
+
+    @property
+    def directions(self) -> Directions | None:
+        """What a state has beside its place."""
+        return Directions(self.sectors) if self.sectors else None
+
+    @property
+    def reads(self) -> tuple[float, int | None, bool, Directions | None]:
+        """What is compared, in the order in which :func:`.emissions.similarity_to` takes it."""
+        return self.reach_m, self.neighbours, self.either_way, self.directions
 
     def read(self, similarity: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines."""
@@ -78,11 +91,13 @@ class DatabaseWeight:
             None if least is None else float(least),
             None if neighbours is None else int(neighbours),
             bool(values.get("either_way", False)),
+            int(values.get("sectors", 0)),
         )
         if (
             not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m))
             or not math.isfinite(found.least or 0.0)
             or (found.neighbours is not None and found.neighbours < 1)
+            or not (found.sectors == 0 or MOST_SECTORS >= found.sectors >= LEAST_SECTORS)
         ):
             raise InputError(
                 f"The reference database is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."
