@@ -37,6 +37,7 @@ class FitVideo:
         unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
         weight: how much it counts beside the others, for how sure to be.
         similarity: gives the (B, M) similarity of a slice of its frames to what is kept of the cover's places; None where nothing is.
+        refined: moves a line (T, 2) to the reference images beside it; None where there are none.
     """
 
     scores: Scores
@@ -45,6 +46,7 @@ class FitVideo:
     unseen: bool = False
     weight: float = 1.0
     similarity: Scores | None = None
+    refined: Callable[[FloatArray], FloatArray] | None = None
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""

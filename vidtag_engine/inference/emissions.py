@@ -15,6 +15,8 @@ import torch
 
 from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
+from ..reference.along import Moments
+from ..reference.codes import Neighbours
 from ..reference.similarity import NearestReferences
 from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
@@ -36,11 +38,13 @@ class ScoredPlaces:
         lat_lon_deg: (M, 2) in degrees.
         score: (B, E) frame embeddings to (B, M) cosines.
         similarity: what tells how similar frames are to what the model keeps of these places; None where it keeps nothing, or where that is not read.
+        sequence_mps: usual speed that sequences of frames are compared at; None compares each frame by itself.
     """
 
     lat_lon_deg: FloatArray
     score: Callable[[torch.Tensor], FloatArray]
     similarity: PlaceSimilarity | NearestReferences | None = None
+    sequence_mps: float | None = None
 
     @classmethod
     @torch.inference_mode()
@@ -53,6 +57,7 @@ class ScoredPlaces:
         neighbours: int | None = None,
         either_way: bool = False,
         directions: Directions | None = None,
+        sequence_mps: float | None = None,
     ) -> ScoredPlaces:
         """Places by their own location embeddings.
 
@@ -64,10 +69,11 @@ class ScoredPlaces:
             neighbours: of a frame that are read; None reads all that is kept.
             either_way: whether frames are also compared as a street's other way would show them.
             directions: that similarity tells apart.
+            sequence_mps: see the class.
         """
         similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours, either_way, directions)
         if isinstance(model, PlaceRecognizer):
-            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity)
+            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity, sequence_mps)
         parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK) or 1)
         embeddings = torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
 
@@ -76,7 +82,7 @@ class ScoredPlaces:
             found: FloatArray = (queries.to(embeddings) @ embeddings.T).float().cpu().numpy()
             return found
 
-        return cls(lat_lon_deg, score, similarity)
+        return cls(lat_lon_deg, score, similarity, sequence_mps)
 
 
 def similarity_to(
@@ -115,6 +121,7 @@ class Emissions:
         queries: (T, E) their embeddings, where they are there already.
         hidden: (N,) kept training frames that are not read for this video.
         keep_features: False where scores alone are asked for, as of the many videos of a fit: features are as large as all else.
+        time_s: (T,) of the frames; None where they are no sequence.
     """
 
     @torch.inference_mode()
@@ -126,7 +133,9 @@ class Emissions:
         hidden: torch.Tensor | None = None,
         *,
         keep_features: bool = True,
+        time_s: FloatArray | None = None,
     ) -> None:
+        self.time_s = time_s
         given = torch.as_tensor(features)
         plain = given[:, : model.config.feature_dim] if keep_features else given[:0, : model.config.feature_dim].clone()
         self.features: FloatArray = plain.cpu().numpy()
@@ -234,15 +243,32 @@ class FrameScores:
             found[rows] = part(rows)
         return found
 
+    @property
+    def references(self) -> NearestReferences | None:
+        """What finds the nearest reference images; None where none are read, or all at once."""
+        similarity = self._places.similarity
+        return similarity if self._compares and isinstance(similarity, NearestReferences) else None
+
+    @cached_property
+    @torch.inference_mode()
+    def found(self) -> Neighbours:
+        """The reference images that are nearest to each frame, as :meth:`.NearestReferences.found`; asked only where there are :attr:`references`."""
+        references, of = self.references, self.of
+        assert references is not None  # nosec B101
+        assert of.in_context is not None  # nosec B101
+        moments = None
+        if self._places.sequence_mps and of.time_s is not None:
+            moments = Moments(np.asarray(of.time_s, dtype=np.float64), self._places.sequence_mps, tuple(of.cuts))
+        return references.found(of.in_context, of.hidden, of.mirrored, moments)
+
     @torch.inference_mode()
     def _similar(self, rows: slice) -> FloatArray:
         similarity, in_context = self._places.similarity, self.of.in_context
         # Asked only where there are both.
         assert similarity is not None  # nosec B101
         assert in_context is not None  # nosec B101
-        mirrored = self.of.mirrored
-        if isinstance(similarity, NearestReferences) and similarity.either_way and mirrored is not None:
-            return np.asarray(similarity(in_context[rows], self.of.hidden, mirrored[rows]))
+        if isinstance(similarity, NearestReferences):
+            return np.asarray(similarity.spread(self.found.part(rows)))
         found: FloatArray = similarity(in_context[rows], self.of.hidden).cpu().numpy()
         return found
 

@@ -16,11 +16,10 @@ from scipy import sparse
 
 from ..geodesy import haversine_m
 from ..models import PlaceRecognizer
-from ..reference.similarity import NearestReferences
 from ..search import Search
 from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, mass_about, out_of_area_score, verdict
 from ..trajectory.decoder import Scores
-from ..trajectory.directions import Directions
+from ..trajectory.decoder_calibration import REFINED, Reads
 from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
 from ..trajectory.score_margin import recognition, score_margin
 from ..trajectory.scores import VideoScores
@@ -129,9 +128,10 @@ class PosteriorDecoder:
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
-        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, *self._reads)
+        reach_m, neighbours, either_way, directions, sequence_mps = self._reads
+        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, reach_m, neighbours, either_way, directions)
         score = no_cosines(cover.lat_lon_deg) if isinstance(model, PlaceRecognizer) else cover.score
-        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity)
+        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity, sequence_mps)
 
     def _reading(self) -> PathCalibration:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
@@ -146,10 +146,10 @@ class PosteriorDecoder:
         return replace(path, unknown_share=1.0 - self._held * (1.0 - self.unknown_share))
 
     @property
-    def _reads(self) -> tuple[float | None, int | None, bool, Directions | None]:
-        """How reference images are compared; the first is None where they are not."""
+    def _reads(self) -> Reads:
+        """How reference images are compared."""
         weight = self.path.database_weight
-        return weight.reads if weight else (None, None, False, None)
+        return weight.reads if weight else (None, None, False, None, None)
 
     @property
     def seeks_line(self) -> bool:
@@ -214,6 +214,8 @@ class PosteriorDecoder:
         """
         if self.seeks_line:
             positions = self._on_grid(decoded.lat_lon_deg, final)
+            if self.path.at_references and video.references is not None:
+                positions = video.references.refined(video.found, positions, REFINED * self.cover.spacing_m)
         elif self._scored.similarity is not None:
             positions = self._on_grid(self._each_frames_best(video), final)
         else:
@@ -244,10 +246,10 @@ class PosteriorDecoder:
 
     def evidence(self, video: FrameScores, positions: FloatArray) -> list[list[tuple[int, float, float]]]:
         """Of each frame the reference images that speak for its place (T, 2), as :meth:`.NearestReferences.evidence`; none where no database on disk is read."""
-        similarity, described = self._scored.similarity, video.of.in_context
-        if not isinstance(similarity, NearestReferences) or described is None:
+        references = video.references
+        if references is None:
             return [[] for _ in range(len(positions))]
-        return similarity.evidence(described, positions, mirrored=video.of.mirrored)
+        return references.evidence(video.found, positions)
 
     def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
         """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.

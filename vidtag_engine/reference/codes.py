@@ -107,6 +107,10 @@ class Neighbours:
     rows: IntArray
     similarity: FloatArray
 
+    def part(self, frames: slice) -> Neighbours:
+        """Those of some of the frames."""
+        return Neighbours(self.rows[frames], self.similarity[frames])
+
 
 class CodeSearch:
     """References of an area, ready to be searched.
@@ -165,6 +169,22 @@ class CodeSearch:
             best, chosen = torch.cat([best, own], dim=1).topk(wanted, dim=1)
             where = torch.cat([where, torch.from_numpy(rows)[columns]], dim=1).gather(1, chosen)
         return self._in_order(descriptors, best.numpy(), where.numpy())
+
+    def has(self, numbers: IntArray) -> NDArray[np.bool_]:
+        """(n,) which references, as they are called in answers, are searched at all."""
+        if not len(self.rows):
+            return np.zeros(len(numbers), dtype=bool)
+        called = self.rows if self._numbers is None else self._numbers[self.rows]
+        found: NDArray[np.bool_] = called[np.searchsorted(called, numbers).clip(0, len(called) - 1)] == numbers
+        return found
+
+    def similarity(self, descriptors: FloatArray, numbers: IntArray) -> FloatArray:
+        """(B, n) float32 cosines of descriptors (B, D) with references, as they are called in answers."""
+        found = np.empty((len(descriptors), len(numbers)), dtype=np.float32)
+        for begin in range(0, len(numbers), BLOCK_ROWS):
+            part = slice(begin, begin + BLOCK_ROWS)
+            found[:, part] = descriptors @ decode(self._codes_of(numbers[part]), self._scale).T
+        return found
 
     def _in_order(self, descriptors: FloatArray, best: IntArray, where: IntArray) -> Neighbours:
         """What was found, (B, k) products and numbers, by its cosines with the descriptors themselves: rounding these, too, would mix up neighbours."""

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
+from .along import Ways
 from .cell_index import CellIndex
 from .codes import CodeSearch
 from .descriptor import Descriptor
@@ -43,6 +44,12 @@ class StoredReferences(Descriptor):
     def indices(self) -> list[CellIndex | None]:
         """Of each addition its index, where it has one."""
         return indices(self.store)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The order in which drives took them."""
+        rows = self.store.rows
+        return Ways(self._lat_lon_deg, rows["sequence"], rows["number"])
 
     @property
     def places_deg(self) -> FloatArray:
@@ -105,5 +112,5 @@ class StoredReferences(Descriptor):
             search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
         return NearestReferences(
             search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way, directions=directions,
-            heading_deg=self.store.rows["heading_deg"] if directions else None,
+            heading_deg=self.store.rows["heading_deg"] if directions else None, ways=self.ways,
         )  # fmt: skip

@@ -2,8 +2,8 @@
 
 A state is a place, or a place and a direction that the camera looks in there; all places stand for equal shares of the area. Evidence of a frame is the
 softmax of its scores over the states, tempered, beside a small chance that the picture tells nothing (a lorry in front). Between frames the camera moves as
-far as a speed and the real time between them allow, or, rarely, anywhere. Forward-backward gives each frame's marginal over the area; the line is the path that is right most often by those
-marginals and moves as a camera does (the Viterbi algorithm over expected accuracies). Pins are evidence like any other.
+far as a speed and the real time between them allow, or, rarely, anywhere. Forward-backward gives each frame's marginal over the area; the line is the path
+that is right most often by those marginals and moves as a camera does (the Viterbi algorithm over expected accuracies). Pins are evidence like any other.
 
 Time grows with frames times links between places (about 40 a place); memory with the places and, for marginals, the cells that hold all but a ten-thousandth of
 each frame's mass: scores are asked for in blocks, and of the forward pass only a block and its beginnings are held.
@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 from ..geodesy import EARTH_RADIUS_M, chord_m, unit_vectors
 from ..types import FloatArray, IntArray
 from .directions import Directions
+from .emission import EmissionModel, Pin
 from .marginals import TINY, Held, apart2, first_of_each_box, most_held, nearness, stacked, thinned
 from .smooth import smoothed
 from .transition import TransitionModel, outruns
@@ -36,7 +37,8 @@ _PATH_PLACES = 300  # that a line is sought over
 _PATH_LOOKED_AT = 800  # that these are chosen from
 _PATH_MASS = 3000  # places that it is judged by
 _SHIFTS = 3
-_LEAST_POWER = np.float32(-87.0)  # nearly the least whose exponential is a normal number of float32
+
+__all__ = ["Decoded", "Decoder", "EmissionModel", "Pin", "Scores", "most_kept"]
 
 Scores = Callable[[slice], FloatArray]
 
@@ -44,71 +46,6 @@ Scores = Callable[[slice], FloatArray]
 def most_kept(frames: int) -> int:
     """Places of a frame that a marginal over so many frames keeps at most."""
     return max(500, _MOST_KEPT // max(1, frames))
-
-
-@dataclass(frozen=True)
-class EmissionModel:
-    """What a frame's scores say of places.
-
-    Args:
-        temperature: of the softmax over the area's scores.
-        outlier_probability: that a picture tells nothing of its place.
-        error_correlation: of the errors of frames at one time, in 0..1: frames of one drive are dark, wet or blocked together.
-        correlation_time_s: that correlation falls off with time by this length. A frame counts as one over the sum of its correlations with all frames.
-    """
-
-    temperature: float
-    outlier_probability: float = 0.02
-    error_correlation: float = 0.0
-    correlation_time_s: float = 120.0
-
-    def weights(self, time_s: FloatArray) -> FloatArray:
-        """(T,) how much each frame counts beside the others, in 0..1."""
-        time_s = np.asarray(time_s, dtype=np.float64)
-        weight = np.empty(len(time_s))
-        for row, moment in enumerate(time_s):  # a row at a time: memory stays linear
-            weight[row] = 1.0 / (1.0 + self.error_correlation * (np.exp(-np.abs(time_s - moment) / self.correlation_time_s).sum() - 1.0))
-        return weight
-
-    def likelihood(self, scores: FloatArray, weight: FloatArray) -> FloatArray:
-        """(B, S) float32 likelihood of frames in each state, one on average over the states.
-
-        Args:
-            scores: (B, S) cosines.
-            weight: (B,) of :meth:`weights`.
-        """
-        likely = np.asarray(scores, dtype=np.float32) * np.float32(1.0 / self.temperature)
-        likely -= likely.max(axis=1, keepdims=True)
-        np.maximum(
-            likely, _LEAST_POWER, out=likely
-        )  # what is fainter is nothing beside the outlier probability, and takes ten times as long
-        np.exp(likely, out=likely)
-        likely *= likely.shape[1] / likely.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        likely *= np.float32(1.0 - self.outlier_probability)
-        likely += np.float32(max(self.outlier_probability, TINY))
-        np.log(likely, out=likely)
-        likely *= np.asarray(weight, dtype=np.float32)[:, None]
-        np.exp(likely, out=likely)
-        likely /= likely.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        return likely
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A person's word on where a frame was.
-
-    Args:
-        row: of the frame.
-        lat_deg, lon_deg: of the pin.
-        radius_m: how near is meant.
-        here: whether the camera was there, or was not.
-    """
-
-    row: int
-    lat_deg: float
-    lon_deg: float
-    radius_m: float = 50.0
-    here: bool = True
 
 
 @dataclass(frozen=True)
