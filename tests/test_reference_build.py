@@ -21,7 +21,7 @@ from vidtag_engine.cli.app import app
 from vidtag_engine.export import read_geopackage
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.file_marks import own_kind
-from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.geodesy import courses_deg, haversine_m
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.loaded import load, load_references
@@ -30,7 +30,6 @@ from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import TrainingSource
 from vidtag_engine.training.home_zone import HomeZone
 from vidtag_engine.training.reference_build import build
-from vidtag_engine.training.reference_parts import headings_deg
 from vidtag_engine.types import CancelledError, InputError
 
 pytestmark = pytest.mark.slow
@@ -334,12 +333,12 @@ def test_pruning_by_home_and_the_layer_to_look_at(database, tmp_path):
 
 def test_courses_are_those_of_the_way():
     north, east = np.array([0.0, 0.001, 0.002, 0.002, 0.002]), np.array([0.0, 0.0, 0.0, 0.001, 0.001])
-    found = headings_deg(north, east)
+    found = courses_deg(north, east)
     np.testing.assert_allclose(found[[0, 1, 3]], [0.0, 0.0, 90.0], atol=0.5)
     assert 30 < found[2] < 60
     assert np.isnan(found[4])
-    assert np.isnan(headings_deg(np.zeros(1), np.zeros(1))).all()
-    assert np.isnan(headings_deg(np.zeros(3), np.zeros(3))).all()
+    assert np.isnan(courses_deg(np.zeros(1), np.zeros(1))).all()
+    assert np.isnan(courses_deg(np.zeros(3), np.zeros(3))).all()
 
 
 def test_what_reference_images_cannot_do_is_a_sentence(database, flights, tmp_path):

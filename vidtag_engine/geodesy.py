@@ -11,6 +11,7 @@ from .types import FloatArray
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, for great circles
 WGS84 = Geod(ellps="WGS84")
+_LEAST_MOVE_M = 0.5  # from the place before to the one after: less is a receiver's noise
 
 
 def haversine_m(lat1_deg: FloatArray, lon1_deg: FloatArray, lat2_deg: FloatArray, lon2_deg: FloatArray) -> FloatArray:
@@ -31,6 +32,16 @@ def geodesic_m(lat1_deg: FloatArray, lon1_deg: FloatArray, lat2_deg: FloatArray,
     if known.any():
         distance[known] = WGS84.inv(*(a[known] for a in args))[2]
     return distance
+
+
+def courses_deg(lat_deg: FloatArray, lon_deg: FloatArray) -> FloatArray:
+    """(T,) course over ground at successive places, clockwise from north: along the chord from the place before to the one after; NaN where nothing moves."""
+    if len(lat_deg) < 2:
+        return np.full(len(lat_deg), math.nan)
+    before, after = np.maximum(np.arange(len(lat_deg)) - 1, 0), np.minimum(np.arange(len(lat_deg)) + 1, len(lat_deg) - 1)
+    azimuth, _, moved_m = WGS84.inv(lon_deg[before], lat_deg[before], lon_deg[after], lat_deg[after])
+    found: FloatArray = np.where(np.asarray(moved_m) > _LEAST_MOVE_M, np.asarray(azimuth) % 360.0, math.nan)
+    return found
 
 
 def unit_vectors(lat_deg: FloatArray, lon_deg: FloatArray) -> FloatArray:

@@ -176,7 +176,10 @@ def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatAr
         return _FrameByFrame(job, plan, queries)
     job.feedback.tell(0.95, "map", "decoding all frames together")
     return _Together(
-        job, plan, solver, solver.marginal(solver.read(Emissions(job.loaded.model, features, queries)), time_s, job.feedback.check)
+        job,
+        plan,
+        solver,
+        solver.marginal(solver.read(Emissions(job.loaded.model, features, queries, time_s=time_s)), time_s, job.feedback.check),
     )
 
 

@@ -153,7 +153,7 @@ class Job:
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []
 
             def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:
-                video = solver.read(Emissions(self.loaded.model, features, queries))
+                video = solver.read(Emissions(self.loaded.model, features, queries, time_s=time_s))
                 return video, solver.decode(video, time_s)
 
             with ThreadPoolExecutor(1) as aside:  # all frames are decoded together while candidates are sought for each

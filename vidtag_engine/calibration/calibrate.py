@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,8 @@ from ..models import PlaceRecognizer, VidTAG
 from ..reference.similarity import NEIGHBOURS
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
+from ..trajectory.decoder_calibration import REFINED, Reads
+from ..trajectory.directions import Directions
 from ..types import FloatArray
 from .fit_decoder import best_weight, fit_path, typical_speed_mps
 from .novelty import fit_novelty, with_held_out
@@ -26,7 +29,6 @@ from .posteriors import FitVideo
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
-_Reach = tuple[float, int | None, bool]  # of a reference image, in metres, how many of a frame are read, and whether either way
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
@@ -50,6 +52,8 @@ def calibrate_path(
     novelty: NoveltyDetector | None = None,
     neighbours: int | None = NEIGHBOURS,
     either_way: bool = False,
+    sectors: int = 0,
+    in_sequence: bool = True,
     own: Callable[[int], torch.Tensor] | None = None,
     block_m: float | None = None,
     seed: int = 0,
@@ -71,6 +75,8 @@ def calibrate_path(
         novelty: what is known of its features; likewise.
         neighbours: reference images of a frame that are read; None reads all.
         either_way: whether frames are also compared as a street's other way would show them.
+        sectors: of directions that are told apart; 0: none.
+        in_sequence: whether sequences of frames are compared with those of references, rather than each frame by itself.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
         block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is the reach.
         seed: of everything random.
@@ -80,10 +86,12 @@ def calibrate_path(
     flags = np.zeros(len(validation), dtype=bool) if undriven is None else undriven
     some = list(range(0, len(validation), -(-len(validation) // _MOST_VIDEOS)))
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
-    reach = reach_m, neighbours, either_way
+    speed = typical_speed_mps([_path(sequence) for sequence in training])
+    sequence_mps = speed if in_sequence and neighbours is not None and math.isfinite(speed) else None
+    reach: Reads = reach_m, neighbours, either_way, Directions(sectors) if sectors else None, sequence_mps
     cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach)
     mine = [own(number) if own else None for number in some]
-    frames = [Emissions(model, s.seen, hidden=rows, keep_features=False) for s, rows in zip(chosen, mine, strict=True)]
+    frames = [Emissions(model, s.seen, hidden=rows, keep_features=False, time_s=s.time_s) for s, rows in zip(chosen, mine, strict=True)]
     # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
     rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
     taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
@@ -91,35 +99,44 @@ def calibrate_path(
         hidden = []
         for of, s, rows in zip(frames, chosen, mine, strict=True):
             near = model.memory.near(s.lat_lon_deg, (block_m or reach_m) / 2.0)
-            hidden.append(Emissions(model, s.seen, of.queries, near if rows is None else near | rows, keep_features=False))
+            hidden.append(Emissions(model, s.seen, of.queries, near if rows is None else near | rows, keep_features=False, time_s=s.time_s))
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     held = _Held(cover)
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
 
     def weighted(weight: float) -> DatabaseWeight | None:
-        return DatabaseWeight(weight, reach_m, least, neighbours, either_way) if weight else None
+        return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps) if weight else None
+
+    def refiner(one: _Taken) -> Callable[[FloatArray], FloatArray] | None:
+        """What moves a video's line to reference images."""
+        scores = held.of(one.frames)
+        references = scores.references
+        return None if references is None else lambda line: references.refined(scores.found, line, REFINED * spacing_m)
 
     def videos(weight: float) -> list[FitVideo]:
         reading = weighted(weight)
         return [
             FitVideo(
-                held.of(one.frames).read(reading),
+                held.of(one.frames).read(reading, directed=reading is not None),
                 *_path(one.of),
                 one.unseen,
                 one.weight,
                 held.of(one.frames).read_similarity() if reading else None,
+                refiner(one) if reading else None,
             )
             for one in taken
         ]
 
-    speed = typical_speed_mps([_path(sequence) for sequence in training])
     places = _places(training) if places is None else places
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed}
     # Where nothing else speaks of places, there is nothing to weigh references against.
     weights = (1.0,) if isinstance(model, PlaceRecognizer) else _WEIGHTS if model.memory is not None else (0.0,)
-    weight = best_weight(cover_lat_lon_deg, spacing_m, videos, weights, feedback=feedback.part(*_WEIGHT_SHARE), **options)
-    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), feedback=feedback.part(*_PATH_SHARE), **options)
+    weight = best_weight(
+        cover_lat_lon_deg, spacing_m, videos, weights, directions=reach[3], feedback=feedback.part(*_WEIGHT_SHARE), **options
+    )
+    directions = reach[3] if weight else None
+    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), directions=directions, feedback=feedback.part(*_PATH_SHARE), **options)
     known = _out_of_area(
         model,
         reach,
@@ -160,8 +177,8 @@ def fit_abstention(
         database_weight: how the reference database is read.
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
-    taken = [_Taken(Emissions(model, s.seen, keep_features=False), s, unseen=False, weight=1.0) for s in some]
-    reach = (reach_m, database_weight.neighbours, database_weight.either_way) if database_weight else (reach_m, None, False)
+    taken = [_Taken(Emissions(model, s.seen, keep_features=False, time_s=s.time_s), s, unseen=False, weight=1.0) for s in some]
+    reach: Reads = database_weight.reads if database_weight else (reach_m, None, False, None, None)
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
     known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]
@@ -170,7 +187,7 @@ def fit_abstention(
 
 def _out_of_area(
     model: VidTAG | PlaceRecognizer,
-    reach: _Reach,
+    reach: Reads,
     spacing_m: float,
     places: FloatArray,
     taken: Sequence[_Taken],

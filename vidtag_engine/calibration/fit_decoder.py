@@ -14,6 +14,7 @@ from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..trajectory.decoder import Decoder, EmissionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
+from ..trajectory.directions import Directions
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
 from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
@@ -25,6 +26,7 @@ from .logistic import fit_logistic
 from .posteriors import FitVideo, each_posterior, on_each
 
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
+_FINE = (0.2, 0.5, 1.0)  # spacings within which lines moved to reference images should be right
 _ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
 _STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
 _SHARPER = (2.0, 8.0, 32.0)  # times as sharp an emission model, that the line is sought by
@@ -61,6 +63,7 @@ def fit_path(
     *,
     temperature: float,
     speed_mps: float,
+    directions: Directions | None = None,
     feedback: Feedback = Feedback(),
 ) -> PathCalibration:
     """Fit everything.
@@ -71,6 +74,7 @@ def fit_path(
         videos: held out.
         temperature: where the search for one begins.
         speed_mps: that cameras are driven at.
+        directions: of the states that the videos' scores are of.
         feedback: told roughly how much of it is done; asked to stop between videos.
 
     Raises:
@@ -80,7 +84,7 @@ def fit_path(
     if not videos:
         raise InputError("There is no held-out video to fit the confidence on: give more videos.")
     transition = _motion(speed_mps)
-    decoder = Decoder(lat_lon_deg, spacing_m, transition)
+    decoder = Decoder(lat_lon_deg, spacing_m, transition, directions=directions)
     emission = fit_evidence(decoder, videos, temperature, feedback)
     feedback.tell(0.4, "confidence", "fitting lines, regions and chances")
     [marginals] = _marginals(decoder, videos, [emission], feedback)
@@ -100,15 +104,19 @@ def fit_path(
         [sought] = _marginals(decoder, videos, [line_emission], feedback)
     feedback.tell(0.9, "confidence", "fitting lines, regions and chances")
     lines = on_each(len(videos), lambda number: _final_line(decoder, videos[number], sought[number], best))
+    found_lines = lines
+    lines, at_references = _moved_to_references(spacing_m, videos, lines)
     weights = [video.weight for video in videos]
-    clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
+    clearly = np.array(
+        [recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, found_lines, strict=True)]
+    )
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
     truths = [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
     levels = [fit_levels(truths, kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = on_each(len(videos), lambda number: mass_about(marginals[number], decoder, lines[number], np.asarray(radii)))
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
+    margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, found_lines, strict=True)]
     rivalled = np.concatenate(margins)
     rivalled = rivalled[rivalled < NO_RIVAL]
     low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
@@ -142,7 +150,24 @@ def fit_path(
         unrecognised50=levels[-1][0],
         unrecognised90=levels[-1][1],
         recognised_from=recognised_from,
+        at_references=at_references,
     )
+
+
+def _moved_to_references(spacing_m: float, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> tuple[list[FloatArray], bool]:
+    """The lines moved to the reference images beside them, and true, where that is right more often; else as they are.
+
+    Right is within a fifth, a half and one spacing of the truth, on average over the frames that are placed well enough for that to matter.
+    """
+    moved = [video.refined(line) if video.refined else line for video, line in zip(videos, lines, strict=True)]
+    error, own = (
+        np.concatenate([haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, given, strict=True)])
+        for given in (lines, moved)
+    )
+    near = np.minimum(error, own) <= _RADII[0] * spacing_m
+    right, before = ([(given[near] <= reach * spacing_m).sum() for reach in _FINE] for given in (own, error))
+    better = sum(right) > sum(before)
+    return (moved if better else list(lines)), better
 
 
 def kinds_of(clearly: FloatArray, unseen: NDArray[np.bool_]) -> tuple[float | None, list[list[int]]]:
@@ -191,6 +216,7 @@ def best_weight(
     *,
     temperature: float,
     speed_mps: float,
+    directions: Directions | None = None,
     feedback: Feedback = Feedback(),
 ) -> float:
     """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
@@ -199,18 +225,20 @@ def best_weight(
 
     Args:
         lat_lon_deg, spacing_m, temperature, speed_mps, feedback: as for :func:`fit_path`.
+        directions: of the states that scores are of where they have any weight's share in them.
         videos: gives those whose scores have a weight's share of it.
         weights: to choose from; of one, that.
     """
     if len(weights) == 1:
         return weights[0]
-    decoder = Decoder(lat_lon_deg, spacing_m, _motion(speed_mps))
+    motion = _motion(speed_mps)
+    plain, directed = Decoder(lat_lon_deg, spacing_m, motion), Decoder(lat_lon_deg, spacing_m, motion, directions=directions)
     found: list[tuple[float, FloatArray]] = []
 
     def right_of(given: Sequence[FitVideo]) -> Callable[[int, sparse.csr_matrix], float]:
         """How often a video's line is right."""
         return lambda number, marginal: _right(
-            decoder, given[number], decoder.line(marginal, given[number].time_s, (), _ACCURACIES[1] * spacing_m)[1]
+            plain, given[number], plain.line(marginal, given[number].time_s, (), _ACCURACIES[1] * spacing_m)[1]
         )
 
     for weight in weights:
@@ -218,7 +246,7 @@ def best_weight(
         given = [given[number] for number in _some_seen(given)]
         feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing the reference database")
         emissions = [EmissionModel(factor * (1.0 + weight) * temperature, error_correlation=_SHARED[1]) for factor in _TEMPERATURES]
-        right = each_posterior(decoder, given, emissions, right_of(given), feedback.check)
+        right = each_posterior(directed if weight else plain, given, emissions, right_of(given), feedback.check)
         found += [(weight, np.array(of_emission)) for of_emission in right]
     _, best = max(found, key=lambda one: one[1].mean())
     spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
@@ -240,7 +268,7 @@ def fit_evidence(decoder: Decoder, videos: Sequence[FitVideo], temperature: floa
     # Evenly by weight, so that those chosen weigh the same.
     so_far = np.cumsum([video.weight for video in videos])
     chosen = np.unique(np.searchsorted(so_far, (np.arange(_SEARCHED) + 0.5) / _SEARCHED * so_far[-1]))
-    some = _with_scores([videos[number] for number in chosen], len(decoder.points_m))
+    some = _with_scores([videos[number] for number in chosen], decoder.states)
     # The same truths are asked for under every emission model.
     about = [LocalMass.about(decoder, video.lat_lon_deg, np.asarray(_RADII) * decoder.spacing_m) for video in some]
     pieces = [(n, video.rows_of_middle(length)) for n, video in enumerate(some) for length in _PIECES if len(video.time_s) >= 1.5 * length]

@@ -37,6 +37,7 @@ class FitVideo:
         unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
         weight: how much it counts beside the others, for how sure to be.
         similarity: gives the (B, M) similarity of a slice of its frames to what is kept of the cover's places; None where nothing is.
+        refined: moves a line (T, 2) to the reference images beside it; None where there are none.
     """
 
     scores: Scores
@@ -45,6 +46,7 @@ class FitVideo:
     unseen: bool = False
     weight: float = 1.0
     similarity: Scores | None = None
+    refined: Callable[[FloatArray], FloatArray] | None = None
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""
@@ -136,7 +138,7 @@ def _one_thread_a_product() -> AbstractContextManager[Any]:
 
 def _fits(decoder: Decoder, frames: int, emissions: int) -> bool:
     """Whether so many frames' likelihoods are no more than one core's share of what is held."""
-    return frames * len(decoder.points_m) * emissions <= _NUMBERS // _CORES
+    return frames * decoder.states * emissions <= _NUMBERS // _CORES
 
 
 def _batches(decoder: Decoder, videos: Sequence[FitVideo], emissions: int) -> Iterator[list[int]]:

@@ -15,9 +15,12 @@ import torch
 
 from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
+from ..reference.along import Moments
+from ..reference.codes import Neighbours
 from ..reference.similarity import NearestReferences
 from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
+from ..trajectory.directions import Directions, over_places
 from ..types import FloatArray
 
 Model = VidTAG | GeoCLIP | PlaceRecognizer
@@ -35,11 +38,13 @@ class ScoredPlaces:
         lat_lon_deg: (M, 2) in degrees.
         score: (B, E) frame embeddings to (B, M) cosines.
         similarity: what tells how similar frames are to what the model keeps of these places; None where it keeps nothing, or where that is not read.
+        sequence_mps: usual speed that sequences of frames are compared at; None compares each frame by itself.
     """
 
     lat_lon_deg: FloatArray
     score: Callable[[torch.Tensor], FloatArray]
     similarity: PlaceSimilarity | NearestReferences | None = None
+    sequence_mps: float | None = None
 
     @classmethod
     @torch.inference_mode()
@@ -51,6 +56,8 @@ class ScoredPlaces:
         reach_m: float | None,
         neighbours: int | None = None,
         either_way: bool = False,
+        directions: Directions | None = None,
+        sequence_mps: float | None = None,
     ) -> ScoredPlaces:
         """Places by their own location embeddings.
 
@@ -61,10 +68,12 @@ class ScoredPlaces:
             reach_m: over which a kept frame speaks for places around it; None reads the cosines alone.
             neighbours: of a frame that are read; None reads all that is kept.
             either_way: whether frames are also compared as a street's other way would show them.
+            directions: that similarity tells apart.
+            sequence_mps: see the class.
         """
-        similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours, either_way)
+        similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours, either_way, directions)
         if isinstance(model, PlaceRecognizer):
-            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity)
+            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity, sequence_mps)
         parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK) or 1)
         embeddings = torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
 
@@ -73,22 +82,29 @@ class ScoredPlaces:
             found: FloatArray = (queries.to(embeddings) @ embeddings.T).float().cpu().numpy()
             return found
 
-        return cls(lat_lon_deg, score, similarity)
+        return cls(lat_lon_deg, score, similarity, sequence_mps)
 
 
 def similarity_to(
-    model: Model, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float | None, neighbours: int | None = None, either_way: bool = False
+    model: Model,
+    lat_lon_deg: FloatArray,
+    spacing_m: float,
+    reach_m: float | None,
+    neighbours: int | None = None,
+    either_way: bool = False,
+    directions: Directions | None = None,
 ) -> PlaceSimilarity | NearestReferences | None:
     """What tells how similar frames are to what the model keeps of places (M, 2); None where it keeps nothing, or ``reach_m`` is None.
 
     Args:
         neighbours: of a frame that are read; None reads all that is kept.
         either_way: whether frames are also compared as a street's other way would show them.
+        directions: that are told apart.
     """
     references = model.memory
     if references is None or reach_m is None:
         return None
-    return references.over(lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way)
+    return references.over(lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way, directions=directions)
 
 
 def no_cosines(lat_lon_deg: FloatArray) -> Callable[[torch.Tensor], FloatArray]:
@@ -105,6 +121,7 @@ class Emissions:
         queries: (T, E) their embeddings, where they are there already.
         hidden: (N,) kept training frames that are not read for this video.
         keep_features: False where scores alone are asked for, as of the many videos of a fit: features are as large as all else.
+        time_s: (T,) of the frames; None where they are no sequence.
     """
 
     @torch.inference_mode()
@@ -116,7 +133,9 @@ class Emissions:
         hidden: torch.Tensor | None = None,
         *,
         keep_features: bool = True,
+        time_s: FloatArray | None = None,
     ) -> None:
+        self.time_s = time_s
         given = torch.as_tensor(features)
         plain = given[:, : model.config.feature_dim] if keep_features else given[:0, : model.config.feature_dim].clone()
         self.features: FloatArray = plain.cpu().numpy()
@@ -154,7 +173,10 @@ class FrameScores:
     def __init__(self, of: Emissions, places: ScoredPlaces, most_held: int = MOST_HELD, dtype: type = np.float32) -> None:
         self.of, self._places, self._dtype = of, places, dtype
         self._compares = places.similarity is not None and of.in_context is not None
-        self.size = (1 + self._compares) * len(of) * len(places.lat_lon_deg)
+        similarity = places.similarity
+        directions = similarity.directions if isinstance(similarity, NearestReferences) else None
+        self._layers = directions.count if directions and self._compares else 1
+        self.size = (1 + self._compares * self._layers) * len(of) * len(places.lat_lon_deg)
         self.holds = self.size <= most_held
 
     def __len__(self) -> int:
@@ -165,17 +187,31 @@ class FrameScores:
         return _single(self._cosines[rows]) if self.holds else self._places.score(self.of.queries[rows])
 
     def similarity(self, rows: slice) -> FloatArray | None:
-        """(B, M) float32 similarity of a slice of frames to what the model keeps of the places; None where there is none."""
+        """(B, M) float32 similarity of a slice of frames to what the model keeps of the places, in any direction; None where there is none."""
+        found = self._directed(rows)
+        return None if found is None else over_places(found, len(self._places.lat_lon_deg))
+
+    def _directed(self, rows: slice) -> FloatArray | None:
+        """(B, L M) float32 of the same by direction."""
         if not self._compares:
             return None
         return _single(self._similarity[rows]) if self.holds else self._similar(rows)
 
-    def read(self, database_weight: DatabaseWeight | None) -> Scores:
-        """What gives the (B, M) scores of a slice of frames: cosines, and the similarity as ``database_weight`` reads it."""
+    def read(self, database_weight: DatabaseWeight | None, *, directed: bool = False) -> Scores:
+        """What gives the (B, M) scores of a slice of frames: cosines, and the similarity as ``database_weight`` reads it.
+
+        Args:
+            database_weight: None reads the cosines alone.
+            directed: gives those of every state (B, L M), by direction, where directions are told apart.
+        """
 
         def given(rows: slice) -> FloatArray:
-            cosines, similarity = self.cosines(rows), self.similarity(rows) if database_weight is not None else None
-            return cosines if database_weight is None or similarity is None else cosines + database_weight.read(similarity)
+            cosines, similarity = self.cosines(rows), None
+            if database_weight is not None:
+                similarity = self._directed(rows) if directed else self.similarity(rows)
+            if similarity is None or database_weight is None:
+                return np.tile(cosines, self._layers) if directed else cosines
+            return np.tile(cosines, self._layers if directed else 1) + database_weight.read(similarity)
 
         return given
 
@@ -198,14 +234,32 @@ class FrameScores:
 
     @cached_property
     def _similarity(self) -> FloatArray:
-        return self._whole(self._similar)
+        return self._whole(self._similar, self._layers)
 
-    def _whole(self, part: Callable[[slice], FloatArray]) -> FloatArray:
-        found: FloatArray = np.empty((len(self.of), len(self._places.lat_lon_deg)), dtype=self._dtype)
+    def _whole(self, part: Callable[[slice], FloatArray], layers: int = 1) -> FloatArray:
+        found: FloatArray = np.empty((len(self.of), layers * len(self._places.lat_lon_deg)), dtype=self._dtype)
         for begin in range(0, len(found), _FRAMES):
             rows = slice(begin, min(begin + _FRAMES, len(found)))
             found[rows] = part(rows)
         return found
+
+    @property
+    def references(self) -> NearestReferences | None:
+        """What finds the nearest reference images; None where none are read, or all at once."""
+        similarity = self._places.similarity
+        return similarity if self._compares and isinstance(similarity, NearestReferences) else None
+
+    @cached_property
+    @torch.inference_mode()
+    def found(self) -> Neighbours:
+        """The reference images that are nearest to each frame, as :meth:`.NearestReferences.found`; asked only where there are :attr:`references`."""
+        references, of = self.references, self.of
+        assert references is not None  # nosec B101
+        assert of.in_context is not None  # nosec B101
+        moments = None
+        if self._places.sequence_mps and of.time_s is not None:
+            moments = Moments(np.asarray(of.time_s, dtype=np.float64), self._places.sequence_mps, tuple(of.cuts))
+        return references.found(of.in_context, of.hidden, of.mirrored, moments)
 
     @torch.inference_mode()
     def _similar(self, rows: slice) -> FloatArray:
@@ -213,9 +267,8 @@ class FrameScores:
         # Asked only where there are both.
         assert similarity is not None  # nosec B101
         assert in_context is not None  # nosec B101
-        mirrored = self.of.mirrored
-        if isinstance(similarity, NearestReferences) and similarity.either_way and mirrored is not None:
-            return np.asarray(similarity(in_context[rows], self.of.hidden, mirrored[rows]))
+        if isinstance(similarity, NearestReferences):
+            return np.asarray(similarity.spread(self.found.part(rows)))
         found: FloatArray = similarity(in_context[rows], self.of.hidden).cpu().numpy()
         return found
 

@@ -16,10 +16,10 @@ from scipy import sparse
 
 from ..geodesy import haversine_m
 from ..models import PlaceRecognizer
-from ..reference.similarity import NearestReferences
 from ..search import Search
 from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, mass_about, out_of_area_score, verdict
 from ..trajectory.decoder import Scores
+from ..trajectory.decoder_calibration import REFINED, Reads
 from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
 from ..trajectory.score_margin import recognition, score_margin
 from ..trajectory.scores import VideoScores
@@ -123,13 +123,15 @@ class PosteriorDecoder:
         path = self._reading()
         self.path = path if limit_mps is None else replace(path, transition=replace(path.transition, limit_mps=limit_mps))
         places = self.cover.lat_lon_deg[self._places]
-        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, prior(places) if prior else None)
+        directions = self.path.database_weight.directions if self.path.database_weight else None
+        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, prior(places) if prior else None, directions)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
-        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, *self._reads)
+        reach_m, neighbours, either_way, directions, sequence_mps = self._reads
+        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, reach_m, neighbours, either_way, directions)
         score = no_cosines(cover.lat_lon_deg) if isinstance(model, PlaceRecognizer) else cover.score
-        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity)
+        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity, sequence_mps)
 
     def _reading(self) -> PathCalibration:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
@@ -144,10 +146,10 @@ class PosteriorDecoder:
         return replace(path, unknown_share=1.0 - self._held * (1.0 - self.unknown_share))
 
     @property
-    def _reads(self) -> tuple[float | None, int | None, bool]:
-        """How far a reference image speaks, in metres, how many of each frame are read, None: not at all, or all; and whether either way."""
+    def _reads(self) -> Reads:
+        """How reference images are compared."""
         weight = self.path.database_weight
-        return (weight.reach_m, weight.neighbours, weight.either_way) if weight else (None, None, False)
+        return weight.reads if weight else (None, None, False, None, None)
 
     @property
     def seeks_line(self) -> bool:
@@ -169,7 +171,7 @@ class PosteriorDecoder:
 
     def marginal(self, video: FrameScores, time_s: FloatArray, check: Callable[[], None] = lambda: None) -> sparse.csr_matrix:
         """The posterior of :meth:`decode`, (T, M) over the cover, without a line: its part on known ground; ``check`` is called now and then, to stop it."""
-        scores = self._scores(video)
+        scores = self._of_states(video)
 
         def checked(rows: slice) -> FloatArray:
             check()
@@ -193,7 +195,7 @@ class PosteriorDecoder:
             time_s: (T,) of its frames.
         """
         return self.decoder.decode(
-            self._scores(video),
+            self._of_states(video),
             time_s,
             self.path.emission,
             cuts=video.of.cuts,
@@ -212,6 +214,8 @@ class PosteriorDecoder:
         """
         if self.seeks_line:
             positions = self._on_grid(decoded.lat_lon_deg, final)
+            if self.path.at_references and video.references is not None:
+                positions = video.references.refined(video.found, positions, REFINED * self.cover.spacing_m)
         elif self._scored.similarity is not None:
             positions = self._on_grid(self._each_frames_best(video), final)
         else:
@@ -242,10 +246,10 @@ class PosteriorDecoder:
 
     def evidence(self, video: FrameScores, positions: FloatArray) -> list[list[tuple[int, float, float]]]:
         """Of each frame the reference images that speak for its place (T, 2), as :meth:`.NearestReferences.evidence`; none where no database on disk is read."""
-        similarity, described = self._scored.similarity, video.of.in_context
-        if not isinstance(similarity, NearestReferences) or described is None:
+        references = video.references
+        if references is None:
             return [[] for _ in range(len(positions))]
-        return similarity.evidence(described, positions, mirrored=video.of.mirrored)
+        return references.evidence(video.found, positions)
 
     def standing(self, video: FrameScores, decoded: Decoded) -> tuple[FloatArray | None, bool]:
         """What chances are read beside: (T,) how far the line stands out, and whether the video is recognised on it; None and True where none are said.
@@ -273,7 +277,7 @@ class PosteriorDecoder:
         return VideoScores(
             self.cover.lat_lon_deg,
             self.cover.spacing_m,
-            video.read(self.path.database_weight)(slice(0, len(video))),
+            video.read(self.path.database_weight, directed=True)(slice(0, len(video))),
             frame_index,
             time_s,
             solved.line,
@@ -285,6 +289,18 @@ class PosteriorDecoder:
     def _scores(self, video: FrameScores) -> Scores:
         """What gives the scores of a slice of frames over the decoder's places."""
         return self._of_places(video.read(self.path.database_weight))
+
+    def _of_states(self, video: FrameScores) -> Scores:
+        """What gives the scores of a slice of frames in the decoder's states."""
+        whole = video.read(self.path.database_weight, directed=True)
+        if len(self._places) == len(self.known):
+            return whole
+
+        def given(rows: slice) -> FloatArray:
+            found = whole(rows)
+            return found.reshape(len(found), -1, len(self.known))[:, :, self._places].reshape(len(found), -1)
+
+        return given
 
     def _of_places(self, whole: Scores) -> Scores:
         """Of scores over the cover those over the decoder's places."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..geodesy import haversine_m
 from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spread, with_course
+from ..trajectory.directions import Directions
 from ..trajectory.score_margin import score_margin
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory
@@ -52,12 +53,14 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
 
 def decoder_of(kept: VideoScores) -> Decoder:
     """The decoder of an area; that of the last one is kept, so that solving again takes no time for it."""
-    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.transition)
+    weight = kept.calibration.database_weight
+    directions = weight.directions if weight and kept.scores.shape[1] > len(kept.lat_lon_deg) else None
+    return _cached_decoder(np.ascontiguousarray(kept.lat_lon_deg).tobytes(), kept.spacing_m, kept.calibration.transition, directions)
 
 
 @lru_cache(maxsize=1)
-def _cached_decoder(places: bytes, spacing_m: float, transition: TransitionModel) -> Decoder:
-    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, transition)
+def _cached_decoder(places: bytes, spacing_m: float, transition: TransitionModel, directions: Directions | None) -> Decoder:
+    return Decoder(np.frombuffer(places, dtype=np.float64).reshape(-1, 2), spacing_m, transition, directions=directions)
 
 
 def _places(trajectory: Trajectory, kept: VideoScores, decoded: Decoded, pins: Sequence[Pin], located: NDArray[np.bool_]) -> FloatArray:

@@ -16,10 +16,12 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
-from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..geodesy import EARTH_RADIUS_M, courses_deg, unit_vectors
+from ..reference.along import Ways
 from ..reference.codes import CodeSearch, encode, scale_of
 from ..reference.descriptor import SCALES, Descriptor
 from ..reference.similarity import FAR, NearestReferences, reach_of
+from ..trajectory.directions import Directions
 from ..types import FloatArray
 
 MOST_FRAMES = 1_000_000
@@ -44,11 +46,15 @@ class ReferenceDatabase(Descriptor):
 
     embeddings: Tensor
     lat_lon_deg: Tensor
+    heading_deg: Tensor
+    drive: Tensor
 
     def __init__(self, frames: int, feature_dim: int, width: int, layout_dim: int = 0) -> None:
         super().__init__(feature_dim, width, layout_dim)
         self.register_buffer("embeddings", torch.zeros(frames, self.dim))
         self.register_buffer("lat_lon_deg", torch.zeros(frames, 2))
+        self.register_buffer("drive", torch.full((frames,), -1, dtype=torch.int64), persistent=False)
+        self.register_buffer("heading_deg", torch.full((frames,), torch.nan), persistent=False)  # checkpoints made before did not keep it
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,6 +81,8 @@ class ReferenceDatabase(Descriptor):
         memory.whitening.load_state_dict(nn.ModuleList(whitening).state_dict())
         memory.embeddings.copy_(torch.cat([memory.in_context(features)[::stride].clone() for features, _ in videos]))
         memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
+        memory.drive.copy_(torch.cat([torch.full((len(places[::stride]),), number) for number, (_, places) in enumerate(videos)]))
+        memory.heading_deg.copy_(torch.cat([torch.from_numpy(courses_deg(*places.double().numpy().T))[::stride] for _, places in videos]))
         return memory
 
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
@@ -88,7 +96,14 @@ class ReferenceDatabase(Descriptor):
         return found
 
     def over(
-        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None, *, either_way: bool = False
+        self,
+        lat_lon_deg: FloatArray,
+        spacing_m: float,
+        reach_m: float,
+        neighbours: int | None = None,
+        *,
+        either_way: bool = False,
+        directions: Directions | None = None,
     ) -> PlaceSimilarity | NearestReferences:
         """What tells how much frames look like what was seen at places.
 
@@ -103,12 +118,16 @@ class ReferenceDatabase(Descriptor):
             reach_m: metres over which a reference image speaks for places around it.
             neighbours: nearest reference images of a frame; None reads all, which costs with every place and every one of them.
             either_way: by the nearest, frames are also compared as a street's other way would show them.
+            directions: by the nearest, that are told apart.
 
         Returns:
             What gives scores.
         """
         if neighbours is not None:
-            return NearestReferences(self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way)
+            return NearestReferences(
+                self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way, directions=directions,
+                heading_deg=self.heading_deg.cpu().numpy(), ways=self._ways(),
+            )  # fmt: skip
         reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
         seen = cKDTree(unit_vectors(*self.places_deg.T) * EARTH_RADIUS_M)
@@ -118,6 +137,11 @@ class ReferenceDatabase(Descriptor):
         row, column = (torch.from_numpy(one[order].astype(np.int64)).to(device) for one in (near.row, near.col))
         lost = torch.from_numpy((FAR * (near.data[order] / reach_m) ** 2).astype(np.float32)).to(device)
         return PlaceSimilarity(self.embeddings, len(lat_lon_deg), row, column, lost)
+
+    def _ways(self) -> Ways | None:
+        """The order in which drives took the images; None in checkpoints made before that was kept."""
+        drive = self.drive.cpu().numpy()
+        return Ways(self.places_deg, drive, np.arange(len(drive))) if len(drive) and drive[0] >= 0 else None
 
     def _searched(self) -> CodeSearch:
         """The reference images as codes."""

@@ -107,6 +107,10 @@ class Neighbours:
     rows: IntArray
     similarity: FloatArray
 
+    def part(self, frames: slice) -> Neighbours:
+        """Those of some of the frames."""
+        return Neighbours(self.rows[frames], self.similarity[frames])
+
 
 class CodeSearch:
     """References of an area, ready to be searched.
@@ -167,6 +171,32 @@ class CodeSearch:
         similarity = best.numpy() * (steps[:, None] * np.float32(self._scale / MOST_CODE))
         similarity[best.numpy() == _LOST] = -np.inf
         return Neighbours(where.numpy(), similarity.astype(np.float32))
+
+    def has(self, numbers: IntArray) -> NDArray[np.bool_]:
+        """(n,) which references, as they are called in answers, are searched at all."""
+        if not len(self.rows):
+            return np.zeros(len(numbers), dtype=bool)
+        called = self.rows if self._numbers is None else self._numbers[self.rows]
+        found: NDArray[np.bool_] = called[np.searchsorted(called, numbers).clip(0, len(called) - 1)] == numbers
+        return found
+
+    def similarity(self, descriptors: FloatArray, numbers: IntArray) -> FloatArray:
+        """(B, n) float32 cosines of descriptors (B, D) with references, as they are called in answers."""
+        found = np.empty((len(descriptors), len(numbers)), dtype=np.float32)
+        for begin in range(0, len(numbers), BLOCK_ROWS):
+            part = slice(begin, begin + BLOCK_ROWS)
+            found[:, part] = descriptors @ decode(self._codes_of(numbers[part]), self._scale).T
+        return found
+
+    def _codes_of(self, numbers: IntArray) -> Codes:
+        """(n, D) codes of references as they are called in answers."""
+        places = numbers if self._numbers is None else np.searchsorted(self._numbers, numbers)
+        part = np.searchsorted(self._starts, places, side="right") - 1
+        found = np.empty((len(places), self._parts[0].shape[1]), dtype=np.int8)
+        for number, codes in enumerate(self._parts):
+            own = part == number
+            found[own] = codes[places[own] - self._starts[number]]
+        return found
 
     def _blocks(self, descriptors: FloatArray, hidden: NDArray[np.bool_] | None) -> Iterator[tuple[IntArray, torch.Tensor]]:
         """Numbers and codes of the references that frames are compared with, block by block."""

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
+from .along import Ways
 from .cell_index import CellIndex
 from .codes import CodeSearch
 from .descriptor import Descriptor
@@ -42,6 +44,12 @@ class StoredReferences(Descriptor):
     def indices(self) -> list[CellIndex | None]:
         """Of each addition its index, where it has one."""
         return indices(self.store)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The order in which drives took them."""
+        rows = self.store.rows
+        return Ways(self._lat_lon_deg, rows["sequence"], rows["number"])
 
     @property
     def places_deg(self) -> FloatArray:
@@ -86,7 +94,14 @@ class StoredReferences(Descriptor):
         return self.store.within(((middle + west + 180.0) % 360.0 - 180.0, south, (middle + east + 180.0) % 360.0 - 180.0, north))
 
     def over(
-        self, lat_lon_deg: FloatArray, spacing_m: float, reach_m: float, neighbours: int | None = None, *, either_way: bool = False
+        self,
+        lat_lon_deg: FloatArray,
+        spacing_m: float,
+        reach_m: float,
+        neighbours: int | None = None,
+        *,
+        either_way: bool = False,
+        directions: Directions | None = None,
     ) -> NearestReferences:
         """As :meth:`.reference_database.ReferenceDatabase.over`; by the nearest references always."""
         rows = self.rows_about(lat_lon_deg, reach_of(reach_m, spacing_m))
@@ -96,5 +111,6 @@ class StoredReferences(Descriptor):
         else:
             search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
         return NearestReferences(
-            search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way
-        )
+            search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way, directions=directions,
+            heading_deg=self.store.rows["heading_deg"] if directions else None, ways=self.ways,
+        )  # fmt: skip

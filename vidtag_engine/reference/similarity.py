@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
+from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
+from .along import Moments, Ways, in_sequence
 from .codes import CodeSearch, Neighbours
 
 NEIGHBOURS = 200  # of a frame
@@ -44,6 +46,9 @@ class NearestReferences:
         neighbours: of a frame.
         either_way: frames are also compared as a street's other way would show them. What is found so counts by how far it is above the least of its own 200, as
             what is found the same way does: less of a picture is alike from the other side, by chance, too.
+        directions: that are told apart. A reference speaks of the direction that it looks in, and what is found the other way of the opposite one.
+        heading_deg: (N,) where each looks, clockwise from north; NaN, or None for all, speaks of every direction.
+        ways: the order in which drives took the references; None compares each by itself.
     """
 
     def __init__(
@@ -56,72 +61,136 @@ class NearestReferences:
         neighbours: int = NEIGHBOURS,
         *,
         either_way: bool = False,
+        directions: Directions | None = None,
+        heading_deg: FloatArray | None = None,
+        ways: Ways | None = None,
     ) -> None:
+        self._ways = ways
+        self.directions, self._layers = directions, directions.count if directions else 1
+        self._heading_deg = np.full(len(lat_lon_deg), np.nan) if heading_deg is None else np.asarray(heading_deg, dtype=np.float64)
         self.search, self._lat_lon_deg, self._k, self.either_way = search, lat_lon_deg, neighbours, either_way
         self._count, self._reach_m = len(places_deg), reach_of(reach_m, spacing_m)
         self._tree = cKDTree(unit_vectors(*np.asarray(places_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
 
-    def __call__(self, frames: torch.Tensor, hidden: torch.Tensor | None = None, mirrored: torch.Tensor | None = None) -> torch.Tensor:
-        """Scores (B, M) of descriptors (B, D); where there is no reference at all, zeros.
+    def __call__(
+        self,
+        frames: torch.Tensor,
+        hidden: torch.Tensor | None = None,
+        mirrored: torch.Tensor | None = None,
+        moments: Moments | None = None,
+    ) -> torch.Tensor:
+        """Scores (B, M) of descriptors (B, D), or (B, L M) by direction, then place; where there is no reference at all, zeros.
 
         Args:
-            frames: unit-normalised.
+            frames, hidden, mirrored, moments: as for :meth:`found`.
+        """
+        return self.spread(self.found(frames, hidden, mirrored, moments))
+
+    def found(
+        self,
+        frames: torch.Tensor,
+        hidden: torch.Tensor | None = None,
+        mirrored: torch.Tensor | None = None,
+        moments: Moments | None = None,
+    ) -> Neighbours:
+        """The nearest references of a video's frames, (B, k); of either way the same way's first, and then the other's, (B, 2 k).
+
+        Args:
+            frames: (B, D) unit-normalised.
             hidden: (N,) references that are left out, as if their street had never been driven.
             mirrored: (B, D) the same frames as :meth:`.descriptor.Descriptor.mirrored` describes them; read where this reads either way.
+            moments: of the frames; None compares each by itself.
         """
-        result = torch.zeros(len(frames), self._count)
+        mask = None if hidden is None else hidden.cpu().numpy()
         if not len(self.search):
+            return Neighbours(np.zeros((len(frames), 0), dtype=np.int64), np.zeros((len(frames), 0), dtype=np.float32))
+        both = [frames] if not self.either_way or mirrored is None else [frames, mirrored]
+        # One reading of the references serves both.
+        descriptors = torch.cat(both).cpu().numpy()
+        near = self.search.nearest(descriptors, self._k, mask)
+        count, sides = len(frames), []
+        for number in range(len(both)):
+            part = slice(number * count, (number + 1) * count)
+            side = Neighbours(near.rows[part], near.similarity[part])
+            if moments is not None and self._ways is not None:
+                alike = in_sequence(self.search, self._ways, descriptors[part], side, moments, mask, backwards=bool(number))
+                side = Neighbours(side.rows, alike)
+            sides.append(side)
+        if len(sides) == 1:
+            return sides[0]
+        same, other = (side.similarity for side in sides)
+        leasts = [np.where(np.isfinite(one), one, np.inf).min(axis=1, initial=np.inf, keepdims=True) for one in (same, other)]
+        with np.errstate(invalid="ignore"):
+            other = np.where(np.isfinite(other), other + (leasts[0] - leasts[1]), -np.inf).astype(np.float32)
+        return Neighbours(np.concatenate([side.rows for side in sides], axis=1), np.concatenate([same, other], axis=1))
+
+    def spread(self, found: Neighbours) -> torch.Tensor:
+        """Scores of frames (B, M), or (B, L M), from what :meth:`found` gives of them."""
+        frames = len(found.rows)
+        result = torch.zeros(frames, self._layers * self._count)
+        if not found.rows.shape[1]:
             return result
-        found = self._found(frames, mirrored, hidden)
         known = np.isfinite(found.similarity)
         least = np.where(known, found.similarity, np.inf).min(axis=1, initial=np.inf)
         result[:] = torch.from_numpy(np.where(np.isfinite(least), least, 0.0).astype(np.float32))[:, None]
         seen, number = np.unique(found.rows[known], return_inverse=True)
         first, place, lost = self._about(seen)
-        row, similarity = np.nonzero(known)[0], found.similarity[known]
-        for begin in range(0, len(number), _HITS_AT_ONCE):
-            part = slice(begin, begin + _HITS_AT_ONCE)
-            of = number[part]
-            counts = first[of + 1] - first[of]
-            # Each hit's places, one after the other: a hit of reference r has those from first[r] on.
-            hit = np.repeat(np.arange(len(of)), counts)
-            pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts - first[of], counts)
-            score = torch.from_numpy(similarity[part][hit] - lost[pair])
-            result.view(-1).scatter_reduce_(0, torch.from_numpy(row[part][hit] * self._count + place[pair]), score, "amax")
+        (row, column), similarity = np.nonzero(known), found.similarity[known]
+        looks_deg = self._heading_deg[found.rows[known]] + np.where(column < self._same(found), 0.0, 180.0)
+        for layer in range(self._layers):
+            aside = self.directions.lost(looks_deg, layer) if self.directions else np.zeros(len(number), dtype=np.float32)
+            tells = np.flatnonzero(np.isfinite(aside))
+            for begin in range(0, len(tells), _HITS_AT_ONCE):
+                part = tells[begin : begin + _HITS_AT_ONCE]
+                of = number[part]
+                counts = first[of + 1] - first[of]
+                # Each hit's places, one after the other: a hit of reference r has those from first[r] on.
+                hit = np.repeat(np.arange(len(of)), counts)
+                pair = np.arange(len(hit)) - np.repeat(np.cumsum(counts) - counts - first[of], counts)
+                score = torch.from_numpy((similarity[part] - aside[part])[hit] - lost[pair])
+                state = (row[part][hit] * self._layers + layer) * self._count + place[pair]
+                result.view(-1).scatter_reduce_(0, torch.from_numpy(state), score, "amax")
         return result
 
-    def _found(self, frames: torch.Tensor, mirrored: torch.Tensor | None, hidden: torch.Tensor | None = None) -> Neighbours:
-        """The nearest references of frames, (B, k); of either way the same way's first, and then the other's, (B, 2 k)."""
-        mask = None if hidden is None else hidden.cpu().numpy()
-        if not self.either_way or mirrored is None:
-            return self.search.nearest(frames.cpu().numpy(), self._k, mask)
-        # One reading of the references serves both.
-        both = self.search.nearest(torch.cat([frames, mirrored]).cpu().numpy(), self._k, mask)
-        count = len(frames)
-        same, other = both.similarity[:count], both.similarity[count:]
-        leasts = [np.where(np.isfinite(one), one, np.inf).min(axis=1, initial=np.inf, keepdims=True) for one in (same, other)]
-        with np.errstate(invalid="ignore"):
-            other = np.where(np.isfinite(other), other + (leasts[0] - leasts[1]), -np.inf).astype(np.float32)
-        return Neighbours(np.concatenate([both.rows[:count], both.rows[count:]], axis=1), np.concatenate([same, other], axis=1))
+    def _same(self, found: Neighbours) -> int:
+        """How many of what was found come first, as they were found the same way."""
+        width = found.rows.shape[1]
+        return width // 2 if width > min(self._k, len(self.search)) else width
 
-    def evidence(
-        self, frames: torch.Tensor, lat_lon_deg: FloatArray, most: int = 3, mirrored: torch.Tensor | None = None
-    ) -> list[list[tuple[int, float, float]]]:
+    def refined(self, found: Neighbours, lat_lon_deg: FloatArray, within_m: float) -> FloatArray:
+        """(B, 2) frames' places (B, 2), each moved to its most similar reference near it; as they are where there is none.
+
+        Args:
+            found: of the frames.
+            lat_lon_deg: their places.
+            within_m: how far a place moves at most.
+        """
+        result: FloatArray = np.array(lat_lon_deg, dtype=np.float64)
+        if not found.rows.shape[1]:
+            return result
+        seen = self._lat_lon_deg[found.rows]
+        apart_m = haversine_m(seen[..., 0], seen[..., 1], result[:, :1], result[:, 1:])
+        alike = np.where(apart_m <= within_m, found.similarity, -np.inf)
+        best = alike.argmax(axis=1)
+        moves = np.flatnonzero(np.isfinite(alike[np.arange(len(best)), best]))
+        result[moves] = seen[moves, best[moves]]
+        return result
+
+    def evidence(self, found: Neighbours, lat_lon_deg: FloatArray, most: int = 3) -> list[list[tuple[int, float, float]]]:
         """The references that speak for the places that frames were said to be at.
 
         Args:
-            frames: (B, D) descriptors.
+            found: of the frames.
             lat_lon_deg: (B, 2) the places.
             most: references a frame.
-            mirrored: as for scores.
 
         Returns:
             Of each frame (row, similarity, margin) of its most similar references within reach of the place, the best first; the margin is over the most similar
             one that is farther away than one and a half reaches, or over the last of the nearest where all of them are near.
         """
-        if not len(self.search):
-            return [[] for _ in range(len(frames))]
-        found = _best_first(self._found(frames, mirrored))
+        if not found.rows.shape[1]:
+            return [[] for _ in range(len(found.rows))]
+        found = _best_first(found)
         seen = self._lat_lon_deg[found.rows]
         apart_m = haversine_m(seen[..., 0], seen[..., 1], lat_lon_deg[:, :1], lat_lon_deg[:, 1:])
         result = []

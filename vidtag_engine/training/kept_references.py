@@ -12,6 +12,7 @@ import numpy as np
 
 from ..atomic import making_folder
 from ..datasets.training_sequence import TrainingSequence
+from ..geodesy import courses_deg
 from ..models.checkpoint_references import PREFIX, CardReferences
 from ..models.reference_database import ReferenceDatabase, thinned_by
 from ..reference.descriptor import Descriptor
@@ -19,7 +20,7 @@ from ..reference.images import ReferenceImage
 from ..reference.manifest import Manifest
 from ..reference.store import ROW, Addition, Store
 from ..types import FloatArray
-from .reference_parts import OWN, headings_deg
+from .reference_parts import OWN
 
 
 def keep(
@@ -72,7 +73,7 @@ def keep(
 
 
 def _headings_deg(one: TrainingSequence) -> FloatArray:
-    return headings_deg(*one.lat_lon_deg.T)
+    return courses_deg(*one.lat_lon_deg.T)
 
 
 def _key(one: TrainingSequence) -> str:

@@ -11,7 +11,7 @@ import shapely
 import torch
 
 from ..datasets.training_sequence import TrainingSequence
-from ..geodesy import WGS84, haversine_m
+from ..geodesy import courses_deg, haversine_m
 from ..grid import AreaOfInterest
 from ..reference.descriptor import Descriptor
 from ..reference.images import ReferenceImage
@@ -25,7 +25,6 @@ from .home_zone import Home, in_homes
 OWN = "own"  # the source of what a person brings
 BATCH_IMAGES = 25_000
 """Of so many images features and pictures are in memory at once, or of one drive where that has more. To fit what whitens them takes 0.15 MB for each."""
-_LEAST_MOVE_M = 0.5  # from the frame before to the one after: less is a receiver's noise
 
 Described = Callable[[Source], Sequence[ReferenceImage]]
 
@@ -201,7 +200,7 @@ def _own_images(one: Kept, settings: ReferenceSettings) -> list[ReferenceImage]:
     """What is known of a person's own frames, a record a frame that is kept; headings of videos are those of the way."""
     sequence = one.sequence
     lat, lon = sequence.lat_lon_deg.T
-    heading = headings_deg(lat, lon) if isinstance(one.source, TrainingSource) else np.full(len(lat), math.nan)
+    heading = courses_deg(lat, lon) if isinstance(one.source, TrainingSource) else np.full(len(lat), math.nan)
     began_s = _began_s(one.source)
     return [
         ReferenceImage(
@@ -218,13 +217,3 @@ def _began_s(source: Source) -> float:
         return math.nan
     start = open_source(source.path, kind=source.kind).start_time
     return start.timestamp() if start is not None else math.nan
-
-
-def headings_deg(lat_deg: FloatArray, lon_deg: FloatArray) -> FloatArray:
-    """(T,) course over ground at successive places, clockwise from north: along the chord from the place before to the one after; NaN where nothing moves."""
-    if len(lat_deg) < 2:
-        return np.full(len(lat_deg), math.nan)
-    before, after = np.maximum(np.arange(len(lat_deg)) - 1, 0), np.minimum(np.arange(len(lat_deg)) + 1, len(lat_deg) - 1)
-    azimuth, _, moved_m = WGS84.inv(lon_deg[before], lat_deg[before], lon_deg[after], lat_deg[after])
-    found: FloatArray = np.where(np.asarray(moved_m) > _LEAST_MOVE_M, np.asarray(azimuth) % 360.0, math.nan)
-    return found

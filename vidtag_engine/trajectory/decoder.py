@@ -1,9 +1,9 @@
 """All frames of a video decoded together: a hidden Markov model over the places of an area.
 
-A state is a place, all places stand for equal shares of the area. Evidence of a frame is the softmax of its scores over the area, tempered, beside a small chance
-that the picture tells nothing (a lorry in front). Between frames the camera moves as far as a speed and the real time between them allow, or, rarely,
-anywhere. Forward-backward gives each frame's marginal over the area; the line is the path that is right most often by those marginals and moves
-as a camera does (the Viterbi algorithm over expected accuracies). Pins are evidence like any other.
+A state is a place, or a place and a direction that the camera looks in there; all places stand for equal shares of the area. Evidence of a frame is the
+softmax of its scores over the states, tempered, beside a small chance that the picture tells nothing (a lorry in front). Between frames the camera moves as
+far as a speed and the real time between them allow, or, rarely, anywhere. Forward-backward gives each frame's marginal over the area; the line is the path
+that is right most often by those marginals and moves as a camera does (the Viterbi algorithm over expected accuracies). Pins are evidence like any other.
 
 Time grows with frames times links between places (about 40 a place); memory with the places and, for marginals, the cells that hold all but a ten-thousandth of
 each frame's mass: scores are asked for in blocks, and of the forward pass only a block and its beginnings are held.
@@ -21,6 +21,8 @@ from scipy.spatial import cKDTree
 
 from ..geodesy import EARTH_RADIUS_M, chord_m, unit_vectors
 from ..types import FloatArray, IntArray
+from .directions import Directions
+from .emission import EmissionModel, Pin
 from .marginals import TINY, Held, apart2, first_of_each_box, most_held, nearness, stacked, thinned
 from .smooth import smoothed
 from .transition import TransitionModel, outruns
@@ -35,7 +37,8 @@ _PATH_PLACES = 300  # that a line is sought over
 _PATH_LOOKED_AT = 800  # that these are chosen from
 _PATH_MASS = 3000  # places that it is judged by
 _SHIFTS = 3
-_LEAST_POWER = np.float32(-87.0)  # nearly the least whose exponential is a normal number of float32
+
+__all__ = ["Decoded", "Decoder", "EmissionModel", "Pin", "Scores", "most_kept"]
 
 Scores = Callable[[slice], FloatArray]
 
@@ -43,71 +46,6 @@ Scores = Callable[[slice], FloatArray]
 def most_kept(frames: int) -> int:
     """Places of a frame that a marginal over so many frames keeps at most."""
     return max(500, _MOST_KEPT // max(1, frames))
-
-
-@dataclass(frozen=True)
-class EmissionModel:
-    """What a frame's scores say of places.
-
-    Args:
-        temperature: of the softmax over the area's scores.
-        outlier_probability: that a picture tells nothing of its place.
-        error_correlation: of the errors of frames at one time, in 0..1: frames of one drive are dark, wet or blocked together.
-        correlation_time_s: that correlation falls off with time by this length. A frame counts as one over the sum of its correlations with all frames.
-    """
-
-    temperature: float
-    outlier_probability: float = 0.02
-    error_correlation: float = 0.0
-    correlation_time_s: float = 120.0
-
-    def weights(self, time_s: FloatArray) -> FloatArray:
-        """(T,) how much each frame counts beside the others, in 0..1."""
-        time_s = np.asarray(time_s, dtype=np.float64)
-        weight = np.empty(len(time_s))
-        for row, moment in enumerate(time_s):  # a row at a time: memory stays linear
-            weight[row] = 1.0 / (1.0 + self.error_correlation * (np.exp(-np.abs(time_s - moment) / self.correlation_time_s).sum() - 1.0))
-        return weight
-
-    def likelihood(self, scores: FloatArray, weight: FloatArray) -> FloatArray:
-        """(B, M) float32 likelihood of frames at each place, one on average over the places.
-
-        Args:
-            scores: (B, M) cosines.
-            weight: (B,) of :meth:`weights`.
-        """
-        likely = np.asarray(scores, dtype=np.float32) * np.float32(1.0 / self.temperature)
-        likely -= likely.max(axis=1, keepdims=True)
-        np.maximum(
-            likely, _LEAST_POWER, out=likely
-        )  # what is fainter is nothing beside the outlier probability, and takes ten times as long
-        np.exp(likely, out=likely)
-        likely *= likely.shape[1] / likely.sum(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        likely *= np.float32(1.0 - self.outlier_probability)
-        likely += np.float32(max(self.outlier_probability, TINY))
-        np.log(likely, out=likely)
-        likely *= np.asarray(weight, dtype=np.float32)[:, None]
-        np.exp(likely, out=likely)
-        likely /= likely.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-        return likely
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A person's word on where a frame was.
-
-    Args:
-        row: of the frame.
-        lat_deg, lon_deg: of the pin.
-        radius_m: how near is meant.
-        here: whether the camera was there, or was not.
-    """
-
-    row: int
-    lat_deg: float
-    lon_deg: float
-    radius_m: float = 50.0
-    here: bool = True
 
 
 @dataclass(frozen=True)
@@ -137,10 +75,16 @@ class Decoder:
         spacing_m: of the places.
         transition: between frames.
         prior: (M,) where a camera is before anything is seen, and where it may be after a restart or a cut; None is anywhere alike. It is brought to one in sum.
+        directions: that states have beside their place; S, the number of states, is M times as many. States are ordered by direction, then by place.
     """
 
     def __init__(
-        self, lat_lon_deg: FloatArray, spacing_m: float, transition: TransitionModel | None = None, prior: FloatArray | None = None
+        self,
+        lat_lon_deg: FloatArray,
+        spacing_m: float,
+        transition: TransitionModel | None = None,
+        prior: FloatArray | None = None,
+        directions: Directions | None = None,
     ) -> None:
         self.lat_lon_deg, self.spacing_m, self.transition = (
             np.asarray(lat_lon_deg, dtype=np.float64),
@@ -149,13 +93,23 @@ class Decoder:
         )
         self.points_m = unit_vectors(self.lat_lon_deg[:, 0], self.lat_lon_deg[:, 1]) * EARTH_RADIUS_M
         self.tree = cKDTree(self.points_m)
-        self.prior = None if prior is None else (np.asarray(prior, np.float64) / np.sum(prior, dtype=np.float64)).astype(np.float32)
+        self.directions = directions
+        self.layers = directions.count if directions else 1
+        self.prior: FloatArray | None = None
+        if prior is not None:
+            of_states = np.tile(np.asarray(prior, np.float64), self.layers)
+            self.prior = (of_states / of_states.sum()).astype(np.float32)
         self._middle_m = self.points_m.sum(axis=0) / max(
             1, len(self.points_m)
         )  # squares of metres must not be lost beside squares of the Earth's radius
         self._about_m = self.points_m - self._middle_m
         self._squares_m2 = np.square(self._about_m).sum(axis=1)
         self._steps: dict[int, tuple[sparse.csr_array, FloatArray, int]] = {}
+
+    @property
+    def states(self) -> int:
+        """S."""
+        return self.layers * len(self.points_m)
 
     def decode(
         self,
@@ -171,7 +125,7 @@ class Decoder:
         """Marginals and line.
 
         Args:
-            scores: (T, M) cosines, or what gives those of a slice of frames (asked twice for each).
+            scores: (T, S) cosines, or what gives those of a slice of frames (asked twice for each).
             time_s: (T,) of the frames, not falling.
             emission: how scores are read.
             cuts: rows that begin a new shot: the camera may be anywhere again.
@@ -225,19 +179,20 @@ class Decoder:
                     near = self.within(np.array([[pin.lat_deg, pin.lon_deg]]), pin.radius_m)[0]
                     # A pin between places means the nearest.
                     near = near or (self.nearest(np.array([[pin.lat_deg, pin.lon_deg]])).tolist() if pin.here else [])
-                    factor = np.full(likely.shape[1], 1e-9 if pin.here else 1.0, dtype=np.float32)
+                    factor = np.full(len(self.points_m), 1e-9 if pin.here else 1.0, dtype=np.float32)
                     factor[near] = 1.0 if pin.here else 1e-9
-                    likely[pin.row - rows.start] *= factor
+                    likely[pin.row - rows.start] *= np.tile(factor, self.layers)
             return likely
 
         return emissions
 
     def _marginals(self, emissions: Scores, time_s: FloatArray, cuts: frozenset[int]) -> tuple[sparse.csr_matrix, float]:
         frames, places = len(time_s), len(self.points_m)
-        size = max(1, min(frames, _BLOCK // places))
+        states = self.states
+        size = max(1, min(frames, _BLOCK // states))
         blocks = [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
         kept = most_kept(frames)
-        now, log_total = np.full(places, 1.0 / places, dtype=np.float32) if self.prior is None else self.prior, 0.0
+        now, log_total = np.full(states, 1.0 / states, dtype=np.float32) if self.prior is None else self.prior, 0.0
         begins = [now]
         for block in blocks[:-1]:
             ahead, gained = self._ahead(emissions(block), now, block, time_s, cuts)
@@ -246,7 +201,7 @@ class Decoder:
         for row in range(1, frames):  # before two threads ask for them
             if row not in cuts:
                 self.transitions(float(time_s[row] - time_s[row - 1]))
-        back = np.ones(places, dtype=np.float32)
+        back = np.ones(states, dtype=np.float32)
         rows: list[tuple[IntArray, FloatArray]] = []
         with ThreadPoolExecutor(1) as aside:
             for block, begin in zip(blocks[::-1], begins[::-1], strict=True):
@@ -257,13 +212,13 @@ class Decoder:
                 if block is blocks[-1]:
                     log_total += gained
                 behind *= ahead
-                rows.extend(thinned(mass, kept) for mass in behind[::-1])
+                rows.extend(thinned(self.of_places(mass), kept) for mass in behind[::-1])
         return stacked(rows[::-1], places), log_total / frames
 
     def _ahead(
         self, likely: FloatArray, now: FloatArray, block: slice, time_s: FloatArray, cuts: frozenset[int]
     ) -> tuple[FloatArray, float]:
-        """(B, M) filtered mass of a block of frames, and the log evidence gained in it."""
+        """(B, S) filtered mass of a block of frames, and the log evidence gained in it."""
         ahead, gained = np.empty_like(likely), 0.0
         for row in range(block.start, block.stop):
             if row:
@@ -278,11 +233,11 @@ class Decoder:
     def _behind(
         self, likely: FloatArray, back: FloatArray, block: slice, time_s: FloatArray, cuts: frozenset[int]
     ) -> tuple[FloatArray, FloatArray]:
-        """(B, M) likelihood of what comes after each frame of a block, and that of what comes after the frame before it, each but for a factor.
+        """(B, S) likelihood of what comes after each frame of a block, and that of what comes after the frame before it, each but for a factor.
 
         Args:
-            likely: (B, M) of the frames.
-            back: (M,) of what comes after the block.
+            likely: (B, S) of the frames.
+            back: (S,) of what comes after the block.
             block, time_s, cuts: as elsewhere.
         """
         behind = np.empty_like(likely)
@@ -298,12 +253,32 @@ class Decoder:
         anywhere = self._anywhere(mass, forward=forward)
         if row in cuts:
             return np.zeros_like(mass) + anywhere
-        links, one_over, times = self.transitions(float(time_s[row] - time_s[row - 1]))
-        for _ in range(times):
-            mass = links @ (mass * one_over) if forward else (links @ mass) * one_over
+        seconds = float(time_s[row] - time_s[row - 1])
+        links, one_over, times = self.transitions(seconds)
+        if self.directions is None:
+            for _ in range(times):
+                mass = links @ (mass * one_over) if forward else (links @ mass) * one_over
+        else:
+            mass = self._moved_in_all(mass.reshape(self.layers, -1), links, one_over, times, forward=forward)
+            mass = (self.directions.turned(self.seconds_of(seconds)) @ mass).ravel()
         restart_probability = np.float32(self.transition.restart_probability)
         moved: FloatArray = (1 - restart_probability) * mass + restart_probability * anywhere
         return moved
+
+    @staticmethod
+    def _moved_in_all(mass: FloatArray, links: sparse.csr_array, one_over: FloatArray, times: int, *, forward: bool) -> FloatArray:
+        """The same of masses (L, M) that move alike."""
+        for _ in range(times):
+            moved = links @ np.ascontiguousarray((mass * one_over if forward else mass).T)
+            mass = moved.T if forward else moved.T * one_over
+        return mass
+
+    def of_places(self, mass: FloatArray) -> FloatArray:
+        """(M,) mass of places, whatever the direction, of (S,) mass of states."""
+        if self.directions is None:
+            return mass
+        found: FloatArray = mass.reshape(self.layers, -1).sum(axis=0)
+        return found
 
     def _anywhere(self, mass: FloatArray, *, forward: bool) -> FloatArray | np.float32:
         """What a jump makes of a mass: forward all of it goes where the prior says; backward every place is given what the prior expects of where it may go."""
@@ -393,6 +368,11 @@ class Decoder:
     def step(seconds: float) -> int:
         """A number that steps have in common which share their transitions."""
         return round(np.log(max(seconds, 1e-3)) / np.log(_TIMES))
+
+    @classmethod
+    def seconds_of(cls, seconds: float) -> float:
+        """The time that such steps are reckoned with."""
+        return float(_TIMES ** cls.step(seconds))
 
     def transitions(self, seconds: float) -> tuple[sparse.csr_array, FloatArray, int]:
         """(M, M) weights of getting from place to place, one over each place's sum of them, and how many times they are to be applied."""

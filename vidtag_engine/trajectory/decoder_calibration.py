@@ -11,6 +11,7 @@ import numpy as np
 
 from ..types import FloatArray, InputError
 from .decoder import EmissionModel
+from .directions import LEAST_SECTORS, MOST_SECTORS, Directions
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
 from .transition import TransitionModel
@@ -44,6 +45,10 @@ class RadiusMap:
     margin_slope: float = 0.0
 
 
+Reads = tuple[float | None, int | None, bool, Directions | None, float | None]
+"""How reference images are compared: :attr:`DatabaseWeight.reads`; the first is None where they are not."""
+
+
 @dataclass(frozen=True)
 class DatabaseWeight:
     """How the reference database is read beside the location encoder.
@@ -55,6 +60,8 @@ class DatabaseWeight:
             None reads all.
         neighbours: nearest reference images of a frame that are read; None reads all, as checkpoints did that were made before this was here.
         either_way: frames are also compared as a street's other way would show them.
+        sectors: of directions that are told apart; 0: none.
+        sequence_mps: usual speed of cameras, at which sequences of frames are compared with those of references; None compares each frame by itself.
     """
 
     weight: float
@@ -62,6 +69,18 @@ class DatabaseWeight:
     least: float | None = None
     neighbours: int | None = None
     either_way: bool = False
+    sectors: int = 0
+    sequence_mps: float | None = None
+
+    @property
+    def directions(self) -> Directions | None:
+        """What a state has beside its place."""
+        return Directions(self.sectors) if self.sectors else None
+
+    @property
+    def reads(self) -> Reads:
+        """What is compared, in the order in which :meth:`.ScoredPlaces.embedded` takes it."""
+        return self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps
 
     def read(self, similarity: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines."""
@@ -71,23 +90,29 @@ class DatabaseWeight:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> DatabaseWeight:
         """Read what ``asdict`` wrote. Raises InputError where it cannot be used."""
-        least, neighbours = values.get("least"), values.get("neighbours")
+        least, neighbours, sequence_mps = (values.get(name) for name in ("least", "neighbours", "sequence_mps"))
         found = cls(
             float(values["weight"]),
             float(values["reach_m"]),
             None if least is None else float(least),
             None if neighbours is None else int(neighbours),
             bool(values.get("either_way", False)),
+            int(values.get("sectors", 0)),
+            None if sequence_mps is None else float(sequence_mps),
         )
         if (
-            not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m))
+            not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m, found.sequence_mps or 1.0))
             or not math.isfinite(found.least or 0.0)
             or (found.neighbours is not None and found.neighbours < 1)
+            or not (found.sectors == 0 or MOST_SECTORS >= found.sectors >= LEAST_SECTORS)
         ):
             raise InputError(
                 f"The reference database is read by {found}, where positive numbers are needed; fit it again with 'vidtag train'."
             )
         return found
+
+
+REFINED = 1.2  # spacings that a place moves to its reference image at most
 
 
 @dataclass(frozen=True)
@@ -108,6 +133,7 @@ class PathCalibration:
         line_emission: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
         margin_range: between which nearly all margins lay that the maps were fitted on; others count as the nearer one.
         unknown_share: of the searched area, that is unknown ground; it keeps this share of every probability.
+        at_references: the line's places are moved to the reference images beside them that are most like the frames (``REFINED`` spacings at most).
     """
 
     emission: EmissionModel
@@ -128,6 +154,7 @@ class PathCalibration:
     unrecognised90: float = 1.0
     recognised_from: float | None = None
     unknown_share: float = 0.0
+    at_references: bool = False
 
     @property
     def rated(self) -> bool:
@@ -252,6 +279,7 @@ class PathCalibration:
                 margin_range=_range(values.get("leads", (0.0, 0.0))),
                 **_unrecognised(values),
                 unknown_share=float(values.get("unknown_share", 0.0)),
+                at_references=bool(values.get("at_references", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(

@@ -11,6 +11,7 @@ from scipy.ndimage import uniform_filter1d
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray
 from .decoder import Decoder, Scores
+from .directions import over_places
 
 _ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
 _MARGIN_FRAMES = 15  # that a margin is averaged over
@@ -33,7 +34,8 @@ def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: Fl
     size = max(1, _BLOCK // len(decoder.points_m))
     for start in range(0, frames, size):
         rows = slice(start, min(start + size, frames))
-        for row, given in enumerate(scores(rows) if callable(scores) else scores[rows], start):
+        of_places = over_places(scores(rows) if callable(scores) else scores[rows], len(every))
+        for row, given in enumerate(of_places, start):
             far = decoder.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
             found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), NO_RIVAL)
     return found

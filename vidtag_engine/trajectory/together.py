@@ -27,14 +27,15 @@ def marginals_together(decoder: Decoder, likely: Sequence[FloatArray], time_s: S
     again is held.
 
     Args:
-        decoder: over M places.
-        likely: (T, M) a chain, float32, as :meth:`.decoder.EmissionModel.likelihood` gives them.
+        decoder: over M places; S of its states.
+        likely: (T, S) a chain, float32, as :meth:`.decoder.EmissionModel.likelihood` gives them.
         time_s: (T,) a chain, not falling.
     """
     count, places = len(likely), len(decoder.points_m)
+    states = decoder.states
     frames = [len(one) for one in time_s]
-    mass = np.ones((2 * count, places), dtype=np.float32)  # of the forward passes, then of the backward passes
-    mass[:count] = 1.0 / places
+    mass = np.ones((2 * count, states), dtype=np.float32)  # of the forward passes, then of the backward passes
+    mass[:count] = 1.0 / states
     moves = [[(decoder.step(seconds), seconds) for seconds in np.diff(one).tolist()] for one in time_s]
     half: list[dict[int, FloatArray]] = [{} for _ in likely]
     rows: list[dict[int, Row]] = [{} for _ in likely]
@@ -46,7 +47,7 @@ def marginals_together(decoder: Decoder, likely: Sequence[FloatArray], time_s: S
             half[chain][row] = one.copy()
         else:
             other *= one
-            rows[chain][row] = thinned(other, most_kept(frames[chain]))
+            rows[chain][row] = thinned(decoder.of_places(other), most_kept(frames[chain]))
 
     for step in range(max(frames, default=0)):
         going = [chain for chain in range(count) if step < frames[chain]]
@@ -57,7 +58,7 @@ def marginals_together(decoder: Decoder, likely: Sequence[FloatArray], time_s: S
             if total > TINY:
                 now /= np.float32(total)
             else:
-                now[:] = 1.0 / places
+                now[:] = 1.0 / states
             meet(chain, step, now)
             meet(chain, row, back)
             back *= likely[chain][row]
@@ -70,7 +71,7 @@ def _move(decoder: Decoder, mass: FloatArray, chains: Sequence[int], step: int, 
 
     Args:
         decoder, step: as elsewhere.
-        mass: (2 C, M) of the forward passes of C chains, then of their backward passes; changed.
+        mass: (2 C, S) of the forward passes of C chains, then of their backward passes; changed.
         chains: numbers of those that go on.
         moves: (T - 1) a chain, what the moves' transitions have in common with others', and their seconds.
     """
@@ -80,24 +81,29 @@ def _move(decoder: Decoder, mass: FloatArray, chains: Sequence[int], step: int, 
         for column, (kind, seconds) in ((chain, moves[chain][step]), (count + chain, moves[chain][-1 - step])):
             columns.setdefault(kind, (seconds, []))[1].append(column)
     for seconds, alike in columns.values():
-        for some in np.array_split(np.sort(alike), max(1, round(len(alike) / _COLUMNS))):
+        for some in np.array_split(np.sort(alike), max(1, round(len(alike) * decoder.layers / _COLUMNS))):
             mass[some] = _moved(decoder, mass[some], seconds, int((some < count).sum()))
     for chain in chains:
         back = mass[count + chain]
         back /= max(float(back.mean(dtype=np.float64)), TINY)
 
 
-def _moved(decoder: Decoder, mass: FloatArray, seconds: float, forward: int) -> FloatArray:
-    """(C, M) of so many ``forward`` passes, then of backward ones, a step further; changed."""
+def _moved(decoder: Decoder, states: FloatArray, seconds: float, forward: int) -> FloatArray:
+    """(C, S) of so many ``forward`` passes, then of backward ones, a step further; changed."""
     links, one_over, times = decoder.transitions(seconds)
-    anywhere = mass.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    anywhere = states.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    mass = states.reshape(-1, len(one_over))  # each direction moves by itself
+    forward *= decoder.layers
     for _ in range(times):
         mass[:forward] *= one_over
         moved = links @ np.ascontiguousarray(mass.T)
         for begin in range(0, len(moved), _TURNED):
             mass[:, begin : begin + _TURNED] = moved[begin : begin + _TURNED].T
         mass[forward:] *= one_over
+    if decoder.directions is not None:
+        turned = decoder.directions.turned(decoder.seconds_of(seconds))
+        states = np.matmul(turned, mass.reshape(len(states), decoder.layers, -1)).reshape(states.shape)
     restart_probability = np.float32(decoder.transition.restart_probability)
-    mass *= 1 - restart_probability
-    mass += restart_probability * anywhere
-    return mass
+    states *= 1 - restart_probability
+    states += restart_probability * anywhere
+    return states
