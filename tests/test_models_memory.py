@@ -24,7 +24,6 @@ from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, sav
 from vidtag_engine.models.reference_database import ReferenceDatabase
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.reference.descriptor import SCALES, bands
-from vidtag_engine.reference.similarity import NEIGHBOURS
 from vidtag_engine.search import Search, search_over
 from vidtag_engine.training import recipe
 from vidtag_engine.training.start import remember
@@ -504,9 +503,9 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     ((known, videos),) = seen
     assert (known.spacing_m > SPACING_M) == (most == 40)
-    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, 60.0, NEIGHBOURS)
+    ground = ScoredPlaces.embedded(model, known.lat_lon_deg, known.spacing_m, *found.database_weight.reads)
     every = slice(0, len(held_out[0]))
-    alone = [Emissions(model, video.seen).at(ground).read(found.database_weight)(every) for video in held_out]
+    alone = [Emissions(model, video.seen, time_s=video.time_s).at(ground).read(found.database_weight)(every) for video in held_out]
     plain = [one.outer for one in videos if one.weight == 1.0]
     assert len(plain) == len(held_out)
     for outer in plain:  # in an order of their own

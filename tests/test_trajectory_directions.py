@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
+from vidtag_engine.directions import Directions, over_places
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.reference.codes import CodeSearch, encode, scale_of
 from vidtag_engine.reference.similarity import FAR, NearestReferences
 from vidtag_engine.trajectory.decoder import Decoder, EmissionModel, Pin
-from vidtag_engine.trajectory.directions import Directions, over_places
 from vidtag_engine.trajectory.together import marginals_together
 from vidtag_engine.trajectory.transition import TransitionModel
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..datasets.training_sequence import TrainingSequence
+from ..directions import Directions
 from ..feedback import Feedback
 from ..inference import Emissions, FrameScores, ScoredPlaces
 from ..models import PlaceRecognizer, VidTAG
@@ -19,7 +20,6 @@ from ..reference.similarity import NEIGHBOURS
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
 from ..trajectory.decoder_calibration import REFINED, Reads
-from ..trajectory.directions import Directions
 from ..types import FloatArray
 from .fit_decoder import best_weight, fit_path, typical_speed_mps
 from .novelty import fit_novelty, with_held_out

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..directions import Directions
 from ..feedback import Feedback
 from ..geodesy import haversine_m
 from ..trajectory.decoder import Decoder, EmissionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
-from ..trajectory.directions import Directions
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
 from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
@@ -337,7 +337,8 @@ def _right(decoder: Decoder, video: FitVideo, line: FloatArray) -> float:
 def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> _Lines:
     """The accuracy, then the steadiness, whose lines are within 2.5 and 5 spacings of the truth most often.
 
-    By mean log error a far wider accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
+    Of accuracies that do as well as the best but for chance the finest is taken: by it what counts as another place is told, too. By mean log error a far wider
+    accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
     """
     accuracies_m = [factor * decoder.spacing_m for factor in _ACCURACIES]
 
@@ -351,9 +352,9 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
         return [(path, _right(decoder, video, line)) for path, line in zip(paths, lines, strict=True)]
 
     found = on_each(len(videos), by_accuracy)
-    right = np.array([[share for _, share in of_video] for of_video in found]).mean(axis=0)
-    chosen = int(right.argmax())
-    best = _Lines(float(right[chosen]), accuracies_m[chosen], decoder.transition)
+    right = np.array([[share for _, share in of_video] for of_video in found])
+    chosen = _first_of_the_best(right)
+    best = _Lines(float(right[:, chosen].mean()), accuracies_m[chosen], decoder.transition)
 
     def by_steadiness(number: int) -> list[float]:
         video, held, path = videos[number], decoder.held(marginals[number]), found[number][chosen][0]
@@ -364,6 +365,13 @@ def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence
         if share > best.right:
             best = _Lines(share, accuracies_m[chosen], replace(decoder.transition, inverse_process_noise=inverse_process_noise))
     return best
+
+
+def _first_of_the_best(right: FloatArray) -> int:
+    """The first of several ways (V, W) to treat videos that is right as often as the best of them, but for chance (one standard error of the difference)."""
+    lost = right[:, [right.mean(axis=0).argmax()]] - right
+    spare = lost.std(axis=0) / math.sqrt(len(right)) - lost.mean(axis=0)
+    return int(np.flatnonzero(spare >= 0.0)[0])
 
 
 def _final_line(decoder: Decoder, video: FitVideo, marginal: sparse.csr_matrix, best: _Lines) -> FloatArray:

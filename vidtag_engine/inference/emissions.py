@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from ..directions import Directions, over_places
 from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
 from ..reference.along import Moments
@@ -20,7 +21,6 @@ from ..reference.codes import Neighbours
 from ..reference.similarity import NearestReferences
 from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
-from ..trajectory.directions import Directions, over_places
 from ..types import FloatArray
 
 Model = VidTAG | GeoCLIP | PlaceRecognizer

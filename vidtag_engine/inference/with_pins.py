@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..directions import Directions
 from ..geodesy import haversine_m
 from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spread, with_course
-from ..trajectory.directions import Directions
 from ..trajectory.score_margin import score_margin
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory

@@ -16,13 +16,13 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
+from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, courses_deg, unit_vectors
 from ..reference.along import Ways
 from ..reference.codes import CodeSearch, encode, scale_of
 from ..reference.descriptor import SCALES, Descriptor
 from ..reference.similarity import FAR, NearestReferences, reach_of
-from ..trajectory.directions import Directions
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 
 MOST_FRAMES = 1_000_000
 MOST_WIDTH = 512  # of a band
@@ -46,15 +46,14 @@ class ReferenceDatabase(Descriptor):
 
     embeddings: Tensor
     lat_lon_deg: Tensor
-    heading_deg: Tensor
-    drive: Tensor
 
     def __init__(self, frames: int, feature_dim: int, width: int, layout_dim: int = 0) -> None:
         super().__init__(feature_dim, width, layout_dim)
         self.register_buffer("embeddings", torch.zeros(frames, self.dim))
         self.register_buffer("lat_lon_deg", torch.zeros(frames, 2))
-        self.register_buffer("drive", torch.full((frames,), -1, dtype=torch.int64), persistent=False)
-        self.register_buffer("heading_deg", torch.full((frames,), torch.nan), persistent=False)  # checkpoints made before did not keep it
+        # Of which drive each is, and where it looks: known as long as a training runs. Stored databases keep them for good.
+        self.drive: IntArray = np.full(frames, -1)
+        self.heading_deg: FloatArray = np.full(frames, np.nan)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,8 +80,9 @@ class ReferenceDatabase(Descriptor):
         memory.whitening.load_state_dict(nn.ModuleList(whitening).state_dict())
         memory.embeddings.copy_(torch.cat([memory.in_context(features)[::stride].clone() for features, _ in videos]))
         memory.lat_lon_deg.copy_(torch.cat([places[::stride] for _, places in videos]))
-        memory.drive.copy_(torch.cat([torch.full((len(places[::stride]),), number) for number, (_, places) in enumerate(videos)]))
-        memory.heading_deg.copy_(torch.cat([torch.from_numpy(courses_deg(*places.double().numpy().T))[::stride] for _, places in videos]))
+        kept = [places[::stride] for _, places in videos]
+        memory.drive = np.repeat(np.arange(len(kept)), [len(places) for places in kept])
+        memory.heading_deg = np.concatenate([courses_deg(*places.cpu().double().numpy().T)[::stride] for _, places in videos])
         return memory
 
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
@@ -126,7 +126,7 @@ class ReferenceDatabase(Descriptor):
         if neighbours is not None:
             return NearestReferences(
                 self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way, directions=directions,
-                heading_deg=self.heading_deg.cpu().numpy(), ways=self._ways(),
+                heading_deg=self.heading_deg, ways=self._ways(),
             )  # fmt: skip
         reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)
@@ -140,8 +140,8 @@ class ReferenceDatabase(Descriptor):
 
     def _ways(self) -> Ways | None:
         """The order in which drives took the images; None in checkpoints made before that was kept."""
-        drive = self.drive.cpu().numpy()
-        return Ways(self.places_deg, drive, np.arange(len(drive))) if len(drive) and drive[0] >= 0 else None
+        known = len(self.drive) and self.drive[0] >= 0
+        return Ways(self.places_deg, self.drive, np.arange(len(self.drive))) if known else None
 
     def _searched(self) -> CodeSearch:
         """The reference images as codes."""

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
-from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
 from .along import Ways
 from .cell_index import CellIndex

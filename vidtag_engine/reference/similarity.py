@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
-from ..trajectory.directions import Directions
 from ..types import FloatArray, IntArray
 from .along import Moments, Ways, in_sequence
 from .codes import CodeSearch, Neighbours

@@ -19,9 +19,9 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, chord_m, unit_vectors
 from ..types import FloatArray, IntArray
-from .directions import Directions
 from .emission import EmissionModel, Pin
 from .marginals import TINY, Held, apart2, first_of_each_box, most_held, nearness, stacked, thinned
 from .smooth import smoothed

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..directions import LEAST_SECTORS, MOST_SECTORS, Directions
 from ..types import FloatArray, InputError
 from .decoder import EmissionModel
-from .directions import LEAST_SECTORS, MOST_SECTORS, Directions
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
 from .transition import TransitionModel

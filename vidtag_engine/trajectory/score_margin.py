@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from ..directions import over_places
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray
 from .decoder import Decoder, Scores
-from .directions import over_places
 
 _ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
 _MARGIN_FRAMES = 15  # that a margin is averaged over

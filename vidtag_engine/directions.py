@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.linalg import expm
 
-from ..types import FloatArray
+from .types import FloatArray
 
 LEAST_SECTORS, MOST_SECTORS = 3, 16
 _FADE = 0.1  # of cosine, that a reference image loses per square of sectors that it looks aside of a direction
