@@ -30,6 +30,8 @@ _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
 _WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
+BLOCK_M = 120.0
+"""Across, of what is hidden about a video: a street that nobody drove has streets beside it that were driven, and they look like it."""
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
 _WEIGHT_SHARE, _PATH_SHARE, _WITHHOLDING_SHARE = (0.0, 0.45), (0.45, 0.85), (0.85, 1.0)  # of the fit's time
@@ -78,7 +80,8 @@ def calibrate_path(
         sectors: of directions that are told apart; 0: none.
         in_sequence: whether sequences of frames are compared with those of references, rather than each frame by itself.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
-        block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is the reach.
+        block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is ``BLOCK_M``, or
+            the reach where that is less.
         seed: of everything random.
         feedback: of the whole fit; asked to stop between videos.
     """
@@ -98,7 +101,7 @@ def calibrate_path(
     if model.memory is not None and not flags.any():
         hidden = []
         for of, s, rows in zip(frames, chosen, mine, strict=True):
-            near = model.memory.near(s.lat_lon_deg, (block_m or reach_m) / 2.0)
+            near = model.memory.near(s.lat_lon_deg, (block_m or min(reach_m, BLOCK_M)) / 2.0)
             hidden.append(Emissions(model, s.seen, of.queries, near if rows is None else near | rows, keep_features=False, time_s=s.time_s))
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]

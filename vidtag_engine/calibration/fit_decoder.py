@@ -104,19 +104,16 @@ def fit_path(
         [sought] = _marginals(decoder, videos, [line_emission], feedback)
     feedback.tell(0.9, "confidence", "fitting lines, regions and chances")
     lines = on_each(len(videos), lambda number: _final_line(decoder, videos[number], sought[number], best))
-    found_lines = lines
-    lines, at_references = _moved_to_references(spacing_m, videos, lines)
     weights = [video.weight for video in videos]
-    clearly = np.array(
-        [recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, found_lines, strict=True)]
-    )
+    clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
+    margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
+    lines, at_references = _moved_to_references(spacing_m, videos, lines, kinds[0])
     truths = [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
     levels = [fit_levels(truths, kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
     masses = on_each(len(videos), lambda number: mass_about(marginals[number], decoder, lines[number], np.asarray(radii)))
     errors = [haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, lines, strict=True)]
-    margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, found_lines, strict=True)]
     rivalled = np.concatenate(margins)
     rivalled = rivalled[rivalled < NO_RIVAL]
     low, high = np.quantile(rivalled, _USUAL) if len(rivalled) else (0.0, 0.0)
@@ -154,15 +151,19 @@ def fit_path(
     )
 
 
-def _moved_to_references(spacing_m: float, videos: Sequence[FitVideo], lines: Sequence[FloatArray]) -> tuple[list[FloatArray], bool]:
-    """The lines moved to the reference images beside them, and true, where that is right more often; else as they are.
+def _moved_to_references(
+    spacing_m: float, videos: Sequence[FitVideo], lines: Sequence[FloatArray], recognised: Sequence[int]
+) -> tuple[list[FloatArray], bool]:
+    """The lines, those of recognised videos moved to the reference images beside them, and true, where that is right more often; else as they are.
 
     Right is within a fifth, a half and one spacing of the truth, on average over the frames that are placed well enough for that to matter.
     """
-    moved = [video.refined(line) if video.refined else line for video, line in zip(videos, lines, strict=True)]
+    moved = list(lines)
+    for number in recognised:
+        if (refined := videos[number].refined) is not None:
+            moved[number] = refined(lines[number])
     error, own = (
-        np.concatenate([haversine_m(*line.T, *video.lat_lon_deg.T) for video, line in zip(videos, given, strict=True)])
-        for given in (lines, moved)
+        np.concatenate([haversine_m(*given[number].T, *videos[number].lat_lon_deg.T) for number in recognised]) for given in (lines, moved)
     )
     near = np.minimum(error, own) <= _RADII[0] * spacing_m
     right, before = ([(given[near] <= reach * spacing_m).sum() for reach in _FINE] for given in (own, error))
