@@ -154,14 +154,11 @@ def fit_path(
 def _moved_to_references(
     spacing_m: float, videos: Sequence[FitVideo], lines: Sequence[FloatArray], recognised: Sequence[int]
 ) -> tuple[list[FloatArray], bool]:
-    """The lines, those of recognised videos moved to the reference images beside them, and true, where that is right more often; else as they are.
+    """The lines moved to the reference images beside them, and true, where that is right more often for recognised videos; else as they are.
 
     Right is within a fifth, a half and one spacing of the truth, on average over the frames that are placed well enough for that to matter.
     """
-    moved = list(lines)
-    for number in recognised:
-        if (refined := videos[number].refined) is not None:
-            moved[number] = refined(lines[number])
+    moved = [video.refined(line) if video.refined else line for video, line in zip(videos, lines, strict=True)]
     error, own = (
         np.concatenate([haversine_m(*given[number].T, *videos[number].lat_lon_deg.T) for number in recognised]) for given in (lines, moved)
     )

@@ -212,16 +212,16 @@ class PosteriorDecoder:
             final: each frame's own candidates.
             radius_m: that confidence is about.
         """
-        margin, recognised = self.standing(video, decoded)
         if self.seeks_line:
             positions = self._on_grid(decoded.lat_lon_deg, final)
-            if self.path.at_references and recognised and video.references is not None:
+            if self.path.at_references and video.references is not None:
                 positions = video.references.refined(video.found, positions, REFINED * self.cover.spacing_m)
         elif self._scored.similarity is not None:
             positions = self._on_grid(self._each_frames_best(video), final)
         else:
             # Where it was never fitted how far to trust the joint answer, each frame keeps its own, and the posterior is told beside it.
             positions = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
+        margin, recognised = self.standing(video, decoded)
         path = believed(self.path, decoded)
         unknown = None if self.known.all() or not self.known.any() else self.cover.lat_lon_deg[~self.known]
         found = hypotheses(decoded.marginal, self.decoder, positions, path, margin, recognised, unknown)

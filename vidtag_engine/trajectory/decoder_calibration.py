@@ -133,8 +133,7 @@ class PathCalibration:
         line_emission: that the line is sought by, where another makes better lines than the one that makes honest posteriors.
         margin_range: between which nearly all margins lay that the maps were fitted on; others count as the nearer one.
         unknown_share: of the searched area, that is unknown ground; it keeps this share of every probability.
-        at_references: the places of recognised videos' lines are moved to the reference images beside them that are most like the frames (``REFINED`` spacings
-            at most).
+        at_references: the line's places are moved to the reference images beside them that are most like the frames (``REFINED`` spacings at most).
     """
 
     emission: EmissionModel
