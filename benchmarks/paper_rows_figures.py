@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from vidtag_engine.evaluation.metrics import RADII_KM, dfd_m, errors_m, mrd_m
+from vidtag_engine.evaluation.ways import WAYS
 from vidtag_engine.types import FloatArray, IntArray
 
 from .counting import Interval, interval_of_mean, paired_difference
 from .isles_world import Drive
-from .splits import SPLITS
 
 ALL = "all"
 MEDIAN_DRAWS = 400
@@ -107,8 +107,8 @@ def page(result: dict[str, Any]) -> str:
         ("difference, a1km", "a1km", result["differences"]),
         ("difference, dfd_km", "dfd_km", result["differences"]),
     ):
-        lines += ["", _line(title, (ALL, *SPLITS))]
-        lines += [_line(row, [_said(of[split][measure]) if split in of else "" for split in (ALL, *SPLITS)]) for row, of in rows.items()]
+        lines += ["", _line(title, (ALL, *WAYS))]
+        lines += [_line(row, [_said(of[split][measure]) if split in of else "" for split in (ALL, *WAYS)]) for row, of in rows.items()]
     equal = {row: one for row, one in result["at_equal_a25km"].items() if isinstance(one, dict)}
     if equal:
         lines += ["", f"at the step with a25km of {result['at_equal_a25km']['validation_a25km']} % on validation drives"]
@@ -119,7 +119,7 @@ def page(result: dict[str, Any]) -> str:
 
 
 def _parts(answers: Answers) -> Iterator[tuple[str, list[int]]]:
-    for split in (ALL, *SPLITS):
+    for split in (ALL, *WAYS):
         if rows := answers.rows(split):
             yield split, rows
 

@@ -164,7 +164,7 @@ def _moved_to_references(
     )
     near = np.minimum(error, own) <= _RADII[0] * spacing_m
     right, before = ([(given[near] <= reach * spacing_m).sum() for reach in _FINE] for given in (own, error))
-    better = sum(right) > sum(before)
+    better = bool(sum(right) > sum(before))
     return (moved if better else list(lines)), better
 
 
