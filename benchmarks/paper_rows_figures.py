@@ -152,4 +152,4 @@ def _listed(interval: Interval) -> list[float]:
 
 
 def _said(of: Sequence[float]) -> str:
-    return f"{of[0]:.1f} [{of[1]:.1f}, {of[2]:.1f}]"
+    return f"{of[0]:.4g} [{of[1]:.4g}, {of[2]:.4g}]"
