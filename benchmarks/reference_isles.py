@@ -38,7 +38,7 @@ from .isles_settings import OURS, TRAINING_SEEDS
 RESOLUTION_M = 250.0
 STEPS = {"phase1_steps": 500, "phase2_steps": 0}
 A_ISLE = 8  # test drives
-CLOSE_M = 500.0
+CLOSE_M, NEAR_M = 500.0, 50.0
 
 
 def isles(
@@ -70,9 +70,11 @@ def isles(
     for seed in trainings:
         loaded = _trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
         held = _held_out(loaded, learnt["val"], folder)
-        ways = {"table": _calibrated(_by_table(loaded), held, whole, None)}
-        ways |= {f"nearest{k}": _calibrated(loaded, held, whole, k) for k in neighbours}
-        ways["either"] = _calibrated(loaded, held, whole, neighbours[0], either_way=True)
+        by_itself = {"in_sequence": False}
+        ways = {"table": _calibrated(_by_table(loaded), held, whole, None, **by_itself)}
+        ways |= {f"nearest{k}": _calibrated(loaded, held, whole, k, **by_itself) for k in neighbours}
+        ways["either"] = _calibrated(loaded, held, whole, neighbours[0], either_way=True, **by_itself)
+        ways["sequences"] = _calibrated(loaded, held, whole, neighbours[0])
         for name, one in ways.items():
             frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
     frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]
@@ -89,6 +91,7 @@ def figures(found: dict[str, _Frames], neighbours: Sequence[int]) -> dict[str, A
             f"isles_{name}_a05km": round(100.0 * float(np.mean(of.close)), 2),
             f"isles_{name}_a05km_same_way": round(100.0 * float(np.mean(of.close[of.same_way])), 2),
             f"isles_{name}_same_way_median_m": round(float(np.median(of.error_m[of.same_way])), 1),
+            f"isles_{name}_within_50m_same_way": round(100.0 * float(np.mean(of.error_m[of.same_way] <= NEAR_M)), 2),
             f"isles_{name}_ece": round(debiased_ece(of.chance, of.close), 4),
         }
     table = found["table"]
@@ -102,12 +105,15 @@ def figures(found: dict[str, _Frames], neighbours: Sequence[int]) -> dict[str, A
     for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN):
         here = either.way == way
         result[f"isles_{way}_frames"] = int(here.sum())
-        for name in ("table", f"nearest{neighbours[0]}", "either", "database"):
+        for name in ("table", f"nearest{neighbours[0]}", "either", "sequences", "database"):
             close = found[name].close[found[name].way == way]
             result[f"isles_{name}_{way}_a05km"] = round(100.0 * float(np.mean(close)), 2) if len(close) else None
         if here.any():
             gained = paired_difference(today.close[here], either.close[here], either.drive[here], either.training[here])
             result[f"either_way_{way}_a05km"] = [round(100.0 * one, 2) for one in gained.to_list()]
+            along = found["sequences"]
+            gained = paired_difference(today.close[here], along.close[here], along.drive[here], along.training[here])
+            result[f"sequences_{way}_a05km"] = [round(100.0 * one, 2) for one in gained.to_list()]
     result["either_way_ece"] = ece_difference(
         (today.chance, today.close), (either.chance, either.close), either.drive, either.training
     ).to_list()
@@ -197,8 +203,8 @@ def _held_out(loaded: Loaded, sources: Sequence[TrainingSource], folder: Path) -
     return load_sequences(store, sources)
 
 
-def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, *, either_way: bool = False) -> Loaded:
-    """The checkpoint, its confidence fitted on the same drives with a way to read the references."""
+def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, **options: bool) -> Loaded:
+    """The checkpoint, its confidence fitted on the same drives with a way to read the references; ``options`` as of :func:`.calibrate_path`."""
     of = loaded.calibration
     assert of.ground is not None
     assert isinstance(loaded.model, VidTAG)
@@ -208,7 +214,7 @@ def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int
     with torch.inference_mode():
         path = calibrate_path(
             loaded.model, points[known], spacing_m, held, held, temperature=of.temperature, reach_m=of.ground.reach_m, places=of.ground.lat_lon_deg,
-            novelty=of.path.novelty if of.path else of.novelty, neighbours=neighbours, either_way=either_way,
+            novelty=of.path.novelty if of.path else of.novelty, neighbours=neighbours, **options,
         )  # fmt: skip
     return replace(loaded, calibration=replace(of, path=path))
 

@@ -24,11 +24,12 @@ from vidtag_engine.models.checkpoint import CheckpointCard, from_pretrained, sav
 from vidtag_engine.models.reference_database import ReferenceDatabase
 from vidtag_engine.models.vidtag import VidTAG
 from vidtag_engine.reference.descriptor import SCALES, bands
+from vidtag_engine.reference.similarity import NEIGHBOURS
 from vidtag_engine.search import Search, search_over
 from vidtag_engine.training import recipe
 from vidtag_engine.training.start import remember
 from vidtag_engine.trajectory import Calibration, DatabaseWeight, Decoder, OutOfAreaDetector, PathCalibration, TrainingGround, hypotheses
-from vidtag_engine.trajectory.decoder_calibration import RadiusMap
+from vidtag_engine.trajectory.decoder_calibration import REFINED, RadiusMap
 from vidtag_engine.trajectory.out_of_area import blocks_of_ground
 from vidtag_engine.trajectory.score_margin import recognition, score_margin
 from vidtag_engine.types import CancelledError, FloatArray, FrameState, InputError, Progress
@@ -318,6 +319,29 @@ def test_a_video_is_solved_with_what_is_remembered():
         again = solver.decoder.decode(kept.scores, new.time_s, path.emission, accuracy_m=solver.accuracy_m)
         np.testing.assert_allclose(again.lat_lon_deg, solved.line, atol=1e-6)
     assert errors_m["remembering"] < 100.0 < errors_m["alone"]
+
+
+def test_a_line_goes_along_the_references_most_like_it_where_that_was_fitted():
+    world = World(3)
+    training, new = [world.drive() for _ in range(60)], world.drive()
+    model = world.model(training)
+    search, features = world.search(model), new.features[0]
+    queries = model.embed_video(torch.from_numpy(features))
+    weight = DatabaseWeight(4.0, 60.0, neighbours=NEIGHBOURS, sequence_mps=10.0)
+    positions = {}
+    for at_references in (False, True):
+        path = replace(PathCalibration.unfitted(0.07, SPACING_M, weight, 10.0), at_references=at_references)
+        solver = PosteriorDecoder(model, search, Calibration(0.07, path=path))
+        video = solver.read(Emissions(model, features, queries, time_s=new.time_s))
+        final = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0).final
+        positions[at_references] = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
+    kept = model.memory.places_deg
+    apart_m = haversine_m(*positions[True].T[:, :, None], *kept.T[:, None, :])
+    reached = haversine_m(*positions[False].T[:, :, None], *kept.T[:, None, :]).min(axis=1) <= REFINED * SPACING_M
+    assert reached.any()
+    # Stored places are to a metre or so.
+    assert (apart_m.min(axis=1)[reached] < 1.0).mean() > 0.9
+    assert (haversine_m(*positions[True].T, *positions[False].T) <= REFINED * SPACING_M + 1.0).all()
 
 
 def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located():

@@ -1,0 +1,88 @@
+"""What a fit decides of reference images: whether lines move to them, how fine lines are sought, and that a card keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from vidtag_engine.calibration import FitVideo
+from vidtag_engine.calibration.fit_decoder import _first_of_the_best, _moved_to_references
+from vidtag_engine.trajectory import DatabaseWeight, PathCalibration
+from vidtag_engine.types import FloatArray, InputError
+
+SPACING_M = 100.0
+METRE_DEG = 1.0 / 111_195.0
+
+
+def video(images_off_m: float, truth: FloatArray) -> FitVideo:
+    """A video whose reference images lie so far north of the truth."""
+
+    def scores(rows: slice) -> FloatArray:
+        return np.zeros((rows.stop - rows.start, 1), dtype=np.float32)
+
+    return FitVideo(scores, np.arange(5.0), truth, refined=lambda line: truth[: len(line)] + np.array([images_off_m * METRE_DEG, 0.0]))
+
+
+@pytest.mark.parametrize(("images_off_m", "line_off_m", "moves"), [(10.0, 80.0, True), (80.0, 10.0, False), (10.0, 5_000.0, True)])
+def test_lines_move_to_reference_images_where_these_are_nearer(images_off_m: float, line_off_m: float, moves: bool):
+    truth = np.stack([np.arange(5.0) * 50.0 * METRE_DEG, np.zeros(5)], axis=1)
+    videos, line = [video(images_off_m, truth) for _ in range(3)], truth + np.array([line_off_m * METRE_DEG, 0.0])
+    found, moved = _moved_to_references(SPACING_M, videos, [line] * 3, [0, 1, 2])
+    assert moved is moves
+    for one in found:
+        np.testing.assert_array_equal(one, videos[0].refined(line) if moves else line)
+
+
+def test_recognised_videos_alone_decide_that_and_all_lines_move():
+    truth = np.zeros((5, 2))
+    videos = [video(10.0, truth), video(90.0, truth), video(90.0, truth)]
+    lines = [truth + np.array([off_m * METRE_DEG, 0.0]) for off_m in (80.0, 10.0, 10.0)]
+    found, moved = _moved_to_references(SPACING_M, videos, lines, [0])
+    assert moved
+    np.testing.assert_array_equal(found[1], videos[1].refined(lines[1]))
+    assert not _moved_to_references(SPACING_M, videos, lines, [0, 1, 2])[1]
+
+
+def test_videos_without_reference_images_keep_their_lines():
+    truth = np.zeros((5, 2))
+    one = replace(video(10.0, truth), refined=None)
+    found, moved = _moved_to_references(SPACING_M, [one], [truth], [0])
+    assert not moved
+    np.testing.assert_array_equal(found[0], truth)
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.floats(0.0, 1.0)))
+def test_the_first_that_does_as_well_as_the_best_but_for_chance_is_taken(right: FloatArray):
+    chosen, means = _first_of_the_best(right), right.mean(axis=0)
+    best = int(means.argmax())
+    assert chosen <= best
+    for way in range(chosen):
+        lost = right[:, best] - right[:, way]
+        assert lost.mean() > lost.std() / np.sqrt(len(right)) - 1e-12
+
+
+def test_a_card_keeps_how_references_are_compared_and_older_ones_are_read_as_before():
+    weight = DatabaseWeight(4.0, 300.0, 0.1, 200, either_way=True, sectors=8, sequence_mps=11.0)
+    assert DatabaseWeight.from_dict(json.loads(json.dumps(asdict(weight)))) == weight
+    path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True)
+    again = PathCalibration.from_dict(json.loads(json.dumps(path.to_dict())))
+    assert (again.at_references, again.database_weight) == (True, weight)
+    older = DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 300.0, "neighbours": 200})
+    assert (older.sequence_mps, older.directions, older.reads) == (None, None, (300.0, 200, False, None, None))
+    values = path.to_dict()
+    del values["at_references"]
+    assert not PathCalibration.from_dict(values).at_references
+
+
+@pytest.mark.parametrize(
+    "change", [{"sectors": 2}, {"sectors": 17}, {"sequence_mps": 0.0}, {"sequence_mps": -3.0}, {"sequence_mps": float("inf")}]
+)
+def test_a_card_that_cannot_be_used_is_refused(change: dict[str, float]):
+    with pytest.raises(InputError, match="vidtag train"):
+        DatabaseWeight.from_dict({**asdict(DatabaseWeight(4.0, 300.0)), **change})
