@@ -70,7 +70,7 @@ def isles(
     for seed in trainings:
         loaded = _trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
         held = _held_out(loaded, learnt["val"], folder)
-        by_itself = {"in_sequence": False}
+        by_itself: dict[str, Any] = {"in_sequence": False}
         ways = {"table": _calibrated(_by_table(loaded), held, whole, None, **by_itself)}
         ways |= {f"nearest{k}": _calibrated(loaded, held, whole, k, **by_itself) for k in neighbours}
         ways["either"] = _calibrated(loaded, held, whole, neighbours[0], either_way=True, **by_itself)
@@ -203,7 +203,7 @@ def _held_out(loaded: Loaded, sources: Sequence[TrainingSource], folder: Path) -
     return load_sequences(store, sources)
 
 
-def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, **options: bool) -> Loaded:
+def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, **options: Any) -> Loaded:
     """The checkpoint, its confidence fitted on the same drives with a way to read the references; ``options`` as of :func:`.calibrate_path`."""
     of = loaded.calibration
     assert of.ground is not None

@@ -113,7 +113,7 @@ def test_a_drive_is_found_again_where_its_frames_alone_are_lost_in_noise():
 def test_a_place_is_moved_to_its_most_similar_reference_near_it():
     places, drive, number = drives()
     seen = units(len(places), 7)
-    of = NearestReferences(searched(seen), places, places[:5], 50.0, 300.0, 40, ways=Ways(places, drive, number))
+    of = NearestReferences(searched(seen), places, places[:5], 50.0, 300.0, 40, ways=lambda: Ways(places, drive, number))
     found = of.found(torch.from_numpy(seen[:6]))
     line = places[:6] + np.array([90.0 / 111_195.0, 0.0])
     moved = of.refined(found, line, 120.0)

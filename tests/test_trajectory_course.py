@@ -13,7 +13,7 @@ from pyproj import Geod
 from tests.export_cases import unsure
 from vidtag_engine.inference.verdicts import judged
 from vidtag_engine.trajectory import course_deg, with_course
-from vidtag_engine.trajectory.course import LEAST_SPACINGS, way_course_deg
+from vidtag_engine.trajectory.course import LEAST_SPACINGS, MOST_SPACING_M, way_course_deg
 from vidtag_engine.types import FrameState, Trajectory, Verdict
 
 GEOD = Geod(ellps="WGS84")
@@ -41,7 +41,7 @@ def trajectory(lat, lon, *, time_s=None, state=None):
 @settings(max_examples=150, deadline=None)
 @given(
     lat=st.floats(-89.9, 89.9), lon=st.floats(-180, 180), azimuth=st.floats(0, 360), step_m=st.floats(1.0, 60.0), count=st.integers(2, 60),
-    spacing_m=st.floats(1.0, 300.0),
+    spacing_m=st.floats(1.0, MOST_SPACING_M),
 )  # fmt: skip
 def test_a_steady_drive_has_its_geodesics_azimuth(lat, lon, azimuth, step_m, count, spacing_m):
     lats, lons, wanted = going(lat, lon, azimuth, step_m, count)
@@ -78,7 +78,13 @@ def test_a_standing_camera_has_none_and_not_the_last():
     assert np.isnan(still).all()
 
 
-@pytest.mark.parametrize("spacing_m", [25.0, 250.0])
+def test_no_course_is_told_by_places_far_apart():
+    lats, lons = 47.0 + np.arange(60) * 200.0 / 111_195, np.full(60, 8.0)
+    assert np.isfinite(with_course(trajectory(lats, lons), MOST_SPACING_M).course_deg).all()
+    assert np.isnan(with_course(trajectory(lats, lons), 1.01 * MOST_SPACING_M).course_deg).all()
+
+
+@pytest.mark.parametrize("spacing_m", [25.0, 100.0])
 def test_places_that_scatter_on_the_spot_have_none(spacing_m):
     rng = np.random.default_rng(4)
     north, east = np.round(rng.normal(0, 0.7, (2, 200))) * spacing_m

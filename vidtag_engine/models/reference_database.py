@@ -126,7 +126,7 @@ class ReferenceDatabase(Descriptor):
         if neighbours is not None:
             return NearestReferences(
                 self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way, directions=directions,
-                heading_deg=self.heading_deg, ways=self._ways(),
+                heading_deg=self.heading_deg, ways=self._ways,
             )  # fmt: skip
         reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)

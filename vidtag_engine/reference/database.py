@@ -112,5 +112,5 @@ class StoredReferences(Descriptor):
             search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
         return NearestReferences(
             search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way, directions=directions,
-            heading_deg=self.store.rows["heading_deg"] if directions else None, ways=self.ways,
+            heading_deg=self.store.rows["heading_deg"] if directions else None, ways=lambda: self.ways,
         )  # fmt: skip

@@ -5,6 +5,8 @@ A table of every place with every reference near it grows with both; a frame's f
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -48,7 +50,7 @@ class NearestReferences:
             what is found the same way does: less of a picture is alike from the other side, by chance, too.
         directions: that are told apart. A reference speaks of the direction that it looks in, and what is found the other way of the opposite one.
         heading_deg: (N,) where each looks, clockwise from north; NaN, or None for all, speaks of every direction.
-        ways: the order in which drives took the references; None compares each by itself.
+        ways: gives the order in which drives took the references, once it is asked for: a million take a second. None compares each by itself.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class NearestReferences:
         either_way: bool = False,
         directions: Directions | None = None,
         heading_deg: FloatArray | None = None,
-        ways: Ways | None = None,
+        ways: Callable[[], Ways | None] = lambda: None,
     ) -> None:
         self._ways = ways
         self.directions, self._layers = directions, directions.count if directions else 1
@@ -109,11 +111,12 @@ class NearestReferences:
         descriptors = torch.cat(both).cpu().numpy()
         near = self.search.nearest(descriptors, self._k, mask)
         count, sides = len(frames), []
+        ways = self._ways() if moments is not None else None
         for number in range(len(both)):
             part = slice(number * count, (number + 1) * count)
             side = Neighbours(near.rows[part], near.similarity[part])
-            if moments is not None and self._ways is not None:
-                alike = in_sequence(self.search, self._ways, descriptors[part], side, moments, mask, backwards=bool(number))
+            if moments is not None and ways is not None:
+                alike = in_sequence(self.search, ways, descriptors[part], side, moments, mask, backwards=bool(number))
                 side = Neighbours(side.rows, alike)
             sides.append(side)
         if len(sides) == 1:

@@ -19,6 +19,8 @@ from .steps import parts
 
 LEAST_SPACINGS = 3.0
 """Of a chord, in spacings of the places that were searched: the line is settled to a part of one, and scatters about as much."""
+MOST_SPACING_M = 100.0
+"""Of the places, beyond which no course is told: nearly half of them were off by more than 45° on places 250 m apart (simulated)."""
 # The rest is chosen on simulated drives (benchmarks/course.py), for few that are wrong.
 _STRAIGHT, _PIECES = 0.8, 6  # chord over the way in so many pieces: less is a bend, or places that scatter
 _EVEN = 0.35  # of the chord, to be made in either half of its frames: less is a hop from place to place
@@ -31,7 +33,7 @@ _AGAINST_DEG = 90.0
 def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[int] = ()) -> Trajectory:
     """The trajectory with ``course_deg`` of its line as it now is, and no other: see :func:`course_deg`.
 
-    A frame has none where its place is rated and not likely right, nor where its video's answer would be withheld.
+    A frame has none where places lie farther apart than ``MOST_SPACING_M``, where its place is rated and not likely right, nor where its video's answer would be withheld.
 
     Args:
         trajectory: the answer in place.
@@ -39,7 +41,7 @@ def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[i
         cut_frames: numbers, as in ``frame_index``, of frames that begin a new shot.
     """
     course, least_m = np.full(len(trajectory.state), np.nan), LEAST_SPACINGS * spacing_m
-    if trajectory.verdict is not None and trajectory.verdict.state is not FrameState.LOCATED:
+    if spacing_m > MOST_SPACING_M or (trajectory.verdict is not None and trajectory.verdict.state is not FrameState.LOCATED):
         return replace(trajectory, course_deg=course)
     cut = np.flatnonzero(np.isin(trajectory.frame_index, np.asarray(cut_frames, dtype=np.int64)))
     for part in parts(trajectory):

@@ -101,7 +101,10 @@ class DatabaseWeight:
             None if sequence_mps is None else float(sequence_mps),
         )
         if (
-            not all(math.isfinite(number) and number > 0 for number in (found.weight, found.reach_m, 1.0 if sequence_mps is None else found.sequence_mps or 0.0))
+            not all(
+                math.isfinite(number) and number > 0
+                for number in (found.weight, found.reach_m, 1.0 if sequence_mps is None else found.sequence_mps or 0.0)
+            )
             or not math.isfinite(found.least or 0.0)
             or (found.neighbours is not None and found.neighbours < 1)
             or not (found.sectors == 0 or MOST_SECTORS >= found.sectors >= LEAST_SECTORS)
