@@ -33,7 +33,7 @@ _AGAINST_DEG = 90.0
 def with_course(trajectory: Trajectory, spacing_m: float, cut_frames: Sequence[int] = ()) -> Trajectory:
     """The trajectory with ``course_deg`` of its line as it now is, and no other: see :func:`course_deg`.
 
-    A frame has none where places lie farther apart than ``MOST_SPACING_M``, where its place is rated and not likely right, nor where its video's answer would be withheld.
+    A frame has none where places lie farther apart than ``MOST_SPACING_M``, where its place is rated and not likely right, or its answer would be withheld.
 
     Args:
         trajectory: the answer in place.
