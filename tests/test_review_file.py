@@ -34,7 +34,7 @@ def at_rate(path, every):
     result, kept = town()
     rows = np.arange(0, FRAMES, every)
     t = result.trajectory
-    columns = ("time_s", "lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg")
+    columns = ("time_s", "lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "course_deg")
     thinned = {name: getattr(t, name)[rows] for name in columns}
     t = replace(t, frame_index=np.arange(len(rows)), state=tuple(t.state[row] for row in rows), **thinned)
     result = replace(result, trajectory=t, info=replace(result.info, duration_s=96.0))
