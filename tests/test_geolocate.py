@@ -318,7 +318,7 @@ def test_one_files_unexpected_error_costs_that_file(flights, loaded, tmp_path, m
                 raise kind(text)
             return encode_video(info, *more, **named)
 
-        monkeypatch.setattr("vidtag_engine.geolocation.encode_video", encode)
+        monkeypatch.setattr("vidtag_engine.job.encode_video", encode)
 
     failing(KeyError, "no such\nthing in /home/zorro/x.py")
     batch = geolocate(videos, area, loaded, output, SETTINGS)

@@ -254,6 +254,7 @@ class FrameScores:
     def found(self) -> Neighbours:
         """The reference images that are nearest to each frame, as :meth:`.NearestReferences.found`; asked only where there are :attr:`references`."""
         references, of = self.references, self.of
+        # Whoever asks has seen that there are references, and where there are, frames are in context.
         assert references is not None  # nosec B101
         assert of.in_context is not None  # nosec B101
         moments = None
