@@ -78,10 +78,11 @@ def test_similarity_is_the_mean_along_the_drive_at_the_speed_that_fits_best(back
         window = [u for u in range(9) if abs(time_s[u] - time_s[t]) <= 110.0 / usual_mps]
         for column in range(k):
             row, best = int(near.rows[t, column]), -np.inf
-            for share in (0.0, 0.5, 0.75, 1.0, 1.35, 1.8):
+            onwards = (0.0, 0.5, 0.75, 1.0, 1.35, 1.8)
+            for share in [-1 * one for one in onwards] + ([] if backwards else list(onwards)):
                 values = []
                 for u in window:
-                    along = number[row] + (-1 if backwards else 1) * share * usual_mps * (time_s[u] - time_s[t]) / STEP_M
+                    along = number[row] + share * usual_mps * (time_s[u] - time_s[t]) / STEP_M
                     whole = int(np.clip(round(along), 0, 29))
                     there = at[int(drive[row]), whole]
                     off_m = abs(along - whole) * STEP_M
@@ -106,7 +107,8 @@ def test_a_drive_is_found_again_where_its_frames_alone_are_lost_in_noise():
     found = drive[near.rows[np.arange(20), together.argmax(axis=1)]] == 7
     assert alone.mean() < 0.8
     assert found.mean() >= 0.95
-    backwards = in_sequence(search, ways, asked[::-1].copy(), Neighbours(near.rows[::-1], near.similarity[::-1]), moments, backwards=True)
+    # Who goes the other way and looks down, to the same side or back sees the same pictures, last to first.
+    backwards = in_sequence(search, ways, asked[::-1].copy(), Neighbours(near.rows[::-1], near.similarity[::-1]), moments)
     np.testing.assert_allclose(backwards[::-1], together, atol=1e-5)
 
 

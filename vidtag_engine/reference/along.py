@@ -98,7 +98,7 @@ def in_sequence(
     *,
     backwards: bool = False,
 ) -> FloatArray:
-    """(T, k) similarities of a video's frames to what they found, each the mean along the drive that it was found on, at the speed that fits best.
+    """(T, k) similarities of a video's frames to what they found, each the mean along the drive that it was found on, at the speed and in the order that fit best.
 
     A neighbour whose reference is not there, or hidden, is taken to be no more similar than the least that it found itself.
 
@@ -109,13 +109,15 @@ def in_sequence(
         found: their nearest.
         moments: of the frames.
         hidden: (N,) references that are left out.
-        backwards: the video runs against the drives.
+        backwards: the video runs against the drives: in no other order.
     """
     others, there = moments.neighbours()
     known = np.isfinite(found.similarity)
     floor = np.where(known, found.similarity, np.inf).min(axis=1, initial=np.inf)
     floor = np.where(np.isfinite(floor), floor, 0.0)
-    speeds = np.array(_SPEEDS) * moments.speed_mps * (-1.0 if backwards else 1.0)
+    # A camera that looks down, or back where the other one looked ahead, sees the same pictures from last to first.
+    onwards = np.array(_SPEEDS) * moments.speed_mps
+    speeds = -onwards if backwards else np.concatenate([onwards, -onwards[1:]])
     result = np.full(found.similarity.shape, -np.inf, dtype=np.float32)
     for begin in range(0, len(frames), _AT_ONCE):
         part = slice(begin, begin + _AT_ONCE)
