@@ -96,7 +96,7 @@ class Paths:
 
     def seen(self, drive: Drive) -> Emissions:
         """A drive's frames, as a solver reads them."""
-        return Emissions(self.model, drive.sequence.seen)
+        return Emissions(self.model, drive.sequence.seen, time_s=drive.sequence.time_s)
 
     def scores(self, drive: Drive, over: ScoredPlaces | None = None) -> FloatArray:
         """(T, M) over the cover, or over other places."""

@@ -552,14 +552,15 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
     found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
     assert found.database_weight is not None
     assert found.database_weight.least is not None
-    over, decoder = ScoredPlaces.embedded(model, world.places, SPACING_M, 60.0), Decoder(world.places, SPACING_M, found.transition)
+    over = ScoredPlaces.embedded(model, world.places, SPACING_M, *found.database_weight.reads)
+    decoder = Decoder(world.places, SPACING_M, found.transition)
 
     def judged(rows: tuple[int, ...], database_weight: DatabaseWeight | None) -> tuple[float, float]:
         """Chance said of 100 m, and share of frames within it."""
         said, right = [], []
         for _ in range(20):
             new = world.drive(rows)
-            frames = Emissions(model, new.features[0])
+            frames = Emissions(model, new.features[0], time_s=new.time_s)
             decoded = decoder.decode(frames.at(over).read(database_weight), new.time_s, found.emission, accuracy_m=found.accuracy_m)
             margin = score_margin(decoder, frames.at(over).read(database_weight), decoded.lat_lon_deg, found.accuracy_m)
             kind = found.is_recognised(recognition(decoder, frames.at(over).read_similarity(), decoded.lat_lon_deg, found.accuracy_m))

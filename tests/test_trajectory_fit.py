@@ -202,6 +202,24 @@ def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
     assert seen == [0.0, 1.0]
 
 
+@pytest.mark.parametrize(("low", "chosen"), [(0.15, 4.0), (5.0, 1.0)])
+def test_a_weight_that_finds_the_way_at_one_temperature_alone_does_not_do(low, chosen):
+    """The least does where it is as right as any other at every temperature."""
+    rng = np.random.default_rng(31)
+    truths = rng.integers(len(PLACES), size=10)
+
+    def of_weight(weight: float) -> list[FitVideo]:
+        peak = {0.0: 0.0, 1.0: low, 4.0: 5.0}[weight]
+        videos = []
+        for truth in truths:
+            scores = np.zeros((3, len(PLACES)), dtype=np.float32)
+            scores[:, truth] = peak
+            videos.append(FitVideo(scores.__getitem__, np.arange(3) * 2.0, np.repeat(PLACES[truth][None], 3, axis=0)))
+        return videos
+
+    assert best_weight(PLACES, SPACING_M, of_weight, (0.0, 1.0, 4.0), temperature=0.1, speed_mps=1.0) == chosen
+
+
 def test_a_video_of_weight_three_counts_as_three():
     rng = np.random.default_rng(33)
     levels = [rng.uniform(0, 1, 4) for _ in range(60)]

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from vidtag_engine.calibration import FitVideo
 from vidtag_engine.calibration.fit_decoder import _first_of_the_best, _moved_to_references
+from vidtag_engine.directions import Directions
 from vidtag_engine.trajectory import DatabaseWeight, PathCalibration
 from vidtag_engine.types import FloatArray, InputError
 
@@ -69,6 +70,8 @@ def test_the_first_that_does_as_well_as_the_best_but_for_chance_is_taken(right: 
 
 def test_a_card_keeps_how_references_are_compared_and_older_ones_are_read_as_before():
     weight = DatabaseWeight(4.0, 300.0, 0.1, 200, either_way=True, sectors=8, sequence_mps=11.0)
+    assert weight.reads.directions == weight.directions == Directions(8)
+    assert replace(weight, neighbours=None).directions is None
     assert DatabaseWeight.from_dict(json.loads(json.dumps(asdict(weight)))) == weight
     path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True)
     again = PathCalibration.from_dict(json.loads(json.dumps(path.to_dict())))

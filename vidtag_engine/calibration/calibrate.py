@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from ..datasets.training_sequence import TrainingSequence
-from ..directions import Directions
 from ..feedback import Feedback
 from ..inference import Emissions, FrameScores, ScoredPlaces
 from ..models import PlaceRecognizer, VidTAG
@@ -29,9 +28,9 @@ from .posteriors import FitVideo
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
 _MOST_HELD = 200_000_000  # scores of all videos, both kinds: 400 MB
-_WEIGHTS = (0.0, 1.0, 4.0, 16.0)  # of the reference database
-BLOCK_M = 120.0
-"""Across, of what is hidden about a video: a street that nobody drove has streets beside it that were driven, and they look like it."""
+_WEIGHTS = (0.0, 1.0, 4.0, 16.0, 64.0, 256.0)  # of the reference database
+# Across, of what is hidden about a video: a street that nobody drove has streets beside it that were driven, and they look like it.
+_BLOCK_M = 120.0
 _CHANCE = 2.0  # standard deviations of a frame's scores over all places, below which similarity is what chance finds
 # Where in the whole fit its parts begin and end, and what they are called.
 _WEIGHT_SHARE, _PATH_SHARE, _WITHHOLDING_SHARE = (0.0, 0.45), (0.45, 0.85), (0.85, 1.0)  # of the fit's time
@@ -80,7 +79,7 @@ def calibrate_path(
         sectors: of directions that are told apart; 0: none.
         in_sequence: whether sequences of frames are compared with those of references, rather than each frame by itself.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
-        block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is ``BLOCK_M``, or
+        block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is 120 m, or
             the reach where that is less.
         seed: of everything random.
         feedback: of the whole fit; asked to stop between videos.
@@ -91,7 +90,7 @@ def calibrate_path(
     chosen, flags = [_middle(validation[n], _MOST_FRAMES) for n in some], flags[some]
     speed = typical_speed_mps([_path(sequence) for sequence in training])
     sequence_mps = speed if in_sequence and neighbours is not None and math.isfinite(speed) else None
-    reach: Reads = reach_m, neighbours, either_way, Directions(sectors) if sectors else None, sequence_mps
+    reach = DatabaseWeight(1.0, reach_m, None, neighbours, either_way, sectors, sequence_mps).reads
     cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach)
     mine = [own(number) if own else None for number in some]
     frames = [Emissions(model, s.seen, hidden=rows, keep_features=False, time_s=s.time_s) for s, rows in zip(chosen, mine, strict=True)]
@@ -101,7 +100,7 @@ def calibrate_path(
     if model.memory is not None and not flags.any():
         hidden = []
         for of, s, rows in zip(frames, chosen, mine, strict=True):
-            near = model.memory.near(s.lat_lon_deg, (block_m or min(reach_m, BLOCK_M)) / 2.0)
+            near = model.memory.near(s.lat_lon_deg, (block_m or min(reach_m, _BLOCK_M)) / 2.0)
             hidden.append(Emissions(model, s.seen, of.queries, near if rows is None else near | rows, keep_features=False, time_s=s.time_s))
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
@@ -136,9 +135,9 @@ def calibrate_path(
     # Where nothing else speaks of places, there is nothing to weigh references against.
     weights = (1.0,) if isinstance(model, PlaceRecognizer) else _WEIGHTS if model.memory is not None else (0.0,)
     weight = best_weight(
-        cover_lat_lon_deg, spacing_m, videos, weights, directions=reach[3], feedback=feedback.part(*_WEIGHT_SHARE), **options
+        cover_lat_lon_deg, spacing_m, videos, weights, directions=reach.directions, feedback=feedback.part(*_WEIGHT_SHARE), **options
     )
-    directions = reach[3] if weight else None
+    directions = reach.directions if weight else None
     found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), directions=directions, feedback=feedback.part(*_PATH_SHARE), **options)
     known = _out_of_area(
         model,
@@ -181,7 +180,7 @@ def fit_abstention(
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
     taken = [_Taken(Emissions(model, s.seen, keep_features=False, time_s=s.time_s), s, unseen=False, weight=1.0) for s in some]
-    reach: Reads = database_weight.reads if database_weight else (reach_m, None, False, None, None)
+    reach = database_weight.reads if database_weight else Reads(reach_m)
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
     known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
     seen = [[s.features[0] for s in part] for part in (training, some)]

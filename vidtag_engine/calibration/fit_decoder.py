@@ -219,7 +219,8 @@ def best_weight(
 ) -> float:
     """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
 
-    Each weight is taken at the temperature that suits it. The least, because a second kind that drowns the first errs alone: rarely, and by far.
+    A weight is judged over all temperatures together: which one suits it is settled later, and not by lines. The least, because a second kind that drowns the
+    first errs alone.
 
     Args:
         lat_lon_deg, spacing_m, temperature, speed_mps, feedback: as for :func:`fit_path`.
@@ -242,10 +243,10 @@ def best_weight(
     for weight in weights:
         given = videos(weight)
         given = [given[number] for number in _some_seen(given)]
-        feedback.tell(len(found) / (len(weights) * len(_TEMPERATURES)), "confidence", "weighing the reference database")
+        feedback.tell(len(found) / len(weights), "confidence", "weighing the reference database")
         emissions = [EmissionModel(factor * (1.0 + weight) * temperature, error_correlation=_SHARED[1]) for factor in _TEMPERATURES]
         right = each_posterior(directed if weight else plain, given, emissions, right_of(given), feedback.check)
-        found += [(weight, np.array(of_emission)) for of_emission in right]
+        found.append((weight, np.mean(right, axis=0)))
     _, best = max(found, key=lambda one: one[1].mean())
     spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
     return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)

@@ -123,15 +123,17 @@ class PosteriorDecoder:
         path = self._reading()
         self.path = path if limit_mps is None else replace(path, transition=replace(path.transition, limit_mps=limit_mps))
         places = self.cover.lat_lon_deg[self._places]
-        directions = self.path.database_weight.directions if self.path.database_weight else None
-        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, prior(places) if prior else None, directions)
+        weights = prior(places) if prior else None
+        self.decoder = Decoder(places, self.cover.spacing_m, self.path.transition, weights, self._reads.directions)
         # The line seeks no more than a place of the cover.
         self.accuracy_m = max(self.path.accuracy_m, self.cover.spacing_m)
         self._model = model
-        reach_m, neighbours, either_way, directions, sequence_mps = self._reads
-        similarity = similarity_to(model, cover.lat_lon_deg, cover.spacing_m, reach_m, neighbours, either_way, directions)
+        reads = self._reads
+        similarity = similarity_to(
+            model, cover.lat_lon_deg, cover.spacing_m, reads.reach_m, reads.neighbours, reads.either_way, reads.directions
+        )
         score = no_cosines(cover.lat_lon_deg) if isinstance(model, PlaceRecognizer) else cover.score
-        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity, sequence_mps)
+        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity, reads.sequence_mps)
 
     def _reading(self) -> PathCalibration:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
@@ -149,7 +151,7 @@ class PosteriorDecoder:
     def _reads(self) -> Reads:
         """How reference images are compared."""
         weight = self.path.database_weight
-        return weight.reads if weight else (None, None, False, None, None)
+        return weight.reads if weight else Reads()
 
     @property
     def seeks_line(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,8 +45,14 @@ class RadiusMap:
     margin_slope: float = 0.0
 
 
-Reads = tuple[float | None, int | None, bool, Directions | None, float | None]
-"""How reference images are compared: :attr:`DatabaseWeight.reads`; the first is None where they are not."""
+class Reads(NamedTuple):
+    """How reference images are compared, as :meth:`.ScoredPlaces.embedded` takes it; see :class:`DatabaseWeight`. None are, where ``reach_m`` is None."""
+
+    reach_m: float | None = None
+    neighbours: int | None = None
+    either_way: bool = False
+    directions: Directions | None = None
+    sequence_mps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,13 @@ class DatabaseWeight:
 
     @property
     def directions(self) -> Directions | None:
-        """What a state has beside its place."""
-        return Directions(self.sectors) if self.sectors else None
+        """What a state has beside its place; the nearest references alone tell of it."""
+        return Directions(self.sectors) if self.sectors and self.neighbours is not None else None
 
     @property
     def reads(self) -> Reads:
-        """What is compared, in the order in which :meth:`.ScoredPlaces.embedded` takes it."""
-        return self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps
+        """What is compared."""
+        return Reads(self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps)
 
     def read(self, similarity: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines."""
@@ -100,11 +106,9 @@ class DatabaseWeight:
             int(values.get("sectors", 0)),
             None if sequence_mps is None else float(sequence_mps),
         )
+        positive = [found.weight, found.reach_m, *(() if found.sequence_mps is None else (found.sequence_mps,))]
         if (
-            not all(
-                math.isfinite(number) and number > 0
-                for number in (found.weight, found.reach_m, 1.0 if sequence_mps is None else found.sequence_mps or 0.0)
-            )
+            not all(math.isfinite(number) and number > 0 for number in positive)
             or not math.isfinite(found.least or 0.0)
             or (found.neighbours is not None and found.neighbours < 1)
             or not (found.sectors == 0 or MOST_SECTORS >= found.sectors >= LEAST_SECTORS)
