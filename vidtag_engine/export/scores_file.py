@@ -1,9 +1,10 @@
 """What a video is decoded from, kept beside the result, so that it can be decoded again with a person's pins.
 
 A folder ``<result>.scores`` holds one safetensors file a video, named by the video's SHA-256: nothing that can execute, and nothing of
-a batch to be written twice. Tensors: ``lat_lon_deg`` (M, 2) float64, ``scores`` (T, M) float16, ``frame_index`` (T,) int64, ``time_s`` (T,) float64, ``line``
+a batch to be written twice. Tensors: ``lat_lon_deg`` (M, 2) float64, ``scores`` (T, M), or (T, sectors * M) where states are places and directions,
+float16, ``frame_index`` (T,) int64, ``time_s`` (T,) float64, ``line``
 (T, 2) float64. The header's ``vidtag_scores`` is JSON: format version, spacing, cuts and calibration. A cosine in float16 is off by 0.0002
-at most below 0.5, a hundredth of any temperature fitted so far.
+at most below 0.5, and scores that references have a share in by as much more as these weigh: a few hundredths of any temperature fitted so far.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from ..trajectory import PathCalibration
 from ..trajectory.scores import VideoScores
 from ..types import InputError
 
-FORMAT_VERSION = 2
-_LAST_WITHOUT_LIMIT = 1  # what older versions read, where there is no top speed that they would pass over
+FORMAT_VERSION = 3
+# What older versions read, where there is nothing that they would pass over.
+_LAST_WITHOUT_DIRECTIONS, _LAST_WITHOUT_LIMIT = 2, 1
 _HEADER = "vidtag_scores"
 
 
@@ -52,10 +54,13 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
     """
     from safetensors.numpy import save
 
-    frames, places = np.shape(kept.scores)
+    frames, states = np.shape(kept.scores)
+    weight = kept.calibration.database_weight
+    directed = weight is not None and weight.directions is not None and states != len(kept.lat_lon_deg)
+    places = states // weight.sectors if weight and directed else states
     shapes = (np.shape(kept.lat_lon_deg), np.shape(kept.frame_index), np.shape(kept.time_s), np.shape(kept.line))
     if shapes != ((places, 2), (frames,), (frames,), (frames, 2)):
-        raise ValueError(f"places, frame numbers, times and line have shapes {shapes} for scores of {frames} frames over {places} places")
+        raise ValueError(f"places, frame numbers, times and line have shapes {shapes} for scores of {frames} frames over {states} states")
     tensors: dict[str, np.ndarray] = {
         "lat_lon_deg": np.ascontiguousarray(kept.lat_lon_deg, dtype=np.float64),
         "scores": np.ascontiguousarray(kept.scores, dtype=np.float16),
@@ -64,8 +69,9 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         "line": np.ascontiguousarray(kept.line, dtype=np.float64),
     }
     calibration = replace(kept.calibration, novelty=None, out_of_area=None)
+    limited = kept.calibration.transition.limit_mps is not None
     header = {
-        "version": _LAST_WITHOUT_LIMIT if kept.calibration.transition.limit_mps is None else FORMAT_VERSION,
+        "version": FORMAT_VERSION if directed else _LAST_WITHOUT_DIRECTIONS if limited else _LAST_WITHOUT_LIMIT,
         "spacing_m": kept.spacing_m,
         "cuts": [int(row) for row in kept.cuts],
         "recognised": kept.recognised,

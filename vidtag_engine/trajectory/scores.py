@@ -15,7 +15,7 @@ class VideoScores:
     Args:
         lat_lon_deg: (M, 2) an even cover of the area.
         spacing_m: of the places.
-        scores: (T, M) cosines of the frames that have a picture.
+        scores: (T, M) cosines of the frames that have a picture; (T, sectors * M), direction by direction, where states are places and directions.
         frame_index: (T,) of those frames.
         time_s: (T,).
         line: (T, 2) lat, lon of the line as it was decoded without pins, before it was moved to finer candidates.
