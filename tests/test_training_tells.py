@@ -33,6 +33,15 @@ def test_it_says_what_the_checkpoint_can_and_cannot_tell_and_how_many_videos_it_
     )  # the path here was fitted without; two make nothing rare
 
 
+def test_held_out_videos_that_were_not_found_are_not_called_too_few():
+    ground = TrainingGround.about(PLACES, 100.0)
+    lost = Calibration(0.07, n_frames=9, ground=ground, videos=9, path=replace(PathCalibration.unfitted(0.07, SPACING_M), videos=9))
+    assert "too few of the 9 videos that were held out to calibrate it were found" in lost.cannot_tell
+    assert lost.cannot_tell in " ".join(what_it_tells(lost))
+    drives = replace(lost, of_references=True)
+    assert "too few of its 9 drives are found again" in drives.cannot_tell
+
+
 def test_a_single_short_video_can_tell_nothing():
     calibration = Calibration(0.07, novelty=fit_novelty([np.ones((6, 4), np.float32)], []), ground=TrainingGround.about(PLACES[:1], 50.0))
     text = " ".join(what_it_tells(calibration))

@@ -18,6 +18,8 @@ def what_it_tells(calibration: Calibration, validation_fraction: float = 0.15) -
     of = calibration.path
     if of is not None and of.rated and not calibration.cannot_tell:
         said.append(f"It can say how sure to be: {of.videos} held-out videos calibrated its probabilities.")
+    elif calibration.videos >= LEAST_VIDEOS:
+        said.append(f"It cannot tell how sure to be, and shows no probability: {calibration.cannot_tell}.")
     else:
         needed = math.ceil(LEAST_VIDEOS / max(validation_fraction, 0.01))
         said.append(

@@ -93,10 +93,15 @@ class Calibration:
             )
         if self.of_references:
             return self._references_cannot_tell
-        if self.path is None or not self.path.rated:
-            held_out = f"{self.videos} videos were held out" if self.videos != 1 else "1 video was held out"
-            return f"{held_out} to calibrate it, and it takes {LEAST_VIDEOS}; train on more videos, or give some to 'vidtag calibrate'"
-        return ""
+        return "" if self.path is not None and self.path.rated else self._held_out_cannot_tell
+
+    @property
+    def _held_out_cannot_tell(self) -> str:
+        """Why the videos that were held out did not do."""
+        if self.videos >= LEAST_VIDEOS:
+            return f"too few of the {self.videos} videos that were held out to calibrate it were found at all; train on more videos, or for longer"
+        held_out = f"{self.videos} videos were held out" if self.videos != 1 else "1 video was held out"
+        return f"{held_out} to calibrate it, and it takes {LEAST_VIDEOS}; train on more videos, or give some to 'vidtag calibrate'"
 
     @property
     def _references_cannot_tell(self) -> str:
@@ -105,6 +110,8 @@ class Calibration:
             return "its database has no drive of four images or more, or was changed since 'vidtag reference calibrate' was run last"
         if self.path is not None and self.path.rated:
             return ""
+        if self.videos >= LEAST_VIDEOS:
+            return f"too few of its {self.videos} drives are found again by the others; add drives of the same streets with 'vidtag reference build'"
         drives = f"{self.videos} drives" if self.videos != 1 else "1 drive"
         return (
             f"its database has {drives} of four images or more, and it takes {LEAST_VIDEOS} to tell; add more with 'vidtag reference build'"
