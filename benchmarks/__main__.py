@@ -9,6 +9,7 @@ python -m benchmarks offset [--seed N|dev]
 python -m benchmarks reference [--seed N] [--world DIR]
 python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
+python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
 
@@ -31,7 +32,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
     "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
-    "cityguessr", "panoramax", "reference", "paper_rows",
+    "cityguessr", "panoramax", "reference", "paper_rows", "recognition",
 )  # fmt: skip
 WORLDS = (
     "isles",
@@ -65,7 +66,7 @@ def main(given: Sequence[str] | None = None) -> int:
         default=None,
         help="those of the isles: a small world and budget; world: fewer places and queries; files_kept: few",
     )
-    only.add_argument("--world", type=Path, help="those of the isles, encode: a folder with a rendered world")
+    only.add_argument("--world", type=Path, help="those of the isles, encode, recognition: a folder with a rendered world")
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument(
@@ -80,8 +81,8 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument(
         "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
     )
-    only.add_argument("--rows", help="paper_rows: some of its rows, with commas")
-    only.add_argument("--seeds", type=int, help="paper_rows: trainings of a row")
+    only.add_argument("--rows", help="paper_rows, recognition: some of its rows, with commas")
+    only.add_argument("--seeds", type=int, help="paper_rows, recognition: trainings of a row")
     only.add_argument("--most-steps", type=int, help="paper_rows: that a training may take while choosing")
     only.add_argument("--partial", action="store_true", default=None, help="paper_rows: what is done by now; nothing is trained")
     only.add_argument("--before", type=Path, help="startup: a checkout of an earlier build")

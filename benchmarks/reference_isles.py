@@ -20,7 +20,7 @@ from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import AreaOfInterest, join_areas, load_aoi, make_grid
 from vidtag_engine.loaded import Loaded, load
-from vidtag_engine.models import VidTAG
+from vidtag_engine.models import GeoCLIP, VidTAG
 from vidtag_engine.models.reference_database import ReferenceDatabase
 from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.similarity import NEIGHBOURS
@@ -57,7 +57,7 @@ def isles(
         one["properties"]["name"]: load_aoi(one) for one in json.loads((folder / "aoi.geojson").read_text(encoding="utf-8"))["features"]
     }
     whole = join_areas(None, areas)
-    learnt = {split: _sources(folder, made, split) for split in ("train", "val")}
+    learnt = {split: sources_of(folder, made, split) for split in ("train", "val")}
     database = folder / "references"
     if not (database / "database.json").is_file():
         build(database, learnt["train"], ReferenceSettings(resolution_m=RESOLUTION_M, rate_hz=None), aoi=whole, feedback=Feedback(told))
@@ -68,13 +68,13 @@ def isles(
     ridden = DrivenWays.of_tracks(tracks)
     frames: dict[str, list[_Frames]] = {}
     for seed in trainings:
-        loaded = _trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
+        loaded = trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
         held = _held_out(loaded, learnt["val"], folder)
         by_itself: dict[str, Any] = {"in_sequence": False}
-        ways = {"table": _calibrated(_by_table(loaded), held, whole, None, **by_itself)}
-        ways |= {f"nearest{k}": _calibrated(loaded, held, whole, k, **by_itself) for k in neighbours}
-        ways["either"] = _calibrated(loaded, held, whole, neighbours[0], either_way=True, **by_itself)
-        ways["sequences"] = _calibrated(loaded, held, whole, neighbours[0])
+        ways = {"table": calibrated(_by_table(loaded), held, whole, None, **by_itself)}
+        ways |= {f"nearest{k}": calibrated(loaded, held, whole, k, **by_itself) for k in neighbours}
+        ways["either"] = calibrated(loaded, held, whole, neighbours[0], either_way=True, **by_itself)
+        ways["sequences"] = calibrated(loaded, held, whole, neighbours[0])
         for name, one in ways.items():
             frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
     frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]
@@ -151,7 +151,7 @@ class _Frames:
         return (self.error_m <= CLOSE_M).astype(np.float64)
 
 
-def _trained(
+def trained(
     checkpoint: Path, learnt: dict[str, list[TrainingSource]], whole: AreaOfInterest, seed: int, folder: Path, told: ProgressCallback
 ) -> Loaded:
     """A checkpoint of the world, made once."""
@@ -187,13 +187,13 @@ def own_descriptors(folder: Path) -> tuple[FloatArray, IntArray, FloatArray]:
     store = Store.open(folder / "references")
     made = json.loads((folder / "world.json").read_text(encoding="utf-8"))["drives"]
     loaded = load(str(folder / "references"))
-    held = _held_out(loaded, _sources(folder, made, "val"), folder)
+    held = _held_out(loaded, sources_of(folder, made, "val"), folder)
     asked = np.concatenate([store.descriptor.in_context(torch.from_numpy(one.seen)).numpy() for one in held])
     rows = np.flatnonzero(store.there)
     return store.descriptors(rows), store.rows["drive"][rows].astype(np.int64), asked
 
 
-def _sources(folder: Path, made: Sequence[dict[str, Any]], split: str) -> list[TrainingSource]:
+def sources_of(folder: Path, made: Sequence[dict[str, Any]], split: str) -> list[TrainingSource]:
     return [TrainingSource(folder / row["video"], folder / row["truth"], "video") for row in made if row["split"] == split]
 
 
@@ -203,11 +203,11 @@ def _held_out(loaded: Loaded, sources: Sequence[TrainingSource], folder: Path) -
     return load_sequences(store, sources)
 
 
-def _calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, **options: Any) -> Loaded:
+def calibrated(loaded: Loaded, held: Any, area: AreaOfInterest, neighbours: int | None, **options: Any) -> Loaded:
     """The checkpoint, its confidence fitted on the same drives with a way to read the references; ``options`` as of :func:`.calibrate_path`."""
     of = loaded.calibration
     assert of.ground is not None
-    assert isinstance(loaded.model, VidTAG)
+    assert not isinstance(loaded.model, GeoCLIP)
     grid = make_grid(area, RESOLUTION_M)
     points, spacing_m = np.concatenate(list(grid.chunks())), float(np.sqrt(grid.area_m2 / grid.count))
     known = of.ground.knows(points, spacing_m)

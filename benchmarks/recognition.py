@@ -1,0 +1,218 @@
+"""What ships and each of its parts, on rendered simulated isles: how often frames are placed, by how they lie to the training drives, over several trainings."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vidtag_engine.cli.terminal import progress_bar
+from vidtag_engine.datasets.training_sequence import TrainingSequence
+from vidtag_engine.evaluation.methods import NETWORKS_DECODED, REFERENCES, reading
+from vidtag_engine.evaluation.ways import NEVER_DRIVEN, OTHER_WAY, SAME_WAY, DrivenWays
+from vidtag_engine.feedback import Feedback
+from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.grid import AreaOfInterest, join_areas, load_aoi, make_grid
+from vidtag_engine.job import Job
+from vidtag_engine.loaded import Loaded, load
+from vidtag_engine.reference.similarity import NEIGHBOURS
+from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
+from vidtag_engine.training import TrainingSource
+from vidtag_engine.training.features import FeatureStore, load_sequences
+from vidtag_engine.training.reference_build import build
+from vidtag_engine.types import FloatArray, InputError, IntArray, ProgressCallback
+from vidtag_engine.video import read_track
+
+from .counting import debiased_ece, paired_difference
+from .isles_settings import TRAINING_SEEDS
+from .reference_isles import RESOLUTION_M, calibrated, sources_of, trained
+
+TITLE = "Frames placed by what ships and by each of its parts, by how they lie to the training drives (simulated isles)"
+CLOSE_M, NEAR_M = 500.0, 50.0
+SURE = 0.8
+DATABASE = "database"
+# What is left out or added, each calibrated anew on the validation drives; "shipped" is as the training left it.
+ROWS = ("shipped", "sequences", "frames", "either", "networks", "references", DATABASE)
+_GAINS = (("frames", "sequences"), ("sequences", "either"), ("networks", "sequences"), ("references", "sequences"))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Of frames (N,): how far off, the chance said for half a kilometre, how they lie to training, their drive and training; and milliseconds a frame.
+
+    The time is that of everything after the frame encoder.
+    """
+
+    error_m: FloatArray
+    chance: FloatArray
+    way: NDArray[np.str_]
+    drive: IntArray
+    training: IntArray
+    frame_ms: FloatArray
+
+    @classmethod
+    def joined(cls, several: Sequence[Placed]) -> Placed:
+        """Those of several trainings, numbered."""
+        whole = {one.name: np.concatenate([getattr(of, one.name) for of in several]) for one in fields(cls)}
+        return cls(**whole | {"training": np.repeat(np.arange(len(several)), [len(of.error_m) for of in several])})
+
+
+@dataclass(frozen=True)
+class World:
+    """A rendered world: its folder, drives, isles, all of them as one area, and where its training drives went."""
+
+    folder: Path
+    made: list[dict[str, Any]]
+    areas: dict[str, AreaOfInterest]
+    whole: AreaOfInterest
+    ridden: DrivenWays
+
+    @classmethod
+    def opened(cls, folder: Path) -> World:
+        """Of a folder that ``python -m simulator make-world`` made."""
+        if not (folder / "world.json").is_file():
+            raise InputError(
+                f"{folder} holds no rendered world: make one with 'python -m simulator make-world --size cities --layouts videos'."
+            )
+        made = json.loads((folder / "world.json").read_text(encoding="utf-8"))["drives"]
+        isles = json.loads((folder / "aoi.geojson").read_text(encoding="utf-8"))["features"]
+        areas = {one["properties"]["name"]: load_aoi(one) for one in isles}
+        tracks = [track for one in sources_of(folder, made, "train") if one.truth and (track := read_track(one.truth))]
+        ridden = DrivenWays.of_tracks([np.stack([track.lat_deg, track.lon_deg], axis=1) for track in tracks])
+        return cls(folder, made, areas, join_areas(None, areas), ridden)
+
+    def sequences(self, loaded: Loaded, *splits: str) -> tuple[list[dict[str, Any]], list[TrainingSequence]]:
+        """Drives of some splits, and their frames' stored features."""
+        rows = [row for row in self.made if row["split"] in splits]
+        store = FeatureStore(self.folder / "features", loaded.encoder, augment="none", views=0, seed=0, rate_hz=None, half=True)
+        return rows, load_sequences(
+            store, [TrainingSource(self.folder / row["video"], self.folder / row["truth"], "video") for row in rows]
+        )
+
+
+def run(seed: int = 0, world: Path | None = None, rows: str | None = None, seeds: int = len(TRAINING_SEEDS)) -> dict[str, Any]:
+    """Every row over all trainings; what is done is kept in the world's folder, and a run that was broken off goes on.
+
+    Args:
+        seed: not used: the world has its own, and trainings are numbered.
+        world: a rendered one.
+        rows: some of ``ROWS``, with commas.
+        seeds: trainings.
+    """
+    del seed
+    if world is None:
+        raise InputError("Give a rendered world: --world DIR, as 'python -m simulator make-world --size cities --layouts videos' makes it.")
+    chosen = tuple(rows.split(",")) if rows else ROWS
+    if foreign := set(chosen) - set(ROWS):
+        raise InputError(f"There is no row {min(foreign)!r}: choose of {', '.join(ROWS)}.")
+    of = World.opened(world)
+    with progress_bar() as bar:
+        found = {row: Placed.joined([_row(of, row, number, bar) for number in range(1 if row == DATABASE else seeds)]) for row in chosen}
+    return {"simulated": True, "trainings": seeds, "training_drives": sum(row["split"] == "train" for row in of.made)} | figures(found)
+
+
+def figures(found: dict[str, Placed]) -> dict[str, Any]:
+    """By row and split: per cent of frames within half a kilometre and 50 m, of those said with 80 % and more how many are wrong, and ECE; and gains."""
+    result: dict[str, Any] = {}
+    for row, of in found.items():
+        close = of.error_m <= CLOSE_M
+        for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN, None):
+            here = of.way == way if way else np.ones(len(close), dtype=bool)
+            word = f"{row}_{way or 'all'}"
+            result[f"{word}_frames"] = int(here.sum())
+            result[f"{word}_a05km"] = _percent(close[here])
+            result[f"{word}_within_50m"] = _percent(of.error_m[here] <= NEAR_M)
+            sure = here & (of.chance >= SURE)
+            result[f"{word}_said80"] = int(sure.sum())
+            result[f"{word}_said80_wrong"] = _percent(~close[sure])
+        result[f"{row}_ece"] = round(debiased_ece(of.chance, close), 3) if np.isfinite(of.chance).any() else None
+        result[f"{row}_ms_a_frame"] = round(float(of.frame_ms.mean()), 1)
+    for before, after in _GAINS:
+        if before in found and after in found:
+            one, other = found[before], found[after]
+            for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN):
+                here = one.way == way
+                if here.any():
+                    gain = paired_difference(
+                        one.error_m[here] <= CLOSE_M, other.error_m[here] <= CLOSE_M, one.drive[here], one.training[here]
+                    )
+                    result[f"{after}_over_{before}_{way}"] = [round(100.0 * side, 1) for side in (gain.mean, gain.low, gain.high)]
+    return result
+
+
+def _percent(right: NDArray[np.bool_]) -> float | None:
+    return round(100.0 * float(right.mean()), 1) if len(right) else None
+
+
+def _row(world: World, row: str, number: int, told: ProgressCallback) -> Placed:
+    """One row of one training, made once."""
+    file = world.folder / "recognition" / f"{row}-{number}.npz"
+    if not file.is_file():
+        placed = _placed(world, _read(world, row, number, told))
+        file.parent.mkdir(exist_ok=True)
+        part = file.with_suffix(".part.npz")
+        np.savez_compressed(part, **asdict(placed))
+        part.replace(file)
+    with np.load(file) as kept:
+        return Placed(**{one.name: kept[one.name] for one in fields(Placed)})
+
+
+def _read(world: World, row: str, number: int, told: ProgressCallback) -> Loaded:
+    """What a row answers with."""
+    learnt = {split: sources_of(world.folder, world.made, split) for split in ("train", "val")}
+    if row == DATABASE:
+        folder = world.folder / "references"
+        if not (folder / "database.json").is_file():
+            build(
+                folder,
+                learnt["train"],
+                ReferenceSettings(resolution_m=RESOLUTION_M, rate_hz=None),
+                aoi=world.whole,
+                feedback=Feedback(told),
+            )
+        return load(str(folder))
+    loaded = trained(world.folder / "streets" / f"vidtag-{number}", learnt, world.whole, number, world.folder, told)
+    _, held = world.sequences(loaded, "val")
+    ways: dict[str, Callable[[], Loaded]] = {
+        "shipped": lambda: loaded,
+        "sequences": lambda: calibrated(loaded, held, world.whole, NEIGHBOURS),
+        "frames": lambda: calibrated(loaded, held, world.whole, NEIGHBOURS, in_sequence=False),
+        "either": lambda: calibrated(loaded, held, world.whole, NEIGHBOURS, either_way=True),
+        "networks": lambda: calibrated(
+            replace(reading(loaded, NETWORKS_DECODED), calibration=loaded.calibration), held, world.whole, NEIGHBOURS
+        ),
+        "references": lambda: calibrated(
+            replace(reading(loaded, REFERENCES), calibration=loaded.calibration), held, world.whole, NEIGHBOURS
+        ),
+    }
+    return ways[row]()
+
+
+def _placed(world: World, loaded: Loaded) -> Placed:
+    """All frames of all test drives, each sought on its isle."""
+    settings = GeolocateSettings(resolution_m=RESOLUTION_M, rate_hz=None, always_answer=True, confidence_radius_m=CLOSE_M)
+    rows, sequences = world.sequences(loaded, "test", "test_unseen")
+    jobs: dict[str, Job] = {}
+    found: list[Placed] = []
+    for number, (row, sequence) in enumerate(zip(rows, sequences, strict=True)):
+        area = world.areas[row["isle"]]
+        if row["isle"] not in jobs:
+            jobs[row["isle"]] = Job(loaded, make_grid(area, RESOLUTION_M), area, settings, world.folder / "cache", Feedback(), 1)
+            jobs[row["isle"]].area_search.prepare()
+        since = time.perf_counter()
+        *_, solved, _ = jobs[row["isle"]].search(torch.from_numpy(np.asarray(sequence.seen, dtype=np.float32)), sequence.time_s)
+        frame_ms = 1000.0 * (time.perf_counter() - since) / len(sequence)
+        # Videos are decoded where the area has a cover, which isles have.
+        assert solved is not None
+        error_m = haversine_m(solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0], *sequence.lat_lon_deg.T)
+        every = np.zeros(len(sequence), dtype=np.int64)
+        way = np.array(world.ridden.frames(sequence.lat_lon_deg))
+        found.append(Placed(error_m, solved.confidence, way, every + number, every, np.full(len(sequence), frame_ms)))
+    return replace(Placed.joined(found), training=np.zeros(sum(len(one.error_m) for one in found), dtype=np.int64))
