@@ -39,8 +39,14 @@ CLOSE_M, NEAR_M = 500.0, 50.0
 SURE = 0.8
 DATABASE = "database"
 # What is left out or added, each calibrated anew on the validation drives; "shipped" is as the training left it.
-ROWS = ("shipped", "sequences", "frames", "either", "networks", "references", DATABASE)
-_GAINS = (("frames", "sequences"), ("sequences", "either"), ("networks", "sequences"), ("references", "sequences"))
+ROWS = ("shipped", "one_way", "either_way", "sequences", "sequences_either_way", "networks", "references", DATABASE)
+_GAINS = (
+    ("one_way", "either_way"),
+    ("one_way", "sequences"),
+    ("sequences", "sequences_either_way"),
+    ("networks", "either_way"),
+    ("references", "either_way"),
+)
 
 
 @dataclass(frozen=True)
@@ -180,17 +186,19 @@ def _read(world: World, row: str, number: int, told: ProgressCallback) -> Loaded
         return load(str(folder))
     loaded = trained(world.folder / "streets" / f"vidtag-{number}", learnt, world.whole, number, world.folder, told)
     _, held = world.sequences(loaded, "val")
+
+    def fitted(of: Loaded, **options: bool) -> Loaded:
+        """With its confidence fitted on the validation drives."""
+        return calibrated(of, held, world.whole, NEIGHBOURS, **options)
+
     ways: dict[str, Callable[[], Loaded]] = {
         "shipped": lambda: loaded,
-        "sequences": lambda: calibrated(loaded, held, world.whole, NEIGHBOURS),
-        "frames": lambda: calibrated(loaded, held, world.whole, NEIGHBOURS, in_sequence=False),
-        "either": lambda: calibrated(loaded, held, world.whole, NEIGHBOURS, either_way=True),
-        "networks": lambda: calibrated(
-            replace(reading(loaded, NETWORKS_DECODED), calibration=loaded.calibration), held, world.whole, NEIGHBOURS
-        ),
-        "references": lambda: calibrated(
-            replace(reading(loaded, REFERENCES), calibration=loaded.calibration), held, world.whole, NEIGHBOURS
-        ),
+        "one_way": lambda: fitted(loaded),
+        "either_way": lambda: fitted(loaded, either_way=True),
+        "sequences": lambda: fitted(loaded, in_sequence=True),
+        "sequences_either_way": lambda: fitted(loaded, in_sequence=True, either_way=True),
+        "networks": lambda: fitted(replace(reading(loaded, NETWORKS_DECODED), calibration=loaded.calibration)),
+        "references": lambda: fitted(replace(reading(loaded, REFERENCES), calibration=loaded.calibration), either_way=True),
     }
     return ways[row]()
 

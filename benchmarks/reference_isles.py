@@ -70,11 +70,10 @@ def isles(
     for seed in trainings:
         loaded = trained(folder / "streets" / f"vidtag-{seed}", learnt, whole, seed, folder, told)
         held = _held_out(loaded, learnt["val"], folder)
-        by_itself: dict[str, Any] = {"in_sequence": False}
-        ways = {"table": calibrated(_by_table(loaded), held, whole, None, **by_itself)}
-        ways |= {f"nearest{k}": calibrated(loaded, held, whole, k, **by_itself) for k in neighbours}
-        ways["either"] = calibrated(loaded, held, whole, neighbours[0], either_way=True, **by_itself)
-        ways["sequences"] = calibrated(loaded, held, whole, neighbours[0])
+        ways = {"table": calibrated(_by_table(loaded), held, whole, None)}
+        ways |= {f"nearest{k}": calibrated(loaded, held, whole, k) for k in neighbours}
+        ways["either"] = calibrated(loaded, held, whole, neighbours[0], either_way=True)
+        ways["sequences"] = calibrated(loaded, held, whole, neighbours[0], in_sequence=True)
         for name, one in ways.items():
             frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
     frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]

@@ -21,20 +21,20 @@ def test_rows_are_counted_by_split_and_gains_are_of_the_same_frames():
     way = [SAME_WAY] * 4 + [OTHER_WAY] * 2 + [NEVER_DRIVEN] * 2
     frames = placed([10.0, 40.0, 600.0, 600.0, 900.0, 900.0, 900.0, 900.0], [0.9, 0.9, 0.9, 0.1, 0.2, 0.2, 0.85, 0.1], way)
     sequences = placed([10.0, 40.0, 60.0, 499.0, 900.0, 499.0, 900.0, 900.0], [0.9, 0.9, 0.8, 0.1, 0.2, 0.2, 0.1, 0.1], way)
-    found = figures({"frames": frames, "sequences": sequences})
-    assert found["frames_same_way_frames"] == 4
-    assert found["frames_same_way_a05km"] == 50.0
+    found = figures({"one_way": frames, "sequences": sequences})
+    assert found["one_way_same_way_frames"] == 4
+    assert found["one_way_same_way_a05km"] == 50.0
     assert found["sequences_same_way_a05km"] == 100.0
     assert found["sequences_same_way_within_50m"] == 50.0
-    assert (found["frames_same_way_said80"], found["frames_same_way_said80_wrong"]) == (3, 33.3)
-    assert (found["frames_never_driven_said80"], found["frames_never_driven_said80_wrong"]) == (1, 100.0)
+    assert (found["one_way_same_way_said80"], found["one_way_same_way_said80_wrong"]) == (3, 33.3)
+    assert (found["one_way_never_driven_said80"], found["one_way_never_driven_said80_wrong"]) == (1, 100.0)
     assert found["sequences_never_driven_said80_wrong"] is None
     assert found["sequences_all_a05km"] == 62.5
     assert found["sequences_ms_a_frame"] == 3.0
-    mean, low, high = found["sequences_over_frames_same_way"]
+    mean, low, high = found["sequences_over_one_way_same_way"]
     assert mean == 50.0
     assert low <= mean <= high
-    assert found["sequences_over_frames_never_driven"] == [0.0, 0.0, 0.0]
+    assert found["sequences_over_one_way_never_driven"] == [0.0, 0.0, 0.0]
 
 
 def test_trainings_are_numbered_one_after_the_other():

@@ -54,7 +54,7 @@ def calibrate_path(
     neighbours: int | None = NEIGHBOURS,
     either_way: bool = False,
     sectors: int = 0,
-    in_sequence: bool = True,
+    in_sequence: bool = False,
     own: Callable[[int], torch.Tensor] | None = None,
     block_m: float | None = None,
     seed: int = 0,

@@ -22,7 +22,7 @@ from ..models.reference_database import ReferenceDatabase
 from ..models.vidtag import VidTAG
 from ..reference.database import StoredReferences
 from ..reference.store import Store
-from ..trajectory import LEAST_VIDEOS, Calibration, TrainingGround
+from ..trajectory import LEAST_VIDEOS, Calibration, DatabaseWeight, TrainingGround
 from ..types import FloatArray, InputError
 from .features import FeatureStore, Source, load_sequences
 from .reference_build import key_of
@@ -98,12 +98,13 @@ def recalibrate(
     if not any(ground.knows(one.lat_lon_deg).any() for one in videos):
         raise InputError("None of the videos was taken where the checkpoint was trained: give videos of its own area.")
     of = read.calibration
+    reading = (of.path.database_weight if of.path else None) or of.database_weight or DatabaseWeight(1.0, ground.reach_m)
     own = _own(memory.store, sources, videos) if isinstance(memory, StoredReferences) else None
     with torch.inference_mode():
         path = calibrate_path(
             read.model, points[known], spacing_m, videos, videos, temperature=of.temperature, reach_m=beside.reach_m if beside else ground.reach_m,
-            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, own=own,
-            feedback=feedback.part(0.5, 1.0),
+            places=ground.lat_lon_deg, novelty=(of.path.novelty if of.path else None) or of.novelty, own=own, either_way=reading.either_way,
+            sectors=reading.sectors, in_sequence=reading.sequence_mps is not None, feedback=feedback.part(0.5, 1.0),
         )  # fmt: skip
     fitted = replace(of, path=path, ground=ground, videos=path.videos, n_frames=max(1, sum(map(len, videos))), beside=False)
     new = replace(card, created_utc="", **_card_with(card, fitted, beside, model))

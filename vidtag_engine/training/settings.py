@@ -68,9 +68,9 @@ class TrainSettings(BaseModel):
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
         layout: reference images are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
-        either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper). A database by itself
-            is read so; beside the networks it did not show a gain.
-        in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper).
+        either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper; it takes a layout).
+        in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper;
+            recognised streets were met more nearly, and fewer of all frames were found).
         sectors: of the compass, that states of the decoder have beside their places; 0: none (not in the paper; it did not show a gain).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
@@ -114,8 +114,8 @@ class TrainSettings(BaseModel):
     whitening: Literal["principal", "places"] = "principal"
     remembered_width: int = Field(0, ge=0, le=MOST_WIDTH)
     layout: bool = False
-    either_way: bool = False
-    in_sequence: bool = True
+    either_way: bool = True
+    in_sequence: bool = False
     sectors: Literal[0, 4, 8] = 0
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
