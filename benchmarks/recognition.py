@@ -198,9 +198,15 @@ def _read(world: World, row: str, number: int, told: ProgressCallback) -> Loaded
         "sequences": lambda: fitted(loaded, in_sequence=True),
         "sequences_either_way": lambda: fitted(loaded, in_sequence=True, either_way=True),
         "networks": lambda: fitted(replace(reading(loaded, NETWORKS_DECODED), calibration=loaded.calibration)),
-        "references": lambda: fitted(replace(reading(loaded, REFERENCES), calibration=loaded.calibration), either_way=True),
+        "references": lambda: _of_no_novelty(fitted(replace(reading(loaded, REFERENCES), calibration=loaded.calibration), either_way=True)),
     }
     return ways[row]()
+
+
+def _of_no_novelty(loaded: Loaded) -> Loaded:
+    """The same with no novelty, which is of the networks' features, where references are asked by descriptors."""
+    path = loaded.calibration.path
+    return replace(loaded, calibration=replace(loaded.calibration, novelty=None, path=replace(path, novelty=None) if path else None))
 
 
 def _placed(world: World, loaded: Loaded) -> Placed:
