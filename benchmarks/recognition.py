@@ -23,20 +23,22 @@ from vidtag_engine.grid import AreaOfInterest, join_areas, load_aoi, make_grid
 from vidtag_engine.job import Job
 from vidtag_engine.loaded import Loaded, load
 from vidtag_engine.reference.similarity import NEIGHBOURS
-from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
+from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training import TrainingSource
 from vidtag_engine.training.features import FeatureStore, load_sequences
-from vidtag_engine.training.reference_build import build
 from vidtag_engine.types import FloatArray, InputError, IntArray, ProgressCallback
 from vidtag_engine.video import read_track
 
+from .code_digest import code_digest
 from .counting import debiased_ece, paired_difference
 from .isles_settings import TRAINING_SEEDS
-from .reference_isles import RESOLUTION_M, calibrated, sources_of, trained
+from .reference_isles import RESOLUTION_M, calibrated, database_of, sources_of, trained
 
 TITLE = "Frames placed by what ships and by each of its parts, by how they lie to the training drives (simulated isles)"
 CLOSE_M, NEAR_M = 500.0, 50.0
 SURE = 0.8
+# What is kept is of the code that made it.
+_CODE = code_digest("vidtag_engine", "benchmarks/recognition.py", "benchmarks/reference_isles.py")
 DATABASE = "database"
 # What is left out or added, each calibrated anew on the validation drives; "shipped" is as the training left it.
 ROWS = ("shipped", "one_way", "either_way", "sequences", "sequences_either_way", "networks", "references", DATABASE)
@@ -104,7 +106,7 @@ class World:
 
 
 def run(seed: int = 0, world: Path | None = None, rows: str | None = None, seeds: int = len(TRAINING_SEEDS)) -> dict[str, Any]:
-    """Every row over all trainings; what is done is kept in the world's folder, and a run that was broken off goes on.
+    """Every row over all trainings; what is done is kept in the world's folder, and a run that was broken off goes on while the code is the same.
 
     Args:
         seed: not used: the world has its own, and trainings are numbered.
@@ -159,7 +161,7 @@ def _percent(right: NDArray[np.bool_]) -> float | None:
 
 def _row(world: World, row: str, number: int, told: ProgressCallback) -> Placed:
     """One row of one training, made once."""
-    file = world.folder / "recognition" / f"{row}-{number}.npz"
+    file = world.folder / "recognition" / f"{row}-{number}-{_CODE}.npz"
     if not file.is_file():
         placed = _placed(world, _read(world, row, number, told))
         file.parent.mkdir(exist_ok=True)
@@ -174,16 +176,7 @@ def _read(world: World, row: str, number: int, told: ProgressCallback) -> Loaded
     """What a row answers with."""
     learnt = {split: sources_of(world.folder, world.made, split) for split in ("train", "val")}
     if row == DATABASE:
-        folder = world.folder / "references"
-        if not (folder / "database.json").is_file():
-            build(
-                folder,
-                learnt["train"],
-                ReferenceSettings(resolution_m=RESOLUTION_M, rate_hz=None),
-                aoi=world.whole,
-                feedback=Feedback(told),
-            )
-        return load(str(folder))
+        return load(str(database_of(world.folder, learnt["train"], world.whole, told)))
     loaded = trained(world.folder / "streets" / f"vidtag-{number}", learnt, world.whole, number, world.folder, told)
     _, held = world.sequences(loaded, "val")
 

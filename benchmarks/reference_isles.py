@@ -58,9 +58,7 @@ def isles(
     }
     whole = join_areas(None, areas)
     learnt = {split: sources_of(folder, made, split) for split in ("train", "val")}
-    database = folder / "references"
-    if not (database / "database.json").is_file():
-        build(database, learnt["train"], ReferenceSettings(resolution_m=RESOLUTION_M, rate_hz=None), aoi=whole, feedback=Feedback(told))
+    database = database_of(folder, learnt["train"], whole, told)
     drives = [
         row for isle in areas for row in [one for one in made if one["isle"] == isle and one["split"] in {"test", "test_unseen"}][:A_ISLE]
     ]
@@ -73,7 +71,6 @@ def isles(
         ways = {"table": calibrated(_by_table(loaded), held, whole, None)}
         ways |= {f"nearest{k}": calibrated(loaded, held, whole, k) for k in neighbours}
         ways["either"] = calibrated(loaded, held, whole, neighbours[0], either_way=True)
-        ways["sequences"] = calibrated(loaded, held, whole, neighbours[0], in_sequence=True)
         for name, one in ways.items():
             frames.setdefault(name, []).append(_placed(folder, one, drives, areas, ridden))
     frames["database"] = [_placed(folder, load(str(database)), drives, areas, ridden)]
@@ -104,15 +101,12 @@ def figures(found: dict[str, _Frames], neighbours: Sequence[int]) -> dict[str, A
     for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN):
         here = either.way == way
         result[f"isles_{way}_frames"] = int(here.sum())
-        for name in ("table", f"nearest{neighbours[0]}", "either", "sequences", "database"):
+        for name in ("table", f"nearest{neighbours[0]}", "either", "database"):
             close = found[name].close[found[name].way == way]
             result[f"isles_{name}_{way}_a05km"] = round(100.0 * float(np.mean(close)), 2) if len(close) else None
         if here.any():
             gained = paired_difference(today.close[here], either.close[here], either.drive[here], either.training[here])
             result[f"either_way_{way}_a05km"] = [round(100.0 * one, 2) for one in gained.to_list()]
-            along = found["sequences"]
-            gained = paired_difference(today.close[here], along.close[here], along.drive[here], along.training[here])
-            result[f"sequences_{way}_a05km"] = [round(100.0 * one, 2) for one in gained.to_list()]
     result["either_way_ece"] = ece_difference(
         (today.chance, today.close), (either.chance, either.close), either.drive, either.training
     ).to_list()
@@ -148,6 +142,14 @@ class _Frames:
     def close(self) -> FloatArray:
         """1 within half a kilometre, else 0."""
         return (self.error_m <= CLOSE_M).astype(np.float64)
+
+
+def database_of(folder: Path, sources: Sequence[TrainingSource], whole: AreaOfInterest, told: ProgressCallback) -> Path:
+    """The database of a world's training drives, made once."""
+    database = folder / "references"
+    if not (database / "database.json").is_file():
+        build(database, sources, ReferenceSettings(resolution_m=RESOLUTION_M, rate_hz=None), aoi=whole, feedback=Feedback(told))
+    return database
 
 
 def trained(

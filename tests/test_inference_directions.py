@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from safetensors import safe_open
 
@@ -42,6 +43,8 @@ def test_a_video_is_solved_by_place_and_direction_and_its_scores_solve_it_again(
     read = read_scores(scores_path(tmp_path / "drive.gpkg", "ab" * 32))
     with safe_open(scores_path(tmp_path / "drive.gpkg", "ab" * 32), framework="numpy") as file:
         assert json.loads(file.metadata()["vidtag_scores"])["version"] == 3  # which versions without directions refuse
+    with pytest.raises(ValueError, match="states"):
+        write_scores(tmp_path / "drive.gpkg", "cd" * 32, replace(kept, scores=kept.scores[:, :-1]))
     for one, off_m in ((kept, 0.01), (read, SPACING_M)):  # a file holds scores in half precision
         again = decoder_of(one).decode(one.scores, one.time_s, path.emission, accuracy_m=solver.accuracy_m)
         assert haversine_m(*again.lat_lon_deg.T, *solved.line.T).max() < off_m

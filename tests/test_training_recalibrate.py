@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from vidtag_engine.cli.app import app
 from vidtag_engine.models.checkpoint import from_pretrained, save_pretrained, stored_in_half
+from vidtag_engine.reference.similarity import NEIGHBOURS
 from vidtag_engine.trajectory import LEAST_VIDEOS, Calibration
 
 DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
@@ -17,10 +18,12 @@ DEMO = Path(__file__).resolve().parent.parent / "resources" / "demo"
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory) -> Path:
-    """The demo's checkpoint as 0.1.0 would have written it."""
+    """The demo's checkpoint as 0.1.0 would have written it, but for how it was calibrated to read references."""
     folder = tmp_path_factory.mktemp("old") / "checkpoint"
     model, card = from_pretrained(DEMO / "checkpoint")
     plain = {name: value for name, value in card.calibration.items() if name not in ("ground", "videos")}
+    recall = {**plain["path"]["recall"], "neighbours": NEIGHBOURS, "either_way": True, "sequence_mps": 9.0}
+    plain["path"] = {**plain["path"], "recall": recall}
     save_pretrained(model, folder, dataclasses.replace(card, calibration=plain))
     return folder
 
@@ -43,6 +46,9 @@ def test_a_checkpoint_of_before_can_tell_again_and_has_the_same_weights(old, tmp
     after = Calibration.from_dict(card.calibration)
     assert after.cannot_tell == ""
     assert after.path.videos == LEAST_VIDEOS
+    # References are read as before.
+    assert after.path.database_weight.either_way
+    assert after.path.database_weight.sequence_mps is not None
     assert after.ground.knows(Calibration.from_dict(before.calibration).path.out_of_area.lat_lon_deg).all()
     # What its training looks like is kept; how strange held-out videos are is new.
     assert after.path.novelty.centres.shape == Calibration.from_dict(before.calibration).path.novelty.centres.shape

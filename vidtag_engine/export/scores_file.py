@@ -56,10 +56,11 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
 
     frames, states = np.shape(kept.scores)
     weight = kept.calibration.database_weight
-    directed = weight is not None and weight.directions is not None and states != len(kept.lat_lon_deg)
-    places = states // weight.sectors if weight and directed else states
+    places = len(kept.lat_lon_deg)
+    # Where references are read by direction and count for nothing, states are places alone.
+    directed = weight is not None and weight.directions is not None and states == weight.sectors * places
     shapes = (np.shape(kept.lat_lon_deg), np.shape(kept.frame_index), np.shape(kept.time_s), np.shape(kept.line))
-    if shapes != ((places, 2), (frames,), (frames,), (frames, 2)):
+    if shapes != ((places, 2), (frames,), (frames,), (frames, 2)) or not (directed or states == places):
         raise ValueError(f"places, frame numbers, times and line have shapes {shapes} for scores of {frames} frames over {states} states")
     tensors: dict[str, np.ndarray] = {
         "lat_lon_deg": np.ascontiguousarray(kept.lat_lon_deg, dtype=np.float64),

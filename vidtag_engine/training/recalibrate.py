@@ -98,7 +98,10 @@ def recalibrate(
     if not any(ground.knows(one.lat_lon_deg).any() for one in videos):
         raise InputError("None of the videos was taken where the checkpoint was trained: give videos of its own area.")
     of = read.calibration
-    reading = (of.path.database_weight if of.path else None) or of.database_weight or DatabaseWeight(1.0, ground.reach_m)
+    # References are read as the checkpoint was calibrated to; one that never was, as a training would have it.
+    reading = (of.path.database_weight if of.path else None) or DatabaseWeight(
+        1.0, ground.reach_m, either_way=bool(memory and memory.layout_dim)
+    )
     own = _own(memory.store, sources, videos) if isinstance(memory, StoredReferences) else None
     with torch.inference_mode():
         path = calibrate_path(

@@ -68,7 +68,8 @@ class TrainSettings(BaseModel):
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
         layout: reference images are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
-        either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper; it takes a layout).
+        either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper; it takes a layout,
+            and as many held-out videos as calibrate probabilities).
         in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper;
             recognised streets were met more nearly, and fewer of all frames were found).
         sectors: of the compass, that states of the decoder have beside their places; 0: none (not in the paper; it did not show a gain).

@@ -261,7 +261,8 @@ def ground_of(training: Sequence[TrainingSequence], settings: TrainSettings, are
 
 
 def _unfitted_recall(trainer: Trainer, settings: TrainSettings) -> DatabaseWeight:
-    return DatabaseWeight(UNFITTED_WEIGHT, reach_m(trainer.training, settings), None, NEIGHBOURS, settings.layout and settings.either_way)
+    """As frames were taken: from a street's other side they are compared where held-out videos say how much that tells. Pictures from above have no such side."""
+    return DatabaseWeight(UNFITTED_WEIGHT, reach_m(trainer.training, settings), None, NEIGHBOURS)
 
 
 def _both_phases(
