@@ -327,21 +327,22 @@ def test_a_line_goes_along_the_references_most_like_it_where_that_was_fitted():
     model = world.model(training)
     search, features = world.search(model), new.features[0]
     queries = model.embed_video(torch.from_numpy(features))
-    weight = DatabaseWeight(4.0, 60.0, neighbours=NEIGHBOURS, sequence_mps=10.0)
     positions = {}
-    for at_references in (False, True):
-        path = replace(PathCalibration.unfitted(0.07, SPACING_M, weight, 10.0), at_references=at_references)
+    for at_references, sequence_mps, refine_mps in ((False, None, None), (True, 10.0, None), (True, None, 10.0)):
+        weight = DatabaseWeight(4.0, 60.0, neighbours=NEIGHBOURS, sequence_mps=sequence_mps)
+        path = replace(PathCalibration.unfitted(0.07, SPACING_M, weight, 10.0), at_references=at_references, refine_mps=refine_mps)
         solver = PosteriorDecoder(model, search, Calibration(0.07, path=path))
         video = solver.read(Emissions(model, features, queries, time_s=new.time_s))
         final = solver.solve(video, solver.decode(video, new.time_s), search.top_k(queries, 5), 100.0).final
-        positions[at_references] = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
-    kept = model.memory.places_deg
-    apart_m = haversine_m(*positions[True].T[:, :, None], *kept.T[:, None, :])
-    reached = haversine_m(*positions[False].T[:, :, None], *kept.T[:, None, :]).min(axis=1) <= REFINED * SPACING_M
+        positions[at_references, refine_mps] = np.stack([final.lat_deg[:, 0], final.lon_deg[:, 0]], axis=1)
+    line, kept = positions.pop((False, None)), model.memory.places_deg
+    reached = haversine_m(*line.T[:, :, None], *kept.T[:, None, :]).min(axis=1) <= REFINED * SPACING_M
     assert reached.any()
-    # Stored places are to a metre or so.
-    assert (apart_m.min(axis=1)[reached] < 1.0).mean() > 0.9
-    assert (haversine_m(*positions[True].T, *positions[False].T) <= REFINED * SPACING_M + 1.0).all()
+    for moved in positions.values():
+        apart_m = haversine_m(*moved.T[:, :, None], *kept.T[:, None, :])
+        # Stored places are to a metre or so.
+        assert (apart_m.min(axis=1)[reached] < 1.0).mean() > 0.9
+        assert (haversine_m(*moved.T, *line.T) <= REFINED * SPACING_M + 1.0).all()
 
 
 def test_a_video_from_beyond_the_area_is_withheld_and_one_from_within_is_located():

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidtag_engine.geodesy import haversine_m
-from vidtag_engine.reference.along import Moments, Ways, in_sequence
+from vidtag_engine.reference.along import Moments, Ways, in_sequence, least_of
 from vidtag_engine.reference.codes import CodeSearch, Neighbours, encode, scale_of
-from vidtag_engine.reference.similarity import NearestReferences
+from vidtag_engine.reference.similarity import NearestReferences, side_by_side
 
 STEP_M = 20.0
 DIM = 32
@@ -125,3 +125,44 @@ def test_a_place_is_moved_to_its_most_similar_reference_near_it():
         best = near[found.similarity[row][near].argmax()]
         np.testing.assert_array_equal(moved[row], places[found.rows[row, best]])
     np.testing.assert_array_equal(of.refined(found, line, 1.0), line)
+
+
+@pytest.mark.parametrize("either_way", [False, True])
+def test_what_is_compared_near_places_is_what_all_of_it_would_be(either_way: bool):
+    places, drive, number = drives(12, 20)
+    seen, rng = units(len(places), 8), np.random.default_rng(9)
+    of = NearestReferences(
+        searched(seen), places, places[:5], 50.0, 300.0, 60, either_way=either_way, ways=lambda: Ways(places, drive, number)
+    )
+    asked = [
+        torch.from_numpy((one / np.linalg.norm(one, axis=1, keepdims=True)).astype(np.float32))
+        for one in seen[:14] + 0.8 * rng.normal(size=(2, 14, 1)) * units(14, 3)
+    ]
+    moments, line = Moments(2.0 * np.arange(14), 10.0), places[:14]
+    hidden = torch.zeros(len(places), dtype=torch.bool)
+    hidden[3] = True
+    alone = of.sides(asked[0], hidden, asked[1])
+    # What is found the other way counts by how far it is above the least that frames find by themselves.
+    whole = side_by_side(of.sides(asked[0], hidden, asked[1], moments), [least_of(side) for side in alone])
+    near = of.along(alone, line, 150.0, asked[0], moments, hidden, asked[1])
+    for row in range(14):
+        apart_m = haversine_m(*line[row], *places[whole.rows[row]].T)
+        expected, found = (
+            sorted(zip(of_one.rows[row][wanted].tolist(), of_one.similarity[row][wanted].round(5).tolist(), strict=True))
+            for of_one, wanted in (
+                (whole, (apart_m <= 150.0) & np.isfinite(whole.similarity[row])),
+                (near, np.isfinite(near.similarity[row])),
+            )
+        )
+        assert [one for one, _ in found] == [one for one, _ in expected]
+        np.testing.assert_allclose([one for _, one in found], [one for _, one in expected], atol=1e-5)
+    assert near.rows.shape[1] < whole.rows.shape[1]
+
+
+def test_places_move_by_frames_where_nothing_tells_the_order_of_the_references():
+    places, _, _ = drives()
+    seen = units(len(places), 7)
+    of = NearestReferences(searched(seen), places, places[:5], 50.0, 300.0, 40)
+    frames = torch.from_numpy(seen[:6])
+    sides, moments = of.sides(frames), Moments(np.arange(6.0), 10.0)
+    np.testing.assert_array_equal(of.along(sides, places[:6], 120.0, frames, moments).similarity, of.found(frames).similarity)

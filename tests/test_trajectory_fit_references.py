@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,40 +22,53 @@ SPACING_M = 100.0
 METRE_DEG = 1.0 / 111_195.0
 
 
-def video(images_off_m: float, truth: FloatArray) -> FitVideo:
-    """A video whose reference images lie so far north of the truth."""
+def video(truth: FloatArray, *images_off_m: float) -> FitVideo:
+    """A video whose reference images lie so far north of the truth, by each way to find them."""
 
     def scores(rows: slice) -> FloatArray:
         return np.zeros((rows.stop - rows.start, 1), dtype=np.float32)
 
-    return FitVideo(scores, np.arange(5.0), truth, refined=lambda line: truth[: len(line)] + np.array([images_off_m * METRE_DEG, 0.0]))
+    def moved(off_m: float, line: FloatArray) -> FloatArray:
+        return truth[: len(line)] + np.array([off_m * METRE_DEG, 0.0])
+
+    return FitVideo(scores, np.arange(5.0), truth, refined=tuple(partial(moved, off_m) for off_m in images_off_m))
 
 
-@pytest.mark.parametrize(("images_off_m", "line_off_m", "moves"), [(10.0, 80.0, True), (80.0, 10.0, False), (10.0, 5_000.0, True)])
-def test_lines_move_to_reference_images_where_these_are_nearer(images_off_m: float, line_off_m: float, moves: bool):
+@pytest.mark.parametrize(
+    ("images_off_m", "line_off_m", "way"),
+    [
+        ((10.0,), 80.0, 0),
+        ((80.0,), 10.0, None),
+        ((10.0,), 5_000.0, 0),
+        ((40.0, 10.0), 80.0, 1),
+        ((10.0, 40.0), 80.0, 0),
+        ((10.0, 10.0), 80.0, 0),
+        ((40.0, 80.0), 10.0, None),
+    ],
+)
+def test_lines_move_to_reference_images_in_the_way_that_comes_nearest(images_off_m: tuple[float, ...], line_off_m: float, way: int | None):
     truth = np.stack([np.arange(5.0) * 50.0 * METRE_DEG, np.zeros(5)], axis=1)
-    videos, line = [video(images_off_m, truth) for _ in range(3)], truth + np.array([line_off_m * METRE_DEG, 0.0])
-    found, moved = _moved_to_references(SPACING_M, videos, [line] * 3, [0, 1, 2])
-    assert moved is moves
+    videos, line = [video(truth, *images_off_m) for _ in range(3)], truth + np.array([line_off_m * METRE_DEG, 0.0])
+    found, chosen = _moved_to_references(SPACING_M, videos, [line] * 3, [0, 1, 2])
+    assert chosen == way
     for one in found:
-        np.testing.assert_array_equal(one, videos[0].refined(line) if moves else line)
+        np.testing.assert_array_equal(one, line if way is None else videos[0].refined[way](line))
 
 
 def test_recognised_videos_alone_decide_that_and_all_lines_move():
     truth = np.zeros((5, 2))
-    videos = [video(10.0, truth), video(90.0, truth), video(90.0, truth)]
+    videos = [video(truth, 10.0), video(truth, 90.0), video(truth, 90.0)]
     lines = [truth + np.array([off_m * METRE_DEG, 0.0]) for off_m in (80.0, 10.0, 10.0)]
-    found, moved = _moved_to_references(SPACING_M, videos, lines, [0])
-    assert moved
-    np.testing.assert_array_equal(found[1], videos[1].refined(lines[1]))
-    assert not _moved_to_references(SPACING_M, videos, lines, [0, 1, 2])[1]
+    found, way = _moved_to_references(SPACING_M, videos, lines, [0])
+    assert way == 0
+    np.testing.assert_array_equal(found[1], videos[1].refined[0](lines[1]))
+    assert _moved_to_references(SPACING_M, videos, lines, [0, 1, 2])[1] is None
 
 
 def test_videos_without_reference_images_keep_their_lines():
     truth = np.zeros((5, 2))
-    one = replace(video(10.0, truth), refined=None)
-    found, moved = _moved_to_references(SPACING_M, [one], [truth], [0])
-    assert not moved
+    found, way = _moved_to_references(SPACING_M, [video(truth)], [truth], [0])
+    assert way is None
     np.testing.assert_array_equal(found[0], truth)
 
 
@@ -73,14 +87,17 @@ def test_a_card_keeps_how_references_are_compared_and_older_ones_are_read_as_bef
     assert weight.reads.directions == weight.directions == Directions(8)
     assert replace(weight, neighbours=None).directions is None
     assert DatabaseWeight.from_dict(json.loads(json.dumps(asdict(weight)))) == weight
-    path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True)
+    path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True, refine_mps=9.5)
     again = PathCalibration.from_dict(json.loads(json.dumps(path.to_dict())))
-    assert (again.at_references, again.database_weight) == (True, weight)
+    assert (again.at_references, again.refine_mps, again.database_weight) == (True, 9.5, weight)
     older = DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 300.0, "neighbours": 200})
     assert (older.sequence_mps, older.directions, older.reads) == (None, None, (300.0, 200, False, None, None))
     values = path.to_dict()
-    del values["at_references"]
-    assert not PathCalibration.from_dict(values).at_references
+    del values["at_references"], values["refine_mps"]
+    older_path = PathCalibration.from_dict(values)
+    assert (older_path.at_references, older_path.refine_mps) == (False, None)
+    with pytest.raises(InputError, match="positive numbers"):
+        PathCalibration.from_dict(path.to_dict() | {"refine_mps": -1.0})
 
 
 @pytest.mark.parametrize(

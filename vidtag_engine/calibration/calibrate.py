@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,11 +111,13 @@ def calibrate_path(
     def weighted(weight: float) -> DatabaseWeight | None:
         return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps) if weight else None
 
-    def refiner(one: _Taken) -> Callable[[FloatArray], FloatArray] | None:
+    # Lines go to references by what decodes them; where that compares each frame by itself, also by sequences, whichever does better.
+    ways = (None,) if sequence_mps is not None or not math.isfinite(speed) else (None, speed)
+
+    def refiners(one: _Taken) -> tuple[Callable[[FloatArray], FloatArray], ...]:
         """What moves a video's line to reference images."""
         scores = held.of(one.frames)
-        references = scores.references
-        return None if references is None else lambda line: references.refined(scores.found, line, REFINED * spacing_m)
+        return tuple(partial(scores.refined, within_m=REFINED * spacing_m, sequence_mps=way) for way in ways) if scores.references else ()
 
     def videos(weight: float) -> list[FitVideo]:
         reading = weighted(weight)
@@ -125,7 +128,7 @@ def calibrate_path(
                 one.unseen,
                 one.weight,
                 held.of(one.frames).read_similarity() if reading else None,
-                refiner(one) if reading else None,
+                refiners(one) if reading else (),
             )
             for one in taken
         ]
@@ -138,7 +141,15 @@ def calibrate_path(
         cover_lat_lon_deg, spacing_m, videos, weights, directions=reach.directions, feedback=feedback.part(*_WEIGHT_SHARE), **options
     )
     directions = reach.directions if weight else None
-    found = fit_path(cover_lat_lon_deg, spacing_m, videos(weight), directions=directions, feedback=feedback.part(*_PATH_SHARE), **options)
+    found = fit_path(
+        cover_lat_lon_deg,
+        spacing_m,
+        videos(weight),
+        directions=directions,
+        refine_mps=ways,
+        feedback=feedback.part(*_PATH_SHARE),
+        **options,
+    )
     known = _out_of_area(
         model,
         reach,

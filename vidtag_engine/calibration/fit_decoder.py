@@ -64,6 +64,7 @@ def fit_path(
     temperature: float,
     speed_mps: float,
     directions: Directions | None = None,
+    refine_mps: Sequence[float | None] = (None,),
     feedback: Feedback = Feedback(),
 ) -> PathCalibration:
     """Fit everything.
@@ -75,6 +76,7 @@ def fit_path(
         temperature: where the search for one begins.
         speed_mps: that cameras are driven at.
         directions: of the states that the videos' scores are of.
+        refine_mps: usual speed that sequences are compared at in each of the videos' ways to move a line; None compares as what is decoded.
         feedback: told roughly how much of it is done; asked to stop between videos.
 
     Raises:
@@ -108,7 +110,7 @@ def fit_path(
     clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
     margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
-    lines, at_references = _moved_to_references(spacing_m, videos, lines, kinds[0])
+    lines, way = _moved_to_references(spacing_m, videos, lines, kinds[0])
     truths = [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
     levels = [fit_levels(truths, kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
@@ -147,25 +149,26 @@ def fit_path(
         unrecognised50=levels[-1][0],
         unrecognised90=levels[-1][1],
         recognised_from=recognised_from,
-        at_references=at_references,
+        at_references=way is not None,
+        refine_mps=None if way is None else refine_mps[way],
     )
 
 
 def _moved_to_references(
     spacing_m: float, videos: Sequence[FitVideo], lines: Sequence[FloatArray], recognised: Sequence[int]
-) -> tuple[list[FloatArray], bool]:
-    """The lines moved to the reference images beside them, and true, where that is right more often for recognised videos; else as they are.
+) -> tuple[list[FloatArray], int | None]:
+    """The lines moved to the reference images beside them in the way that is right most often for recognised videos, and its number; else as they are, and None.
 
-    Right is within a fifth, a half and one spacing of the truth, on average over the frames that are placed well enough for that to matter.
+    Right is within a fifth, a half and one spacing of the truth, on average over the frames that are placed within two and a half by any way: elsewhere it does
+    not matter. Of equals the first.
     """
-    moved = [video.refined(line) if video.refined else line for video, line in zip(videos, lines, strict=True)]
-    error, own = (
-        np.concatenate([haversine_m(*given[number].T, *videos[number].lat_lon_deg.T) for number in recognised]) for given in (lines, moved)
-    )
-    near = np.minimum(error, own) <= _RADII[0] * spacing_m
-    right, before = ([(given[near] <= reach * spacing_m).sum() for reach in _FINE] for given in (own, error))
-    better = bool(sum(right) > sum(before))
-    return (moved if better else list(lines)), better
+    ways = min(len(video.refined) for video in videos)
+    of = [list(lines), *([video.refined[way](line) for video, line in zip(videos, lines, strict=True)] for way in range(ways))]
+    error = np.stack([np.concatenate([haversine_m(*one[number].T, *videos[number].lat_lon_deg.T) for number in recognised]) for one in of])
+    near = error.min(axis=0) <= _RADII[0] * spacing_m
+    right = [sum(int((one[near] <= reach * spacing_m).sum()) for reach in _FINE) for one in error]
+    best = int(np.argmax(right))
+    return of[best], best - 1 if best else None
 
 
 def kinds_of(clearly: FloatArray, unseen: NDArray[np.bool_]) -> tuple[float | None, list[list[int]]]:

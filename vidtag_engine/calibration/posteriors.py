@@ -37,7 +37,7 @@ class FitVideo:
         unseen: what the checkpoint knows of its way was hidden. It counts for how sure to be, not for how lines are sought: there is hardly one to be found.
         weight: how much it counts beside the others, for how sure to be.
         similarity: gives the (B, M) similarity of a slice of its frames to what is kept of the cover's places; None where nothing is.
-        refined: moves a line (T, 2) to the reference images beside it; None where there are none.
+        refined: ways to move a line (T, 2) to the reference images beside it; as many of every video, none where there are none.
     """
 
     scores: Scores
@@ -46,7 +46,7 @@ class FitVideo:
     unseen: bool = False
     weight: float = 1.0
     similarity: Scores | None = None
-    refined: Callable[[FloatArray], FloatArray] | None = None
+    refined: tuple[Callable[[FloatArray], FloatArray], ...] = ()
 
     def middle(self, frames: int) -> FitVideo:
         """So many frames out of the middle."""

@@ -18,7 +18,7 @@ from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
 from ..reference.along import Moments
 from ..reference.codes import Neighbours
-from ..reference.similarity import NearestReferences
+from ..reference.similarity import NearestReferences, side_by_side
 from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
 from ..types import FloatArray
@@ -250,17 +250,43 @@ class FrameScores:
         return similarity if self._compares and isinstance(similarity, NearestReferences) else None
 
     @cached_property
-    @torch.inference_mode()
     def found(self) -> Neighbours:
         """The reference images that are nearest to each frame, as :meth:`.NearestReferences.found`; asked only where there are :attr:`references`."""
-        references, of = self.references, self.of
-        # Whoever asks has seen that there are references, and where there are, frames are in context.
-        assert references is not None  # nosec B101
+        return side_by_side(self._sides)
+
+    def refined(self, lat_lon_deg: FloatArray, within_m: float, sequence_mps: float | None = None) -> FloatArray:
+        """(T, 2) the frames' places, each moved to the reference image near it that is most like the frame; asked only where there are :attr:`references`.
+
+        Args:
+            lat_lon_deg: (T, 2) in degrees.
+            within_m: how far a place moves at most.
+            sequence_mps: usual speed that sequences of frames are compared at for this; None asks what the frames were decoded by.
+        """
+        references, of, moments = self._asked, self.of, self._moments(sequence_mps)
+        if moments is None or of.in_context is None:
+            return references.refined(self.found, lat_lon_deg, within_m)
+        along = references.along(self._sides, lat_lon_deg, within_m, of.in_context, moments, of.hidden, of.mirrored)
+        return references.refined(along, lat_lon_deg, within_m)
+
+    @property
+    def _asked(self) -> NearestReferences:
+        # Whoever asks has seen that there are references.
+        assert self.references is not None  # nosec B101
+        return self.references
+
+    @cached_property
+    @torch.inference_mode()
+    def _sides(self) -> list[Neighbours]:
+        of = self.of
+        # Where there are references, frames are in context.
         assert of.in_context is not None  # nosec B101
-        moments = None
-        if self._places.sequence_mps and of.time_s is not None:
-            moments = Moments(np.asarray(of.time_s, dtype=np.float64), self._places.sequence_mps, tuple(of.cuts))
-        return references.found(of.in_context, of.hidden, of.mirrored, moments)
+        return self._asked.sides(of.in_context, of.hidden, of.mirrored, self._moments(self._places.sequence_mps))
+
+    def _moments(self, sequence_mps: float | None) -> Moments | None:
+        """What sequences are compared by; None compares each frame by itself."""
+        if not sequence_mps or self.of.time_s is None:
+            return None
+        return Moments(np.asarray(self.of.time_s, dtype=np.float64), sequence_mps, tuple(self.of.cuts))
 
     @torch.inference_mode()
     def _similar(self, rows: slice) -> FloatArray:

@@ -217,7 +217,7 @@ class PosteriorDecoder:
         if self.seeks_line:
             positions = self._on_grid(decoded.lat_lon_deg, final)
             if self.path.at_references and video.references is not None:
-                positions = video.references.refined(video.found, positions, REFINED * self.cover.spacing_m)
+                positions = video.refined(positions, REFINED * self.cover.spacing_m, self.path.refine_mps)
         elif self._scored.similarity is not None:
             positions = self._on_grid(self._each_frames_best(video), final)
         else:

@@ -88,6 +88,13 @@ class Ways:
         return found
 
 
+def least_of(found: Neighbours) -> FloatArray:
+    """(T,) the least similarity that each frame found; 0 where it found nothing."""
+    least = np.where(np.isfinite(found.similarity), found.similarity, np.inf).min(axis=1, initial=np.inf)
+    result: FloatArray = np.where(np.isfinite(least), least, 0.0)
+    return result
+
+
 def in_sequence(
     search: CodeSearch,
     ways: Ways,
@@ -97,6 +104,7 @@ def in_sequence(
     hidden: NDArray[np.bool_] | None = None,
     *,
     backwards: bool = False,
+    floor: FloatArray | None = None,
 ) -> FloatArray:
     """(T, k) similarities of a video's frames to what they found, each the mean along the drive that it was found on, at the speed and in the order that fit best.
 
@@ -110,11 +118,11 @@ def in_sequence(
         moments: of the frames.
         hidden: (N,) references that are left out.
         backwards: the video runs against the drives: in no other order.
+        floor: (T,) the least that each frame found, where ``found`` is a part of it.
     """
     others, there = moments.neighbours()
     known = np.isfinite(found.similarity)
-    floor = np.where(known, found.similarity, np.inf).min(axis=1, initial=np.inf)
-    floor = np.where(np.isfinite(floor), floor, 0.0)
+    floor = least_of(found) if floor is None else floor
     # A camera that looks down, or back where the other one looked ahead, sees the same pictures from last to first.
     onwards = np.array(_SPEEDS) * moments.speed_mps
     speeds = -onwards if backwards else np.concatenate([onwards, -onwards[1:]])

@@ -5,7 +5,7 @@ A table of every place with every reference near it grows with both; a frame's f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..types import FloatArray, IntArray
-from .along import Moments, Ways, in_sequence
+from .along import Moments, Ways, in_sequence, least_of
 from .codes import CodeSearch, Neighbours
 
 NEIGHBOURS = 200  # of a frame
@@ -95,7 +95,17 @@ class NearestReferences:
         mirrored: torch.Tensor | None = None,
         moments: Moments | None = None,
     ) -> Neighbours:
-        """The nearest references of a video's frames, (B, k); of either way the same way's first, and then the other's, (B, 2 k).
+        """The nearest references of a video's frames, (B, k); of either way the same way's first, and then the other's, (B, 2 k). Arguments as :meth:`sides`."""
+        return side_by_side(self.sides(frames, hidden, mirrored, moments))
+
+    def sides(
+        self,
+        frames: torch.Tensor,
+        hidden: torch.Tensor | None = None,
+        mirrored: torch.Tensor | None = None,
+        moments: Moments | None = None,
+    ) -> list[Neighbours]:
+        """The nearest references of a video's frames, (B, k), the same way and, where it is read, the other.
 
         Args:
             frames: (B, D) unit-normalised.
@@ -105,27 +115,62 @@ class NearestReferences:
         """
         mask = None if hidden is None else hidden.cpu().numpy()
         if not len(self.search):
-            return Neighbours(np.zeros((len(frames), 0), dtype=np.int64), np.zeros((len(frames), 0), dtype=np.float32))
-        both = [frames] if not self.either_way or mirrored is None else [frames, mirrored]
+            return [Neighbours(np.zeros((len(frames), 0), dtype=np.int64), np.zeros((len(frames), 0), dtype=np.float32))]
+        both = self._both(frames, mirrored)
         # One reading of the references serves both.
         descriptors = torch.cat(both).cpu().numpy()
         near = self.search.nearest(descriptors, self._k, mask)
-        count, sides = len(frames), []
+        parts = [slice(number * len(frames), (number + 1) * len(frames)) for number in range(len(both))]
+        sides = [Neighbours(near.rows[part], near.similarity[part]) for part in parts]
         ways = self._ways() if moments is not None else None
-        for number in range(len(both)):
-            part = slice(number * count, (number + 1) * count)
-            side = Neighbours(near.rows[part], near.similarity[part])
-            if moments is not None and ways is not None:
-                alike = in_sequence(self.search, ways, descriptors[part], side, moments, mask, backwards=bool(number))
-                side = Neighbours(side.rows, alike)
-            sides.append(side)
-        if len(sides) == 1:
-            return sides[0]
-        same, other = (side.similarity for side in sides)
-        leasts = [np.where(np.isfinite(one), one, np.inf).min(axis=1, initial=np.inf, keepdims=True) for one in (same, other)]
-        with np.errstate(invalid="ignore"):
-            other = np.where(np.isfinite(other), other + (leasts[0] - leasts[1]), -np.inf).astype(np.float32)
-        return Neighbours(np.concatenate([side.rows for side in sides], axis=1), np.concatenate([same, other], axis=1))
+        if moments is None or ways is None:
+            return sides
+        told = [
+            in_sequence(self.search, ways, descriptors[part], side, moments, mask, backwards=bool(number))
+            for number, (part, side) in enumerate(zip(parts, sides, strict=True))
+        ]
+        return [Neighbours(side.rows, alike) for side, alike in zip(sides, told, strict=True)]
+
+    def along(
+        self,
+        sides: Sequence[Neighbours],
+        lat_lon_deg: FloatArray,
+        within_m: float,
+        frames: torch.Tensor,
+        moments: Moments,
+        hidden: torch.Tensor | None = None,
+        mirrored: torch.Tensor | None = None,
+    ) -> Neighbours:
+        """What :meth:`sides` found near some places, compared by sequences of frames; by frames alone where nothing tells the order in which references were taken.
+
+        Args:
+            sides: of the frames, each compared by itself.
+            lat_lon_deg: (B, 2) the frames' places.
+            within_m: of them; what lies farther off is left out, and not compared.
+            frames, hidden, mirrored: as for :meth:`sides`.
+            moments: of the frames.
+
+        Returns:
+            (B, n); minus infinity where a frame has fewer.
+        """
+        ways = self._ways() if sides[0].rows.shape[1] else None
+        if ways is None:
+            return side_by_side(sides)
+        mask = None if hidden is None else hidden.cpu().numpy()
+        leasts, told = [least_of(side) for side in sides], []
+        for number, (side, asked) in enumerate(zip(sides, self._both(frames, mirrored), strict=True)):
+            near = self._within(side, lat_lon_deg, within_m)
+            # Those wanted come first; no more columns are kept than a frame wants at most.
+            first = np.argsort(~near, axis=1, kind="stable")[:, : int(near.sum(axis=1).max(initial=0))]
+            rows, alike, near = (np.take_along_axis(of, first, axis=1) for of in (side.rows, side.similarity, near))
+            some = Neighbours(rows, np.where(near, alike, -np.inf).astype(np.float32))
+            alike = in_sequence(self.search, ways, asked.cpu().numpy(), some, moments, mask, backwards=bool(number), floor=leasts[number])
+            told.append(Neighbours(rows, alike))
+        return side_by_side(told, leasts)
+
+    def _both(self, frames: torch.Tensor, mirrored: torch.Tensor | None) -> list[torch.Tensor]:
+        """The descriptors that are compared: the frames' own, and those of the other way where that is read."""
+        return [frames] if not self.either_way or mirrored is None else [frames, mirrored]
 
     def spread(self, found: Neighbours) -> torch.Tensor:
         """Scores of frames (B, M), or (B, L M), from what :meth:`found` gives of them."""
@@ -160,6 +205,12 @@ class NearestReferences:
         width = found.rows.shape[1]
         return width // 2 if width > min(self._k, len(self.search)) else width
 
+    def _within(self, found: Neighbours, lat_lon_deg: FloatArray, within_m: float) -> NDArray[np.bool_]:
+        """(B, k) which of the references that frames found lie so near to the frames' places (B, 2)."""
+        seen = self._lat_lon_deg[found.rows]
+        near: NDArray[np.bool_] = haversine_m(seen[..., 0], seen[..., 1], lat_lon_deg[:, :1], lat_lon_deg[:, 1:]) <= within_m
+        return near
+
     def refined(self, found: Neighbours, lat_lon_deg: FloatArray, within_m: float) -> FloatArray:
         """(B, 2) frames' places (B, 2), each moved to its most similar reference near it; as they are where there is none.
 
@@ -171,12 +222,10 @@ class NearestReferences:
         result: FloatArray = np.array(lat_lon_deg, dtype=np.float64)
         if not found.rows.shape[1]:
             return result
-        seen = self._lat_lon_deg[found.rows]
-        apart_m = haversine_m(seen[..., 0], seen[..., 1], result[:, :1], result[:, 1:])
-        alike = np.where(apart_m <= within_m, found.similarity, -np.inf)
+        alike = np.where(self._within(found, result, within_m), found.similarity, -np.inf)
         best = alike.argmax(axis=1)
         moves = np.flatnonzero(np.isfinite(alike[np.arange(len(best)), best]))
-        result[moves] = seen[moves, best[moves]]
+        result[moves] = self._lat_lon_deg[found.rows[moves, best[moves]]]
         return result
 
     def evidence(self, found: Neighbours, lat_lon_deg: FloatArray, most: int = 3) -> list[list[tuple[int, float, float]]]:
@@ -215,6 +264,22 @@ class NearestReferences:
             places.append(near.indices.astype(np.int32))
             lost.append((FAR * (near.data / self._reach_m) ** 2).astype(np.float32))
         return np.concatenate(counts).cumsum(), np.concatenate(places), np.concatenate(lost)
+
+
+def side_by_side(sides: Sequence[Neighbours], leasts: Sequence[FloatArray] | None = None) -> Neighbours:
+    """What was found the same way, and beside it what was found the other way, which counts by how far it is above its own least.
+
+    Args:
+        sides: one or both, as :meth:`NearestReferences.sides` gives them.
+        leasts: (B,) of each side; None is of what it holds.
+    """
+    if len(sides) == 1:
+        return sides[0]
+    same, other = leasts or [least_of(side) for side in sides]
+    with np.errstate(invalid="ignore"):
+        raised = sides[1].similarity + (same - other)[:, None]
+    alike = np.where(np.isfinite(sides[1].similarity), raised, -np.inf).astype(np.float32)
+    return Neighbours(np.concatenate([side.rows for side in sides], axis=1), np.concatenate([sides[0].similarity, alike], axis=1))
 
 
 def _best_first(found: Neighbours) -> Neighbours:

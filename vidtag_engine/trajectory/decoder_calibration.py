@@ -141,6 +141,8 @@ class PathCalibration:
         margin_range: between which nearly all margins lay that the maps were fitted on; others count as the nearer one.
         unknown_share: of the searched area, that is unknown ground; it keeps this share of every probability.
         at_references: the line's places are moved to the reference images beside them that are most like the frames (``REFINED`` spacings at most).
+        refine_mps: usual speed that sequences of frames are compared at for that, as what drives saw one after the other tells neighbouring images apart; None
+            goes by what was decoded.
     """
 
     emission: EmissionModel
@@ -162,6 +164,7 @@ class PathCalibration:
     recognised_from: float | None = None
     unknown_share: float = 0.0
     at_references: bool = False
+    refine_mps: float | None = None
 
     @property
     def rated(self) -> bool:
@@ -287,6 +290,7 @@ class PathCalibration:
                 **_unrecognised(values),
                 unknown_share=float(values.get("unknown_share", 0.0)),
                 at_references=bool(values.get("at_references", False)),
+                refine_mps=None if values.get("refine_mps") is None else float(values["refine_mps"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -294,6 +298,7 @@ class PathCalibration:
             ) from error
         numbers = [found.emission.temperature, found.accuracy_m, found.spacing_m, found.transition.speed_mps]
         numbers += [found.line_emission.temperature] if found.line_emission else []
+        numbers += [found.refine_mps] if found.refine_mps is not None else []
         numbers += [found.transition.limit_mps] if found.transition.limit_mps is not None else []
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise InputError(
