@@ -22,6 +22,7 @@ from ..trajectory.decoder import Decoder
 from ..trajectory.decoder_calibration import REFINED, Reads
 from ..types import FloatArray
 from .fit_decoder import best_weight, fit_path, typical_speed_mps
+from .likelihood import fit_ratio
 from .novelty import fit_novelty, with_held_out
 from .out_of_area import Searched, fit_out_of_area, training_ground
 from .posteriors import FitVideo
@@ -56,6 +57,7 @@ def calibrate_path(
     either_way: bool = False,
     sectors: int = 0,
     in_sequence: bool = False,
+    likelihood_ratios: bool = True,
     own: Callable[[int], torch.Tensor] | None = None,
     block_m: float | None = None,
     seed: int = 0,
@@ -79,6 +81,7 @@ def calibrate_path(
         either_way: whether frames are also compared as a street's other way would show them.
         sectors: of directions that are told apart; 0: none.
         in_sequence: whether sequences of frames are compared with those of references, rather than each frame by itself.
+        likelihood_ratios: whether similarities are read as likelihood ratios, where the nearest references are read.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
         block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is 120 m, or
             the reach where that is less.
@@ -107,9 +110,13 @@ def calibrate_path(
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     held = _Held(cover)
     least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
+    ratio = None
+    if likelihood_ratios and model.memory is not None:
+        given = [(held.of(one), s.lat_lon_deg) for one, s in zip(frames, chosen, strict=True)]
+        ratio = fit_ratio(given, cover_lat_lon_deg, reach_m, 1.0 - 1.0 / _UNSEEN, seed)
 
     def weighted(weight: float) -> DatabaseWeight | None:
-        return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps) if weight else None
+        return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps, ratio) if weight else None
 
     # Lines go to references by what decodes them; where that compares each frame by itself, also by sequences, whichever does better.
     ways = (None,) if sequence_mps is not None or not math.isfinite(speed) else (None, speed)

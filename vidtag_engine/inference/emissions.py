@@ -16,7 +16,7 @@ import torch
 from ..directions import Directions, over_places
 from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
-from ..reference.along import Moments
+from ..reference.along import Moments, least_of
 from ..reference.codes import Neighbours
 from ..reference.similarity import NearestReferences, side_by_side
 from ..trajectory import DatabaseWeight, cuts
@@ -211,7 +211,8 @@ class FrameScores:
                 similarity = self._directed(rows) if directed else self.similarity(rows)
             if similarity is None or database_weight is None:
                 return np.tile(cosines, self._layers) if directed else cosines
-            return np.tile(cosines, self._layers if directed else 1) + database_weight.read(similarity)
+            least = self._frame_least[rows] if database_weight.ratio and self.references else None
+            return np.tile(cosines, self._layers if directed else 1) + database_weight.read(similarity, least)
 
         return given
 
@@ -253,6 +254,18 @@ class FrameScores:
     def found(self) -> Neighbours:
         """The reference images that are nearest to each frame, as :meth:`.NearestReferences.found`; asked only where there are :attr:`references`."""
         return side_by_side(self._sides)
+
+    @cached_property
+    def _frame_least(self) -> FloatArray:
+        """(T,) the least similarity of each frame's nearest reference images."""
+        return least_of(self.found)
+
+    def above_least(self, rows: slice) -> FloatArray:
+        """(B, M) float32 similarity of a slice of frames above the least of their nearest reference images; asked only where there are :attr:`references`."""
+        similarity = self.similarity(rows)
+        # There is something to compare with.
+        assert similarity is not None  # nosec B101
+        return similarity - self._frame_least[rows, None].astype(np.float32)
 
     def refined(self, lat_lon_deg: FloatArray, within_m: float, sequence_mps: float | None = None) -> FloatArray:
         """(T, 2) the frames' places, each moved to the reference image near it that is most like the frame; asked only where there are :attr:`references`.

@@ -24,7 +24,7 @@ _REFERENCES_AT_ONCE, _HITS_AT_ONCE = (
     1_000,
     2_000,
 )  # whose places are looked up, and that are spread over them: pairs of all would be tens of megabytes
-_ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
+ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
 MOST_SPACINGS = 12.0  # of the places, that a reference's reach is at most
 
 
@@ -172,6 +172,16 @@ class NearestReferences:
         """The descriptors that are compared: the frames' own, and those of the other way where that is read."""
         return [frames] if not self.either_way or mirrored is None else [frames, mirrored]
 
+    def shown(self) -> NDArray[np.bool_]:
+        """(M,) whether each place is the nearest to where some reference was taken."""
+        found = np.zeros(self._count, dtype=bool)
+        if len(self._lat_lon_deg):
+            points = unit_vectors(*self._lat_lon_deg.T) * EARTH_RADIUS_M
+            # References outside the places' area have no place among them; their nearest is given as one more.
+            nearest = self._tree.query(points, distance_upper_bound=self._reach_m)[1]
+            found[nearest[nearest < self._count]] = True
+        return found
+
     def spread(self, found: Neighbours) -> torch.Tensor:
         """Scores of frames (B, M), or (B, L M), from what :meth:`found` gives of them."""
         frames = len(found.rows)
@@ -248,7 +258,7 @@ class NearestReferences:
         result = []
         for rows, similarity, far_m in zip(found.rows, found.similarity, apart_m, strict=True):
             known = np.isfinite(similarity)
-            elsewhere = similarity[known & (far_m > _ELSEWHERE * self._reach_m)]
+            elsewhere = similarity[known & (far_m > ELSEWHERE * self._reach_m)]
             rival = float(elsewhere.max() if len(elsewhere) else similarity[known].min(initial=np.inf))
             near = np.flatnonzero(known & (far_m <= self._reach_m))[:most]
             result.append([(int(rows[one]), float(similarity[one]), float(similarity[one]) - rival) for one in near])

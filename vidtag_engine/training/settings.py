@@ -72,6 +72,7 @@ class TrainSettings(BaseModel):
             and as many held-out videos as calibrate probabilities).
         in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper;
             recognised streets were met more nearly, and fewer of all frames were found).
+        likelihood_ratios: how similar a frame is to reference images is read as how many times likelier that is where they show its place (not in the paper).
         sectors: of the compass, that states of the decoder have beside their places; 0: none (not in the paper; it did not show a gain).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
@@ -117,6 +118,7 @@ class TrainSettings(BaseModel):
     layout: bool = False
     either_way: bool = True
     in_sequence: bool = False
+    likelihood_ratios: bool = True
     sectors: Literal[0, 4, 8] = 0
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)

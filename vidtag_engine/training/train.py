@@ -385,7 +385,8 @@ def calibrate(
         return replace(calibration, out_of_area=out_of_area, novelty=novelty), metrics
     path = calibrate_path(
         model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven,
-        either_way=settings.layout and settings.either_way, sectors=settings.sectors, in_sequence=settings.in_sequence, **options,
+        either_way=settings.layout and settings.either_way, sectors=settings.sectors, in_sequence=settings.in_sequence,
+        likelihood_ratios=settings.likelihood_ratios, **options,
     )  # fmt: skip
     return replace(calibration, path=path), metrics
 

@@ -56,6 +56,37 @@ class Reads(NamedTuple):
 
 
 @dataclass(frozen=True)
+class LikelihoodRatio:
+    """How many times likelier a similarity is where a reference image shows the frame's place than where it shows another.
+
+    Similarities count above the least of the frame's own nearest reference images: to a blurred picture everything looks more alike. In a share of the frames no
+    reference image shows the place; there no similarity is likelier than another, and so no frame speaks for or against a place without bound.
+
+    Args:
+        slope, intercept: of the ratio's natural logarithm.
+        shown_share: of the frames, whose place some reference image shows.
+    """
+
+    slope: float
+    intercept: float
+    shown_share: float
+
+    def read(self, above: FloatArray) -> FloatArray:
+        """The logarithm of the ratio, in units of similarity, of similarities above each frame's least; any shape."""
+        shown = np.float32(math.log(self.shown_share) + self.intercept) + np.float32(self.slope) * above
+        found: FloatArray = np.logaddexp(np.float32(math.log(1.0 - self.shown_share)), shown) / np.float32(self.slope)
+        return found
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LikelihoodRatio:
+        """Read what ``asdict`` wrote. Raises InputError where it cannot be used."""
+        found = cls(*(float(values[name]) for name in ("slope", "intercept", "shown_share")))
+        if not (math.isfinite(found.slope) and found.slope > 0 and math.isfinite(found.intercept) and 0.0 < found.shown_share < 1.0):
+            raise InputError(f"Similarities are read by {found}, which is no likelihood ratio; fit it again with 'vidtag calibrate'.")
+        return found
+
+
+@dataclass(frozen=True)
 class DatabaseWeight:
     """How the reference database is read beside the location encoder.
 
@@ -68,6 +99,7 @@ class DatabaseWeight:
         either_way: frames are also compared as a street's other way would show them.
         sectors: of directions that are told apart; 0: none.
         sequence_mps: usual speed of cameras, at which sequences of frames are compared with those of references; None compares each frame by itself.
+        ratio: what similarities say, in place of ``least``; read of the nearest reference images alone. None takes them as they are.
     """
 
     weight: float
@@ -77,6 +109,7 @@ class DatabaseWeight:
     either_way: bool = False
     sectors: int = 0
     sequence_mps: float | None = None
+    ratio: LikelihoodRatio | None = None
 
     @property
     def directions(self) -> Directions | None:
@@ -88,9 +121,18 @@ class DatabaseWeight:
         """What is compared."""
         return Reads(self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps)
 
-    def read(self, similarity: FloatArray) -> FloatArray:
-        """What the similarities of frames to places (B, M) add to their cosines."""
-        result: FloatArray = self.weight * (similarity if self.least is None else np.maximum(similarity, self.least))
+    def read(self, similarity: FloatArray, frame_least: FloatArray | None = None) -> FloatArray:
+        """What the similarities of frames to places (B, M) add to their cosines.
+
+        Args:
+            similarity: (B, M).
+            frame_least: (B,) of each frame, the least of its nearest reference images; None where all are read, and then ``ratio`` is not.
+        """
+        if self.ratio is not None and frame_least is not None:
+            read = self.ratio.read(similarity - np.asarray(frame_least, dtype=np.float32)[:, None])
+        else:
+            read = similarity if self.least is None else np.maximum(similarity, self.least)
+        result: FloatArray = self.weight * read
         return result
 
     @classmethod
@@ -105,6 +147,7 @@ class DatabaseWeight:
             bool(values.get("either_way", False)),
             int(values.get("sectors", 0)),
             None if sequence_mps is None else float(sequence_mps),
+            LikelihoodRatio.from_dict(values["ratio"]) if values.get("ratio") else None,
         )
         positive = [found.weight, found.reach_m, *(() if found.sequence_mps is None else (found.sequence_mps,))]
         if (
