@@ -1,5 +1,7 @@
 """The first layer's start: against scipy's own diagonalisation, brute force over pairs, and what it is for (places found again under other light)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,18 @@ from sklearn.decomposition import PCA
 from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.models.vidtag import VidTAG, VidTAGConfig
+from vidtag_engine.reference.descriptor import bands
+from vidtag_engine.training import start
 from vidtag_engine.training.settings import recipe
-from vidtag_engine.training.start import drive_differences, place_differences, place_start, principal_start, reach_m, start_projection
+from vidtag_engine.training.start import (
+    drive_differences,
+    place_differences,
+    place_start,
+    principal_start,
+    reach_m,
+    start_projection,
+    whitening_of,
+)
 from vidtag_engine.training.steps import AreaSampler, phase1_loss
 from vidtag_engine.training.train import LEAST_VIDEOS, calibrate
 from vidtag_engine.training.trainer import Trainer
@@ -211,3 +223,31 @@ def test_a_remembered_frame_reaches_what_targets_fall_off_over_and_both_its_neig
     assert reach_m([sequence], near) == pytest.approx(60.0, rel=1e-3)  # twice the way between frames, more than three times 10 m
     assert reach_m([sequence], far) == 300.0
     assert reach_m([sequence.part(0, 1)], near) == 30.0  # single pictures have no way between
+
+
+def with_layouts(found: list[TrainingSequence]) -> list[TrainingSequence]:
+    """What stands where is what is seen, in another order."""
+    return [replace(one, layout=np.ascontiguousarray(one.features[0, :, ::-1])) for one in found]
+
+
+def test_wide_layouts_are_whitened_in_the_span_of_their_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no more frames than the span has, in the very same way, but for the axes' signs."""
+    settings = recipe("default", remembered_width=KEPT, softening_m=40.0)
+    some = with_layouts(drives(count=3, frames=6))  # 18 frames, of 24 numbers
+    seen = [torch.cat(band) for band in zip(*(bands(torch.from_numpy(one.layout)) for one in some), strict=True)]
+    expected = whitening_of(some, settings)
+    monkeypatch.setattr(start, "_WIDEST", 20)
+    found = whitening_of(some, settings)
+    assert [layer.weight.shape for layer in found] == [(KEPT, WIDTH)] * 8
+    for one, other, band in zip(found[4:], expected[4:], seen, strict=True):
+        assert not torch.equal(one.weight, other.weight)
+        with torch.no_grad():
+            torch.testing.assert_close(one(band) @ one(band).T, other(band) @ other(band).T, atol=1e-3, rtol=0)
+
+
+def test_of_many_frames_with_wide_layouts_some_span_what_tells_places_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "_WIDEST", 16)  # of 330 frames; eight directions are the places', three the light's
+    *known, asked = with_layouts(drives())
+    layer = whitening_of(known, recipe("default", remembered_width=KEPT, softening_m=40.0))[-1]
+    as_features = [replace(one, features=one.layout[None]) for one in (*known, asked)]
+    assert found_again(layer, as_features[:-1], as_features[-1]) > 0.9

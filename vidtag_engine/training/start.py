@@ -1,4 +1,4 @@
-"""Where the compact preset's first layer starts from: the features' principal axes, or what tells places apart (learned whitening)."""
+"""Where the first layer of narrow networks starts from: the features' principal axes, or what tells places apart (learned whitening)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ _NEAR = 0.3  # of the length over which targets fall off: what counts as one pla
 _REACH = 3.0  # of that length
 _REACH_STEPS = 2.0  # or of the way between frames, so that the ground between two is spoken for by both
 _LEAST_DIFFERENCES = 200  # fewer say nothing about thousands of features
+# Layouts wider than this are whitened in the span of so many frames, as many numbers as the compact preset's have, nearly (2,880). A matrix of DINOv2-B's
+# 18,432 squared takes 2.7 GB, and several would be held.
+_WIDEST = 3072
 
 
 def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequence], settings: TrainSettings) -> bool:
@@ -64,7 +67,28 @@ def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings)
     some = sequences[:: -(-frames * len(sequences[0].features) // _MAX_FRAMES)]
     whitening = _band_whitening(some, width, settings)
     if layouts:
-        whitening += _band_whitening([replace(s, features=s.layout[None]) for s in some if s.layout is not None], width, settings)
+        whitening += _layout_whitening([replace(s, features=s.layout[None]) for s in some if s.layout is not None], width, settings)
+    return whitening
+
+
+def _layout_whitening(sequences: Sequence[TrainingSequence], width: int, settings: TrainSettings) -> list[torch.nn.Linear]:
+    """As :func:`_band_whitening`; of wide layouts in the span of evenly chosen frames, which is all there is where frames are no more than ``_WIDEST``.
+
+    Bands are sums of frames, so that they can be taken before or after frames are brought into the span.
+    """
+    wide = sequences[0].features.shape[-1]
+    if wide <= _WIDEST:
+        return _band_whitening(sequences, width, settings)
+    frames = [frame for s in sequences for frame in s.features[0]]
+    chosen = np.linspace(0, len(frames) - 1, min(len(frames), _WIDEST)).round().astype(np.int64)
+    span = np.linalg.qr(np.stack([frames[number] for number in chosen]).astype(np.float32).T)[0]
+    whitening = []
+    for narrow in _band_whitening([replace(s, features=s.features.astype(np.float32) @ span) for s in sequences], width, settings):
+        layer = torch.nn.Linear(wide, width)
+        with torch.no_grad():
+            layer.weight.copy_(narrow.weight @ torch.from_numpy(span.T))
+            layer.bias.copy_(narrow.bias)
+        whitening.append(layer)
     return whitening
 
 
