@@ -99,8 +99,8 @@ def test_geoclips_preprocessing_is_resize_then_centre_crop(shape: tuple[int, int
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", FRAME_ENCODER_PRESETS[encoder_of("vidtag-l14")].backbones)
-def test_l14_preprocessing_keeps_the_whole_picture(name: str, shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("name", [*FRAME_ENCODER_PRESETS[encoder_of("vidtag-l14")].backbones, "dinov2-vit-s14", "dinov2-vit-b14-layout"])
+def test_vit_preprocessing_keeps_the_whole_picture(name: str, shape: tuple[int, int]) -> None:
     """The paper: resized to 224 x 224."""
     image, spec = picture(*shape), BACKBONES[name]
     mean, std = (torch.tensor(values)[:, None, None] for values in (spec.mean, spec.std))
@@ -244,7 +244,7 @@ def test_a_layout_moves_with_what_is_seen_and_features_hardly_do() -> None:
 
 
 def test_paper_sized_backbones_have_no_layout() -> None:
-    with pytest.raises(InputError, match="use vidtag-compact, or leave the layout out"):
+    with pytest.raises(InputError, match="use one of vidtag-compact, .*, or leave the layout out"):
         build_frame_encoder("vidtag-l14", weights="random", layout=True)
 
 

@@ -255,7 +255,7 @@ def test_learning_rates_warm_up_and_fall() -> None:
     assert max(learning_rate(paper, step, 1000, 16) for step in range(paper.steps)) == pytest.approx(5e-5, rel=0.01)
 
 
-def test_only_the_compact_preset_compares_layouts_and_only_of_frames_that_are_remembered() -> None:
+def test_the_default_compares_layouts_where_there_are_some_and_only_of_frames_that_are_remembered() -> None:
     assert recipe("default").layout
     assert not recipe("default", layout=False).layout
     assert not recipe("default", remembered_width=0).layout

@@ -60,14 +60,19 @@ def test_without_a_network_missing_weights_are_told_at_once(tmp_path, monkeypatc
     ("lost", "ok", "said"),
     [
         ((), True, ("Ready: every checkpoint can run",)),
-        (("geoclip", "vidtag-l14"), True, ("Ready for checkpoints of your own", "geoclip cannot run", "do this for geoclip", "Nor can")),
+        (
+            ("geoclip", "vidtag-l14"),
+            True,
+            ("Ready for checkpoints of your own", "geoclip cannot run", "do this for geoclip", "presets cannot run: vidtag-l14."),
+        ),
         (("geoclip-heads",), True, ("geoclip cannot run", "do this for geoclip-heads")),
-        (("vidtag-l14",), True, ("geoclip can run", "Nor can")),
+        (("vidtag-l14",), True, ("geoclip can run", "presets cannot run: vidtag-l14.")),
+        (("vidtag-dino-s", "vidtag-dino-b"), True, ("geoclip can run", "presets cannot run: vidtag-dino-s, vidtag-dino-b.")),
         (("vidtag-compact",), False, ("Not ready: do this for vidtag-compact",)),
     ],
 )
 def test_the_doctor_says_what_can_run(monkeypatch, lost, ok, said):
-    names = ("vidtag-compact", "geoclip-heads", "geoclip", "vidtag-l14")
+    names = ("vidtag-compact", "geoclip-heads", "geoclip", "vidtag-l14", "vidtag-dino-s", "vidtag-dino-b")
     rows = [{"name": name, "use": "", "found": name not in lost, "said": f"do this for {name}."} for name in names]
     monkeypatch.setattr(doctor, "_weights", lambda: rows)
     report = doctor.run_doctor()

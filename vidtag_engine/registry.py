@@ -29,7 +29,7 @@ class Registered:
     Args:
         path: of its folder.
         name: as its card has it.
-        preset: "vidtag-compact", "vidtag-l14" or "cityguessr".
+        preset: "vidtag-compact", "vidtag-dino-s", "vidtag-dino-b", "vidtag-l14" or "cityguessr".
         extent: (minx, miny, maxx, maxy) in degrees that it was trained on; None where it does not say.
     """
 

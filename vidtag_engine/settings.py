@@ -177,6 +177,10 @@ Parts = Literal["plain", "sca", "sca_text", "full"]
 """Which losses train CityGuessr: the heads' alone; with the scene's or the text's through the attention; with both (the published one)."""
 
 
+TrainedPreset = Literal["vidtag-compact", "vidtag-dino-s", "vidtag-dino-b", "vidtag-l14"]
+"""Which frozen networks describe pictures; trainings and databases name one of them."""
+
+
 class CityTrainSettings(BaseModel):
     """Everything that decides a training of CityGuessr; each field is an option of ``vidtag train-city``."""
 
@@ -187,8 +191,8 @@ class CityTrainSettings(BaseModel):
         description="What comes before the heads: frames (mean of frozen frame features; trains on a CPU), tempgeo (mean of a trained VidTAG's z*), or "
         "videomae-s (the paper's, trained with the heads).",
     )
-    preset: Literal["vidtag-compact", "vidtag-l14"] = Field(
-        "vidtag-compact", description="Frame encoder of frames: vidtag-compact or vidtag-l14."
+    preset: TrainedPreset = Field(
+        "vidtag-compact", description="Frame encoder of frames: vidtag-compact, vidtag-dino-s, vidtag-dino-b or vidtag-l14."
     )
     parts: Parts = Field(
         "full",
@@ -223,8 +227,9 @@ class ReferenceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    preset: Literal["vidtag-compact", "vidtag-l14"] = Field(
-        "vidtag-compact", description="Frame encoder that images are described by: vidtag-compact (CPUs) or vidtag-l14."
+    preset: TrainedPreset = Field(
+        "vidtag-compact",
+        description="Frame encoder that images are described by: vidtag-compact (CPUs), vidtag-dino-s, vidtag-dino-b (DINOv2 S and B) or vidtag-l14.",
     )
     resolution_m: float = Field(100.0, gt=0, le=5_000_000, description="Step of the grid that videos are going to be sought on, metres.")
     rate_hz: float | None = Field(1.0, gt=0, description="Frames a second taken from videos.")

@@ -225,7 +225,9 @@ def doctor(json: JsonOption = False) -> None:
 @app.command(epilog="Example:\n\n    vidtag benchmark --preset vidtag-compact --json")
 def benchmark(
     *,
-    preset: Annotated[str, typer.Option(help="Whose networks: vidtag-compact, vidtag-l14 or geoclip.")] = "vidtag-compact",
+    preset: Annotated[
+        str, typer.Option(help="Whose networks: vidtag-compact, vidtag-dino-s, vidtag-dino-b, vidtag-l14 or geoclip.")
+    ] = "vidtag-compact",
     device: DeviceOption = "auto",
     json: JsonOption = False,
 ) -> None:

@@ -53,7 +53,9 @@ def train(
     dataset: DatasetOption = None,
     root: RootOption = None,
     split_seed: SplitSeedOption = 0,
-    preset: Annotated[str, typer.Option(help="vidtag-compact (CPUs) or vidtag-l14 (the paper).")] = "vidtag-compact",
+    preset: Annotated[
+        str, typer.Option(help="vidtag-compact (CPUs), vidtag-dino-s, vidtag-dino-b (DINOv2 S and B) or vidtag-l14 (the paper).")
+    ] = "vidtag-compact",
     recipe_name: Annotated[str, typer.Option("--recipe", help="default, or paper (its losses, noise, rates and schedule).")] = "default",
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
@@ -74,15 +76,17 @@ def train(
     ] = None,
     residual: Annotated[
         bool | None,
-        typer.Option("--residual/--no-residual", help="Frame MLPs that add to the features (not in the paper; vidtag-compact only)."),
+        typer.Option("--residual/--no-residual", help="Frame MLPs that add to the features (not in the paper; not with vidtag-l14)."),
     ] = None,
     whitening: Annotated[
         str | None,
-        typer.Option(help="Start of vidtag-compact's first layer: principal (axes), or places (what tells places apart; then fixed)."),
+        typer.Option(
+            help="Start of the first layer, which vidtag-l14 lacks: principal (axes), or places (what tells places apart; then fixed)."
+        ),
     ] = None,
     light_noise: Annotated[
         float | None,
-        typer.Option(help="How much of another drive's light is added to whole clips; 0 for none, default 1 with vidtag-compact."),
+        typer.Option(help="How much of another drive's light is added to whole clips; 0 for none, default 1, with vidtag-l14 0."),
     ] = None,
     remembered_width: Annotated[
         int | None,
@@ -94,7 +98,7 @@ def train(
         bool | None,
         typer.Option(
             "--layout/--no-layout",
-            help="Compare reference images also by what stands where in the picture (not in the paper; vidtag-compact only; default yes there).",
+            help="Compare reference images also by what stands where in the picture (not in the paper; default yes, but not with vidtag-l14, which cannot).",
         ),
     ] = None,
     augment: Annotated[str | None, typer.Option(help="none, street or aerial: altered copies stored beside each picture.")] = None,

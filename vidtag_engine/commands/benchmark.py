@@ -80,7 +80,7 @@ def measure_rates(preset: str = "vidtag-compact", device: str = "auto", *, feedb
     """Measure each part by itself, a few seconds each, on a made clip of 1280 x 720 at 25 pictures a second.
 
     Args:
-        preset: of the frame encoder: "vidtag-compact", "vidtag-l14" or "geoclip".
+        preset: of the frame encoder: "vidtag-compact", "vidtag-dino-s", "vidtag-dino-b", "vidtag-l14" or "geoclip".
         device: as for geolocating.
         feedback: between the parts.
 
@@ -143,7 +143,7 @@ def _advice(bound: str, preset: str, device: str) -> str:
 
 
 def _encoder(preset: str, place: torch.device) -> tuple[FrameEncoder, str]:
-    """The preset's networks as a job runs them; with random weights where the pretrained are not here."""
+    """The preset's networks as a job runs them; with random weights where the pretrained are not here, and then in PyTorch: no translation is kept of these."""
     if preset not in FRAME_ENCODER_PRESETS:
         raise InputError(f"Preset {preset!r} is not known: give one of {', '.join(FRAME_ENCODER_PRESETS)}.")
     try:

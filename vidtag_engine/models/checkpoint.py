@@ -42,7 +42,7 @@ FORMAT_VERSION = 1
 WITH_REFERENCES = 2
 """The format's version of checkpoints that lack something without the folder of their reference images."""
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-Preset = Literal["vidtag-l14-whole", "vidtag-l14", "vidtag-compact", "geoclip"]
+Preset = Literal["vidtag-l14-whole", "vidtag-l14", "vidtag-compact", "vidtag-dino-s", "vidtag-dino-b", "geoclip"]
 METADATA_KEY = "vidtag_card"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _PICKLE_ENDINGS = {".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"}
@@ -56,7 +56,8 @@ class CheckpointCard:
 
     Args:
         name: for people and provenance.
-        preset: "vidtag-l14-whole", "vidtag-l14" (pictures' middles, until 0.1), "vidtag-compact" or "geoclip": which frame encoder feeds it.
+        preset: which frame encoder feeds it: "vidtag-l14-whole", "vidtag-l14" (pictures' middles, until 0.1), "vidtag-compact", "vidtag-dino-s", "vidtag-dino-b"
+            or "geoclip".
         config: the network's configuration as plain JSON values.
         training_extent: (minx, miny, maxx, maxy) in degrees of where it was trained; None = the whole world.
         sigma: of the location encoder.

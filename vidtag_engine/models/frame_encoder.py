@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import logging
 from collections import deque
@@ -21,7 +22,7 @@ from ..types import FloatArray, InputError
 from ..video.near_duplicates import Repeats
 from .backbones import BACKBONES, LAYOUT, WHOLE, BackboneSpec, Weights, to_fetch
 from .device import one_thread
-from .openvino_backbone import CompiledBackbone, is_translated, translate, translation_folder
+from .openvino_backbone import CompiledBackbone, is_translated, translate, translation_folder, weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +55,8 @@ FRAME_ENCODER_PRESETS: dict[str, FrameEncoderPreset] = {
     "geoclip": FrameEncoderPreset(("clip-vit-l14",), unit_norm=False),
     # As above, but that the whole picture is squeezed into the square, as in the paper. "vidtag-l14" alone means what checkpoints of before were trained on.
     f"vidtag-l14{WHOLE}": FrameEncoderPreset((f"clip-vit-l14{WHOLE}", f"dinov2-vit-l14{WHOLE}"), unit_norm=True),
+    "vidtag-dino-s": FrameEncoderPreset(("dinov2-vit-s14",), unit_norm=True),
+    "vidtag-dino-b": FrameEncoderPreset(("dinov2-vit-b14",), unit_norm=True),
 }
 # Frames a forward pass. Larger ones gain nothing on a CPU and cost memory.
 _BATCH = {"cuda": 32, "mps": 8, "cpu": 2}
@@ -213,10 +216,18 @@ class FrameEncoder(nn.Module):
     def _translations(self) -> list[Path | None]:
         """The folder of each backbone's translation; None where there is to be none."""
         cache = self._compiled_folder if self.device.type == "cpu" else None
+        if not cache:
+            return [None for _ in self.backbone_names]
         return [
-            translation_folder(cache, name, self.weights_source[name]) if cache and BACKBONES[name].compiles else None
+            translation_folder(cache, name, BACKBONES[name].source, self._digests.get(name, "")) if BACKBONES[name].compiles else None
             for name in self.backbone_names
         ]
+
+    @functools.cached_property
+    def _digests(self) -> dict[str, str]:
+        """By name, of translated backbones' weights that no version tells from others; asked for before they are translated, the weights being gone after."""
+        named = zip(self.backbone_names, self.backbones, strict=True)
+        return {name: weights_digest(module) for name, module in named if BACKBONES[name].compiles and BACKBONES[name].source is None}
 
     def _encode(self, prepared: list[tuple[Tensor, ...]]) -> FloatArray:
         features: FloatArray = self.forward(tuple(torch.stack(parts) for parts in zip(*prepared, strict=True))).cpu().numpy()
@@ -285,11 +296,11 @@ def build_frame_encoder(
     """The frame encoder of a preset.
 
     Args:
-        preset: "vidtag-l14-whole", "vidtag-compact" or "geoclip"; see :func:`encoder_of`.
+        preset: "vidtag-l14-whole", "vidtag-compact", "vidtag-dino-s", "vidtag-dino-b" or "geoclip"; see :func:`encoder_of`.
         device: where it runs.
         weights: "random" only for tests of shapes and cost.
         compiled_folder: see :class:`FrameEncoder`.
-        layout: the answer also says what stands where in the picture; vidtag-compact alone can.
+        layout: the answer also says what stands where in the picture; only where :func:`has_layout` says so.
 
     Raises:
         InputError: for an unknown preset, for a layout where there is none, and where weights cannot be had (the sentence says where to put the file).
@@ -298,9 +309,10 @@ def build_frame_encoder(
         raise InputError(f"Preset {preset!r} is not known: give one of {', '.join(FRAME_ENCODER_PRESETS)}.")
     chosen = FRAME_ENCODER_PRESETS[preset]
     *first, last = chosen.backbones
-    if layout and last + LAYOUT not in BACKBONES:
+    if layout and not has_layout(preset):
+        able = ", ".join(name for name in FRAME_ENCODER_PRESETS if has_layout(name))
         raise InputError(
-            f"The backbones of {preset} do not say what stands where in the picture: use vidtag-compact, or leave the layout out."
+            f"The backbones of {preset} do not say what stands where in the picture: use one of {able}, or leave the layout out."
         )
     names = (*first, last + LAYOUT) if layout else chosen.backbones
     cache = compiled_folder if weights == "pretrained" and torch.device(device).type == "cpu" else None
@@ -317,6 +329,12 @@ def build_frame_encoder(
 def encoder_of(preset: str) -> str:
     """The frame encoder that a new training or database of a preset takes; what is there already names its own."""
     return preset + WHOLE if preset + WHOLE in FRAME_ENCODER_PRESETS else preset
+
+
+def has_layout(preset: str) -> bool:
+    """Whether a preset's frame encoder can also say what stands where in the picture; its last backbone does."""
+    chosen = FRAME_ENCODER_PRESETS.get(encoder_of(preset))
+    return chosen is not None and chosen.backbones[-1] + LAYOUT in BACKBONES
 
 
 def weights_to_fetch(preset: str) -> str:

@@ -13,7 +13,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from ..reference.database import StoredReferences
 from ..types import InputError
-from .frame_encoder import encoder_of
+from .backbones import BACKBONES
+from .frame_encoder import FRAME_ENCODER_PRESETS, encoder_of
 from .georefiner import GeoRefiner, GeoRefinerConfig
 from .location_encoder import SIGMA_PRESETS, LocationEncoder, LocationEncoderConfig
 from .reference_database import MOST_FRAMES, MOST_WIDTH, ReferenceDatabase
@@ -24,7 +25,12 @@ from .windows import blend_windows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VIDTAG_PRESETS = ("vidtag-l14", "vidtag-compact")
+VIDTAG_PRESETS = ("vidtag-l14", "vidtag-compact", "vidtag-dino-s", "vidtag-dino-b")
+
+
+def is_compact(preset: str) -> bool:
+    """Whether a preset's networks are the narrow ones, which features are brought to 256 numbers for; the other is the paper's."""
+    return preset in VIDTAG_PRESETS and preset != "vidtag-l14"
 
 
 class VidTAGConfig(BaseModel):
@@ -108,14 +114,14 @@ class VidTAGConfig(BaseModel):
         """Sizes of a preset.
 
         Args:
-            name: "vidtag-l14" (the paper) or "vidtag-compact" (for CPUs).
+            name: "vidtag-l14" (the paper), or "vidtag-compact", "vidtag-dino-s" or "vidtag-dino-b", which differ by the width of their features alone.
             sigma: "globe", "city", "site", or the σ themselves.
             tempgeo_layers: 0 turns TempGeo off.
             georefiner: False = off; True or "frames" = on the frame embeddings; "tempgeo" = on z*, at TempGeo's width.
             dropout: of TempGeo and GeoRefiner.
             feature_dropout: of the input features.
             lone_frames: with a branch that sees each frame alone.
-            residual: with frame MLPs that add to the features; only vidtag-compact's widths allow it.
+            residual: with frame MLPs that add to the features; vidtag-l14's widths do not allow it.
 
         Raises:
             InputError: for an unknown preset or σ name, or residual where it cannot be.
@@ -124,10 +130,11 @@ class VidTAGConfig(BaseModel):
             raise InputError(f"Preset {name!r} is not known: give one of {', '.join(VIDTAG_PRESETS)}.")
         if isinstance(sigma, str) and sigma not in SIGMA_PRESETS:
             raise InputError(f"Sigma preset {sigma!r} is not known: give one of {', '.join(SIGMA_PRESETS)}.")
-        compact = name == "vidtag-compact"
+        compact = is_compact(name)
         if residual and not compact:
             raise InputError(
-                f"Preset {name} cannot have residual frame MLPs, as its embeddings are narrower than its features: use vidtag-compact."
+                f"Preset {name} cannot have residual frame MLPs, as its embeddings are narrower than its features: use vidtag-compact or "
+                "another preset of its widths."
             )
         # TempGeo's inner width and its learned positions are those that give the paper's 56.3 M parameters of Phase I (Table 8), which it does not state.
         width, heads, embedding = (256, 4, 256) if compact else (1792, 8, 512)
@@ -138,7 +145,7 @@ class VidTAGConfig(BaseModel):
         refiner_width = width if context == "tempgeo" else embedding
         return cls(
             frame_encoder=encoder_of(name),
-            feature_dim=2560 if compact else 1792,
+            feature_dim=sum(BACKBONES[backbone].feature_dim for backbone in FRAME_ENCODER_PRESETS[encoder_of(name)].backbones),
             projection_dim=width if compact else None,
             feature_dropout=feature_dropout,
             mlp=(256,) if compact else (1024, 768),

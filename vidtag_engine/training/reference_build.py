@@ -16,7 +16,7 @@ from ..datasets import Skips
 from ..feedback import Feedback
 from ..grid import AreaOfInterest, load_aoi
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, has_layout, weights_to_fetch
 from ..reference.descriptor import Descriptor
 from ..reference.manifest import MANIFEST, Manifest
 from ..reference.store import Store
@@ -129,9 +129,7 @@ def open_features(output: Path, store: Store | None, settings: ReferenceSettings
     preset = store.manifest.frame_encoder if store else encoder_of(settings.preset)
     if said := weights_to_fetch(preset):
         feedback.tell(0.0, "fetching", said)
-    encoder = build_frame_encoder(
-        preset, pick_device(settings.device), compiled_folder=compiled_folder(), layout=preset == "vidtag-compact"
-    )
+    encoder = build_frame_encoder(preset, pick_device(settings.device), compiled_folder=compiled_folder(), layout=has_layout(preset))
     _check_encoder(store, encoder)
     _make(output)
     return FeatureStore(

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..models.frame_encoder import has_layout
 from ..models.reference_database import MOST_WIDTH
-from ..settings import validated
+from ..models.vidtag import is_compact
+from ..settings import TrainedPreset, validated
 from ..types import InputError
 
 
@@ -41,7 +43,7 @@ class TrainSettings(BaseModel):
     """Everything that decides a training run.
 
     Args:
-        preset: ``vidtag-compact`` or ``vidtag-l14``.
+        preset: ``vidtag-compact``, ``vidtag-dino-s``, ``vidtag-dino-b`` or ``vidtag-l14``.
         sigma: ``auto`` (from the area's size), a preset's name or the capsules' own values.
         rate_hz: frames a second taken from videos; None takes every picture.
         clip_frames: frames a clip (paper: 16).
@@ -60,14 +62,15 @@ class TrainSettings(BaseModel):
         reverse: play half of the clips backwards.
         tempgeo_layers: 0 turns TempGeo off.
         lone_frames: a branch that sees each frame alone, beside TempGeo (not in the paper).
-        residual: frame MLPs start as the features themselves (not in the paper; only the compact preset).
-        whitening: what the compact preset's first layer starts from: ``principal`` axes, and is trained on; or what tells ``places`` apart (learned whitening from
-            videos that meet and from altered copies), and stays so. Where too few meet it is ``principal`` after all.
+        residual: frame MLPs start as the features themselves (not in the paper; all presets but ``vidtag-l14``).
+        whitening: what the first layer (all presets but ``vidtag-l14`` have it) starts from: ``principal`` axes, and is trained on; or what tells ``places`` apart
+            (learned whitening from videos that meet and from altered copies), and stays so. Where too few meet it is ``principal`` after all.
         light_noise: how much of what two videos differ by where they meet is added to whole clips, with a random sign and size: another drive's light
             (not in the paper).
         remembered_width: numbers that the checkpoint keeps of each band of each training frame, to be read beside the location encoder where held-out videos
             show that it helps (not in the paper); 0 keeps none.
-        layout: reference images are also compared by what stands where in the picture (not in the paper; only the compact preset, whose default it is).
+        layout: reference images are also compared by what stands where in the picture (not in the paper; the default of all presets but ``vidtag-l14``, which
+            cannot).
         either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper; it takes a layout,
             and as many held-out videos as calibrate probabilities).
         in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper;
@@ -90,7 +93,7 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    preset: Literal["vidtag-compact", "vidtag-l14"] = "vidtag-compact"
+    preset: TrainedPreset = "vidtag-compact"
     recipe: Literal["default", "paper"] = "default"
     sigma: str | tuple[float, ...] = "auto"
     rate_hz: float | None = Field(1.0, gt=0)
@@ -144,7 +147,8 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
 
     ``paper``: App. A's losses, noise, batch, rates and schedule, trained to the end; budgets in steps, a warm-up of at most a tenth of them. ``default``: what
     measured better on small sets (softened targets over points of the area, noise fitted to Phase I's errors, cosine schedule, a reference database);
-    with the compact preset also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in reference images.
+    with all presets but vidtag-l14 also learned whitening, a branch for lone frames, residual frame MLPs, other drives' light, and what stands where in
+    reference images.
     """
     steps = {phase: changes.pop(f"{phase}_steps", None) for phase in ("phase1", "phase2")}
     changes = {key: value for key, value in changes.items() if value is not None or key == "rate_hz"}
@@ -167,9 +171,10 @@ def recipe(name: str, **changes: Any) -> TrainSettings:
             "phase2": {"steps": 300, "batch_clips": 16, "learning_rate": 3e-4, "weight_decay": 0.01},
             "remembered_width": MOST_WIDTH,
         }
-    if name == "default" and changes.get("preset", "vidtag-compact") == "vidtag-compact":
-        base |= {"lone_frames": True, "residual": True, "whitening": "places", "light_noise": 1.0}
-        base["layout"] = changes.get("remembered_width") != 0
+        preset = str(changes.get("preset", "vidtag-compact"))
+        if is_compact(preset):
+            base |= {"lone_frames": True, "residual": True, "whitening": "places", "light_noise": 1.0}
+        base["layout"] = has_layout(preset) and changes.get("remembered_width") != 0
     for phase, count in steps.items():
         if count is not None:
             base[phase]["steps"] = count

@@ -279,7 +279,7 @@ def _both_phases(
 
 
 def new_model(settings: TrainSettings, device: torch.device, sequences: list[TrainingSequence]) -> tuple[VidTAG, frozenset[str]]:
-    """A model with the seed's own start, and the parts of it that stay as they are; the compact preset's first layer starts from the training features."""
+    """A model with the seed's own start, and the parts of it that stay as they are; a first layer that narrows starts from the training features."""
     torch.manual_seed(settings.seed)
     config = VidTAGConfig.preset(
         settings.preset,

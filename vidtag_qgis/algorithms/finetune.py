@@ -34,7 +34,10 @@ be found, the better.
 
 A part of the videos is held out to choose the best step and to calibrate the confidence. The checkpoint's folder has the weights, a curve and a \
 log. It takes from minutes to hours; cancelled, the same call goes on where it stopped."""
-_PRESETS = {"vidtag-compact": "Compact for any computer", "vidtag-l14": "Large as in the paper"}
+_PRESETS = {
+    "vidtag-compact": "Compact for any computer", "vidtag-l14": "Large as in the paper",
+    "vidtag-dino-s": "DINOv2 small", "vidtag-dino-b": "DINOv2 base",
+}  # fmt: skip
 _RECIPES = {"default": "For few videos", "paper": "As in the paper"}
 _AUGMENT = {"none": "None", "street": "As seen from streets", "aerial": "As seen from the air"}
 
@@ -70,7 +73,8 @@ class Finetune(VidTAGAlgorithm):
         )
         self.advanced(
             self.choice("PRESET", "Size", _PRESETS),
-            "The compact model runs on any computer; the large one is the paper's, for graphics cards.",
+            "The compact model runs on any computer; the large one is the paper's, for graphics cards; DINOv2 lies between, and its accuracy here was not "
+            "measured. All but compact fetch weights once.",
         )
         self.advanced(self.choice("RECIPE", "Recipe", _RECIPES), "For few videos, or the paper's losses and schedule.")
         for number, purpose in (("1", "retrieval"), ("2", "refinement; 0 leaves it out")):
