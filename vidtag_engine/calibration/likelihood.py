@@ -40,7 +40,7 @@ def fit_ratio(
     references = videos[0][0].references if videos else None
     if references is None:
         return None
-    # Elsewhere a place has no reference that could be mistaken for it.
+    # Where no reference was taken nothing can be mistaken for the frame's own place.
     rivals = np.flatnonzero(references.shown())
     if not len(rivals):
         return None
@@ -51,7 +51,8 @@ def fit_ratio(
         home = np.asarray(tree.query(unit_vectors(*truth.T) * EARTH_RADIUS_M)[1])
         own.append(above[np.arange(len(home)), home])
         chosen = rivals[rng.integers(len(rivals), size=(len(home), _OTHERS))]
-        far = haversine_m(*np.moveaxis(lat_lon_deg[chosen], -1, 0), truth[:, :1], truth[:, 1:]) > ELSEWHERE * reach_m
+        places = lat_lon_deg[chosen]
+        far = haversine_m(places[..., 0], places[..., 1], truth[:, :1], truth[:, 1:]) > ELSEWHERE * reach_m
         others.append(np.take_along_axis(above, chosen, axis=1)[far])
     here, there = np.concatenate(own), np.concatenate(others)
     if len(here) < _LEAST_FRAMES or len(there) < _LEAST_FRAMES:

@@ -162,10 +162,10 @@ class NearestReferences:
             near = self._within(side, lat_lon_deg, within_m)
             # Those wanted come first; no more columns are kept than a frame wants at most.
             first = np.argsort(~near, axis=1, kind="stable")[:, : int(near.sum(axis=1).max(initial=0))]
-            rows, alike, near = (np.take_along_axis(of, first, axis=1) for of in (side.rows, side.similarity, near))
-            some = Neighbours(rows, np.where(near, alike, -np.inf).astype(np.float32))
+            alike = np.where(near, side.similarity, -np.inf).astype(np.float32)
+            some = Neighbours(np.take_along_axis(side.rows, first, axis=1), np.take_along_axis(alike, first, axis=1))
             alike = in_sequence(self.search, ways, asked.cpu().numpy(), some, moments, mask, backwards=bool(number), floor=leasts[number])
-            told.append(Neighbours(rows, alike))
+            told.append(Neighbours(some.rows, alike))
         return side_by_side(told, leasts)
 
     def _both(self, frames: torch.Tensor, mirrored: torch.Tensor | None) -> list[torch.Tensor]:
