@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 import torch
 from numpy.typing import NDArray
 
@@ -54,13 +55,14 @@ _GAINS = (
 
 @dataclass(frozen=True)
 class Placed:
-    """Of frames (N,): how far off, the chance said for half a kilometre, how they lie to training, their drive and training; and milliseconds a frame.
+    """Of frames (N,): how far off, what was said, how they lie to training, their drive and training; and milliseconds a frame.
 
-    The time is that of everything after the frame encoder.
+    Said is the chance of half a kilometre, and a 90 % region, which covers the truth or not. The time is that of everything after the frame encoder.
     """
 
     error_m: FloatArray
     chance: FloatArray
+    covered: NDArray[np.bool_]
     way: NDArray[np.str_]
     drive: IntArray
     training: IntArray
@@ -128,7 +130,10 @@ def run(seed: int = 0, world: Path | None = None, rows: str | None = None, seeds
 
 
 def figures(found: dict[str, Placed]) -> dict[str, Any]:
-    """By row and split: per cent of frames within half a kilometre and 50 m, of those said with 80 % and more how many are wrong, and ECE; and gains."""
+    """By row and split the figures that ship, in per cent of the frames, and gains of one row over another on the same frames.
+
+    They are: within half a kilometre, within 50 m, of those said with 80 % and more how many are wrong, truths in their 90 % regions; and of each row ECE.
+    """
     result: dict[str, Any] = {}
     for row, of in found.items():
         close = of.error_m <= CLOSE_M
@@ -141,18 +146,22 @@ def figures(found: dict[str, Placed]) -> dict[str, Any]:
             sure = here & (of.chance >= SURE)
             result[f"{word}_said80"] = int(sure.sum())
             result[f"{word}_said80_wrong"] = _percent(~close[sure])
+            result[f"{word}_coverage_90"] = _percent(of.covered[here])
         result[f"{row}_ece"] = round(debiased_ece(of.chance, close), 3) if np.isfinite(of.chance).any() else None
         result[f"{row}_ms_a_frame"] = round(float(of.frame_ms.mean()), 1)
     for before, after in _GAINS:
         if before in found and after in found:
             one, other = found[before], found[after]
-            for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN):
-                here = one.way == way
+            for way in (SAME_WAY, OTHER_WAY, NEVER_DRIVEN, None):
+                here = one.way == way if way else np.ones(len(one.way), dtype=bool)
                 if here.any():
-                    gain = paired_difference(
-                        one.error_m[here] <= CLOSE_M, other.error_m[here] <= CLOSE_M, one.drive[here], one.training[here]
-                    )
-                    result[f"{after}_over_{before}_{way}"] = [round(100.0 * side, 1) for side in (gain.mean, gain.low, gain.high)]
+                    for within_m, suffix in ((CLOSE_M, ""), (NEAR_M, "_within_50m")):
+                        gain = paired_difference(
+                            one.error_m[here] <= within_m, other.error_m[here] <= within_m, one.drive[here], one.training[here]
+                        )
+                        result[f"{after}_over_{before}_{way or 'all'}{suffix}"] = [
+                            round(100.0 * side, 1) for side in (gain.mean, gain.low, gain.high)
+                        ]
     return result
 
 
@@ -223,5 +232,7 @@ def _placed(world: World, loaded: Loaded) -> Placed:
         error_m = haversine_m(solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0], *sequence.lat_lon_deg.T)
         every = np.zeros(len(sequence), dtype=np.int64)
         way = np.array(world.ridden.frames(sequence.lat_lon_deg))
-        found.append(Placed(error_m, solved.confidence, way, every + number, every, np.full(len(sequence), frame_ms)))
+        lat, lon = sequence.lat_lon_deg.T
+        covered = shapely.contains_xy(np.array(solved.hypotheses.region90, dtype=object), lon, lat)
+        found.append(Placed(error_m, solved.confidence, covered, way, every + number, every, np.full(len(sequence), frame_ms)))
     return replace(Placed.joined(found), training=np.zeros(sum(len(one.error_m) for one in found), dtype=np.int64))

@@ -14,7 +14,8 @@ def placed(error_m: list[float], chance: list[float], way: list[str]) -> Placed:
     """Of drives of two frames each."""
     count = len(error_m)
     whole = np.arange(count) // 2
-    return Placed(np.array(error_m), np.array(chance), np.array(way), whole, np.zeros(count, dtype=np.int64), np.full(count, 3.0))
+    covered = np.array(error_m) < 500.0
+    return Placed(np.array(error_m), np.array(chance), covered, np.array(way), whole, np.zeros(count, dtype=np.int64), np.full(count, 3.0))
 
 
 def test_rows_are_counted_by_split_and_gains_are_of_the_same_frames():
@@ -31,6 +32,9 @@ def test_rows_are_counted_by_split_and_gains_are_of_the_same_frames():
     assert found["sequences_never_driven_said80_wrong"] is None
     assert found["sequences_all_a05km"] == 62.5
     assert found["sequences_ms_a_frame"] == 3.0
+    assert (found["one_way_same_way_coverage_90"], found["sequences_all_coverage_90"]) == (50.0, 62.5)
+    assert found["sequences_over_one_way_all"][0] == 37.5
+    assert found["sequences_over_one_way_same_way_within_50m"][0] == 0.0
     mean, low, high = found["sequences_over_one_way_same_way"]
     assert mean == 50.0
     assert low <= mean <= high
