@@ -41,7 +41,15 @@ EPILOG = """Examples:
 """
 
 
+# Options of one of the two ways to evaluate, which the other would silently pass over.
+_OF_RESULTS = ("result", "truth", "video", "map", "html", "errors", "markdown", "answer", "truth_offset_s", "videos", "overwrite")
+_OF_DATA_SETS = (
+    "root", "checkpoint", "reference", "method", "area", "split", "split_seed", "gallery", "resolution_m", "grid", "features", "device",
+)  # fmt: skip
+
+
 def evaluate(
+    context: typer.Context,
     result: Annotated[Path | None, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")] = None,
     *,
     truth: Annotated[
@@ -103,8 +111,8 @@ def evaluate(
     with plain_errors(json=json):
         report: Any
         if dataset:
-            if result or truth or truth_offset_s:
-                raise InputError("--dataset brings its own truth: leave out the result, --truth and --truth-offset-s.")
+            if foreign := _given(context, _OF_RESULTS):
+                raise InputError(f"--dataset brings its own truth and writes no files: leave out {_listed(foreign)}.")
             with watched() as feedback:
                 report = _of_dataset(
                     dataset_of(dataset, root, split_seed), split, checkpoint, reference, device, features, feedback,
@@ -117,6 +125,10 @@ def evaluate(
 
             if result is None or truth is None:
                 raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")
+            if foreign := _given(context, _OF_DATA_SETS):
+                raise InputError(
+                    f"A result is compared as it is, with nothing evaluated anew: leave out {_listed(foreign)}, or give --dataset."
+                )
             outputs = {"map": map or result.with_suffix(".evaluation.png"), "html": html, "errors": errors, "markdown": markdown}
             report, files = evaluated(
                 EvaluateArguments(
@@ -137,6 +149,19 @@ def evaluate(
         Console().print(table)
     for path in [*(said[kind] for kind in ("map", "html", "errors") if kind in said), *said.get("markdown", [])]:
         print(path)
+
+
+def _given(context: typer.Context, names: tuple[str, ...]) -> list[str]:
+    """Which of some options stand on the command line, as they are written there."""
+    # By the source's name, as newer versions of Typer bring a Click of their own, whose values are not those of another.
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    return [one.opts[0] if one.param_type_name == "option" else "the result" for one in context.command.params if one.name in given]
+
+
+def _listed(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _of_dataset(
