@@ -71,6 +71,8 @@ class TrainSettings(BaseModel):
             show that it helps (not in the paper); 0 keeps none.
         layout: reference images are also compared by what stands where in the picture (not in the paper; the default of all presets but ``vidtag-l14``, which
             cannot).
+        aggregation: how much each axis of what reference images are compared by counts is learned from stretches of the training's own videos, seen again from
+            between their frames (not in the paper; single frames were found more often, whole videos were not).
         either_way: frames are also compared as a street's other way would show them, with the layout's columns swapped (not in the paper; it takes a layout,
             and as many held-out videos as calibrate probabilities).
         in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper;
@@ -119,6 +121,7 @@ class TrainSettings(BaseModel):
     whitening: Literal["principal", "places"] = "principal"
     remembered_width: int = Field(0, ge=0, le=MOST_WIDTH)
     layout: bool = False
+    aggregation: bool = False
     either_way: bool = True
     in_sequence: bool = False
     likelihood_ratios: bool = True

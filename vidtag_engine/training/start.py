@@ -11,10 +11,12 @@ from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
 from ..datasets.training_sequence import TrainingSequence
+from ..feedback import Feedback
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..models.reference_database import ReferenceDatabase
 from ..reference.descriptor import SCALES, bands
 from ..types import FloatArray, IntArray
+from .aggregation import aggregated
 from .settings import TrainSettings
 
 # Of the mean within-place variance; of .01 to 10 the best for nearest neighbours on the isles' dev seed (simulated).
@@ -49,7 +51,7 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
     return False
 
 
-def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> list[torch.nn.Linear]:
+def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback | None = None) -> list[torch.nn.Linear]:
     """What whitens each band of the features, fine to coarse, then of the layouts, if there are any.
 
     The longest mean is whitened by what tells places apart, where enough videos meet: what differs between drives is strong in it. Little of that is left in
@@ -57,7 +59,8 @@ def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings)
 
     Args:
         sequences: of the training.
-        settings: of it.
+        settings: of it; with ``aggregation`` each axis's share is learned, too (see :func:`.aggregation.aggregated`).
+        feedback: of that.
     """
     frames = sum(map(len, sequences))
     layouts = [s.layout for s in sequences if s.layout is not None]
@@ -68,7 +71,7 @@ def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings)
     whitening = _band_whitening(some, width, settings)
     if layouts:
         whitening += _layout_whitening([replace(s, features=s.layout[None]) for s in some if s.layout is not None], width, settings)
-    return whitening
+    return aggregated(whitening, sequences, near_m(settings), settings.seed, feedback) if settings.aggregation else whitening
 
 
 def _layout_whitening(sequences: Sequence[TrainingSequence], width: int, settings: TrainSettings) -> list[torch.nn.Linear]:
@@ -92,9 +95,9 @@ def _layout_whitening(sequences: Sequence[TrainingSequence], width: int, setting
     return whitening
 
 
-def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings) -> ReferenceDatabase:
+def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback | None = None) -> ReferenceDatabase:
     """What a checkpoint keeps of its training frames. Arguments as of :func:`whitening_of`."""
-    whitening = whitening_of(sequences, settings)
+    whitening = whitening_of(sequences, settings, feedback)
     return ReferenceDatabase.remembering(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
 
 

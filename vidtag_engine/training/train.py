@@ -248,7 +248,7 @@ def _completed(trainer: Trainer, calibration: Calibration, settings: TrainSettin
             calibration, database_weight=_unfitted_recall(trainer, settings), speed_mps=speed if math.isfinite(speed) else None
         )
     if calibration.database_weight or (calibration.path and calibration.path.database_weight):
-        trainer.model.remember(trainer.model.memory or remember(trainer.training, settings))
+        trainer.model.remember(trainer.model.memory or remember(trainer.training, settings, replace(trainer.feedback, progress=None)))
     else:
         trainer.model.remember(None)
     return calibration
@@ -371,7 +371,8 @@ def calibrate(
     fitted_with, undriven = unlike or (trainer, None)
     model = fitted_with.model
     if settings.remembered_width:
-        model.remember(remember(fitted_with.training, settings))
+        model.remember(remember(fitted_with.training, settings, feedback.part(0.0, 0.05)))
+        feedback = feedback.part(0.05, 1.0)
     points, spacing_m = trainer.area.points, math.sqrt(area_m2 / len(trainer.area.points))
     cover = points[ground.knows(points, spacing_m)] if ground else points, spacing_m
     options: dict[str, Any] = {
