@@ -11,13 +11,19 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from tests.test_models_memory import SPACING_M, World
 from vidtag_engine.calibration.calibrate import calibrate_path
 from vidtag_engine.calibration.likelihood import fit_ratio
+from vidtag_engine.datasets.training_sequence import TrainingSequence
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import Emissions, FrameScores, ScoredPlaces
+from vidtag_engine.reference.database import StoredReferences
+from vidtag_engine.reference.descriptor import SAMPLED, chance_level, evenly
 from vidtag_engine.reference.similarity import ELSEWHERE, NEIGHBOURS
+from vidtag_engine.reference.store import Store
+from vidtag_engine.training.kept_references import keep
 from vidtag_engine.trajectory import DatabaseWeight
 from vidtag_engine.trajectory.decoder_calibration import LikelihoodRatio
 from vidtag_engine.types import FloatArray, InputError
@@ -55,9 +61,7 @@ def test_what_is_fitted_says_how_often_a_place_is_the_frames_own():
     assert ratio.slope > 0
     own, others, rng = [], [], np.random.default_rng(1)
     for scores, truth in asked:
-        above = scores.similarity(slice(0, len(scores))) - np.where(
-            np.isfinite(scores.found.similarity), scores.found.similarity, np.inf
-        ).min(axis=1, keepdims=True)
+        above = scores.similarity(slice(0, len(scores))) - scores.of.chance[:, None]
         apart_m = haversine_m(cover[:, :1], cover[:, 1:], *truth.T)
         own += above[np.arange(len(truth)), apart_m.argmin(axis=0)].tolist()
         for frame in range(len(truth)):
@@ -73,21 +77,77 @@ def test_what_is_fitted_says_how_often_a_place_is_the_frames_own():
         assert np.average(right[here], weights=weight[here]) == pytest.approx(np.average(said[here], weights=weight[here]), abs=0.1)
 
 
-def test_scores_are_read_through_the_ratio_above_each_frames_own_least():
+def test_frames_whose_place_no_reference_shows_do_not_count_as_shown():
+    world = World(3)
+    training, new = [world.drive() for _ in range(60)], [world.drive() for _ in range(40)]
+    model = world.model(training)
+    cover = world.search(model).cover().lat_lon_deg
+    places = ScoredPlaces.embedded(model, cover, SPACING_M, REACH_M, NEIGHBOURS)
+
+    def of(drive: TrainingSequence, hidden_m: float) -> tuple[FrameScores, FloatArray]:
+        hidden = model.memory.near(drive.lat_lon_deg, hidden_m) if hidden_m else None
+        return Emissions(model, drive.features[0], hidden=hidden, time_s=drive.time_s).at(places), drive.lat_lon_deg
+
+    # As many drives again that see nothing of their own street.
+    videos = [of(drive, 0.0) for drive in new[:20]] + [of(drive, 70.0) for drive in new[20:]]
+    ratio = fit_ratio(videos, cover, REACH_M, 0.8)
+    assert ratio is not None
+    own, others = [], []
+    for scores, truth in videos:
+        above = scores.similarity(slice(0, len(scores))) - scores.of.chance[:, None]
+        apart_m = haversine_m(cover[:, :1], cover[:, 1:], *truth.T)
+        own += above[np.arange(len(truth)), apart_m.argmin(axis=0)].tolist()
+        others += above.T[apart_m > ELSEWHERE * REACH_M].tolist()
+    given = np.array([*own, *others])
+    every = LogisticRegression(class_weight="balanced").fit(given[:, None] / given.std(), np.arange(len(given)) < len(own))
+    # Half of those frames cannot look like their place: taken for shown they would say that looking like it means little.
+    assert ratio.slope > 1.5 * every.coef_[0, 0] / given.std()
+    assert LikelihoodRatio(ratio.slope, ratio.intercept, 0.8).read(np.float32(np.median(own[:200]))) > 0.0
+
+
+def test_scores_are_read_through_the_ratio_above_what_chance_finds():
     videos, _ = scored(World(3), 2)
-    ratio = LikelihoodRatio(40.0, -2.0, 0.8)
-    weight = DatabaseWeight(4.0, REACH_M, 0.1, NEIGHBOURS, ratio=ratio)
+    weight = DatabaseWeight(4.0, REACH_M, 0.1, NEIGHBOURS, ratio=LikelihoodRatio(40.0, -2.0, 0.8))
     for scores, _ in videos:
         every = slice(0, len(scores))
-        least = scores.found.similarity.min(axis=1)
         found = scores.read(weight)(every) - scores.cosines(every)
-        expected = 4.0 * np.log(0.2 + 0.8 * np.exp(40.0 * (scores.similarity(every) - least[:, None]) - 2.0)) / 40.0
+        expected = 4.0 * np.log(0.2 + 0.8 * np.exp(40.0 * (scores.similarity(every) - scores.of.chance[:, None]) - 2.0)) / 40.0
         np.testing.assert_allclose(found, expected, atol=1e-5)
         np.testing.assert_allclose(scores.read(weight)(slice(2, 5)) - scores.cosines(slice(2, 5)), expected[2:5], atol=1e-5)
-        # Places that no reference image speaks of say as little as any can.
-        unseen = scores.similarity(every) <= least[:, None]
-        assert unseen.any()
-        np.testing.assert_allclose(found[unseen], 4.0 * math.log(0.2 + 0.8 * math.exp(-2.0)) / 40.0, atol=1e-5)
+
+
+def test_chance_is_two_deviations_above_the_mean_over_references_evenly_out_of_all():
+    rng = np.random.default_rng(0)
+    references = torch.from_numpy(rng.normal(size=(2_500, 8)).astype(np.float32))
+    frames = torch.from_numpy(rng.normal(size=(5, 8)).astype(np.float32))
+    some = evenly(references)
+    assert len(some) == SAMPLED
+    assert {tuple(row) for row in some.tolist()} <= {tuple(row) for row in references.tolist()}
+    torch.testing.assert_close((some[0], some[-1]), (references[0], references[-1]))
+    alike = frames.numpy() @ references[:300].numpy().T
+    np.testing.assert_allclose(chance_level(frames, references[:300]), alike.mean(axis=1) + 2.0 * alike.std(axis=1), rtol=1e-4)
+    assert chance_level(frames, references[:0]).tolist() == [0.0] * 5
+
+
+def test_a_frame_says_the_same_of_a_place_whatever_area_is_searched(tmp_path):
+    world = World(3)
+    training, new = [world.drive() for _ in range(60)], world.drive()
+    model = world.model(training)
+    memory = model.memory
+    cover = world.search(model).cover().lat_lon_deg
+    stored = StoredReferences(Store.open(tmp_path / keep(tmp_path, memory, training, "vidtag-compact", SPACING_M).folder))
+    weight = DatabaseWeight(4.0, REACH_M, None, NEIGHBOURS, ratio=LikelihoodRatio(40.0, -2.0, 0.8))
+    model.remember(stored)
+    part = np.flatnonzero(cover[:, 0] < np.quantile(cover[:, 0], 0.3))
+    read = {}
+    for name, rows in (("whole", np.arange(len(cover))), ("part", part)):
+        places = ScoredPlaces.embedded(model, cover[rows], SPACING_M, REACH_M, NEIGHBOURS)
+        scores = Emissions(model, new.features[0], time_s=new.time_s).at(places)
+        read[name] = scores.read(weight)(slice(0, len(scores))), scores.similarity(slice(0, len(scores)))
+    (whole, alike), (some, alike_too) = read["whole"], read["part"]
+    same = np.isclose(alike[:, part], alike_too, atol=1e-6)  # both found the reference that speaks of the place
+    assert same.sum() >= 5
+    np.testing.assert_allclose(some[same], whole[:, part][same], atol=1e-5)
 
 
 def test_too_few_frames_or_references_that_tell_nothing_have_no_ratio():

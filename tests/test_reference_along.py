@@ -166,3 +166,19 @@ def test_places_move_by_frames_where_nothing_tells_the_order_of_the_references()
     frames = torch.from_numpy(seen[:6])
     sides, moments = of.sides(frames), Moments(np.arange(6.0), 10.0)
     np.testing.assert_array_equal(of.along(sides, places[:6], 120.0, frames, moments).similarity, of.found(frames).similarity)
+
+
+def test_the_reference_that_a_place_was_moved_to_speaks_first():
+    places, drive, number = drives()
+    seen = units(len(places), 7)
+    of = NearestReferences(searched(seen), places, places[:5], 50.0, 300.0, 40, ways=lambda: Ways(places, drive, number))
+    found = of.found(torch.from_numpy(seen[:6]))
+    apart_m = haversine_m(places[:6, :1], places[:6, 1:], *places[found.rows].transpose(2, 0, 1))
+    # Not the one most like each frame, which is the frame itself, but another that it found near it.
+    chosen = np.array([np.flatnonzero((far_m > 1.0) & (far_m < 150.0))[-1] for far_m in apart_m])
+    moved = places[found.rows[np.arange(6), chosen]]
+    for row, of_frame in enumerate(of.evidence(found, moved)):
+        assert of_frame[0][0] == found.rows[row, chosen[row]]
+        rest = [similarity for _, similarity, _ in of_frame[1:]]
+        assert rest == sorted(rest, reverse=True)
+        assert rest[0] > of_frame[0][1]

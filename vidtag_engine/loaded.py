@@ -201,7 +201,7 @@ def _with_references(checkpoint: Loaded, store: Store, calibration: Calibration)
 
 
 def _unmeasured(trained: Calibration, calibration: Calibration, store: Store) -> Calibration:
-    """How a checkpoint and a database are read together that were never calibrated so."""
+    """How a checkpoint and a database are read together that were never calibrated so: by similarities as they are, as no likelihood ratio is known of them."""
     weight = (trained.path.database_weight if trained.path else None) or trained.database_weight
     read = DatabaseWeight(weight.weight if weight else UNFITTED_WEIGHT, store.reach_m, None, NEIGHBOURS)
     # What either of them knows is known ground; how videos of neither look is what training saw.

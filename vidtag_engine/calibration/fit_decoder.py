@@ -110,7 +110,7 @@ def fit_path(
     clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
     margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
-    lines, way = _moved_to_references(spacing_m, videos, lines, kinds[0])
+    lines, way = _moved_to_references(spacing_m, videos, lines, kinds[0], feedback)
     truths = [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
     levels = [fit_levels(truths, kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
@@ -155,7 +155,11 @@ def fit_path(
 
 
 def _moved_to_references(
-    spacing_m: float, videos: Sequence[FitVideo], lines: Sequence[FloatArray], recognised: Sequence[int]
+    spacing_m: float,
+    videos: Sequence[FitVideo],
+    lines: Sequence[FloatArray],
+    recognised: Sequence[int],
+    feedback: Feedback = Feedback(),
 ) -> tuple[list[FloatArray], int | None]:
     """The lines moved to the reference images beside them in the way that is right most often for recognised videos, and its number; else as they are, and None.
 
@@ -163,7 +167,11 @@ def _moved_to_references(
     not matter. Of equals the first.
     """
     ways = min(len(video.refined) for video in videos)
-    of = [list(lines), *([video.refined[way](line) for video, line in zip(videos, lines, strict=True)] for way in range(ways))]
+    of = [list(lines), *([] for _ in range(ways))]
+    for video, line in zip(videos, lines, strict=True):
+        feedback.check()
+        for way, moved in enumerate(of[1:]):
+            moved.append(video.refined[way](line))
     error = np.stack([np.concatenate([haversine_m(*one[number].T, *videos[number].lat_lon_deg.T) for number in recognised]) for one in of])
     near = error.min(axis=0) <= _RADII[0] * spacing_m
     right = [sum(int((one[near] <= reach * spacing_m).sum()) for reach in _FINE) for one in error]

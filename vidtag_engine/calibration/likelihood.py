@@ -25,7 +25,7 @@ def fit_ratio(
     shown_share: float,
     seed: int = 0,
 ) -> LikelihoodRatio | None:
-    """The logarithm of the ratio as a line in the similarity: logistic regression of the frames' own places against others, as many of each.
+    """The logarithm of the ratio as a line in the similarity above chance: logistic regression, frames' own places that are shown against others that are.
 
     Args:
         videos: scores over the places, with (T, 2) where the frames were taken.
@@ -37,19 +37,22 @@ def fit_ratio(
     Returns:
         None where too few frames were taken, or where similarity does not tell their places from others.
     """
-    references = videos[0][0].references if videos else None
-    if references is None:
-        return None
-    # Where no reference was taken nothing can be mistaken for the frame's own place.
-    rivals = np.flatnonzero(references.shown())
-    if not len(rivals):
-        return None
     tree, rng = cKDTree(unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M), np.random.default_rng([seed, 7])
-    own, others = [], []
+    own, others = [np.zeros(0)], [np.zeros(0)]
     for scores, truth in videos:
-        above = scores.above_least(slice(0, len(scores)))
+        if scores.references is None:
+            return None
+        # Where no reference was taken nothing can be mistaken for a frame's own place, nor show it.
+        shown = scores.references.shown(scores.of.hidden)
+        rivals = np.flatnonzero(shown)
+        if not len(rivals):
+            continue
+        similarity = scores.similarity(slice(0, len(scores)))
+        # There are references to compare with.
+        assert similarity is not None  # nosec B101
+        above = similarity - scores.of.chance[:, None]
         home = np.asarray(tree.query(unit_vectors(*truth.T) * EARTH_RADIUS_M)[1])
-        own.append(above[np.arange(len(home)), home])
+        own.append(above[np.arange(len(home)), home][shown[home]])
         chosen = rivals[rng.integers(len(rivals), size=(len(home), _OTHERS))]
         places = lat_lon_deg[chosen]
         far = haversine_m(places[..., 0], places[..., 1], truth[:, :1], truth[:, 1:]) > ELSEWHERE * reach_m

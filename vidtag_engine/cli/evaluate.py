@@ -183,8 +183,11 @@ def _of_dataset(
     from ..warm import Warm
 
     if read_city_card(checkpoint) is not None:
-        if reference or asked["method"]:
-            raise InputError(f"{checkpoint} tells cities, and reads no reference images: leave out --reference and --method.")
+        given = {"reference": reference, **asked}
+        if foreign := [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]:
+            raise InputError(
+                f"{checkpoint} tells cities, and searches no places by reference images or a grid: leave out {_listed(foreign)}."
+            )
         return evaluate_levels(dataset, load_cities(checkpoint, device, feedback), split, feature_folder=features, feedback=feedback)
     loaded = Warm().chosen(checkpoint, validated(GeolocateSettings, {"device": device, "reference": reference}), feedback)
     return evaluate_dataset(dataset, loaded, split, **asked, feature_folder=features, feedback=feedback)

@@ -16,7 +16,7 @@ import torch
 from ..directions import Directions, over_places
 from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
-from ..reference.along import Moments, least_of
+from ..reference.along import Moments
 from ..reference.codes import Neighbours
 from ..reference.similarity import NearestReferences, side_by_side
 from ..trajectory import DatabaseWeight, cuts
@@ -143,12 +143,23 @@ class Emissions:
         self.hidden = hidden
         references = model.memory
         self.in_context = references.in_context(given.to(model.device)) if references is not None else None
+        self._chance = references.chance if references is not None else None
         self.mirrored = references.mirrored(given.to(model.device)) if references is not None else None
         # What says how familiar the video is: the features, or what the database has of them where nothing else is kept.
         self.familiar_by = self.queries.cpu().numpy() if isinstance(model, PlaceRecognizer) else self.features
 
     def __len__(self) -> int:
         return len(self.queries)
+
+    @cached_property
+    @torch.inference_mode()
+    def chance(self) -> FloatArray:
+        """(T,) float32 similarity that chance finds for each frame among all that the model keeps; asked only where it keeps something."""
+        # Whoever asks has seen that the model keeps references.
+        assert self._chance is not None  # nosec B101
+        assert self.in_context is not None  # nosec B101
+        found: FloatArray = self._chance(self.in_context).float().cpu().numpy()
+        return found
 
     @cached_property
     def cuts(self) -> list[int]:
@@ -211,8 +222,7 @@ class FrameScores:
                 similarity = self._directed(rows) if directed else self.similarity(rows)
             if similarity is None or database_weight is None:
                 return np.tile(cosines, self._layers) if directed else cosines
-            least = self._frame_least[rows] if database_weight.ratio and self.references else None
-            return np.tile(cosines, self._layers if directed else 1) + database_weight.read(similarity, least)
+            return np.tile(cosines, self._layers if directed else 1) + database_weight.read(similarity, self.of.chance[rows])
 
         return given
 
@@ -254,18 +264,6 @@ class FrameScores:
     def found(self) -> Neighbours:
         """The reference images that are nearest to each frame, as :meth:`.NearestReferences.found`; asked only where there are :attr:`references`."""
         return side_by_side(self._sides)
-
-    @cached_property
-    def _frame_least(self) -> FloatArray:
-        """(T,) the least similarity of each frame's nearest reference images."""
-        return least_of(self.found)
-
-    def above_least(self, rows: slice) -> FloatArray:
-        """(B, M) float32 similarity of a slice of frames above the least of their nearest reference images; asked only where there are :attr:`references`."""
-        similarity = self.similarity(rows)
-        # There is something to compare with.
-        assert similarity is not None  # nosec B101
-        return similarity - self._frame_least[rows, None].astype(np.float32)
 
     def refined(self, lat_lon_deg: FloatArray, within_m: float, sequence_mps: float | None = None) -> FloatArray:
         """(T, 2) the frames' places, each moved to the reference image near it that is most like the frame; asked only where there are :attr:`references`.

@@ -20,7 +20,7 @@ from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, courses_deg, unit_vectors
 from ..reference.along import Ways
 from ..reference.codes import CodeSearch, encode, scale_of
-from ..reference.descriptor import SCALES, Descriptor
+from ..reference.descriptor import SCALES, Descriptor, chance_level, evenly
 from ..reference.similarity import FAR, NearestReferences, reach_of
 from ..types import FloatArray, IntArray
 
@@ -64,6 +64,10 @@ class ReferenceDatabase(Descriptor):
     def places_deg(self) -> FloatArray:
         """(N, 2) where they were taken, latitude and longitude."""
         return self.lat_lon_deg.cpu().double().numpy()
+
+    def chance(self, frames: Tensor) -> Tensor:
+        """(T,) similarity that chance finds for frames (T, D) in context, on their device; see :func:`.descriptor.chance_level`."""
+        return chance_level(frames, evenly(self.embeddings).to(frames))
 
     @classmethod
     def remembering(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> ReferenceDatabase:

@@ -15,7 +15,7 @@ from ..types import FloatArray, IntArray
 from .along import Ways
 from .cell_index import CellIndex
 from .codes import CodeSearch
-from .descriptor import Descriptor
+from .descriptor import Descriptor, chance_level, evenly
 from .indexing import indices
 from .similarity import NEIGHBOURS, NearestReferences, reach_of
 from .store import Store
@@ -50,6 +50,15 @@ class StoredReferences(Descriptor):
         """The order in which drives took them."""
         rows = self.store.rows
         return Ways(self._lat_lon_deg, rows["sequence"], rows["number"])
+
+    def chance(self, frames: torch.Tensor) -> torch.Tensor:
+        """(T,) similarity that chance finds for frames (T, D) in context, on their device; see :func:`.descriptor.chance_level`."""
+        return chance_level(frames, self._sample.to(frames))
+
+    @cached_property
+    def _sample(self) -> torch.Tensor:
+        rows = evenly(torch.from_numpy(np.flatnonzero(self.store.there)))
+        return torch.from_numpy(self.store.descriptors(rows.numpy()))
 
     @property
     def places_deg(self) -> FloatArray:

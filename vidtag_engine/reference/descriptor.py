@@ -27,6 +27,31 @@ def bands(features: Tensor) -> list[Tensor]:
     return [*(short - long for short, long in itertools.pairwise(means)), means[-1]]
 
 
+SAMPLED = 1_000  # references that chance is told by
+_CHANCE = 2.0  # standard deviations
+
+
+def evenly(rows: Tensor, most: int = SAMPLED) -> Tensor:
+    """So many of some rows, evenly out of all."""
+    return rows[torch.linspace(0, len(rows) - 1, most).round().long()] if len(rows) > most else rows
+
+
+def chance_level(frames: Tensor, references: Tensor) -> Tensor:
+    """(T,) similarity that chance finds for each frame: two standard deviations above its mean over references.
+
+    To a blurred picture everything looks more alike than to another. References are those of a whole database, or evenly out of it, wherever a frame is sought:
+    the same frame would else count otherwise in a small area.
+
+    Args:
+        frames: (T, D) descriptors.
+        references: (N, D) likewise; of none the level is 0.
+    """
+    if not len(references):
+        return torch.zeros(len(frames), device=frames.device)
+    alike = frames @ references.T
+    return alike.mean(dim=1) + _CHANCE * alike.std(dim=1, correction=0)
+
+
 class Descriptor(nn.Module):
     """Features to descriptors.
 

@@ -6,6 +6,7 @@ A table of every place with every reference near it grows with both; a frame's f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ _REFERENCES_AT_ONCE, _HITS_AT_ONCE = (
     2_000,
 )  # whose places are looked up, and that are spread over them: pairs of all would be tens of megabytes
 ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
+_AT_THE_PLACE_M = 1.0
 MOST_SPACINGS = 12.0  # of the places, that a reference's reach is at most
 
 
@@ -172,15 +174,18 @@ class NearestReferences:
         """The descriptors that are compared: the frames' own, and those of the other way where that is read."""
         return [frames] if not self.either_way or mirrored is None else [frames, mirrored]
 
-    def shown(self) -> NDArray[np.bool_]:
-        """(M,) whether each place is the nearest to where some reference was taken."""
-        found = np.zeros(self._count, dtype=bool)
-        if len(self._lat_lon_deg):
-            points = unit_vectors(*self._lat_lon_deg.T) * EARTH_RADIUS_M
-            # References outside the places' area have no place among them; their nearest is given as one more.
-            nearest = self._tree.query(points, distance_upper_bound=self._reach_m)[1]
-            found[nearest[nearest < self._count]] = True
-        return found
+    def shown(self, hidden: torch.Tensor | None = None) -> NDArray[np.bool_]:
+        """(M,) whether each place is the nearest to where some reference was taken that is not among the ``hidden`` (N,)."""
+        places = self._place_of if hidden is None else self._place_of[~hidden.cpu().numpy()]
+        found = np.zeros(self._count + 1, dtype=bool)
+        found[places] = True
+        return found[:-1]
+
+    @cached_property
+    def _place_of(self) -> IntArray:
+        """(N,) number of the place nearest to each reference; as many as there are places where none is in reach."""
+        points = unit_vectors(*self._lat_lon_deg.T) * EARTH_RADIUS_M
+        return np.asarray(self._tree.query(points, distance_upper_bound=self._reach_m)[1], dtype=np.int64)
 
     def spread(self, found: Neighbours) -> torch.Tensor:
         """Scores of frames (B, M), or (B, L M), from what :meth:`found` gives of them."""
@@ -247,8 +252,8 @@ class NearestReferences:
             most: references a frame.
 
         Returns:
-            Of each frame (row, similarity, margin) of its most similar references within reach of the place, the best first; the margin is over the most similar
-            one that is farther away than one and a half reaches, or over the last of the nearest where all of them are near.
+            Of each frame (row, similarity, margin) of its most similar references within reach of the place: one at the very place first, then the best. The margin
+            is over the most similar one that is farther away than one and a half reaches, or over the last of the nearest where all of them are near.
         """
         if not found.rows.shape[1]:
             return [[] for _ in range(len(found.rows))]
@@ -260,7 +265,9 @@ class NearestReferences:
             known = np.isfinite(similarity)
             elsewhere = similarity[known & (far_m > ELSEWHERE * self._reach_m)]
             rival = float(elsewhere.max() if len(elsewhere) else similarity[known].min(initial=np.inf))
-            near = np.flatnonzero(known & (far_m <= self._reach_m))[:most]
+            near = np.flatnonzero(known & (far_m <= self._reach_m))
+            # The one that a place was moved to comes first: sequences may have chosen it where frames by themselves would not.
+            near = near[np.argsort(far_m[near] > _AT_THE_PLACE_M, kind="stable")][:most]
             result.append([(int(rows[one]), float(similarity[one]), float(similarity[one]) - rival) for one in near])
         return result
 

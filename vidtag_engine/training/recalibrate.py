@@ -98,7 +98,8 @@ def recalibrate(
     if not any(ground.knows(one.lat_lon_deg).any() for one in videos):
         raise InputError("None of the videos was taken where the checkpoint was trained: give videos of its own area.")
     of = read.calibration
-    # References are read as the checkpoint was calibrated to; one that never was, as a training would have it.
+    # References are compared as the checkpoint was calibrated to; one that never was, as a training would have it. What they say
+    # is read as likelihood ratios in any case.
     reading = (of.path.database_weight if of.path else None) or DatabaseWeight(
         1.0, ground.reach_m, either_way=bool(memory and memory.layout_dim)
     )

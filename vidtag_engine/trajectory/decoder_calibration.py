@@ -59,11 +59,11 @@ class Reads(NamedTuple):
 class LikelihoodRatio:
     """How many times likelier a similarity is where a reference image shows the frame's place than where it shows another.
 
-    Similarities count above the least of the frame's own nearest reference images: to a blurred picture everything looks more alike. In a share of the frames no
-    reference image shows the place; there no similarity is likelier than another, and so no frame speaks for or against a place without bound.
+    Similarities count above what chance finds for the frame (:func:`.descriptor.chance_level`). In a share of the frames no reference image shows the place; there
+    no similarity is likelier than another, and so no frame speaks against a place without bound.
 
     Args:
-        slope, intercept: of the ratio's natural logarithm.
+        slope, intercept: of the ratio's natural logarithm, a line in the similarity.
         shown_share: of the frames, whose place some reference image shows.
     """
 
@@ -72,7 +72,7 @@ class LikelihoodRatio:
     shown_share: float
 
     def read(self, above: FloatArray) -> FloatArray:
-        """The logarithm of the ratio, in units of similarity, of similarities above each frame's least; any shape."""
+        """The logarithm of the ratio, in units of similarity, of similarities above chance; any shape."""
         shown = np.float32(math.log(self.shown_share) + self.intercept) + np.float32(self.slope) * above
         found: FloatArray = np.logaddexp(np.float32(math.log(1.0 - self.shown_share)), shown) / np.float32(self.slope)
         return found
@@ -99,7 +99,7 @@ class DatabaseWeight:
         either_way: frames are also compared as a street's other way would show them.
         sectors: of directions that are told apart; 0: none.
         sequence_mps: usual speed of cameras, at which sequences of frames are compared with those of references; None compares each frame by itself.
-        ratio: what similarities say, in place of ``least``; read of the nearest reference images alone. None takes them as they are.
+        ratio: what similarities say, in place of ``least``. None takes them as they are.
     """
 
     weight: float
@@ -121,18 +121,18 @@ class DatabaseWeight:
         """What is compared."""
         return Reads(self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps)
 
-    def read(self, similarity: FloatArray, frame_least: FloatArray | None = None) -> FloatArray:
+    def read(self, similarity: FloatArray, chance: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines.
 
         Args:
             similarity: (B, M).
-            frame_least: (B,) of each frame, the least of its nearest reference images; None where all are read, and then ``ratio`` is not.
+            chance: (B,) what chance finds for each frame.
         """
-        if self.ratio is not None and frame_least is not None:
-            read = self.ratio.read(similarity - np.asarray(frame_least, dtype=np.float32)[:, None])
+        result: FloatArray
+        if self.ratio is None:
+            result = self.weight * (similarity if self.least is None else np.maximum(similarity, self.least))
         else:
-            read = similarity if self.least is None else np.maximum(similarity, self.least)
-        result: FloatArray = self.weight * read
+            result = self.weight * self.ratio.read(similarity - chance[:, None])
         return result
 
     @classmethod
