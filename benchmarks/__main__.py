@@ -30,8 +30,8 @@ from vidtag_engine.types import InputError
 
 # A benchmark is a module here with TITLE and run(seed, ...) -> dict of keys.
 NAMES = (
-    "seneca", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip", "search",
-    "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
+    "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
+    "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
     "cityguessr", "panoramax", "reference", "paper_rows", "recognition",
 )  # fmt: skip
 WORLDS = (
