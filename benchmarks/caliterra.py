@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from vidtag_engine.batch import compiled_folder
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import AreaOfInterest, load_aoi
 from vidtag_engine.loaded import Loaded, load
+from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import TrainingSource, recipe, train
 from vidtag_engine.training.features import FeatureStore
@@ -77,9 +79,11 @@ class Flight:
 def run(seed: int = 0) -> dict[str, Any]:
     """Each block by a database of the others, by a checkpoint trained on them, and by the plain nearest neighbour of each picture among them."""
     flight = Flight.read(recordings("caliterra"))
+    encoder = build_frame_encoder("vidtag-compact", compiled_folder=compiled_folder())
     errors_m: dict[str, list[FloatArray]] = {"database": [], "trained": [], "nearest_neighbour": [], "nearest_picture": []}
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
+        features = _features(flight, encoder, work / "features", seed)
         for number, (asked, known) in enumerate(flight.blocks()):
             # Which pictures follow each other is known of those before and of those after the block.
             parts = [part for part in (known[known < asked[0]], known[known > asked[-1]]) if len(part)]
@@ -90,11 +94,9 @@ def run(seed: int = 0) -> dict[str, Any]:
             build(work / f"database-{number}", sources, ReferenceSettings(resolution_m=RESOLUTION_M), aoi=flight.area)
             train(sources, flight.area, work / f"checkpoint-{number}", recipe("default", seed=seed, **SETTINGS))
             for name, path in (("database", work / f"database-{number}"), ("trained", work / f"checkpoint-{number}")):
-                loaded = load(str(path), "cpu")
-                errors_m[name].append(_errors_m(loaded, sought, flight, asked))
+                errors_m[name].append(_errors_m(load(str(path), "cpu"), sought, flight, asked))
             apart_m = _apart_m(flight, asked, known)
             errors_m["nearest_picture"].append(apart_m.min(axis=1))
-            features = _features(flight, loaded, work / f"features-{number}", seed)
             best = (features[asked] @ features[known].T).argmax(axis=1)
             errors_m["nearest_neighbour"].append(apart_m[np.arange(len(asked)), best])
     result: dict[str, Any] = {"pictures": len(flight.names), "blocks": BLOCKS}
@@ -118,9 +120,9 @@ def _apart_m(flight: Flight, asked: IntArray, known: IntArray) -> FloatArray:
     return np.asarray(geodesic_m(lat, lon, lat_too, lon_too))
 
 
-def _features(flight: Flight, loaded: Loaded, folder: Path, seed: int) -> FloatArray:
-    """(N, D) of all pictures, without what follows them."""
-    store = FeatureStore(folder, loaded.encoder, augment="none", views=0, seed=seed, rate_hz=None)
+def _features(flight: Flight, encoder: FrameEncoder, folder: Path, seed: int) -> FloatArray:
+    """(N, D) of all pictures."""
+    store = FeatureStore(folder, encoder, augment="none", views=0, seed=seed, rate_hz=None)
     sequence = store.sequence(TrainingSource(flight.some(range(len(flight.names)), folder / "pictures"), flight.track))
     assert sequence is not None
     return np.asarray(sequence.features[0], dtype=np.float32)

@@ -34,7 +34,7 @@ _LEAST_FRAMES = 200  # fewer say nothing about thousands of axes
 
 
 def aggregated(
-    whitening: Sequence[nn.Linear], sequences: Sequence[TrainingSequence], near_m: float, seed: int = 0, feedback: Feedback | None = None
+    whitening: Sequence[nn.Linear], sequences: Sequence[TrainingSequence], near_m: float, seed: int = 0, feedback: Feedback = Feedback()
 ) -> list[nn.Linear]:
     """The same whitening layers, each of their axes times a learned factor.
 
@@ -51,7 +51,6 @@ def aggregated(
     Raises:
         CancelledError: feedback said so.
     """
-    feedback = feedback or Feedback()
     least = _STRETCH_FRAMES[0]
     long = [s for s in sequences if len(s) >= least]
     long = long[:: max(1, -(-sum(map(len, long)) // _MOST_FRAMES))]

@@ -51,7 +51,7 @@ def start_projection(layer: torch.nn.Linear, sequences: Sequence[TrainingSequenc
     return False
 
 
-def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback | None = None) -> list[torch.nn.Linear]:
+def whitening_of(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback = Feedback()) -> list[torch.nn.Linear]:
     """What whitens each band of the features, fine to coarse, then of the layouts, if there are any.
 
     The longest mean is whitened by what tells places apart, where enough videos meet: what differs between drives is strong in it. Little of that is left in
@@ -95,7 +95,7 @@ def _layout_whitening(sequences: Sequence[TrainingSequence], width: int, setting
     return whitening
 
 
-def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback | None = None) -> ReferenceDatabase:
+def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback = Feedback()) -> ReferenceDatabase:
     """What a checkpoint keeps of its training frames. Arguments as of :func:`whitening_of`."""
     whitening = whitening_of(sequences, settings, feedback)
     return ReferenceDatabase.remembering(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
