@@ -36,6 +36,7 @@ _STAGES = {
     "phase1-streets": "Training Phase I again without some streets, to calibrate on them.",
     "phase1-refit": "Training Phase I again, with the videos that were held out.",
     "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
+    "aggregation": "Learning how the layout is weighed.",
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
     "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
     "download": "Fetching the pictures.", "images": "Writing the layers.",
