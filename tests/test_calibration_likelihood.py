@@ -184,3 +184,21 @@ def test_a_card_keeps_the_ratio_and_one_that_cannot_be_used_is_refused():
     for change in ({"slope": 0.0}, {"slope": math.nan}, {"intercept": math.inf}, {"shown_share": 1.0}, {"shown_share": 0.0}):
         with pytest.raises(InputError, match="vidtag calibrate"):
             DatabaseWeight.from_dict({**kept, "ratio": {**kept["ratio"], **change}})
+
+
+def test_a_fit_like_another_takes_over_its_reading_and_says_itself_how_sure_to_be():
+    world = World(3)
+    training, held = [world.drive() for _ in range(60)], [world.drive() for _ in range(20)]
+    model, less = world.model(training), world.model(training[:20])
+    cover = world.search(model).cover().lat_lon_deg
+    options = {"temperature": 0.07, "reach_m": REACH_M}
+    undriven = np.arange(20) % 4 == 0
+    whole = calibrate_path(model, cover, SPACING_M, training, held, **options)
+    found = calibrate_path(less, cover, SPACING_M, training, held, undriven=undriven, like=whole, **options)
+    taken = ("emission", "line_emission", "accuracy_m", "transition", "database_weight", "at_references", "refine_mps")
+    assert [getattr(found, name) for name in taken] == [getattr(whole, name) for name in taken]
+    alone = calibrate_path(less, cover, SPACING_M, training, held, undriven=undriven, **options)
+    assert [getattr(alone, name) for name in taken] != [getattr(whole, name) for name in taken]
+    # What saw less of the streets is right less often with as much mass.
+    assert found.maps != whole.maps
+    assert found.level90 >= whole.level90

@@ -194,11 +194,11 @@ def test_lead_against_brute_force(block, monkeypatch):
     apart = haversine_m(line[:, :1], line[:, 1:], *places.T)
     plain = np.array([scores[row, apart[row].argmin()] - scores[row, apart[row] > 300.0].max() for row in range(frames)])
     expected = [plain[max(first, row - 7) : min(last, row + 8)].mean() for first, last in ((0, 9), (9, 24)) for row in range(first, last)]
-    found = score_margin(Decoder(places, 100.0), lambda rows: scores[rows], line, 200.0, cuts=[0, 9])
+    found = score_margin(Decoder(places, 100.0), lambda rows: scores[rows], line, 300.0, cuts=[0, 9])
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_lead_without_a_rival_is_beyond_all_others():
     places, scores = grid(2, 2), np.array([[0.1, 0.9, 0.2, 0.3]] * 3, dtype=np.float32)
-    assert (score_margin(Decoder(places, 100.0), scores, places[[1, 1, 1]], 200.0) > 1e5).all()
-    assert score_margin(Decoder(places, 100.0), scores[:0], places[:0], 200.0).shape == (0,)
+    assert (score_margin(Decoder(places, 100.0), scores, places[[1, 1, 1]], 300.0) > 1e5).all()
+    assert score_margin(Decoder(places, 100.0), scores[:0], places[:0], 300.0).shape == (0,)

@@ -13,7 +13,8 @@ from scipy.stats import binom
 from tests.test_trajectory_decoder import METRE_DEG, grid
 from vidtag_engine.calibration import FitVideo, best_weight, fit_novelty, fit_path
 from vidtag_engine.calibration.conformal import conformal_level
-from vidtag_engine.calibration.fit_decoder import _some_seen, fit_evidence, fit_map, truth_levels
+from vidtag_engine.calibration.fit_decoder import fit_evidence, fit_map, truth_levels
+from vidtag_engine.calibration.fit_lines import some_seen
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.trajectory import Calibration, Decoder, EmissionModel, NoveltyDetector, PathCalibration, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap, log_odds
@@ -439,8 +440,8 @@ def test_lines_are_sought_on_seen_videos_evenly_out_of_very_many():
         return FitVideo(lambda _: np.zeros((1, 1)), np.zeros(1), np.zeros((1, 2)), unseen)
 
     few = [video(unseen=number % 3 == 0) for number in range(9)]
-    assert _some_seen(few) == [1, 2, 4, 5, 7, 8]
-    many = _some_seen([video(unseen=number % 2 == 0) for number in range(1200)])
+    assert some_seen(few) == [1, 2, 4, 5, 7, 8]
+    many = some_seen([video(unseen=number % 2 == 0) for number in range(1200)])
     assert 75 <= len(many) <= 150
     assert {number % 2 for number in many} == {1}
     assert len(set(np.diff(many))) == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vidtag_engine.calibration import FitVideo
-from vidtag_engine.calibration.fit_decoder import _first_of_the_best, _moved_to_references
+from vidtag_engine.calibration.fit_lines import first_of_the_best, moved_to_references
 from vidtag_engine.directions import Directions
 from vidtag_engine.trajectory import DatabaseWeight, PathCalibration
 from vidtag_engine.types import FloatArray, InputError
@@ -49,7 +49,7 @@ def video(truth: FloatArray, *images_off_m: float) -> FitVideo:
 def test_lines_move_to_reference_images_in_the_way_that_comes_nearest(images_off_m: tuple[float, ...], line_off_m: float, way: int | None):
     truth = np.stack([np.arange(5.0) * 50.0 * METRE_DEG, np.zeros(5)], axis=1)
     videos, line = [video(truth, *images_off_m) for _ in range(3)], truth + np.array([line_off_m * METRE_DEG, 0.0])
-    found, chosen = _moved_to_references(SPACING_M, videos, [line] * 3, [0, 1, 2])
+    found, chosen = moved_to_references(SPACING_M, videos, [line] * 3, [0, 1, 2])
     assert chosen == way
     for one in found:
         np.testing.assert_array_equal(one, line if way is None else videos[0].refined[way](line))
@@ -59,22 +59,22 @@ def test_recognised_videos_alone_decide_that_and_all_lines_move():
     truth = np.zeros((5, 2))
     videos = [video(truth, 10.0), video(truth, 90.0), video(truth, 90.0)]
     lines = [truth + np.array([off_m * METRE_DEG, 0.0]) for off_m in (80.0, 10.0, 10.0)]
-    found, way = _moved_to_references(SPACING_M, videos, lines, [0])
+    found, way = moved_to_references(SPACING_M, videos, lines, [0])
     assert way == 0
     np.testing.assert_array_equal(found[1], videos[1].refined[0](lines[1]))
-    assert _moved_to_references(SPACING_M, videos, lines, [0, 1, 2])[1] is None
+    assert moved_to_references(SPACING_M, videos, lines, [0, 1, 2])[1] is None
 
 
 def test_videos_without_reference_images_keep_their_lines():
     truth = np.zeros((5, 2))
-    found, way = _moved_to_references(SPACING_M, [video(truth)], [truth], [0])
+    found, way = moved_to_references(SPACING_M, [video(truth)], [truth], [0])
     assert way is None
     np.testing.assert_array_equal(found[0], truth)
 
 
 @given(arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=st.floats(0.0, 1.0)))
 def test_the_first_that_does_as_well_as_the_best_but_for_chance_is_taken(right: FloatArray):
-    chosen, means = _first_of_the_best(right), right.mean(axis=0)
+    chosen, means = first_of_the_best(right), right.mean(axis=0)
     best = int(means.argmax())
     assert chosen <= best
     for way in range(chosen):
@@ -87,17 +87,21 @@ def test_a_card_keeps_how_references_are_compared_and_older_ones_are_read_as_bef
     assert weight.reads.directions == weight.directions == Directions(8)
     assert replace(weight, neighbours=None).directions is None
     assert DatabaseWeight.from_dict(json.loads(json.dumps(asdict(weight)))) == weight
-    path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True, refine_mps=9.5)
+    path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True, refine_mps=9.5, apart_m=450.0)
     again = PathCalibration.from_dict(json.loads(json.dumps(path.to_dict())))
-    assert (again.at_references, again.refine_mps, again.database_weight) == (True, 9.5, weight)
+    assert (again.at_references, again.refine_mps, again.database_weight, again.rivals_from_m(50.0)) == (True, 9.5, weight, 450.0)
+    assert again.rivals_from_m(400.0) == 600.0  # a coarse cover has no place that is nearer
     older = DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 300.0, "neighbours": 200})
     assert (older.sequence_mps, older.directions, older.reads) == (None, None, (300.0, 200, False, None, None))
     values = path.to_dict()
-    del values["at_references"], values["refine_mps"]
+    del values["at_references"], values["refine_mps"], values["apart_m"]
     older_path = PathCalibration.from_dict(values)
     assert (older_path.at_references, older_path.refine_mps) == (False, None)
+    assert older_path.rivals_from_m(50.0) == 1.5 * path.accuracy_m
     with pytest.raises(InputError, match="positive numbers"):
         PathCalibration.from_dict(path.to_dict() | {"refine_mps": -1.0})
+    with pytest.raises(InputError, match="positive numbers"):
+        PathCalibration.from_dict(path.to_dict() | {"apart_m": 0.0})
 
 
 @pytest.mark.parametrize(

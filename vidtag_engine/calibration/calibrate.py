@@ -16,7 +16,7 @@ from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..inference import Emissions, FrameScores, ScoredPlaces
 from ..models import PlaceRecognizer, VidTAG
-from ..reference.similarity import NEIGHBOURS
+from ..reference.similarity import ELSEWHERE, NEIGHBOURS, reach_of
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
 from ..trajectory.decoder_calibration import REFINED, Reads
@@ -58,6 +58,7 @@ def calibrate_path(
     sectors: int = 0,
     in_sequence: bool = False,
     likelihood_ratios: bool = True,
+    like: PathCalibration | None = None,
     own: Callable[[int], torch.Tensor] | None = None,
     block_m: float | None = None,
     seed: int = 0,
@@ -82,6 +83,8 @@ def calibrate_path(
         sectors: of directions that are told apart; 0: none.
         in_sequence: whether sequences of frames are compared with those of references, rather than each frame by itself.
         likelihood_ratios: whether similarities are read as likelihood ratios, where the nearest references are read.
+        like: fitted with the model that will answer; how it reads scores and seeks lines is taken over, and what follows from it about how sure to be is fitted with
+            ``model``, which saw less. None fits both with ``model``.
         own: of held-out videos that are among the reference images: gives (N,) which are of a video, by its number. They are never read for it.
         block_m: across, of what is hidden about a video's frames to see how it fares on a street that nobody drove; None is 120 m, or
             the reach where that is less.
@@ -109,13 +112,16 @@ def calibrate_path(
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     held = _Held(cover)
-    least = _chance([held.of(one) for one in frames]) if model.memory is not None else None
-    ratio = None
-    if likelihood_ratios and model.memory is not None:
+    least, ratio = None, None
+    if like is None and model.memory is not None:
+        least = _chance([held.of(one) for one in frames])
+    if like is None and likelihood_ratios and model.memory is not None:
         given = [(held.of(one), s.lat_lon_deg) for one, s in zip(frames, chosen, strict=True)]
         ratio = fit_ratio(given, cover_lat_lon_deg, reach_m, 1.0 - 1.0 / _UNSEEN, seed)
 
     def weighted(weight: float) -> DatabaseWeight | None:
+        if like is not None:
+            return like.database_weight
         return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps, ratio) if weight else None
 
     # Lines go to references by what decodes them; where that compares each frame by itself, also by sequences, whichever does better.
@@ -144,6 +150,7 @@ def calibrate_path(
     options: dict[str, Any] = {"temperature": temperature, "speed_mps": speed}
     # Where nothing else speaks of places, there is nothing to weigh references against.
     weights = (1.0,) if isinstance(model, PlaceRecognizer) else _WEIGHTS if model.memory is not None else (0.0,)
+    weights = weights if like is None else (like.database_weight.weight if like.database_weight else 0.0,)
     weight = best_weight(
         cover_lat_lon_deg, spacing_m, videos, weights, directions=reach.directions, feedback=feedback.part(*_WEIGHT_SHARE), **options
     )
@@ -154,6 +161,8 @@ def calibrate_path(
         videos(weight),
         directions=directions,
         refine_mps=ways,
+        like=like,
+        apart_m=ELSEWHERE * reach_of(reach_m, spacing_m) if weight else None,
         feedback=feedback.part(*_PATH_SHARE),
         **options,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,16 @@ from ..trajectory.decoder import Decoder, EmissionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
-from ..trajectory.score_margin import NO_RIVAL, recognition, score_margin
+from ..trajectory.score_margin import ELSEWHERE, NO_RIVAL, recognition, score_margin
 from ..trajectory.transition import TransitionModel
-from ..types import FloatArray, InputError, IntArray
+from ..types import FloatArray, InputError
 from .conformal import conformal_level, frame_weights
+from .fit_lines import ACCURACIES, Lines, final_line, moved_to_references, right_share, some_seen, sought
 from .local_mass import LocalMass
 from .logistic import fit_logistic
-from .posteriors import FitVideo, each_posterior, on_each
+from .posteriors import FitVideo, each_marginal, each_posterior, on_each
 
 _RADII = (2.5, 5.0, 10.0, 20.0)  # spacings within which the truth should have much mass
-_FINE = (0.2, 0.5, 1.0)  # spacings within which lines moved to reference images should be right
-_ACCURACIES = (2.0, 5.0, 10.0, 20.0)  # spacings
-_STEADY = (0.1, 1.0, 10.0, 100.0)  # s^3 / m^2
-_SHARPER = (2.0, 8.0, 32.0)  # times as sharp an emission model, that the line is sought by
 _TEMPERATURES = (0.1, 0.3, 1.0)  # times what is given, that a weight is tried at
 _STEP = 1.6  # between temperatures
 _SHARED = (0.0, 0.1, 0.3, 1.0)
@@ -37,7 +34,6 @@ _BLIND = (0.005, 0.02, 0.1)
 _PIECES = (8, 16)  # frames: how errors are shared shows in videos of several lengths
 _SEARCHED = 24  # videos
 _MOST_HELD = 32_000_000  # scores of these: 128 MB
-_SOUGHT = 150  # videos, that how lines are sought is chosen on: what is said of them needs more
 _LEAST = 1e-6
 _LEAST_HITS = 8  # videos: fewer cannot tell which frames are right
 _LEAST_OF_A_KIND = 10  # videos: fewer have no level of 90 %
@@ -65,6 +61,8 @@ def fit_path(
     speed_mps: float,
     directions: Directions | None = None,
     refine_mps: Sequence[float | None] = (None,),
+    like: PathCalibration | None = None,
+    apart_m: float | None = None,
     feedback: Feedback = Feedback(),
 ) -> PathCalibration:
     """Fit everything.
@@ -77,6 +75,8 @@ def fit_path(
         speed_mps: that cameras are driven at.
         directions: of the states that the videos' scores are of.
         refine_mps: usual speed that sequences are compared at in each of the videos' ways to move a line; None compares as what is decoded.
+        like: whose reading of scores and search for lines is taken over, so that what they mean is fitted alone; None fits them, too.
+        apart_m: from a line: beyond, it is another place; None is one and a half accuracies.
         feedback: told roughly how much of it is done; asked to stop between videos.
 
     Raises:
@@ -85,32 +85,32 @@ def fit_path(
     """
     if not videos:
         raise InputError("There is no held-out video to fit the confidence on: give more videos.")
-    transition = _motion(speed_mps)
+    transition = like.transition if like else _motion(speed_mps)
     decoder = Decoder(lat_lon_deg, spacing_m, transition, directions=directions)
-    emission = fit_evidence(decoder, videos, temperature, feedback)
+    emission = like.emission if like else fit_evidence(decoder, videos, temperature, feedback)
     feedback.tell(0.4, "confidence", "fitting lines, regions and chances")
-    [marginals] = _marginals(decoder, videos, [emission], feedback)
+    [marginals] = each_marginal(decoder, videos, [emission], feedback)
     feedback.tell(0.5, "confidence", "fitting lines, regions and chances")
-    numbers = _some_seen(videos)
-    seen = [videos[number] for number in numbers]
-    best = _best_line(decoder, seen, [marginals[number] for number in numbers])
-    line_emission, sought = None, marginals
-    sharper = [replace(emission, temperature=emission.temperature / factor) for factor in _SHARPER]
-    for number, (other, found) in enumerate(zip(sharper, _marginals(decoder, seen, sharper, feedback), strict=True)):
-        feedback.tell(0.6 + 0.1 * number, "confidence", "fitting lines, regions and chances")
-        feedback.check()
-        lines_found = _best_line(decoder, seen, found)
-        if lines_found.right > best.right:
-            best, line_emission = lines_found, other
+    if like is None:
+        seen = some_seen(videos)
+        best, line_emission = sought(decoder, [videos[n] for n in seen], emission, [marginals[n] for n in seen], feedback)
+    else:
+        best, line_emission = Lines(like.accuracy_m, like.transition), like.line_emission
+    of_lines = marginals
     if line_emission is not None:
-        [sought] = _marginals(decoder, videos, [line_emission], feedback)
+        [of_lines] = each_marginal(decoder, videos, [line_emission], feedback)
     feedback.tell(0.9, "confidence", "fitting lines, regions and chances")
-    lines = on_each(len(videos), lambda number: _final_line(decoder, videos[number], sought[number], best))
+    lines = on_each(len(videos), lambda number: final_line(decoder, videos[number], of_lines[number], best))
     weights = [video.weight for video in videos]
-    clearly = np.array([recognition(decoder, video.similarity, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)])
+    rivals_from_m = ELSEWHERE * best.accuracy_m if apart_m is None else apart_m
+    clearly = np.array([recognition(decoder, video.similarity, line, rivals_from_m) for video, line in zip(videos, lines, strict=True)])
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
-    margins = [score_margin(decoder, video.scores, line, best.accuracy_m) for video, line in zip(videos, lines, strict=True)]
-    lines, way = _moved_to_references(spacing_m, videos, lines, kinds[0], feedback)
+    margins = [score_margin(decoder, video.scores, line, rivals_from_m) for video, line in zip(videos, lines, strict=True)]
+    if like is None:
+        lines, way = moved_to_references(spacing_m, videos, lines, kinds[0], feedback)
+    else:
+        way = refine_mps.index(like.refine_mps) if like.at_references and like.refine_mps in refine_mps else None
+        lines = lines if way is None else [video.refined[way](line) for video, line in zip(videos, lines, strict=True)]
     truths = [truth_levels(decoder, marginal, video.lat_lon_deg) for video, marginal in zip(videos, marginals, strict=True)]
     levels = [fit_levels(truths, kind, weights) for kind in kinds]
     radii = sorted({*RADII_M, *(factor * spacing_m for factor in (5.0, 10.0, 20.0))})
@@ -151,32 +151,8 @@ def fit_path(
         recognised_from=recognised_from,
         at_references=way is not None,
         refine_mps=None if way is None else refine_mps[way],
+        apart_m=apart_m,
     )
-
-
-def _moved_to_references(
-    spacing_m: float,
-    videos: Sequence[FitVideo],
-    lines: Sequence[FloatArray],
-    recognised: Sequence[int],
-    feedback: Feedback = Feedback(),
-) -> tuple[list[FloatArray], int | None]:
-    """The lines moved to the reference images beside them in the way that is right most often for recognised videos, and its number; else as they are, and None.
-
-    Right is within a fifth, a half and one spacing of the truth, on average over the frames that are placed within two and a half by any way: elsewhere it does
-    not matter. Of equals the first.
-    """
-    ways = min(len(video.refined) for video in videos)
-    of = [list(lines), *([] for _ in range(ways))]
-    for video, line in zip(videos, lines, strict=True):
-        feedback.check()
-        for way, moved in enumerate(of[1:]):
-            moved.append(video.refined[way](line))
-    error = np.stack([np.concatenate([haversine_m(*one[number].T, *videos[number].lat_lon_deg.T) for number in recognised]) for one in of])
-    near = error.min(axis=0) <= _RADII[0] * spacing_m
-    right = [sum(int((one[near] <= reach * spacing_m).sum()) for reach in _FINE) for one in error]
-    best = int(np.argmax(right))
-    return of[best], best - 1 if best else None
 
 
 def kinds_of(clearly: FloatArray, unseen: NDArray[np.bool_]) -> tuple[float | None, list[list[int]]]:
@@ -247,13 +223,13 @@ def best_weight(
 
     def right_of(given: Sequence[FitVideo]) -> Callable[[int, sparse.csr_matrix], float]:
         """How often a video's line is right."""
-        return lambda number, marginal: _right(
-            plain, given[number], plain.line(marginal, given[number].time_s, (), _ACCURACIES[1] * spacing_m)[1]
+        return lambda number, marginal: right_share(
+            plain, given[number], plain.line(marginal, given[number].time_s, (), ACCURACIES[1] * spacing_m)[1]
         )
 
     for weight in weights:
         given = videos(weight)
-        given = [given[number] for number in _some_seen(given)]
+        given = [given[number] for number in some_seen(given)]
         feedback.tell(len(found) / len(weights), "confidence", "weighing the reference database")
         emissions = [EmissionModel(factor * (1.0 + weight) * temperature, error_correlation=_SHARED[1]) for factor in _TEMPERATURES]
         right = each_posterior(directed if weight else plain, given, emissions, right_of(given), feedback.check)
@@ -261,12 +237,6 @@ def best_weight(
     _, best = max(found, key=lambda one: one[1].mean())
     spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
     return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)
-
-
-def _some_seen(videos: Sequence[FitVideo]) -> list[int]:
-    """Numbers of those that are not unseen, evenly out of very many."""
-    numbers = [number for number, video in enumerate(videos) if not video.unseen]
-    return numbers[:: -(-len(numbers) // _SOUGHT)]
 
 
 def _motion(speed_mps: float) -> TransitionModel:
@@ -321,74 +291,6 @@ def _with_scores(videos: Sequence[FitVideo], places: int) -> list[FitVideo]:
         room -= len(video.time_s) * places
         held.append(replace(video, scores=video.scores(slice(0, len(video.time_s))).__getitem__) if room >= 0 else video)
     return held
-
-
-def _marginals(
-    decoder: Decoder, videos: Sequence[FitVideo], emissions: Sequence[EmissionModel], feedback: Feedback
-) -> list[list[sparse.csr_matrix]]:
-    return each_posterior(decoder, videos, emissions, lambda _, marginal: marginal, feedback.check)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """How often lines of videos are right, and the accuracy and motion that made them."""
-
-    right: float
-    accuracy_m: float
-    transition: TransitionModel
-
-
-def _right(decoder: Decoder, video: FitVideo, line: FloatArray) -> float:
-    """Mean share of a video's frames within 2.5 and within 5 spacings of the truth."""
-    error = haversine_m(*line.T, *video.lat_lon_deg.T)
-    return float(np.mean([error <= reach * decoder.spacing_m for reach in _RADII[:2]]))
-
-
-def _best_line(decoder: Decoder, videos: Sequence[FitVideo], marginals: Sequence[sparse.csr_matrix]) -> _Lines:
-    """The accuracy, then the steadiness, whose lines are within 2.5 and 5 spacings of the truth most often.
-
-    Of accuracies that do as well as the best but for chance the finest is taken: by it what counts as another place is told, too. By mean log error a far wider
-    accuracy wins where most lines are wrong: it makes the wrong ones less so, at the cost of the right ones.
-    """
-    accuracies_m = [factor * decoder.spacing_m for factor in _ACCURACIES]
-
-    def by_accuracy(number: int) -> list[tuple[IntArray, float]]:
-        video, held = videos[number], decoder.held(marginals[number])
-        paths = [decoder.path(held, video.time_s, frozenset(), accuracy_m) for accuracy_m in accuracies_m]
-        lines = [
-            decoder.settled(held, path, video.time_s, (), accuracy_m, decoder.transition.inverse_process_noise)
-            for path, accuracy_m in zip(paths, accuracies_m, strict=True)
-        ]
-        return [(path, _right(decoder, video, line)) for path, line in zip(paths, lines, strict=True)]
-
-    found = on_each(len(videos), by_accuracy)
-    right = np.array([[share for _, share in of_video] for of_video in found])
-    chosen = _first_of_the_best(right)
-    best = _Lines(float(right[:, chosen].mean()), accuracies_m[chosen], decoder.transition)
-
-    def by_steadiness(number: int) -> list[float]:
-        video, held, path = videos[number], decoder.held(marginals[number]), found[number][chosen][0]
-        lines = [decoder.settled(held, path, video.time_s, (), best.accuracy_m, inverse_process_noise) for inverse_process_noise in _STEADY]
-        return [_right(decoder, video, line) for line in lines]
-
-    for inverse_process_noise, share in zip(_STEADY, np.array(on_each(len(videos), by_steadiness)).mean(axis=0).tolist(), strict=True):
-        if share > best.right:
-            best = _Lines(share, accuracies_m[chosen], replace(decoder.transition, inverse_process_noise=inverse_process_noise))
-    return best
-
-
-def _first_of_the_best(right: FloatArray) -> int:
-    """The first of several ways (V, W) to treat videos that is right as often as the best of them, but for chance (one standard error of the difference)."""
-    lost = right[:, [right.mean(axis=0).argmax()]] - right
-    spare = lost.std(axis=0) / math.sqrt(len(right)) - lost.mean(axis=0)
-    return int(np.flatnonzero(spare >= 0.0)[0])
-
-
-def _final_line(decoder: Decoder, video: FitVideo, marginal: sparse.csr_matrix, best: _Lines) -> FloatArray:
-    """(T, 2) a video's line, as the best are made."""
-    held = decoder.held(marginal)
-    path = decoder.path(held, video.time_s, frozenset(), best.accuracy_m)
-    return decoder.settled(held, path, video.time_s, (), best.accuracy_m, best.transition.inverse_process_noise)
 
 
 def truth_levels(decoder: Decoder, marginal: sparse.csr_matrix, lat_lon_deg: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
+from ..feedback import Feedback
 from ..trajectory.decoder import Decoder, EmissionModel, Scores
 from ..trajectory.together import marginals_together
 from ..types import FloatArray
@@ -117,6 +118,13 @@ def each_posterior(
         while running:
             running.popleft().result()
     return [[one[number] for number in range(len(videos))] for one in found]
+
+
+def each_marginal(
+    decoder: Decoder, videos: Sequence[FitVideo], emissions: Sequence[EmissionModel], feedback: Feedback
+) -> list[list[sparse.csr_matrix]]:
+    """Each video's marginal under each emission model, a list of videos an emission model; ``feedback`` may stop between videos."""
+    return each_posterior(decoder, videos, emissions, lambda _, marginal: marginal, feedback.check)
 
 
 def on_each(count: int, make: Callable[[int], T]) -> list[T]:

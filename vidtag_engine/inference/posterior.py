@@ -262,10 +262,11 @@ class PosteriorDecoder:
         """
         if not self.path.rated:
             return None, True
-        found = score_margin(self.decoder, self._scores(video), decoded.lat_lon_deg, self.accuracy_m, video.of.cuts)
+        apart_m = self.path.rivals_from_m(self.cover.spacing_m)
+        found = score_margin(self.decoder, self._scores(video), decoded.lat_lon_deg, apart_m, video.of.cuts)
         similarity = video.read_similarity()
         own = self._of_places(similarity) if similarity is not None else None
-        return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, self.accuracy_m))
+        return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, apart_m))
 
     def scores(self, solved: Posterior, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.

@@ -32,7 +32,7 @@ from ..models.reference_database import ReferenceDatabase
 from ..models.vidtag import VidTAG, VidTAGConfig
 from ..reference.similarity import NEIGHBOURS
 from ..search import HeldGallery, measure_smoothness, posterior_mass
-from ..trajectory import LEAST_VIDEOS, UNFITTED_WEIGHT, Calibration, DatabaseWeight, TrainingGround
+from ..trajectory import LEAST_VIDEOS, UNFITTED_WEIGHT, Calibration, DatabaseWeight, PathCalibration, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
 from ..types import InputError
 from .checks import check_output, check_sources
@@ -338,7 +338,7 @@ def calibrate(
         feedback: of the fit of whole videos, which takes long.
         whole_videos: those held out are videos of their own, and not blocks out of videos that were trained on, which are of one day with them.
         ground: that the checkpoint can speak of, which videos are decoded over; None is all of the training's area.
-        unlike: a trained model that did not see the streets of some of them, and (V,) which; confidence is fitted with it. None: of a model there is but the one.
+        unlike: a trained model that did not see the streets of some of them, and (V,) which, to fit how sure to be with; None: there is but one.
 
     Returns:
         The calibration (not fitted where there is no validation, and without how videos are decoded where too few were held out) and metrics by phase.
@@ -372,6 +372,8 @@ def calibrate(
     model = fitted_with.model
     if settings.remembered_width:
         model.remember(remember(fitted_with.training, settings, feedback.part(0.0, 0.05)))
+        if unlike is not None:
+            trainer.model.remember(remember(trainer.training, settings))
         feedback = feedback.part(0.05, 1.0)
     points, spacing_m = trainer.area.points, math.sqrt(area_m2 / len(trainer.area.points))
     cover = points[ground.knows(points, spacing_m)] if ground else points, spacing_m
@@ -384,11 +386,18 @@ def calibrate(
         database_weight = _unfitted_recall(trainer, settings) if settings.remembered_width else None
         out_of_area, novelty = fit_abstention(model, *cover, trainer.training, everything, database_weight=database_weight, **options)
         return replace(calibration, out_of_area=out_of_area, novelty=novelty), metrics
-    path = calibrate_path(
-        model, *cover, trainer.training, everything, temperature=calibration.temperature, undriven=undriven,
-        either_way=settings.layout and settings.either_way, sectors=settings.sectors, in_sequence=settings.in_sequence,
-        likelihood_ratios=settings.likelihood_ratios, **options,
-    )  # fmt: skip
+
+    def fitted(of: VidTAG, share: Feedback, **more: Any) -> PathCalibration:
+        return calibrate_path(
+            of, *cover, trainer.training, everything, temperature=calibration.temperature, either_way=settings.layout and settings.either_way,
+            sectors=settings.sectors, in_sequence=settings.in_sequence, likelihood_ratios=settings.likelihood_ratios, **options | {"feedback": share} | more,
+        )  # fmt: skip
+
+    if unlike is None:
+        return replace(calibration, path=fitted(model, feedback)), metrics
+    # What will answer decides how scores are read and lines are sought; what that means on streets that nobody drove, the model that did not see them.
+    like = fitted(trainer.model, feedback.part(0.0, 0.5))
+    path = fitted(model, feedback.part(0.5, 1.0), undriven=undriven, like=like)
     return replace(calibration, path=path), metrics
 
 

@@ -14,6 +14,7 @@ from ..types import FloatArray, InputError
 from .decoder import EmissionModel
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
+from .score_margin import ELSEWHERE
 from .transition import TransitionModel
 
 # What a card calls each of these: its keys are older than their names here.
@@ -186,6 +187,7 @@ class PathCalibration:
         at_references: the line's places are moved to the reference images beside them that are most like the frames (``REFINED`` spacings at most).
         refine_mps: usual speed that sequences of frames are compared at for that, as what drives saw one after the other tells neighbouring images apart; None
             goes by what was decoded.
+        apart_m: from the line: beyond, it is another place, which margins and recognition are over. None is one and a half accuracies.
     """
 
     emission: EmissionModel
@@ -208,11 +210,16 @@ class PathCalibration:
     unknown_share: float = 0.0
     at_references: bool = False
     refine_mps: float | None = None
+    apart_m: float | None = None
 
     @property
     def rated(self) -> bool:
         """Whether held-out videos say what a mass means."""
         return bool(self.maps)
+
+    def rivals_from_m(self, spacing_m: float) -> float:
+        """How far from the line another place begins, on a cover of some spacing (m), in metres."""
+        return max(ELSEWHERE * spacing_m, ELSEWHERE * self.accuracy_m if self.apart_m is None else self.apart_m)
 
     def is_recognised(self, clearly: float) -> bool:
         """Whether a video's places are recognised clearly enough for it to be of the first kind; NaN is not."""
@@ -334,6 +341,7 @@ class PathCalibration:
                 unknown_share=float(values.get("unknown_share", 0.0)),
                 at_references=bool(values.get("at_references", False)),
                 refine_mps=None if values.get("refine_mps") is None else float(values["refine_mps"]),
+                apart_m=None if values.get("apart_m") is None else float(values["apart_m"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
@@ -341,7 +349,7 @@ class PathCalibration:
             ) from error
         numbers = [found.emission.temperature, found.accuracy_m, found.spacing_m, found.transition.speed_mps]
         numbers += [found.line_emission.temperature] if found.line_emission else []
-        numbers += [found.refine_mps] if found.refine_mps is not None else []
+        numbers += [one for one in (found.refine_mps, found.apart_m) if one is not None]
         numbers += [found.transition.limit_mps] if found.transition.limit_mps is not None else []
         if not all(math.isfinite(number) and number > 0 for number in numbers):
             raise InputError(

@@ -13,20 +13,20 @@ from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray
 from .decoder import Decoder, Scores
 
-_ELSEWHERE = 1.5  # accuracies from the line: beyond, it is another place
+ELSEWHERE = 1.5  # accuracies from the line, or reaches of a reference image: beyond, it is another place
 _MARGIN_FRAMES = 15  # that a margin is averaged over
 CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
 NO_RIVAL = 1e6  # the margin where all places are near
 _BLOCK = 4_000_000  # frames times places held at once
 
 
-def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float) -> FloatArray:
-    """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), frame by frame.
+def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, apart_m: float) -> FloatArray:
+    """(T,) how far a line's scores are above the best ones elsewhere, frame by frame.
 
     ``NO_RIVAL`` where no place is so far off.
 
     Args:
-        decoder, scores, lat_lon_deg, accuracy_m: as :func:`score_margin`.
+        decoder, scores, lat_lon_deg, apart_m: as :func:`score_margin`.
     """
     frames, found = len(lat_lon_deg), np.empty(len(lat_lon_deg))
     home, points_m = decoder.nearest(lat_lon_deg), unit_vectors(*lat_lon_deg.T) * EARTH_RADIUS_M
@@ -36,18 +36,18 @@ def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: Fl
         rows = slice(start, min(start + size, frames))
         of_places = over_places(scores(rows) if callable(scores) else scores[rows], len(every))
         for row, given in enumerate(of_places, start):
-            far = decoder.apart2_m2(points_m[row], every) > (_ELSEWHERE * accuracy_m) ** 2
+            far = decoder.apart2_m2(points_m[row], every) > apart_m**2
             found[row] = min(given[home[row]] - given.max(where=far, initial=-np.inf), NO_RIVAL)
     return found
 
 
-def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatArray, accuracy_m: float) -> float:
+def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatArray, apart_m: float) -> float:
     """How clearly the line's places are recognised: the margin that one frame in five exceeds, of its similarity to what is kept of them over other places.
 
     A frame that shows its place clearly is rare, on a street that training went along, too; on one that it did not hardly any does.
 
     Args:
-        decoder, lat_lon_deg, accuracy_m: as :func:`score_margin`.
+        decoder, lat_lon_deg, apart_m: as :func:`score_margin`.
         similarity: gives the (B, M) similarity of a slice of frames to what is kept of the decoder's places; None where nothing is.
 
     Returns:
@@ -55,13 +55,13 @@ def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatA
     """
     if similarity is None or not len(lat_lon_deg):
         return math.nan
-    return float(np.quantile(frame_margins(decoder, similarity, lat_lon_deg, accuracy_m), 1.0 - CLEAR))
+    return float(np.quantile(frame_margins(decoder, similarity, lat_lon_deg, apart_m), 1.0 - CLEAR))
 
 
 def score_margin(
-    decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, accuracy_m: float, cuts: Iterable[int] = ()
+    decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: FloatArray, apart_m: float, cuts: Iterable[int] = ()
 ) -> FloatArray:
-    """(T,) how far a line's scores are above the best ones elsewhere (one and a half accuracies off), on average over neighbouring frames of a shot.
+    """(T,) how far a line's scores are above the best ones elsewhere, on average over neighbouring frames of a shot.
 
     ``NO_RIVAL`` where no place is so far off.
 
@@ -71,10 +71,10 @@ def score_margin(
         decoder: whose places they are over.
         scores: as for :meth:`.decoder.Decoder.decode`.
         lat_lon_deg: (T, 2) the line.
-        accuracy_m: of the line.
+        apart_m: from the line: beyond, it is another place.
         cuts: rows that begin a new shot.
     """
-    frames, found = len(lat_lon_deg), frame_margins(decoder, scores, lat_lon_deg, accuracy_m)
+    frames, found = len(lat_lon_deg), frame_margins(decoder, scores, lat_lon_deg, apart_m)
     return np.concatenate([found[:0], *map(_evened, np.split(found, sorted(row for row in cuts if 0 < row < frames)))])
 
 
