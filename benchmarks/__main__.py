@@ -2,6 +2,7 @@
 
 python -m benchmarks --list
 python -m benchmarks NAME [--seed N]
+python -m benchmarks seneca [--seed N] [--seeds 5]
 python -m benchmarks encode [--seed N] [--world DIR [--store DIR]]
 python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty] [--no-layout]
 python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
@@ -82,7 +83,7 @@ def main(given: Sequence[str] | None = None) -> int:
         "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
     )
     only.add_argument("--rows", help="paper_rows, recognition: some of its rows, with commas")
-    only.add_argument("--seeds", type=int, help="paper_rows, recognition: trainings of a row")
+    only.add_argument("--seeds", type=int, help="paper_rows, recognition: trainings of a row; seneca: trainings")
     only.add_argument("--most-steps", type=int, help="paper_rows: that a training may take while choosing")
     only.add_argument("--partial", action="store_true", default=None, help="paper_rows: what is done by now; nothing is trained")
     only.add_argument("--before", type=Path, help="startup: a checkout of an earlier build")
