@@ -24,6 +24,7 @@ FLOORS = (
         "offline",
         "directions",
         "geodesy",
+        "local_features",
         "settings",
         "vectors",
         "screen",
@@ -55,6 +56,7 @@ FLOORS = (
     {"__main__"},
 )
 SAME_FLOOR = {
+    "settings": {"local_features"},
     "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
     "command_files": {"file_marks"},
@@ -83,6 +85,7 @@ WITHOUT_TORCH = {
     "protocol",
     "directions",
     "geodesy",
+    "local_features",
     "settings",
     "vectors",
     "screen",
