@@ -17,13 +17,14 @@ import torch
 
 from vidtag_engine.cli.terminal import progress_bar
 from vidtag_engine.models.reference_database import ReferenceDatabase
+from vidtag_engine.reference.addition import ROW, Addition
 from vidtag_engine.reference.codes import BLOCK_ROWS, CodeSearch, encode, scale_of
 from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.descriptor import Descriptor
 from vidtag_engine.reference.images import ReferenceImage
 from vidtag_engine.reference.indexing import indices, make_indices
 from vidtag_engine.reference.manifest import Manifest
-from vidtag_engine.reference.store import ROW, Addition, Store
+from vidtag_engine.reference.store import Store
 from vidtag_engine.types import FloatArray, InputError, IntArray
 
 from .reference_isles import isles, own_descriptors

@@ -88,7 +88,7 @@ class ColourEncoder:
 
     backbone_names = ("colour",)
     weights_source = {"colour": "none"}  # noqa: RUF012
-    feature_dim, layout_dim = 3, 0
+    feature_dim, layout_dim, local = 3, 0, None
 
     def __init__(self) -> None:
         self.encoded = 0

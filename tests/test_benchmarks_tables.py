@@ -83,7 +83,7 @@ class FakeEncoder:
 
     backbone_names = ("efficientnet-lite0", "efficientnet-lite2")
     weights_source = {"efficientnet-lite0": "fake", "efficientnet-lite2": "fake"}  # noqa: RUF012
-    feature_dim, layout_dim = 2560, 0
+    feature_dim, layout_dim, local = 2560, 0, None
 
     def preprocess(self, image: NDArray) -> NDArray:
         return image

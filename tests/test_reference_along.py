@@ -178,7 +178,7 @@ def test_the_reference_that_a_place_was_moved_to_speaks_first():
     chosen = np.array([np.flatnonzero((far_m > 1.0) & (far_m < 150.0))[-1] for far_m in apart_m])
     moved = places[found.rows[np.arange(6), chosen]]
     for row, of_frame in enumerate(of.evidence(found, moved)):
-        assert of_frame[0][0] == found.rows[row, chosen[row]]
-        rest = [similarity for _, similarity, _ in of_frame[1:]]
+        assert of_frame[0].row == found.rows[row, chosen[row]]
+        rest = [one.similarity for one in of_frame[1:]]
         assert rest == sorted(rest, reverse=True)
-        assert rest[0] > of_frame[0][1]
+        assert rest[0] > of_frame[0].similarity

@@ -88,7 +88,7 @@ def test_evidence_of_either_way_names_each_reference_once_the_best_first():
     frames, mirrored = torch.from_numpy(units(4, 48, 5)), torch.from_numpy(units(4, 48, 6))
     near = np.flatnonzero(haversine_m(*places[0], *memory.lat_lon_deg.double().numpy().T) <= 12.0 * SPACING_M)
     for of_frame in found.evidence(found.found(frames, None, mirrored), np.repeat(places[:1], 4, axis=0), most=300):
-        rows, similarity = [row for row, _, _ in of_frame], [one for _, one, _ in of_frame]
+        rows, similarity = [one.row for one in of_frame], [one.similarity for one in of_frame]
         assert sorted(rows) == near.tolist()
         assert similarity == sorted(similarity, reverse=True)
 

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from tests.test_reference_codes import units
 from vidtag_engine.file_marks import own_kind
 from vidtag_engine.grid import load_aoi
+from vidtag_engine.reference.addition import ROW, Addition
 from vidtag_engine.reference.database import StoredReferences
 from vidtag_engine.reference.descriptor import Descriptor
 from vidtag_engine.reference.images import ReferenceImage
 from vidtag_engine.reference.manifest import MANIFEST, Manifest
 from vidtag_engine.reference.order import along_curve
-from vidtag_engine.reference.store import CODES, IMAGES, PLACES, ROW, ROWS, Addition, Store
+from vidtag_engine.reference.store import CODES, IMAGES, PLACES, ROWS, Store
 from vidtag_engine.types import InputError
 
 WIDTH = 3  # of a band; two halves of four bands

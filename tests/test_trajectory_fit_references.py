@@ -92,7 +92,7 @@ def test_a_card_keeps_how_references_are_compared_and_older_ones_are_read_as_bef
     assert (again.at_references, again.refine_mps, again.database_weight, again.rivals_from_m(50.0)) == (True, 9.5, weight, 450.0)
     assert again.rivals_from_m(400.0) == 600.0  # a coarse cover has no place that is nearer
     older = DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 300.0, "neighbours": 200})
-    assert (older.sequence_mps, older.directions, older.reads) == (None, None, (300.0, 200, False, None, None))
+    assert (older.sequence_mps, older.directions, older.reads) == (None, None, (300.0, 200, False, None, None, None))
     values = path.to_dict()
     del values["at_references"], values["refine_mps"], values["apart_m"]
     older_path = PathCalibration.from_dict(values)

@@ -209,7 +209,7 @@ class AreaGuesser:
         if self._shared is None:
             return guess_from(info, self.loaded, None, settings, feedback)
         found = encode_video(info, self._shared, settings, feedback=feedback)
-        self._kept_bytes += found.features.nbytes
+        self._kept_bytes += found.features.nbytes + (found.local.nbytes if found.local is not None else 0)
         if self._kept_bytes <= _MOST_KEPT_BYTES:
             self.features[info.path] = found
         return guess_from(info, self.loaded, found.features, settings, feedback)

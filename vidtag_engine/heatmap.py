@@ -23,6 +23,7 @@ from .inference import Emissions, PosteriorDecoder
 from .inference.verdicts import why_unknown
 from .job import Job
 from .loaded import Loaded
+from .local_features import LocalRows
 from .outputs import check_files
 from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, HeatmapSettings, validated
@@ -117,7 +118,7 @@ def heatmap(
     job.area_search.prepare()
     most = min(MOST_CELLS, job.area_search.most_places, MOST_VALUES // (len(times) if chosen.bands == "frames" else 1))
     plan = plan_raster(aoi.geometry, system, chosen.cell_m or settings.resolution_m, most_cells=most, widen=chosen.cell_m is None)
-    posterior = _posterior(job, plan, found.features, np.array(times))
+    posterior = _posterior(job, plan, found.features, np.array(times), found.local)
     if chosen.bands == "video":
         bands = [(f"{source.name}: {len(times)} frames", {"frames": str(len(times))}, *posterior.mean())]
     peaks: list[FloatArray] = []
@@ -166,7 +167,7 @@ class _Posterior(Protocol):
         """(Q,) over all frames."""
 
 
-def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatArray) -> _Posterior:
+def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatArray, local: LocalRows | None) -> _Posterior:
     """All frames decoded together, or each by itself where that is asked for or the checkpoint's answers are so."""
     queries, calibration = job.retrieve(torch.from_numpy(features))[2], job.loaded.calibration
     if job.settings.decoder == "none" or job.area_search.cover() is None:
@@ -179,7 +180,9 @@ def _posterior(job: Job, plan: RasterPlan, features: FloatArray, time_s: FloatAr
         job,
         plan,
         solver,
-        solver.marginal(solver.read(Emissions(job.loaded.model, features, queries, time_s=time_s)), time_s, job.feedback.check),
+        solver.marginal(
+            solver.read(Emissions(job.loaded.model, features, queries, time_s=time_s, local=local)), time_s, job.feedback.check
+        ),
     )
 
 

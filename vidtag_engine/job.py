@@ -18,6 +18,7 @@ from .inference import Emissions, FrameScores, Posterior, PosteriorDecoder, fram
 from .inference.encode import VideoFeatures, encode_video
 from .inference.verdicts import LIMIT_OF_NOTHING, LIMIT_OF_REGIONS
 from .loaded import Loaded
+from .local_features import LocalRows
 from .matches import matches_of
 from .own_areas import AreaPrior
 from .search import between_points
@@ -90,7 +91,7 @@ class Job:
             raise VideoError(
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
             )
-        trajectory, solved = self.answer(found.frames, found.features, info.name)
+        trajectory, solved = self.answer(found.frames, found.features, info.name, found.local)
         since = time.perf_counter()
         matches: tuple[Match, ...] = ()
         if solved is not None and self.solver is not None:
@@ -102,13 +103,16 @@ class Job:
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches)
 
-    def answer(self, frames: list[tuple[int, float, FrameState]], features: FloatArray, name: str) -> tuple[Trajectory, Posterior | None]:
+    def answer(
+        self, frames: list[tuple[int, float, FrameState]], features: FloatArray, name: str, local: LocalRows | None = None
+    ) -> tuple[Trajectory, Posterior | None]:
         """What is said of a video by what the frame encoder made of it.
 
         Args:
             frames: (index, time_s, state) of every sampled frame.
             features: (T, D) of those with a picture, at least one, with the layout after them where the encoder gives it.
             name: of the video, for progress.
+            local: (T,) local features likewise, where the encoder finds them.
 
         Returns:
             A row a sampled frame, and what it was taken from; None where frames are located each by itself.
@@ -118,7 +122,7 @@ class Job:
         self.area_search.prepare()
         since = self.clock.add("gallery", since)
         self.feedback.tell(0.95, "search", name)
-        first, final, confidence, solved, verdict = self.search(torch.from_numpy(features), _with_picture(frames)[1])
+        first, final, confidence, solved, verdict = self.search(torch.from_numpy(features), _with_picture(frames)[1], local)
         trajectory = self.trajectory(frames, first, final, confidence)
         spacing_m = self.area_search.grid.resolution_m
         if solved is None or self.solver is None:
@@ -138,7 +142,9 @@ class Job:
             self.clock.count(part, seconds)
         return found
 
-    def search(self, features: torch.Tensor, time_s: FloatArray) -> tuple[Candidates, Candidates, FloatArray, Posterior | None, Verdict]:
+    def search(
+        self, features: torch.Tensor, time_s: FloatArray, local: LocalRows | None = None
+    ) -> tuple[Candidates, Candidates, FloatArray, Posterior | None, Verdict]:
         """Both retrievals, and all frames decoded together where that is asked for; the answers' confidence (T,), and the verdict."""
         calibration = self.loaded.calibration
         if self.settings.decoder == "hmm" and self.area_search.cover() is not None:
@@ -153,7 +159,7 @@ class Job:
             decoding: list[Future[tuple[FrameScores, Decoded]]] = []
 
             def decode(queries: torch.Tensor) -> tuple[FrameScores, Decoded]:
-                video = solver.read(Emissions(self.loaded.model, features, queries, time_s=time_s))
+                video = solver.read(Emissions(self.loaded.model, features, queries, time_s=time_s, local=local))
                 return video, solver.decode(video, time_s)
 
             with ThreadPoolExecutor(1) as aside:  # all frames are decoded together while candidates are sought for each

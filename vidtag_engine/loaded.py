@@ -118,7 +118,7 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
     if not isinstance(memory, StoredReferences):
         return found
     if memory.store.content == card.references.content:
-        return replace(found, references=memory.store.digest)
+        return _seeing_details(replace(found, references=memory.store.digest))
     _check_filled(memory.store)
     # Images were added to its own database, or removed from it, since it was calibrated.
     return _with_references(found, memory.store, unfitted_references(memory.store))
@@ -142,7 +142,7 @@ def load_references(database: str, device: str = "auto", feedback: Feedback = Fe
     _check_filled(store)
     calibration = Calibration.from_dict(of.calibration) if of.calibration else unfitted_references(store)
     if checkpoint is not None:
-        return _with_references(checkpoint, store, calibration)
+        return _seeing_details(_with_references(checkpoint, store, calibration))
     weight = (calibration.path.database_weight if calibration.path else None) or calibration.database_weight
     if weight is None:
         raise InputError(f"{store.folder.name} does not say how it is read: run 'vidtag reference calibrate' on it.")
@@ -162,7 +162,19 @@ def load_references(database: str, device: str = "auto", feedback: Feedback = Fe
         created_utc=of.changed_utc,
         sha256=store.digest,
     )
-    return Loaded(model, card, encoder, place, calibration, store.digest)
+    return _seeing_details(Loaded(model, card, encoder, place, calibration, store.digest))
+
+
+def _seeing_details(loaded: Loaded) -> Loaded:
+    """With a frame encoder that finds local features of the database's kind where references are re-ranked by them, and no others.
+
+    Raises:
+        InputError: what finds them is not installed.
+    """
+    path, memory = loaded.calibration.path, loaded.model.memory
+    weight = (path.database_weight if path else None) or loaded.calibration.database_weight
+    kind = memory.store.manifest.local_features if isinstance(memory, StoredReferences) and weight and weight.rerank else ""
+    return replace(loaded, encoder=loaded.encoder.with_local(kind)) if kind or loaded.encoder.local is not None else loaded
 
 
 def _check_filled(store: Store) -> None:

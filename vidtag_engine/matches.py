@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from .inference import Posterior, PosteriorDecoder
 from .loaded import Loaded
 from .reference.database import StoredReferences
+from .reference.similarity import Evidence
 from .reference.store import Shown, Store
 from .types import FrameState, IntArray, Match, Trajectory
 
@@ -32,15 +34,15 @@ def matches_of(
     located = {int(index) for index, state in zip(trajectory.frame_index, trajectory.state, strict=True) if state is FrameState.LOCATED}
     positions = np.stack([solved.final.lat_deg[:, 0], solved.final.lon_deg[:, 0]], axis=1)
     found = [
-        (int(index), rank, *one)
+        (int(index), rank, one)
         for index, of_frame in zip(frame_index, solver.evidence(solved.scores, positions), strict=True)
         if int(index) in located
         for rank, one in enumerate(of_frame, 1)
     ]
-    shown = store.shown([row for _, _, row, _, _ in found])
+    shown = store.shown([one.row for _, _, one in found])
     return tuple(
-        _match(index, rank, similarity, margin, one, shared=share_places or is_shared(store, one))
-        for (index, rank, _, similarity, margin), one in zip(found, shown, strict=True)
+        _match(index, rank, speaks, one, shared=share_places or is_shared(store, one))
+        for (index, rank, speaks), one in zip(found, shown, strict=True)
     )
 
 
@@ -53,13 +55,13 @@ def is_shared(store: Store, one: Shown) -> bool:
     return platforms or not store.manifest.private
 
 
-def _match(index: int, rank: int, similarity: float, margin: float, one: Shown, *, shared: bool) -> Match:
-    image = one.image
-    bare = Match(index, rank, image.source, image.image_id, round(similarity, 4), round(margin, 4))
+def _match(index: int, rank: int, speaks: Evidence, one: Shown, *, shared: bool) -> Match:
+    image, inliers = one.image, speaks.inliers if speaks.inliers >= 0 else None
+    bare = Match(index, rank, image.source, image.image_id, round(speaks.similarity, 4), round(speaks.margin, 4), inliers=inliers)
     if not shared:
         return bare
     taken = datetime.fromtimestamp(image.time_s, UTC).date().isoformat() if np.isfinite(image.time_s) else ""
-    return Match(
-        bare.frame_index, rank, image.source, image.image_id, bare.similarity, bare.margin, image.lat_deg, image.lon_deg, image.heading_deg, taken,
-        image.author, image.licence, image.licence_url, image.page_url, one.thumbnail,
+    return replace(
+        bare, lat_deg=image.lat_deg, lon_deg=image.lon_deg, heading_deg=image.heading_deg, taken=taken, author=image.author,
+        licence=image.licence, licence_url=image.licence_url, page_url=image.page_url, thumbnail=one.thumbnail,
     )  # fmt: skip

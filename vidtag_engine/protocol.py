@@ -255,8 +255,7 @@ class MatchArguments:
 class TrainArguments:
     """Arguments of "train". None leaves a setting to the recipe; ``truths`` are tracks in the order of the videos, or folders of them.
 
-    ``truth_offset_s`` is what is added to the clocks of the truths: a number as text, or "auto".
-    Without ``aoi`` the area is where the tracks lead, and a margin about them.
+    ``truth_offset_s`` is what is added to the clocks of the truths: a number as text, or "auto". Without ``aoi`` the area is about where the tracks lead.
     """
 
     output: str
@@ -274,6 +273,7 @@ class TrainArguments:
     sigma: str = "auto"
     phase1_steps: Optional[int] = None
     phase2_steps: Optional[int] = None
+    local_features: Optional[str] = None
     augment: Optional[str] = None
     views: Optional[int] = None
     validation_fraction: Optional[float] = None
@@ -288,9 +288,8 @@ class TrainArguments:
 class HeatmapArguments:
     """Arguments of "heatmap": one video, or one folder of images, and the GeoTIFF to write. The others as those of "geolocate".
 
-    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "hmm" (frames decoded together, if the checkpoint can) or "none";
-    ``crs`` any system that PROJ knows, or empty for Lambert's equal-area plane about it; ``png`` a picture, ``cell_m`` the side of a cell in metres,
-    which else follows from the resolution and the most cells.
+    ``bands`` is "video" (one band) or "frames" (a band a frame); ``decoder`` "hmm" (frames decoded together, if the checkpoint can) or "none"; ``crs`` any system
+    that PROJ knows, or empty for Lambert's equal-area plane about it; ``png`` a picture, ``cell_m`` a cell's side in metres, which else follows from the resolution.
     """
 
     output: str
@@ -321,8 +320,8 @@ class ReferenceArguments:
     """Arguments of "reference": make a database of reference images in the folder ``output``, or add to it. Paths are absolute.
 
     ``homes`` are ``LAT,LON,METRES``, vector files or GeoJSON: images there are left out. ``token``, a platform's, is a secret that no text and no file has.
-    With a ``source`` (a platform, at ``address`` where that is not its usual one) there are no videos, truths and images. Nothing is asked of it without
-    ``yes_query``, and nothing fetched without ``yes_download_mb``: without the latter the answer is the question, how many pictures of how many megabytes it is.
+    With a ``source`` (a platform, ``address`` if not its usual one) there are no videos, truths and images. Nothing is asked of it without ``yes_query``, and
+    nothing fetched without ``yes_download_mb``: without the latter the answer is the question, how many pictures of how many megabytes it is.
     """
 
     output: str
@@ -338,6 +337,7 @@ class ReferenceArguments:
     rate_hz: Optional[float] = 1.0
     every_m: float = 2.0
     width: int = 96
+    local_features: str = "none"
     author: str = ""
     licence: str = ""
     private: bool = True

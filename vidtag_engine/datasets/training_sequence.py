@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..local_features import LocalRows
 from ..types import FloatArray, IntArray
 
 
@@ -20,6 +21,7 @@ class TrainingSequence:
         time_s: (T,) seconds after the video's start.
         layout: (T, L) of the plain pictures: what stands where in them; None where the encoder does not say.
         thumbnails: (T,) JPEG of each, where they were asked for; a part of a sequence has none.
+        local: (T,) what tells details of the plain pictures, where it was asked for; read when it is asked for.
         numbers: (T,) which of a list's images these are, where damaged ones were left out; None: all, in order.
     """
 
@@ -30,6 +32,7 @@ class TrainingSequence:
     layout: FloatArray | None = None
     thumbnails: tuple[bytes, ...] = ()
     numbers: IntArray | None = None
+    local: LocalRows | None = None
 
     def __len__(self) -> int:
         return int(self.features.shape[1])
@@ -45,4 +48,5 @@ class TrainingSequence:
         window = slice(start, stop)
         layout = None if self.layout is None else self.layout[window]
         features, places, times = self.features[:, window], self.lat_lon_deg[window], self.time_s[window]
-        return TrainingSequence(f"{self.name}[{start}:{stop}]", features, places, times, layout)
+        local = None if self.local is None else self.local.take(np.arange(len(self))[window])
+        return TrainingSequence(f"{self.name}[{start}:{stop}]", features, places, times, layout, local=local)

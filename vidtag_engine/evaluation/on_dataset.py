@@ -267,7 +267,7 @@ def _driven(dataset: Dataset, loaded: Loaded) -> tuple[Callable[[list[LabelledSe
 def _decoded(job: Job, sequence: TrainingSequence, ways: DrivenWays | None, *, says: bool) -> Answer:
     """A sequence's answer by what the frame encoder made of it."""
     frames = [(number, time_s, FrameState.LOCATED) for number, time_s in enumerate(sequence.time_s.tolist())]
-    found, _ = job.answer(frames, sequence.seen, sequence.name)
+    found, _ = job.answer(frames, sequence.seen, sequence.name, sequence.local)
     comparison = Comparison(
         predicted=np.stack([found.lat_deg, found.lon_deg], axis=1),
         truth=sequence.lat_lon_deg,

@@ -14,11 +14,13 @@ import numpy as np
 import torch
 
 from ..directions import Directions, over_places
+from ..local_features import LocalRows, Rerank
 from ..models import GeoCLIP, PlaceRecognizer, VidTAG
 from ..models.reference_database import PlaceSimilarity
 from ..reference.along import Moments
 from ..reference.codes import Neighbours
-from ..reference.similarity import NearestReferences, side_by_side
+from ..reference.local_matching import LocalFrames
+from ..reference.similarity import Details, NearestReferences, side_by_side
 from ..trajectory import DatabaseWeight, cuts
 from ..trajectory.decoder import Scores
 from ..types import FloatArray
@@ -39,12 +41,14 @@ class ScoredPlaces:
         score: (B, E) frame embeddings to (B, M) cosines.
         similarity: what tells how similar frames are to what the model keeps of these places; None where it keeps nothing, or where that is not read.
         sequence_mps: usual speed that sequences of frames are compared at; None compares each frame by itself.
+        rerank: how a frame's best references are judged by their details; None does not look at them.
     """
 
     lat_lon_deg: FloatArray
     score: Callable[[torch.Tensor], FloatArray]
     similarity: PlaceSimilarity | NearestReferences | None = None
     sequence_mps: float | None = None
+    rerank: Rerank | None = None
 
     @classmethod
     @torch.inference_mode()
@@ -58,6 +62,7 @@ class ScoredPlaces:
         either_way: bool = False,
         directions: Directions | None = None,
         sequence_mps: float | None = None,
+        rerank: Rerank | None = None,
     ) -> ScoredPlaces:
         """Places by their own location embeddings.
 
@@ -69,11 +74,11 @@ class ScoredPlaces:
             neighbours: of a frame that are read; None reads all that is kept.
             either_way: whether frames are also compared as a street's other way would show them.
             directions: that similarity tells apart.
-            sequence_mps: see the class.
+            sequence_mps, rerank: see the class.
         """
         similarity = similarity_to(model, lat_lon_deg, spacing_m, reach_m, neighbours, either_way, directions)
         if isinstance(model, PlaceRecognizer):
-            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity, sequence_mps)
+            return cls(lat_lon_deg, no_cosines(lat_lon_deg), similarity, sequence_mps, rerank)
         parts = np.array_split(lat_lon_deg, -(-len(lat_lon_deg) // _CHUNK) or 1)
         embeddings = torch.cat([model.embed_locations(torch.from_numpy(part)) for part in parts])
 
@@ -82,7 +87,7 @@ class ScoredPlaces:
             found: FloatArray = (queries.to(embeddings) @ embeddings.T).float().cpu().numpy()
             return found
 
-        return cls(lat_lon_deg, score, similarity, sequence_mps)
+        return cls(lat_lon_deg, score, similarity, sequence_mps, rerank)
 
 
 def similarity_to(
@@ -122,6 +127,7 @@ class Emissions:
         hidden: (N,) kept training frames that are not read for this video.
         keep_features: False where scores alone are asked for, as of the many videos of a fit: features are as large as all else.
         time_s: (T,) of the frames; None where they are no sequence.
+        local: (T,) what tells details of them; None where nothing was found that does. Another :class:`Emissions` of the same frames may lend its own.
     """
 
     @torch.inference_mode()
@@ -134,8 +140,10 @@ class Emissions:
         *,
         keep_features: bool = True,
         time_s: FloatArray | None = None,
+        local: LocalRows | LocalFrames | None = None,
     ) -> None:
         self.time_s = time_s
+        self.local = LocalFrames(local) if isinstance(local, LocalRows) else local
         given = torch.as_tensor(features)
         plain = given[:, : model.config.feature_dim] if keep_features else given[:0, : model.config.feature_dim].clone()
         self.features: FloatArray = plain.cpu().numpy()
@@ -276,7 +284,7 @@ class FrameScores:
         references, of, moments = self._asked, self.of, self._moments(sequence_mps)
         if moments is None or of.in_context is None:
             return references.refined(self.found, lat_lon_deg, within_m)
-        along = references.along(self._sides, lat_lon_deg, within_m, of.in_context, moments, of.hidden, of.mirrored)
+        along = references.along(self._sides, lat_lon_deg, within_m, of.in_context, moments, of.hidden, of.mirrored, self._places.rerank)
         return references.refined(along, lat_lon_deg, within_m)
 
     @property
@@ -291,7 +299,14 @@ class FrameScores:
         of = self.of
         # Where there are references, frames are in context.
         assert of.in_context is not None  # nosec B101
-        return self._asked.sides(of.in_context, of.hidden, of.mirrored, self._moments(self._places.sequence_mps))
+        by = self._places.rerank
+        details = Details(of.local, by) if of.local is not None and by is not None else None
+        return self._asked.sides(of.in_context, of.hidden, of.mirrored, self._moments(self._places.sequence_mps), details)
+
+    def looked_at(self, count: int) -> Neighbours | None:
+        """Each frame's references the same way, with the inliers of its most similar ones, (T, k); None where frames or references have no details."""
+        found = self._asked.looked_at(self._sides[0], self.of.local, count) if self.of.local is not None else None
+        return None if found is None or found.inliers is None else found
 
     def _moments(self, sequence_mps: float | None) -> Moments | None:
         """What sequences are compared by; None compares each frame by itself."""

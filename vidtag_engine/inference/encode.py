@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..feedback import Feedback
+from ..local_features import LocalRows
 from ..models.frame_encoder import FrameEncoder, batch_size_for
 from ..settings import GeolocateSettings
 from ..types import DecodeReport, FloatArray, FrameState, VideoInfo
@@ -26,12 +28,14 @@ class VideoFeatures:
         features: (T, D) of those with a picture, with the layout after them where the encoder gives it; a repeated one has those of the picture that it repeats.
         report: of reading it.
         seconds: ``decode`` (decoding and preparing, beside the networks), ``wait`` (of the networks for it) and ``encode``.
+        local: (T,) local features likewise, where the encoder finds them: 17 kB a frame.
     """
 
     frames: list[tuple[int, float, FrameState]]
     features: FloatArray
     report: DecodeReport
     seconds: dict[str, float]
+    local: LocalRows | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class _Ready:
     state: FrameState
     prepared: tuple[Tensor, ...] | None
     repeated: bool
+    details: NDArray[np.void] | None = None
 
 
 def encode_video(
@@ -65,6 +70,7 @@ def encode_video(
     """
     frames: list[tuple[int, float, FrameState]] = []
     rows: list[int] = []  # of each frame with a picture, where its features will stand
+    details: list[NDArray[np.void]] = []
     size = settings.batch_size or batch_size_for(encoder.device)
     with (
         FrameReader(info, settings.rate_hz, settings.from_s, settings.to_s, feedback) as reader,
@@ -80,6 +86,7 @@ def encode_video(
                 if frame.prepared is not None:
                     encoded += 1
                     rows.append(encoded - 1)
+                    details.extend(() if frame.details is None else (frame.details,))
                     yield frame.prepared
                 elif frame.repeated:
                     rows.append(encoded - 1)
@@ -90,7 +97,8 @@ def encode_video(
         encoded = np.concatenate(blocks) if blocks else np.zeros((0, encoder.feature_dim + encoder.layout_dim), np.float32)
         seconds = {"decode": ahead.busy_s, "wait": ahead.waited_s, "encode": spent - ahead.waited_s}
         report = replace(reader.report, repeated=len(rows) - len(encoded))
-    return VideoFeatures(frames, encoded[rows] if report.repeated else encoded, report, seconds)
+    local = LocalRows([np.array(details)]).take(np.array(rows)) if details else None
+    return VideoFeatures(frames, encoded[rows] if report.repeated else encoded, report, seconds, local)
 
 
 def _ready(reader: FrameReader, encoder: FrameEncoder, repeats: Repeats | None) -> Iterator[_Ready]:
@@ -98,4 +106,5 @@ def _ready(reader: FrameReader, encoder: FrameEncoder, repeats: Repeats | None) 
     for frame in reader:
         prepared = None if frame.image is None else encoder.preprocess(frame.image)
         repeated = prepared is not None and repeats is not None and repeats.repeats(prepared[0])
-        yield _Ready(frame.index, frame.time_s, frame.state, None if repeated else prepared, repeated)
+        details = None if repeated or frame.image is None or encoder.local is None else encoder.local(frame.image)
+        yield _Ready(frame.index, frame.time_s, frame.state, None if repeated else prepared, repeated, details)

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from ..geodesy import haversine_m
 from ..models import PlaceRecognizer
+from ..reference.similarity import Evidence
 from ..search import Search
 from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypotheses, mass_about, out_of_area_score, verdict
 from ..trajectory.decoder import Scores
@@ -133,7 +134,7 @@ class PosteriorDecoder:
             model, cover.lat_lon_deg, cover.spacing_m, reads.reach_m, reads.neighbours, reads.either_way, reads.directions
         )
         score = no_cosines(cover.lat_lon_deg) if isinstance(model, PlaceRecognizer) else cover.score
-        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity, reads.sequence_mps)
+        self._scored = ScoredPlaces(cover.lat_lon_deg, score, similarity, reads.sequence_mps, reads.rerank)
 
     def _reading(self) -> PathCalibration:
         """How videos are decoded over this area. No probability is said by a checkpoint that cannot tell, nor of ground that it does not know."""
@@ -246,7 +247,7 @@ class PosteriorDecoder:
         )
         return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, video, recognised)
 
-    def evidence(self, video: FrameScores, positions: FloatArray) -> list[list[tuple[int, float, float]]]:
+    def evidence(self, video: FrameScores, positions: FloatArray) -> list[list[Evidence]]:
         """Of each frame the reference images that speak for its place (T, 2), as :meth:`.NearestReferences.evidence`; none where no database on disk is read."""
         references = video.references
         if references is None:

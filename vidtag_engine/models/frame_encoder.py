@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import itertools
 import logging
@@ -23,6 +24,7 @@ from ..video.near_duplicates import Repeats
 from .backbones import BACKBONES, LAYOUT, WHOLE, BackboneSpec, Weights, to_fetch
 from .device import one_thread
 from .openvino_backbone import CompiledBackbone, is_translated, translate, translation_folder, weights_digest
+from .xfeat import XFeat, local_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,6 +80,9 @@ class FrameEncoder(nn.Module):
         compiled_folder: where a CPU's faster translations of the backbones are kept (see ``compiled``); None: none are made.
     """
 
+    local: XFeat | None = None
+    """What finds pictures' local features beside the backbones; ``forward`` knows nothing of them."""
+
     def __init__(
         self, modules: dict[str, nn.Module], sources: dict[str, str], *, unit_norm: bool = True, compiled_folder: Path | None = None
     ) -> None:
@@ -130,6 +135,16 @@ class FrameEncoder(nn.Module):
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
             raise ValueError(f"a picture is (H, W, 3) uint8, not {image.shape} {image.dtype}")
         return tuple(_prepare(image, spec) for spec in self._specs)
+
+    def with_local(self, kind: str) -> FrameEncoder:
+        """The same encoder, its networks shared, that also finds local features of a kind; with "none" or nothing one that does not.
+
+        Raises:
+            InputError: the kind's package is not installed, or the kind is not known.
+        """
+        found = copy.copy(self)
+        found.local = local_extractor(kind, self.device)
+        return found
 
     def repeats(self) -> Repeats:
         """Tells repeats among pictures prepared for the first backbone."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, courses_deg, unit_vectors
+from ..local_features import LocalRows
 from ..reference.along import Ways
 from ..reference.codes import CodeSearch, encode, scale_of
 from ..reference.descriptor import SCALES, Descriptor, chance_level, evenly
@@ -54,6 +55,7 @@ class ReferenceDatabase(Descriptor):
         # Of which drive each is, and where it looks: known as long as a training runs. Stored databases keep them for good.
         self.drive: IntArray = np.full(frames, -1)
         self.heading_deg: FloatArray = np.full(frames, np.nan)
+        self.local: LocalRows | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -70,12 +72,15 @@ class ReferenceDatabase(Descriptor):
         return chance_level(frames, evenly(self.embeddings).to(frames))
 
     @classmethod
-    def remembering(cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]]) -> ReferenceDatabase:
+    def remembering(
+        cls, whitening: Sequence[nn.Linear], videos: Sequence[tuple[Tensor, Tensor]], local: Sequence[LocalRows | None] = ()
+    ) -> ReferenceDatabase:
         """Remember videos, evenly out of very many frames.
 
         Args:
             whitening: of each band, fine to coarse, to a mean norm of 1; of the features, then of what follows them, if anything does.
             videos: features (T, D), or (T, D + L), of plain views and (T, 2) where they were taken, in degrees, of each.
+            local: (T,) what tells details of each video's pictures; they are kept where all videos have them.
         """
         stride = thinned_by(sum(len(features) for features, _ in videos))
         count = sum(len(range(0, len(features), stride)) for features, _ in videos)
@@ -87,6 +92,8 @@ class ReferenceDatabase(Descriptor):
         kept = [places[::stride] for _, places in videos]
         memory.drive = np.repeat(np.arange(len(kept)), [len(places) for places in kept])
         memory.heading_deg = np.concatenate([courses_deg(*places.cpu().double().numpy().T)[::stride] for _, places in videos])
+        details = [one.take(np.arange(0, len(one), stride)) for one in local if one is not None]
+        memory.local = LocalRows.joined(details) if details and len(details) == len(videos) else None
         return memory
 
     def near(self, lat_lon_deg: FloatArray, radius_m: float) -> Tensor:
@@ -130,7 +137,7 @@ class ReferenceDatabase(Descriptor):
         if neighbours is not None:
             return NearestReferences(
                 self._searched(), self.places_deg, lat_lon_deg, spacing_m, reach_m, neighbours, either_way=either_way, directions=directions,
-                heading_deg=self.heading_deg, ways=self._ways,
+                heading_deg=self.heading_deg, ways=self._ways, local=self.local,
             )  # fmt: skip
         reach_m = reach_of(reach_m, spacing_m)
         places = cKDTree(unit_vectors(*np.asarray(lat_lon_deg, dtype=np.float64).T) * EARTH_RADIUS_M)

@@ -101,15 +101,27 @@ class Neighbours:
 
     Args:
         rows: (B, k) numbers of references, the nearest first; where there are fewer, their similarity is minus infinity.
-        similarity: (B, k) float32 cosines.
+        similarity: (B, k) float32 cosines; raised where details were looked at.
+        inliers: (B, k) details that frame and reference have in common, -1 where nobody looked; None: nobody did anywhere.
     """
 
     rows: IntArray
     similarity: FloatArray
+    inliers: IntArray | None = None
+
+    @property
+    def looked(self) -> IntArray:
+        """(B, k) :attr:`inliers`, -1 where nobody looked."""
+        return np.full(self.rows.shape, -1) if self.inliers is None else self.inliers
 
     def part(self, frames: slice) -> Neighbours:
         """Those of some of the frames."""
-        return Neighbours(self.rows[frames], self.similarity[frames])
+        return Neighbours(self.rows[frames], self.similarity[frames], None if self.inliers is None else self.inliers[frames])
+
+    def columns(self, order: IntArray) -> Neighbours:
+        """Of each frame some, (B, n) by their places, in another order."""
+        inliers = None if self.inliers is None else np.take_along_axis(self.inliers, order, axis=1)
+        return Neighbours(np.take_along_axis(self.rows, order, axis=1), np.take_along_axis(self.similarity, order, axis=1), inliers)
 
 
 class CodeSearch:

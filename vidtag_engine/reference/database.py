@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, unit_vectors
+from ..local_features import LocalRows
 from ..types import FloatArray, IntArray
 from .along import Ways
 from .cell_index import CellIndex
@@ -59,6 +60,11 @@ class StoredReferences(Descriptor):
     def _sample(self) -> torch.Tensor:
         rows = evenly(torch.from_numpy(np.flatnonzero(self.store.there)))
         return torch.from_numpy(self.store.descriptors(rows.numpy()))
+
+    @property
+    def local(self) -> LocalRows | None:
+        """(N,) what tells details of all pictures, removed ones too; None where that is not kept."""
+        return self.store.local
 
     @property
     def places_deg(self) -> FloatArray:
@@ -121,5 +127,5 @@ class StoredReferences(Descriptor):
             search = CodeSearch(self.store.codes, scale, rows, indices=self.indices)
         return NearestReferences(
             search, self._lat_lon_deg, lat_lon_deg, spacing_m, reach_m, neighbours or NEIGHBOURS, either_way=either_way, directions=directions,
-            heading_deg=self.store.rows["heading_deg"] if directions else None, ways=lambda: self.ways,
+            heading_deg=self.store.rows["heading_deg"] if directions else None, ways=lambda: self.ways, local=self.store.local,
         )  # fmt: skip

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..file_marks import mark_of
+from ..local_features import KINDS
 from ..types import InputError
 
 FORMAT_VERSION = 1
+WITH_LOCAL_FEATURES = 2
+"""The format's version of databases whose confidence may be fitted on a look at details, which older versions do not have."""
 MANIFEST = "database.json"
 _MOST_MANIFEST_BYTES = 64 << 20
 
@@ -49,6 +52,7 @@ class Manifest:
         calibration: how it is read and how sure to be; empty: not rated.
         created_utc, changed_utc: ISO 8601.
         revision: counts changes.
+        local_features: kind of what is kept of all pictures' details, of :data:`.local_features.KINDS`; empty: nothing is.
     """
 
     name: str
@@ -67,10 +71,19 @@ class Manifest:
     created_utc: str = ""
     changed_utc: str = ""
     revision: int = 0
+    local_features: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; of a database without local features those that it always had."""
+        values = asdict(self)
+        if not self.local_features:
+            del values["local_features"]
+        return values
 
     def to_json(self) -> str:
         """With this tool's mark and the format's version."""
-        return json.dumps({"generator": mark_of("references"), "format_version": FORMAT_VERSION, **asdict(self)}, indent=1, allow_nan=False)
+        version = WITH_LOCAL_FEATURES if self.local_features else FORMAT_VERSION
+        return json.dumps({"generator": mark_of("references"), "format_version": version, **self.to_dict()}, indent=1, allow_nan=False)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -83,18 +96,19 @@ def read_manifest(path: Path) -> Manifest:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {again}.") from error
     version = values.get("format_version") if isinstance(values, dict) else None
-    if version != FORMAT_VERSION:
-        hint = "update this program" if isinstance(version, int) and version > FORMAT_VERSION else again
-        raise InputError(f"{path} has format version {version!r}, and {FORMAT_VERSION} is understood: {hint}.")
+    if version not in (FORMAT_VERSION, WITH_LOCAL_FEATURES):
+        hint = "update this program" if isinstance(version, int) and version > WITH_LOCAL_FEATURES else again
+        raise InputError(f"{path} has format version {version!r}, and {FORMAT_VERSION} and {WITH_LOCAL_FEATURES} are understood: {hint}.")
     try:
-        named = {name: values[name] for name in Manifest.__dataclass_fields__}
+        named = {name: values[name] for name in Manifest.__dataclass_fields__ if name != "local_features"}
         segments = tuple(
             Segment(_plain(one["name"]), int(one["rows"]), _plain(one["removed"]), tuple(map(str, one["licences"])))
             for one in named["segments"]
         )
         numbers = {name: int(named[name]) for name in ("feature_dim", "width", "layout_dim", "sequences", "drives", "revision")}
         sizes = {name: float(named[name]) for name in ("scale", "resolution_m")}
-        found = Manifest(**{**named, **numbers, **sizes, "segments": segments, "private": bool(named["private"])})
+        local = str(values["local_features"]) if version == WITH_LOCAL_FEATURES else ""
+        found = Manifest(**{**named, **numbers, **sizes, "segments": segments, "private": bool(named["private"]), "local_features": local})
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} lacks or contradicts what a database says of itself ({error}): {again}.") from error
     if (
@@ -103,6 +117,8 @@ def read_manifest(path: Path) -> Manifest:
         or not isinstance(found.calibration, dict)
     ):
         raise InputError(f"{path} lacks or contradicts what a database says of itself: {again}.")
+    if found.local_features and found.local_features not in KINDS:
+        raise InputError(f"{path} names local features of the kind {found.local_features!r}, which is not known: update this program.")
     return found
 
 

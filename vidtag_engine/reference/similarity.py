@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,9 +16,11 @@ from scipy.spatial import cKDTree
 
 from ..directions import Directions
 from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
+from ..local_features import LocalRows, Rerank
 from ..types import FloatArray, IntArray
 from .along import Moments, Ways, in_sequence, least_of
 from .codes import CodeSearch, Neighbours
+from .local_matching import LocalFrames
 
 NEIGHBOURS = 200  # of a frame
 FAR = 0.5  # of cosine, that a reference loses at the end of its reach
@@ -28,6 +31,34 @@ _REFERENCES_AT_ONCE, _HITS_AT_ONCE = (
 ELSEWHERE = 1.5  # reaches from a place: beyond, it is another
 _AT_THE_PLACE_M = 1.0
 MOST_SPACINGS = 12.0  # of the places, that a reference's reach is at most
+
+
+class Evidence(NamedTuple):
+    """A reference that speaks for a frame's place.
+
+    Args:
+        row: its number in the database.
+        similarity: to the frame.
+        margin: over the most similar one that is farther away than one and a half reaches, or over the last of the nearest where all of them are near.
+        inliers: details that both have in common; -1 where nobody looked.
+    """
+
+    row: int
+    similarity: float
+    margin: float
+    inliers: int = -1
+
+
+class Details(NamedTuple):
+    """What a video's best references are re-ranked by.
+
+    Args:
+        frames: details of its frames.
+        by: how much they say.
+    """
+
+    frames: LocalFrames
+    by: Rerank
 
 
 def reach_of(reach_m: float, spacing_m: float) -> float:
@@ -53,6 +84,7 @@ class NearestReferences:
         directions: that are told apart. A reference speaks of the direction that it looks in, and what is found the other way of the opposite one.
         heading_deg: (N,) where each looks, clockwise from north; NaN, or None for all, speaks of every direction.
         ways: gives the order in which drives took the references, once it is asked for: a million take a second. None compares each by itself.
+        local: (N,) what tells details of the references' pictures; None where that was not kept.
     """
 
     def __init__(
@@ -68,8 +100,9 @@ class NearestReferences:
         directions: Directions | None = None,
         heading_deg: FloatArray | None = None,
         ways: Callable[[], Ways | None] = lambda: None,
+        local: LocalRows | None = None,
     ) -> None:
-        self._ways = ways
+        self._ways, self._local = ways, local
         self.directions, self._layers = directions, directions.count if directions else 1
         self._heading_deg = np.full(len(lat_lon_deg), np.nan) if heading_deg is None else np.asarray(heading_deg, dtype=np.float64)
         self.search, self._lat_lon_deg, self._k, self.either_way = search, lat_lon_deg, neighbours, either_way
@@ -106,6 +139,7 @@ class NearestReferences:
         hidden: torch.Tensor | None = None,
         mirrored: torch.Tensor | None = None,
         moments: Moments | None = None,
+        details: Details | None = None,
     ) -> list[Neighbours]:
         """The nearest references of a video's frames, (B, k), the same way and, where it is read, the other.
 
@@ -114,6 +148,7 @@ class NearestReferences:
             hidden: (N,) references that are left out, as if their street had never been driven.
             mirrored: (B, D) the same frames as :meth:`.descriptor.Descriptor.mirrored` describes them; read where this reads either way.
             moments: of the frames; None compares each by itself.
+            details: what the best the same way are re-ranked by; None leaves them as they are. What was seen from the other side has no detail in common.
         """
         mask = None if hidden is None else hidden.cpu().numpy()
         if not len(self.search):
@@ -125,13 +160,38 @@ class NearestReferences:
         parts = [slice(number * len(frames), (number + 1) * len(frames)) for number in range(len(both))]
         sides = [Neighbours(near.rows[part], near.similarity[part]) for part in parts]
         ways = self._ways() if moments is not None else None
-        if moments is None or ways is None:
-            return sides
-        told = [
-            in_sequence(self.search, ways, descriptors[part], side, moments, mask, backwards=bool(number))
-            for number, (part, side) in enumerate(zip(parts, sides, strict=True))
-        ]
-        return [Neighbours(side.rows, alike) for side, alike in zip(sides, told, strict=True)]
+        if moments is not None and ways is not None:
+            told = [
+                in_sequence(self.search, ways, descriptors[part], side, moments, mask, backwards=bool(number))
+                for number, (part, side) in enumerate(zip(parts, sides, strict=True))
+            ]
+            sides = [Neighbours(side.rows, alike) for side, alike in zip(sides, told, strict=True)]
+        return sides if details is None else [self._reranked(sides[0], details), *sides[1:]]
+
+    def looked_at(self, side: Neighbours, frames: LocalFrames, count: int) -> Neighbours:
+        """What :meth:`sides` found the same way, with the inliers of each frame's most similar ones; as it is where details of references were not kept.
+
+        Args:
+            side: (B, k).
+            frames: details of the B frames.
+            count: references of each frame that are looked at.
+        """
+        if self._local is None or not side.rows.shape[1]:
+            return side
+        best = np.argsort(-side.similarity, axis=1, kind="stable")[:, :count]
+        there = np.isfinite(np.take_along_axis(side.similarity, best, axis=1))
+        # Where a frame found fewer, the same one is asked for again, which costs nothing.
+        rows = np.where(there, np.take_along_axis(side.rows, best, axis=1), side.rows[np.arange(len(best)), best[:, 0]][:, None])
+        inliers = np.full(side.rows.shape, -1, dtype=np.int64)
+        np.put_along_axis(inliers, best, np.where(there, frames.inliers(rows, self._local), -1), axis=1)
+        return Neighbours(side.rows, side.similarity, inliers)
+
+    def _reranked(self, side: Neighbours, details: Details) -> Neighbours:
+        """The same, the best raised or lowered by what they have in common with the frame; none below the least, as what was not found counts no more than that."""
+        found = self.looked_at(side, details.frames, details.by.count)
+        raised = details.by.raised(found.similarity, found.looked)
+        alike = np.where(found.looked >= 0, np.maximum(raised, least_of(side)[:, None].astype(np.float32)), side.similarity)
+        return Neighbours(found.rows, alike, found.inliers)
 
     def along(
         self,
@@ -142,6 +202,7 @@ class NearestReferences:
         moments: Moments,
         hidden: torch.Tensor | None = None,
         mirrored: torch.Tensor | None = None,
+        by: Rerank | None = None,
     ) -> Neighbours:
         """What :meth:`sides` found near some places, compared by sequences of frames; by frames alone where nothing tells the order in which references were taken.
 
@@ -151,6 +212,7 @@ class NearestReferences:
             within_m: of them; what lies farther off is left out, and not compared.
             frames, hidden, mirrored: as for :meth:`sides`.
             moments: of the frames.
+            by: how the sides were re-ranked, as what is compared anew is, too.
 
         Returns:
             (B, n); minus infinity where a frame has fewer.
@@ -165,9 +227,9 @@ class NearestReferences:
             # Those wanted come first; no more columns are kept than a frame wants at most.
             first = np.argsort(~near, axis=1, kind="stable")[:, : int(near.sum(axis=1).max(initial=0))]
             alike = np.where(near, side.similarity, -np.inf).astype(np.float32)
-            some = Neighbours(np.take_along_axis(side.rows, first, axis=1), np.take_along_axis(alike, first, axis=1))
+            some = Neighbours(side.rows, alike, side.inliers).columns(first)
             alike = in_sequence(self.search, ways, asked.cpu().numpy(), some, moments, mask, backwards=bool(number), floor=leasts[number])
-            told.append(Neighbours(some.rows, alike))
+            told.append(Neighbours(some.rows, alike if by is None else by.raised(alike, some.looked), some.inliers))
         return side_by_side(told, leasts)
 
     def _both(self, frames: torch.Tensor, mirrored: torch.Tensor | None) -> list[torch.Tensor]:
@@ -243,7 +305,7 @@ class NearestReferences:
         result[moves] = self._lat_lon_deg[found.rows[moves, best[moves]]]
         return result
 
-    def evidence(self, found: Neighbours, lat_lon_deg: FloatArray, most: int = 3) -> list[list[tuple[int, float, float]]]:
+    def evidence(self, found: Neighbours, lat_lon_deg: FloatArray, most: int = 3) -> list[list[Evidence]]:
         """The references that speak for the places that frames were said to be at.
 
         Args:
@@ -252,8 +314,7 @@ class NearestReferences:
             most: references a frame.
 
         Returns:
-            Of each frame (row, similarity, margin) of its most similar references within reach of the place: one at the very place first, then the best. The margin
-            is over the most similar one that is farther away than one and a half reaches, or over the last of the nearest where all of them are near.
+            Of each frame its most similar references within reach of the place: one at the very place first, then the best.
         """
         if not found.rows.shape[1]:
             return [[] for _ in range(len(found.rows))]
@@ -261,14 +322,16 @@ class NearestReferences:
         seen = self._lat_lon_deg[found.rows]
         apart_m = haversine_m(seen[..., 0], seen[..., 1], lat_lon_deg[:, :1], lat_lon_deg[:, 1:])
         result = []
-        for rows, similarity, far_m in zip(found.rows, found.similarity, apart_m, strict=True):
+        for rows, similarity, inliers, far_m in zip(found.rows, found.similarity, found.looked, apart_m, strict=True):
             known = np.isfinite(similarity)
             elsewhere = similarity[known & (far_m > ELSEWHERE * self._reach_m)]
             rival = float(elsewhere.max() if len(elsewhere) else similarity[known].min(initial=np.inf))
             near = np.flatnonzero(known & (far_m <= self._reach_m))
             # The one that a place was moved to comes first: sequences may have chosen it where frames by themselves would not.
             near = near[np.argsort(far_m[near] > _AT_THE_PLACE_M, kind="stable")][:most]
-            result.append([(int(rows[one]), float(similarity[one]), float(similarity[one]) - rival) for one in near])
+            result.append(
+                [Evidence(int(rows[one]), float(similarity[one]), float(similarity[one]) - rival, int(inliers[one])) for one in near]
+            )
         return result
 
     def _about(self, rows: IntArray) -> tuple[IntArray, NDArray[np.int32], FloatArray]:
@@ -296,16 +359,16 @@ def side_by_side(sides: Sequence[Neighbours], leasts: Sequence[FloatArray] | Non
     with np.errstate(invalid="ignore"):
         raised = sides[1].similarity + (same - other)[:, None]
     alike = np.where(np.isfinite(sides[1].similarity), raised, -np.inf).astype(np.float32)
-    return Neighbours(np.concatenate([side.rows for side in sides], axis=1), np.concatenate([sides[0].similarity, alike], axis=1))
+    inliers = None if all(side.inliers is None for side in sides) else np.concatenate([side.looked for side in sides], axis=1)
+    return Neighbours(np.concatenate([side.rows for side in sides], axis=1), np.concatenate([sides[0].similarity, alike], axis=1), inliers)
 
 
 def _best_first(found: Neighbours) -> Neighbours:
     """The same, each reference of a frame once, the most similar first; minus infinity where there are no more."""
-    order = np.argsort(-found.similarity, axis=1, kind="stable")
-    rows, similarity = np.take_along_axis(found.rows, order, axis=1), np.take_along_axis(found.similarity, order, axis=1)
-    for of_frame, alike in zip(rows, similarity, strict=True):
+    found = found.columns(np.argsort(-found.similarity, axis=1, kind="stable"))
+    for of_frame, alike in zip(found.rows, found.similarity, strict=True):
         _, first = np.unique(of_frame, return_index=True)
         again = np.ones(len(of_frame), dtype=bool)
         again[first] = False
         alike[again] = -np.inf
-    return Neighbours(rows, similarity)
+    return found

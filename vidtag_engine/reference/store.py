@@ -6,6 +6,7 @@
 - ``places.npy``: (N, 2) latitude and longitude in degrees, in the same order: along a curve that keeps neighbours together, so that an area is a few slices;
 - ``rows.npy``: (N,) headings, times and sequences (``ROW``);
 - ``images.sqlite``: what is shown of each: source, author, licence, thumbnail;
+- ``local.npy``: (N,) details of each picture (:mod:`vidtag_engine.local_features`), in databases that keep them: then every addition has it;
 - ``index``, a folder that may be missing: an index of the codes (:mod:`.cell_index`).
 
 What is removed is a mask beside them. Nothing is ever unpickled.
@@ -32,7 +33,9 @@ from safetensors.torch import load_file, save_file
 
 from ..atomic import making_folder, replacing
 from ..geodesy import EARTH_RADIUS_M, haversine_m, wrap_lon
+from ..local_features import KINDS, LocalRows, write_local
 from ..types import FloatArray, InputError, IntArray
+from .addition import ROW, Addition
 from .codes import Codes, decode, encode, scale_of
 from .descriptor import Descriptor
 from .image_table import Known, attribution_in, known_in, look_up, rows_in, sequences_in, write_images
@@ -41,37 +44,9 @@ from .manifest import MANIFEST, Manifest, Segment, read_manifest
 from .order import along_curve, narrowest_lon_deg
 from .work import SEGMENTS, WHITENING, check_free
 
-CODES, PLACES, ROWS, IMAGES = "codes.npy", "places.npy", "rows.npy", "images.sqlite"
+CODES, PLACES, ROWS, IMAGES, LOCAL = "codes.npy", "places.npy", "rows.npy", "images.sqlite", "local.npy"
 _REACH_RESOLUTIONS, _REACH_STEPS = 6.0, 2.0  # as far as a training's targets reach by default
 _LONGEST_STEP_S = 60.0  # between images of one drive: longer is a pause
-
-ROW = np.dtype([("time_s", "<f8"), ("heading_deg", "<f4"), ("drive", "<i4"), ("sequence", "<i4"), ("number", "<i4")])
-"""Of one reference: when it was taken, where it looks (NaN: not known), of which drive and of which sequence of the database it is, and its number in that. The
-views of a panorama that look the same way along a drive are a sequence; other drives have one."""
-
-
-@dataclass(frozen=True)
-class Addition:
-    """References to add, all of one frame encoder.
-
-    Args:
-        descriptors: (N, D) of length 1.
-        lat_lon_deg: (N, 2) places.
-        rows: (N,) ``ROW``; drives and sequences are numbered from 0 on within the addition.
-        images: (N,) what is known of each; the same picture may stand several times, as views of a panorama do.
-        thumbnails: (N,) JPEG of each, or None.
-    """
-
-    descriptors: FloatArray
-    lat_lon_deg: FloatArray
-    rows: NDArray[np.void]
-    images: Sequence[ReferenceImage]
-    thumbnails: Sequence[bytes | None]
-
-    def __post_init__(self) -> None:
-        counts = {len(self.descriptors), len(self.lat_lon_deg), len(self.rows), len(self.images), len(self.thumbnails)}
-        if len(counts) != 1:
-            raise ValueError(f"an addition's parts differ in length: {sorted(counts)}")
 
 
 @dataclass(frozen=True)
@@ -162,6 +137,11 @@ class Store:
         return [self._array(segment, CODES) for segment in self.manifest.segments]
 
     @cached_property
+    def local(self) -> LocalRows | None:
+        """Of all rows what tells details of their pictures, mapped; None where the database keeps none."""
+        return LocalRows([self._array(segment, LOCAL) for segment in self.manifest.segments]) if self.manifest.local_features else None
+
+    @cached_property
     def there(self) -> NDArray[np.bool_]:
         """(N,) which rows were not removed."""
         parts = [
@@ -173,13 +153,14 @@ class Store:
     @property
     def digest(self) -> str:
         """What tells this database, as it is and is read, from others."""
-        return hashlib.sha256(json.dumps(asdict(self.manifest), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.manifest.to_dict(), sort_keys=True).encode()).hexdigest()
 
     @cached_property
     def content(self) -> str:
         """What tells its images and their descriptors from those of others, wherever the folder lies and however it was calibrated."""
         of = self.manifest
-        told = [of.created_utc, of.scale, [asdict(segment) for segment in of.segments]]
+        told: list[Any] = [of.created_utc, of.scale, [asdict(segment) for segment in of.segments]]
+        told += [of.local_features] if of.local_features else []
         return hashlib.sha256(json.dumps(told).encode() + (self.folder / WHITENING).read_bytes()).hexdigest()
 
     @property
@@ -339,12 +320,16 @@ class Store:
         """What to say of the database with an addition; its folder is there."""
         if not manifest.segments:
             manifest = replace(manifest, scale=scale_of(addition.descriptors))
+        if (addition.local is not None) != bool(manifest.local_features):
+            raise ValueError("a database has local features of all of its pictures, or of none")
         order = along_curve(*addition.lat_lon_deg.T)
         name, rows = self._next_name(), addition.rows[order]
         with making_folder(self.folder / SEGMENTS / name) as part:
             np.save(part / CODES, encode(addition.descriptors, manifest.scale)[order])
             np.save(part / PLACES, np.ascontiguousarray(addition.lat_lon_deg[order], dtype=np.float64))
             np.save(part / ROWS, rows)
+            if addition.local is not None:
+                write_local(part / LOCAL, addition.local.take(order), manifest.local_features)
             images = [addition.images[number] for number in order]
             licences = write_images(part / IMAGES, images, [addition.thumbnails[number] for number in order])
         return replace(
@@ -409,6 +394,9 @@ class Store:
         fits = fits and places.shape == (segment.rows, 2) and places.dtype == np.float64 and bool(np.isfinite(places).all())
         # An area's search reads none of the rows, and they are not read for this either.
         fits = fits and rows.shape == (segment.rows,) and rows.dtype == ROW
+        if self.manifest.local_features:
+            local = self._array(segment, LOCAL)
+            fits = fits and local.shape == (segment.rows,) and local.dtype == KINDS[self.manifest.local_features]
         if segment.removed:
             mask = self._array(segment, segment.removed)
             fits = fits and mask.shape == (segment.rows,) and mask.dtype == np.bool_

@@ -19,6 +19,7 @@ from ..atomic import replacing
 from ..datasets import LabelledSequence, Skips
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
+from ..local_features import LocalRows
 from ..models.frame_encoder import FrameEncoder
 from ..truth_offset import TruthOffset, apply_offset
 from ..types import FrameState, InputError, Track, VideoInfo
@@ -55,7 +56,7 @@ class StoreError(InputError):
 
 
 class FeatureStore:
-    """Features on disk, one safetensors file per video, encoder and kind of views.
+    """Features on disk, one safetensors file per video, encoder and kind of views; where the encoder also finds local features, those beside it, mapped.
 
     Args:
         folder: where files lie; made if absent.
@@ -100,23 +101,26 @@ class FeatureStore:
     def _video(self, info: VideoInfo, content: str, track: Track, name: str, feedback: Feedback) -> TrainingSequence | None:
         """A video or folder of images, its frames placed by a track."""
         frames = _video_frames(info, self.rate_hz, feedback)
-        features, layout, time_s, thumbnails = self._features(content, self.rate_hz, frames, name, feedback)
+        features, layout, time_s, thumbnails, local = self._features(content, self.rate_hz, frames, name, feedback)
         lat, lon, _ = align_track(track, info, time_s, frame_names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
             return None
         places = np.stack([lat, lon], axis=1)[known]
         shown = tuple(thumbnails[row] for row in np.flatnonzero(known)) if thumbnails else ()
-        return TrainingSequence(name, features[:, known], places, time_s[known], None if layout is None else layout[known], shown)
+        local = None if local is None else local.take(np.flatnonzero(known))
+        return TrainingSequence(
+            name, features[:, known], places, time_s[known], None if layout is None else layout[known], shown, local=local
+        )
 
     def _image_list(self, source: LabelledSequence, feedback: Feedback) -> TrainingSequence:
         """A data set's list of images, every one with its own place; damaged ones are left out."""
         # The images' numbers stand for their times: those are the data set's business and may be corrected without encoding anew.
-        features, layout, number, thumbnails = self._features(
+        features, layout, number, thumbnails, local = self._features(
             listed_digest(source), None, _list_frames(source, feedback), source.name, feedback
         )
         kept = np.rint(number).astype(np.int64)
-        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout, thumbnails, kept)
+        return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout, thumbnails, kept, local)
 
     def _features(
         self,
@@ -125,8 +129,8 @@ class FeatureStore:
         frames: Iterator[_Shown],
         name: str,
         feedback: Feedback,
-    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, tuple[bytes, ...]]:
-        """(V, T, D) features, (T, L) layout if the encoder gives one, (T,) times and (T,) thumbnails if they are kept.
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, tuple[bytes, ...], LocalRows | None]:
+        """(V, T, D) features, (T, L) layout if the encoder gives one, (T,) times, (T,) thumbnails if they are kept, (T,) local features if they are found.
 
         They are from the store, or computed now from ``frames``, which are not touched otherwise.
         """
@@ -139,10 +143,15 @@ class FeatureStore:
         }
         if self.thumbnail_px:
             made_from["thumbnail_px"] = self.thumbnail_px
+        extractor = self.encoder.local
+        if extractor is not None:
+            made_from["local_features"] = extractor.kind
         path = self.folder / f"{hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:24]}.safetensors"
-        if (stored := _load(path)) is not None:
-            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored)
+        local = path.with_suffix(".npy") if extractor is not None else None
+        if (stored := _load(path, local)) is not None:
+            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored), _mapped(local)
         thumbnails: list[bytes] = []
+        details: list[np.ndarray] = []
         times: list[float] = []
 
         def prepared() -> Iterator[tuple[float, float, list[tuple[Tensor, ...]]]]:
@@ -150,6 +159,8 @@ class FeatureStore:
                 if image is not None:
                     if self.thumbnail_px:
                         thumbnails.append(thumbnail_of(image, self.thumbnail_px))
+                    if extractor is not None:
+                        details.append(extractor(image))
                     views = [image, *augmented_views(image, self.augment, self.views, (self.seed, index))]
                     yield time_s, fraction, [self.encoder.preprocess(view) for view in views]
 
@@ -173,8 +184,8 @@ class FeatureStore:
         if thumbnails:
             arrays["thumbnails"] = np.frombuffer(b"".join(thumbnails), dtype=np.uint8)
             arrays["thumbnail_ends"] = np.cumsum([len(one) for one in thumbnails])
-        _save(path, arrays)
-        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails)
+        _save(path, arrays, local, details)
+        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails), _mapped(local)
 
     def _in_memory(self, features: np.ndarray) -> np.ndarray:
         return features if self.half else features.astype(np.float32)
@@ -235,18 +246,28 @@ def listed_digest(source: LabelledSequence) -> str:
     return digest.hexdigest()
 
 
-def _load(path: Path) -> dict[str, np.ndarray] | None:
-    """A stored file, or None where there is none or it is damaged (then it is made again)."""
+def _load(path: Path, local: Path | None) -> dict[str, np.ndarray] | None:
+    """A stored file, or None where there is none, it is damaged or lacks the local features beside it (then it is made again)."""
     try:
         stored = load_file(path)
-    except (OSError, SafetensorError):
+        details = _mapped(local)
+    except (OSError, SafetensorError, ValueError, EOFError):
         return None
-    return stored if {"features", "time_s"} <= set(stored) and stored["features"].ndim == 3 else None
+    whole = {"features", "time_s"} <= set(stored) and stored["features"].ndim == 3
+    return stored if whole and (details is None or len(details) == stored["features"].shape[1]) else None
 
 
-def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write whole or not at all."""
+def _mapped(local: Path | None) -> LocalRows | None:
+    """Local features where they are stored; None where there are to be none. Raises OSError, ValueError or EOFError where they are not whole."""
+    return None if local is None else LocalRows([np.load(local, mmap_mode="r", allow_pickle=False)])
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray], local: Path | None, details: list[np.ndarray]) -> None:
+    """Write whole or not at all; local features first, as they are asked for where the others are there."""
     try:
+        if local is not None:
+            with replacing(local) as part:
+                np.save(part, np.array(details))
         with replacing(path) as part:
             save_file(arrays, part)
     except InputError as error:

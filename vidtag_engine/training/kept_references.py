@@ -6,6 +6,7 @@ import hashlib
 import math
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,22 @@ from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import courses_deg
 from ..models.checkpoint_references import PREFIX, CardReferences
 from ..models.reference_database import ReferenceDatabase, thinned_by
+from ..reference.addition import ROW, Addition
 from ..reference.descriptor import Descriptor
 from ..reference.images import ReferenceImage
 from ..reference.manifest import Manifest
-from ..reference.store import ROW, Addition, Store
+from ..reference.store import Store
 from ..types import FloatArray
 from .reference_parts import OWN
 
 
 def keep(
-    output: Path, memory: ReferenceDatabase, sequences: Sequence[TrainingSequence], frame_encoder: str, resolution_m: float
+    output: Path,
+    memory: ReferenceDatabase,
+    sequences: Sequence[TrainingSequence],
+    frame_encoder: str,
+    resolution_m: float,
+    local_features: str = "none",
 ) -> CardReferences:
     """Write a training's frames as the database of its checkpoint, whole or not at all.
 
@@ -36,6 +43,7 @@ def keep(
         sequences: of the training, in that order.
         frame_encoder: preset of it.
         resolution_m: of the training.
+        local_features: kind of what the memory has of the pictures' details, if it has any.
 
     Returns:
         What the checkpoint's card says of it.
@@ -64,10 +72,11 @@ def keep(
     descriptor = Descriptor.of(list(memory.cpu().whitening))  # type: ignore[arg-type]
     width = memory.shape[1]
     manifest = Manifest(output.name, frame_encoder, memory.feature_dim, width, memory.layout_dim, 1.0, resolution_m, private=True)
+    manifest = replace(manifest, local_features=local_features if memory.local is not None else "")
     name = PREFIX + secrets.token_hex(4)
     with making_folder(output / name) as part:
         store = Store.create(part, manifest, descriptor)
-        store = store.add(Addition(memory.embeddings.numpy(), places, rows, images, [None] * len(images)))
+        store = store.add(Addition(memory.embeddings.numpy(), places, rows, images, [None] * len(images), memory.local))
         content = store.content
     return CardReferences(name, content)
 

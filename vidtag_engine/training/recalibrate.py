@@ -86,7 +86,8 @@ def recalibrate(
 
     store = FeatureStore(
         (output.parent if output.suffix == ".safetensors" else output) / "calibration",
-        read.encoder,
+        # Features are made with what tells details wherever the references have that: whether it helps is fitted.
+        read.encoder.with_local(memory.store.manifest.local_features if isinstance(memory, StoredReferences) else ""),
         augment="none",
         views=0,
         seed=0,

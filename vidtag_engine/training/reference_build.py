@@ -130,6 +130,7 @@ def open_features(output: Path, store: Store | None, settings: ReferenceSettings
     if said := weights_to_fetch(preset):
         feedback.tell(0.0, "fetching", said)
     encoder = build_frame_encoder(preset, pick_device(settings.device), compiled_folder=compiled_folder(), layout=has_layout(preset))
+    encoder = encoder.with_local(store.manifest.local_features if store else settings.local_features)
     _check_encoder(store, encoder)
     _make(output)
     return FeatureStore(
@@ -194,6 +195,7 @@ def _created(output: Path, settings: ReferenceSettings, encoder: FrameEncoder, f
     manifest = Manifest(
         output.name, encoder_of(settings.preset), encoder.feature_dim, descriptor.dim // len(descriptor.whitening), encoder.layout_dim, 1.0,
         settings.resolution_m, settings.private, area="" if aoi is None else _wkt(aoi.geometry),
+        local_features=encoder.local.kind if encoder.local else "",
     )  # fmt: skip
     return Store.create(output, manifest, descriptor)
 

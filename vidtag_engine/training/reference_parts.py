@@ -13,9 +13,11 @@ import torch
 from ..datasets.training_sequence import TrainingSequence
 from ..geodesy import courses_deg, haversine_m
 from ..grid import AreaOfInterest
+from ..local_features import LocalRows
+from ..reference.addition import ROW, Addition
 from ..reference.descriptor import Descriptor
 from ..reference.images import ReferenceImage
-from ..reference.store import ROW, Addition, Store
+from ..reference.store import Store
 from ..settings import ReferenceSettings
 from ..types import FloatArray, IntArray
 from ..video import open_source
@@ -78,6 +80,7 @@ class Part:
         lat_lon_deg: (K, 2).
         images: (K,) what is known of each.
         thumbnails: (K,) JPEG of each, or None.
+        local: (K,) what tells details of each, where the database keeps that; it stays on the disk until it is added.
     """
 
     drive: str
@@ -85,6 +88,7 @@ class Part:
     lat_lon_deg: FloatArray
     images: list[ReferenceImage]
     thumbnails: list[bytes | None]
+    local: LocalRows | None = None
 
     @classmethod
     def of(cls, one: Kept, descriptor: Descriptor, described: Described | None, settings: ReferenceSettings) -> Part:
@@ -93,7 +97,8 @@ class Part:
         descriptors: FloatArray = descriptor.in_context(torch.from_numpy(sequence.seen))[one.rows].numpy()
         thumbnails = [sequence.thumbnails[row] if sequence.thumbnails else None for row in one.rows]
         images = _described(one, described, settings)
-        return cls(drive_of(one.key, one.source, described), descriptors, sequence.lat_lon_deg[one.rows], images, thumbnails)
+        local = sequence.local.take(one.rows) if sequence.local is not None else None
+        return cls(drive_of(one.key, one.source, described), descriptors, sequence.lat_lon_deg[one.rows], images, thumbnails, local)
 
 
 def addition_of(parts: Sequence[Part]) -> Addition:
@@ -109,12 +114,14 @@ def addition_of(parts: Sequence[Part]) -> Addition:
         rows["sequence"][part] = number
         rows["number"][part] = np.arange(len(one.images))
         begin = part.stop
+    local = [one.local for one in parts if one.local is not None]
     return Addition(
         np.concatenate([one.descriptors for one in parts]),
         np.concatenate([one.lat_lon_deg for one in parts]),
         rows,
         [image for one in parts for image in one.images],
         [picture for one in parts for picture in one.thumbnails],
+        LocalRows.joined(local) if local else None,
     )
 
 

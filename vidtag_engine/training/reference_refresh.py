@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from ..datasets import Skips
 from ..feedback import Feedback
 from ..grid import AreaOfInterest
+from ..reference.addition import Addition
 from ..reference.consent import download_consent
 from ..reference.downloads import forget, is_fetched, picture_path
 from ..reference.image_table import Known
 from ..reference.images import ReferenceImage
 from ..reference.sources import WIDTH_PX, Source
 from ..reference.sources.checked import time_s
-from ..reference.store import Addition, Store
+from ..reference.store import Store
 from ..reference.work import clear_work
 from ..settings import ReferenceSettings
 from .features import Source as FeatureSource

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..local_features import LocalFeaturesKind
 from ..models.frame_encoder import has_layout
 from ..models.reference_database import MOST_WIDTH
 from ..models.vidtag import is_compact
@@ -78,6 +79,8 @@ class TrainSettings(BaseModel):
         in_sequence: a frame's nearest reference images are judged by what its neighbours in time see along the same drive (not in the paper;
             recognised streets were met more nearly, and fewer of all frames were found).
         likelihood_ratios: how similar a frame is to reference images is read as how many times likelier that is where they show its place (not in the paper).
+        local_features: what is kept of the training pictures' details, by which a frame's most similar reference images are judged again (re-ranking; not in the
+            paper): ``none``, or ``xfeat``, 17 kB a picture on the disk.
         sectors: of the compass, that states of the decoder have beside their places; 0: none (not in the paper; it did not show a gain).
         dropout: in TempGeo, GeoRefiner. feature_dropout: of the fused features.
         validation_fraction: of the sequences (or, with fewer than four, of their frames in blocks).
@@ -125,6 +128,7 @@ class TrainSettings(BaseModel):
     either_way: bool = True
     in_sequence: bool = False
     likelihood_ratios: bool = True
+    local_features: LocalFeaturesKind = "none"
     sectors: Literal[0, 4, 8] = 0
     dropout: float = Field(0.1, ge=0, lt=1)
     feature_dropout: float = Field(0.0, ge=0, lt=1)
@@ -138,6 +142,12 @@ class TrainSettings(BaseModel):
     half: bool = True
     seed: int = 0
     device: str = "auto"
+
+    @model_validator(mode="after")
+    def _details_of_images(self) -> TrainSettings:
+        if self.local_features != "none" and not self.remembered_width:
+            raise ValueError("local features are of reference images: without remembered_width leave them out")
+        return self
 
     @property
     def weight_of_negatives(self) -> float:

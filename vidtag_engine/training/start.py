@@ -98,7 +98,8 @@ def _layout_whitening(sequences: Sequence[TrainingSequence], width: int, setting
 def remember(sequences: Sequence[TrainingSequence], settings: TrainSettings, feedback: Feedback = Feedback()) -> ReferenceDatabase:
     """What a checkpoint keeps of its training frames. Arguments as of :func:`whitening_of`."""
     whitening = whitening_of(sequences, settings, feedback)
-    return ReferenceDatabase.remembering(whitening, [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences])
+    videos = [(torch.from_numpy(s.seen), torch.from_numpy(s.lat_lon_deg)) for s in sequences]
+    return ReferenceDatabase.remembering(whitening, videos, [s.local for s in sequences])
 
 
 def _band_whitening(sequences: Sequence[TrainingSequence], width: int, settings: TrainSettings) -> list[torch.nn.Linear]:

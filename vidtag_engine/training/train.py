@@ -136,6 +136,8 @@ def train(
     if encoder is None and (said := weights_to_fetch(settings.preset)):
         feedback.tell(0.0, "fetching", said)
     encoder = encoder or build_frame_encoder(encoder_of(settings.preset), device, compiled_folder=compiled_folder(), layout=settings.layout)
+    if settings.local_features != "none":
+        encoder = encoder.with_local(settings.local_features)
     stages = _Stages(feedback, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",
@@ -201,7 +203,7 @@ def _saved(trainer: Trainer, output: Path, card: CheckpointCard, settings: Train
     model = trainer.model
     clear_orphans(output)  # of a process that ended between the two
     if isinstance(model.memory, ReferenceDatabase):
-        kept = keep(output, model.memory, trainer.training, model.config.frame_encoder, settings.resolution_m)
+        kept = keep(output, model.memory, trainer.training, model.config.frame_encoder, settings.resolution_m, settings.local_features)
         model.remember(opened(output / WEIGHTS_FILE, kept))
         card = replace(card, references=kept)
     return save_pretrained(model, output, card, half=settings.half, overwrite=overwrite)
@@ -306,9 +308,14 @@ def _training_grid(aoi: AreaOfInterest, resolution_m: float) -> Grid:
     return grid if grid.count <= _MAX_GRID_POINTS else make_grid(aoi, coarse_m)
 
 
+def _settings_key(settings: TrainSettings) -> str:
+    """What is trained does not depend on what is kept beside it; and a run that an earlier version began goes on."""
+    return settings.model_dump_json(exclude={"device", "local_features"})
+
+
 def _run_key(settings: TrainSettings, sequences: list[TrainingSequence], grid: Grid) -> str:
     """Digest of what a run is made from; a saved state of another run is not continued."""
-    digest = hashlib.sha256(settings.model_dump_json(exclude={"device"}).encode())
+    digest = hashlib.sha256(_settings_key(settings).encode())
     digest.update(grid.digest.encode())
     for sequence in sequences:
         digest.update(np.ascontiguousarray(sequence.features[:, :1]).tobytes())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..directions import LEAST_SECTORS, MOST_SECTORS, Directions
+from ..local_features import Rerank
 from ..types import FloatArray, InputError
 from .decoder import EmissionModel
 from .novelty import NoveltyDetector
@@ -54,6 +55,7 @@ class Reads(NamedTuple):
     either_way: bool = False
     directions: Directions | None = None
     sequence_mps: float | None = None
+    rerank: Rerank | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class DatabaseWeight:
         sectors: of directions that are told apart; 0: none.
         sequence_mps: usual speed of cameras, at which sequences of frames are compared with those of references; None compares each frame by itself.
         ratio: what similarities say, in place of ``least``. None takes them as they are.
+        rerank: how a frame's best references are judged by their details; None does not look at them, as checkpoints did that were made before this was here.
     """
 
     weight: float
@@ -111,6 +114,7 @@ class DatabaseWeight:
     sectors: int = 0
     sequence_mps: float | None = None
     ratio: LikelihoodRatio | None = None
+    rerank: Rerank | None = None
 
     @property
     def directions(self) -> Directions | None:
@@ -120,7 +124,7 @@ class DatabaseWeight:
     @property
     def reads(self) -> Reads:
         """What is compared."""
-        return Reads(self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps)
+        return Reads(self.reach_m, self.neighbours, self.either_way, self.directions, self.sequence_mps, self.rerank)
 
     def read(self, similarity: FloatArray, chance: FloatArray) -> FloatArray:
         """What the similarities of frames to places (B, M) add to their cosines.
@@ -149,6 +153,7 @@ class DatabaseWeight:
             int(values.get("sectors", 0)),
             None if sequence_mps is None else float(sequence_mps),
             LikelihoodRatio.from_dict(values["ratio"]) if values.get("ratio") else None,
+            Rerank.from_dict(values["rerank"]) if values.get("rerank") else None,
         )
         positive = [found.weight, found.reach_m, *(() if found.sequence_mps is None else (found.sequence_mps,))]
         if (
