@@ -184,10 +184,11 @@ def test_what_a_later_version_added_is_not_a_persons_and_what_a_person_adds_is(l
 @pytest.mark.parametrize("anew", [False, True])
 @pytest.mark.parametrize("major", [SCHEMA.major, SCHEMA.major + 1])
 def test_geolocating_does_not_replace_what_a_later_version_wrote(result: Path, anew: bool, major: int) -> None:
-    raise_schema(result, major, 5)
+    later = SCHEMA.minor + 1
+    raise_schema(result, major, later)
     before = result.read_bytes()
     given = ([SAVED / "flight.mp4"], load_aoi(aoi_text()), load(str(SAVED / "checkpoint"), "cpu"), result, SETTINGS)
-    with pytest.raises(InputError, match=rf"drive.gpkg was written by a newer VidTAG \(schema {major}.5, this one writes {SCHEMA}\)"):
+    with pytest.raises(InputError, match=rf"drive.gpkg was written by a newer VidTAG \(schema {major}.{later}, this one writes {SCHEMA}\)"):
         geolocate(*given, anew=anew)
     assert result.read_bytes() == before
     geolocate(*given, overwrite=True)

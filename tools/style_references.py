@@ -14,13 +14,15 @@ FIELDS = (
 )
 MATCH_FIELDS = (
     "Point",
-    "video:string,frame_index:integer,rank:integer,source:string,image_id:string,similarity:double,margin:double,heading_deg:double,taken:string,"
-    "author:string,licence:string,licence_url:string,page_url:string,thumbnail:binary",
+    "video:string,frame_index:integer,rank:integer,source:string,image_id:string,similarity:double,margin:double,heading_deg:double,inliers:integer,"
+    "taken:string,author:string,licence:string,licence_url:string,page_url:string,thumbnail:binary",
 )
 MATCH_TIP = (
     '<b>[% "video" %]</b>, frame [% "frame_index" %], reference image [% "rank" %]<br>'
     "[% coalesce('<img src=\"data:image/jpeg;base64,' || to_base64(\"thumbnail\") || '\" width=\"256\"><br>', '') %]"
-    'Similarity [% round("similarity", 2) %], [% round("margin", 2) %] more than elsewhere<br>'
+    'Similarity [% round("similarity", 2) %], [% round("margin", 2) %] more than elsewhere'
+    # Results of before have no such column, and that is asked for so that it is no error.
+    "[% coalesce(', ' || attribute('inliers') || ' details in common', '') %]<br>"
     "[% coalesce(\"author\", '') %] [% coalesce(\"licence\", '') %] [% coalesce(\"taken\", '') %]"
 )
 GAP_FIELDS = ("MultiPolygon", "share:double")

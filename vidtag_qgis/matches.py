@@ -17,6 +17,7 @@ _PICTURE = (
     "SELECT thumbnail FROM matches AS other WHERE other.source = matches.source AND other.image_id = matches.image_id "
     "AND length(other.thumbnail) > 0 ORDER BY other.fid LIMIT 1"
 )
+_INLIERS = "inliers"
 _COLUMNS = f"source, similarity, margin, taken, author, licence, coalesce(nullif(thumbnail, x''), ({_PICTURE}))"
 
 
@@ -31,6 +32,7 @@ class Match:
         taken: day, ISO 8601; empty where it is not known or not kept, as author and licence.
         author, licence: to be named with the picture.
         thumbnail: JPEG; empty where none is kept.
+        inliers: details that frame and image have in common; None where nobody looked, as in results before schema 4.5.
     """
 
     source: str
@@ -40,6 +42,7 @@ class Match:
     author: str
     licence: str
     thumbnail: bytes
+    inliers: Optional[int] = None
 
 
 def best_matches(geopackage: str) -> dict[tuple[str, int], int]:
@@ -58,19 +61,22 @@ def read_match(geopackage: str, fid: int) -> Optional[Match]:
     """One of them; None where the result has changed meanwhile."""
     try:
         with closing(_opened(geopackage)) as database:
-            row = database.execute(f"SELECT {_COLUMNS} FROM matches WHERE fid = ?", (fid,)).fetchone()  # noqa: S608  # nosec B608 - names of our own
+            known = any(column[1] == _INLIERS for column in database.execute("PRAGMA table_info(matches)"))
+            columns = f"{_COLUMNS}, {_INLIERS if known else 'NULL'}"
+            row = database.execute(f"SELECT {columns} FROM matches WHERE fid = ?", (fid,)).fetchone()  # noqa: S608  # nosec B608 - names of our own
     except sqlite3.Error:
         return None
     if row is None:
         return None
-    source, similarity, margin, taken, author, licence, thumbnail = row
-    return Match(str(source), float(similarity or 0.0), margin, taken or "", author or "", licence or "", thumbnail or b"")
+    source, similarity, margin, taken, author, licence, thumbnail, inliers = row
+    return Match(str(source), float(similarity or 0.0), margin, taken or "", author or "", licence or "", thumbnail or b"", inliers)
 
 
 def match_text(match: Match) -> str:
     """What is said beside the picture: whose it is and of when, and how alike the two are. Plain text: names are other people's."""
     margin = "" if match.margin is None else f" · margin {match.margin:.2f}"
-    alike = f"Similarity {match.similarity:.2f}{margin}"
+    common = "" if match.inliers is None else f" · {match.inliers} details in common"
+    alike = f"Similarity {match.similarity:.2f}{margin}{common}"
     if not match.thumbnail and match.source == OWN:
         return f"{KEPT_BACK}\n{alike}"
     if not match.thumbnail and not match.licence:

@@ -140,6 +140,13 @@
     </config>
    </editWidget>
   </field>
+  <field name="inliers" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
   <field name="taken" configurationFlags="None">
    <editWidget type="">
     <config>
@@ -192,12 +199,13 @@
   <alias name="" field="similarity" index="5"/>
   <alias name="" field="margin" index="6"/>
   <alias name="" field="heading_deg" index="7"/>
-  <alias name="" field="taken" index="8"/>
-  <alias name="" field="author" index="9"/>
-  <alias name="" field="licence" index="10"/>
-  <alias name="" field="licence_url" index="11"/>
-  <alias name="" field="page_url" index="12"/>
-  <alias name="" field="thumbnail" index="13"/>
+  <alias name="" field="inliers" index="8"/>
+  <alias name="" field="taken" index="9"/>
+  <alias name="" field="author" index="10"/>
+  <alias name="" field="licence" index="11"/>
+  <alias name="" field="licence_url" index="12"/>
+  <alias name="" field="page_url" index="13"/>
+  <alias name="" field="thumbnail" index="14"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -208,6 +216,7 @@
   <default expression="" field="similarity" applyOnUpdate="0"/>
   <default expression="" field="margin" applyOnUpdate="0"/>
   <default expression="" field="heading_deg" applyOnUpdate="0"/>
+  <default expression="" field="inliers" applyOnUpdate="0"/>
   <default expression="" field="taken" applyOnUpdate="0"/>
   <default expression="" field="author" applyOnUpdate="0"/>
   <default expression="" field="licence" applyOnUpdate="0"/>
@@ -224,6 +233,7 @@
   <constraint unique_strength="0" exp_strength="0" field="similarity" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="margin" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="heading_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="inliers" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="taken" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="author" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="licence" notnull_strength="0" constraints="0"/>
@@ -240,6 +250,7 @@
   <constraint desc="" field="similarity" exp=""/>
   <constraint desc="" field="margin" exp=""/>
   <constraint desc="" field="heading_deg" exp=""/>
+  <constraint desc="" field="inliers" exp=""/>
   <constraint desc="" field="taken" exp=""/>
   <constraint desc="" field="author" exp=""/>
   <constraint desc="" field="licence" exp=""/>
@@ -268,6 +279,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %], reference image [% "rank" %]&lt;br>[% coalesce('&lt;img src="data:image/jpeg;base64,' || to_base64("thumbnail") || '" width="256">&lt;br>', '') %]Similarity [% round("similarity", 2) %], [% round("margin", 2) %] more than elsewhere&lt;br>[% coalesce("author", '') %] [% coalesce("licence", '') %] [% coalesce("taken", '') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %], reference image [% "rank" %]&lt;br>[% coalesce('&lt;img src="data:image/jpeg;base64,' || to_base64("thumbnail") || '" width="256">&lt;br>', '') %]Similarity [% round("similarity", 2) %], [% round("margin", 2) %] more than elsewhere[% coalesce(', ' || attribute('inliers') || ' details in common', '') %]&lt;br>[% coalesce("author", '') %] [% coalesce("licence", '') %] [% coalesce("taken", '') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

@@ -43,6 +43,7 @@ def results(desktop, field, tmp_path) -> dict[str, Path]:
     shutil.copy(found["shared"], found["licensed"])
     with closing(sqlite3.connect(found["licensed"])) as database, database:
         database.execute("UPDATE matches SET source = 'panoramax', author = 'Ada <b>L</b>', licence = 'CC-BY-SA-4.0', taken = '2024-05-01'")
+        database.execute("UPDATE matches SET inliers = 37 WHERE frame_index = 1")
         database.execute("UPDATE matches SET frame_index = 2000 WHERE frame_index = 2")  # whose pictures may be those of others, too
     return found
 
@@ -72,6 +73,7 @@ def test_the_reference_image_stands_beside_the_frame(desktop, results):
         assert (
             view.match_facts.text()
             == f"Panoramax · Ada <b>L</b> · CC-BY-SA-4.0 · 2024-05-01\nSimilarity {similarity:.2f} · margin {margin:.2f}"
+            + (" · 37 details in common" if number == 1 else "")
         )
         wanted = QImage.fromData(thumbnail).convertToFormat(QImage.Format.Format_RGB32)
         assert view.match_label.picture.toImage().convertToFormat(QImage.Format.Format_RGB32) == wanted

@@ -13,11 +13,14 @@ from .columns import Table, clean
 from .point_blob import lat_lon_of
 
 _TEXTS = ("source", "image_id", "taken", "author", "licence", "licence_url", "page_url")
+INLIERS = "inliers"
 _NUMBERS = ("similarity", "margin", "heading_deg")
 
 
 def matches_table(results: Sequence[VideoResult]) -> Table:
     """A row a match; its place is its geometry, where that is told."""
+    import pandas as pd
+
     rows = [(clean(result.info.name), one) for result in results for one in result.matches]
     table: Table = {
         "video": [video for video, _ in rows],
@@ -28,6 +31,7 @@ def matches_table(results: Sequence[VideoResult]) -> Table:
         table[name] = [clean(getattr(one, name)) for _, one in rows]
     for name in _NUMBERS:
         table[name] = np.array([getattr(one, name) for _, one in rows], dtype=np.float64)
+    table[INLIERS] = pd.Series([one.inliers for _, one in rows], dtype="Int64")
     for name in _TEXTS[2:]:
         table[name] = [clean(getattr(one, name)) or None for _, one in rows]
     for name in ("lat_deg", "lon_deg"):
@@ -65,7 +69,12 @@ def read_matches(database: sqlite3.Connection) -> dict[str, tuple[Match, ...]]:
     if database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'matches'").fetchone() is None:
         return {}
 
-    query = "SELECT video, frame_index, rank, source, image_id, similarity, margin, geom, heading_deg, taken, author, licence, licence_url, page_url, thumbnail"
+    # There is no such column before schema 4.5.
+    inliers = INLIERS if any(row[1] == INLIERS for row in database.execute("PRAGMA table_info(matches)")) else "NULL"
+    query = (
+        "SELECT video, frame_index, rank, source, image_id, similarity, margin, geom, heading_deg, taken, author, licence, licence_url, page_url, "
+        f"thumbnail, {inliers}"
+    )
     found: dict[str, list[Match]] = {}
     pictures: dict[tuple[str, str], bytes] = {}
     for row in database.execute(f"{query} FROM matches ORDER BY fid"):
@@ -85,13 +94,14 @@ def read_matches(database: sqlite3.Connection) -> dict[str, tuple[Match, ...]]:
             licence_url,
             page_url,
             thumbnail,
+            common,
         ) = row
         lat_deg, lon_deg = lat_lon_of(geom)
         if thumbnail:
             pictures.setdefault((source, image_id), thumbnail)
         match = Match(
             index, rank, source, image_id, similarity, margin, lat_deg, lon_deg, math.nan if heading is None else heading, taken or "", author or "",
-            licence or "", licence_url or "", page_url or "", thumbnail or pictures.get((source, image_id)),
+            licence or "", licence_url or "", page_url or "", thumbnail or pictures.get((source, image_id)), common,
         )  # fmt: skip
         found.setdefault(video, []).append(match)
     return {video: tuple(rows) for video, rows in found.items()}
