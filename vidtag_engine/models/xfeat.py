@@ -94,14 +94,9 @@ def _sampled(maps: Tensor, keypoints_px: Tensor, size_px: tuple[int, int], mode:
     return found[0, :, 0].T
 
 
-def weights_of_xfeat() -> Path:
-    """Where the weights lie; nothing is loaded. Raises InputError where the package is not installed."""
-    return _file("weights/xfeat.pt")
-
-
 @cache
-def _network() -> nn.Module:
-    """The network on the CPU, in evaluation mode."""
+def load_xfeat() -> nn.Module:
+    """The network with its weights on the CPU, in evaluation mode; always the same one. Raises InputError where its package is not installed, or does not fit."""
     try:
         network: nn.Module = _module(_file("model.py")).XFeatModel()
         network.load_state_dict(torch.load(_file("weights/xfeat.pt"), map_location="cpu", weights_only=True))
@@ -142,6 +137,6 @@ def local_extractor(kind: str, device: torch.device | str = "cpu") -> XFeat | No
     if kind != XFeat.kind:
         raise InputError(f"Local features of the kind {kind!r} are not known: update this program.")
     place = torch.device(device)
-    network = _network()
+    network = load_xfeat()
     # The one that is kept stays where it is, for whoever asks next.
     return XFeat(network if place.type == "cpu" else copy.deepcopy(network).to(place), place)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -143,15 +144,20 @@ class FeatureStore:
         }
         if self.thumbnail_px:
             made_from["thumbnail_px"] = self.thumbnail_px
+        path = self.folder / f"{_digest(made_from)}.safetensors"
         extractor = self.encoder.local
-        if extractor is not None:
-            made_from["local_features"] = extractor.kind
-        path = self.folder / f"{hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:24]}.safetensors"
-        local = path.with_suffix(".npy") if extractor is not None else None
-        if (stored := _load(path, local)) is not None:
+        # Local features have a name of their own: where the others are there already, those alone are made.
+        local = self.folder / f"{_digest(made_from | {'local_features': extractor.kind})}.npy" if extractor is not None else None
+        details: list[np.ndarray] = []
+        if (stored := _load(path)) is not None:
+            if extractor is not None and local is not None and not _is_whole(local, stored["features"].shape[1]):
+                for _, _, image, fraction in frames:
+                    if image is not None:
+                        details.append(extractor(image))
+                    feedback.tell(fraction, "features", name)
+                _save_local(local, details)
             return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored), _mapped(local)
         thumbnails: list[bytes] = []
-        details: list[np.ndarray] = []
         times: list[float] = []
 
         def prepared() -> Iterator[tuple[float, float, list[tuple[Tensor, ...]]]]:
@@ -184,7 +190,9 @@ class FeatureStore:
         if thumbnails:
             arrays["thumbnails"] = np.frombuffer(b"".join(thumbnails), dtype=np.uint8)
             arrays["thumbnail_ends"] = np.cumsum([len(one) for one in thumbnails])
-        _save(path, arrays, local, details)
+        if local is not None:
+            _save_local(local, details)
+        _save(path, arrays)
         return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails), _mapped(local)
 
     def _in_memory(self, features: np.ndarray) -> np.ndarray:
@@ -246,28 +254,44 @@ def listed_digest(source: LabelledSequence) -> str:
     return digest.hexdigest()
 
 
-def _load(path: Path, local: Path | None) -> dict[str, np.ndarray] | None:
-    """A stored file, or None where there is none, it is damaged or lacks the local features beside it (then it is made again)."""
+def _digest(made_from: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:24]
+
+
+def _load(path: Path) -> dict[str, np.ndarray] | None:
+    """A stored file, or None where there is none or it is damaged (then it is made again)."""
     try:
         stored = load_file(path)
-        details = _mapped(local)
-    except (OSError, SafetensorError, ValueError, EOFError):
+    except (OSError, SafetensorError):
         return None
-    whole = {"features", "time_s"} <= set(stored) and stored["features"].ndim == 3
-    return stored if whole and (details is None or len(details) == stored["features"].shape[1]) else None
+    return stored if {"features", "time_s"} <= set(stored) and stored["features"].ndim == 3 else None
+
+
+def _is_whole(local: Path, count: int) -> bool:
+    """Whether local features of so many pictures are stored."""
+    try:
+        return len(np.load(local, mmap_mode="r", allow_pickle=False)) == count
+    except (OSError, ValueError, EOFError, TypeError):
+        return False
 
 
 def _mapped(local: Path | None) -> LocalRows | None:
-    """Local features where they are stored; None where there are to be none. Raises OSError, ValueError or EOFError where they are not whole."""
+    """Stored local features; None where there are to be none."""
     return None if local is None else LocalRows([np.load(local, mmap_mode="r", allow_pickle=False)])
 
 
-def _save(path: Path, arrays: dict[str, np.ndarray], local: Path | None, details: list[np.ndarray]) -> None:
-    """Write whole or not at all; local features first, as they are asked for where the others are there."""
+def _save_local(local: Path, details: list[np.ndarray]) -> None:
+    """Write whole or not at all."""
     try:
-        if local is not None:
-            with replacing(local) as part:
-                np.save(part, np.array(details))
+        with replacing(local) as part, part.open("wb") as file:  # to a name, NumPy would add an ending
+            np.save(file, np.array(details))
+    except InputError as error:
+        raise StoreError(f"Features cannot be stored in {local.parent.name}: {str(error).removeprefix('Cannot write ')}") from error
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write whole or not at all."""
+    try:
         with replacing(path) as part:
             save_file(arrays, part)
     except InputError as error:
