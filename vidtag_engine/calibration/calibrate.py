@@ -119,7 +119,7 @@ def calibrate_path(
         taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     if like is None:
-        rerank = _reranked(model, cover, list(zip(frames, chosen, strict=True)), reach_m)
+        rerank = _reranked(model, cover, list(zip(frames, chosen, strict=True)), reach_m, feedback.check)
     else:
         rerank = like.database_weight.rerank if like.database_weight else None
     reach = reach._replace(rerank=rerank)
@@ -290,7 +290,11 @@ class _Held:
 
 
 def _reranked(
-    model: VidTAG | PlaceRecognizer, cover: ScoredPlaces, videos: Sequence[tuple[Emissions, TrainingSequence]], reach_m: float
+    model: VidTAG | PlaceRecognizer,
+    cover: ScoredPlaces,
+    videos: Sequence[tuple[Emissions, TrainingSequence]],
+    reach_m: float,
+    before_each: Callable[[], None],
 ) -> Rerank | None:
     """How references are re-ranked; None where details were not kept of both, or say nothing. Whatever is fitted after this reads what is re-ranked."""
     memory = model.memory
@@ -299,7 +303,7 @@ def _reranked(
     # Rows are those of all references, removed ones too.
     places = memory.store.lat_lon_deg if isinstance(memory, StoredReferences) else memory.places_deg
     # Nothing is held: these scores are read once.
-    return fit_rerank([(of.at(cover, 0), s.lat_lon_deg) for of, s in videos], places, reach_m)
+    return fit_rerank([(of.at(cover, 0), s.lat_lon_deg) for of, s in videos], places, reach_m, before_each)
 
 
 def _chance(videos: Sequence[FrameScores]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -18,7 +18,12 @@ _LEAST_PAIRS = 40  # of either kind
 _PENALTY = 100.0  # weak: there are many pairs, and two numbers are fitted
 
 
-def fit_rerank(videos: Sequence[tuple[FrameScores, FloatArray]], lat_lon_deg: FloatArray, reach_m: float) -> Rerank | None:
+def fit_rerank(
+    videos: Sequence[tuple[FrameScores, FloatArray]],
+    lat_lon_deg: FloatArray,
+    reach_m: float,
+    before_each: Callable[[], None] = lambda: None,
+) -> Rerank | None:
     """Logistic regression on similarity above chance and the logarithm of one more than the inliers; the gain is the ratio of the two coefficients.
 
     The centre is the mean of that logarithm over images that show the frames' places: these stay as similar as they were, on average, beside the many that nobody
@@ -28,12 +33,14 @@ def fit_rerank(videos: Sequence[tuple[FrameScores, FloatArray]], lat_lon_deg: Fl
         videos: scores by similarities as they are, with (T, 2) where the frames were taken.
         lat_lon_deg: (N, 2) where the references were taken, by their rows.
         reach_m: over which a reference speaks for places around it.
+        before_each: called before a video's references are looked at, which may take seconds; may raise.
 
     Returns:
         None where details were not kept, too few frames were taken, or details do not tell images of the frames' places from others.
     """
     similar, common, shows = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, dtype=bool)]
     for scores, truth in videos:
+        before_each()
         found = scores.looked_at(COUNT) if scores.references is not None else None
         if found is None:
             continue

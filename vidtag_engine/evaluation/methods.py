@@ -36,7 +36,10 @@ def reading(loaded: Loaded, method: str) -> Loaded:
             raise InputError(f"{loaded.card.name} is a database of reference images and has no networks: take --method shipped.")
         return loaded
     if method == NETWORKS_DECODED:
-        return replace(loaded, model=_without_references(loaded.model), calibration=_unrated(loaded.calibration, None), references="")
+        # Details need not be found where no references are re-ranked by them.
+        encoder = loaded.encoder.with_local("") if loaded.encoder.local is not None else loaded.encoder
+        model, calibration = _without_references(loaded.model), _unrated(loaded.calibration, None)
+        return replace(loaded, model=model, encoder=encoder, calibration=calibration, references="")
     return _references_alone(loaded) if method == REFERENCES else loaded
 
 
