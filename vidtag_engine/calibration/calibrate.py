@@ -111,12 +111,10 @@ def calibrate_path(
     rare = (~flags).sum() / ((_UNSEEN - 1) * max(1, flags.sum()))
     taken = [_Taken(of, s, bool(far), rare if far else 1.0) for of, s, far in zip(frames, chosen, flags, strict=True)]
     if model.memory is not None and not flags.any():
-        hidden = []
-        for of, s, rows in zip(frames, chosen, mine, strict=True):
-            near = model.memory.near(s.lat_lon_deg, (block_m or min(reach_m, _BLOCK_M)) / 2.0)
-            rows = near if rows is None else near | rows  # noqa: PLW2901
-            hidden.append(Emissions(model, s.seen, of.queries, rows, keep_features=False, time_s=s.time_s, local=of.local))
-        taken += [_Taken(of, s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(hidden, chosen, strict=True)]
+        aside_m = (block_m or min(reach_m, _BLOCK_M)) / 2.0
+        taken += [
+            _Taken(_without_street(model, of, s, aside_m), s, True, 1.0 / (_UNSEEN - 1)) for of, s in zip(frames, chosen, strict=True)
+        ]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     if like is None:
         rerank = _reranked(model, cover, list(zip(frames, chosen, strict=True)), reach_m, feedback.check)
@@ -179,22 +177,8 @@ def calibrate_path(
         feedback=feedback.part(*_PATH_SHARE),
         **options,
     )
-    known = _out_of_area(
-        model,
-        reach,
-        spacing_m,
-        places,
-        taken,
-        held,
-        weighted(weight),
-        seed,
-        feedback.part(*_WITHHOLDING_SHARE),
-    )
-    seen = [s.features[0] for s in chosen]
-    if novelty is not None:
-        detector = with_held_out(novelty, seen)
-    else:
-        detector = fit_novelty([s.features[0] for s in training], seen, names=[s.name for s in (*training, *chosen)], seed=seed)
+    known = _out_of_area(model, reach, spacing_m, places, taken, held, weighted(weight), seed, feedback.part(*_WITHHOLDING_SHARE))
+    detector = with_held_out(novelty, [s.features[0] for s in chosen]) if novelty is not None else _novelty(training, chosen, seed)
     return replace(found, videos=len(chosen), out_of_area=known, novelty=detector, database_weight=weighted(weight))
 
 
@@ -225,8 +209,21 @@ def fit_abstention(
     reach = database_weight.reads if database_weight else Reads(reach_m)
     held = _Held(ScoredPlaces.embedded(model, cover_lat_lon_deg, spacing_m, *reach))
     known = _out_of_area(model, reach, spacing_m, _places(training), taken, held, database_weight, seed, feedback.saying(_STOPPED))
-    seen = [[s.features[0] for s in part] for part in (training, some)]
-    return known, fit_novelty(*seen, names=[s.name for s in (*training, *some)], seed=seed)
+    return known, _novelty(training, some, seed)
+
+
+def _novelty(training: Sequence[TrainingSequence], held_out: Sequence[TrainingSequence], seed: int) -> NoveltyDetector:
+    seen = [[s.features[0] for s in part] for part in (training, held_out)]
+    return fit_novelty(*seen, names=[s.name for s in (*training, *held_out)], seed=seed)
+
+
+def _without_street(model: VidTAG | PlaceRecognizer, of: Emissions, video: TrainingSequence, aside_m: float) -> Emissions:
+    """The same frames with the reference images near their way hidden, too."""
+    # Asked where the model keeps references.
+    assert model.memory is not None  # nosec B101
+    near = model.memory.near(video.lat_lon_deg, aside_m)
+    rows = near if of.hidden is None else near | of.hidden
+    return Emissions(model, video.seen, of.queries, rows, keep_features=False, time_s=video.time_s, local=of.local)
 
 
 def _out_of_area(
