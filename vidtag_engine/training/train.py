@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import math
 from collections.abc import Callable, Sequence
@@ -35,6 +34,7 @@ from ..search import HeldGallery, measure_smoothness, posterior_mass
 from ..trajectory import LEAST_VIDEOS, UNFITTED_WEIGHT, Calibration, DatabaseWeight, PathCalibration, TrainingGround
 from ..truth_offset import TruthOffset, offset_of
 from ..types import InputError
+from .card import card_of
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import split_sequences
@@ -187,7 +187,7 @@ def train(
         chosen = trainer(sequences, [])
         _both_phases(chosen, "-refit", runs[0].kept_step, runs[1].kept_step, stages, rows)
     calibration = replace(_completed(chosen, calibration, settings), ground=ground_of(chosen.training, settings, aoi))
-    card = _card(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
+    card = card_of(output.name, settings, aoi, calibration, metrics, len(sequences), sum(map(len, sequences)))
     card = replace(card, smoothness=measure_smoothness(chosen.model, aoi.bounds).to_dict())
     card = _saved(chosen, output, card, settings, overwrite=overwrite)
     record: dict[str, Any] = {"settings": settings.model_dump(), "metrics": metrics, "calibration": calibration.to_dict(), "rows": rows}
@@ -412,26 +412,3 @@ def _few(validation: list[TrainingSequence], picks: Retrieval, most_frames: int)
     """Sequences evenly out of all, with at most about so many frames; all of them where they are few."""
     stride = -(-sum(map(len, validation)) // max(1, most_frames))
     return validation[::stride], Retrieval(picks.phase1[::stride], picks.phase2[::stride])
-
-
-def _card(
-    name: str, settings: TrainSettings, aoi: AreaOfInterest, calibration: Calibration, metrics: dict[str, Any], videos: int, frames: int
-) -> CheckpointCard:
-    """What the checkpoint says of itself."""
-    return CheckpointCard(
-        name=name,
-        preset=settings.preset,
-        training_extent=aoi.bounds,
-        sigma=tuple(settings.sigma),  # type: ignore[arg-type]
-        calibration=calibration.to_dict(),
-        licence="GPL-2.0-or-later",
-        metrics={
-            **metrics,
-            "training_videos": videos,
-            "training_frames": frames,
-            "recipe": settings.recipe,
-            "resolution_m": settings.resolution_m,
-            "rate_hz": settings.rate_hz,
-        },
-        created_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    )
