@@ -203,14 +203,16 @@ def test_videos_on_ways_that_were_hidden_widen_the_regions_and_choose_no_line():
     assert seen == [0.0, 1.0]
 
 
-@pytest.mark.parametrize(("low", "chosen"), [(0.15, 4.0), (5.0, 1.0)])
-def test_a_weight_that_finds_the_way_at_one_temperature_alone_does_not_do(low, chosen):
-    """The least does where it is as right as any other at every temperature."""
+@pytest.mark.parametrize(
+    ("peaks", "chosen"), [((0.0, 0.15, 5.0), 4.0), ((0.0, 5.0, 5.0), 4.0), ((0.0, 5.0, 0.15), 1.0), ((5.0, 5.0, 5.0), 0.0)]
+)
+def test_a_weight_that_finds_the_way_at_one_temperature_alone_does_not_do(peaks, chosen):
+    """The greatest does where it is as right as any other at every temperature: what is weighed against must add something. None does where none is as right."""
     rng = np.random.default_rng(31)
     truths = rng.integers(len(PLACES), size=10)
 
     def of_weight(weight: float) -> list[FitVideo]:
-        peak = {0.0: 0.0, 1.0: low, 4.0: 5.0}[weight]
+        peak = dict(zip((0.0, 1.0, 4.0), peaks, strict=True))[weight]
         videos = []
         for truth in truths:
             scores = np.zeros((3, len(PLACES)), dtype=np.float32)

@@ -204,10 +204,10 @@ def best_weight(
     directions: Directions | None = None,
     feedback: Feedback = Feedback(),
 ) -> float:
-    """The least weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error).
+    """The greatest weight of a second kind of evidence whose lines are right as often as the best weight's, but for chance (one standard error); 0 where that does.
 
-    A weight is judged over all temperatures together: which one suits it is settled later, and not by lines. The least, because a second kind that drowns the
-    first errs alone.
+    A weight is judged over all temperatures together: which one suits it is settled later, and not by lines. A second kind that adds nothing to the first is not
+    read; one that does is read so far that the first must add something, too.
 
     Args:
         lat_lon_deg, spacing_m, temperature, speed_mps, feedback: as for :func:`fit_path`.
@@ -236,7 +236,8 @@ def best_weight(
         found.append((weight, np.mean(right, axis=0)))
     _, best = max(found, key=lambda one: one[1].mean())
     spare = [float(np.std(best - right) / math.sqrt(len(right)) - (best - right).mean()) for _, right in found]
-    return min(weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0)
+    as_good = [weight for (weight, _), left in zip(found, spare, strict=True) if left >= 0.0]
+    return min(as_good) if min(as_good) == 0.0 else max(as_good)
 
 
 def _motion(speed_mps: float) -> TransitionModel:
