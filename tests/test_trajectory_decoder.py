@@ -1,6 +1,7 @@
 """The decoder against every path enumerated, and what pins, cuts, blocks and shared errors do."""
 
 import itertools
+import math
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from vidtag_engine.trajectory import Decoder, EmissionModel, Pin, TransitionMode
 from vidtag_engine.trajectory import decoder as decoder_module
 from vidtag_engine.trajectory import score_margin as lead_module
 from vidtag_engine.trajectory.cuts import cuts
-from vidtag_engine.trajectory.score_margin import score_margin
+from vidtag_engine.trajectory.score_margin import recognition, rivals_from_m, score_margin
 
 METRE_DEG = 1.0 / 111_195.08
 
@@ -202,3 +203,13 @@ def test_lead_without_a_rival_is_beyond_all_others():
     places, scores = grid(2, 2), np.array([[0.1, 0.9, 0.2, 0.3]] * 3, dtype=np.float32)
     assert (score_margin(Decoder(places, 100.0), scores, places[[1, 1, 1]], 300.0) > 1e5).all()
     assert score_margin(Decoder(places, 100.0), scores[:0], places[:0], 300.0).shape == (0,)
+    # That is no evidence of having been here before.
+    assert math.isnan(recognition(Decoder(places, 100.0), lambda rows: scores[rows], places[[1, 1, 1]], 300.0))
+
+
+def test_another_place_begins_where_an_area_has_one():
+    wide, small = Decoder(grid(60, 60), 100.0), Decoder(grid(10, 10), 100.0)
+    assert rivals_from_m(wide, 200.0, 900.0) == 900.0
+    assert rivals_from_m(small, 200.0, 900.0) == pytest.approx(0.25 * 900.0 * math.sqrt(2.0), rel=1e-3)
+    assert rivals_from_m(Decoder(grid(3, 3), 100.0), 200.0, 900.0) == 150.0  # no place is nearer
+    assert rivals_from_m(small, 2500.0, None) == 3750.0

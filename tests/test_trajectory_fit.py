@@ -21,6 +21,7 @@ from vidtag_engine.trajectory.decoder_calibration import RadiusMap, log_odds
 from vidtag_engine.trajectory.hypotheses import RADII_M, hypotheses, mass_about, overlap, spread, verdict
 from vidtag_engine.trajectory.out_of_area import OutOfAreaDetector
 from vidtag_engine.trajectory.regions import Outliner, highest, mass_before, outline, unions_of_boxes
+from vidtag_engine.trajectory.score_margin import recognition, rivals_from_m
 from vidtag_engine.types import FrameState, InputError
 
 SPACING_M = 100.0
@@ -254,6 +255,31 @@ def test_how_scores_are_read_is_sought_on_videos_by_weight():
     assert fit_evidence(decoder, [*light[:50], *videos, *light[50:]], 0.1) == fit_evidence(decoder, videos, 0.1)
     assert not looked
     assert light[0].middle(2).weight == 1e-6
+
+
+def test_on_a_small_site_videos_are_recognised_by_how_places_look():
+    """A reference image there speaks for places as far off as the site is wide: with rivals that far, who had one decided, and the bar was that nobody has."""
+    rng, places = np.random.default_rng(1), grid(10, 10)
+
+    def video(unseen: bool) -> FitVideo:
+        truth = np.stack([np.full(20, rng.integers(1, 9) * 100.0), np.linspace(100.0, 800.0, 20)], axis=1) * METRE_DEG
+        home = haversine_m(truth[:, :1], truth[:, 1:], *places.T).argmin(axis=1)
+        seen = rng.normal(0, 0.1, (20, len(places))).astype(np.float32)
+        seen[np.arange(20), home] += 0.0 if unseen else 0.6
+        return FitVideo(seen.__getitem__, np.arange(20) * 4.0, truth, unseen, 1.0, seen.__getitem__)
+
+    videos = [video(unseen=number % 2 == 1) for number in range(40)]
+    found = fit_path(places, SPACING_M, videos, temperature=0.1, speed_mps=9.0, apart_m=900.0)
+    decoder = Decoder(places, SPACING_M, found.transition)
+    another_m = rivals_from_m(decoder, found.accuracy_m, found.apart_m)
+    clear = {
+        known: [
+            found.is_recognised(recognition(decoder, one.similarity, one.lat_lon_deg, another_m)) for one in videos if one.unseen != known
+        ]
+        for known in (True, False)
+    }
+    assert np.mean(clear[True]) > 0.9
+    assert np.mean(clear[False]) < 0.2
 
 
 def test_an_area_without_room_for_a_rival_makes_nothing_of_leads():

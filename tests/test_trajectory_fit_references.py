@@ -89,15 +89,14 @@ def test_a_card_keeps_how_references_are_compared_and_older_ones_are_read_as_bef
     assert DatabaseWeight.from_dict(json.loads(json.dumps(asdict(weight)))) == weight
     path = replace(PathCalibration.unfitted(0.07, 50.0, weight), at_references=True, refine_mps=9.5, apart_m=450.0)
     again = PathCalibration.from_dict(json.loads(json.dumps(path.to_dict())))
-    assert (again.at_references, again.refine_mps, again.database_weight, again.rivals_from_m(50.0)) == (True, 9.5, weight, 450.0)
-    assert again.rivals_from_m(400.0) == 600.0  # a coarse cover has no place that is nearer
+    assert (again.at_references, again.refine_mps, again.database_weight, again.apart_m) == (True, 9.5, weight, 450.0)
     older = DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 300.0, "neighbours": 200})
     assert (older.sequence_mps, older.directions, older.reads) == (None, None, (300.0, 200, False, None, None, None))
     values = path.to_dict()
     del values["at_references"], values["refine_mps"], values["apart_m"]
     older_path = PathCalibration.from_dict(values)
     assert (older_path.at_references, older_path.refine_mps) == (False, None)
-    assert older_path.rivals_from_m(50.0) == 1.5 * path.accuracy_m
+    assert older_path.apart_m is None
     with pytest.raises(InputError, match="positive numbers"):
         PathCalibration.from_dict(path.to_dict() | {"refine_mps": -1.0})
     with pytest.raises(InputError, match="positive numbers"):

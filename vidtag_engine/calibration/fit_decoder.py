@@ -17,7 +17,7 @@ from ..trajectory.decoder import Decoder, EmissionModel
 from ..trajectory.decoder_calibration import PathCalibration, RadiusMap, log_odds
 from ..trajectory.hypotheses import RADII_M, mass_about
 from ..trajectory.regions import mass_before
-from ..trajectory.score_margin import ELSEWHERE, NO_RIVAL, recognition, score_margin
+from ..trajectory.score_margin import NO_RIVAL, recognition, rivals_from_m, score_margin
 from ..trajectory.transition import TransitionModel
 from ..types import FloatArray, InputError
 from .conformal import conformal_level, frame_weights
@@ -102,10 +102,10 @@ def fit_path(
     feedback.tell(0.9, "confidence", "fitting lines, regions and chances")
     lines = on_each(len(videos), lambda number: final_line(decoder, videos[number], of_lines[number], best))
     weights = [video.weight for video in videos]
-    rivals_from_m = ELSEWHERE * best.accuracy_m if apart_m is None else apart_m
-    clearly = np.array([recognition(decoder, video.similarity, line, rivals_from_m) for video, line in zip(videos, lines, strict=True)])
+    another_m = rivals_from_m(decoder, best.accuracy_m, apart_m)
+    clearly = np.array([recognition(decoder, video.similarity, line, another_m) for video, line in zip(videos, lines, strict=True)])
     recognised_from, kinds = kinds_of(clearly, np.array([video.unseen for video in videos]))
-    margins = [score_margin(decoder, video.scores, line, rivals_from_m) for video, line in zip(videos, lines, strict=True)]
+    margins = [score_margin(decoder, video.scores, line, another_m) for video, line in zip(videos, lines, strict=True)]
     if like is None:
         lines, way = moved_to_references(spacing_m, videos, lines, kinds[0], feedback)
     else:

@@ -22,7 +22,7 @@ from ..trajectory import Calibration, Decoded, Decoder, PathCalibration, hypothe
 from ..trajectory.decoder import Scores
 from ..trajectory.decoder_calibration import REFINED, Reads
 from ..trajectory.out_of_area import blocks_of_ground, recognised_beyond
-from ..trajectory.score_margin import recognition, score_margin
+from ..trajectory.score_margin import recognition, rivals_from_m, score_margin
 from ..trajectory.scores import VideoScores
 from ..types import Candidates, FloatArray, FrameState, Hypotheses, IntArray, Verdict
 from .emissions import Emissions, FrameScores, Model, ScoredPlaces, no_cosines, similarity_to
@@ -263,7 +263,7 @@ class PosteriorDecoder:
         """
         if not self.path.rated:
             return None, True
-        apart_m = self.path.rivals_from_m(self.cover.spacing_m)
+        apart_m = rivals_from_m(self.decoder, self.accuracy_m, self.path.apart_m)
         found = score_margin(self.decoder, self._scores(video), decoded.lat_lon_deg, apart_m, video.of.cuts)
         similarity = video.read_similarity()
         own = self._of_places(similarity) if similarity is not None else None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..directions import Directions
 from ..geodesy import haversine_m
 from ..trajectory import Decoded, Decoder, Pin, TransitionModel, hypotheses, spread, with_course
-from ..trajectory.score_margin import score_margin
+from ..trajectory.score_margin import rivals_from_m, score_margin
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, FrameState, Hypotheses, Trajectory
 from .posterior import believed, chances
@@ -45,7 +45,7 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
         path = replace(path, unknown_share=0.0)
     else:
         margin, recognised = (
-            score_margin(decoder, kept.scores, decoded.lat_lon_deg, path.rivals_from_m(kept.spacing_m), kept.cuts),
+            score_margin(decoder, kept.scores, decoded.lat_lon_deg, rivals_from_m(decoder, accuracy_m, path.apart_m), kept.cuts),
             kept.recognised,
         )
     found = hypotheses(decoded.marginal, decoder, places, path, margin, recognised)

@@ -15,7 +15,6 @@ from ..types import FloatArray, InputError
 from .decoder import EmissionModel
 from .novelty import NoveltyDetector
 from .out_of_area import OutOfAreaDetector
-from .score_margin import ELSEWHERE
 from .transition import TransitionModel
 
 # What a card calls each of these: its keys are older than their names here.
@@ -192,7 +191,7 @@ class PathCalibration:
         at_references: the line's places are moved to the reference images beside them that are most like the frames (``REFINED`` spacings at most).
         refine_mps: usual speed that sequences of frames are compared at for that, as what drives saw one after the other tells neighbouring images apart; None
             goes by what was decoded.
-        apart_m: from the line: beyond, it is another place, which margins and recognition are over. None is one and a half accuracies.
+        apart_m: from the line: beyond, it is another place, which margins and recognition are over (:func:`.rivals_from_m`). None is one and a half accuracies.
     """
 
     emission: EmissionModel
@@ -221,10 +220,6 @@ class PathCalibration:
     def rated(self) -> bool:
         """Whether held-out videos say what a mass means."""
         return bool(self.maps)
-
-    def rivals_from_m(self, spacing_m: float) -> float:
-        """How far from the line another place begins, on a cover of some spacing (m), in metres."""
-        return max(ELSEWHERE * spacing_m, ELSEWHERE * self.accuracy_m if self.apart_m is None else self.apart_m)
 
     def is_recognised(self, clearly: float) -> bool:
         """Whether a video's places are recognised clearly enough for it to be of the first kind; NaN is not."""

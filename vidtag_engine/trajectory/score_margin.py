@@ -17,6 +17,8 @@ ELSEWHERE = 1.5  # accuracies from the line, or reaches of a reference image: be
 _MARGIN_FRAMES = 15  # that a margin is averaged over
 CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
 NO_RIVAL = 1e6  # the margin where all places are near
+_OF_EXTENT = 0.25  # of an area's extent, that another place begins from the line at most: else a small area would hold none
+_MOST_WITHOUT = 0.5  # of a video's frames may have no rival; of more nothing tells whether it is recognised
 _BLOCK = 4_000_000  # frames times places held at once
 
 
@@ -41,6 +43,19 @@ def frame_margins(decoder: Decoder, scores: FloatArray | Scores, lat_lon_deg: Fl
     return found
 
 
+def rivals_from_m(decoder: Decoder, accuracy_m: float, apart_m: float | None) -> float:
+    """How far from a line another place begins, in metres.
+
+    Args:
+        decoder: of the area. It has no place nearer than one and a half spacings that is another one; and a quarter of its extent is far.
+        accuracy_m: of the line.
+        apart_m: that was fitted; None, of checkpoints made before, is one and a half accuracies, however small the area.
+    """
+    extent_m = float(np.linalg.norm(np.ptp(decoder.points_m, axis=0)))
+    wanted_m = ELSEWHERE * accuracy_m if apart_m is None else min(apart_m, _OF_EXTENT * extent_m)
+    return max(ELSEWHERE * decoder.spacing_m, wanted_m)
+
+
 def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatArray, apart_m: float) -> float:
     """How clearly the line's places are recognised: the margin that one frame in five exceeds, of its similarity to what is kept of them over other places.
 
@@ -51,11 +66,13 @@ def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatA
         similarity: gives the (B, M) similarity of a slice of frames to what is kept of the decoder's places; None where nothing is.
 
     Returns:
-        NaN where nothing tells.
+        NaN where nothing tells: that no other place is there to be mistaken for is no sign that this is the right one.
     """
     if similarity is None or not len(lat_lon_deg):
         return math.nan
-    return float(np.quantile(frame_margins(decoder, similarity, lat_lon_deg, apart_m), 1.0 - CLEAR))
+    margins = frame_margins(decoder, similarity, lat_lon_deg, apart_m)
+    rivalled = margins[margins < NO_RIVAL]
+    return float(np.quantile(rivalled, 1.0 - CLEAR)) if len(rivalled) > _MOST_WITHOUT * len(margins) else math.nan
 
 
 def score_margin(
