@@ -533,8 +533,9 @@ def test_the_known_ground_has_the_scores_that_it_has_by_itself(monkeypatch, most
     alone = [Emissions(model, video.seen, time_s=video.time_s).at(ground).read(found.database_weight)(every) for video in held_out]
     plain = [one.outer for one in videos if one.weight == 1.0]
     assert len(plain) == len(held_out)
+    rounded = 0.01 * max(1.0, found.database_weight.weight / 16.0)  # scores are held in half precision, and weighed after
     for outer in plain:  # in an order of their own
-        assert min(np.abs(outer - one).max() for one in alone) < 0.01
+        assert min(np.abs(outer - one).max() for one in alone) < rounded
 
 
 def test_likeness_that_chance_finds_is_not_read():

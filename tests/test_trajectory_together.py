@@ -5,7 +5,7 @@ import pytest
 
 from tests.test_trajectory_decoder import grid
 from vidtag_engine.calibration import FitVideo, posteriors
-from vidtag_engine.calibration import fit_decoder as fitting
+from vidtag_engine.calibration import fit_lines
 from vidtag_engine.calibration.local_mass import LocalMass
 from vidtag_engine.calibration.posteriors import each_posterior
 from vidtag_engine.geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
@@ -166,14 +166,14 @@ def test_the_best_line_is_that_of_every_accuracy_and_steadiness_tried_one_by_one
         errors = [haversine_m(*line.T, *of.lat_lon_deg.T) for of, line in zip(videos, lines, strict=True)]
         return float(np.mean([[np.mean(error <= 250.0), np.mean(error <= 500.0)] for error in errors]))
 
-    found = fitting._best_line(decoder, videos, marginals)
+    found = fit_lines._best_line(decoder, videos, marginals)
     accuracies = {accuracy_m: right(accuracy_m, 0.0) for accuracy_m in (200.0, 500.0, 1000.0, 2000.0)}
     accuracy_m = max(accuracies, key=accuracies.__getitem__)
     steadies = {inverse_process_noise: right(accuracy_m, inverse_process_noise) for inverse_process_noise in (0.0, 0.1, 1.0, 10.0, 100.0)}
     assert found.accuracy_m == accuracy_m
     assert found.transition.inverse_process_noise == max(steadies, key=steadies.__getitem__)
     assert found.right == pytest.approx(max(steadies.values()), abs=1e-12)
-    final = fitting._final_line(decoder, videos[0], marginals[0], found)
+    final = fit_lines.final_line(decoder, videos[0], marginals[0], found)
     path = decoder.line(marginals[0], videos[0].time_s, (), accuracy_m)[0]
     held = decoder.held(marginals[0])
     np.testing.assert_array_equal(
