@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from tests.test_trajectory_decoder import grid
-from vidtag_engine.calibration import FitVideo, posteriors
-from vidtag_engine.calibration import fit_lines
+from vidtag_engine.calibration import FitVideo, fit_lines, posteriors
 from vidtag_engine.calibration.local_mass import LocalMass
 from vidtag_engine.calibration.posteriors import each_posterior
 from vidtag_engine.geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
