@@ -58,6 +58,8 @@ _GAINS = (
     ("networks", "either_way"),
     ("references", "either_way"),
     ("either_way", "reranked"),
+    ("references", "shipped"),
+    ("networks", "shipped"),
 )
 
 
