@@ -36,7 +36,7 @@ from vidtag_engine.reference.along import least_of
 from vidtag_engine.reference.codes import Neighbours
 from vidtag_engine.reference.local_matching import LocalFrames
 from vidtag_engine.reference.manifest import FORMAT_VERSION, MANIFEST, WITH_LOCAL_FEATURES
-from vidtag_engine.reference.similarity import Details, NearestReferences
+from vidtag_engine.reference.similarity import Details, NearestReferences, side_by_side
 from vidtag_engine.reference.store import LOCAL, Store
 from vidtag_engine.settings import GeolocateSettings, ReferenceSettings
 from vidtag_engine.training import recipe
@@ -93,7 +93,12 @@ def test_the_best_are_raised_by_what_they_have_in_common_and_the_others_stay():
     for number in range(6):
         order = np.argsort(-before[0].similarity[number], kind="stable")
         for rank, column in enumerate(order):
+    # A calibration keeps them of a thousand videos, of both ways.
+    assert after[0].inliers.dtype == after[1].looked.dtype == side_by_side(after).inliers.dtype == np.int16
             was, row = before[0].similarity[number, column], int(before[0].rows[number, column])
+    # How the numbers are kept changes nothing that they say.
+    wide = after[0].inliers.astype(np.int64)
+    np.testing.assert_array_equal(BY.raised(after[0].similarity, after[0].inliers), BY.raised(after[0].similarity, wide))
             if rank < BY.count:
                 common = details.inliers(np.full((6, 1), row), memory.local)[number, 0]
                 assert after[0].inliers[number, column] == common

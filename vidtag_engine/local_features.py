@@ -98,7 +98,8 @@ class Rerank:
 
     def raised(self, similarity: FloatArray, inliers: IntArray) -> FloatArray:
         """Similarities as they count, of any shape; those whose inliers are negative, as nobody looked, stay as they are."""
-        more = np.float32(self.gain) * (np.log1p(np.maximum(inliers, 0)).astype(np.float32) - np.float32(self.centre))
+        # Of small whole numbers NumPy would take the logarithm in a precision that depends on how small their type is.
+        more = np.float32(self.gain) * (np.log1p(np.maximum(inliers, 0), dtype=np.float64).astype(np.float32) - np.float32(self.centre))
         found: FloatArray = np.where(inliers >= 0, similarity + more, similarity).astype(np.float32)
         return found
 

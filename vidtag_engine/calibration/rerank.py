@@ -48,7 +48,7 @@ def fit_rerank(
         places = lat_lon_deg[found.rows]
         near = haversine_m(places[..., 0], places[..., 1], truth[:, :1], truth[:, 1:]) <= min(reach_m, _SHOWN_M)
         similar.append((found.similarity - scores.of.chance[:, None])[looked])
-        common.append(np.log1p(found.looked[looked]))
+        common.append(np.log1p(found.looked[looked], dtype=np.float64))
         shows.append(near[looked])
     given, right = np.stack([np.concatenate(similar), np.concatenate(common)], axis=1).astype(np.float64), np.concatenate(shows)
     scale = given.std(axis=0) if len(given) else np.zeros(2)

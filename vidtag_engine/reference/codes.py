@@ -26,6 +26,7 @@ _SAMPLE = 20_000_000  # numbers that the scale is taken from
 _EXACT_COLUMNS = 1_024  # of float32: the sum of so many products of two codes is a whole number that it holds exactly
 _MOST_FRAMES = 256  # at once
 _LOST = -(2**31)
+COUNTS = np.int16  # of details that two pictures have in common: 256 at most, and a calibration keeps them of a thousand videos
 
 Codes = NDArray[np.int8]
 Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -102,7 +103,7 @@ class Neighbours:
     Args:
         rows: (B, k) numbers of references, the nearest first; where there are fewer, their similarity is minus infinity.
         similarity: (B, k) float32 cosines; raised where details were looked at.
-        inliers: (B, k) details that frame and reference have in common, -1 where nobody looked; None: nobody did anywhere.
+        inliers: (B, k) int16 details that frame and reference have in common, -1 where nobody looked; None: nobody did anywhere.
     """
 
     rows: IntArray
@@ -112,7 +113,7 @@ class Neighbours:
     @property
     def looked(self) -> IntArray:
         """(B, k) :attr:`inliers`, -1 where nobody looked."""
-        return np.full(self.rows.shape, -1) if self.inliers is None else self.inliers
+        return np.full(self.rows.shape, -1, dtype=COUNTS) if self.inliers is None else self.inliers
 
     def part(self, frames: slice) -> Neighbours:
         """Those of some of the frames."""

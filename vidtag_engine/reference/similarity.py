@@ -19,7 +19,7 @@ from ..geodesy import EARTH_RADIUS_M, haversine_m, unit_vectors
 from ..local_features import LocalRows, Rerank
 from ..types import FloatArray, IntArray
 from .along import Moments, Ways, in_sequence, least_of
-from .codes import CodeSearch, Neighbours
+from .codes import COUNTS, CodeSearch, Neighbours
 from .local_matching import LocalFrames
 
 NEIGHBOURS = 200  # of a frame
@@ -182,7 +182,7 @@ class NearestReferences:
         there = np.isfinite(np.take_along_axis(side.similarity, best, axis=1))
         # Where a frame found fewer, the same one is asked for again, which costs nothing.
         rows = np.where(there, np.take_along_axis(side.rows, best, axis=1), side.rows[np.arange(len(best)), best[:, 0]][:, None])
-        inliers = np.full(side.rows.shape, -1, dtype=np.int64)
+        inliers = np.full(side.rows.shape, -1, dtype=COUNTS)
         np.put_along_axis(inliers, best, np.where(there, frames.inliers(rows, self._local), -1), axis=1)
         return Neighbours(side.rows, side.similarity, inliers)
 
