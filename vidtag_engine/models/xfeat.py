@@ -63,6 +63,9 @@ class XFeat:
         """
         most = KINDS[self.kind]["descriptors"].shape[0]
         described, logits, reliable = self._network(picture[None].float())
+        if self._device.type == "mps":
+            # Older versions of torch sample no maps bicubically on an Apple GPU, and this much is quick anywhere.
+            described, logits, reliable = described.cpu(), logits.cpu(), reliable.cpu()
         # The last of 65 classes is that a cell holds no keypoint; the others are its pixels, row by row.
         scores = F.pixel_shuffle(F.softmax(logits, dim=1)[:, :-1], _CELL_PX)
         highest = F.max_pool2d(scores, _AROUND_PX, stride=1, padding=_AROUND_PX // 2)
