@@ -121,7 +121,7 @@ def load(checkpoint: str, device: str = "auto", feedback: Feedback = Feedback())
         return _seeing_details(replace(found, references=memory.store.digest))
     _check_filled(memory.store)
     # Images were added to its own database, or removed from it, since it was calibrated.
-    return _with_references(found, memory.store, unfitted_references(memory.store))
+    return _seeing_details(_with_references(found, memory.store, unfitted_references(memory.store)))
 
 
 def load_references(database: str, device: str = "auto", feedback: Feedback = Feedback(), checkpoint: Loaded | None = None) -> Loaded:
