@@ -172,6 +172,8 @@ def _begin(
         guesser.guess(infos, table, None, feedback.part(0.0, _GUESS_SHARE))
         checkpoint = str(guesser.checkpoint().path)
     loaded = (warm or Warm()).chosen(checkpoint, settings, feedback)
+    if loaded.encoder.local is not None:
+        loaded.encoder.local.open()  # where it is not there, that is said once, and not of every video after minutes
     if guesser is not None:
         guesser.guess(infos, table, loaded.encoder, feedback.part(0.0, _GUESS_SHARE))
         infos = give_areas(infos, guesser, table, failed)

@@ -70,6 +70,8 @@ class Job:
         self.clock: Clock = after.clock if after else Clock()
         self.solver: PosteriorDecoder | None = None
         self.scores_beside: Path | None = None  # the result that scores are kept beside
+        if loaded.encoder.local is not None:
+            loaded.encoder.local.open()  # where it is not there, that is said before the area is prepared, which may take minutes
         self._area = (warm or Warm()).area(loaded, grid, aoi, settings, cache_dir, self.feedback.part(0.75, 0.95))
         self.area_search = self._area.search
 

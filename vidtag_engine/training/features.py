@@ -147,7 +147,8 @@ class FeatureStore:
         path = self.folder / f"{_digest(made_from)}.safetensors"
         extractor = self.encoder.local
         # Local features have a name of their own: where the others are there already, those alone are made.
-        local = self.folder / f"{_digest(made_from | {'local_features': extractor.kind})}.npy" if extractor is not None else None
+        kind = [extractor.kind, extractor.version] if extractor is not None else []
+        local = self.folder / f"{_digest(made_from | {'local_features': kind})}.npy" if kind else None
         details: list[np.ndarray] = []
         if (stored := _load(path)) is not None:
             if extractor is not None and local is not None and not _is_whole(local, stored["features"].shape[1]):
