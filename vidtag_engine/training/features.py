@@ -20,7 +20,7 @@ from ..atomic import replacing
 from ..datasets import LabelledSequence, Skips
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
-from ..local_features import LocalRows
+from ..local_features import LocalFile, LocalRows
 from ..models.frame_encoder import FrameEncoder
 from ..truth_offset import TruthOffset, apply_offset
 from ..types import FrameState, InputError, Track, VideoInfo
@@ -57,7 +57,7 @@ class StoreError(InputError):
 
 
 class FeatureStore:
-    """Features on disk, one safetensors file per video, encoder and kind of views; where the encoder also finds local features, those beside it, mapped.
+    """Features on disk, one safetensors file per video, encoder and kind of views; where the encoder also finds local features, those beside it.
 
     Args:
         folder: where files lie; made if absent.
@@ -151,13 +151,13 @@ class FeatureStore:
         local = self.folder / f"{_digest(made_from | {'local_features': kind})}.npy" if kind else None
         details: list[np.ndarray] = []
         if (stored := _load(path)) is not None:
-            if extractor is not None and local is not None and not _is_whole(local, stored["features"].shape[1]):
+            if extractor is not None and local is not None and not _is_whole(local, extractor.kind, stored["features"].shape[1]):
                 for _, _, image, fraction in frames:
                     if image is not None:
                         details.append(extractor(image))
                     feedback.tell(fraction, "features", name)
                 _save_local(local, details)
-            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored), _mapped(local)
+            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored), _in_file(local, kind)
         thumbnails: list[bytes] = []
         times: list[float] = []
 
@@ -194,7 +194,7 @@ class FeatureStore:
         if local is not None:
             _save_local(local, details)
         _save(path, arrays)
-        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails), _mapped(local)
+        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails), _in_file(local, kind)
 
     def _in_memory(self, features: np.ndarray) -> np.ndarray:
         return features if self.half else features.astype(np.float32)
@@ -268,17 +268,17 @@ def _load(path: Path) -> dict[str, np.ndarray] | None:
     return stored if {"features", "time_s"} <= set(stored) and stored["features"].ndim == 3 else None
 
 
-def _is_whole(local: Path, count: int) -> bool:
+def _is_whole(local: Path, kind: str, count: int) -> bool:
     """Whether local features of so many pictures are stored."""
     try:
-        return len(np.load(local, mmap_mode="r", allow_pickle=False)) == count
-    except (OSError, ValueError, EOFError, TypeError):
+        return len(LocalFile(local, kind)) == count
+    except InputError:
         return False
 
 
-def _mapped(local: Path | None) -> LocalRows | None:
-    """Stored local features; None where there are to be none."""
-    return None if local is None else LocalRows([np.load(local, mmap_mode="r", allow_pickle=False)])
+def _in_file(local: Path | None, kind: Sequence[str]) -> LocalRows | None:
+    """Stored local features, which stay in their file; None where there are to be none. The kind's name comes first, then its version."""
+    return None if local is None else LocalRows([LocalFile(local, kind[0])])
 
 
 def _save_local(local: Path, details: list[np.ndarray]) -> None:
