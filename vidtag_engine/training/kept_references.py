@@ -35,7 +35,8 @@ def keep(
 ) -> CardReferences:
     """Write a training's frames as the database of its checkpoint, whole or not at all.
 
-    They are private: no names, days or pictures are in it, only descriptors, places and the way's headings.
+    They are private: no names, days or pictures are in it, only descriptors, places and the way's headings. Where the memory has the pictures' details, these are
+    in it, too, and from them a picture can be sketched roughly.
 
     Args:
         output: the checkpoint's folder.
