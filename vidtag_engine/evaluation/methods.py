@@ -36,11 +36,12 @@ def reading(loaded: Loaded, method: str) -> Loaded:
             raise InputError(f"{loaded.card.name} is a database of reference images and has no networks: take --method shipped.")
         return loaded
     # Details need not be found where no references are re-ranked by them.
-    if method in {NETWORKS, NETWORKS_DECODED} and loaded.encoder.local is not None:
-        loaded = replace(loaded, encoder=loaded.encoder.with_local(""))
+    encoder = loaded.encoder.with_local("") if loaded.encoder.local is not None else loaded.encoder
+    if method == NETWORKS:
+        return loaded if encoder is loaded.encoder else replace(loaded, encoder=encoder)
     if method == NETWORKS_DECODED:
         model, calibration = _without_references(loaded.model), _unrated(loaded.calibration, None)
-        return replace(loaded, model=model, calibration=calibration, references="")
+        return replace(loaded, model=model, encoder=encoder, calibration=calibration, references="")
     return _references_alone(loaded) if method == REFERENCES else loaded
 
 
