@@ -20,11 +20,12 @@ from PIL import Image
 from torch.nn import functional as F  # noqa: N812
 
 from tests.world_maker import ground
+from tests.xfeat_package import has_xfeat
 from vidtag_engine.datasets import LabelledSequence
 from vidtag_engine.local_features import KINDS, LocalFile, LocalRows, Rerank, write_local
 from vidtag_engine.models import xfeat
 from vidtag_engine.models.frame_encoder import FrameEncoder
-from vidtag_engine.models.xfeat import LONGER_PX, PACKAGE, local_extractor, scaled
+from vidtag_engine.models.xfeat import LONGER_PX, local_extractor, scaled
 from vidtag_engine.reference.local_matching import LocalFrames, _matches, inliers
 from vidtag_engine.training.features import FeatureStore, load_sequences
 from vidtag_engine.types import InputError
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 RECORD = KINDS["xfeat"]
 MOST = RECORD["descriptors"].shape[0]
-HAS_XFEAT = importlib.util.find_spec(PACKAGE) is not None
+HAS_XFEAT = has_xfeat()
 needs_xfeat = pytest.mark.skipif(not HAS_XFEAT, reason=f"XFeat's package is not installed: {xfeat.INSTALL}")
 
 
@@ -333,11 +334,11 @@ def test_pictures_are_scaled_to_sides_that_the_network_takes(shape: tuple[int, i
 def original(monkeypatch) -> ModuleType:
     """The package's own XFeat, without the part of it that needs kornia."""
     pytest.importorskip("tqdm")
-    spec = importlib.util.find_spec(PACKAGE)
-    bare = ModuleType(PACKAGE)
+    spec = importlib.util.find_spec(xfeat.PACKAGE)
+    bare = ModuleType(xfeat.PACKAGE)
     bare.__spec__, bare.__path__ = spec, list(spec.submodule_search_locations)
-    monkeypatch.setitem(sys.modules, PACKAGE, bare)
-    return importlib.import_module(f"{PACKAGE}.xfeat")
+    monkeypatch.setitem(sys.modules, xfeat.PACKAGE, bare)
+    return importlib.import_module(f"{xfeat.PACKAGE}.xfeat")
 
 
 @needs_xfeat

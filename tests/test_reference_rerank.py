@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sqlite3
 from contextlib import closing
@@ -22,6 +21,7 @@ from tests.test_models_memory import SPACING_M
 from tests.test_reference_similarity import REACH_M, by_hand, database, units
 from tests.test_reference_store import addition, descriptor, manifest
 from tests.world_maker import aoi_text, fly, ground
+from tests.xfeat_package import has_xfeat
 from vidtag_engine.calibration.rerank import fit_rerank
 from vidtag_engine.cli.app import app
 from vidtag_engine.evaluation.methods import reading
@@ -55,7 +55,7 @@ from vidtag_engine.warm import Warm
 RECORD = KINDS["xfeat"]
 BY = Rerank(0.03, 3.4, 7)
 _LOAD = xfeat.load_xfeat.__wrapped__
-_STAND_IN = importlib.util.find_spec(xfeat.PACKAGE) is None
+_STAND_IN = not has_xfeat()
 
 
 class Patches(nn.Module):
