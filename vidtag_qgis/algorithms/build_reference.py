@@ -28,7 +28,7 @@ from ..homes import read_homes
 from ..tokens import TokenError, check_stored, stored_token
 from . import checks
 from .base import VidTAGAlgorithm
-from .inputs import EitherFiles
+from .inputs import DETAILS, EitherFiles
 
 _HELP = """Makes a database of reference images, pictures with known places, by which 'Geolocate video' recognises where a video was taken. Nothing is trained.
 
@@ -140,6 +140,11 @@ class BuildReference(VidTAGAlgorithm):
         self.advanced(
             self.number("WIDTH", "Numbers kept of a band", 96, minimum=8, maximum=512, kind=integer),
             "Of each of a picture's four or eight bands, one byte each.",
+        )
+        self.advanced(
+            self.choice("LOCAL_FEATURES", "Details kept of pictures", DETAILS),
+            "A frame's best pictures are looked at again by them, which finds more streets that were driven the same way. XFeat must be installed: 'Check the "
+            "engine' says how. A database that is there keeps its own.",
         )
         self.advanced(
             self.number("SPOT", "Spot size (m)", 10.0, minimum=0.1),
@@ -301,6 +306,7 @@ class BuildReference(VidTAGAlgorithm):
             rate_hz=self.parameterAsDouble(parameters, "RATE", context) or None,
             every_m=self.parameterAsDouble(parameters, "EVERY", context),
             width=self.parameterAsInt(parameters, "WIDTH", context),
+            local_features=self.chosen(parameters, "LOCAL_FEATURES", context),
             author=self.parameterAsString(parameters, "AUTHOR", context).strip(),
             licence=self.parameterAsString(parameters, "LICENCE", context).strip(),
             private=not self.parameterAsBoolean(parameters, "SHARED", context),

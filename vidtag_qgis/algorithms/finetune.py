@@ -24,7 +24,7 @@ from ..area_estimate import check_point_count
 from ..engine_client.protocol import TrainArguments
 from . import checks
 from .base import VidTAGAlgorithm
-from .inputs import EitherFiles
+from .inputs import DETAILS, EitherFiles
 
 _HELP = """Trains a checkpoint for an area from videos whose way is known, to use in 'Geolocate video'.
 
@@ -87,6 +87,11 @@ class Finetune(VidTAGAlgorithm):
             "Learn from altered copies of each picture, too: as streets change, or the ground from the air.",
         )
         self.advanced(self.number("VIEWS", "Altered copies of a picture", 0, minimum=0, maximum=64, kind=integer), "How many.")
+        self.advanced(
+            self.choice("LOCAL_FEATURES", "Details kept of pictures", DETAILS),
+            "A frame's best reference images are looked at again by them, which finds more streets that were driven the same way. XFeat must be installed: 'Check "
+            "the engine' says how.",
+        )
         self.advanced(
             QgsProcessingParameterString("SIGMA", "Scales of the location encoder", defaultValue="auto"),
             "auto: by the area's size. Else globe, city, site, or numbers such as 256,2048,16384.",
@@ -158,6 +163,7 @@ class Finetune(VidTAGAlgorithm):
             phase2_steps=None if steps[1] is None else int(steps[1]),
             augment=self.chosen(parameters, "AUGMENT", context),
             views=self.parameterAsInt(parameters, "VIEWS", context),
+            local_features=self.chosen(parameters, "LOCAL_FEATURES", context),
             device=self.chosen(parameters, "DEVICE", context),
             seed=self.parameterAsInt(parameters, "SEED", context),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),

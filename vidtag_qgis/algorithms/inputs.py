@@ -17,6 +17,8 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 OLD_KEYS = {"viterbi": "hmm"}
 """Keys that scripts and models of 0.1.0 say, and what they are called now."""
+DETAILS = {"none": "None", "xfeat": "XFeat (17 kB a picture)"}
+"""What may be kept of pictures beside what they look like as a whole."""
 _WIDGET = "vidtag_qgis.gui.choice_widget.ChoiceWidget"  # by name: it is only loaded where there is a dialog
 
 
