@@ -545,36 +545,41 @@ def test_likeness_that_chance_finds_is_not_read():
     assert DatabaseWeight.from_dict({"weight": 4.0, "reach_m": 60.0}).least is None  # of checkpoints made before
 
 
-@pytest.mark.slow
-def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
-    """Three streets in four are remembered; what is said of drives on the others is what is so."""
+def partly_driven() -> tuple[World, tuple[int, ...], VidTAG, PathCalibration]:
+    """A town of which three streets in four were driven: which, a model that remembers them, and how sure to be."""
     world, driven = World(8), tuple(row for row in range(12) if row % 4 != 3)
     training, held_out = [world.drive(driven) for _ in range(80)], [world.drive(driven) for _ in range(40)]
     model = world.model(training)
-    found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
+    return world, driven, model, calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
+
+
+@pytest.mark.slow
+def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
+    """Three streets in four are remembered; what is said of drives on the others is what is so."""
+    world, driven, model, found = partly_driven()
     assert found.database_weight is not None
     assert found.database_weight.least is not None
     over = ScoredPlaces.embedded(model, world.places, SPACING_M, *found.database_weight.reads)
     decoder = Decoder(world.places, SPACING_M, found.transition)
 
-    def judged(rows: tuple[int, ...], database_weight: DatabaseWeight | None) -> tuple[float, float]:
+    def judged(rows: tuple[int, ...]) -> tuple[float, float]:
         """Chance said of 100 m, and share of frames within it."""
         said, right = [], []
         for _ in range(20):
             new = world.drive(rows)
             frames = Emissions(model, new.features[0], time_s=new.time_s)
-            decoded = decoder.decode(frames.at(over).read(database_weight), new.time_s, found.emission, accuracy_m=found.accuracy_m)
+            decoded = decoder.decode(frames.at(over).read(found.database_weight), new.time_s, found.emission, accuracy_m=found.accuracy_m)
             apart_m = rivals_from_m(decoder, found.accuracy_m, found.apart_m)
-            margin = score_margin(decoder, frames.at(over).read(database_weight), decoded.lat_lon_deg, apart_m)
+            margin = score_margin(decoder, frames.at(over).read(found.database_weight), decoded.lat_lon_deg, apart_m)
             kind = found.is_recognised(recognition(decoder, frames.at(over).read_similarity(), decoded.lat_lon_deg, apart_m))
             said.append(hypotheses(decoded.marginal, decoder, decoded.lat_lon_deg, found, margin, kind).within[:, 1].mean())
             right.append((haversine_m(*decoded.lat_lon_deg.T, *new.lat_lon_deg.T) <= 100.0).mean())
         return float(np.mean(said)), float(np.mean(right))
 
-    said, right = judged(driven, found.database_weight)
+    said, right = judged(driven)
     assert right > 0.9
     assert said > 0.8
-    said, right = judged((3, 7, 11), found.database_weight)
+    said, right = judged((3, 7, 11))
     # The networks saw those streets; hiding the reference images alone is known to leave too much said of streets like them.
     assert said < right + 0.3
 
@@ -582,10 +587,7 @@ def test_on_streets_that_were_never_driven_it_does_not_claim_to_know():
 @pytest.mark.slow
 def test_whether_a_video_is_recognised_does_not_depend_on_the_area_or_on_how_coarse_lines_are():
     """With a line's own accuracy of several kilometres no place of a small area was a rival any more, and whatever was sought there counted as recognised."""
-    world, driven = World(8), tuple(row for row in range(12) if row % 4 != 3)
-    training, held_out = [world.drive(driven) for _ in range(80)], [world.drive(driven) for _ in range(40)]
-    model = world.model(training)
-    found = calibrate_path(model, world.places, SPACING_M, training, held_out, temperature=0.07, reach_m=60.0)
+    world, driven, model, found = partly_driven()
     assert found.apart_m == 90.0
     coarse = replace(found, accuracy_m=10 * SPACING_M)
     block = world.places[24:60]  # rows 2 to 4, of which nobody drove 3

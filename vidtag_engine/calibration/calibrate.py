@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -117,7 +117,7 @@ def calibrate_path(
         ]
     taken = [taken[number] for number in np.random.default_rng(seed).permutation(len(taken))]
     if like is None:
-        rerank = _reranked(model, cover, list(zip(frames, chosen, strict=True)), reach_m, feedback.check)
+        rerank = _reranked(model, cover, zip(frames, chosen, strict=True), reach_m, feedback.check)
     else:
         rerank = like.database_weight.rerank if like.database_weight else None
     reach = reach._replace(rerank=rerank)
@@ -289,7 +289,7 @@ class _Held:
 def _reranked(
     model: VidTAG | PlaceRecognizer,
     cover: ScoredPlaces,
-    videos: Sequence[tuple[Emissions, TrainingSequence]],
+    videos: Iterable[tuple[Emissions, TrainingSequence]],
     reach_m: float,
     before_each: Callable[[], None],
 ) -> Rerank | None:
@@ -299,8 +299,8 @@ def _reranked(
         return None
     # Rows are those of all references, removed ones too.
     places = memory.store.lat_lon_deg if isinstance(memory, StoredReferences) else memory.places_deg
-    # Nothing is held: these scores are read once.
-    return fit_rerank([(of.at(cover, 0), s.lat_lon_deg) for of, s in videos], places, reach_m, before_each)
+    # These scores are read once, and a video's are let go of before the next one's.
+    return fit_rerank(((of.at(cover, 0), s.lat_lon_deg) for of, s in videos), places, reach_m, before_each)
 
 
 def _chance(videos: Sequence[FrameScores]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -19,7 +19,7 @@ _PENALTY = 100.0  # weak: there are many pairs, and two numbers are fitted
 
 
 def fit_rerank(
-    videos: Sequence[tuple[FrameScores, FloatArray]],
+    videos: Iterable[tuple[FrameScores, FloatArray]],
     lat_lon_deg: FloatArray,
     reach_m: float,
     before_each: Callable[[], None] = lambda: None,

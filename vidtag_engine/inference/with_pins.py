@@ -44,10 +44,8 @@ def decode_with_pins(trajectory: Trajectory, kept: VideoScores, pins: Sequence[P
         # Where a person said where it was, no place elsewhere is a rival any more, and none is unknown.
         path = replace(path, unknown_share=0.0)
     else:
-        margin, recognised = (
-            score_margin(decoder, kept.scores, decoded.lat_lon_deg, rivals_from_m(decoder, accuracy_m, path.apart_m), kept.cuts),
-            kept.recognised,
-        )
+        apart_m = rivals_from_m(decoder, accuracy_m, path.apart_m)
+        margin, recognised = score_margin(decoder, kept.scores, decoded.lat_lon_deg, apart_m, kept.cuts), kept.recognised
     found = hypotheses(decoded.marginal, decoder, places, path, margin, recognised)
     confidence = chances(decoder, decoded, places, path, [trajectory.confidence_radius_m], margin, recognised)[:, 0]
     solved = _assembled(trajectory, located, places, confidence, spread(found, located))

@@ -13,7 +13,7 @@ from ..geodesy import EARTH_RADIUS_M, unit_vectors
 from ..types import FloatArray
 from .decoder import Decoder, Scores
 
-ELSEWHERE = 1.5  # accuracies from the line, or reaches of a reference image: beyond, it is another place
+_ELSEWHERE = 1.5  # accuracies, or spacings, from the line: within, it is no other place
 _MARGIN_FRAMES = 15  # that a margin is averaged over
 CLEAR = 0.2  # share of a video's frames that show their places clearly, where they are recognised
 NO_RIVAL = 1e6  # the margin where all places are near
@@ -52,8 +52,8 @@ def rivals_from_m(decoder: Decoder, accuracy_m: float, apart_m: float | None) ->
         apart_m: that was fitted; None, of checkpoints made before, is one and a half accuracies, however small the area.
     """
     extent_m = float(np.linalg.norm(np.ptp(decoder.points_m, axis=0)))
-    wanted_m = ELSEWHERE * accuracy_m if apart_m is None else min(apart_m, _OF_EXTENT * extent_m)
-    return max(ELSEWHERE * decoder.spacing_m, wanted_m)
+    wanted_m = _ELSEWHERE * accuracy_m if apart_m is None else min(apart_m, _OF_EXTENT * extent_m)
+    return max(_ELSEWHERE * decoder.spacing_m, wanted_m)
 
 
 def recognition(decoder: Decoder, similarity: Scores | None, lat_lon_deg: FloatArray, apart_m: float) -> float:
