@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import mmap
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,53 @@ class VectorSource:
         except _errors() as error:
             raise unreadable(self.name, error) from error
 
+    def columns(self, layer: str) -> tuple[str, ...]:
+        """Names of a layer's attributes.
+
+        Raises:
+            InputError: the layer cannot be opened.
+        """
+        try:
+            if self.drivers is None:
+                import pyogrio
+
+                return tuple(str(one) for one in pyogrio.read_info(self.path, layer=layer)["fields"])
+            with _fiona(self.path, self.drivers, layer) as opened:
+                return tuple(opened.schema["properties"])
+        except _errors() as error:
+            raise unreadable(self.name, error) from error
+
+    def read_with(
+        self, layer: str, columns: Sequence[str], box: tuple[float, float, float, float] | None = None
+    ) -> tuple[list[shapely.Geometry], dict[str, list[str]]]:
+        """A layer's geometries that GEOS takes, without heights, and these attributes of each, as text; empty where there is no value.
+
+        Args:
+            layer: its name.
+            columns: attributes that it has.
+            box: as of :meth:`read`.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            if self.drivers is None:
+                import pyogrio
+
+                _, _, wkb, values = pyogrio.raw.read(self.path, layer=layer, columns=list(columns), force_2d=True, bbox=box)
+                shapes = shapely.from_wkb([] if wkb is None else wkb, on_invalid="ignore")
+                order = list(pyogrio.read_info(self.path, layer=layer)["fields"])
+                named = dict(zip(sorted(columns, key=order.index), values, strict=True))
+            else:
+                with _fiona(self.path, self.drivers, layer) as opened:
+                    features = [one for one in opened.filter(bbox=box) if one.geometry is not None]
+                shapes = [shapely.from_geojson(json.dumps(one.geometry.__geo_interface__), on_invalid="ignore") for one in features]
+                named = {name: [one.properties.get(name) for one in features] for name in columns}
+        except _errors() as error:
+            raise unreadable(self.name, error) from error
+        kept = [row for row, shape in enumerate(shapes) if shape is not None and not shape.is_empty]
+        return [shapes[row] for row in kept], {name: [_text(named[name][row]) for row in kept] for name in columns}
+
     def _by_pyogrio(self, layer: str, box: tuple[float, float, float, float] | None) -> Iterator[shapely.Geometry | dict[str, Any]]:
         import pyogrio
 
@@ -159,6 +207,11 @@ def open_vector(text: str, name: str) -> VectorSource:
             return VectorSource(text, name, _fiona_layers(text, OLD_DRIVERS), OLD_DRIVERS)
         except _errors():
             raise unreadable(name, error) from error
+
+
+def _text(value: Any) -> str:
+    """An attribute as text; nothing of one that is missing."""
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
 
 
 def unreadable(name: str, error: Exception) -> InputError:

@@ -1,0 +1,283 @@
+"""Which ways through a road network fit how a camera turned, stopped and sped.
+
+A hidden Markov model as in Brubaker, Geiger and Urtasun (2013, Sec. 3): a state is a directed place of the network; from step to step the camera goes on to what
+follows, with some slack, and its heading must fit the street's. Two things are unknown beside the place: how many metres a unit of the camera's speeds is, for which
+a few guesses are decoded each by itself, and where the camera has north: a state has one of 24 sectors that north lay in at the beginning, and keeps its own running
+estimate within it (an assumed-density filter). Whole ways are then drawn from the posterior, backwards through the filter (forward filtering, backward sampling): they are the hypotheses.
+
+Time grows with places times steps until the first turns have told most places out, and from then on with what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..feedback import Feedback
+from ..types import FloatArray, IntArray
+from .graph import RoadGraph
+from .filtering import Filter, Links, Seen, State
+from .profile import Profile, Way
+
+_THREADS = 2
+
+Looks = Callable[[int], FloatArray]
+"""Gives the (M,) likelihood of a frame over the places, one on average."""
+
+
+@dataclass(frozen=True)
+class RoadModel:
+    """How motion is read on roads. Chosen on simulated drives (``benchmarks odometry``).
+
+    Args:
+        heading_std_deg: of the difference between the camera's and the street's heading on the straight.
+        corner_share: of the heading's change about a step, that is added to it: nobody turns exactly where two lines meet.
+        outlier_probability: that a step's heading tells nothing.
+        correlation_m: of way, over which headings err alike.
+        drift_share: how much a step's heading moves the running estimate of north.
+        slack: probability that a step goes on by no place, and that it goes on by two.
+        turn_round: probability of turning round where the camera did.
+        prune: least weight against the best state's that is followed.
+        speeds_mps: between which usual speeds lie, where speeds have no unit.
+        speed_step: ratio of neighbouring guesses.
+        metric_steps: guesses to either side where speeds are in metres a second.
+    """
+
+    heading_std_deg: float = 8.0
+    corner_share: float = 0.35
+    outlier_probability: float = 1e-3
+    correlation_m: float = 30.0
+    drift_share: float = 0.08
+    slack: float = 0.06
+    turn_round: float = 0.05
+    prune: float = 1e-6
+    speeds_mps: tuple[float, float] = (4.0, 18.0)
+    speed_step: float = 1.1
+    metric_steps: int = 1
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A guess of how many metres a unit of the odometer is.
+
+    Args:
+        metres: of a unit.
+        log_prior: natural logarithm of its share before anything is seen.
+    """
+
+    metres: float
+    log_prior: float
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways drawn from the posterior, alike in weight.
+
+    Args:
+        place: by way, the (J + 1,) places at the beginning, and after each step; guesses differ in J.
+        metres: (S,) the guess that each belongs to.
+        profiles: the profile of each guess, by its metres.
+        log_evidence: natural logarithm of how well the network foresees the motion, a step of the reference length; 0 is perfectly.
+        share: (G, 2) metres of guesses and their posterior share.
+    """
+
+    place: list[IntArray]
+    metres: FloatArray
+    profiles: dict[float, Profile]
+    log_evidence: float
+    share: FloatArray
+
+
+class RoadDecoder:
+    """Decodes any number of motions over one network.
+
+    Args:
+        graph: with at least one place.
+        model: how motion is read.
+        prior: (M,) where a camera may be before anything is seen; None is anywhere alike, by length of street.
+
+    Raises:
+        ValueError: the network has no place.
+    """
+
+    def __init__(self, graph: RoadGraph, model: RoadModel = RoadModel(), prior: FloatArray | None = None) -> None:
+        if not len(graph):
+            raise ValueError("a network without places")
+        self.graph, self.model = graph, model
+        self.links = Links.of(graph), Links.of(graph, backwards=True)
+        weight = graph.length_m if prior is None else np.asarray(prior, dtype=np.float64) * graph.length_m
+        self.prior = (weight / weight.sum()).astype(np.float32)
+
+    def guesses(self, way: Way) -> list[Guess]:
+        """What a unit of the odometer may be, in metres, and how likely each is."""
+        of = self.model
+        if way.motion.metric:
+            steps = np.arange(-of.metric_steps, of.metric_steps + 1)
+            metres = (1.0 + (of.speed_step - 1.0) / 2.0) ** steps
+            spread = np.abs(steps).astype(np.float64)
+        else:
+            low, high = np.log(of.speeds_mps)
+            count = max(1, round((high - low) / np.log(of.speed_step)))
+            usual = np.exp(np.linspace(low, high, count + 1))
+            metres = usual / max(way.usual, 1e-9)
+            spread = (np.log(usual) - (low + high) / 2.0) / ((high - low) / 4.0)
+        log_prior = -(spread**2) / 2.0
+        log_prior -= np.log(np.exp(log_prior).sum())
+        return [Guess(float(one), float(prior)) for one, prior in zip(metres, log_prior, strict=True)]
+
+    def decode(self, way: Way, ways: int = 512, seed: int = 0, looks: Looks | None = None, feedback: Feedback = Feedback()) -> Ways:
+        """Draw ways from the posterior.
+
+        Args:
+            way: that the camera made, in its own unit.
+            ways: to draw.
+            seed: of the drawing.
+            looks: gives what each moment's picture says; a look for every moment of the motion but the last.
+            feedback: told of guesses done; stops between them.
+
+        Raises:
+            CancelledError: stopped.
+        """
+        guesses = self.guesses(way)
+        profiles = [way.profile(one.metres, self.graph.spacing_m) for one in guesses]
+        # A step says the less the more of them there are in the same way: all guesses hear the same evidence.
+        middle = float(np.exp(np.mean([np.log(one.metres) for one in guesses])))
+        share = self.graph.spacing_m / self.model.correlation_m
+        powers = [share * middle / one.metres for one in guesses]
+
+        def evidence(number: int) -> float:
+            feedback.check()
+            return self._filter(profiles[number], powers[number], looks, None)
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = []
+            for number, log in enumerate(pool.map(evidence, range(len(guesses)))):
+                found.append(log + guesses[number].log_prior)
+                feedback.tell(0.7 * (number + 1) / len(guesses), "roads", "")
+        logs = np.array(found)
+        posterior = np.exp(logs - logs.max())
+        log_evidence = float(np.log(posterior.sum()) + logs.max())
+        posterior /= posterior.sum()
+        rng = np.random.default_rng(seed)
+        wanted = rng.multinomial(ways, posterior)
+        places: list[IntArray] = []
+        metres: list[float] = []
+        for number in np.flatnonzero(wanted):
+            feedback.check()
+            kept: list[State] = []
+            self._filter(profiles[number], powers[number], looks, kept)
+            drawn = self._draw(profiles[number], kept, int(wanted[number]), rng)
+            places.extend(drawn)
+            metres.extend([guesses[number].metres] * len(drawn))
+        steps = max(1.0, way.length * middle / self.graph.spacing_m * share)
+        table = np.column_stack([[one.metres for one in guesses], posterior])
+        of = {one.metres: profile for one, profile in zip(guesses, profiles, strict=True)}
+        return Ways(places, np.array(metres), of, log_evidence / steps, table)
+
+    def _filter(self, profile: Profile, power: float, looks: Looks | None, kept: list[State] | None) -> float:
+        """Run through a profile: the log evidence. What every step leaves is put into ``kept``."""
+        seen = _frames_of(profile) if looks is not None else [[]] * (len(profile) + 1)
+        one = Filter(self.graph, self.prior, self.model.prune)
+        state = one.anywhere(profile.heading_deg[0])
+        total = self._look(one, state, seen[0], looks)
+        for step in range(len(profile)):
+            if kept is not None:
+                kept.append(state.compact())
+            state = self._step(one, state, profile, step, power)
+            total += one.normalise(state)
+            total += self._look(one, state, seen[step + 1], looks)
+        if kept is not None:
+            kept.append(state.compact())
+        return total
+
+    @staticmethod
+    def _look(one: Filter, state: State, frames: list[int], looks: Looks | None) -> float:
+        """Weigh a state by what pictures say; the log evidence gained."""
+        if looks is None or not frames:
+            return 0.0
+        for frame in frames:
+            state.weight = state.weight * looks(frame)[state.place].astype(np.float32)
+        return one.normalise(state)
+
+    def _step(self, one: Filter, state: State, profile: Profile, step: int, power: float) -> State:
+        """Go on by a place, and compare headings."""
+        if profile.begins[step] and step:
+            return one.anywhere(profile.heading_deg[step])
+        seen = self._seen(profile, step, power)
+        state.north = one.north_again(state, seen) if profile.unknown[step] else state.north
+        links, slack = self.links[int(profile.backwards[step])], np.float32(2.0 * self.model.slack)
+        ahead = one.advance(state, links, seen)
+        parts = [ahead.times(np.float32(1.0) - slack)]
+        if step % 2:
+            parts.append(one.advance(ahead, links, seen).times(slack))
+        else:
+            parts.append(one.stay(state, seen).times(slack))
+        if profile.turned_round[step] and not profile.backwards[step]:
+            parts.append(one.turn_round(state, seen).times(np.float32(self.model.turn_round)))
+        moved = one.merged(parts)
+        one.blend(moved, seen, np.float32(max(seen.drift, 1.0 / (step + 2.0))))
+        return moved
+
+    def _seen(self, profile: Profile, step: int, power: float) -> Seen:
+        """How a step's heading is compared."""
+        of = self.model
+        std_deg = float(np.hypot(of.heading_std_deg, of.corner_share * profile.change_deg[step]))
+        drift = of.drift_share * (of.heading_std_deg / std_deg) ** 2
+        return Seen.of(profile.heading_deg[step], std_deg, of.outlier_probability, power, drift)
+
+    def _draw(self, profile: Profile, kept: list[State], ways: int, rng: np.random.Generator) -> list[IntArray]:
+        """Ways backwards from the last step's weights, as (ways, J + 1) places."""
+        one = Filter(self.graph, self.prior, self.model.prune)
+        drawn = np.empty((ways, len(profile) + 1), dtype=np.int64)
+        slack, tolerance = 2.0 * self.model.slack, np.radians(2.0 * self.model.heading_std_deg) ** 2
+        at = _pick(kept[-1], ways, rng)
+        for step in range(len(profile) - 1, -1, -1):
+            here, now = kept[step], kept[step + 1]
+            place, sector, own = now.place[at], now.sector[at], now.north[at]
+            drawn[:, step + 1] = place
+            if profile.begins[step] and step:
+                at = _pick(here, ways, rng)
+                continue
+            links = self.links[int(profile.backwards[step])]
+            before, share = links.table[place], links.table_share[place]
+            options, chances = [before], [share * (1.0 - slack)]
+            if step % 2:
+                two = links.table[np.maximum(before, 0)]
+                two_share = links.table_share[np.maximum(before, 0)] * share[:, :, None]
+                options.append(np.where(before[:, :, None] >= 0, two, -1).reshape(ways, -1))
+                chances.append(two_share.reshape(ways, -1) * slack)
+            else:
+                options.append(place[:, None])
+                chances.append(np.full((ways, 1), slack))
+            if profile.turned_round[step]:
+                options.append(self.graph.opposite[place][:, None])
+                chances.append(np.full((ways, 1), self.model.turn_round))
+            choice, chance = np.concatenate(options, axis=1), np.concatenate(chances, axis=1)
+            row = one.find(here, np.where(choice >= 0, choice, 0), sector[:, None])
+            there = (choice >= 0) & (row >= 0)
+            apart = np.ones(row.shape) if profile.unknown[step] else (here.north[row] * own[:, None].conj()).real
+            # Ways that met had norths of their own: one's own past is what had the north that one has.
+            weight = np.where(there, chance * here.weight[row] * np.exp((apart - 1.0) / tolerance), 0.0)
+            weight = np.where(weight.sum(axis=1, keepdims=True) > 0, weight, there)
+            cumulated = np.cumsum(weight, axis=1)
+            pick = (cumulated < rng.random((ways, 1)) * cumulated[:, -1:]).sum(axis=1)
+            at = row[np.arange(ways), np.minimum(pick, choice.shape[1] - 1)]
+        drawn[:, 0] = kept[0].place[at]
+        return list(drawn)
+
+
+def _pick(state: State, ways: int, rng: np.random.Generator) -> IntArray:
+    """Rows of a state, drawn by their weight."""
+    share = state.weight.astype(np.float64)
+    return rng.choice(len(share), size=ways, p=share / share.sum())
+
+
+def _frames_of(profile: Profile) -> list[list[int]]:
+    """Numbers of the moments whose pictures are seen at the start, and after each step."""
+    frames: list[list[int]] = [[] for _ in range(len(profile) + 1)]
+    for number, at in enumerate(profile.at_step[:-1]):
+        frames[int(np.clip(round(float(at)), 0, len(profile)))].append(number)
+    return frames
