@@ -15,14 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..feedback import Feedback
+from ..trajectory.marginals import first_of_each_box
 from ..types import FloatArray, IntArray
-from .graph import RoadGraph
 from .filtering import Filter, Links, Seen, State
+from .graph import RoadGraph
 from .profile import Profile, Way
 
 _THREADS = 2
+_LEAVE_EVERY = 5  # steps
+_LEAVE_FROM = 16  # places apart, where most weight is, that the network may be left from
+_LEAVE_BELOW = 4000  # rows: while there are more, nothing is known that would be lost
 
 Looks = Callable[[int], FloatArray]
 """Gives the (M,) likelihood of a frame over the places, one on average."""
@@ -40,6 +45,8 @@ class RoadModel:
         drift_share: how much a step's heading moves the running estimate of north.
         slack: probability that a step goes on by no place, and that it goes on by two.
         turn_round: probability of turning round where the camera did.
+        leave: probability of leaving the network, and coming back to it elsewhere, in ``_LEAVE_EVERY`` steps: maps lack streets.
+        rejoin_m: how far away it comes back at most.
         prune: least weight against the best state's that is followed.
         speeds_mps: between which usual speeds lie, where speeds have no unit.
         speed_step: ratio of neighbouring guesses.
@@ -53,6 +60,8 @@ class RoadModel:
     drift_share: float = 0.08
     slack: float = 0.06
     turn_round: float = 0.05
+    leave: float = 0.01
+    rejoin_m: float = 400.0
     prune: float = 1e-6
     speeds_mps: tuple[float, float] = (4.0, 18.0)
     speed_step: float = 1.1
@@ -108,6 +117,7 @@ class RoadDecoder:
             raise ValueError("a network without places")
         self.graph, self.model = graph, model
         self.links = Links.of(graph), Links.of(graph, backwards=True)
+        self.tree = cKDTree(graph.xy_m)
         weight = graph.length_m if prior is None else np.asarray(prior, dtype=np.float64) * graph.length_m
         self.prior = (weight / weight.sum()).astype(np.float32)
 
@@ -167,7 +177,7 @@ class RoadDecoder:
         metres: list[float] = []
         for number in np.flatnonzero(wanted):
             feedback.check()
-            kept: list[State] = []
+            kept: list[_Kept] = []
             self._filter(profiles[number], powers[number], looks, kept)
             drawn = self._draw(profiles[number], kept, int(wanted[number]), rng)
             places.extend(drawn)
@@ -177,21 +187,39 @@ class RoadDecoder:
         of = {one.metres: profile for one, profile in zip(guesses, profiles, strict=True)}
         return Ways(places, np.array(metres), of, log_evidence / steps, table)
 
-    def _filter(self, profile: Profile, power: float, looks: Looks | None, kept: list[State] | None) -> float:
+    def _filter(self, profile: Profile, power: float, looks: Looks | None, kept: list[_Kept] | None) -> float:
         """Run through a profile: the log evidence. What every step leaves is put into ``kept``."""
         seen = _frames_of(profile) if looks is not None else [[]] * (len(profile) + 1)
         one = Filter(self.graph, self.prior, self.model.prune)
         state = one.anywhere(profile.heading_deg[0])
         total = self._look(one, state, seen[0], looks)
+        if kept is not None:
+            kept.append(_Kept(state.compact()))
         for step in range(len(profile)):
-            if kept is not None:
-                kept.append(state.compact())
             state = self._step(one, state, profile, step, power)
             total += one.normalise(state)
             total += self._look(one, state, seen[step + 1], looks)
-        if kept is not None:
-            kept.append(state.compact())
+            on_roads, left = state, None
+            if self.model.leave and step % _LEAVE_EVERY == _LEAVE_EVERY - 1 and len(state.weight) < _LEAVE_BELOW:
+                state, left = self._rejoined(one, state)
+            if kept is not None:
+                kept.append(_Kept(state.compact(), on_roads.compact() if left is not None else None, left))
         return total
+
+    def _rejoined(self, one: Filter, state: State) -> tuple[State, State | None]:
+        """A state with those who left the network where most of the weight is and are back on it elsewhere; and where they left, with what came to each place."""
+        most = np.argsort(-state.weight, kind="stable")[: 8 * _LEAVE_FROM]
+        first = first_of_each_box(np.column_stack([self.graph.xy_m[state.place[most]], 100.0 * state.sector[most]]), 100.0)[:_LEAVE_FROM]
+        rows = most[first]
+        around = self.tree.query_ball_point(self.graph.xy_m[state.place[rows]], self.model.rejoin_m)
+        many = np.array([len(places) for places in around])
+        share = state.weight[rows] / state.weight[rows].sum() / many
+        row = np.repeat(rows, many)
+        back = State(
+            np.concatenate(around).astype(np.int64), state.sector[row], np.repeat(share, many).astype(np.float32), state.north[row]
+        )
+        joined = one.merged([state.times(np.float32(1.0 - self.model.leave)), back.times(np.float32(self.model.leave))])
+        return joined, State(state.place[rows], state.sector[rows], share.astype(np.float32), state.north[rows])
 
     @staticmethod
     def _look(one: Filter, state: State, frames: list[int], looks: Looks | None) -> float:
@@ -228,16 +256,36 @@ class RoadDecoder:
         drift = of.drift_share * (of.heading_std_deg / std_deg) ** 2
         return Seen.of(profile.heading_deg[step], std_deg, of.outlier_probability, power, drift)
 
-    def _draw(self, profile: Profile, kept: list[State], ways: int, rng: np.random.Generator) -> list[IntArray]:
+    def _before_leaving(self, one: Filter, kept: _Kept, at: IntArray, rng: np.random.Generator) -> IntArray:
+        """Rows of the state on roads that drawn rows of a state are of: for those that have just come back, where they left."""
+        on_roads, left = kept.on_roads, kept.left
+        assert on_roads is not None  # noqa: S101 - for types  # nosec B101
+        assert left is not None  # noqa: S101  # nosec B101
+        place, sector = kept.state.place[at], kept.state.sector[at]
+        row = one.find(on_roads, place, sector)
+        stayed = (1.0 - self.model.leave) * np.where(row >= 0, on_roads.weight[row], 0.0) / np.maximum(kept.state.weight[at], 1e-30)
+        back = (rng.random(len(at)) >= stayed) | (row < 0)
+        apart_m = np.hypot(*(self.graph.xy_m[place][:, None] - self.graph.xy_m[left.place]).transpose(2, 0, 1))
+        weight = left.weight * (apart_m <= self.model.rejoin_m) * (left.sector == sector[:, None])
+        can = weight.sum(axis=1) > 0
+        cumulated = np.cumsum(weight, axis=1)
+        pick = (cumulated < rng.random((len(at), 1)) * cumulated[:, -1:]).sum(axis=1)
+        pick = np.minimum(pick, len(left.place) - 1)
+        whence = one.find(on_roads, left.place[pick], left.sector[pick])
+        return np.where(back & can & (whence >= 0), whence, np.maximum(row, 0))
+
+    def _draw(self, profile: Profile, kept: list[_Kept], ways: int, rng: np.random.Generator) -> list[IntArray]:
         """Ways backwards from the last step's weights, as (ways, J + 1) places."""
         one = Filter(self.graph, self.prior, self.model.prune)
         drawn = np.empty((ways, len(profile) + 1), dtype=np.int64)
         slack, tolerance = 2.0 * self.model.slack, np.radians(2.0 * self.model.heading_std_deg) ** 2
-        at = _pick(kept[-1], ways, rng)
+        at = _pick(kept[-1].state, ways, rng)
         for step in range(len(profile) - 1, -1, -1):
-            here, now = kept[step], kept[step + 1]
+            here, now = kept[step].state, kept[step + 1].state
+            drawn[:, step + 1] = now.place[at]
+            if kept[step + 1].left is not None:
+                at, now = self._before_leaving(one, kept[step + 1], at, rng), kept[step + 1].on_roads or now
             place, sector, own = now.place[at], now.sector[at], now.north[at]
-            drawn[:, step + 1] = place
             if profile.begins[step] and step:
                 at = _pick(here, ways, rng)
                 continue
@@ -265,8 +313,17 @@ class RoadDecoder:
             cumulated = np.cumsum(weight, axis=1)
             pick = (cumulated < rng.random((ways, 1)) * cumulated[:, -1:]).sum(axis=1)
             at = row[np.arange(ways), np.minimum(pick, choice.shape[1] - 1)]
-        drawn[:, 0] = kept[0].place[at]
+        drawn[:, 0] = kept[0].state.place[at]
         return list(drawn)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A moment's state for drawing backwards; where some left the network and came back, also the state before that, and where they left."""
+
+    state: State
+    on_roads: State | None = None
+    left: State | None = None
 
 
 def _pick(state: State, ways: int, rng: np.random.Generator) -> IntArray:

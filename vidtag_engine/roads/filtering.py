@@ -12,6 +12,7 @@ from .graph import RoadGraph
 
 _LEAST = np.float32(1e-30)
 _SECTORS = 24
+_SPARSE = 100  # keys there could be for each that there is, beyond which they are sorted
 _ENTRIES = 4096  # of the table that likelihoods of headings are read from
 
 Norths = NDArray[np.complex64]
@@ -161,16 +162,23 @@ class Filter:
         key = np.concatenate([one.sector.astype(np.int64) * count + one.place for one in parts])
         weight = np.concatenate([one.weight for one in parts])
         north = np.concatenate([one.north for one in parts])
-        self._marked[key] = True
-        rows = np.flatnonzero(self._marked)
-        self._marked[rows] = False
-        self._position[rows] = np.arange(len(rows), dtype=np.int32)
-        position = self._position[key]
+        rows, position = self._sorted(key)
         total = np.bincount(position, weight, len(rows))
         real, imag = (np.bincount(position, weight * part, len(rows)) for part in (north.real, north.imag))
         length = np.maximum(np.hypot(real, imag), 1e-36)
         sector, place = np.divmod(rows, count)
         return State(place, sector, total.astype(np.float32), ((real + 1j * imag) / length).astype(np.complex64))
+
+    def _sorted(self, key: IntArray) -> tuple[IntArray, IntArray]:
+        """Keys, rising, and where each is among them: by sorting, or, of very many, by marking them in a table of all."""
+        if len(key) * _SPARSE < len(self._marked):
+            rows, position = np.unique(key, return_inverse=True)
+            return rows, position.ravel()
+        self._marked[key] = True
+        rows = np.flatnonzero(self._marked)
+        self._marked[rows] = False
+        self._position[rows] = np.arange(len(rows), dtype=np.int32)
+        return rows, self._position[key]
 
     def blend(self, state: State, seen: Seen, share: np.float32) -> None:
         """Move each row's north towards what its street says."""

@@ -91,17 +91,23 @@ class FrameReader:
                 self._sampled += 1
             yield Frame(index, time_s, image, FrameState.LOCATED if image is not None else FrameState.DAMAGED)
         if index < 0:
-            until = "its end" if self._to_s is None else f"{self._to_s:g} s"
-            raise InputError(
-                f"{self._info.name} shows no new picture from {self._from_s:g} s to {until}; give an earlier start or a later end."
-            )
+            raise self._nothing_new()
 
-    def _open_images(self) -> Iterator[_Picture]:
+    def _nothing_new(self) -> InputError:
+        until = "its end" if self._to_s is None else f"{self._to_s:g} s"
+        return InputError(
+            f"{self._info.name} shows no new picture from {self._from_s:g} s to {until}; give an earlier start or a later end."
+        )
+
+    def _wanted_images(self) -> tuple[ImageFolder, NDArray[np.integer[Any]]]:
+        """The folder, and which of its pictures are wanted."""
         folder = ImageFolder.read(self._info.path)
-        times = folder.time_s
         sampling.check_start(self._info.name, self._from_s, folder.duration_s)
         end_s = folder.duration_s if self._to_s is None else min(self._to_s, folder.duration_s)
-        wanted = sampling.pick(times, self._rate_hz, self._from_s, end_s)
+        return folder, sampling.pick(folder.time_s, self._rate_hz, self._from_s, end_s)
+
+    def _open_images(self) -> Iterator[_Picture]:
+        folder, wanted = self._wanted_images()
         self._expected = len(wanted)
         self._counts.damaged.update(range(-folder.unordered, 0))  # files that have no place in the sequence at all
         return self._read_images(folder, wanted)
@@ -116,13 +122,43 @@ class FrameReader:
                 self._note_lost(float(folder.time_s[i]), folder.end_of(int(i)))
             yield float(folder.time_s[i]), image
 
+    def moments(self) -> list[tuple[int, float, FrameState]]:
+        """Index, time and state of every frame that iterating gives, where nothing but decoding finds a frame damaged: without decoding, where the file tells.
+
+        Raises:
+            InputError: as on entering, and where no moment lies in the window.
+        """
+        if self._info.kind == "images":
+            folder, wanted = self._wanted_images()
+            times = [(float(folder.time_s[row]), FrameState.LOCATED) for row in wanted]
+        else:
+            looked = probe(self._info.path)
+            planned = self._plan(looked)
+            if planned is None:
+                with self:
+                    return [(frame.index, frame.time_s, frame.state) for frame in self]
+            index, wanted, lost = planned
+            times = [(float(index.time_s[row]), FrameState.LOCATED) for row in wanted] + [(float(one), FrameState.DAMAGED) for one in lost]
+        if not times:
+            raise self._nothing_new()
+        return [(number, time_s, state) for number, (time_s, state) in enumerate(sorted(times))]
+
     def _open_video(self) -> Iterator[_Picture]:
         looked = probe(self._info.path)
+        planned = self._plan(looked)
+        if planned is None:
+            return self._read_in_sequence(looked)
+        index, wanted, lost = planned
+        self._expected = len(wanted) + len(lost)
+        return self._read_planned(looked, index, wanted, lost)
+
+    def _plan(self, looked: Probe) -> tuple[PacketIndex, NDArray[np.integer[Any]], NDArray[np.floating[Any]]] | None:
+        """The file's index, which of its pictures are wanted, and moments that it has none of; None where only decoding tells."""
         index = read_index(self._info.path, looked, self._from_s, self._to_s, self._feedback)
         if not index.regular:
             if looked.duration_s is not None:
                 sampling.check_start(self._info.name, self._from_s, looked.duration_s)
-            return self._read_in_sequence(looked)
+            return None
         end_s = max([index.end_s, *(stop for _, stop in index.lost_s)])
         if index.whole_end:
             sampling.check_start(self._info.name, self._from_s, end_s)
@@ -132,8 +168,7 @@ class FrameReader:
         if not len(shown):
             raise VideoError(f"{self._info.path} holds no picture that can be shown; copy the file again or repair it.")
         picked, lost = sampling.pick_and_lost(index.time_s[shown], self._rate_hz, self._from_s, end_s, index.lost_s)
-        self._expected = len(picked) + len(lost)
-        return self._read_planned(looked, index, shown[picked], lost)
+        return index, shown[picked], lost
 
     def _read_planned(
         self, looked: Probe, index: PacketIndex, wanted: NDArray[np.integer[Any]], lost: NDArray[np.floating[Any]]
