@@ -25,6 +25,8 @@ from .graph import RoadGraph
 from .profile import Profile, Way
 
 _THREADS = 2
+_MARKS = 32  # parts of a way, after each of which guesses are compared
+_HOPELESS = 25.0  # natural logarithm of odds
 _LEAVE_EVERY = 5  # steps
 _LEAVE_FROM = 16  # places apart, where most weight is, that the network may be left from
 _LEAVE_BELOW = 4000  # rows: while there are more, nothing is known that would be lost
@@ -158,16 +160,7 @@ class RoadDecoder:
         share = self.graph.spacing_m / self.model.correlation_m
         powers = [share * middle / one.metres for one in guesses]
 
-        def evidence(number: int) -> float:
-            feedback.check()
-            return self._filter(profiles[number], powers[number], looks, None)
-
-        with ThreadPoolExecutor(_THREADS) as pool:
-            found = []
-            for number, log in enumerate(pool.map(evidence, range(len(guesses)))):
-                found.append(log + guesses[number].log_prior)
-                feedback.tell(0.7 * (number + 1) / len(guesses), "roads", "")
-        logs = np.array(found)
+        logs = self._evidence(guesses, profiles, powers, looks, feedback)
         posterior = np.exp(logs - logs.max())
         log_evidence = float(np.log(posterior.sum()) + logs.max())
         posterior /= posterior.sum()
@@ -187,8 +180,39 @@ class RoadDecoder:
         of = {one.metres: profile for one, profile in zip(guesses, profiles, strict=True)}
         return Ways(places, np.array(metres), of, log_evidence / steps, table)
 
-    def _filter(self, profile: Profile, power: float, looks: Looks | None, kept: list[_Kept] | None) -> float:
-        """Run through a profile: the log evidence. What every step leaves is put into ``kept``."""
+    def _evidence(
+        self, guesses: list[Guess], profiles: list[Profile], powers: list[float], looks: Looks | None, feedback: Feedback
+    ) -> FloatArray:
+        """(G,) log evidence and prior of each guess; one that falls hopelessly behind a likelier one on the way is not followed to the end.
+
+        Two are followed at a time, and compared with those that were done before them, so that it does not matter which is the faster.
+        """
+        logs, best = np.full(len(guesses), -np.inf), np.full(_MARKS, -np.inf)
+        order = np.argsort([-one.log_prior for one in guesses], kind="stable")
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for begin in range(0, len(order), _THREADS):
+                feedback.check()
+                feedback.tell(0.7 * begin / len(order), "roads", "")
+                some = order[begin : begin + _THREADS].tolist()
+                bar = best - _HOPELESS
+                done = [
+                    pool.submit(self._filter, profiles[number], powers[number], looks, None, bar - guesses[number].log_prior)
+                    for number in some
+                ]
+                for number, one in zip(some, done, strict=True):
+                    marks = one.result() + guesses[number].log_prior
+                    best = np.fmax(best, marks)
+                    logs[number] = marks[-1]
+        return logs
+
+    def _filter(
+        self, profile: Profile, power: float, looks: Looks | None, kept: list[_Kept] | None = None, bar: FloatArray | None = None
+    ) -> FloatArray:
+        """Run through a profile: the log evidence after each of its ``_MARKS`` parts. What every step leaves is put into ``kept``.
+
+        Where it is below ``bar`` at the end of a part, it ends there, and what follows is minus infinity.
+        """
+        marks, mark_of = np.full(_MARKS, -np.inf), (np.arange(len(profile)) + 1) * _MARKS // len(profile)
         seen = _frames_of(profile) if looks is not None else [[]] * (len(profile) + 1)
         one = Filter(self.graph, self.prior, self.model.prune)
         state = one.anywhere(profile.heading_deg[0])
@@ -204,7 +228,12 @@ class RoadDecoder:
                 state, left = self._rejoined(one, state)
             if kept is not None:
                 kept.append(_Kept(state.compact(), on_roads.compact() if left is not None else None, left))
-        return total
+            reached = slice(int(mark_of[step - 1]) if step else 0, int(mark_of[step]))
+            marks[reached] = total
+            if bar is not None and (total < bar[reached]).any():
+                marks[reached] = -np.inf
+                break
+        return marks
 
     def _rejoined(self, one: Filter, state: State) -> tuple[State, State | None]:
         """A state with those who left the network where most of the weight is and are back on it elsewhere; and where they left, with what came to each place."""
