@@ -77,6 +77,19 @@ class GeolocateSettings(BaseModel):
         description="Database of reference images to recognise places by: a folder that `vidtag reference build` wrote. With a trained --checkpoint both are read.",
     )
 
+    roads: str | None = Field(
+        None,
+        description="Roads of the area: a line layer, or an extract of OpenStreetMap (.osm.pbf). The shape of a video's way is then compared with them; "
+        "with --checkpoint none by that alone.",
+    )
+    roads_layer: str | None = Field(None, description="Layer of --roads, where several hold lines.")
+    roads_crs: str | None = Field(None, description="Coordinate system of --roads, where the file does not say.")
+    motion_track: str | None = Field(
+        None,
+        description="CSV of how the camera moved, from a phone or a car, instead of what the pictures tell: time_s, heading_deg or yaw_rate_dps, speed_mps. "
+        "For one video, with --roads.",
+    )
+
     share_places: bool = Field(
         False,
         description="Keep places and thumbnails of one's own reference images in the result; else of openly licensed platform pictures alone.",
@@ -137,6 +150,21 @@ class GeolocateSettings(BaseModel):
             raise ValueError("a top speed says nothing of frames that are located each by itself: with --motion take --decoder hmm")
         return self
 
+    @model_validator(mode="after")
+    def _ways(self) -> GeolocateSettings:
+        if self.motion_track is not None and self.roads is None:
+            raise ValueError("a motion track says nothing without roads to compare it with: give --roads, too")
+        if self.roads is not None and self.decoder == "none":
+            raise ValueError("a way has a shape where frames are decoded together: with --roads take --decoder hmm")
+        if self.roads is not None and self.motion == "drone":
+            raise ValueError("a drone does not follow roads: leave out --roads, or give another --motion")
+        return self
+
+    @property
+    def travel(self) -> str:
+        """Who goes along the roads: "walk", "bicycle" or "car", by the top speed that is given as a word; a car where it is a number, or nothing is said."""
+        return self.motion if self.motion in {"walk", "bicycle"} else "car"
+
     @property
     def limit_mps(self) -> float | None:
         """The camera's top speed, metres a second; None where nothing is said of it."""
@@ -153,9 +181,18 @@ class GeolocateSettings(BaseModel):
         Device and batch size are left out, what is kept beside it, and which checkpoint guesses the area, whose digest the record has.
         """
         # What older versions did not know is not named where it says nothing.
-        without = {"device", "batch_size", "keep_scores", "guess_area", "reference"} | {
-            name for name in ("time_zone", "motion") if getattr(self, name) is None
-        }
+        # Files are told apart by their digests, which the record has.
+        without = {
+            "device",
+            "batch_size",
+            "keep_scores",
+            "guess_area",
+            "reference",
+            "roads",
+            "roads_layer",
+            "roads_crs",
+            "motion_track",
+        } | {name for name in ("time_zone", "motion") if getattr(self, name) is None}
         without |= {"share_places"} if not self.share_places else set()
         return self.model_dump(mode="json", exclude=without)
 

@@ -256,8 +256,10 @@ class Trajectory:
         course_deg: course over ground, clockwise from true north, in [0, 360); NaN where the line does not tell it, and where nothing is given. It is the
             heading of a camera that looks ahead; one that looks aside or back has another.
 
+        street: name of the street that each frame lies on, where roads were given; empty where none is known. One a frame, or none at all.
+
     Raises:
-        ValueError: ``course_deg`` is not a row a frame.
+        ValueError: ``course_deg`` or ``street`` is not a row a frame.
     """
 
     frame_index: IntArray
@@ -274,9 +276,14 @@ class Trajectory:
     hypotheses: Hypotheses | None = None
     verdict: Verdict | None = None
     course_deg: FloatArray = field(default_factory=lambda: np.zeros(0))
+    street: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """No course is given: none is known."""
+        """No course is given: none is known. Streets likewise."""
+        if not self.street:
+            object.__setattr__(self, "street", ("",) * len(self.frame_index))
+        elif len(self.street) != len(self.frame_index):
+            raise ValueError(f"street has {len(self.street)} rows for {len(self.frame_index)} frames")
         if not len(self.course_deg):
             object.__setattr__(self, "course_deg", np.full(len(self.frame_index), np.nan))
         elif len(self.course_deg) != len(self.frame_index):
@@ -337,11 +344,29 @@ class Match:
 
 
 @dataclass(frozen=True)
+class CandidateWay:
+    """One of the ways through a road network that a video may have gone, as its motion tells.
+
+    Args:
+        rank: from 1 on, the likeliest first.
+        share: of all ways that fit, that go about there. It is no calibrated probability.
+        lat_deg, lon_deg: (T,) places of the frames that have a picture, in their order.
+        streets: names, in the order in which they are driven; empty where none has one.
+    """
+
+    rank: int
+    share: float
+    lat_deg: FloatArray
+    lon_deg: FloatArray
+    streets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class VideoResult:
     """One finished video: what it was, its answer, how it was read, and the digest of its bytes.
 
     ``pinned`` says that the answer was solved with a person's pins, and is not the model's alone. ``own`` is what held of this video alone. ``matches``
-    are the reference images that speak for its frames' places.
+    are the reference images that speak for its frames' places. ``candidates`` are the ways that fit its motion, where roads were given.
     """
 
     info: VideoInfo
@@ -352,6 +377,7 @@ class VideoResult:
     pinned: bool = False
     own: OwnSettings | None = None
     matches: tuple[Match, ...] = ()
+    candidates: tuple[CandidateWay, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
             f" ({roads.system.name}); give the roads of this place, or their right system."
         )
     if not found:
-        raise InputError(f"No road of {roads.called} in the area is open to a {mode}: choose another --travel, or another layer.")
+        raise InputError(f"No road of {roads.called} in the area is open to a {mode}: give another --motion, or another layer.")
     return found
 
 

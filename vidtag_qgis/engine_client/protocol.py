@@ -146,6 +146,10 @@ class GeolocateArguments:
     keep_scores: bool = False
     guess_area: Optional[str] = None
     reference: Optional[str] = None
+    roads: Optional[str] = None
+    roads_layer: Optional[str] = None
+    roads_crs: Optional[str] = None
+    motion_track: Optional[str] = None
     share_places: bool = False
     kml: Optional[str] = None
     gpx: Optional[str] = None
