@@ -28,16 +28,18 @@ from .feedback import Feedback
 from .grid import AreaOfInterest, load_aoi
 from .guessed_areas import AUTO, GUESSED, AreaGuesser, area_guesser, give_areas
 from .job import Job
-from .loaded import Loaded, load, provenance_of
+from .loaded import Loaded, load, provenance_of, provenance_without_checkpoint
 from .outputs import check_files
 from .own_areas import SearchedArea, TableOfVideos, rows_asked, searched_area
 from .protocol import GeolocateArguments
 from .result_file import ResultFile, earlier_of
 from .results import Geolocation
+from .road_job import RoadJob
 from .settings import GeolocateSettings, validated
 from .types import FailedVideo, InputError, VideoError, VideoInfo, VideoResult
 from .video import VideoRow, files_of_rows, source_digest
 from .warm import Warm
+from .ways import NONE, Ways, check_one_video
 
 __all__ = ["Loaded", "geolocate", "load", "run_geolocate"]
 
@@ -86,11 +88,13 @@ def geolocate(
     """
     settings = settings or validated(GeolocateSettings, {})
     _check_output(output, settings)
-    table, infos, failed, run, loaded, guesser = _begin(videos, images, rows, aoi, checkpoint, settings, feedback, warm)
+    table, infos, failed, run, loaded, guesser, ways = _begin(videos, images, rows, aoi, checkpoint, settings, feedback, warm)
     if guesser is not None:
         feedback = feedback.part(_GUESS_SHARE, 1.0)
     feedback = feedback.saying("Stopped; finished videos are kept, and the same command goes on from there.")
-    provenance = provenance_of(settings, loaded, table.grids(run)[0], guesser.digest if guesser else None)
+    grid, roads = table.grids(run)[0], ways.digest if ways else None
+    guessed_by = guesser.digest if guesser else None
+    provenance = provenance_of(settings, loaded, grid, guessed_by, roads) if loaded else provenance_without_checkpoint(settings, grid, roads)
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
     kept, others = earlier_of(
@@ -99,13 +103,10 @@ def geolocate(
     kept = table.still_right(kept, infos)
     aoi, provenance = table.joined(run, provenance, list(kept.values()), output)
     batch = Geolocation(list(kept.values()), provenance, aoi, sum(grid.count for grid in table.grids(run)), output, failed)
-    job: Job | None = None
+    job: Job | RoadJob | None = None
     for area, info in table.in_order(infos, run):
         if job is None or job.aoi is not area.aoi:
-            job = Job(
-                loaded, area.grid, area.aoi, settings, cache_dir or default_cache_folder(), feedback, total=len(infos), after=job, warm=warm,
-                prior=area.prior,
-            )  # fmt: skip
+            job = _job(loaded, ways, area, settings, cache_dir or default_cache_folder(), feedback, len(infos), job, warm)
         job.settings, job.scores_beside, sha256 = table.settings_of(info.path), file.path if file and settings.keep_scores else None, ""
         try:
             sha256 = source_digest(info.path)
@@ -141,12 +142,32 @@ def geolocate(
         *aoi.notes,
         *([GUESSED] if guesser and any(one.own for one in batch.results) else ()),
         *(job.notes if job else ()),
-        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent, infos=infos),
+        *warnings_of(batch.results, aoi.bounds, loaded.card.training_extent if loaded else None, infos=infos),
     ]
     if not batch.results:
         raise VideoError(batch.failed[0].why)  # every video that could be opened has a result, or is one of these
     feedback.tell(1.0, "done", batch.output.name if batch.output else "")
     return batch
+
+
+def _job(
+    loaded: Loaded | None,
+    ways: Ways | None,
+    area: SearchedArea,
+    settings: GeolocateSettings,
+    cache_dir: Path,
+    feedback: Feedback,
+    total: int,
+    after: Job | RoadJob | None,
+    warm: Warm | None,
+) -> Job | RoadJob:
+    """What answers the videos of an area: with a checkpoint, or by their ways alone."""
+    if isinstance(loaded, Loaded):
+        before = after if isinstance(after, Job) else None
+        return Job(loaded, area.grid, area.aoi, settings, cache_dir, feedback, total, warm, before, area.prior, ways)
+    if ways is None:
+        raise ValueError("neither a checkpoint nor roads")
+    return RoadJob(ways, area.aoi, settings, feedback, total, after if isinstance(after, RoadJob) else None)
 
 
 def _begin(
@@ -158,15 +179,20 @@ def _begin(
     settings: GeolocateSettings,
     feedback: Feedback,
     warm: Warm | None,
-) -> tuple[TableOfVideos, list[VideoInfo], list[FailedVideo], SearchedArea | None, Loaded, AreaGuesser | None]:
+) -> tuple[TableOfVideos, list[VideoInfo], list[FailedVideo], SearchedArea | None, Loaded | None, AreaGuesser | None, Ways | None]:
     """Open the videos and the checkpoint, and say where each video is sought. Arguments and errors as of :func:`geolocate`.
 
     Returns:
-        What rows say, the videos, those that fail already, the run's area where a video needs one, the checkpoint, and what guessed areas.
+        What rows say, the videos, those that fail already, the run's area where a video needs one, the checkpoint, what guessed areas, and the roads.
     """
+    _check_without_checkpoint(checkpoint, settings, aoi, rows)
     table = TableOfVideos(rows, settings)
     infos, failed = open_all(videos, images, settings, rows)
+    check_one_video(settings, len(infos) + len(failed))
     run = searched_area(aoi, settings) if aoi else None  # before the checkpoint, where it can be: a bad grid is said at once
+    ways = Ways(settings) if settings.roads is not None else None
+    if checkpoint == NONE:
+        return table, infos, failed, table.area_of_run(run, infos, None), None, None, ways
     guesser = area_guesser(settings, checkpoint, given=run is not None, feedback=feedback, load=(warm or Warm()).cities)
     if guesser is not None and checkpoint == AUTO:
         guesser.guess(infos, table, None, feedback.part(0.0, _GUESS_SHARE))
@@ -178,7 +204,25 @@ def _begin(
         guesser.guess(infos, table, loaded.encoder, feedback.part(0.0, _GUESS_SHARE))
         infos = give_areas(infos, guesser, table, failed)
     run = table.area_of_run(run, infos, loaded.card.training_extent)
-    return table, infos, failed, run, loaded, guesser
+    return table, infos, failed, run, loaded, guesser, ways
+
+
+def _check_without_checkpoint(
+    checkpoint: Loaded | str, settings: GeolocateSettings, aoi: AreaOfInterest | None, rows: Sequence[VideoRow]
+) -> None:
+    """Raise InputError where no checkpoint is asked for, and nothing else can tell a place."""
+    if checkpoint != NONE:
+        return
+    if settings.roads is None:
+        raise InputError("Without a checkpoint a video is placed by its way along roads alone: give --roads, or a --checkpoint.")
+    if settings.reference is not None:
+        raise InputError("Reference images are read without a checkpoint as it is: leave out --checkpoint none.")
+    if settings.keep_scores:
+        raise InputError("Scores are kept of pictures, and --checkpoint none looks at none: leave out --keep-scores.")
+    if aoi is None and (not rows or any(row.area is None for row in rows)) and settings.guess_area is None:
+        raise InputError("Without a checkpoint there is no ground that it knows: draw the area that is searched, with --aoi.")
+    if settings.guess_area is not None:
+        raise InputError("An area is guessed for a checkpoint that then looks into it: with --checkpoint none give --aoi.")
 
 
 def _check_output(output: Path | None, settings: GeolocateSettings) -> None:

@@ -27,6 +27,7 @@ from .reference.database import StoredReferences
 from .reference.manifest import MANIFEST
 from .reference.similarity import NEIGHBOURS
 from .reference.store import Store
+from .roads.fitted import fitted_roads
 from .settings import GeolocateSettings
 from .trajectory import UNFITTED_TEMPERATURE, UNFITTED_WEIGHT, Calibration, DatabaseWeight, TrainingGround
 from .types import InputError, Provenance
@@ -53,24 +54,53 @@ class Loaded:
     references: str = ""
 
 
-def provenance_of(settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid, guessed_by: str | None = None) -> Provenance:
-    """What made the result, without user names or absolute paths; ``guessed_by`` is the digest of what guessed the areas."""
-    libraries = ("torch", "timm", "open_clip_torch", "av", "pyproj", "shapely", "geopandas")
-    versions = {"vidtag-engine": __version__, "python": platform.python_version()}
-    versions |= {name: importlib.metadata.version(name) for name in libraries}
+def provenance_without_checkpoint(settings: GeolocateSettings, grid: Grid | WideGrid, roads: str | None) -> Provenance:
+    """What made a result that no checkpoint had a part in; ``roads`` as of :func:`provenance_of`."""
+    none = {"name": "none", "preset": "none", "sha256": "", "calibration_sha256": _digest_of(fitted_roads().to_dict()), "backbones": {}, "licence": ""}
+    return _provenance(settings, {"roads": roads} if roads else {}, none, grid)
+
+
+def provenance_of(
+    settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid, guessed_by: str | None = None, roads: str | None = None
+) -> Provenance:
+    """What made the result, without user names or absolute paths.
+
+    Args:
+        settings, loaded, grid: of the run.
+        guessed_by: digest of what guessed the areas.
+        roads: digest of the roads, and of the track of motion, that ways were compared with.
+    """
     card = loaded.card
-    return Provenance(
-        settings=settings.result_key() | ({"guess_area": guessed_by} if guessed_by else {}),
-        checkpoint={
+    more = ({"guess_area": guessed_by} if guessed_by else {}) | ({"roads": roads} if roads else {})
+    return _provenance(
+        settings,
+        more,
+        {
             "name": card.name,
             "preset": card.preset,
             "sha256": card.sha256,
             # The same weights may have been calibrated anew, and then say other things.
-            "calibration_sha256": hashlib.sha256(json.dumps(_calibration_of(loaded), sort_keys=True).encode()).hexdigest(),
+            "calibration_sha256": _digest_of(_calibration_of(loaded)),
             "backbones": {name: str(source) for name, source in loaded.encoder.weights_source.items()},
             "licence": card.licence,
         }
         | ({"references": loaded.references} if loaded.references else {}),
+        grid,
+    )
+
+
+def _digest_of(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _provenance(settings: GeolocateSettings, more: dict[str, Any], checkpoint: dict[str, Any], grid: Grid | WideGrid) -> Provenance:
+    """The record, with versions and the time."""
+    libraries = ("torch", "timm", "open_clip_torch", "av", "pyproj", "shapely", "geopandas")
+    versions = {"vidtag-engine": __version__, "python": platform.python_version()}
+    versions |= {name: importlib.metadata.version(name) for name in libraries}
+    return Provenance(
+        settings=settings.result_key() | more,
+        checkpoint=checkpoint,
         gallery=grid.to_summary(),
         versions=versions,
         seed=settings.seed,
