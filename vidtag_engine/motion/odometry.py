@@ -1,0 +1,259 @@
+"""How a camera moved, by its pictures alone: turns in degrees, speed in a unit of its own, stops and cuts (visual odometry of one camera)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..feedback import Feedback
+from ..types import FloatArray, Frame, InputError, VideoInfo
+from ..video import FrameReader, open_source
+from .ground import Speed, Votes, speed_of, votes_of
+from .record import Motion
+from .solve import Lens, Mount, lens_of, mount_of, solved, usual_lens
+from .steps import Gap, Step, overlay_cells
+from .tracker import follow, opencv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+RATE_HZ = 15.0
+LONGEST_PX = 640
+# Errors that are no matter of counting points, found on filmed drives whose truth is known: of a step, and of a stretch.
+_STEP_RAD = math.radians(0.03)
+_INFLATED = 2.0  # points are followed with errors that hang together
+_STRETCH_DEG = 0.25
+_COVERED = 0.5  # of a stretch must be known
+_GOOD_SHARE = 0.4  # of a step's points must be explained
+_TILTED_SHARE = 0.25  # of all turning, where nobody knows which way is down
+_TILTED_DEG = 2.0
+_STRUCTURE_SHARE = 0.4  # what the scene's own depth is worth as a unit, at least
+_LEAST_SAID = 0.02
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """By step (S,): turn to the right and its deviation in radians, whether it is to be used; and what its points say of the speed."""
+
+    steps: tuple[Step, ...]
+    turn: FloatArray
+    deviation: FloatArray
+    good: NDArray[np.bool_]
+    votes: tuple[Votes, ...]
+
+
+def video_motion(
+    source: VideoInfo | Path,
+    *,
+    from_s: float | None = None,
+    to_s: float | None = None,
+    interval_s: float = 1.0,
+    view_deg: float | None = None,
+    feedback: Feedback = Feedback(),
+) -> Motion:
+    """How the camera of a video moved.
+
+    The video is decoded once, its points are followed, and all else rests on the points. The turn is that about the vertical. The speed is in heights of the
+    camera above the road a second, by the flow of the road: one unit throughout the video as long as the camera stays where it is fixed. Where the road is not
+    seen, the depth of the scene stands in for it, with the larger error that this has. Where the camera does not look along its way (from above, out of a side
+    window) nothing is said; where its way swings about (in a hand), turns have large errors and speeds are not known.
+
+    A rolling shutter is not undone (see :func:`.tracker.follow`), nor is a lens's distortion: with a fish-eye, turns come out a little too large or small.
+
+    Args:
+        source: a video, or a folder of images that were taken several a second.
+        from_s, to_s: the window, seconds after the video's start; None for its start and its end.
+        interval_s: length of the intervals; the last one may be shorter or up to half as long again.
+        view_deg: the angle that the camera sees across the picture's width, where it is known.
+        feedback: asked to stop and told how far it is.
+
+    Returns:
+        Motion that is not metric, of source "video".
+
+    Raises:
+        InputError: OpenCV is absent, the video cannot be read, a number makes no sense, or there are no two pictures in the window.
+        CancelledError: it was stopped.
+    """
+    opencv()
+    info = source if isinstance(source, VideoInfo) else open_source(Path(source))
+    if not (math.isfinite(interval_s) and interval_s > 0):
+        raise InputError(f"The interval {interval_s} for {info.name} is not a number of seconds above 0; give for example 1.")
+    if view_deg is not None and not 5.0 <= view_deg <= 170.0:
+        raise InputError(f"The angle of view {view_deg} for {info.name} does not lie between 5° and 170°; give that across the picture's width.")
+    followed, size_px, window_s = _followed(info, from_s or 0.0, to_s, feedback.part(0.0, 0.8))
+    steps = [one for one in followed if isinstance(one, Step)]
+    edges_s = _edges_s(*window_s, interval_s)
+    if not steps:
+        nothing = np.full(len(edges_s) - 1, np.nan)
+        return Motion(edges_s, nothing, nothing, nothing, nothing, metric=False, source="video", cuts=_cuts(followed, edges_s))
+    solution, lens, mount = solve_steps(steps, size_px, view_deg, feedback.part(0.8, 1.0))
+    return _motion(solution, lens, mount, edges_s, _cuts(followed, edges_s))
+
+
+def solve_steps(steps: Sequence[Step], size_px: tuple[int, int], view_deg: float | None, feedback: Feedback) -> tuple[_Solution, Lens, Mount]:
+    """Turns and votes of steps, the lens they rest on, and how the camera sits.
+
+    Args:
+        steps: of one video, at least one.
+        size_px: width and height of its small pictures.
+        view_deg: across the picture's width, where it is known.
+        feedback: asked to stop and told how far it is.
+    """
+    overlay = overlay_cells(steps, size_px)
+    lens = usual_lens(size_px, view_deg)
+    parts = list(solved(steps, size_px, lens, overlay=overlay, feedback=feedback.part(0.0, 0.4)))
+    turns = np.concatenate([part.movement.turn for part in parts])
+    courses = np.concatenate([part.movement.course for part in parts])
+    good = np.concatenate([part.share(part.inlier) for part in parts]) > _GOOD_SHARE
+    if view_deg is None:
+        lens = lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good, 1], size_px, lens, overlay)
+    along_px = np.concatenate([part.along_px for part in parts])
+    mount = mount_of(courses, np.concatenate([part.movement.course_deviation for part in parts]), along_px, turns[:, 1], good)
+    again = solved(steps, size_px, lens, mount.prior, overlay, feedback.part(0.4, 1.0))
+    columns: list[tuple[FloatArray, FloatArray, NDArray[np.bool_], list[Votes]]] = []
+    for part in again:
+        votes = votes_of(part, mount)
+        still = np.array([vote.still for vote in votes])
+        turn = np.where(still[:, None], part.rotation.turn, part.movement.turn)
+        spread = np.where(still[:, None], part.rotation.deviation, part.movement.deviation)
+        about = _INFLATED * np.sqrt((spread * mount.down) ** 2 @ np.ones(3))
+        if not mount.known:
+            about = np.hypot(about, _TILTED_SHARE * np.linalg.norm(turn, axis=1))
+        share = np.where(still, part.share(part.still), part.share(part.inlier))
+        columns.append((-(turn @ mount.down), np.hypot(about, _STEP_RAD), share > _GOOD_SHARE, votes))
+    turn, deviation, good = (np.concatenate([column[i] for column in columns]) for i in range(3))
+    return _Solution(tuple(steps), turn, deviation, good, tuple(chain.from_iterable(column[3] for column in columns))), lens, mount
+
+
+def _followed(
+    info: VideoInfo, from_s: float, to_s: float | None, feedback: Feedback
+) -> tuple[list[Step | Gap], tuple[int, int], tuple[float, float]]:
+    """Steps and gaps, the pictures' size, and the moments of the first and the last picture."""
+    seen: list[tuple[float, tuple[int, int]]] = []
+    until_s = to_s if to_s is not None else info.duration_s
+
+    def watched(frames: FrameReader) -> Iterator[Frame]:
+        for frame in frames:
+            feedback.check()
+            if frame.image is not None:
+                size = (frame.image.shape[1], frame.image.shape[0])
+                seen[1:] = [(frame.time_s, size)]
+                if len(seen) == 1:
+                    seen.insert(0, (frame.time_s, size))
+            if until_s and frame.index % 16 == 0:
+                share = (frame.time_s - from_s) / max(until_s - from_s, 1e-3)
+                feedback.tell(min(max(share, 0.0), 1.0), "follow", f"Following points: {frame.time_s:.0f} s.")
+            yield frame
+
+    with FrameReader(info, RATE_HZ, from_s, to_s, feedback, LONGEST_PX) as frames:
+        followed = list(follow(watched(frames)))
+    if len(seen) < 2 or seen[-1][0] <= seen[0][0]:
+        raise InputError(f"{info.name} shows a single picture in the window; odometry needs moving pictures, give a longer window.")
+    return followed, seen[0][1], (seen[0][0], seen[-1][0])
+
+
+def _edges_s(start_s: float, end_s: float, interval_s: float) -> FloatArray:
+    """Moments between intervals; what is left at the end is an interval of its own from half the length on, else part of the last."""
+    count = max(math.floor((end_s - start_s) / interval_s + 0.5 - 1e-9), 1)
+    edges: FloatArray = start_s + interval_s * np.arange(count + 1.0)
+    edges[-1] = end_s
+    return edges
+
+
+def _cuts(followed: Sequence[Step | Gap], edges_s: FloatArray) -> tuple[int, ...]:
+    """Intervals in which the video is cut."""
+    moments = [one.end_s for one in followed if isinstance(one, Gap) and one.cut]
+    numbers = np.clip(np.searchsorted(edges_s, moments, side="left") - 1, 0, len(edges_s) - 2)
+    return tuple(sorted({int(number) for number in numbers}))
+
+
+def _motion(solution: _Solution, lens: Lens, mount: Mount, edges_s: FloatArray, cuts: tuple[int, ...]) -> Motion:
+    count = len(edges_s) - 1
+    turn_deg, turn_std_deg, covered = _turns(solution, lens, edges_s)
+    speed, speed_std = _speeds(solution, mount, edges_s, covered)
+    unknown = covered < _COVERED
+    unknown[list(cuts)] = True
+    if mount.sideways:
+        unknown[:] = True
+    elif not mount.known:
+        turn_std_deg = np.hypot(turn_std_deg, np.where(_standing(solution, edges_s) > 0.9, 0.0, _TILTED_DEG))
+    for values in (turn_deg, turn_std_deg, speed, speed_std):
+        values[unknown[:count]] = np.nan
+    return Motion(edges_s, turn_deg, turn_std_deg, speed, speed_std, metric=False, source="video", cuts=cuts)
+
+
+def _overlaps(solution: _Solution, start_s: float, end_s: float) -> tuple[NDArray[np.intp], FloatArray]:
+    """Good steps that reach into a stretch, and seconds of each in it."""
+    starts = np.array([step.start_s for step in solution.steps])
+    ends = np.array([step.end_s for step in solution.steps])
+    inside = np.clip(np.minimum(ends, end_s) - np.maximum(starts, start_s), 0.0, None)
+    which = np.flatnonzero((inside > 1e-6) & solution.good)
+    return which, inside[which]
+
+
+def _turns(solution: _Solution, lens: Lens, edges_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Turn and its deviation by interval, degrees, and the share of each interval that steps cover."""
+    turn, deviation, covered = np.zeros((3, len(edges_s) - 1))
+    lengths = np.array([step.length_s for step in solution.steps])
+    for i, (start_s, end_s) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
+        which, seconds = _overlaps(solution, start_s, end_s)
+        covered[i] = seconds.sum() / (end_s - start_s)
+        if not len(which):
+            continue
+        part = seconds / lengths[which]
+        known = float((part * solution.turn[which]).sum())
+        # What is missing of an interval is taken to go on as the rest, and may as well not.
+        turn[i] = known / max(covered[i], _COVERED)
+        missed = (1.0 - min(covered[i], 1.0)) * max(abs(turn[i]), math.radians(4.0))
+        deviation[i] = math.sqrt(float((part * solution.deviation[which] ** 2).sum()) + (lens.share * turn[i]) ** 2 + missed**2)
+    return np.degrees(turn), np.hypot(np.degrees(deviation), _STRETCH_DEG), covered
+
+
+def _standing(solution: _Solution, edges_s: FloatArray) -> FloatArray:
+    """Share of each interval over which the camera stood."""
+    share = np.zeros(len(edges_s) - 1)
+    still = np.array([vote.still for vote in solution.votes])
+    for i, (start_s, end_s) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
+        which, seconds = _overlaps(solution, start_s, end_s)
+        share[i] = float(seconds[still[which]].sum() / max(seconds.sum(), 1e-9))
+    return share
+
+
+def _speeds(solution: _Solution, mount: Mount, edges_s: FloatArray, covered: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Speed by interval and its deviation as a share: by the road, where that is seen, else by the scene's depth in the road's unit."""
+    standing = _standing(solution, edges_s)
+    count = len(edges_s) - 1
+    road: list[Speed] = []
+    scene = np.full(count, np.nan)
+    for i, (start_s, end_s) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
+        which, seconds = _overlaps(solution, start_s, end_s)
+        moving = [(solution.votes[k], s) for k, s in zip(which, seconds, strict=True) if not solution.votes[k].still]
+        votes = [vote for vote, s in moving if s > 0.3 * (vote.end_s - vote.start_s)]
+        empty = [np.zeros(0)]
+        road.append(speed_of(np.concatenate([v.speed for v in votes] or empty), np.concatenate([v.error for v in votes] or empty)))
+        said = [(vote.structure, s) for vote, s in moving if np.isfinite(vote.structure)]
+        if said:
+            scene[i] = np.average([value for value, _ in said], weights=[s for _, s in said])
+    by_road = np.array([one.value for one in road])
+    share = np.array([one.share for one in road])
+    both = np.isfinite(by_road) & np.isfinite(scene) & (np.abs(by_road) > _LEAST_SAID) & (np.abs(scene) > _LEAST_SAID / 10) & (share < 0.15)
+    if both.sum() >= 5:
+        logs = np.log(np.abs(by_road[both]) / np.abs(scene[both]))
+        unit = float(np.median(logs))
+        worth = max(1.5 * float(np.median(np.abs(logs - unit))), _STRUCTURE_SHARE)
+        use = np.isfinite(scene) & ~(share < worth)
+        by_road[use], share[use] = scene[use] * math.exp(unit), worth
+    stood = standing > 0.9
+    speed = np.where(stood, 0.0, by_road * (1.0 - standing))
+    share = np.where(stood, _LEAST_SAID, np.hypot(share, 0.5 * np.minimum(standing, 1 - standing)))
+    share = np.where(covered < 0.9, np.hypot(share, 0.1), share)
+    if not mount.known:
+        speed, share = np.where(stood, 0.0, np.nan), np.where(stood, share, np.nan)
+    return speed, np.where(np.isfinite(speed), share, np.nan)

@@ -1,0 +1,205 @@
+"""Steps of a video solved one by one: turns and courses, where the camera looks, and its focal length where the video's own turns tell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..feedback import Feedback
+from ..types import FloatArray
+from .steps import Batch, Step, batch_of
+from .two_views import AHEAD, INLIER_PX, CoursePrior, Movement, Rotation, Views, derotated, fit_movement, fit_rotation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+_BATCH = 64
+# Cameras in cars and phones see 55° to 90° across; the usual one, and how far another one's focal length lies from it, as a share.
+USUAL_VIEW_DEG = 66.0
+USUAL_FOCAL_SHARE = 0.2
+# How the video's own turns tell the focal length.
+_VIEWS_DEG = (38.0, 44.0, 50.0, 56.0, 62.0, 68.0, 74.0, 80.0, 87.0, 94.0, 102.0, 110.0)
+_TURNING_DEG = 1.0  # by which a step must turn to speak
+_MOST_TURNING = 96
+_LEAST_TURNING = 24
+_WORST_FOCAL_SHARE = 0.12
+# A camera looks ahead where most of its clear courses agree.
+_CLEAR_RAD = 0.12
+_ONE_WAY_RAD = 0.3
+_LEAST_CLEAR = 8
+_CLEAR_PX = 1.0
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A focal length in pixels of the small pictures, the share by which it may be off, and whether it is the video's own word."""
+
+    focal_px: float
+    share: float
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Mount:
+    """How the camera sits.
+
+    Args:
+        prior: where it goes, in its own axes, and how far that swings; of :data:`AHEAD` where that is not known.
+        known: whether enough steps agree.
+        sideways: whether it mostly goes sideways in its own axes: it looks down, or out of a side window.
+    """
+
+    prior: CoursePrior
+    known: bool
+    sideways: bool
+
+    @property
+    def down(self) -> FloatArray:
+        """(3,) the ground's direction in the camera's axes, for a camera that is not rolled and goes along the ground."""
+        course = self.prior.course
+        down = np.array([0.0, 1.0, 0.0]) - course[1] * course
+        unit: FloatArray = down / np.linalg.norm(down)
+        return unit
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A batch of steps with what explains them."""
+
+    steps: Sequence[Step]
+    batch: Batch
+    views: Views
+    rotation: Rotation
+    movement: Movement
+
+    @property
+    def still(self) -> NDArray[np.bool_]:
+        """(B, N) points that a turn alone explains."""
+        return (self.rotation.error_px < INLIER_PX) & self.batch.valid
+
+    @property
+    def inlier(self) -> NDArray[np.bool_]:
+        """(B, N) points that the movement explains."""
+        return (self.movement.error_px < INLIER_PX) & self.batch.valid
+
+    def share(self, which: NDArray[np.bool_]) -> FloatArray:
+        """(B,) of each step's points."""
+        shares: FloatArray = which.sum(axis=1) / np.maximum(self.batch.valid.sum(axis=1), 1)
+        return shares
+
+    @property
+    def along_px(self) -> FloatArray:
+        """(B,) the median way of points that turning does not explain."""
+        q = derotated(self.views, self.movement.turn)
+        moved = np.hypot(*np.moveaxis(self.views.second - q, -1, 0)) * self.views.focal_px
+        return np.array([float(np.median(row[ok])) if ok.any() else 0.0 for row, ok in zip(moved, self.inlier, strict=True)])
+
+
+def solved(
+    steps: Sequence[Step],
+    size_px: tuple[int, int],
+    lens: Lens,
+    prior: CoursePrior = AHEAD,
+    overlay: NDArray[np.bool_] | None = None,
+    feedback: Feedback = Feedback(),
+) -> Iterator[Solved]:
+    """Solve steps, some at a time.
+
+    Args:
+        steps: in any order.
+        size_px: width and height of the pictures they are of.
+        lens: of the camera.
+        prior: where it goes.
+        overlay: cells whose points do not count.
+        feedback: asked to stop and told how far it is.
+    """
+    for start in range(0, len(steps), _BATCH):
+        feedback.check()
+        feedback.tell(start / len(steps), "motion", f"Turns and speeds: step {start} of {len(steps)}.")
+        part = steps[start : start + _BATCH]
+        batch = batch_of(part, size_px, overlay)
+        yield _solved(part, batch, lens.focal_px, prior)
+
+
+def _solved(steps: Sequence[Step], batch: Batch, focal_px: float, prior: CoursePrior) -> Solved:
+    views = Views(batch.first / focal_px, batch.second / focal_px, batch.valid.astype(np.float64), focal_px)
+    rotation = fit_rotation(views)
+    return Solved(steps, batch, views, rotation, fit_movement(views, [rotation.turn, np.zeros_like(rotation.turn)], prior))
+
+
+def usual_lens(size_px: tuple[int, int], view_deg: float | None = None) -> Lens:
+    """Of a camera that sees ``view_deg`` across the picture's width; of any camera where that is not known: across its longer side."""
+    if view_deg is not None:
+        return Lens(size_px[0] / 2 / math.tan(math.radians(view_deg) / 2), 0.02)
+    return Lens(max(size_px) / 2 / math.tan(math.radians(USUAL_VIEW_DEG) / 2), USUAL_FOCAL_SHARE)
+
+
+def lens_of(steps: Sequence[Step], turns_rad: FloatArray, size_px: tuple[int, int], usual: Lens, overlay: NDArray[np.bool_] | None) -> Lens:
+    """The focal length that explains the steps that turn most, where they tell it; else the usual one.
+
+    A turn moves points at the picture's edge farther than those in its middle, by how much depends on the angle they are seen at. The robust cost over a row
+    of angles of view is least at the right one, and its curvature says how surely; points that are followed together err together, so it is taken with care.
+
+    Args:
+        steps: of the video.
+        turns_rad: by how much each turned, by the usual lens.
+        size_px: of the pictures.
+        usual: where to begin.
+        overlay: cells whose points do not count.
+    """
+    order = np.argsort(-np.abs(turns_rad))[:_MOST_TURNING]
+    chosen = [steps[i] for i in order if abs(turns_rad[i]) > math.radians(_TURNING_DEG)]
+    if len(chosen) < _LEAST_TURNING:
+        return usual
+    batch = batch_of(chosen, size_px, overlay)
+    focals = max(size_px) / 2 / np.tan(np.radians(_VIEWS_DEG) / 2)
+    costs = np.array([_solved(chosen, batch, float(focal), AHEAD).movement.cost for focal in focals])  # (angles, steps)
+    best = int(np.argmin(costs.sum(axis=1)))
+    if best in {0, len(focals) - 1}:
+        return usual
+    # The least point is taken by halves of the steps as well: what they agree on is how surely it is known.
+    rng = np.random.default_rng(0)
+    logs = [_least(np.log(focals), costs[:, rng.integers(0, len(chosen), len(chosen))].sum(axis=1)) for _ in range(40)]
+    share = float(np.std(logs)) * 1.5 + 0.02
+    if share > _WORST_FOCAL_SHARE:
+        return usual
+    return Lens(math.exp(_least(np.log(focals), costs.sum(axis=1))), share, own=True)
+
+
+def _least(x: FloatArray, y: FloatArray) -> float:
+    """Where the parabola through the least value and its neighbours is least."""
+    best = int(np.clip(np.argmin(y), 1, len(y) - 2))
+    near = slice(best - 1, best + 2)
+    a, b, _ = np.polyfit(x[near] - x[best], y[near], 2)
+    return float(x[best] + (np.clip(-b / (2 * a), x[near].min() - x[best], x[near].max() - x[best]) if a > 0 else 0.0))
+
+
+def mount_of(courses: FloatArray, deviations: FloatArray, along_px: FloatArray, turns_rad: FloatArray, good: NDArray[np.bool_]) -> Mount:
+    """Where the camera goes, in its own axes, from all steps that say so clearly.
+
+    Args:
+        courses: (S, 3) by step, in either sense: a car that backs up goes along the same line.
+        deviations: (S, 2) of them, radians.
+        along_px: (S,) how far points moved beside the turn.
+        turns_rad: (S,) by how much each turned: in a bend a car's front goes inwards.
+        good: (S,) whether most points were explained.
+    """
+    clear = good & (along_px > _CLEAR_PX) & (deviations.max(axis=1) < _CLEAR_RAD)
+    straight = clear & (np.abs(turns_rad) < math.radians(0.5))
+    used = straight if straight.sum() >= _LEAST_CLEAR else clear
+    if used.sum() < _LEAST_CLEAR:
+        return Mount(AHEAD, known=False, sideways=False)
+    ahead = np.where(courses[used, 2:] < 0, -1.0, 1.0) * courses[used]
+    sideways = float(np.median(np.abs(courses[clear, 2]))) < 0.6
+    course = np.median(ahead, axis=0)
+    course /= np.linalg.norm(course)
+    agree = np.arccos(np.clip(ahead @ course, -1, 1)) < _ONE_WAY_RAD
+    if sideways or agree.mean() < 0.6 or course[2] < 0.7:
+        return Mount(AHEAD, known=False, sideways=sideways)
+    course = ahead[agree].mean(axis=0)
+    return Mount(CoursePrior(course / np.linalg.norm(course), (0.1, 0.03)), known=True, sideways=False)
