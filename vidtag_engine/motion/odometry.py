@@ -36,6 +36,9 @@ _TILTED_SHARE = 0.25  # of all turning, where nobody knows which way is down
 _TILTED_DEG = 2.0
 _STRUCTURE_SHARE = 0.4  # what the scene's own depth is worth as a unit, at least
 _LEAST_SAID = 0.02
+_BEGUN_S = 0.2
+_WINDOWS = 3
+_WINDOW_VOTES = 15
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,12 @@ def solve_steps(steps: Sequence[Step], size_px: tuple[int, int], view_deg: float
     turns = np.concatenate([part.movement.turn for part in parts])
     courses = np.concatenate([part.movement.course for part in parts])
     good = np.concatenate([part.share(part.inlier) for part in parts]) > _GOOD_SHARE
-    if view_deg is None:
-        lens = lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good, 1], size_px, lens, overlay)
     along_px = np.concatenate([part.along_px for part in parts])
-    mount = mount_of(courses, np.concatenate([part.movement.course_deviation for part in parts]), along_px, turns[:, 1], good)
+    deviations = np.concatenate([part.movement.course_deviation for part in parts])
+    mount = mount_of(courses, deviations, along_px, turns[:, 1], good)
+    if view_deg is None:
+        usual, lens = lens, lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good, 1], size_px, lens, mount, overlay)
+        mount = mount.seen_by(usual.focal_px / lens.focal_px)
     again = solved(steps, size_px, lens, mount.prior, overlay, feedback.part(0.4, 1.0))
     columns: list[tuple[FloatArray, FloatArray, NDArray[np.bool_], list[Votes]]] = []
     for part in again:
@@ -229,31 +234,53 @@ def _standing(solution: _Solution, edges_s: FloatArray) -> FloatArray:
 def _speeds(solution: _Solution, mount: Mount, edges_s: FloatArray, covered: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Speed by interval and its deviation as a share: by the road, where that is seen, else by the scene's depth in the road's unit."""
     standing = _standing(solution, edges_s)
-    count = len(edges_s) - 1
-    road: list[Speed] = []
-    scene = np.full(count, np.nan)
-    for i, (start_s, end_s) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
-        which, seconds = _overlaps(solution, start_s, end_s)
-        moving = [(solution.votes[k], s) for k, s in zip(which, seconds, strict=True) if not solution.votes[k].still]
-        votes = [vote for vote, s in moving if s > 0.3 * (vote.end_s - vote.start_s)]
-        empty = [np.zeros(0)]
-        road.append(speed_of(np.concatenate([v.speed for v in votes] or empty), np.concatenate([v.error for v in votes] or empty)))
-        said = [(vote.structure, s) for vote, s in moving if np.isfinite(vote.structure)]
-        if said:
-            scene[i] = np.average([value for value, _ in said], weights=[s for _, s in said])
-    by_road = np.array([one.value for one in road])
-    share = np.array([one.share for one in road])
-    both = np.isfinite(by_road) & np.isfinite(scene) & (np.abs(by_road) > _LEAST_SAID) & (np.abs(scene) > _LEAST_SAID / 10) & (share < 0.15)
+    stood = standing > 0.85
+    if not mount.known:
+        nothing = np.where(stood, 0.0, np.nan)
+        return nothing, np.where(stood, _LEAST_SAID, np.nan)
+    said = [_speed_within(solution, start_s, end_s) for start_s, end_s in zip(edges_s[:-1], edges_s[1:], strict=True)]
+    road, share, scene = (np.array(column) for column in zip(*said, strict=True))
+    both = np.isfinite(road) & (np.abs(road) > _LEAST_SAID) & (np.abs(scene) > _LEAST_SAID / 10) & (share < 0.15)
     if both.sum() >= 5:
-        logs = np.log(np.abs(by_road[both]) / np.abs(scene[both]))
+        logs = np.log(np.abs(road[both]) / np.abs(scene[both]))
         unit = float(np.median(logs))
         worth = max(1.5 * float(np.median(np.abs(logs - unit))), _STRUCTURE_SHARE)
         use = np.isfinite(scene) & ~(share < worth)
-        by_road[use], share[use] = scene[use] * math.exp(unit), worth
-    stood = standing > 0.9
-    speed = np.where(stood, 0.0, by_road * (1.0 - standing))
-    share = np.where(stood, _LEAST_SAID, np.hypot(share, 0.5 * np.minimum(standing, 1 - standing)))
-    share = np.where(covered < 0.9, np.hypot(share, 0.1), share)
-    if not mount.known:
-        speed, share = np.where(stood, 0.0, np.nan), np.where(stood, share, np.nan)
-    return speed, np.where(np.isfinite(speed), share, np.nan)
+        road[use], share[use] = scene[use] * math.exp(unit), worth
+    # Where the camera stood for a part, when it began to move is known to a step's length or so.
+    begun = np.where(standing > 0.0, _BEGUN_S / (np.diff(edges_s) * np.maximum(1.0 - standing, 0.1)), 0.0)
+    missing = np.where(covered < 0.9, 0.1, 0.0)
+    speed = np.where(stood, 0.0, road * (1.0 - standing))
+    return speed, np.where(stood, _LEAST_SAID, np.sqrt(share**2 + begun**2 + missing**2))
+
+
+def _speed_within(solution: _Solution, start_s: float, end_s: float) -> tuple[float, float, float]:
+    """Mean speed while moving by the road, its deviation as a share, and the scene's own speed; NaN for what is not known.
+
+    An interval is looked at in thirds, as the speed may change within it; a third without enough votes takes what the whole interval says.
+    """
+    which, seconds = _overlaps(solution, start_s, end_s)
+    moving = [(solution.votes[k], s) for k, s in zip(which, seconds, strict=True) if not solution.votes[k].still]
+    structure = [(vote.structure, s) for vote, s in moving if np.isfinite(vote.structure)]
+    scene = float(np.average([value for value, _ in structure], weights=[s for _, s in structure])) if structure else np.nan
+    whole = _agreed([vote for vote, s in moving if s > 0.3 * (vote.end_s - vote.start_s)])
+    cuts = np.linspace(start_s, end_s, _WINDOWS + 1)
+    parts: list[tuple[Speed, float]] = []
+    for early, late in zip(cuts[:-1], cuts[1:], strict=True):
+        inside = [(vote, max(min(vote.end_s, late) - max(vote.start_s, early), 0.0)) for vote, _ in moving]
+        length_s = sum(s for _, s in inside)
+        if length_s < 1e-6:
+            continue
+        one = _agreed([vote for vote, s in inside if s > 0.3 * min(vote.end_s - vote.start_s, late - early)])
+        parts.append((one if one.votes >= _WINDOW_VOTES and one.share < 0.3 else whole, length_s))
+    known = [(one, s) for one, s in parts if math.isfinite(one.value)]
+    if not known:
+        return np.nan, np.nan, scene
+    lengths = np.array([s for _, s in known])
+    value = float(np.average([one.value for one, _ in known], weights=lengths))
+    spread = float(np.average([(one.share * one.value) ** 2 for one, _ in known], weights=lengths)) ** 0.5
+    return value, spread / max(abs(value), 0.1), scene
+
+
+def _agreed(votes: Sequence[Votes]) -> Speed:
+    return speed_of(np.concatenate([np.zeros(0), *(v.speed for v in votes)]), np.concatenate([np.zeros(0), *(v.error for v in votes)]))

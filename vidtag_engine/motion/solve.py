@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..feedback import Feedback
 from ..types import FloatArray
+from .focal import focal_by_road
 from .steps import Batch, Step, batch_of
 from .two_views import AHEAD, INLIER_PX, CoursePrior, Movement, Rotation, Views, derotated, fit_movement, fit_rotation
 
@@ -23,11 +24,9 @@ _BATCH = 64
 USUAL_VIEW_DEG = 66.0
 USUAL_FOCAL_SHARE = 0.2
 # How the video's own turns tell the focal length.
-_VIEWS_DEG = (38.0, 44.0, 50.0, 56.0, 62.0, 68.0, 74.0, 80.0, 87.0, 94.0, 102.0, 110.0)
-_TURNING_DEG = 1.0  # by which a step must turn to speak
-_MOST_TURNING = 96
+_TURNING_DEG = 0.7  # by which a step must turn to speak
+_MOST_TURNING = 192
 _LEAST_TURNING = 24
-_WORST_FOCAL_SHARE = 0.12
 # A camera looks ahead where most of its clear courses agree.
 _CLEAR_RAD = 0.12
 _ONE_WAY_RAD = 0.3
@@ -65,6 +64,12 @@ class Mount:
         down = np.array([0.0, 1.0, 0.0]) - course[1] * course
         unit: FloatArray = down / np.linalg.norm(down)
         return unit
+
+
+    def seen_by(self, ratio: float) -> Mount:
+        """The same point of the picture by a focal length that is 1 / ``ratio`` as long."""
+        course = self.prior.course * np.array([ratio, ratio, 1.0])
+        return replace(self, prior=CoursePrior(course / np.linalg.norm(course), self.prior.deviation))
 
 
 @dataclass(frozen=True)
@@ -139,44 +144,28 @@ def usual_lens(size_px: tuple[int, int], view_deg: float | None = None) -> Lens:
     return Lens(max(size_px) / 2 / math.tan(math.radians(USUAL_VIEW_DEG) / 2), USUAL_FOCAL_SHARE)
 
 
-def lens_of(steps: Sequence[Step], turns_rad: FloatArray, size_px: tuple[int, int], usual: Lens, overlay: NDArray[np.bool_] | None) -> Lens:
-    """The focal length that explains the steps that turn most, where they tell it; else the usual one.
-
-    A turn moves points at the picture's edge farther than those in its middle, by how much depends on the angle they are seen at. The robust cost over a row
-    of angles of view is least at the right one, and its curvature says how surely; points that are followed together err together, so it is taken with care.
+def lens_of(steps: Sequence[Step], turns_rad: FloatArray, size_px: tuple[int, int], usual: Lens, mount: Mount, overlay: NDArray[np.bool_]) -> Lens:
+    """The usual focal length and what the road says of it in the steps that turn most, each by its own error.
 
     Args:
-        steps: of the video.
+        steps: of the video, those that are explained.
         turns_rad: by how much each turned, by the usual lens.
         size_px: of the pictures.
         usual: where to begin.
+        mount: of the camera, by the usual lens.
         overlay: cells whose points do not count.
     """
     order = np.argsort(-np.abs(turns_rad))[:_MOST_TURNING]
-    chosen = [steps[i] for i in order if abs(turns_rad[i]) > math.radians(_TURNING_DEG)]
-    if len(chosen) < _LEAST_TURNING:
+    chosen = [steps[i] for i in sorted(order) if abs(turns_rad[i]) > math.radians(_TURNING_DEG)]
+    if not mount.known or len(chosen) < _LEAST_TURNING:
         return usual
-    batch = batch_of(chosen, size_px, overlay)
-    focals = max(size_px) / 2 / np.tan(np.radians(_VIEWS_DEG) / 2)
-    costs = np.array([_solved(chosen, batch, float(focal), AHEAD).movement.cost for focal in focals])  # (angles, steps)
-    best = int(np.argmin(costs.sum(axis=1)))
-    if best in {0, len(focals) - 1}:
+    course = mount.prior.course
+    said = focal_by_road(batch_of(chosen, size_px, overlay), size_px, course[:2] / course[2] * usual.focal_px)
+    if said is None:
         return usual
-    # The least point is taken by halves of the steps as well: what they agree on is how surely it is known.
-    rng = np.random.default_rng(0)
-    logs = [_least(np.log(focals), costs[:, rng.integers(0, len(chosen), len(chosen))].sum(axis=1)) for _ in range(40)]
-    share = float(np.std(logs)) * 1.5 + 0.02
-    if share > _WORST_FOCAL_SHARE:
-        return usual
-    return Lens(math.exp(_least(np.log(focals), costs.sum(axis=1))), share, own=True)
-
-
-def _least(x: FloatArray, y: FloatArray) -> float:
-    """Where the parabola through the least value and its neighbours is least."""
-    best = int(np.clip(np.argmin(y), 1, len(y) - 2))
-    near = slice(best - 1, best + 2)
-    a, b, _ = np.polyfit(x[near] - x[best], y[near], 2)
-    return float(x[best] + (np.clip(-b / (2 * a), x[near].min() - x[best], x[near].max() - x[best]) if a > 0 else 0.0))
+    weights = np.array([usual.share, said[1]]) ** -2.0
+    focal_px = math.exp(float(np.average(np.log([usual.focal_px, said[0]]), weights=weights)))
+    return Lens(focal_px, float(weights.sum() ** -0.5), own=True)
 
 
 def mount_of(courses: FloatArray, deviations: FloatArray, along_px: FloatArray, turns_rad: FloatArray, good: NDArray[np.bool_]) -> Mount:
