@@ -62,8 +62,7 @@ class Scene:
             u, v = east_m + depth * d_east, north_m + depth * d_north
             for axis, place, d, other, d_other in ((0, east_m, d_east, north_m, d_north), (1, north_m, d_north, east_m, d_east)):
                 base = 50 * np.round(place / 50)
-                for wall in (base + k * 50 + side for k in range(-5, 6) for side in (-15.0, 15.0) if True):
-                    wall = wall + 25  # blocks lie around multiples of 50 plus 25
+                for wall in (base + k * 50 + side for k in range(-5, 6) for side in (10.0, 40.0)):
                     t = (wall - place) / d
                     along, high = other + t * d_other, self.height_m + t * up
                     block = np.abs((along - 25) - 50 * np.round((along - 25) / 50)) < 15

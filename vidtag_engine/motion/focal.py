@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..types import FloatArray
+from ..types import FloatArray, IntArray
 from .two_views import CoursePrior, Views, derotated, fit_movement, fit_rotation
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _plane(columns: FloatArray, near: FloatArray, error: FloatArray) -> tuple[fl
     return float(unknown[0]), float(unknown[1]), float(np.sqrt(cover[1, 1]))
 
 
-def _wrong(slopes: _Slopes, rows: FloatArray) -> tuple[float, float]:
+def _wrong(slopes: _Slopes, rows: IntArray) -> tuple[float, float]:
     """By which share the focal length seems off, and what lean leaves open of it: regression of the tilt on turn, way, and way in a bend."""
     way, tilt, turn, length_s = (one[rows] for one in (slopes.way, slopes.tilt, slopes.turn, slopes.length_s))
     lean = -(way / length_s) * (turn / length_s) * _HEIGHT_M * way

@@ -80,7 +80,7 @@ def votes_of(found: Solved, mount: Mount) -> list[Votes]:
         structure = float(np.median(way[i][others])) / length_s if others.sum() >= 8 else np.nan
         stands = near[i].sum() < 6 or float(np.median(found.rotation.error_px[i][near[i]])) < _STILL_PX
         still = bool(still_share[i] > _STILL_SHARE and stands)
-        result.append(Votes(step.start_s, step.end_s, speed[chosen], error[chosen], structure, still))
+        result.append(Votes(step.start_s, step.end_s, speed[chosen].astype(np.float32), error[chosen].astype(np.float32), structure, still))
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ..feedback import Feedback
 from ..types import FloatArray, Frame, InputError, VideoInfo
 from ..video import FrameReader, open_source
 from .ground import Speed, Votes, speed_of, votes_of
+from .intervals import edges_s
 from .record import Motion
 from .solve import Lens, Mount, lens_of, mount_of, solved, usual_lens
 from .steps import Gap, Step, overlay_cells
@@ -43,9 +44,10 @@ _WINDOW_VOTES = 15
 
 @dataclass(frozen=True)
 class _Solution:
-    """By step (S,): turn to the right and its deviation in radians, whether it is to be used; and what its points say of the speed."""
+    """By step (S,): its moments, turn to the right and its deviation in radians, whether it is to be used; and what its points say of the speed."""
 
-    steps: tuple[Step, ...]
+    start_s: FloatArray
+    end_s: FloatArray
     turn: FloatArray
     deviation: FloatArray
     good: NDArray[np.bool_]
@@ -89,18 +91,22 @@ def video_motion(
     if not (math.isfinite(interval_s) and interval_s > 0):
         raise InputError(f"The interval {interval_s} for {info.name} is not a number of seconds above 0; give for example 1.")
     if view_deg is not None and not 5.0 <= view_deg <= 170.0:
-        raise InputError(f"The angle of view {view_deg} for {info.name} does not lie between 5° and 170°; give that across the picture's width.")
+        raise InputError(
+            f"The angle of view {view_deg} for {info.name} does not lie between 5° and 170°; give that across the picture's width."
+        )
     followed, size_px, window_s = _followed(info, from_s or 0.0, to_s, feedback.part(0.0, 0.8))
     steps = [one for one in followed if isinstance(one, Step)]
-    edges_s = _edges_s(*window_s, interval_s)
+    edges = edges_s(*window_s, interval_s)
     if not steps:
-        nothing = np.full(len(edges_s) - 1, np.nan)
-        return Motion(edges_s, nothing, nothing, nothing, nothing, metric=False, source="video", cuts=_cuts(followed, edges_s))
+        nothing = np.full(len(edges) - 1, np.nan)
+        return Motion(edges, nothing, nothing, nothing, nothing, metric=False, source="video", cuts=_cuts(followed, edges))
     solution, lens, mount = solve_steps(steps, size_px, view_deg, feedback.part(0.8, 1.0))
-    return _motion(solution, lens, mount, edges_s, _cuts(followed, edges_s))
+    return _motion(solution, lens, mount, edges, _cuts(followed, edges))
 
 
-def solve_steps(steps: Sequence[Step], size_px: tuple[int, int], view_deg: float | None, feedback: Feedback) -> tuple[_Solution, Lens, Mount]:
+def solve_steps(
+    steps: Sequence[Step], size_px: tuple[int, int], view_deg: float | None, feedback: Feedback
+) -> tuple[_Solution, Lens, Mount]:
     """Turns and votes of steps, the lens they rest on, and how the camera sits.
 
     Args:
@@ -111,15 +117,15 @@ def solve_steps(steps: Sequence[Step], size_px: tuple[int, int], view_deg: float
     """
     overlay = overlay_cells(steps, size_px)
     lens = usual_lens(size_px, view_deg)
-    parts = list(solved(steps, size_px, lens, overlay=overlay, feedback=feedback.part(0.0, 0.4)))
-    turns = np.concatenate([part.movement.turn for part in parts])
-    courses = np.concatenate([part.movement.course for part in parts])
-    good = np.concatenate([part.share(part.inlier) for part in parts]) > _GOOD_SHARE
-    along_px = np.concatenate([part.along_px for part in parts])
-    deviations = np.concatenate([part.movement.course_deviation for part in parts])
-    mount = mount_of(courses, deviations, along_px, turns[:, 1], good)
+    first = [
+        (part.movement.turn[:, 1], part.movement.course, part.movement.course_deviation, part.along_px, part.share(part.inlier))
+        for part in solved(steps, size_px, lens, overlay=overlay, feedback=feedback.part(0.0, 0.4))
+    ]
+    turns, courses, deviations, along_px, shares = (np.concatenate(column) for column in zip(*first, strict=True))
+    good = shares > _GOOD_SHARE
+    mount = mount_of(courses, deviations, along_px, turns, good)
     if view_deg is None:
-        usual, lens = lens, lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good, 1], size_px, lens, mount, overlay)
+        usual, lens = lens, lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good], size_px, lens, mount, overlay)
         mount = mount.seen_by(usual.focal_px / lens.focal_px)
     again = solved(steps, size_px, lens, mount.prior, overlay, feedback.part(0.4, 1.0))
     columns: list[tuple[FloatArray, FloatArray, NDArray[np.bool_], list[Votes]]] = []
@@ -134,7 +140,8 @@ def solve_steps(steps: Sequence[Step], size_px: tuple[int, int], view_deg: float
         share = np.where(still, part.share(part.still), part.share(part.inlier))
         columns.append((-(turn @ mount.down), np.hypot(about, _STEP_RAD), share > _GOOD_SHARE, votes))
     turn, deviation, good = (np.concatenate([column[i] for column in columns]) for i in range(3))
-    return _Solution(tuple(steps), turn, deviation, good, tuple(chain.from_iterable(column[3] for column in columns))), lens, mount
+    starts, ends = np.array([[step.start_s, step.end_s] for step in steps]).T
+    return _Solution(starts, ends, turn, deviation, good, tuple(chain.from_iterable(column[3] for column in columns))), lens, mount
 
 
 def _followed(
@@ -164,50 +171,41 @@ def _followed(
     return followed, seen[0][1], (seen[0][0], seen[-1][0])
 
 
-def _edges_s(start_s: float, end_s: float, interval_s: float) -> FloatArray:
-    """Moments between intervals; what is left at the end is an interval of its own from half the length on, else part of the last."""
-    count = max(math.floor((end_s - start_s) / interval_s + 0.5 - 1e-9), 1)
-    edges: FloatArray = start_s + interval_s * np.arange(count + 1.0)
-    edges[-1] = end_s
-    return edges
-
-
-def _cuts(followed: Sequence[Step | Gap], edges_s: FloatArray) -> tuple[int, ...]:
+def _cuts(followed: Sequence[Step | Gap], edges: FloatArray) -> tuple[int, ...]:
     """Intervals in which the video is cut."""
     moments = [one.end_s for one in followed if isinstance(one, Gap) and one.cut]
-    numbers = np.clip(np.searchsorted(edges_s, moments, side="left") - 1, 0, len(edges_s) - 2)
+    numbers = np.clip(np.searchsorted(edges, moments, side="left") - 1, 0, len(edges) - 2)
     return tuple(sorted({int(number) for number in numbers}))
 
 
-def _motion(solution: _Solution, lens: Lens, mount: Mount, edges_s: FloatArray, cuts: tuple[int, ...]) -> Motion:
-    count = len(edges_s) - 1
-    turn_deg, turn_std_deg, covered = _turns(solution, lens, edges_s)
-    speed, speed_std = _speeds(solution, mount, edges_s, covered)
+def _motion(solution: _Solution, lens: Lens, mount: Mount, edges: FloatArray, cuts: tuple[int, ...]) -> Motion:
+    count = len(edges) - 1
+    turn_deg, turn_std_deg, covered = _turns(solution, lens, edges)
+    speed, speed_std = _speeds(solution, mount, edges, covered)
     unknown = covered < _COVERED
     unknown[list(cuts)] = True
     if mount.sideways:
         unknown[:] = True
     elif not mount.known:
-        turn_std_deg = np.hypot(turn_std_deg, np.where(_standing(solution, edges_s) > 0.9, 0.0, _TILTED_DEG))
+        turn_std_deg = np.hypot(turn_std_deg, np.where(_standing(solution, edges) > 0.9, 0.0, _TILTED_DEG))
     for values in (turn_deg, turn_std_deg, speed, speed_std):
         values[unknown[:count]] = np.nan
-    return Motion(edges_s, turn_deg, turn_std_deg, speed, speed_std, metric=False, source="video", cuts=cuts)
+    return Motion(edges, turn_deg, turn_std_deg, speed, speed_std, metric=False, source="video", cuts=cuts)
 
 
 def _overlaps(solution: _Solution, start_s: float, end_s: float) -> tuple[NDArray[np.intp], FloatArray]:
-    """Good steps that reach into a stretch, and seconds of each in it."""
-    starts = np.array([step.start_s for step in solution.steps])
-    ends = np.array([step.end_s for step in solution.steps])
-    inside = np.clip(np.minimum(ends, end_s) - np.maximum(starts, start_s), 0.0, None)
-    which = np.flatnonzero((inside > 1e-6) & solution.good)
-    return which, inside[which]
+    """Good steps that reach into a stretch, and seconds of each in it; steps are in order and do not overlap."""
+    which = np.arange(np.searchsorted(solution.end_s, start_s, side="right"), np.searchsorted(solution.start_s, end_s, side="left"))
+    which = which[solution.good[which]]
+    inside = np.minimum(solution.end_s[which], end_s) - np.maximum(solution.start_s[which], start_s)
+    return which[inside > 1e-6], inside[inside > 1e-6]
 
 
-def _turns(solution: _Solution, lens: Lens, edges_s: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _turns(solution: _Solution, lens: Lens, edges: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Turn and its deviation by interval, degrees, and the share of each interval that steps cover."""
-    turn, deviation, covered = np.zeros((3, len(edges_s) - 1))
-    lengths = np.array([step.length_s for step in solution.steps])
-    for i, (start_s, end_s) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
+    turn, deviation, covered = np.zeros((3, len(edges) - 1))
+    lengths = solution.end_s - solution.start_s
+    for i, (start_s, end_s) in enumerate(pairwise(edges)):
         which, seconds = _overlaps(solution, start_s, end_s)
         covered[i] = seconds.sum() / (end_s - start_s)
         if not len(which):
@@ -221,24 +219,24 @@ def _turns(solution: _Solution, lens: Lens, edges_s: FloatArray) -> tuple[FloatA
     return np.degrees(turn), np.hypot(np.degrees(deviation), _STRETCH_DEG), covered
 
 
-def _standing(solution: _Solution, edges_s: FloatArray) -> FloatArray:
+def _standing(solution: _Solution, edges: FloatArray) -> FloatArray:
     """Share of each interval over which the camera stood."""
-    share = np.zeros(len(edges_s) - 1)
+    share = np.zeros(len(edges) - 1)
     still = np.array([vote.still for vote in solution.votes])
-    for i, (start_s, end_s) in enumerate(zip(edges_s[:-1], edges_s[1:], strict=True)):
+    for i, (start_s, end_s) in enumerate(pairwise(edges)):
         which, seconds = _overlaps(solution, start_s, end_s)
         share[i] = float(seconds[still[which]].sum() / max(seconds.sum(), 1e-9))
     return share
 
 
-def _speeds(solution: _Solution, mount: Mount, edges_s: FloatArray, covered: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _speeds(solution: _Solution, mount: Mount, edges: FloatArray, covered: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Speed by interval and its deviation as a share: by the road, where that is seen, else by the scene's depth in the road's unit."""
-    standing = _standing(solution, edges_s)
+    standing = _standing(solution, edges)
     stood = standing > 0.85
     if not mount.known:
         nothing = np.where(stood, 0.0, np.nan)
         return nothing, np.where(stood, _LEAST_SAID, np.nan)
-    said = [_speed_within(solution, start_s, end_s) for start_s, end_s in zip(edges_s[:-1], edges_s[1:], strict=True)]
+    said = [_speed_within(solution, start_s, end_s) for start_s, end_s in pairwise(edges)]
     road, share, scene = (np.array(column) for column in zip(*said, strict=True))
     both = np.isfinite(road) & (np.abs(road) > _LEAST_SAID) & (np.abs(scene) > _LEAST_SAID / 10) & (share < 0.15)
     if both.sum() >= 5:
@@ -248,7 +246,7 @@ def _speeds(solution: _Solution, mount: Mount, edges_s: FloatArray, covered: Flo
         use = np.isfinite(scene) & ~(share < worth)
         road[use], share[use] = scene[use] * math.exp(unit), worth
     # Where the camera stood for a part, when it began to move is known to a step's length or so.
-    begun = np.where(standing > 0.0, _BEGUN_S / (np.diff(edges_s) * np.maximum(1.0 - standing, 0.1)), 0.0)
+    begun = np.where(standing > 0.0, _BEGUN_S / (np.diff(edges) * np.maximum(1.0 - standing, 0.1)), 0.0)
     missing = np.where(covered < 0.9, 0.1, 0.0)
     speed = np.where(stood, 0.0, road * (1.0 - standing))
     return speed, np.where(stood, _LEAST_SAID, np.sqrt(share**2 + begun**2 + missing**2))
@@ -266,7 +264,7 @@ def _speed_within(solution: _Solution, start_s: float, end_s: float) -> tuple[fl
     whole = _agreed([vote for vote, s in moving if s > 0.3 * (vote.end_s - vote.start_s)])
     cuts = np.linspace(start_s, end_s, _WINDOWS + 1)
     parts: list[tuple[Speed, float]] = []
-    for early, late in zip(cuts[:-1], cuts[1:], strict=True):
+    for early, late in pairwise(cuts):
         inside = [(vote, max(min(vote.end_s, late) - max(vote.start_s, early), 0.0)) for vote, _ in moving]
         length_s = sum(s for _, s in inside)
         if length_s < 1e-6:

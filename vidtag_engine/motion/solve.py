@@ -65,7 +65,6 @@ class Mount:
         unit: FloatArray = down / np.linalg.norm(down)
         return unit
 
-
     def seen_by(self, ratio: float) -> Mount:
         """The same point of the picture by a focal length that is 1 / ``ratio`` as long."""
         course = self.prior.course * np.array([ratio, ratio, 1.0])
@@ -144,7 +143,9 @@ def usual_lens(size_px: tuple[int, int], view_deg: float | None = None) -> Lens:
     return Lens(max(size_px) / 2 / math.tan(math.radians(USUAL_VIEW_DEG) / 2), USUAL_FOCAL_SHARE)
 
 
-def lens_of(steps: Sequence[Step], turns_rad: FloatArray, size_px: tuple[int, int], usual: Lens, mount: Mount, overlay: NDArray[np.bool_]) -> Lens:
+def lens_of(
+    steps: Sequence[Step], turns_rad: FloatArray, size_px: tuple[int, int], usual: Lens, mount: Mount, overlay: NDArray[np.bool_]
+) -> Lens:
     """The usual focal length and what the road says of it in the steps that turn most, each by its own error.
 
     Args:

@@ -106,15 +106,16 @@ def batch_of(steps: Sequence[Step], size_px: tuple[int, int], overlay: NDArray[n
 def overlay_cells(steps: Sequence[Step], size_px: tuple[int, int]) -> NDArray[np.bool_]:
     """Which cells (18, 32) of the picture show what is fixed to it: captions, the bonnet, a frame.
 
-    Points in them nearly never moved while three quarters of all others did. Cells in the middle never count, for what lies far ahead stands still as well.
+    Points in them nearly never moved while most others did. Cells in the middle never count, for what lies far ahead stands still as well.
     """
-    seen, still = np.zeros((2, *_CELLS))
+    seen: FloatArray = np.zeros(_CELLS)
+    still: FloatArray = np.zeros(_CELLS)
     for step in steps:
         before, after = step.points_px()
         if len(before) < 20:
             continue
         moved = np.hypot(*(after - before).T)
-        if np.quantile(moved, 0.5) < _MOVING_PX:
+        if np.median(moved) < _MOVING_PX:
             continue
         cells = _cells_of(before, size_px)
         np.add.at(seen, cells, 1)

@@ -95,8 +95,8 @@ def rotation_matrices(turn: FloatArray) -> FloatArray:
 
 def fit_rotation(views: Views, start: FloatArray | None = None) -> Rotation:
     """The rotations that explain most points best, far ones by themselves where the camera also went."""
-    turn = np.zeros((len(views.first), 3)) if start is None else start.copy()
-    deviation = np.full_like(turn, np.inf)
+    turn: FloatArray = np.zeros((len(views.first), 3)) if start is None else start.copy()
+    deviation: FloatArray = np.full_like(turn, np.inf)
     for sigma, rounds in zip(_SIGMAS_PX, _ROUNDS, strict=True):
         for _ in range(rounds):
             q = _turned(views.first, turn)
@@ -133,8 +133,8 @@ def _moved(views: Views, start: FloatArray, prior: CoursePrior) -> Movement:
     right = np.cross([0.0, 1.0, 0.0], prior.course)
     right /= np.linalg.norm(right)
     down = np.cross(prior.course, right)
-    aside = np.zeros((count, 2))  # of the course from the prior, to the right and downwards
-    covariance = np.zeros((count, 5))
+    aside: FloatArray = np.zeros((count, 2))  # of the course from the prior, to the right and downwards
+    covariance: FloatArray = np.zeros((count, 5))
     for sigma, rounds in zip(_SIGMAS_PX, _ROUNDS, strict=True):
         for _ in range(rounds):
             course = prior.course + aside[:, :1] * right + aside[:, 1:] * down
@@ -219,5 +219,8 @@ def _solved(
     damped = normal + np.eye(normal.shape[1]) * (_DAMPING * diagonal + 1e-6)[:, None, :]
     step = np.linalg.solve(damped, target[..., None])[..., 0]
     spread = (weight * off**2).sum(axis=1) / np.maximum((weight > 0).sum(axis=1) - normal.shape[1], 1)
-    variance = np.einsum("bkk->bk", np.linalg.inv(normal + 1e-9 * np.eye(normal.shape[1]) * (1.0 + diagonal)[:, None, :])) * np.maximum(spread, 0.1**2)[:, None]
+    variance = (
+        np.einsum("bkk->bk", np.linalg.inv(normal + 1e-9 * np.eye(normal.shape[1]) * (1.0 + diagonal)[:, None, :]))
+        * np.maximum(spread, 0.1**2)[:, None]
+    )
     return step, np.sqrt(np.maximum(variance, 0.0))
