@@ -32,7 +32,7 @@ _LEAN_RAD, _LEAN_DEVIATION_RAD = 0.004, 0.004  # at 1 m/s^2
 _HEIGHT_M = 1.4
 _ROLL_DEVIATION_RAD = 0.05
 _DRAWS = 30
-_FLOOR = 0.02
+_FLOOR = 0.04
 
 
 @dataclass(frozen=True)

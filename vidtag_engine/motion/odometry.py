@@ -16,9 +16,10 @@ from ..video import FrameReader, open_source
 from .ground import Speed, Votes, speed_of, votes_of
 from .intervals import edges_s
 from .record import Motion
-from .solve import Lens, Mount, lens_of, mount_of, solved, usual_lens
+from .solve import Lens, Mount, lens_of, looks_elsewhere, mount_of, solved, usual_lens
 from .steps import Gap, Step, overlay_cells
 from .tracker import follow, opencv
+from .two_views import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,14 +119,16 @@ def solve_steps(
     overlay = overlay_cells(steps, size_px)
     lens = usual_lens(size_px, view_deg)
     first = [
-        (part.movement.turn[:, 1], part.movement.course, part.movement.course_deviation, part.along_px, part.share(part.inlier))
+        (part.movement.turn, part.movement.course, part.movement.course_deviation, part.along_px, part.share(part.inlier))
         for part in solved(steps, size_px, lens, overlay=overlay, feedback=feedback.part(0.0, 0.4))
     ]
     turns, courses, deviations, along_px, shares = (np.concatenate(column) for column in zip(*first, strict=True))
     good = shares > _GOOD_SHARE
-    mount = mount_of(courses, deviations, along_px, turns, good)
+    mount = mount_of(courses, deviations, along_px, turns[:, 1], good)
+    if looks_elsewhere(steps, turns, size_px, lens, overlay):
+        mount = Mount(AHEAD, known=False, sideways=True)
     if view_deg is None:
-        usual, lens = lens, lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good], size_px, lens, mount, overlay)
+        usual, lens = lens, lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good, 1], size_px, lens, mount, overlay)
         mount = mount.seen_by(usual.focal_px / lens.focal_px)
     again = solved(steps, size_px, lens, mount.prior, overlay, feedback.part(0.4, 1.0))
     columns: list[tuple[FloatArray, FloatArray, NDArray[np.bool_], list[Votes]]] = []

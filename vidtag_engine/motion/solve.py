@@ -11,8 +11,8 @@ import numpy as np
 from ..feedback import Feedback
 from ..types import FloatArray
 from .focal import focal_by_road
-from .steps import Batch, Step, batch_of
-from .two_views import AHEAD, INLIER_PX, CoursePrior, Movement, Rotation, Views, derotated, fit_movement, fit_rotation
+from .steps import PARTS, Batch, Step, batch_of
+from .two_views import AHEAD, ELSEWHERE, INLIER_PX, CoursePrior, Movement, Rotation, Views, derotated, fit_movement, fit_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,12 @@ _CLEAR_RAD = 0.12
 _ONE_WAY_RAD = 0.3
 _LEAST_CLEAR = 8
 _CLEAR_PX = 1.0
+# It looks elsewhere where another course explains this much more by point, or where it tilts or rolls by so much over half a minute at most.
+_BETTER = 0.15
+_SAMPLED = 64
+_FAR_PX = 3.0
+_TILTING_S = 30.0
+_TILTED_DEG = 35.0
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,37 @@ def lens_of(
     weights = np.array([usual.share, said[1]]) ** -2.0
     focal_px = math.exp(float(np.average(np.log([usual.focal_px, said[0]]), weights=weights)))
     return Lens(focal_px, float(weights.sum() ** -0.5), own=True)
+
+
+def looks_elsewhere(steps: Sequence[Step], turns: FloatArray, size_px: tuple[int, int], lens: Lens, overlay: NDArray[np.bool_]) -> bool:
+    """Whether the camera does not look along its way: then turns about the vertical cannot be told from its pictures.
+
+    Either courses to the side explain the steps far better than those ahead; or, since uniform flow over flat ground looks like a turn, the camera seems to
+    tilt or roll on and on, which no level camera does.
+
+    Args:
+        steps: of the video, in order.
+        turns: (S, 3) rotation vectors of each, radians.
+        size_px: of the pictures.
+        lens: of the camera.
+        overlay: cells whose points do not count.
+    """
+    ends_s = np.array([step.end_s for step in steps])
+    window_s = min(_TILTING_S, ends_s[-1] - steps[0].start_s)
+    net = np.cumsum(turns[:, [0, 2]], axis=0)
+    later = np.searchsorted(ends_s, ends_s + window_s - 0.5)
+    begun = np.flatnonzero(later < len(steps))
+    if len(begun) and np.median(np.abs(net[later[begun]] - net[begun]).max(axis=1)) > math.radians(_TILTED_DEG):
+        return True
+    far = [step for step in steps if np.median(np.hypot(*(step.second.astype(np.float64) - step.first).T)) > _FAR_PX * PARTS]
+    if len(far) < _LEAST_CLEAR:
+        return False
+    some = [far[i] for i in np.linspace(0, len(far) - 1, min(len(far), _SAMPLED)).astype(np.intp)]
+    batch = batch_of(some, size_px, overlay)
+    ahead = _solved(some, batch, lens.focal_px, AHEAD)
+    costs = [_solved(some, batch, lens.focal_px, prior).movement.cost for prior in ELSEWHERE]
+    counted = np.maximum(batch.valid.sum(axis=1), 1)
+    return float(np.median((ahead.movement.cost - np.min(costs, axis=0)) / counted)) > _BETTER
 
 
 def mount_of(courses: FloatArray, deviations: FloatArray, along_px: FloatArray, turns_rad: FloatArray, good: NDArray[np.bool_]) -> Mount:

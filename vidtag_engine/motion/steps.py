@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # A point's place is kept in whole parts of a pixel: two bytes a coordinate rather than eight, some 80 MB an hour of video.
-_PARTS = 64.0
+PARTS = 64.0
 # How overlays and the bonnet are found: on a grid of cells, by how often a point stood still in the picture while most others moved.
 _CELLS = (18, 32)  # down, across
 _STILL_PX = 0.35
@@ -45,7 +45,7 @@ class Step:
     @classmethod
     def of(cls, start_s: float, end_s: float, first_px: FloatArray, second_px: FloatArray, kept_share: float) -> Step:
         """A step of points (N, 2) in pixels, all within the picture."""
-        coded = [np.round(np.clip(points, 0.0, 1023.0) * _PARTS).astype(np.uint16) for points in (first_px, second_px)]
+        coded = [np.round(np.clip(points, 0.0, 1023.0) * PARTS).astype(np.uint16) for points in (first_px, second_px)]
         return cls(start_s, end_s, coded[0], coded[1], kept_share)
 
     @property
@@ -55,7 +55,7 @@ class Step:
 
     def points_px(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(N, 2) places in the first and in the second picture, pixels from the centre of the upper left one."""
-        return self.first.astype(np.float32) / _PARTS, self.second.astype(np.float32) / _PARTS
+        return self.first.astype(np.float32) / PARTS, self.second.astype(np.float32) / PARTS
 
 
 @dataclass(frozen=True)

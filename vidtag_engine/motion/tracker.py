@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # A step ends once half of its points moved so far: then parallax stands well above the error of a tenth of a pixel. Slow motion is looked at over longer.
 _ENOUGH_PX = 7.0
 _LONGEST_S = 0.4
+# Half of the points moved less than the one from one picture to the next, or more than the other: the camera stands, or it goes.
+_STANDS_PX, _GOES_PX = 0.12, 0.5
 # Pictures farther apart are no moving pictures: what lies between them is not guessed.
 MOST_BETWEEN_S = 0.5
 # Corners by region: three above and three below, the middle one below with more, for the road ahead is poor in corners and carries the scale.
@@ -65,10 +67,13 @@ def follow(frames: Iterable[Frame]) -> Iterator[Step | Gap]:
         if key is None:
             key = _Key(cv2, frame.time_s, gray)
             continue
+        if key.changes(frame.time_s, gray):
+            yield key.close()
+            key = key.next()
         found = key.advance(frame.time_s, gray)
         if found is not None:
             yield found
-            key = _Key(cv2, frame.time_s, gray)
+            key = key.next() if key.latest_s == frame.time_s else _Key(cv2, frame.time_s, gray)
     if key is not None and key.latest_s > key.time_s:
         yield key.close()
 
@@ -84,6 +89,22 @@ class _Key:
         self._corners = self._corners_of(gray)
         self._now = self._corners
         self._kept = np.ones(len(self._corners), dtype=bool)
+        self._moved_px = 0.0  # by the latest picture
+
+    def next(self) -> _Key:
+        """The latest picture as the key picture of the next step."""
+        return _Key(self._cv2, self.latest_s, self._latest)
+
+    def changes(self, time_s: float, gray: NDArray[np.uint8]) -> bool:
+        """Whether the camera begins to move with this picture or stands still from the one before, so that the step must end there."""
+        begun = self.latest_s > self.time_s and time_s - self.latest_s <= MOST_BETWEEN_S and gray.shape == self._latest.shape
+        if not begun or len(self._corners) < _LEAST_POINTS or self._kept.sum() < _LEAST_POINTS:
+            return False
+        moved, found = self._found(self._latest, gray, self._now[self._kept], self._now[self._kept])
+        if found.sum() < _LEAST_POINTS:
+            return False
+        now_px = float(np.median(np.hypot(*(moved - self._now[self._kept])[found].T)))
+        return min(now_px, self._moved_px) < _STANDS_PX and max(now_px, self._moved_px) > _GOES_PX
 
     def advance(self, time_s: float, gray: NDArray[np.uint8]) -> Step | Gap | None:
         """Follow the corners into the next picture; what ended with it, if anything did."""
@@ -96,8 +117,9 @@ class _Key:
         if len(self._corners) < _LEAST_POINTS:
             # Without texture nothing can be followed; a picture beside it that resembles it not at all is a cut nevertheless.
             return Gap(self.time_s, time_s, cut=alike < _ALIKE / 2)
-        guess = self._now
-        self._now, self._kept = self._found(self._picture, gray, self._corners, guess)
+        before = self._now
+        self._now, self._kept = self._found(self._picture, gray, self._corners, before)
+        self._moved_px = float(np.median(np.hypot(*(self._now - before).T)))
         moved = np.hypot(*(self._now - self._corners).T)[self._kept]
         far = len(moved) < 0.5 * len(self._corners) or float(np.median(moved)) >= _ENOUGH_PX
         if alike >= _ALIKE and not far and time_s - self.time_s < _LONGEST_S:

@@ -81,6 +81,8 @@ class CoursePrior:
 
 AHEAD = CoursePrior(np.array([0.0, 0.0, 1.0]), (0.6, 0.4))
 """Of a camera of which nothing is known yet."""
+ELSEWHERE = tuple(CoursePrior(np.array(course), (0.6, 0.6)) for course in ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]))
+"""Of cameras that look out of a side window, or down."""
 
 
 def rotation_matrices(turn: FloatArray) -> FloatArray:
@@ -130,7 +132,8 @@ def fit_movement(views: Views, starts: list[FloatArray], prior: CoursePrior = AH
 
 def _moved(views: Views, start: FloatArray, prior: CoursePrior) -> Movement:
     turn, count = start.copy(), len(start)
-    right = np.cross([0.0, 1.0, 0.0], prior.course)
+    # Of a camera that goes along its own vertical, where "right" is not defined by it, ahead takes the vertical's place.
+    right = np.cross([0.0, 1.0, 0.0] if abs(prior.course[1]) < 0.9 else [0.0, 0.0, 1.0], prior.course)
     right /= np.linalg.norm(right)
     down = np.cross(prior.course, right)
     aside: FloatArray = np.zeros((count, 2))  # of the course from the prior, to the right and downwards
