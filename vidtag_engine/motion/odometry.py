@@ -18,6 +18,7 @@ from .intervals import edges_s
 from .record import Motion
 from .solve import Lens, Mount, lens_of, looks_elsewhere, mount_of, solved, usual_lens
 from .steps import Gap, Step, overlay_cells
+from .told_lens import told_view
 from .tracker import follow, opencv
 from .two_views import AHEAD
 
@@ -101,23 +102,25 @@ def video_motion(
     if not steps:
         nothing = np.full(len(edges) - 1, np.nan)
         return Motion(edges, nothing, nothing, nothing, nothing, metric=False, source="video", cuts=_cuts(followed, edges))
-    solution, lens, mount = solve_steps(steps, size_px, view_deg, feedback.part(0.8, 1.0))
+    solution, lens, mount = solve_steps(
+        steps, size_px, usual_lens(size_px, view_deg, told_view(info)), feedback.part(0.8, 1.0), known=view_deg is not None
+    )
     return _motion(solution, lens, mount, edges, _cuts(followed, edges))
 
 
 def solve_steps(
-    steps: Sequence[Step], size_px: tuple[int, int], view_deg: float | None, feedback: Feedback
+    steps: Sequence[Step], size_px: tuple[int, int], lens: Lens, feedback: Feedback = Feedback(), *, known: bool = False
 ) -> tuple[_Solution, Lens, Mount]:
     """Turns and votes of steps, the lens they rest on, and how the camera sits.
 
     Args:
         steps: of one video, at least one.
         size_px: width and height of its small pictures.
-        view_deg: across the picture's width, where it is known.
+        lens: to begin with.
         feedback: asked to stop and told how far it is.
+        known: whether that lens is the right one.
     """
     overlay = overlay_cells(steps, size_px)
-    lens = usual_lens(size_px, view_deg)
     first = [
         (part.movement.turn, part.movement.course, part.movement.course_deviation, part.along_px, part.share(part.inlier))
         for part in solved(steps, size_px, lens, overlay=overlay, feedback=feedback.part(0.0, 0.4))
@@ -127,8 +130,9 @@ def solve_steps(
     mount = mount_of(courses, deviations, along_px, turns[:, 1], good)
     if looks_elsewhere(steps, turns, size_px, lens, overlay):
         mount = Mount(AHEAD, known=False, sideways=True)
-    if view_deg is None:
-        usual, lens = lens, lens_of([step for step, ok in zip(steps, good, strict=True) if ok], turns[good, 1], size_px, lens, mount, overlay)
+    if not known:
+        usual, explained = lens, [step for step, ok in zip(steps, good, strict=True) if ok]
+        lens = lens_of(explained, turns[good, 1], size_px, usual, mount, overlay)
         mount = mount.seen_by(usual.focal_px / lens.focal_px)
     again = solved(steps, size_px, lens, mount.prior, overlay, feedback.part(0.4, 1.0))
     columns: list[tuple[FloatArray, FloatArray, NDArray[np.bool_], list[Votes]]] = []

@@ -142,11 +142,18 @@ def _solved(steps: Sequence[Step], batch: Batch, focal_px: float, prior: CourseP
     return Solved(steps, batch, views, rotation, fit_movement(views, [rotation.turn, np.zeros_like(rotation.turn)], prior))
 
 
-def usual_lens(size_px: tuple[int, int], view_deg: float | None = None) -> Lens:
-    """Of a camera that sees ``view_deg`` across the picture's width; of any camera where that is not known: across its longer side."""
+def usual_lens(size_px: tuple[int, int], view_deg: float | None = None, told: tuple[float, float] | None = None) -> Lens:
+    """The lens to begin with.
+
+    Args:
+        size_px: of the pictures.
+        view_deg: what the camera sees across the picture's width, where somebody knows it.
+        told: what it sees across the longer side by its file's word, and the share by which the focal length may be off.
+    """
     if view_deg is not None:
         return Lens(size_px[0] / 2 / math.tan(math.radians(view_deg) / 2), 0.02)
-    return Lens(max(size_px) / 2 / math.tan(math.radians(USUAL_VIEW_DEG) / 2), USUAL_FOCAL_SHARE)
+    angle_deg, share = told if told is not None else (USUAL_VIEW_DEG, USUAL_FOCAL_SHARE)
+    return Lens(max(size_px) / 2 / math.tan(math.radians(angle_deg) / 2), share)
 
 
 def lens_of(
