@@ -252,7 +252,7 @@ def orientation(frame: Any) -> tuple[int, bool]:
 
 
 def upright(picture: NDArray[np.uint8], turn: int, mirror: bool) -> NDArray[np.uint8]:
-    """Apply ``orientation`` to a (height, width, 3) picture."""
+    """Apply ``orientation`` to a picture, (height, width) or (height, width, 3)."""
     if mirror:
         picture = picture[:, ::-1]
     if turn:

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from av import VideoFrame
 
 from ..feedback import Feedback
 from ..types import DecodeReport, Frame, FrameState, InputError, VideoError, VideoInfo
@@ -38,6 +39,7 @@ class FrameReader:
         rate_hz: frames a second; None means every picture.
         from_s, to_s: the window [from_s, to_s), seconds after the video's start; ``to_s`` None means to the end.
         feedback: asked to stop often.
+        gray_px: give pictures as (height, width) uint8 of brightness instead, their longer side at most so many pixels, never larger than they are.
 
     Raises:
         InputError: rate, from or to make no sense (at once), or lie beyond the video's end (on entering).
@@ -50,8 +52,10 @@ class FrameReader:
         from_s: float = 0.0,
         to_s: float | None = None,
         feedback: Feedback = Feedback(),
+        gray_px: int | None = None,
     ) -> None:
         sampling.check_window(info.name, rate_hz, from_s, to_s)
+        self._gray_px = gray_px
         self._info, self._rate_hz, self._from_s, self._to_s, self._feedback = info, rate_hz, from_s, to_s, feedback
         self._counts = Counts()
         self._sampled = 0
@@ -117,6 +121,8 @@ class FrameReader:
             self._feedback.check()
             image = folder.load(int(i))
             self._counts.decoded += image is not None
+            if image is not None and self._gray_px is not None:
+                image = _gray(VideoFrame.from_ndarray(image, format="rgb24"), image.shape[1], image.shape[0], self._gray_px)
             if image is None:
                 self._counts.damaged.add(int(i))
                 self._note_lost(float(folder.time_s[i]), folder.end_of(int(i)))
@@ -184,7 +190,7 @@ class FrameReader:
             if frame is None:
                 after = int(np.searchsorted(shown_s, time_s, side="right"))
                 self._note_lost(time_s, float(shown_s[after]) if after < len(shown_s) else index.end_s)
-            yield time_s, None if frame is None else _image(frame, looked)
+            yield time_s, None if frame is None else self._image(frame, looked)
         while missing:
             yield self._missing(missing.popleft(), index)
 
@@ -223,7 +229,7 @@ class FrameReader:
         if frame is None:
             self._note_lost(time_s, time_s)
             return time_s, None
-        return time_s, _image(frame, looked)
+        return time_s, self._image(frame, looked)
 
     def _note_lost(self, start_s: float, end_s: float) -> None:
         if self._lost and start_s <= self._lost[-1][1] + (1.0 / self._rate_hz if self._rate_hz else 0.0) + sampling.TOLERANCE_S:
@@ -231,8 +237,17 @@ class FrameReader:
         else:
             self._lost.append((start_s, end_s))
 
+    def _image(self, frame: Any, looked: Probe) -> NDArray[np.uint8]:
+        """Upright and with square pixels, as a player shows it: what people compare, and what the networks were shown in training."""
+        wide = round(frame.width * looked.pixel_aspect)
+        if self._gray_px is not None:
+            return upright(_gray(frame, wide, frame.height, self._gray_px), looked.turn, looked.mirror)
+        return upright(frame.to_ndarray(format="rgb24", width=wide, height=frame.height), looked.turn, looked.mirror)
 
-def _image(frame: Any, looked: Probe) -> NDArray[np.uint8]:
-    """Upright and with square pixels, as a player shows it: what people compare, and what the networks were shown in training."""
-    wide = round(frame.width * looked.pixel_aspect)
-    return upright(frame.to_ndarray(format="rgb24", width=wide, height=frame.height), looked.turn, looked.mirror)
+
+def _gray(frame: Any, wide: int, high: int, longest_px: int) -> NDArray[np.uint8]:
+    """Brightness alone, made smaller by the means of areas: colours of a large picture take longer to make than all that is done with a small one."""
+    scale = min(longest_px / max(wide, high), 1.0)
+    size = max(round(wide * scale), 1), max(round(high * scale), 1)
+    small: NDArray[np.uint8] = frame.to_ndarray(format="gray", width=size[0], height=size[1], interpolation="AREA")
+    return small
