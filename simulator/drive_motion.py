@@ -25,6 +25,8 @@ class MotionNoise:
         gain_std: of the logarithm of one factor for all turns of a drive, as a wrong field of view brings it.
         speed_std: of the logarithm of an independent factor of every interval's speed.
         scale_drift: of the logarithm of the unit of speed, which walks at random, after a minute.
+        unit_mps: between which the unit of speed lies; for odometry on pictures it is the camera's height over the road.
+        source: what the motion is told to be of.
     """
 
     turn_std_deg: float
@@ -32,6 +34,8 @@ class MotionNoise:
     gain_std: float
     speed_std: float
     scale_drift: float
+    unit_mps: tuple[float, float] = (UNIT_FACTOR**-0.5, UNIT_FACTOR**0.5)
+    source: str = "track"
 
 
 EXACT = MotionNoise(turn_std_deg=1.5, drift_dps=0.05, gain_std=0.02, speed_std=0.08, scale_drift=0.03)
@@ -56,8 +60,8 @@ def observed_motion(drive: LongDrive, noise: MotionNoise, rng: np.random.Generat
         bias[index] = keep * bias[index - 1] + rng.normal(0, noise.drift_dps * np.sqrt(1 - keep**2))
     turn = np.diff(heading) * np.exp(rng.normal(0, noise.gain_std)) + INTERVAL_S * bias + rng.normal(0, noise.turn_std_deg, count)
     true_mps = np.diff(np.interp(time_s, drive.time_s, drive.along_m)) / INTERVAL_S
-    unit_mps = np.exp(rng.uniform(-0.5, 0.5) * np.log(UNIT_FACTOR))
+    unit_mps = np.exp(rng.uniform(*np.log(noise.unit_mps)))
     walk = np.cumsum(rng.normal(0, noise.scale_drift * np.sqrt(INTERVAL_S / 60), count))
     speed = true_mps / unit_mps * np.exp(rng.normal(0, noise.speed_std, count) + walk)
     ones = np.ones(count)
-    return Motion(time_s, turn, noise.turn_std_deg * ones, speed, noise.speed_std * ones, metric=False, source="video")
+    return Motion(time_s, turn, noise.turn_std_deg * ones, speed, noise.speed_std * ones, metric=False, source=noise.source)

@@ -25,6 +25,7 @@ from .graph import RoadGraph
 from .profile import Profile, Way
 
 _THREADS = 2
+_WIDEST = 2.0  # standard deviations of a camera's height that are tried
 _MARKS = 32  # parts of a way, after each of which guesses are compared
 _HOPELESS = 25.0  # natural logarithm of odds
 _LEAVE_EVERY = 5  # steps
@@ -49,7 +50,9 @@ class RoadModel:
         turn_round: probability of turning round where the camera did.
         leave: probability of leaving the network, and coming back to it elsewhere, in ``_LEAVE_EVERY`` steps: maps lack streets.
         rejoin_m: how far away it comes back at most.
+        cut_near: probability that a video goes on near where it was cut, ``cut_m`` away at most.
         prune: least weight against the best state's that is followed.
+        height_m, height_std: of cameras over the road, whose height is the unit of speeds that are read from pictures; the deviation is its logarithm's.
         speeds_mps: between which usual speeds lie, where speeds have no unit.
         speed_step: ratio of neighbouring guesses.
         metric_steps: guesses to either side where speeds are in metres a second.
@@ -64,7 +67,11 @@ class RoadModel:
     turn_round: float = 0.05
     leave: float = 0.01
     rejoin_m: float = 400.0
+    cut_near: float = 0.5
+    cut_m: float = 1000.0
     prune: float = 1e-6
+    height_m: float = 1.6
+    height_std: float = 0.35
     speeds_mps: tuple[float, float] = (4.0, 18.0)
     speed_step: float = 1.1
     metric_steps: int = 1
@@ -130,6 +137,12 @@ class RoadDecoder:
             steps = np.arange(-of.metric_steps, of.metric_steps + 1)
             metres = (1.0 + (of.speed_step - 1.0) / 2.0) ** steps
             spread = np.abs(steps).astype(np.float64)
+        elif way.motion.source == "video":
+            steps = np.arange(
+                -round(_WIDEST * of.height_std / np.log(of.speed_step)), round(_WIDEST * of.height_std / np.log(of.speed_step)) + 1
+            )
+            metres = of.height_m * of.speed_step**steps
+            spread = steps * np.log(of.speed_step) / of.height_std
         else:
             low, high = np.log(of.speeds_mps)
             count = max(1, round((high - low) / np.log(of.speed_step)))
@@ -220,14 +233,18 @@ class RoadDecoder:
         if kept is not None:
             kept.append(_Kept(state.compact()))
         for step in range(len(profile)):
+            on_roads, left = state, None
+            if profile.begins[step] and step:
+                state, left = self._begun_again(one, state, profile.heading_deg[step])
+            elif self.model.leave and step % _LEAVE_EVERY == _LEAVE_EVERY - 1 and len(state.weight) < _LEAVE_BELOW:
+                state, left = self._rejoined(one, state)
+            if kept is not None and left is not None:
+                kept[-1] = _Kept(state.compact(), on_roads.compact(), left)
             state = self._step(one, state, profile, step, power)
             total += one.normalise(state)
             total += self._look(one, state, seen[step + 1], looks)
-            on_roads, left = state, None
-            if self.model.leave and step % _LEAVE_EVERY == _LEAVE_EVERY - 1 and len(state.weight) < _LEAVE_BELOW:
-                state, left = self._rejoined(one, state)
             if kept is not None:
-                kept.append(_Kept(state.compact(), on_roads.compact() if left is not None else None, left))
+                kept.append(_Kept(state.compact()))
             reached = slice(int(mark_of[step - 1]) if step else 0, int(mark_of[step]))
             marks[reached] = total
             if bar is not None and (total < bar[reached]).any():
@@ -235,20 +252,34 @@ class RoadDecoder:
                 break
         return marks
 
-    def _rejoined(self, one: Filter, state: State) -> tuple[State, State | None]:
-        """A state with those who left the network where most of the weight is and are back on it elsewhere; and where they left, with what came to each place."""
+    def _rejoined(self, one: Filter, state: State) -> tuple[State, _Left]:
+        """A state with those who left the network where most of the weight is and are back on it elsewhere."""
+        left = self._left(state, self.model.rejoin_m, self.model.leave, keeps_north=True)
+        row, place = left.back()
+        sector, north = left.state.sector[row], left.state.north[row]
+        back = State(place, sector, left.state.weight[row], north)
+        joined = one.merged([state.times(np.float32(1.0 - left.share)), back.times(np.float32(left.share))])
+        return joined, left
+
+    def _begun_again(self, one: Filter, state: State, heading_deg: float) -> tuple[State, _Left]:
+        """A state after a cut: somewhere near where the camera was, or anywhere."""
+        left = self._left(state, self.model.cut_m, self.model.cut_near, keeps_north=False)
+        row, place = left.back()
+        everywhere = one.anywhere(heading_deg)
+        near = np.bincount(place, left.state.weight[row], len(self.graph)).astype(np.float32)
+        everywhere.weight = np.float32(1.0 - left.share) * everywhere.weight + np.float32(left.share) * near[everywhere.place]
+        return everywhere, left
+
+    def _left(self, state: State, reach_m: float, share: float, *, keeps_north: bool) -> _Left:
+        """Where most of the weight is, apart from each other, and which places lie about there."""
         most = np.argsort(-state.weight, kind="stable")[: 8 * _LEAVE_FROM]
         first = first_of_each_box(np.column_stack([self.graph.xy_m[state.place[most]], 100.0 * state.sector[most]]), 100.0)[:_LEAVE_FROM]
         rows = most[first]
-        around = self.tree.query_ball_point(self.graph.xy_m[state.place[rows]], self.model.rejoin_m)
-        many = np.array([len(places) for places in around])
-        share = state.weight[rows] / state.weight[rows].sum() / many
-        row = np.repeat(rows, many)
-        back = State(
-            np.concatenate(around).astype(np.int64), state.sector[row], np.repeat(share, many).astype(np.float32), state.north[row]
+        around = [np.asarray(places, dtype=np.int64) for places in self.tree.query_ball_point(self.graph.xy_m[state.place[rows]], reach_m)]
+        weight = state.weight[rows] / state.weight[rows].sum() / np.array([len(places) for places in around])
+        return _Left(
+            State(state.place[rows], state.sector[rows], weight.astype(np.float32), state.north[rows]), around, share, reach_m, keeps_north
         )
-        joined = one.merged([state.times(np.float32(1.0 - self.model.leave)), back.times(np.float32(self.model.leave))])
-        return joined, State(state.place[rows], state.sector[rows], share.astype(np.float32), state.north[rows])
 
     @staticmethod
     def _look(one: Filter, state: State, frames: list[int], looks: Looks | None) -> float:
@@ -261,8 +292,6 @@ class RoadDecoder:
 
     def _step(self, one: Filter, state: State, profile: Profile, step: int, power: float) -> State:
         """Go on by a place, and compare headings."""
-        if profile.begins[step] and step:
-            return one.anywhere(profile.heading_deg[step])
         seen = self._seen(profile, step, power)
         state.north = one.north_again(state, seen) if profile.unknown[step] else state.north
         links, slack = self.links[int(profile.backwards[step])], np.float32(2.0 * self.model.slack)
@@ -286,22 +315,26 @@ class RoadDecoder:
         return Seen.of(profile.heading_deg[step], std_deg, of.outlier_probability, power, drift)
 
     def _before_leaving(self, one: Filter, kept: _Kept, at: IntArray, rng: np.random.Generator) -> IntArray:
-        """Rows of the state on roads that drawn rows of a state are of: for those that have just come back, where they left."""
-        on_roads, left = kept.on_roads, kept.left
-        assert on_roads is not None  # noqa: S101 - for types  # nosec B101
-        assert left is not None  # noqa: S101  # nosec B101
-        place, sector = kept.state.place[at], kept.state.sector[at]
-        row = one.find(on_roads, place, sector)
-        stayed = (1.0 - self.model.leave) * np.where(row >= 0, on_roads.weight[row], 0.0) / np.maximum(kept.state.weight[at], 1e-30)
-        back = (rng.random(len(at)) >= stayed) | (row < 0)
-        apart_m = np.hypot(*(self.graph.xy_m[place][:, None] - self.graph.xy_m[left.place]).transpose(2, 0, 1))
-        weight = left.weight * (apart_m <= self.model.rejoin_m) * (left.sector == sector[:, None])
-        can = weight.sum(axis=1) > 0
+        """Rows, of the state before some left the network or the video was cut, that drawn rows of the state after that come from."""
+        before, left = kept.before, kept.left
+        if before is None or left is None:
+            raise ValueError("nobody left")
+        place, sector, whole = kept.state.place[at], kept.state.sector[at], kept.state.weight[at]
+        apart_m = np.hypot(*(self.graph.xy_m[place][:, None] - self.graph.xy_m[left.state.place]).transpose(2, 0, 1))
+        weight = left.state.weight * (apart_m <= left.reach_m)
+        if left.keeps_north:
+            weight = weight * (left.state.sector == sector[:, None])
+            row = one.find(before, place, sector)
+            stayed = (1.0 - left.share) * np.where(row >= 0, before.weight[row], 0.0)
+        else:  # a cut: those who did not stay near may have been anywhere
+            row = _pick(before, len(at), rng)
+            stayed = (1.0 - left.share) * self.prior[place]
+        near = left.share * weight.sum(axis=1)
+        back = (rng.random(len(at)) * np.maximum(whole, 1e-30) >= stayed) & (near > 0)
         cumulated = np.cumsum(weight, axis=1)
-        pick = (cumulated < rng.random((len(at), 1)) * cumulated[:, -1:]).sum(axis=1)
-        pick = np.minimum(pick, len(left.place) - 1)
-        whence = one.find(on_roads, left.place[pick], left.sector[pick])
-        return np.where(back & can & (whence >= 0), whence, np.maximum(row, 0))
+        pick = np.minimum((cumulated < rng.random((len(at), 1)) * cumulated[:, -1:]).sum(axis=1), len(left.state.place) - 1)
+        whence = one.find(before, left.state.place[pick], left.state.sector[pick])
+        return np.where(back | (row < 0), whence, row)
 
     def _draw(self, profile: Profile, kept: list[_Kept], ways: int, rng: np.random.Generator) -> list[IntArray]:
         """Ways backwards from the last step's weights, as (ways, J + 1) places."""
@@ -310,14 +343,12 @@ class RoadDecoder:
         slack, tolerance = 2.0 * self.model.slack, np.radians(2.0 * self.model.heading_std_deg) ** 2
         at = _pick(kept[-1].state, ways, rng)
         for step in range(len(profile) - 1, -1, -1):
-            here, now = kept[step].state, kept[step + 1].state
-            drawn[:, step + 1] = now.place[at]
+            now = kept[step + 1].before or kept[step + 1].state
             if kept[step + 1].left is not None:
-                at, now = self._before_leaving(one, kept[step + 1], at, rng), kept[step + 1].on_roads or now
+                at = self._before_leaving(one, kept[step + 1], at, rng)
+            here = kept[step].state
             place, sector, own = now.place[at], now.sector[at], now.north[at]
-            if profile.begins[step] and step:
-                at = _pick(here, ways, rng)
-                continue
+            drawn[:, step + 1] = place
             links = self.links[int(profile.backwards[step])]
             before, share = links.table[place], links.table_share[place]
             options, chances = [before], [share * (1.0 - slack)]
@@ -342,17 +373,42 @@ class RoadDecoder:
             cumulated = np.cumsum(weight, axis=1)
             pick = (cumulated < rng.random((ways, 1)) * cumulated[:, -1:]).sum(axis=1)
             at = row[np.arange(ways), np.minimum(pick, choice.shape[1] - 1)]
-        drawn[:, 0] = kept[0].state.place[at]
+        if kept[0].left is not None:
+            at = self._before_leaving(one, kept[0], at, rng)
+        drawn[:, 0] = (kept[0].before or kept[0].state).place[at]
         return list(drawn)
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A moment's state for drawing backwards; where some left the network and came back, also the state before that, and where they left."""
+    """A moment's state for drawing backwards; where some left the network, or the video was cut, also the state before that, and where they were."""
 
     state: State
-    on_roads: State | None = None
-    left: State | None = None
+    before: State | None = None
+    left: _Left | None = None
+
+
+@dataclass(frozen=True)
+class _Left:
+    """Who left the network, or was there before a cut, and may be back near there.
+
+    Args:
+        state: where they were, each with its weight for every single place around.
+        around: of each, the places where it may be back.
+        share: of all, who may.
+        reach_m: how far away the places lie at most.
+        keeps_north: whether they still know where north is.
+    """
+
+    state: State
+    around: list[IntArray]
+    share: float
+    reach_m: float
+    keeps_north: bool
+
+    def back(self) -> tuple[IntArray, IntArray]:
+        """Numbers of those who were there, and places where each may be back."""
+        return np.repeat(np.arange(len(self.around)), [len(places) for places in self.around]), np.concatenate(self.around)
 
 
 def _pick(state: State, ways: int, rng: np.random.Generator) -> IntArray:
