@@ -10,6 +10,7 @@ python -m benchmarks offset [--seed N|dev]
 python -m benchmarks reference [--seed N] [--world DIR]
 python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
+python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--quick] [--fit]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
@@ -82,7 +83,9 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument(
         "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
     )
-    only.add_argument("--rows", help="paper_rows, recognition: some of its rows, with commas")
+    only.add_argument("--rows", help="paper_rows, recognition, odometry: some of its rows, with commas")
+    only.add_argument("--drives", type=int, help="odometry: of a row")
+    only.add_argument("--fit", action="store_true", default=None, help="odometry: fit how sure to be, and write what ships")
     only.add_argument("--seeds", type=int, help="paper_rows, recognition: trainings of a row; seneca: trainings")
     only.add_argument("--most-steps", type=int, help="paper_rows: that a training may take while choosing")
     only.add_argument("--partial", action="store_true", default=None, help="paper_rows: what is done by now; nothing is trained")
@@ -97,7 +100,7 @@ def main(given: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"benchmarks.{arguments.name}")
     options = (
         "write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before", "case", "resolution_m",
-        "rows", "seeds", "most_steps", "partial",
+        "rows", "seeds", "most_steps", "partial", "drives", "fit",
     )  # fmt: skip
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:

@@ -1,7 +1,7 @@
-"""Drives placed by the shape of their way alone, on road maps as users have them (simulated); every frame of every drive is counted, whatever the verdict.
+"""Drives placed by the shape of their way alone, on road maps as users have them (simulated); every frame is counted, whatever the verdict.
 
-``graph`` has turns and speeds with the errors that stage A states; ``shape_only`` those that odometry on pictures was measured to have; ``regular_grid`` the same on equal,
-right-angled blocks; ``short`` drives of 20 s. ``timing`` decodes networks of 1,000 to 100,000 places. ``--fit`` fits what ships on other seeds' drives.
+``graph`` has turns and speeds with the errors that stage A states; ``shape_only`` those that odometry on pictures was measured to
+have; ``regular_grid`` the same on equal, right-angled blocks; ``short`` drives of 20 s. ``timing`` decodes networks of 1,000 to 100,000 places. ``--fit`` fits what ships on other seeds' drives.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ class Placed:
 
 
 def run(
-    seed: int = 0, rows: str | None = None, drives: int | None = None, quick: bool = False, fit: bool = False, world: Path | None = None
+    seed: int = 0, rows: str | None = None, drives: int | None = None, quick: bool = False, fit: bool = False
 ) -> dict[str, Any]:
     """Place drives, or fit how sure to be.
 
@@ -96,7 +95,6 @@ def run(
         drives: of each row; None is each one's own.
         quick: a tenth of them.
         fit: fit what ships on the drives of this seed, and write it.
-        world: not used by rows without pictures.
     """
     wanted = rows.split(",") if rows else [*ROWS, "timing"]
     if unknown := [one for one in wanted if one not in ROWS and one != "timing"]:
@@ -104,7 +102,8 @@ def run(
     if fit:
         from .odometry_fit import fit_roads
 
-        return fit_roads(seed, drives or 150)
+        with progress_bar() as bar:
+            return fit_roads(seed, drives or 150, bar)
     result: dict[str, Any] = {"simulated": True, "seed": seed}
     with progress_bar() as bar:
         for name in wanted:

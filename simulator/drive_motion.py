@@ -39,7 +39,8 @@ class MotionNoise:
 
 
 EXACT = MotionNoise(turn_std_deg=1.5, drift_dps=0.05, gain_std=0.02, speed_std=0.08, scale_drift=0.03)
-PRESETS = {"exact": EXACT}  # those of measured odometry are added once they are measured
+MEASURED = MotionNoise(0.5, 0.02, 0.05, 0.12, 0.10, (1.25, 2.5), "video")
+PRESETS = {"exact": EXACT, "measured": MEASURED}
 
 
 def observed_motion(drive: LongDrive, noise: MotionNoise, rng: np.random.Generator) -> Motion:

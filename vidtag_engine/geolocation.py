@@ -94,7 +94,9 @@ def geolocate(
     feedback = feedback.saying("Stopped; finished videos are kept, and the same command goes on from there.")
     grid, roads = table.grids(run)[0], ways.digest if ways else None
     guessed_by = guesser.digest if guesser else None
-    provenance = provenance_of(settings, loaded, grid, guessed_by, roads) if loaded else provenance_without_checkpoint(settings, grid, roads)
+    provenance = (
+        provenance_of(settings, loaded, grid, guessed_by, roads) if loaded else provenance_without_checkpoint(settings, grid, roads)
+    )
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
     kept, others = earlier_of(

@@ -20,15 +20,33 @@ from .inference.verdicts import LIMIT_OF_NOTHING, LIMIT_OF_REGIONS
 from .loaded import Loaded
 from .local_features import LocalRows
 from .matches import matches_of
+from .motion import Motion
 from .own_areas import AreaPrior
+from .roads.decoder import Looks
 from .search import between_points
 from .settings import GeolocateSettings
 from .trajectory import Decoded, assemble, cuts, with_course
-from .types import Candidates, FloatArray, FrameState, IntArray, Match, Progress, Trajectory, Verdict, VideoError, VideoInfo, VideoResult
+from .types import (
+    Candidates,
+    CandidateWay,
+    FloatArray,
+    FrameState,
+    InputError,
+    IntArray,
+    Match,
+    Progress,
+    Trajectory,
+    Verdict,
+    VideoError,
+    VideoInfo,
+    VideoResult,
+)
 from .warm import Warm
+from .ways import Ways, candidate_ways, placed_frames, surer_on_roads, times_with_picture, with_ways
 
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
+_ODOMETRY_SHARE = 0.4  # of a video's time, where its way is compared with roads
 
 
 class Job:
@@ -45,6 +63,7 @@ class Job:
         warm: what earlier calls in this process have left, and this one leaves.
         after: the part of the run over another area that came before.
         prior: where in the area the videos may be before anything is seen.
+        ways: the roads that videos' ways are compared with; None: no roads were given.
     """
 
     def __init__(
@@ -59,7 +78,9 @@ class Job:
         warm: Warm | None = None,
         after: Job | None = None,
         prior: AreaPrior | None = None,
+        ways: Ways | None = None,
     ) -> None:
+        self._ways, self._roads = ways, ways.area(aoi) if ways else None
         self._prior, self._held = prior, prior.held if prior else 1.0
         self.loaded, self.settings, self.aoi, self.total = loaded, settings, aoi, total
         self.done: int = after.done if after else 0  # after one over another area the run goes on
@@ -88,12 +109,19 @@ class Job:
     def run(self, info: VideoInfo, sha256: str, seen: VideoFeatures | None = None) -> VideoResult:
         """One video, start to end; ``seen`` is what the frame encoder made of it before."""
         before = dict(self.clock.seconds)
+        if self._ways is not None:
+            since = time.perf_counter()
+            motion = self._ways.motion(info, self.settings, self.feedback.part(0.0, _ODOMETRY_SHARE))
+            self.clock.add("odometry", since)
         found = seen or self.features(info)
         if not len(found.features):
             raise VideoError(
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
             )
         trajectory, solved = self.answer(found.frames, found.features, info.name, found.local)
+        candidates: tuple[CandidateWay, ...] = ()
+        if self._ways is not None:
+            trajectory, candidates = self._along_roads(trajectory, solved, motion, found.frames)
         since = time.perf_counter()
         matches: tuple[Match, ...] = ()
         if solved is not None and self.solver is not None:
@@ -103,7 +131,28 @@ class Job:
             matches = matches_of(self.loaded, self.solver, solved, index, trajectory, share_places=self.settings.share_places)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
-        return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches)
+        return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches, candidates=candidates)
+
+    def _along_roads(
+        self, trajectory: Trajectory, solved: Posterior | None, motion: Motion, frames: list[tuple[int, float, FrameState]]
+    ) -> tuple[Trajectory, tuple[CandidateWay, ...]]:
+        """What is said of a video by its pictures, or by its way and its pictures together where these say more; and the ways that fit."""
+        if self._roads is None:
+            return trajectory, ()
+        since, time_s = time.perf_counter(), times_with_picture(frames)
+        looks, state = None, trajectory.verdict.state if trajectory.verdict else FrameState.LOCATED
+        if solved is not None and self.solver is not None and state is FrameState.LOCATED:
+            looks = Looks(time_s, self.solver.looks(solved.scores, time_s, self._roads.lat_lon_deg))
+        told = self.feedback.part(0.97, 1.0)
+        try:
+            found = self._roads.solve(motion, time_s, self.settings.radius_m, seed=self.settings.seed, looks=looks, feedback=told)
+        except InputError:  # it hardly moved: its way says nothing
+            return trajectory, ()
+        self.clock.add("roads", since)
+        if not surer_on_roads(trajectory, found):
+            return trajectory, candidate_ways(found)
+        placed = with_ways(placed_frames(frames, found, self.settings.radius_m), found)
+        return with_hypotheses(placed, found.hypotheses, found.verdict, always_answer=self.settings.always_answer), candidate_ways(found)
 
     def answer(
         self, frames: list[tuple[int, float, FrameState]], features: FloatArray, name: str, local: LocalRows | None = None
@@ -138,7 +187,8 @@ class Job:
 
     def features(self, info: VideoInfo) -> VideoFeatures:
         """Decode, sample and encode, with progress and the clock."""
-        found = encode_video(info, self.loaded.encoder, self.settings, feedback=self.feedback.part(0.0, 0.75))
+        begin = _ODOMETRY_SHARE if self._ways is not None else 0.0
+        found = encode_video(info, self.loaded.encoder, self.settings, feedback=self.feedback.part(begin, 0.75))
         self.feedback.check()
         for part, seconds in found.seconds.items():
             self.clock.count(part, seconds)

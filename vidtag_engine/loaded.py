@@ -56,7 +56,14 @@ class Loaded:
 
 def provenance_without_checkpoint(settings: GeolocateSettings, grid: Grid | WideGrid, roads: str | None) -> Provenance:
     """What made a result that no checkpoint had a part in; ``roads`` as of :func:`provenance_of`."""
-    none = {"name": "none", "preset": "none", "sha256": "", "calibration_sha256": _digest_of(fitted_roads().to_dict()), "backbones": {}, "licence": ""}
+    none = {
+        "name": "none",
+        "preset": "none",
+        "sha256": "",
+        "calibration_sha256": _digest_of(fitted_roads().to_dict()),
+        "backbones": {},
+        "licence": "",
+    }
     return _provenance(settings, {"roads": roads} if roads else {}, none, grid)
 
 

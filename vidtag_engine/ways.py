@@ -20,6 +20,8 @@ from .types import Candidates, CandidateWay, FloatArray, FrameState, InputError,
 
 NONE = "none"
 """What stands for a checkpoint where none is used."""
+_JUDGED_M = 500.0
+_SURER, _EVEN = 0.05, 0.5
 
 
 class Ways:
@@ -67,6 +69,24 @@ class Ways:
             )
         feedback.tell(0.0, "odometry", info.name)
         return video_motion(info, from_s=settings.from_s, to_s=settings.to_s, feedback=feedback)
+
+
+def surer_on_roads(trajectory: Trajectory, found: RoadPosterior) -> bool:
+    """Whether a video's way says more clearly where it went than its pictures do.
+
+    Both say how likely each frame's place is right within half a kilometre, each as held-out drives taught it; the way must say it with so much more, as its line
+    follows streets' middles and not the reference images. Where pictures cannot speak at all, more than even odds are asked.
+    """
+    if found.verdict.state is not FrameState.LOCATED or not np.isfinite(found.hypotheses.within).any():
+        return False
+    column = found.hypotheses.radii_m.index(_JUDGED_M)
+    by_way = float(np.nanmean(found.hypotheses.within[:, column]))
+    verdict, of = trajectory.verdict, trajectory.hypotheses
+    if verdict is not None and verdict.state is FrameState.OUTSIDE_AOI:
+        return False
+    if verdict is None or verdict.state is not FrameState.LOCATED or of is None or not np.isfinite(of.within).any():
+        return by_way > _EVEN
+    return by_way > float(np.nanmean(of.within[:, of.radii_m.index(_JUDGED_M)])) + _SURER
 
 
 def check_one_video(settings: GeolocateSettings, videos: int) -> None:

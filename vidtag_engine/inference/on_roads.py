@@ -128,8 +128,9 @@ class RoadArea:
         line = self._degrees(found.xy_m[best])
         over = marginal(found, self.cell, len(self.cells.lat_lon_deg))
         path = self.fitted.path
-        said = hypotheses(over, self.cells, line, path)
-        confidence = path.chances(lambda radii: mass_about(over, self.cells, line, radii), [radius_m])[:, 0]
+        fit = np.full(len(line), ways.log_evidence)
+        said = hypotheses(over, self.cells, line, path, fit)
+        confidence = path.chances(lambda radii: mass_about(over, self.cells, line, radii), [radius_m], fit)[:, 0]
         place = found.place[best]
         off = ways.log_evidence < self.fitted.least_fit
         state, why = (FrameState.OUTSIDE_AOI, OFF_ROADS) if off else (FrameState.LOCATED, "")

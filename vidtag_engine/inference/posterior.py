@@ -32,6 +32,7 @@ Prior = Callable[[FloatArray], FloatArray]
 
 _LEAST_SAID = 0.001
 _FRAMES = 256  # scored at once
+_KNOWN_WITHIN = 1.5  # spacings
 _REACH = 0.75  # spacings: half a cell's diagonal
 
 
@@ -268,6 +269,24 @@ class PosteriorDecoder:
         similarity = video.read_similarity()
         own = self._of_places(similarity) if similarity is not None else None
         return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, apart_m))
+
+    def looks(self, video: FrameScores, time_s: FloatArray, lat_lon_deg: FloatArray) -> Callable[[int], FloatArray]:
+        """What pictures say of places (N, 2) that another decoder has, as a likelihood, one on average; of ground that nothing is known of they say nothing.
+
+        Args:
+            video: as :meth:`decode`.
+            time_s: (T,) of its frames.
+            lat_lon_deg: of the places.
+        """
+        nearest = self.decoder.nearest(lat_lon_deg)
+        known = haversine_m(*lat_lon_deg.T, *self.decoder.lat_lon_deg[nearest].T) <= _KNOWN_WITHIN * self.cover.spacing_m
+        scores, weight, emission = self._scores(video), self.path.emission.weights(time_s), self.path.emission
+
+        def likelihood(row: int) -> FloatArray:
+            found = emission.likelihood(scores(slice(row, row + 1)), weight[row : row + 1])[0]
+            return np.where(known, found[nearest], np.float32(1.0))
+
+        return likelihood
 
     def scores(self, solved: Posterior, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.

@@ -32,8 +32,18 @@ _LEAVE_EVERY = 5  # steps
 _LEAVE_FROM = 16  # places apart, where most weight is, that the network may be left from
 _LEAVE_BELOW = 4000  # rows: while there are more, nothing is known that would be lost
 
-Looks = Callable[[int], FloatArray]
-"""Gives the (M,) likelihood of a frame over the places, one on average."""
+
+@dataclass(frozen=True)
+class Looks:
+    """What pictures say of places.
+
+    Args:
+        time_s: (T,) of the pictures.
+        likelihood: gives the (M,) likelihood of a picture, by its number, over the places of the network, but for a factor.
+    """
+
+    time_s: FloatArray
+    likelihood: Callable[[int], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -160,7 +170,7 @@ class RoadDecoder:
             way: that the camera made, in its own unit.
             ways: to draw.
             seed: of the drawing.
-            looks: gives what each moment's picture says; a look for every moment of the motion but the last.
+            looks: what pictures say beside it.
             feedback: told of guesses done; stops between them.
 
         Raises:
@@ -226,7 +236,7 @@ class RoadDecoder:
         Where it is below ``bar`` at the end of a part, it ends there, and what follows is minus infinity.
         """
         marks, mark_of = np.full(_MARKS, -np.inf), (np.arange(len(profile)) + 1) * _MARKS // len(profile)
-        seen = _frames_of(profile) if looks is not None else [[]] * (len(profile) + 1)
+        seen = profile.frames_at(looks.time_s) if looks is not None else [[]] * (len(profile) + 1)
         one = Filter(self.graph, self.prior, self.model.prune)
         state = one.anywhere(profile.heading_deg[0])
         total = self._look(one, state, seen[0], looks)
@@ -287,7 +297,7 @@ class RoadDecoder:
         if looks is None or not frames:
             return 0.0
         for frame in frames:
-            state.weight = state.weight * looks(frame)[state.place].astype(np.float32)
+            state.weight = state.weight * looks.likelihood(frame)[state.place].astype(np.float32)
         return one.normalise(state)
 
     def _step(self, one: Filter, state: State, profile: Profile, step: int, power: float) -> State:
@@ -415,11 +425,3 @@ def _pick(state: State, ways: int, rng: np.random.Generator) -> IntArray:
     """Rows of a state, drawn by their weight."""
     share = state.weight.astype(np.float64)
     return rng.choice(len(share), size=ways, p=share / share.sum())
-
-
-def _frames_of(profile: Profile) -> list[list[int]]:
-    """Numbers of the moments whose pictures are seen at the start, and after each step."""
-    frames: list[list[int]] = [[] for _ in range(len(profile) + 1)]
-    for number, at in enumerate(profile.at_step[:-1]):
-        frames[int(np.clip(round(float(at)), 0, len(profile)))].append(number)
-    return frames

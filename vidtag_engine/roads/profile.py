@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from ..motion import Motion
 from ..types import FloatArray, IntArray
 
 _STANDS = 0.03  # of the usual speed: what creeps less stands
+_TURNS_BELOW = 0.35  # of the usual speed, between going ahead and going back
 _REACH_M = 15.0  # of way before and behind, that the heading's change at a step is taken over
 _TURNED_ROUND_DEG = 120.0
 _LEAST_M = 1e-6
@@ -29,6 +30,7 @@ class Profile:
         begins: (J,) whether a new shot begins there.
         turned_round: (J,) whether it turned right round about there.
         at_step: (N + 1,) where each moment of the motion lies, in steps from the start.
+        time_s: (N + 1,) these moments.
     """
 
     step_m: float
@@ -39,6 +41,15 @@ class Profile:
     begins: NDArray[np.bool_]
     turned_round: NDArray[np.bool_]
     at_step: FloatArray
+    time_s: FloatArray
+
+    def frames_at(self, time_s: FloatArray) -> list[list[int]]:
+        """Numbers of the moments (T,) that are seen at the start, and after each of the J steps."""
+        frames: list[list[int]] = [[] for _ in range(len(self) + 1)]
+        at = np.clip(np.round(np.interp(time_s, self.time_s, self.at_step)), 0, len(self)).astype(int)
+        for number, step in enumerate(at.tolist()):
+            frames[step].append(number)
+        return frames
 
     def __len__(self) -> int:
         """Return the number of steps."""
@@ -50,7 +61,7 @@ class Way:
     """A motion as a way in its own unit of length, from which profiles are read.
 
     Args:
-        motion: that it is of.
+        motion: that it is of, its speeds filled in.
         odometer: (N + 1,) way made until each moment, backwards counted too, in units of the speed times seconds.
         heading_deg: (N + 1,) until each moment.
         usual: speed while it moves, of the motion's unit.
@@ -70,10 +81,10 @@ class Way:
         filled = np.interp(middle, middle[known], speed[known]) if known.any() else np.zeros(len(speed))
         moving = np.abs(filled) > _LEAST_M
         usual = float(np.median(np.abs(filled[moving]))) if moving.any() else 0.0
-        filled = np.where(np.abs(filled) < _STANDS * usual, 0.0, filled)
+        filled = _without_leaps(np.where(np.abs(filled) < _STANDS * usual, 0.0, filled), usual)
         odometer = np.concatenate([[0.0], np.cumsum(np.abs(filled) * passed_s)])
         heading = np.concatenate([[0.0], np.cumsum(np.nan_to_num(motion.turn_deg))])
-        return cls(motion, odometer, heading, usual)
+        return cls(replace(motion, speed=filled), odometer, heading, usual)
 
     @property
     def length(self) -> float:
@@ -100,7 +111,7 @@ class Way:
         reach = _REACH_M / step_m
         change = np.abs(headings(middle + reach) - headings(middle - reach))
         interval = np.clip(np.searchsorted(at_step, middle, side="right") - 1, 0, len(self.motion.speed) - 1)
-        speed = np.nan_to_num(self.motion.speed[interval])
+        speed = self.motion.speed[interval]
         return Profile(
             step_m=step_m,
             heading_deg=headings(middle),
@@ -110,6 +121,7 @@ class Way:
             begins=self._steps_of(np.asarray(self.motion.cuts, dtype=np.int64), at_step, count),
             turned_round=change > _TURNED_ROUND_DEG,
             at_step=at_step,
+            time_s=self.motion.time_s,
         )
 
     @staticmethod
@@ -119,3 +131,17 @@ class Way:
         for low, high in zip(at_step[intervals], at_step[intervals + 1], strict=True):
             found[min(count - 1, int(low)) : min(count, int(high) + 1)] = True
         return found
+
+
+def _without_leaps(speed: FloatArray, usual: float) -> FloatArray:
+    """Speeds without changes of sign at speed: nobody goes backwards without having stood, so the sign was misread there."""
+    found = speed.copy()
+    signs = np.sign(found)
+    bounds = np.flatnonzero(np.diff(signs)) + 1
+    for begin, end in zip([0, *bounds.tolist()], [*bounds.tolist(), len(found)], strict=True):
+        if signs[begin] >= 0:
+            continue
+        slow = [abs(found[row]) < _TURNS_BELOW * usual for row in (begin - 1, begin, end - 1, end) if 0 <= row < len(found)]
+        if not any(slow):
+            found[begin:end] *= -1.0
+    return found

@@ -1,0 +1,74 @@
+"""Fits how sure to be of ways on roads, on simulated drives of a seed that nothing else is measured on, and writes what ships."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import vidtag_engine.roads.fitted as shipped
+from vidtag_engine.calibration.fit_decoder import fit_levels, fit_map, truth_levels
+from vidtag_engine.geodesy import haversine_m
+from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
+from vidtag_engine.trajectory import RADII_M, mass_about
+
+from .odometry import ROWS, Placed, Row, placed_drives
+
+# What analysts bring: drives of minutes, shorter ones, and cities of equal blocks.
+KINDS = {
+    "minutes": (1.0, ROWS["shape_only"]),
+    "blocks": (0.3, ROWS["regular_grid"]),
+    "brief": (0.4, Row("measured", least_s=20.0, most_s=110.0, least_turns=0)),
+}
+_FALSE_ALARMS = 0.01  # share of true drives whose fit is taken for that of another place
+
+
+def fit_roads(seed: int, drives: int, told: Callable[[float, str, str], None]) -> dict[str, Any]:
+    """Place drives, and fit what their posteriors mean.
+
+    Args:
+        seed: of networks, maps, drives and errors.
+        drives: of the first kind; the others have a share of it.
+        told: progress.
+    """
+    fitted = FittedRoads.unfitted(fitted_roads().model)
+    found: list[Placed] = []
+    weights: list[float] = []
+    for number, (name, (share, row)) in enumerate(KINDS.items()):
+        count = round(share * drives)
+        for index, one in enumerate(placed_drives(row, seed, count, fitted)):
+            found.append(one)
+            told((number + index / count) / len(KINDS), name, f"{len(found)} drives")
+    weights = [1.0] * len(found)
+    new = fit(fitted, found, weights, seed)
+    file = Path(shipped.__file__).with_name(shipped.FILE)
+    file.write_text(json.dumps(new.to_dict(), indent=1) + "\n", encoding="utf-8")
+    return {"simulated": True, "drives": len(found), "least_fit": new.least_fit, "levels": [new.path.level50, new.path.level90]}
+
+
+def fit(fitted: FittedRoads, found: list[Placed], weights: list[float], seed: int) -> FittedRoads:
+    """Chances by mass and by how well the network foresees the motion; regions by video (conformal)."""
+    masses = [mass_about(one.answer.marginal, one.town.area.cells, one.answer.lat_lon_deg, np.array(RADII_M)) for one in found]
+    errors = [haversine_m(*one.answer.lat_lon_deg.T, *one.truth_deg.T) for one in found]
+    fits = np.array([one.answer.fit for one in found])
+    low, high = np.quantile(fits, (0.01, 0.99))
+    margins = [np.full(len(error), np.clip(value, low, high)) for error, value in zip(errors, fits, strict=True)]
+    maps = tuple(
+        fit_map(
+            [mass[:, column] for mass in masses], [np.asarray(error <= radius_m, dtype=np.float64) for error in errors], radius_m, margins, weights
+        )
+        for column, radius_m in enumerate(RADII_M)
+    )
+    levels = fit_levels(
+        [truth_levels(one.town.area.cells, one.answer.marginal, one.truth_deg) for one in found], list(range(len(found))), weights
+    )
+    path = replace(
+        fitted.path, videos=len(found), maps=maps, level50=levels[0], level90=levels[1], margin_range=(float(low), float(high)), unknown_share=0.0
+    )
+    return FittedRoads(
+        fitted.model, path, float(np.quantile(fits, _FALSE_ALARMS)), f"{len(found)} simulated drives of seed {seed}, with the errors of odometry on pictures"
+    )
