@@ -27,7 +27,7 @@ from vidtag_engine.grid import AreaOfInterest, load_aoi
 from vidtag_engine.inference.on_roads import RoadArea, RoadPosterior
 from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
 from vidtag_engine.roads.layer import open_roads
-from vidtag_engine.types import FloatArray, FrameState, InputError
+from vidtag_engine.types import FloatArray, FrameState, InputError, Progress
 
 from .by_split import Record, figures
 
@@ -117,7 +117,8 @@ def run(
             found = []
             for number, one in enumerate(placed_drives(row, seed, count)):
                 found.append(record_of(one))
-                bar(number / count, name, f"{sum(float(np.mean(r.error_m <= RADIUS_M)) for r in found) / len(found):.1%} within 500 m")
+                right = np.mean([np.mean(record.error_m <= RADIUS_M) for record in found])
+                bar(Progress(number / count, name, f"{right:.1%} within 500 m"))
             result[name] = figures(found) | share_within(found)
             _say(name, found)
     return result | _keys(result)

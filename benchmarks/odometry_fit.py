@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from vidtag_engine.calibration.fit_decoder import fit_levels, fit_map, truth_lev
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
 from vidtag_engine.trajectory import RADII_M, mass_about
+from vidtag_engine.types import ProgressCallback
 
 from .odometry import ROWS, Placed, Row, placed_drives
 
@@ -27,7 +27,7 @@ KINDS = {
 _FALSE_ALARMS = 0.01  # share of true drives whose fit is taken for that of another place
 
 
-def fit_roads(seed: int, drives: int, told: Callable[[float, str, str], None]) -> dict[str, Any]:
+def fit_roads(seed: int, drives: int, told: ProgressCallback) -> dict[str, Any]:
     """Place drives, and fit what their posteriors mean.
 
     Args:
@@ -42,7 +42,7 @@ def fit_roads(seed: int, drives: int, told: Callable[[float, str, str], None]) -
         count = round(share * drives)
         for index, one in enumerate(placed_drives(row, seed, count, fitted)):
             found.append(one)
-            told((number + index / count) / len(KINDS), name, f"{len(found)} drives")
+            told(Progress((number + index / count) / len(KINDS), name, f"{len(found)} drives"))
     weights = [1.0] * len(found)
     new = fit(fitted, found, weights, seed)
     file = Path(shipped.__file__).with_name(shipped.FILE)

@@ -73,7 +73,7 @@ class RoadModel:
     outlier_probability: float = 1e-3
     correlation_m: float = 30.0
     drift_share: float = 0.08
-    slack: float = 0.06
+    slack: float = 0.1
     turn_round: float = 0.05
     leave: float = 0.01
     rejoin_m: float = 400.0
@@ -83,7 +83,7 @@ class RoadModel:
     height_m: float = 1.6
     height_std: float = 0.35
     speeds_mps: tuple[float, float] = (4.0, 18.0)
-    speed_step: float = 1.1
+    speed_step: float = 1.15
     metric_steps: int = 1
 
 

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from ..types import FloatArray, IntArray
 
-SPACING_M = 10.0
+SPACING_M = 15.0
 _JOINED_M = 0.5  # ends of lines nearer than this are one junction
 _SNAP_M = 1.0  # an end so near to another line's side meets it
 
