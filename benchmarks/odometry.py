@@ -84,9 +84,7 @@ class Placed:
     seconds: float
 
 
-def run(
-    seed: int = 0, rows: str | None = None, drives: int | None = None, quick: bool = False, fit: bool = False
-) -> dict[str, Any]:
+def run(seed: int = 0, rows: str | None = None, drives: int | None = None, quick: bool = False, fit: bool = False) -> dict[str, Any]:
     """Place drives, or fit how sure to be.
 
     Args:

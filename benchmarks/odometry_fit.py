@@ -59,7 +59,11 @@ def fit(fitted: FittedRoads, found: list[Placed], weights: list[float], seed: in
     margins = [np.full(len(error), np.clip(value, low, high)) for error, value in zip(errors, fits, strict=True)]
     maps = tuple(
         fit_map(
-            [mass[:, column] for mass in masses], [np.asarray(error <= radius_m, dtype=np.float64) for error in errors], radius_m, margins, weights
+            [mass[:, column] for mass in masses],
+            [np.asarray(error <= radius_m, dtype=np.float64) for error in errors],
+            radius_m,
+            margins,
+            weights,
         )
         for column, radius_m in enumerate(RADII_M)
     )
@@ -67,8 +71,17 @@ def fit(fitted: FittedRoads, found: list[Placed], weights: list[float], seed: in
         [truth_levels(one.town.area.cells, one.answer.marginal, one.truth_deg) for one in found], list(range(len(found))), weights
     )
     path = replace(
-        fitted.path, videos=len(found), maps=maps, level50=levels[0], level90=levels[1], margin_range=(float(low), float(high)), unknown_share=0.0
+        fitted.path,
+        videos=len(found),
+        maps=maps,
+        level50=levels[0],
+        level90=levels[1],
+        margin_range=(float(low), float(high)),
+        unknown_share=0.0,
     )
     return FittedRoads(
-        fitted.model, path, float(np.quantile(fits, _FALSE_ALARMS)), f"{len(found)} simulated drives of seed {seed}, with the errors of odometry on pictures"
+        fitted.model,
+        path,
+        float(np.quantile(fits, _FALSE_ALARMS)),
+        f"{len(found)} simulated drives of seed {seed}, with the errors of odometry on pictures",
     )

@@ -1,5 +1,7 @@
 """Road graphs against shapely's and networkx's own reading of the same lines."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def nearest(graph: RoadGraph, x_m: float, y_m: float, heading_deg: float) -> int
 
 
 def test_a_two_way_street_has_each_place_twice_and_its_ends_turn_round():
-    graph = build_graph([line((0, 0), (100, 0))])
+    graph = build_graph([line((0, 0), (100, 0))], 10.0)
     assert len(graph) == 20
     assert set(np.round(graph.heading_deg).astype(int)) == {90, 270}
     np.testing.assert_allclose(graph.xy_m[graph.opposite], graph.xy_m, atol=1e-9)
@@ -42,7 +44,7 @@ def test_one_way_streets_are_driven_one_way_by_those_whom_they_bind():
     lines = [line((0, 0), (100, 0), oneway=-1)]
     assert set(build_graph(lines).heading_deg) == {270.0}
     assert (build_graph(lines).opposite == -1).all()
-    assert len(build_graph(lines, respect_oneway=False)) == 20
+    assert len(build_graph(lines, spacing_m=10.0, respect_oneway=False)) == 20
 
 
 def test_lines_that_cross_on_one_level_meet_and_bridges_do_not():
@@ -69,8 +71,8 @@ def test_an_end_that_all_but_touches_a_street_meets_it():
 
 def test_a_finely_cut_street_is_as_long_as_a_whole_one():
     x = np.linspace(0, 300, 101)
-    cut = [line((a, 0), (b, 0), name="High Street" if a < 150 else "Low Street") for a, b in zip(x[:-1], x[1:], strict=True)]
-    graph = build_graph(cut)
+    cut = [line((a, 0), (b, 0), name="High Street" if a < 150 else "Low Street") for a, b in pairwise(x)]
+    graph = build_graph(cut, 10.0)
     assert len(graph) == 60
     assert graph.length_m.sum() == pytest.approx(600)
     assert graph.names[graph.name[nearest(graph, 75, 0, 90)]] == "High Street"

@@ -13,7 +13,7 @@ from .graph import RoadGraph
 _LEAST = np.float32(1e-30)
 _SECTORS = 24
 _SPARSE = 100  # keys there could be for each that there is, beyond which they are sorted
-_ENTRIES = 4096  # of the table that likelihoods of headings are read from
+_ENTRIES = 32_768  # of the table that likelihoods of headings are read from
 
 Norths = NDArray[np.complex64]
 """Unit complex numbers: what a camera's own heading must be turned by to be the one against north, clockwise."""
@@ -130,8 +130,8 @@ class Filter:
         """Likelihood of the step's heading at places, if north is where it is held to be."""
         unit = self.unit[place] * seen.turned
         apart = unit.real * north.real + unit.imag * north.imag
-        entry = ((apart + np.float32(1.0)) * np.float32(0.5 * (_ENTRIES - 1) * (1 - 1e-6))).astype(np.int32)
-        found: FloatArray = seen.table[np.maximum(entry, 0)]
+        entry = ((apart + np.float32(1.0)) * np.float32(0.5 * (_ENTRIES - 1)) + np.float32(0.5)).astype(np.int32)
+        found: FloatArray = seen.table[np.clip(entry, 0, _ENTRIES - 1)]
         return found
 
     def advance(self, state: State, links: Links, seen: Seen) -> State:

@@ -115,8 +115,11 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
     shapes, values = roads.source.read_with(roads.layer, wanted, box if box[0] < box[2] else None)
     shapely.prepare(area)
     found, near = [], 0
+    of_everything = _OTHER_TAGS in columns  # rivers, railways and fences, too
     for row, shape in enumerate(shapes):
         tags = _tags({name: values[name][row] for name in wanted}, lower)
+        if of_everything and not tags["highway"]:
+            continue
         parts = [part for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
         degrees = [_degrees(part, to_layer) for part in parts]
         inside = [part for part in degrees if np.isfinite(part).all() and len(part) > 1 and area.intersects(shapely.linestrings(part))]
