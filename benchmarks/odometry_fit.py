@@ -14,7 +14,7 @@ from vidtag_engine.calibration.fit_decoder import fit_levels, fit_map, truth_lev
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
 from vidtag_engine.trajectory import RADII_M, mass_about
-from vidtag_engine.types import ProgressCallback
+from vidtag_engine.types import Progress, ProgressCallback
 
 from .odometry import ROWS, Placed, Row, placed_drives
 

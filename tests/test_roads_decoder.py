@@ -75,7 +75,7 @@ def every_way(decoder: RoadDecoder, way: Way) -> tuple[float, np.ndarray]:
         back = np.exp(-1j * np.radians(profile.heading_deg[step]))
         std = np.radians(np.hypot(of.heading_std_deg, of.corner_share * profile.change_deg[step]))
 
-        def fits(place: int, north: complex) -> float:
+        def fits(place: int, north: complex, back: complex = back, std: float = std) -> float:
             apart = (unit[place] * back * np.conj(north)).real
             return ((1 - of.outlier_probability) * np.exp((apart - 1) / std**2) + of.outlier_probability) ** power
 

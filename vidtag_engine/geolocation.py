@@ -28,7 +28,7 @@ from .feedback import Feedback
 from .grid import AreaOfInterest, load_aoi
 from .guessed_areas import AUTO, GUESSED, AreaGuesser, area_guesser, give_areas
 from .job import Job
-from .loaded import Loaded, load, provenance_of, provenance_without_checkpoint
+from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .own_areas import SearchedArea, TableOfVideos, rows_asked, searched_area
 from .protocol import GeolocateArguments

@@ -33,6 +33,9 @@ from .trajectory import UNFITTED_TEMPERATURE, UNFITTED_WEIGHT, Calibration, Data
 from .types import InputError, Provenance
 
 
+_NO_CHECKPOINT: dict[str, Any] = {"name": "none", "preset": "none", "sha256": "", "backbones": {}, "licence": ""}
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A checkpoint ready to use, or a database of reference images, or both.
@@ -54,31 +57,21 @@ class Loaded:
     references: str = ""
 
 
-def provenance_without_checkpoint(settings: GeolocateSettings, grid: Grid | WideGrid, roads: str | None) -> Provenance:
-    """What made a result that no checkpoint had a part in; ``roads`` as of :func:`provenance_of`."""
-    none = {
-        "name": "none",
-        "preset": "none",
-        "sha256": "",
-        "calibration_sha256": _digest_of(fitted_roads().to_dict()),
-        "backbones": {},
-        "licence": "",
-    }
-    return _provenance(settings, {"roads": roads} if roads else {}, none, grid)
-
-
 def provenance_of(
-    settings: GeolocateSettings, loaded: Loaded, grid: Grid | WideGrid, guessed_by: str | None = None, roads: str | None = None
+    settings: GeolocateSettings, loaded: Loaded | None, grid: Grid | WideGrid, guessed_by: str | None = None, roads: str | None = None
 ) -> Provenance:
     """What made the result, without user names or absolute paths.
 
     Args:
-        settings, loaded, grid: of the run.
+        settings, grid: of the run.
+        loaded: the checkpoint; None where it had no part in it, and how ways along roads are read stands for it.
         guessed_by: digest of what guessed the areas.
         roads: digest of the roads, and of the track of motion, that ways were compared with.
     """
-    card = loaded.card
     more = ({"guess_area": guessed_by} if guessed_by else {}) | ({"roads": roads} if roads else {})
+    if loaded is None:
+        return _provenance(settings, more, _NO_CHECKPOINT | {"calibration_sha256": _digest_of(fitted_roads().to_dict())}, grid)
+    card = loaded.card
     return _provenance(
         settings,
         more,

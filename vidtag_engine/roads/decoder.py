@@ -3,7 +3,8 @@
 A hidden Markov model as in Brubaker, Geiger and Urtasun (2013, Sec. 3): a state is a directed place of the network; from step to step the camera goes on to what
 follows, with some slack, and its heading must fit the street's. Two things are unknown beside the place: how many metres a unit of the camera's speeds is, for which
 a few guesses are decoded each by itself, and where the camera has north: a state has one of 24 sectors that north lay in at the beginning, and keeps its own running
-estimate within it (an assumed-density filter). Whole ways are then drawn from the posterior, backwards through the filter (forward filtering, backward sampling): they are the hypotheses.
+estimate within it (an assumed-density filter). Whole ways are then drawn from the posterior, backwards through the filter (forward filtering, backward sampling):
+they are the hypotheses.
 
 Time grows with places times steps until the first turns have told most places out, and from then on with what is left.
 """
@@ -124,17 +125,17 @@ class RoadDecoder:
 
     Args:
         graph: with at least one place.
-        model: how motion is read.
+        model: how motion is read; None is as by default.
         prior: (M,) where a camera may be before anything is seen; None is anywhere alike, by length of street.
 
     Raises:
         ValueError: the network has no place.
     """
 
-    def __init__(self, graph: RoadGraph, model: RoadModel = RoadModel(), prior: FloatArray | None = None) -> None:
+    def __init__(self, graph: RoadGraph, model: RoadModel | None = None, prior: FloatArray | None = None) -> None:
         if not len(graph):
             raise ValueError("a network without places")
-        self.graph, self.model = graph, model
+        self.graph, self.model = graph, model or RoadModel()
         self.links = Links.of(graph), Links.of(graph, backwards=True)
         self.tree = cKDTree(graph.xy_m)
         weight = graph.length_m if prior is None else np.asarray(prior, dtype=np.float64) * graph.length_m

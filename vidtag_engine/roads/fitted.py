@@ -43,10 +43,10 @@ class FittedRoads:
         return cls(model, PathCalibration.from_dict(values["path"]), float(values["least_fit"]), str(values["fitted_on"]))
 
     @classmethod
-    def unfitted(cls, model: RoadModel = RoadModel()) -> FittedRoads:
+    def unfitted(cls, model: RoadModel | None = None) -> FittedRoads:
         """Of a model whose posterior nobody compared with truths."""
         path = PathCalibration(EmissionModel(1.0), TransitionModel(), 2.0 * _CELL_M, _CELL_M, 0, (), 0.5, 0.9)
-        return cls(model, path, float("-inf"), "")
+        return cls(model or RoadModel(), path, float("-inf"), "")
 
 
 def fitted_roads() -> FittedRoads:
