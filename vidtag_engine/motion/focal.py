@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..types import FloatArray, IntArray
-from .two_views import CoursePrior, Views, derotated, fit_movement, fit_rotation
+from .two_views import CoursePrior, derotated, fit_movement, fit_rotation
+from .weights import views_of
 
 if TYPE_CHECKING:
     from .steps import Batch
@@ -80,11 +81,10 @@ def focal_by_road(batch: Batch, size_px: tuple[int, int], vanishing_px: FloatArr
 
 
 def _slopes(batch: Batch, focal_px: float, vanishing_px: FloatArray) -> _Slopes:
-    views = Views(batch.first / focal_px, batch.second / focal_px, batch.valid.astype(np.float64), focal_px)
     course = np.array([*(vanishing_px / focal_px), 1.0])
-    course /= np.linalg.norm(course)
-    rotation = fit_rotation(views)
-    movement = fit_movement(views, [rotation.turn], CoursePrior(course, (0.15, 0.05)))
+    prior = CoursePrior(course / np.linalg.norm(course), (0.15, 0.05))
+    views = views_of(batch, focal_px, prior)
+    movement = fit_movement(views, [fit_rotation(views).turn], prior)
     q = derotated(views, movement.turn)
     below = q[..., 1] - vanishing_px[1] / focal_px
     aside = q[..., 0] - vanishing_px[0] / focal_px

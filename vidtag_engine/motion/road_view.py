@@ -18,6 +18,8 @@ from .tracker import opencv
 from .two_views import rotation_matrices
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 # In camera heights: a cell along and across, how far ahead and to the sides the road is looked at, and the least and the most way of one step.
@@ -27,6 +29,11 @@ LEAST_WAY, MOST_WAY = -0.6, 2.6
 WAYS = np.arange(round(LEAST_WAY / _ALONG), round(MOST_WAY / _ALONG) + 1) * _ALONG
 """(K,) camera heights that a step may have gone, by the lens it was looked at with."""
 _LEAST_ROWS = 30
+# A cell of the road shows something else after a step unless it is no road.
+_MOVING_PX = 1.5
+_LEAST_MOVING = 8
+_SAME = 0.4
+_LEAST_SEEN = 0.12
 _BATCH = 32
 _MOST_WAITING = 96
 _REMEMBERED = 600
@@ -56,6 +63,7 @@ class RoadMeter:
         self._courses: list[tuple[FloatArray, ...]] = []
         self._recent: list[Step] = []
         self._fresh = 0
+        self._same: FloatArray | None = None
         self.curves: dict[int, NDArray[np.float16]] = {}
 
     def add(self, number: int, step: Step, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> None:
@@ -83,28 +91,44 @@ class RoadMeter:
         if not mount.known:
             self._waiting = self._waiting[-_MOST_WAITING:]
             return
-        bottom = _bottom(overlay)
-        for one, turn in zip(self._waiting, np.concatenate(turns), strict=True):
-            curve = self._curve(one, turn, mount, bottom)
-            if curve is not None:
-                self.curves[one.number] = curve
+        points = self._points(mount)
+        if points is not None:
+            moving = np.concatenate([column[2] for column in self._courses])[-len(self._waiting) :] > _MOVING_PX
+            seen = [(self._seen(one.before, points @ matrix), self._seen(one.after, points)) for one, matrix in self._turned(turns)]
+            fixed = self._fixed(seen, moving)
+            for one, (before, after) in zip(self._waiting, seen, strict=True):
+                self.curves[one.number] = _correlations(before, after, fixed)
         self._waiting = []
 
-    def _curve(self, one: _Waiting, turn: FloatArray, mount: Mount, bottom: float) -> NDArray[np.float16] | None:
-        """(K,) correlation by :data:`WAYS`; None where too little of the road is seen."""
+    def _turned(self, turns: list[FloatArray]) -> Iterator[tuple[_Waiting, FloatArray]]:
+        yield from zip(self._waiting, rotation_matrices(np.concatenate(turns)), strict=True)
+
+    def _fixed(self, seen: list[tuple[FloatArray, FloatArray]], moving: NDArray[np.bool_]) -> FloatArray:
+        """What each cell is worth, 0..1: nothing where it shows the same before and after though the camera moves: the bonnet, a car that is followed."""
+        chosen = [pair for pair, goes in zip(seen, moving, strict=True) if goes]
+        if len(chosen) >= _LEAST_MOVING:
+            alike = np.mean([a * b for a, b in chosen], axis=0)
+            power = np.mean([0.5 * (a * a + b * b) for a, b in chosen], axis=0)
+            alike, power = (self._cv2.blur(one.astype(np.float32), (5, 9)) for one in (alike, power))
+            same = alike / (power + 0.05)
+            self._same = same if self._same is None or self._same.shape != same.shape else 0.5 * (self._same + same)
+        if self._same is None or self._same.shape != seen[0][0].shape:
+            return np.ones_like(seen[0][0])
+        worth: FloatArray = np.clip((_SAME - self._same) / (0.5 * _SAME), 0.0, 1.0)
+        return worth if worth.mean() > _LEAST_SEEN else np.zeros_like(worth)
+
+    def _points(self, mount: Mount) -> FloatArray | None:
+        """(rows, columns, 3) places on the road in the camera's axes, camera heights; None where too little of it is in the picture."""
         course, down = mount.prior.course, mount.down
-        lowest = (bottom * self.size_px[1] - (self.size_px[1] - 1) / 2) / self.lens.focal_px
+        lowest = (self.size_px[1] - 1) / 2 / self.lens.focal_px
         # The nearest road that the picture's lower edge shows: course and down at this depth fall on that edge.
         nearest = max((down[1] - lowest * down[2]) / max(lowest * course[2] - course[1], 1e-3), _NEAREST)
         rows = np.arange(nearest, _FARTHEST, _ALONG)
-        if len(rows) < _LEAST_ROWS * 3:
+        if len(rows) < 3 * _LEAST_ROWS:
             return None
-        right = np.cross(down, course)
         across = np.arange(-_ASIDE, _ASIDE + 1e-6, _ACROSS)
-        points = rows[:, None, None] * course + across[None, :, None] * right + down
-        first = self._seen(one.before, points @ rotation_matrices(turn[None])[0])
-        second = self._seen(one.after, points)
-        return _correlations(first, second)
+        points: FloatArray = rows[:, None, None] * course + across[None, :, None] * np.cross(down, course) + down
+        return points
 
     def _seen(self, picture: NDArray[np.uint8], points: FloatArray) -> FloatArray:
         """Brightness at points of the road, without what changes slowly; NaN outside the picture."""
@@ -119,22 +143,18 @@ class RoadMeter:
         return flat
 
 
-def _correlations(first: FloatArray, second: FloatArray) -> NDArray[np.float16]:
+def _correlations(first: FloatArray, second: FloatArray, worth: FloatArray) -> NDArray[np.float16]:
+    """(K,) by :data:`WAYS`; 0 where too little overlaps."""
     count = len(first)
     values = np.zeros(len(WAYS), dtype=np.float16)
     for i, way in enumerate(WAYS):
         shift = round(way / _ALONG)
         if count - abs(shift) < _LEAST_ROWS:
             continue
-        a = first[max(shift, 0) : count + min(shift, 0)]
-        b = second[max(-shift, 0) : count - max(shift, 0)]
-        values[i] = float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-6))
+        here, there = slice(max(shift, 0), count + min(shift, 0)), slice(max(-shift, 0), count - max(shift, 0))
+        weight = worth[here] * worth[there]
+        if weight.mean() < _LEAST_SEEN:
+            continue
+        a, b = first[here], second[there]
+        values[i] = float((weight * a * b).sum() / np.sqrt((weight * a * a).sum() * (weight * b * b).sum() + 1e-6))
     return values
-
-
-def _bottom(overlay: NDArray[np.bool_]) -> float:
-    """Down to which share of the picture's height the road is seen before the bonnet."""
-    across = overlay.shape[1]
-    middle = overlay[:, across // 4 : across - across // 4].mean(axis=1) > 0.4
-    rows = np.flatnonzero(middle[len(middle) // 2 :])
-    return float((len(middle) // 2 + rows[0]) / len(middle)) if len(rows) else 1.0

@@ -13,6 +13,7 @@ from ..types import FloatArray
 from .focal import focal_by_road
 from .steps import PARTS, Batch, Step, batch_of
 from .two_views import AHEAD, ELSEWHERE, INLIER_PX, CoursePrior, Movement, Rotation, Views, derotated, fit_movement, fit_rotation
+from .weights import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -137,7 +138,7 @@ def solved(
 
 
 def _solved(steps: Sequence[Step], batch: Batch, focal_px: float, prior: CoursePrior) -> Solved:
-    views = Views(batch.first / focal_px, batch.second / focal_px, batch.valid.astype(np.float64), focal_px)
+    views = views_of(batch, focal_px, prior)
     rotation = fit_rotation(views)
     return Solved(steps, batch, views, rotation, fit_movement(views, [rotation.turn, np.zeros_like(rotation.turn)], prior))
 
