@@ -18,6 +18,7 @@ _BELOW = 0.07
 _ASIDE = 1.6
 _ERROR_PX = 0.35
 _STILL_PX = 0.8
+_FIXED_PX = 0.7
 _STILL_SHARE = 0.5
 
 
@@ -59,9 +60,12 @@ def votes_of(found: Solved, mount: Mount) -> list[Votes]:
     road = found.batch.valid & (below > _BELOW) & (aside < _ASIDE * below)
     near = found.batch.valid & (below > _BELOW)
     still_share, result = found.share(found.still), []
+    # What stays where it is in a moving picture is fixed to the car, or a car that is followed.
+    fixed = np.hypot(*np.moveaxis(found.batch.second - found.batch.first, -1, 0)) < _FIXED_PX
+    fixed &= (found.along_px > 2 * _FIXED_PX)[:, None]
     for i, step in enumerate(found.steps):
         length_s = step.length_s
-        chosen = road[i] & found.inlier[i]
+        chosen = road[i] & found.inlier[i] & ~fixed[i]
         error = _ERROR_PX / views.focal_px / radius[i] / np.maximum(below[i], _BELOW) / length_s
         speed = way[i] / np.maximum(below[i], _BELOW) / length_s
         others = found.inlier[i] & (radius[i] > 0.05)

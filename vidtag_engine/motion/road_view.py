@@ -60,7 +60,7 @@ class RoadMeter:
         self.size_px, self.lens = size_px, lens
         self._cv2 = opencv()
         self._waiting: list[_Waiting] = []
-        self._courses: list[tuple[FloatArray, ...]] = []
+        self._courses: list[tuple[Any, ...]] = []
         self._recent: list[Step] = []
         self._fresh = 0
         self._same: FloatArray | None = None

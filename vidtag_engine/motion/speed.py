@@ -27,7 +27,7 @@ _NODDING = 0.05
 _STEPS_ALIKE = 2.0  # as if so many steps beside each other said the same once
 _LEAST_PEAK = 0.15
 # Points of the road by themselves: as a whole they are worth so much.
-_POINTS_WORTH = 3.0
+_POINTS_WORTH, _POINTS_BESIDE = 3.0, 0.8  # alone, and beside a correlation
 _POINT_KERNEL = 0.08
 _LEAST_POINTS = 8
 # A car gains or loses this much in a second, heights a second; seldom anything at all happens.
@@ -35,6 +35,7 @@ _CHANGE = 1.6
 _JUMP = 1e-5
 _STANDS = 0.12
 _SCENE_WORTH = 0.5
+_SCENE_SAYS = 2.0
 _SIGN_WORTH = 2.0
 _FLOOR_SHARE = 0.05
 _FLOOR = 0.06
@@ -90,7 +91,9 @@ def _said(vote: Votes, curve: NDArray[np.float16] | None, points_unit: float) ->
         return -0.5 * (_SPEEDS / _STANDS) ** 2 * (np.abs(_SPEEDS) < 6 * _STANDS) - 18.0 * (np.abs(_SPEEDS) >= 6 * _STANDS)
     length_s = vote.end_s - vote.start_s
     said = np.zeros(len(_SPEEDS))
+    worth = _POINTS_WORTH
     if curve is not None and float(curve.max()) > _LEAST_PEAK:
+        worth = _POINTS_BESIDE
         ways = _SPEEDS * length_s
         heights = _widened(curve.astype(np.float64))
         said += _SHARP * np.interp(ways, WAYS, heights - heights.max(), left=-heights.max(), right=-heights.max())
@@ -98,7 +101,7 @@ def _said(vote: Votes, curve: NDArray[np.float16] | None, points_unit: float) ->
         speed, error = vote.speed * points_unit, vote.error * points_unit
         wide = np.sqrt(error**2 + (_POINT_KERNEL * speed) ** 2 + _STEP**2)
         agree = (1.0 / (1.0 + ((_SPEEDS[:, None] - speed) / wide) ** 2) ** 2).mean(axis=1)
-        said += _POINTS_WORTH * np.log(0.1 + agree) * min(length_s / _WINDOW_S, 1.0)
+        said += worth * np.log(0.1 + agree) * min(length_s / _WINDOW_S, 1.0)
     return said
 
 
@@ -127,7 +130,7 @@ def _by_scene(scene: FloatArray, mean: FloatArray, deviation: FloatArray) -> Flo
     for k in np.flatnonzero(np.isfinite(scene)):
         expected = abs(scene[k]) * np.exp(unit)
         off = np.log((np.abs(_SPEEDS) + 0.3) / (expected + 0.3)) / worth
-        said[k] = -np.log1p(0.5 * off**2) - _SIGN_WORTH * ((np.sign(_SPEEDS) * np.sign(scene[k]) < 0) & (expected > 0.5))
+        said[k] = -_SCENE_SAYS * np.log1p(0.5 * off**2) - _SIGN_WORTH * ((np.sign(_SPEEDS) * np.sign(scene[k]) < 0) & (expected > 0.5))
     return said
 
 
