@@ -33,7 +33,8 @@ _LEAN_RAD, _LEAN_DEVIATION_RAD = 0.004, 0.004  # at 1 m/s^2
 _HEIGHT_M = 1.4
 _ROLL_DEVIATION_RAD = 0.05
 _DRAWS = 30
-_FLOOR = 0.04
+_FLOOR = 0.03
+_TOGETHER = 1.5
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _wrong(slopes: _Slopes, rows: IntArray) -> tuple[float, float]:
     columns = np.stack([turn, way, lean], axis=1)
     tie = np.diag([0.0, 1.0 / _ROLL_DEVIATION_RAD**2, 1.0 / _LEAN_DEVIATION_RAD**2])
     known = np.array([0.0, 0.0, _LEAN_RAD])
-    error = np.maximum(slopes.deviation[rows], 1e-4) * 3.0  # points of one step err together
+    error = np.maximum(slopes.deviation[rows], 1e-4) * _TOGETHER  # points of one step err together
     unknown, cover = known, np.eye(3)
     for _ in range(8):
         off = (tilt - columns @ unknown) / error

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BATCH = 64
 # Cameras in cars and phones see 55° to 90° across; the usual one, and how far another one's focal length lies from it, as a share.
 USUAL_VIEW_DEG = 66.0
-USUAL_FOCAL_SHARE = 0.2
+USUAL_FOCAL_SHARE = 0.25
 # How the video's own turns tell the focal length.
 _TURNING_DEG = 0.7  # by which a step must turn to speak
 _MOST_TURNING = 192
