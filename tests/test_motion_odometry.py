@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.motion_scene import Scene, path_of, write_video
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.motion.odometry import video_motion
 from vidtag_engine.motion.two_views import Views, fit_movement, fit_rotation, rotation_matrices
 from vidtag_engine.types import CancelledError, InputError
 from vidtag_engine.video import FrameReader, open_source, read_track
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from motion_scene import Scene, path_of, write_video
 
 cv2 = pytest.importorskip("cv2", reason="odometry needs OpenCV (pip install opencv-python-headless)")
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
