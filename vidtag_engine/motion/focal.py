@@ -35,6 +35,7 @@ _ROLL_DEVIATION_RAD = 0.05
 _DRAWS = 30
 _FLOOR = 0.03
 _TOGETHER = 1.5
+_ROAD_WORTH = 0.1  # of points of the road for the turn, beside those above it
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def focal_by_road(batch: Batch, size_px: tuple[int, int], vanishing_px: FloatArr
 def _slopes(batch: Batch, focal_px: float, vanishing_px: FloatArray) -> _Slopes:
     course = np.array([*(vanishing_px / focal_px), 1.0])
     prior = CoursePrior(course / np.linalg.norm(course), (0.15, 0.05))
-    views = views_of(batch, focal_px, prior)
+    views = views_of(batch, focal_px, prior, _ROAD_WORTH)
     movement = fit_movement(views, [fit_rotation(views).turn], prior)
     q = derotated(views, movement.turn)
     below = q[..., 1] - vanishing_px[1] / focal_px

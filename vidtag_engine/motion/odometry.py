@@ -35,6 +35,7 @@ LONGEST_PX = 640
 _STEP_RAD = math.radians(0.03)
 _INFLATED = 2.0  # points are followed with errors that hang together
 _STRETCH_DEG = 0.25
+_BEND_DEG = 0.45  # while it goes: gentle bends come out a little too straight
 _COVERED = 0.5  # of a stretch must be known
 _GOOD_SHARE = 0.4  # of a step's points must be explained
 _TILTED_SHARE = 0.25  # of all turning, where nobody knows which way is down
@@ -201,6 +202,7 @@ def _motion(solution: _Solution, lens: Lens, mount: Mount, meter: RoadMeter, edg
     count = len(edges) - 1
     turn_deg, turn_std_deg, covered = _turns(solution, lens, edges)
     standing = _standing(solution, edges)
+    turn_std_deg = np.hypot(turn_std_deg, _BEND_DEG * (1.0 - standing))
     speed, speed_std = np.where(standing > 0.85, 0.0, np.nan), np.where(standing > 0.85, _LEAST_SAID, np.nan)
     if mount.known:
         unit = lens.focal_px / meter.lens.focal_px

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 64
-# Cameras in cars and phones see 55° to 90° across; the usual one, and how far another one's focal length lies from it, as a share.
-USUAL_VIEW_DEG = 66.0
+# Phones see 60° to 66° across, cameras in cars 70° to 110°; one between them, and how far another one's focal length lies from it, as a share.
+USUAL_VIEW_DEG = 72.0
 USUAL_FOCAL_SHARE = 0.25
 # How the video's own turns tell the focal length.
 _TURNING_DEG = 0.7  # by which a step must turn to speak
