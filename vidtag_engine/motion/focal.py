@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..types import FloatArray, IntArray
-from .two_views import CoursePrior, Views, derotated, fit_movement, fit_rotation
+from .two_views import CoursePrior, derotated, fit_movement, fit_rotation
+from .weights import views_of
 
 if TYPE_CHECKING:
     from .steps import Batch
@@ -32,7 +33,9 @@ _LEAN_RAD, _LEAN_DEVIATION_RAD = 0.004, 0.004  # at 1 m/s^2
 _HEIGHT_M = 1.4
 _ROLL_DEVIATION_RAD = 0.05
 _DRAWS = 30
-_FLOOR = 0.04
+_FLOOR = 0.03
+_TOGETHER = 1.5
+_ROAD_WORTH = 0.1  # of points of the road for the turn, beside those above it
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,10 @@ def focal_by_road(batch: Batch, size_px: tuple[int, int], vanishing_px: FloatArr
 
 
 def _slopes(batch: Batch, focal_px: float, vanishing_px: FloatArray) -> _Slopes:
-    views = Views(batch.first / focal_px, batch.second / focal_px, batch.valid.astype(np.float64), focal_px)
     course = np.array([*(vanishing_px / focal_px), 1.0])
-    course /= np.linalg.norm(course)
-    rotation = fit_rotation(views)
-    movement = fit_movement(views, [rotation.turn], CoursePrior(course, (0.15, 0.05)))
+    prior = CoursePrior(course / np.linalg.norm(course), (0.15, 0.05))
+    views = views_of(batch, focal_px, prior, _ROAD_WORTH)
+    movement = fit_movement(views, [fit_rotation(views).turn], prior)
     q = derotated(views, movement.turn)
     below = q[..., 1] - vanishing_px[1] / focal_px
     aside = q[..., 0] - vanishing_px[0] / focal_px
@@ -127,7 +129,7 @@ def _wrong(slopes: _Slopes, rows: IntArray) -> tuple[float, float]:
     columns = np.stack([turn, way, lean], axis=1)
     tie = np.diag([0.0, 1.0 / _ROLL_DEVIATION_RAD**2, 1.0 / _LEAN_DEVIATION_RAD**2])
     known = np.array([0.0, 0.0, _LEAN_RAD])
-    error = np.maximum(slopes.deviation[rows], 1e-4) * 3.0  # points of one step err together
+    error = np.maximum(slopes.deviation[rows], 1e-4) * _TOGETHER  # points of one step err together
     unknown, cover = known, np.eye(3)
     for _ in range(8):
         off = (tilt - columns @ unknown) / error

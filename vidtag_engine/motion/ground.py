@@ -1,4 +1,4 @@
-"""Speed in camera heights a second, by the flow of the road in front of the camera: the one length that stays the same through a video."""
+"""What single points say of the speed, in camera heights a second, as if they were of the road: the one length that stays the same through a video."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 _BELOW = 0.07
 _ASIDE = 1.6
 _ERROR_PX = 0.35
-# Votes of one speed: within this share of it, or within their own error.
-_KERNEL = 0.07
-_MOST_VOTES = 400
 _STILL_PX = 0.8
+_FIXED_PX = 0.7
 _STILL_SHARE = 0.5
 
 
@@ -44,15 +42,6 @@ class Votes:
     still: bool
 
 
-@dataclass(frozen=True)
-class Speed:
-    """A speed over a stretch, its standard deviation as a share, and how many votes it rests on; NaN where there are none."""
-
-    value: float
-    share: float
-    votes: int
-
-
 def votes_of(found: Solved, mount: Mount) -> list[Votes]:
     """What each step's points say of the speed.
 
@@ -71,9 +60,12 @@ def votes_of(found: Solved, mount: Mount) -> list[Votes]:
     road = found.batch.valid & (below > _BELOW) & (aside < _ASIDE * below)
     near = found.batch.valid & (below > _BELOW)
     still_share, result = found.share(found.still), []
+    # What stays where it is in a moving picture is fixed to the car, or a car that is followed.
+    fixed = np.hypot(*np.moveaxis(found.batch.second - found.batch.first, -1, 0)) < _FIXED_PX
+    fixed &= (found.along_px > 2 * _FIXED_PX)[:, None]
     for i, step in enumerate(found.steps):
         length_s = step.length_s
-        chosen = road[i] & found.inlier[i]
+        chosen = road[i] & found.inlier[i] & ~fixed[i]
         error = _ERROR_PX / views.focal_px / radius[i] / np.maximum(below[i], _BELOW) / length_s
         speed = way[i] / np.maximum(below[i], _BELOW) / length_s
         others = found.inlier[i] & (radius[i] > 0.05)
@@ -82,35 +74,3 @@ def votes_of(found: Solved, mount: Mount) -> list[Votes]:
         still = bool(still_share[i] > _STILL_SHARE and stands)
         result.append(Votes(step.start_s, step.end_s, speed[chosen].astype(np.float32), error[chosen].astype(np.float32), structure, still))
     return result
-
-
-def speed_of(speed: FloatArray, error: FloatArray) -> Speed:
-    """The speed that most votes agree on.
-
-    Args:
-        speed: (K,) votes.
-        error: (K,) their own standard deviations.
-    """
-    usable = np.isfinite(speed) & (error < 0.5 * np.abs(speed) + 0.3)
-    speed, error = speed[usable], error[usable]
-    if len(speed) < 6:
-        return Speed(np.nan, np.nan, len(speed))
-    if len(speed) > _MOST_VOTES:
-        kept = np.linspace(0, len(speed) - 1, _MOST_VOTES).astype(np.intp)
-        speed, error = speed[kept], error[kept]
-    wide = np.sqrt(error[None, :] ** 2 + (_KERNEL * speed[:, None]) ** 2)
-    agree = 1.0 / (1.0 + ((speed[None, :] - speed[:, None]) / wide) ** 2) ** 2
-    # Points of small error say more, and a wide kernel must not win by its width.
-    weight = 1.0 / (0.3 + error / (np.abs(speed) + 0.1))
-    value = float(speed[int(np.argmax(agree @ weight))])
-    for _ in range(4):
-        off = (speed - value) / np.sqrt(error**2 + (_KERNEL * value) ** 2)
-        pull = weight / (1.0 + off**2) ** 2
-        value = float((pull * speed).sum() / pull.sum())
-    off = (speed - value) / np.sqrt(error**2 + (_KERNEL * value) ** 2)
-    near = np.abs(off) < 2.0
-    votes = int(near.sum())
-    spread = float(np.sqrt(np.mean((speed[near] - value) ** 2))) / max(abs(value), 1e-3)
-    # Votes of one interval err together (the same points again and again, one pitch): as if there were a tenth of them.
-    share = 0.04 + spread / np.sqrt(max(votes / 10.0, 1.0)) + 0.06 * max(len(speed) / max(votes, 1) - 1.5, 0.0)
-    return Speed(value, float(share), votes)

@@ -13,10 +13,12 @@ import numpy as np
 from ..feedback import Feedback
 from ..types import FloatArray, Frame, InputError, VideoInfo
 from ..video import FrameReader, open_source
-from .ground import Speed, Votes, speed_of, votes_of
+from .ground import Votes, votes_of
 from .intervals import edges_s
 from .record import Motion
+from .road_view import RoadMeter
 from .solve import Lens, Mount, lens_of, looks_elsewhere, mount_of, solved, usual_lens
+from .speed import by_interval, speeds_of
 from .steps import Gap, Step, overlay_cells
 from .told_lens import told_view
 from .tracker import follow, opencv
@@ -33,15 +35,12 @@ LONGEST_PX = 640
 _STEP_RAD = math.radians(0.03)
 _INFLATED = 2.0  # points are followed with errors that hang together
 _STRETCH_DEG = 0.25
+_BEND_DEG = 0.45  # while it goes: gentle bends come out a little too straight
 _COVERED = 0.5  # of a stretch must be known
 _GOOD_SHARE = 0.4  # of a step's points must be explained
 _TILTED_SHARE = 0.25  # of all turning, where nobody knows which way is down
 _TILTED_DEG = 2.0
-_STRUCTURE_SHARE = 0.4  # what the scene's own depth is worth as a unit, at least
 _LEAST_SAID = 0.02
-_BEGUN_S = 0.2
-_WINDOWS = 3
-_WINDOW_VOTES = 15
 
 
 @dataclass(frozen=True)
@@ -96,16 +95,14 @@ def video_motion(
         raise InputError(
             f"The angle of view {view_deg} for {info.name} does not lie between 5° and 170°; give that across the picture's width."
         )
-    followed, size_px, window_s = _followed(info, from_s or 0.0, to_s, feedback.part(0.0, 0.8))
+    followed, meter, window_s = _followed(info, from_s or 0.0, to_s, view_deg, feedback.part(0.0, 0.85))
     steps = [one for one in followed if isinstance(one, Step)]
     edges = edges_s(*window_s, interval_s)
     if not steps:
         nothing = np.full(len(edges) - 1, np.nan)
         return Motion(edges, nothing, nothing, nothing, nothing, metric=False, source="video", cuts=_cuts(followed, edges))
-    solution, lens, mount = solve_steps(
-        steps, size_px, usual_lens(size_px, view_deg, told_view(info)), feedback.part(0.8, 1.0), known=view_deg is not None
-    )
-    return _motion(solution, lens, mount, edges, _cuts(followed, edges))
+    solution, lens, mount = solve_steps(steps, meter.size_px, meter.lens, feedback.part(0.85, 1.0), known=view_deg is not None)
+    return _motion(solution, lens, mount, meter, edges, _cuts(followed, edges))
 
 
 def solve_steps(
@@ -151,31 +148,47 @@ def solve_steps(
     return _Solution(starts, ends, turn, deviation, good, tuple(chain.from_iterable(column[3] for column in columns))), lens, mount
 
 
-def _followed(
-    info: VideoInfo, from_s: float, to_s: float | None, feedback: Feedback
-) -> tuple[list[Step | Gap], tuple[int, int], tuple[float, float]]:
-    """Steps and gaps, the pictures' size, and the moments of the first and the last picture."""
-    seen: list[tuple[float, tuple[int, int]]] = []
-    until_s = to_s if to_s is not None else info.duration_s
+class _Watch:
+    """Passes pictures on, tells how far they are, and has the road looked at as soon as their size is known."""
 
-    def watched(frames: FrameReader) -> Iterator[Frame]:
+    def __init__(self, info: VideoInfo, from_s: float, to_s: float | None, view_deg: float | None, feedback: Feedback) -> None:
+        self._info, self._from_s, self._feedback, self._view_deg = info, from_s, feedback, view_deg
+        self._until_s = to_s if to_s is not None else info.duration_s
+        self._count = 0
+        self.moments_s: list[float] = []
+        self.size_px = (0, 0)
+        self.meter: RoadMeter | None = None
+
+    def passed(self, frames: FrameReader) -> Iterator[Frame]:
         for frame in frames:
-            feedback.check()
+            self._feedback.check()
             if frame.image is not None:
-                size = (frame.image.shape[1], frame.image.shape[0])
-                seen[1:] = [(frame.time_s, size)]
-                if len(seen) == 1:
-                    seen.insert(0, (frame.time_s, size))
-            if until_s and frame.index % 16 == 0:
-                share = (frame.time_s - from_s) / max(until_s - from_s, 1e-3)
-                feedback.tell(min(max(share, 0.0), 1.0), "follow", f"Following points: {frame.time_s:.0f} s.")
+                self.moments_s[1:] = [frame.time_s]
+                if self.meter is None:
+                    self.size_px = (frame.image.shape[1], frame.image.shape[0])
+                    self.meter = RoadMeter(self.size_px, usual_lens(self.size_px, self._view_deg, told_view(self._info)))
+            if self._until_s and frame.index % 16 == 0:
+                share = (frame.time_s - self._from_s) / max(self._until_s - self._from_s, 1e-3)
+                self._feedback.tell(min(max(share, 0.0), 1.0), "follow", f"Following points: {frame.time_s:.0f} s.")
             yield frame
 
+    def took(self, step: Step, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> None:
+        if self.meter is not None:
+            self.meter.add(self._count, step, before, after)
+        self._count += 1
+
+
+def _followed(
+    info: VideoInfo, from_s: float, to_s: float | None, view_deg: float | None, feedback: Feedback
+) -> tuple[list[Step | Gap], RoadMeter, tuple[float, float]]:
+    """Steps and gaps, the road by step, and the moments of the first and the last picture."""
+    watch = _Watch(info, from_s, to_s, view_deg, feedback)
     with FrameReader(info, RATE_HZ, from_s, to_s, feedback, LONGEST_PX) as frames:
-        followed = list(follow(watched(frames)))
-    if len(seen) < 2 or seen[-1][0] <= seen[0][0]:
+        followed = list(follow(watch.passed(frames), watch.took))
+    if watch.meter is None or len(watch.moments_s) < 2:
         raise InputError(f"{info.name} shows a single picture in the window; odometry needs moving pictures, give a longer window.")
-    return followed, seen[0][1], (seen[0][0], seen[-1][0])
+    watch.meter.flush()
+    return followed, watch.meter, (watch.moments_s[0], watch.moments_s[-1])
 
 
 def _cuts(followed: Sequence[Step | Gap], edges: FloatArray) -> tuple[int, ...]:
@@ -185,16 +198,23 @@ def _cuts(followed: Sequence[Step | Gap], edges: FloatArray) -> tuple[int, ...]:
     return tuple(sorted({int(number) for number in numbers}))
 
 
-def _motion(solution: _Solution, lens: Lens, mount: Mount, edges: FloatArray, cuts: tuple[int, ...]) -> Motion:
+def _motion(solution: _Solution, lens: Lens, mount: Mount, meter: RoadMeter, edges: FloatArray, cuts: tuple[int, ...]) -> Motion:
     count = len(edges) - 1
     turn_deg, turn_std_deg, covered = _turns(solution, lens, edges)
-    speed, speed_std = _speeds(solution, mount, edges, covered)
+    standing = _standing(solution, edges)
+    turn_std_deg = np.hypot(turn_std_deg, _BEND_DEG * (1.0 - standing))
+    speed, speed_std = np.where(standing > 0.85, 0.0, np.nan), np.where(standing > 0.85, _LEAST_SAID, np.nan)
+    if mount.known:
+        unit = lens.focal_px / meter.lens.focal_px
+        speeds = speeds_of(solution.votes, solution.good, meter.curves, 1.0 / unit)
+        speed, speed_std = by_interval(speeds, edges, standing)
+        speed = speed * unit
     unknown = covered < _COVERED
     unknown[list(cuts)] = True
     if mount.sideways:
         unknown[:] = True
     elif not mount.known:
-        turn_std_deg = np.hypot(turn_std_deg, np.where(_standing(solution, edges) > 0.9, 0.0, _TILTED_DEG))
+        turn_std_deg = np.hypot(turn_std_deg, np.where(standing > 0.85, 0.0, _TILTED_DEG))
     for values in (turn_deg, turn_std_deg, speed, speed_std):
         values[unknown[:count]] = np.nan
     return Motion(edges, turn_deg, turn_std_deg, speed, speed_std, metric=False, source="video", cuts=cuts)
@@ -234,58 +254,3 @@ def _standing(solution: _Solution, edges: FloatArray) -> FloatArray:
         which, seconds = _overlaps(solution, start_s, end_s)
         share[i] = float(seconds[still[which]].sum() / max(seconds.sum(), 1e-9))
     return share
-
-
-def _speeds(solution: _Solution, mount: Mount, edges: FloatArray, covered: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Speed by interval and its deviation as a share: by the road, where that is seen, else by the scene's depth in the road's unit."""
-    standing = _standing(solution, edges)
-    stood = standing > 0.85
-    if not mount.known:
-        nothing = np.where(stood, 0.0, np.nan)
-        return nothing, np.where(stood, _LEAST_SAID, np.nan)
-    said = [_speed_within(solution, start_s, end_s) for start_s, end_s in pairwise(edges)]
-    road, share, scene = (np.array(column) for column in zip(*said, strict=True))
-    both = np.isfinite(road) & (np.abs(road) > _LEAST_SAID) & (np.abs(scene) > _LEAST_SAID / 10) & (share < 0.15)
-    if both.sum() >= 5:
-        logs = np.log(np.abs(road[both]) / np.abs(scene[both]))
-        unit = float(np.median(logs))
-        worth = max(1.5 * float(np.median(np.abs(logs - unit))), _STRUCTURE_SHARE)
-        use = np.isfinite(scene) & ~(share < worth)
-        road[use], share[use] = scene[use] * math.exp(unit), worth
-    # Where the camera stood for a part, when it began to move is known to a step's length or so.
-    begun = np.where(standing > 0.0, _BEGUN_S / (np.diff(edges) * np.maximum(1.0 - standing, 0.1)), 0.0)
-    missing = np.where(covered < 0.9, 0.1, 0.0)
-    speed = np.where(stood, 0.0, road * (1.0 - standing))
-    return speed, np.where(stood, _LEAST_SAID, np.sqrt(share**2 + begun**2 + missing**2))
-
-
-def _speed_within(solution: _Solution, start_s: float, end_s: float) -> tuple[float, float, float]:
-    """Mean speed while moving by the road, its deviation as a share, and the scene's own speed; NaN for what is not known.
-
-    An interval is looked at in thirds, as the speed may change within it; a third without enough votes takes what the whole interval says.
-    """
-    which, seconds = _overlaps(solution, start_s, end_s)
-    moving = [(solution.votes[k], s) for k, s in zip(which, seconds, strict=True) if not solution.votes[k].still]
-    structure = [(vote.structure, s) for vote, s in moving if np.isfinite(vote.structure)]
-    scene = float(np.average([value for value, _ in structure], weights=[s for _, s in structure])) if structure else np.nan
-    whole = _agreed([vote for vote, s in moving if s > 0.3 * (vote.end_s - vote.start_s)])
-    cuts = np.linspace(start_s, end_s, _WINDOWS + 1)
-    parts: list[tuple[Speed, float]] = []
-    for early, late in pairwise(cuts):
-        inside = [(vote, max(min(vote.end_s, late) - max(vote.start_s, early), 0.0)) for vote, _ in moving]
-        length_s = sum(s for _, s in inside)
-        if length_s < 1e-6:
-            continue
-        one = _agreed([vote for vote, s in inside if s > 0.3 * min(vote.end_s - vote.start_s, late - early)])
-        parts.append((one if one.votes >= _WINDOW_VOTES and one.share < 0.3 else whole, length_s))
-    known = [(one, s) for one, s in parts if math.isfinite(one.value)]
-    if not known:
-        return np.nan, np.nan, scene
-    lengths = np.array([s for _, s in known])
-    value = float(np.average([one.value for one, _ in known], weights=lengths))
-    spread = float(np.average([(one.share * one.value) ** 2 for one, _ in known], weights=lengths)) ** 0.5
-    return value, spread / max(abs(value), 0.1), scene
-
-
-def _agreed(votes: Sequence[Votes]) -> Speed:
-    return speed_of(np.concatenate([np.zeros(0), *(v.speed for v in votes)]), np.concatenate([np.zeros(0), *(v.error for v in votes)]))

@@ -13,6 +13,7 @@ from ..types import FloatArray
 from .focal import focal_by_road
 from .steps import PARTS, Batch, Step, batch_of
 from .two_views import AHEAD, ELSEWHERE, INLIER_PX, CoursePrior, Movement, Rotation, Views, derotated, fit_movement, fit_rotation
+from .weights import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 64
-# Cameras in cars and phones see 55° to 90° across; the usual one, and how far another one's focal length lies from it, as a share.
-USUAL_VIEW_DEG = 66.0
-USUAL_FOCAL_SHARE = 0.2
+# Phones see 60° to 66° across, cameras in cars 70° to 110°; one between them, and how far another one's focal length lies from it, as a share.
+USUAL_VIEW_DEG = 72.0
+USUAL_FOCAL_SHARE = 0.25
 # How the video's own turns tell the focal length.
 _TURNING_DEG = 0.7  # by which a step must turn to speak
 _MOST_TURNING = 192
 _LEAST_TURNING = 24
+_STRAIGHT_DEG = 0.2
+_MOVES_S = 0.3  # a step that ended so soon had gone far enough
+_MOST_STRAIGHT = 64
 # A camera looks ahead where most of its clear courses agree.
 _CLEAR_RAD = 0.12
 _ONE_WAY_RAD = 0.3
@@ -137,7 +141,7 @@ def solved(
 
 
 def _solved(steps: Sequence[Step], batch: Batch, focal_px: float, prior: CoursePrior) -> Solved:
-    views = Views(batch.first / focal_px, batch.second / focal_px, batch.valid.astype(np.float64), focal_px)
+    views = views_of(batch, focal_px, prior)
     rotation = fit_rotation(views)
     return Solved(steps, batch, views, rotation, fit_movement(views, [rotation.turn, np.zeros_like(rotation.turn)], prior))
 
@@ -169,10 +173,14 @@ def lens_of(
         mount: of the camera, by the usual lens.
         overlay: cells whose points do not count.
     """
-    order = np.argsort(-np.abs(turns_rad))[:_MOST_TURNING]
-    chosen = [steps[i] for i in sorted(order) if abs(turns_rad[i]) > math.radians(_TURNING_DEG)]
-    if not mount.known or len(chosen) < _LEAST_TURNING:
+    order = np.argsort(-np.abs(turns_rad))
+    turning = [i for i in order[:_MOST_TURNING] if abs(turns_rad[i]) > math.radians(_TURNING_DEG)]
+    if not mount.known or len(turning) < _LEAST_TURNING:
         return usual
+    # Going straight shows how the camera is rolled, which a turn at one speed does not.
+    straight = [i for i in order[len(turning) :] if steps[i].length_s < _MOVES_S and abs(turns_rad[i]) < math.radians(_STRAIGHT_DEG)]
+    straight = [straight[k] for k in np.linspace(0, len(straight) - 1, min(len(straight), _MOST_STRAIGHT)).astype(np.intp)]
+    chosen = [steps[i] for i in sorted([*turning, *straight])]
     course = mount.prior.course
     said = focal_by_road(batch_of(chosen, size_px, overlay), size_px, course[:2] / course[2] * usual.focal_px)
     if said is None:
@@ -207,10 +215,12 @@ def looks_elsewhere(steps: Sequence[Step], turns: FloatArray, size_px: tuple[int
         return False
     some = [far[i] for i in np.linspace(0, len(far) - 1, min(len(far), _SAMPLED)).astype(np.intp)]
     batch = batch_of(some, size_px, overlay)
-    ahead = _solved(some, batch, lens.focal_px, AHEAD)
-    costs = [_solved(some, batch, lens.focal_px, prior).movement.cost for prior in ELSEWHERE]
-    counted = np.maximum(batch.valid.sum(axis=1), 1)
-    return float(np.median((ahead.movement.cost - np.min(costs, axis=0)) / counted)) > _BETTER
+    # All points count alike here: it is the road's depth that tells a way to the side from a turn.
+    views = Views(batch.first / lens.focal_px, batch.second / lens.focal_px, batch.valid.astype(np.float64), lens.focal_px)
+    starts = [fit_rotation(views).turn, np.zeros((len(some), 3))]
+    ahead, *elsewhere = (fit_movement(views, starts, prior).cost for prior in (AHEAD, *ELSEWHERE))
+    better = (ahead - np.min(elsewhere, axis=0)) / np.maximum(batch.valid.sum(axis=1), 1)
+    return float(np.median(better)) > _BETTER
 
 
 def mount_of(courses: FloatArray, deviations: FloatArray, along_px: FloatArray, turns_rad: FloatArray, good: NDArray[np.bool_]) -> Mount:

@@ -10,7 +10,7 @@ from ..types import FloatArray, InputError
 from .steps import Gap, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -45,7 +45,9 @@ def opencv() -> Any:
     return cv2
 
 
-def follow(frames: Iterable[Frame]) -> Iterator[Step | Gap]:
+def follow(
+    frames: Iterable[Frame], took: Callable[[Step, NDArray[np.uint8], NDArray[np.uint8]], None] | None = None
+) -> Iterator[Step | Gap]:
     """Steps and gaps of a video, one after the other, without holes between them.
 
     A step runs from a key picture to the first later one that is far enough from it; the next step begins there. Each picture is compared with the key
@@ -54,6 +56,7 @@ def follow(frames: Iterable[Frame]) -> Iterator[Step | Gap]:
 
     Args:
         frames: gray pictures, all of one size, in order.
+        took: given each step with its first and its last picture, before the step is.
 
     Raises:
         InputError: OpenCV is not there.
@@ -68,14 +71,20 @@ def follow(frames: Iterable[Frame]) -> Iterator[Step | Gap]:
             key = _Key(cv2, frame.time_s, gray)
             continue
         if key.changes(frame.time_s, gray):
-            yield key.close()
+            yield _told(key, key.close(), took)
             key = key.next()
         found = key.advance(frame.time_s, gray)
         if found is not None:
-            yield found
+            yield _told(key, found, took)
             key = key.next() if key.latest_s == frame.time_s else _Key(cv2, frame.time_s, gray)
     if key is not None and key.latest_s > key.time_s:
-        yield key.close()
+        yield _told(key, key.close(), took)
+
+
+def _told(key: _Key, found: Step | Gap, took: Callable[[Step, NDArray[np.uint8], NDArray[np.uint8]], None] | None) -> Step | Gap:
+    if took is not None and isinstance(found, Step):
+        took(found, key.picture, key.latest)
+    return found
 
 
 class _Key:
@@ -84,7 +93,7 @@ class _Key:
     def __init__(self, cv2: Any, time_s: float, gray: NDArray[np.uint8]) -> None:
         self._cv2 = cv2
         self.time_s = self.latest_s = time_s
-        self._picture = self._latest = gray
+        self.picture = self.latest = gray
         self._thumbnail = self._thumbnail_of(gray)
         self._corners = self._corners_of(gray)
         self._now = self._corners
@@ -93,14 +102,14 @@ class _Key:
 
     def next(self) -> _Key:
         """The latest picture as the key picture of the next step."""
-        return _Key(self._cv2, self.latest_s, self._latest)
+        return _Key(self._cv2, self.latest_s, self.latest)
 
     def changes(self, time_s: float, gray: NDArray[np.uint8]) -> bool:
         """Whether the camera begins to move with this picture or stands still from the one before, so that the step must end there."""
-        begun = self.latest_s > self.time_s and time_s - self.latest_s <= MOST_BETWEEN_S and gray.shape == self._latest.shape
+        begun = self.latest_s > self.time_s and time_s - self.latest_s <= MOST_BETWEEN_S and gray.shape == self.latest.shape
         if not begun or len(self._corners) < _LEAST_POINTS or self._kept.sum() < _LEAST_POINTS:
             return False
-        moved, found = self._found(self._latest, gray, self._now[self._kept], self._now[self._kept])
+        moved, found = self._found(self.latest, gray, self._now[self._kept], self._now[self._kept])
         if found.sum() < _LEAST_POINTS:
             return False
         now_px = float(np.median(np.hypot(*(moved - self._now[self._kept])[found].T)))
@@ -109,16 +118,16 @@ class _Key:
     def advance(self, time_s: float, gray: NDArray[np.uint8]) -> Step | Gap | None:
         """Follow the corners into the next picture; what ended with it, if anything did."""
         between_s = time_s - self.latest_s
-        if gray.shape != self._latest.shape or between_s > MOST_BETWEEN_S:
+        if gray.shape != self.latest.shape or between_s > MOST_BETWEEN_S:
             return Gap(self.time_s, time_s, cut=False)
         thumbnail = self._thumbnail_of(gray)
         alike, self._thumbnail = _correlation(thumbnail, self._thumbnail), thumbnail
-        self.latest_s, self._latest = time_s, gray
+        self.latest_s, self.latest = time_s, gray
         if len(self._corners) < _LEAST_POINTS:
             # Without texture nothing can be followed; a picture beside it that resembles it not at all is a cut nevertheless.
             return Gap(self.time_s, time_s, cut=alike < _ALIKE / 2)
         before = self._now
-        self._now, self._kept = self._found(self._picture, gray, self._corners, before)
+        self._now, self._kept = self._found(self.picture, gray, self._corners, before)
         self._moved_px = float(np.median(np.hypot(*(self._now - before).T)))
         moved = np.hypot(*(self._now - self._corners).T)[self._kept]
         far = len(moved) < 0.5 * len(self._corners) or float(np.median(moved)) >= _ENOUGH_PX
@@ -130,8 +139,8 @@ class _Key:
         """The step from the key picture to the latest: the corners that are found back from there as well."""
         if len(self._corners) < _LEAST_POINTS:
             return Gap(self.time_s, self.latest_s, cut=False)
-        back, found = self._found(self._latest, self._picture, self._now, self._corners)
-        high, wide = self._latest.shape
+        back, found = self._found(self.latest, self.picture, self._now, self._corners)
+        high, wide = self.latest.shape
         inside = ((self._now >= 0) & (self._now <= np.array([wide - 1, high - 1]))).all(axis=1)
         kept = self._kept & found & inside & (np.hypot(*(back - self._corners).T) < _BACK_PX)
         share = float(kept.mean())

@@ -213,8 +213,9 @@ def _solved(
 ) -> tuple[FloatArray, FloatArray]:
     """The step that makes sum weight (off + slope step)^2 + tie (tied + step)^2 least, and standard deviations of the unknowns (B, K) for the usual error."""
     weighted = slope * weight[..., None]
-    normal = np.einsum("bnk,bnl->bkl", weighted, slope)
-    target = -np.einsum("bnk,bn->bk", weighted, off)
+    across = weighted.transpose(0, 2, 1)
+    normal = across @ slope
+    target = -(across @ off[..., None])[..., 0]
     if tie is not None and tied is not None:
         normal += np.diag(tie)
         target -= tie * tied
