@@ -36,7 +36,7 @@ def roads_of(pattern: str) -> Roads:
 
 @cache
 def drives_of(pattern: str) -> tuple[LongDrive, ...]:
-    return tuple(plan_long_drives(roads_of(pattern), 40, 5))
+    return tuple(plan_long_drives(roads_of(pattern), 24, 5))
 
 
 def share(roads: Roads, chosen: list[bool]) -> float:
@@ -351,6 +351,8 @@ def test_pictures_of_a_long_drive() -> None:
     order = order_of(Path())
     with LongRenderer(builder, far_config(order.width_px, order.height_px)) as renderer:
         pictures = [picture.astype(float) for picture in islice(renderer.drive(drive), 3)]
+        path = drive.position_m[::60]
+        assert set(builder.near_pieces(path, 100)) <= set(renderer._pieces._kept), "streets far along the drive are there too"
     assert {picture.shape for picture in pictures} == {(108, 192, 3)}
     assert min(picture.std() for picture in pictures) > 15
     assert np.abs(pictures[2] - pictures[1]).mean() < 40, "a tenth of a second later all is nearly where it was"

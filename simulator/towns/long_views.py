@@ -23,7 +23,6 @@ from .traffic import add_vehicle
 
 Bytes = NDArray[np.uint8]
 BONNET_SHARE, LEAD_SHARE = 1 / 3, 0.3  # of the drives
-BUILT_REACH_M, GROUND_REACH_M = 240.0, 420.0
 SHAKE_DEG = 0.12  # of the mount on a rough street
 DIVE_DEG_PER_MPS2 = 0.35  # a car's nose goes down as it brakes
 
@@ -80,7 +79,7 @@ def drive_of_plan(builder: TownBuilder, name: str, plan: LongDrive, rate_hz: flo
     return LongTownDrive(
         name, "long", (ways[0][0], *(way[1] for way in ways)), conditions.start_time, rate_hz, time_s, position, np.rad2deg(heading) % 360, 1.75,
         draw_camera(builder.config, rng), conditions.light, int(rng.integers(2**31)),
-        float(rng.uniform(0.02, 0.3)) if plain else 0.0,  # whoever turns in the street looks for room
+        float(rng.uniform(0.02, 0.15)) if plain else 0.0,  # whoever turns in the street looks for room
         builder.town.name, (0.0, float(len(path))), np.interp(time_s, plan.time_s, plan.speed_mps), np.rad2deg(np.gradient(heading, time_s)),
         np.interp(time_s, plan.time_s, plan.along_m) - reach[0], path, conditions, round(rng.uniform(22, 29)), 90,
         plan, bool(rng.random() < BONNET_SHARE), bool(rng.random() < LEAD_SHARE) and plain,
@@ -167,8 +166,11 @@ class Bonnet:
 class LongRenderer(TownRenderer):
     """Draws long drives of one isle. A context manager.
 
-    What stands farther than ``BUILT_REACH_M`` or beside the picture is left out: thousands of pictures a drive must be cheap.
+    What stands farther than ``built_reach_m`` or beside the picture is left out: thousands of pictures a drive must be cheap.
     """
+
+    built_reach_m, tile_reach_m = 240.0, 400.0
+    pieces_kept, tiles_kept = 2000, 2000  # a drive is kilometres long, and all that is near it stays
 
     def _show_near(self, view: View) -> None:
         """Make visible what is near and within the picture's angle."""
@@ -192,7 +194,7 @@ class LongRenderer(TownRenderer):
         super().begin(drive)
         parts = [shown.part for shown in self._near]
         self._middles, self._radii = np.array([part.centre_m for part in parts]), np.array([part.radius_m for part in parts])
-        self._reach_m: Floats = np.array([GROUND_REACH_M if part.on_ground else BUILT_REACH_M for part in parts])
+        self._reach_m: Floats = np.array([self.tile_reach_m if part.on_ground else self.built_reach_m for part in parts])
 
     def drive(self, drive: TownDrive) -> Iterator[Bytes]:
         """The pictures (height, width, 3) uint8 of a :class:`LongTownDrive`, one after the other."""
