@@ -1,4 +1,4 @@
-"""``python -m simulator make-demo | make-world | make-calibration | picture-page``: simulated drives, again and again from a seed."""
+"""``python -m simulator make-demo | make-world | make-calibration | make-drives | picture-page``: simulated drives, again and again from a seed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .config import ISLES, DrivesConfig, RenderConfig
 from .towns.config import CALIBRATION_FRAMES, SEEDS, SIZES, config_sha256, seed_of
 from .towns.isles import WORLD_ISLES
 from .towns.layouts import LAYOUTS
+from .towns.long_videos import DrivesOrder, make_drives
 from .towns.make import Order, make_calibration, make_world
 from .towns.pictures import write_page
 from .world import build_world
@@ -53,6 +54,16 @@ def make_more(options: argparse.Namespace) -> None:
     with progress_bar() as bar:
         made = make_calibration(options.world, options.frames, options.workers, bar)
     print(f"{sum(row['frames'] for row in made['drives'])} pictures of {len(made['drives'])} drives below {options.world}.")
+
+
+def make_long(options: argparse.Namespace) -> None:
+    """Long drives at many pictures a second."""
+    order = DrivesOrder(
+        options.output, options.seed, options.count, options.isles, float(options.fps), options.width, options.least_s, options.most_s
+    )
+    with progress_bar() as bar:
+        names = make_drives(order, bar)
+    print(f"{len(names)} drives in {options.output}, with the road layers of their isles.")
 
 
 def make_page(options: argparse.Namespace) -> None:
@@ -116,6 +127,18 @@ def _parser() -> argparse.ArgumentParser:
     more.add_argument("--frames", type=_count(1), default=CALIBRATION_FRAMES, help="pictures over all isles")
     more.add_argument("--workers", type=_count(1), default=2, help="processes")
     more.set_defaults(run=make_more)
+    drives = commands.add_parser("make-drives", help="long drives as videos, with their truth and the road layers of their isles")
+    drives.add_argument("--output", type=Path, required=True, help="folder; a run that was broken off goes on")
+    drives.add_argument("--seed", type=_seed, default="dev", help=f"a number, or one of {', '.join(SEEDS)}")
+    drives.add_argument("--count", type=_count(1), default=30)
+    drives.add_argument("--fps", type=_count(10), default=10, help="pictures a second, at least 10")
+    drives.add_argument("--width", type=_count(64), default=480, help="of the pictures, which are 16 to 9")
+    drives.add_argument("--least-s", type=float, default=DrivesOrder.least_s, help="duration of the shortest drive")
+    drives.add_argument("--most-s", type=float, default=DrivesOrder.most_s, help="duration of the longest drive")
+    drives.add_argument(
+        "--isles", type=_chosen(tuple(WORLD_ISLES)), default=tuple(WORLD_ISLES), help="names, with commas; all if not given"
+    )
+    drives.set_defaults(run=make_long)
     page = commands.add_parser("picture-page", help="docs/phantom-isles.md with contact sheets and maps of a world that was made")
     page.add_argument("--world", type=Path, required=True, help="what make-world wrote")
     page.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[1] / "docs")

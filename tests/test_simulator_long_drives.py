@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import geopandas
@@ -19,6 +20,11 @@ from simulator.road_details import DEAD_END_SHARE, FOOTWAY_SHARE, ONEWAY_SHARE
 from simulator.road_layer import OFFSET_STD_M, VERTEX_STD_M, MapFeature, noisy_map, write_roads
 from simulator.road_map import Roads, build_roads, right_angle_share
 from simulator.road_patterns import PATTERNS, all_joined
+from simulator.towns.builder import TownBuilder
+from simulator.towns.long_videos import DrivesOrder, make_drives, truth_of
+from simulator.towns.long_views import Bonnet, LongRenderer, LongTownDrive, SteadyTraffic
+from simulator.towns.render import far_config
+from vidtag_engine.types import InputError
 
 ISLE = "frisland"
 
@@ -30,7 +36,7 @@ def roads_of(pattern: str) -> Roads:
 
 @cache
 def drives_of(pattern: str) -> tuple[LongDrive, ...]:
-    return tuple(plan_long_drives(roads_of(pattern), 40, 5))
+    return tuple(plan_long_drives(roads_of(pattern), 24, 5))
 
 
 def share(roads: Roads, chosen: list[bool]) -> float:
@@ -285,3 +291,68 @@ def test_observed_motion_is_off_as_stated() -> None:
     assert np.ptp(logs.mean(axis=1)) > 0.5, "the unit differs"
     assert (motions[0].turn_std_deg == EXACT.turn_std_deg).all()
     assert (motions[0].speed_std == EXACT.speed_std).all()
+
+
+@cache
+def order_of(folder: Path) -> DrivesOrder:
+    return DrivesOrder(folder, 31, count=1, isles=(ISLE,), width_px=192)
+
+
+@cache
+def town() -> tuple[TownBuilder, LongTownDrive]:
+    builder = order_of(Path()).builder(ISLE)
+    return builder, order_of(Path()).plan(builder, 0)
+
+
+def test_a_drive_on_an_isle_follows_its_streets(tmp_path: Path) -> None:
+    builder, drive = town()
+    order = order_of(tmp_path)
+    assert 120 <= drive.plan.duration_s <= 180
+    assert len(drive.time_s) == int(10 * drive.plan.duration_s + 1e-6) + 1
+    assert builder.network.nearest_street(drive.position_m)[0].max() < 3.7
+    at = np.stack([np.interp(drive.along, np.arange(len(drive.path_m)), drive.path_m[:, axis]) for axis in (0, 1)], axis=1)
+    assert np.hypot(*(at - drive.position_m).T).max() < 0.3
+    assert [builder.network.neighbours[one][other] for one, other in pairwise(drive.route)] == list(drive.plan.edges)
+    truth = json.loads(json.dumps(truth_of(order, builder, drive)))
+    values = [truth[key] for key in ("time_s", "lat_deg", "lon_deg", "heading_deg", "speed_mps")]
+    assert {len(one) for one in values} == {len(drive.plan.time_s)}
+    assert truth["camera"]["field_of_view_deg"] > 40
+
+
+def test_traffic_moves_steadily_and_the_bonnet_stays() -> None:
+    builder, drive = town()
+    drive = replace(drive, lead_car=True)
+    traffic = SteadyTraffic(builder.network, drive, 1.0)
+    ahead = [traffic.at(index).quads()[0].reshape(-1, 3)[:40].mean(axis=0) for index in (50, 51)]
+    assert np.hypot(*(ahead[1] - ahead[0])[:2]) < 2.5
+    pictures = np.random.default_rng(1).integers(0, 255, (2, 108, 192, 3)).astype(np.uint8)
+    bonnet = Bonnet(192, 108, 3)
+    covered = [bonnet.cover(picture) for picture in pictures]
+    assert (covered[0][:80] == pictures[0][:80]).all()
+    assert (
+        np.abs(covered[0][-4:].astype(int) - covered[1][-4:]).mean() < 0.4 * np.abs(pictures[0][-4:].astype(int) - pictures[1][-4:]).mean()
+    )
+
+
+def test_a_run_goes_on_and_refuses_other_drives(tmp_path: Path) -> None:
+    order = order_of(tmp_path)
+    (tmp_path / "drive_00.json").write_text("{}")  # a finished drive is kept
+    assert make_drives(order, lambda _: None) == ["drive_00"]
+    assert (tmp_path / "drive_00.json").read_text() == "{}"
+    assert len(geopandas.read_file(tmp_path / f"roads_{ISLE}.gpkg", layer="roads")) > 200
+    assert json.loads((tmp_path / "drives.json").read_text())["drives"][0]["turns"] >= 3
+    with pytest.raises(InputError, match="another --output"):
+        make_drives(replace(order, seed=32), lambda _: None)
+
+
+@pytest.mark.slow
+def test_pictures_of_a_long_drive() -> None:
+    builder, drive = town()
+    order = order_of(Path())
+    with LongRenderer(builder, far_config(order.width_px, order.height_px)) as renderer:
+        pictures = [picture.astype(float) for picture in islice(renderer.drive(drive), 3)]
+        path = drive.position_m[::60]
+        assert set(builder.near_pieces(path, 100)) <= set(renderer._pieces._kept), "streets far along the drive are there too"
+    assert {picture.shape for picture in pictures} == {(108, 192, 3)}
+    assert min(picture.std() for picture in pictures) > 15
+    assert np.abs(pictures[2] - pictures[1]).mean() < 40, "a tenth of a second later all is nearly where it was"

@@ -107,6 +107,9 @@ class TownRenderer(Renderer):
         config: size of the pictures; its reach is not used.
     """
 
+    built_reach_m, tile_reach_m = BUILT_REACH_M, TILE_REACH_M
+    pieces_kept, tiles_kept = PIECES_KEPT, TILES_KEPT  # at least as many as there are near one drive
+
     def __init__(self, builder: TownBuilder, config: RenderConfig) -> None:
         super().__init__(_NoChunks(builder.textures), config)
         self._builder = builder
@@ -115,8 +118,8 @@ class TownRenderer(Renderer):
         self._near: list[_Shown] = []
         self._moving: _Shown | None = None
         self._standing: list[_Shown] = []
-        self._pieces = _Store(lambda key: [self._show(part) for part in builder.piece(key)], self._hide, PIECES_KEPT)
-        self._tiles = _Store(self._make_tile, self._hide, TILES_KEPT)
+        self._pieces = _Store(lambda key: [self._show(part) for part in builder.piece(key)], self._hide, self.pieces_kept)
+        self._tiles = _Store(self._make_tile, self._hide, self.tiles_kept)
         self._far = [self._show(part) for part in (builder.land.backdrop(), builder.towers()) if part is not None]
         skyline = build_skyline(builder.field.ways, builder.config.isle_strength)
         self._skyline = [] if skyline is None else [self._show(skyline)]
@@ -142,8 +145,8 @@ class TownRenderer(Renderer):
         for shown in self._near:
             shown.actor.SetVisibility(False)
         path = drive.position_m[:: max(1, len(drive.position_m) // 24)]
-        pieces = [shown for key in self._builder.near_pieces(path, BUILT_REACH_M) for shown in self._pieces.get(key)]
-        tiles = [shown for cell in self._builder.near_tiles(path, TILE_REACH_M) for shown in self._tiles.get(cell)]
+        pieces = [shown for key in self._builder.near_pieces(path, self.built_reach_m) for shown in self._pieces.get(key)]
+        tiles = [shown for cell in self._builder.near_tiles(path, self.tile_reach_m) for shown in self._tiles.get(cell)]
         self._near = [*(shown for shown in pieces if not (shown.part.sheds and drive.conditions.season.bare)), *tiles]
         self._pieces.trim()
         self._tiles.trim()
@@ -184,7 +187,7 @@ class TownRenderer(Renderer):
             part = shown.part
             offset = np.array(part.centre_m) - position
             distance = float(np.hypot(*offset)) - part.radius_m
-            reach = TILE_REACH_M + 150 if part.on_ground else BUILT_REACH_M
+            reach = self.tile_reach_m + 150 if part.on_ground else self.built_reach_m
             visible = distance < reach and float(offset @ toward) > -part.radius_m - 4
             shown.actor.SetVisibility(visible)
             if visible:
