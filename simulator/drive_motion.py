@@ -39,7 +39,8 @@ class MotionNoise:
 
 
 EXACT = MotionNoise(turn_std_deg=1.5, drift_dps=0.05, gain_std=0.02, speed_std=0.08, scale_drift=0.03)
-MEASURED = MotionNoise(0.5, 0.02, 0.05, 0.12, 0.10, (1.25, 2.5), "video")
+# Of rendered drives, read by the odometry that ships.
+MEASURED = MotionNoise(0.35, 0.01, 0.07, 0.14, 0.05, (1.15, 2.6), "video")
 PRESETS = {"exact": EXACT, "measured": MEASURED}
 
 

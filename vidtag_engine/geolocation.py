@@ -92,11 +92,8 @@ def geolocate(
     if guesser is not None:
         feedback = feedback.part(_GUESS_SHARE, 1.0)
     feedback = feedback.saying("Stopped; finished videos are kept, and the same command goes on from there.")
-    grid, roads = table.grids(run)[0], ways.digest if ways else None
-    guessed_by = guesser.digest if guesser else None
-    provenance = (
-        provenance_of(settings, loaded, grid, guessed_by, roads) if loaded else provenance_without_checkpoint(settings, grid, roads)
-    )
+    digests = (guesser.digest if guesser else None, ways.digest if ways else None)
+    provenance = provenance_of(settings, loaded, table.grids(run)[0], *digests)
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
     kept, others = earlier_of(

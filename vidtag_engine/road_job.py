@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .feedback import Clock, Feedback
 from .grid import AreaOfInterest
+from .inference.encode import VideoFeatures
 from .inference.verdicts import with_hypotheses
 from .settings import GeolocateSettings
 from .types import DecodeReport, FrameState, Progress, VideoError, VideoInfo, VideoResult
@@ -41,7 +42,8 @@ class RoadJob:
     ) -> None:
         self.ways, self.aoi, self.settings, self.total = ways, aoi, settings, total
         self.done: int = after.done if after else 0
-        self._whole, self.told = feedback, after.told if after else 0.0
+        self.told: float = after.told if after else 0.0
+        self._whole = feedback
         self.feedback = replace(feedback, progress=self._tell)
         self.clock: Clock = after.clock if after else Clock()
         self.scores_beside: Path | None = None
@@ -53,7 +55,7 @@ class RoadJob:
         self.told = max(self.told, min(1.0, (self.done + step.fraction) / self.total))
         self._whole.tell(self.told, step.stage, step.message)
 
-    def run(self, info: VideoInfo, sha256: str, seen: None = None) -> VideoResult:
+    def run(self, info: VideoInfo, sha256: str, seen: VideoFeatures | None = None) -> VideoResult:
         """One video, start to end; ``seen`` is for a job with a checkpoint."""
         del seen
         before, since = dict(self.clock.seconds), time.perf_counter()

@@ -39,7 +39,7 @@ class Ways:
             raise ValueError("settings without roads")
         self._layer: RoadLayer = open_roads(settings.roads, settings.roads_layer, settings.roads_crs)
         self._mode, self._track = settings.travel, settings.motion_track
-        self._motion = read_motion(self._track) if self._track is not None else None
+        self._motion = read_motion(Path(self._track)) if self._track is not None else None
         self._area: tuple[AreaOfInterest, RoadArea] | None = None
 
     @property

@@ -11,7 +11,7 @@ Time grows with places times steps until the first turns have told most places o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -72,7 +72,7 @@ class RoadModel:
     heading_std_deg: float = 8.0
     corner_share: float = 0.35
     outlier_probability: float = 1e-3
-    correlation_m: float = 30.0
+    correlation_m: float = 20.0
     drift_share: float = 0.08
     slack: float = 0.1
     turn_round: float = 0.05
@@ -412,7 +412,7 @@ class _Left:
     """
 
     state: State
-    around: list[IntArray]
+    around: Sequence[IntArray]
     share: float
     reach_m: float
     keeps_north: bool

@@ -182,8 +182,9 @@ class Filter:
 
     def blend(self, state: State, seen: Seen, share: np.float32) -> None:
         """Move each row's north towards what its street says."""
-        moved = (np.float32(1.0) - share) * state.north + share * (self.unit[state.place] * seen.turned)
-        state.north = moved / np.maximum(np.abs(moved), _LEAST)
+        moved: Norths = (np.float32(1.0) - share) * state.north + share * (self.unit[state.place] * seen.turned)
+        length = np.maximum(np.abs(moved), _LEAST)
+        state.north = (moved / length).astype(np.complex64)
 
     def normalise(self, state: State) -> float:
         """Bring weights to one in sum and let go of the faintest rows; gives the logarithm of what they were."""
@@ -194,9 +195,8 @@ class Filter:
         state.weight = state.weight / np.float32(total)
         live = state.weight > self.prune * float(state.weight.max())
         if not live.all():
-            state.place, state.sector, state.weight, state.north = (
-                one[live] for one in (state.place, state.sector, state.weight, state.north)
-            )
+            state.place, state.sector = state.place[live], state.sector[live]
+            state.weight, state.north = state.weight[live], state.north[live]
         return float(np.log(total))
 
     def find(self, state: State, place: IntArray, sector: IntArray) -> IntArray:

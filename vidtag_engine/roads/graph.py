@@ -226,11 +226,11 @@ def _graph(kept: list[tuple[_Chain, int]], joined: IntArray, names: tuple[str, .
         middles, ways, step_m, called = _along(chain, many)
         both = [way for way in (1, -1) if chain.oneway in (0, way)]
         for way in both:
-            order = slice(None, None, way)
-            xy.append(middles[order])
-            heading.append((ways[order] + (0.0 if way > 0 else 180.0)) % 360.0)
+            turned = slice(None, None, way)
+            xy.append(middles[turned])
+            heading.append((ways[turned] + (0.0 if way > 0 else 180.0)) % 360.0)
             length.append(np.full(many, step_m))
-            name.append(called[order])
+            name.append(called[turned])
             arc.append(np.full(many, len(arcs)))
             start, end = (chain.start, chain.end)[::way]
             arcs.append((count, count + many - 1, int(joined[start]), int(joined[end])))

@@ -108,7 +108,8 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
         InputError: no line is of this place, or none is open to the mode.
     """
     to_layer = Transformer.from_crs(CRS.from_epsg(4326), roads.system, always_xy=True)
-    box = to_layer.transform_bounds(*area.bounds, densify_pts=21)
+    west, south, east, north = area.bounds
+    box = to_layer.transform_bounds(west, south, east, north)
     columns = roads.source.columns(roads.layer)
     lower = {name.lower(): name for name in reversed(columns)}
     wanted = [lower[one] for names in _NAMED.values() for one in names if one in lower] + [one for one in (_OTHER_TAGS,) if one in columns]

@@ -78,7 +78,7 @@ class Way:
         speed, passed_s = np.asarray(motion.speed, dtype=np.float64), np.diff(motion.time_s)
         known = np.isfinite(speed)
         middle = (motion.time_s[1:] + motion.time_s[:-1]) / 2.0
-        filled = np.interp(middle, middle[known], speed[known]) if known.any() else np.zeros(len(speed))
+        filled: FloatArray = np.interp(middle, middle[known], speed[known]) if known.any() else np.zeros(len(speed))
         moving = np.abs(filled) > _LEAST_M
         usual = float(np.median(np.abs(filled[moving]))) if moving.any() else 0.0
         filled = _without_leaps(np.where(np.abs(filled) < _STANDS * usual, 0.0, filled), usual)
