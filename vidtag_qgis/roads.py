@@ -159,9 +159,9 @@ def _write(
         names: attributes to keep as text, in small letters, those that there are.
     """
     kept: dict[str, int] = {}
-    for index, field in enumerate(source.fields()):
-        if field.name().lower() in names:
-            kept.setdefault(field.name().lower(), index)
+    for index, title in enumerate(source.fields().names()):
+        if title.lower() in names:
+            kept.setdefault(title.lower(), index)
     fields = QgsFields()
     for name in kept:
         fields.append(text_field(name))

@@ -174,6 +174,14 @@ def test_candidate_ways_are_loaded_of_the_videos_that_have_some(make, tmp_path):
     assert [one.video for one in result_layers.plan(str(result)) if one.kind == "candidates"] == ["roads.mp4"]
     (made,) = (rows for video, rows in frames.read_frames(QgsVectorLayer(f"{result}|layername=frames")).items() if video == "roads.mp4")
     assert {row.place.split(", ")[0] for row in made if row.point is not None} == {"High Street"}
+    points = QgsVectorLayer(f"{result}|layername=frames")
+    points.loadDefaultStyle()
+    context = points.createExpressionContext()
+    for point in points.getFeatures():
+        context.setFeature(point)
+        tip = QgsExpression.replaceExpressionText(points.mapTipTemplate(), context)
+        assert ("High Street" in tip) == (point["video"] == "roads.mp4" and point.hasGeometry())
+        assert "%]" not in tip
 
 
 def heads(name: str) -> list[str]:

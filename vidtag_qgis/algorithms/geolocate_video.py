@@ -222,7 +222,9 @@ class GeolocateVideo(GeolocateParameters):
         self._to_load = arguments.output if self.parameterAsBoolean(parameters, self.LOAD, context) else ""
         return outputs
 
-    def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext, roads: Optional[NetworkFile]) -> GeolocateArguments:
+    def _arguments(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, roads: Optional[NetworkFile] = None
+    ) -> GeolocateArguments:
         videos, folder, images = self._inputs(parameters, context)
         area = self._area(parameters, context)
         table, table_rows = self._table(parameters, context)
