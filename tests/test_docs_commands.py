@@ -24,6 +24,7 @@ NOT_RUN = {
     "make test": "it would run itself",
     "tools/vidtag geolocate my.mp4 --show": "`geoclip` fetches CLIP's weights; test_show.py runs it with the demo's checkpoint",
     "vidtag geolocate holiday.mp4": "`geoclip` fetches CLIP's weights",
+    "vidtag geolocate drive.mp4 --aoi town.geojson --roads": "the demo's drive is too short for its way to tell where it was",
     "vidtag geolocate clips/": "`geoclip` fetches CLIP's weights",
     "vidtag geolocate --images photos/": "`geoclip` fetches CLIP's weights",
     "vidtag gallery --aoi 'https://": "example.org has no such file; test_vectors.py reads from a server of its own",

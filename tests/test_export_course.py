@@ -120,7 +120,7 @@ def test_kml_turns_the_icon_and_tells_where_it_is_known(folder):
     ]
     assert told == wanted
     fields = [field.get("name") for field in root.iter(f"{GX}SimpleArrayField")]
-    assert fields == ["confidence", "course_deg"]
+    assert fields == ["confidence", "course_deg", "street"]
 
 
 def test_kml_without_a_course_has_no_angles(tmp_path):

@@ -55,8 +55,8 @@ def test_kml_tracks_have_a_time_for_every_place(folder):
     assert len(when) == len(places) == 40
     assert when[1] == "2024-05-01T12:00:01.156Z"
     np.testing.assert_allclose(np.array(places)[:, :2], np.column_stack([t.lon_deg, t.lat_deg]), atol=1e-9)
-    data, course = track.iter(f"{GX}SimpleArrayData")
-    assert (data.get("name"), course.get("name")) == ("confidence", "course_deg")
+    data, *others = track.iter(f"{GX}SimpleArrayData")
+    assert [one.get("name") for one in (data, *others)] == ["confidence", "course_deg", "street"]
     assert len(list(data)) == 40
     schema = next(root.iter(f"{KML}Schema"))
     assert next(track.iter(f"{KML}SchemaData")).get("schemaUrl") == f"#{schema.get('id')}"

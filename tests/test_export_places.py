@@ -95,7 +95,7 @@ def test_a_region_is_named_by_its_own_place(tmp_path):
 def test_columns_are_text_also_where_nothing_is_known(tmp_path):
     write_geopackage(tmp_path / "out.gpkg", [unsure("sandy.mp4")], PROVENANCE)
     with closing(sqlite3.connect(tmp_path / "out.gpkg")) as database:
-        assert str(stored_schema(database)) == "4.5"
+        assert str(stored_schema(database)) == "4.6"
         for layer in ("frames", "regions"):
             columns = dict(database.execute("SELECT name, type FROM pragma_table_info(?)", (layer,)))
             assert [columns[name] for name in ("city", "admin1", "country")] == ["TEXT"] * 3

@@ -36,7 +36,7 @@ def at_rate(path, every):
     t = result.trajectory
     columns = ("time_s", "lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "course_deg")
     thinned = {name: getattr(t, name)[rows] for name in columns}
-    t = replace(t, frame_index=np.arange(len(rows)), state=tuple(t.state[row] for row in rows), **thinned)
+    t = replace(t, frame_index=np.arange(len(rows)), state=tuple(t.state[row] for row in rows), street=(), **thinned)
     result = replace(result, trajectory=t, info=replace(result.info, duration_s=96.0))
     write_geopackage(path, [result], PROVENANCE)
     write_scores(
@@ -74,7 +74,12 @@ def test_a_pin_that_has_no_sampled_frame_near_it_is_said(tmp_path):
     result, kept = town()
     rows = slice(0, 6)
     t = result.trajectory
-    cut = replace(t, **{name: value[rows] for name, value in vars(t).items() if isinstance(value, np.ndarray)}, state=t.state[rows])
+    cut = replace(
+        t,
+        **{name: value[rows] for name, value in vars(t).items() if isinstance(value, np.ndarray)},
+        state=t.state[rows],
+        street=t.street[rows],
+    )
     write_geopackage(path, [replace(result, trajectory=cut, info=replace(result.info, duration_s=96.0))], PROVENANCE)
     with pytest.raises(InputError, match=r"at 88 s of town.mp4 has no sampled frame within half a step \(4 s\): the nearest lies at 40 s"):
         run_solve(path)

@@ -20,6 +20,7 @@ from typing import Any
 import style_frames
 import style_places
 import style_references
+import style_ways
 from qgis.core import (
     QgsApplication,
     QgsCategorizedSymbolRenderer,
@@ -30,10 +31,8 @@ from qgis.core import (
     QgsGradientColorRamp,
     QgsGradientStop,
     QgsLineSymbol,
-    QgsMarkerLineSymbolLayer,
     QgsMarkerSymbol,
     QgsPalLayerSettings,
-    QgsProperty,
     QgsRasterLayer,
     QgsRasterMinMaxOrigin,
     QgsReadWriteContext,
@@ -41,7 +40,6 @@ from qgis.core import (
     QgsRuleBasedRenderer,
     QgsSingleBandPseudoColorRenderer,
     QgsSingleSymbolRenderer,
-    QgsSymbolLayer,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsUnitTypes,
@@ -72,7 +70,7 @@ FIELDS = {
         "video:string,frame_index:integer,time_s:double,time:datetime,time_source:string,state:string,confidence:double,score:double,"
         "runner_up_m:double,phase1_lat_deg:double,phase1_lon_deg:double,p_25m:double,p_100m:double,p_500m:double,p_1000m:double,"
         "entropy_bits:double,runner_up_lat_deg:double,runner_up_lon_deg:double,runner_up_share:double,position_share:double,"
-        "best_lat_deg:double,best_lon_deg:double,course_deg:double,city:string,admin1:string,country:string",
+        "best_lat_deg:double,best_lon_deg:double,course_deg:double,street:string,city:string,admin1:string,country:string",
     ),
     "videos": (
         "MultiLineString",
@@ -97,11 +95,13 @@ FIELDS = {
     ),
     "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
     "places": style_places.FIELDS,
+    "candidates": style_ways.FIELDS,
     **style_references.LAYERS,
 }
-ARROW_EVERY_MM = 15.0
 SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
 # By functions: a result before schema 4.2 has no such columns.
+# Before schema 4.6 there is no street.
+STREET = "[% coalesce('<br>' || attribute($currentfeature, 'street'), '') %]"
 CITY, ADMIN1, COUNTRY = (f"attribute($currentfeature, '{name}')" for name in ("city", "admin1", "country"))
 PLACE = f"[% coalesce('<br>' || {CITY} || coalesce(', ' || nullif({ADMIN1}, {CITY}), '') || coalesce(', ' || nullif({COUNTRY}, {CITY}), ''), '') %]"
 TIPS = {
@@ -115,7 +115,7 @@ TIPS = {
     f"{SURE}{style_frames.TIP}"
     "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]"
     "[% if(\"p_100m\" is null, '', '<br>Within 100 m: ' || round(100 * \"p_100m\") || ' %, within 1 km: ' || round(100 * \"p_1000m\") || ' %') %]"
-    f"{PLACE}",
+    f"{STREET}{PLACE}",
     "videos": '<b>[% "video" %]</b><br>[% "located" %] of [% "frames" %] frames located<br>'
     "[% if(\"located\" = 0, '', coalesce('Mean confidence ' || round(100 * \"mean_confidence\") || ' %', 'Not rated') || '<br>') %]"
     '[% round("length_m") %] m'
@@ -130,6 +130,7 @@ TIPS = {
     "errors": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% round("error_m", 1) %] m from the truth<br>' f"{SURE}",
     "gallery": 'Candidate place [% "point" %]',
     "places": style_places.TIP,
+    "candidates": style_ways.TIP,
     **style_references.TIPS,
 }
 
@@ -188,6 +189,8 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
         return style_places.classes(colours)
     if layer == "images":
         return style_references.classes()
+    if layer == "candidates":
+        return style_ways.classes(colours)
     if layer == "pins":
         return [
             ("Here", 'coalesce("here", true)', pin_symbol("#117733", "circle")),
@@ -206,52 +209,6 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
         colour, words = colours.STATES[state]
         rules.append((words, f"\"state\" = '{state}'", symbol_of(layer, colour, colours)))
     return rules
-
-
-def marks_of_way(colours: Any) -> list[tuple[str, str, Any]]:
-    """Label, expression and symbol of what tells where a video's way begins, where it ends and which way it goes.
-
-    They show beside and around the frames' points, which lie on the line. Arrows come about every 15 to 30 mm of the map at
-    any scale: of steps that are too short for one each, every second, fourth, eighth and so on has one. ``ends`` is read by its name, as results before
-    schema 4.1 have none.
-    """
-    long_mm = '1000 * "length_m" / @map_scale'
-    # No scale is known where a legend is drawn or a rule is tried out; a standing step, or one of a millionth of the wanted length, has no arrow.
-    wanted = f'"length_m" > 0 and @map_scale > 0 and {long_mm} > {ARROW_EVERY_MM} / 1048576'
-    every = f"2 ^ max(0, ceil(ln({ARROW_EVERY_MM} / ({long_mm})) / ln(2)))"
-    arrow = QgsMarkerSymbol.createSimple(
-        {"name": "arrow", "color": "#ffffff", "size": "4.4", "angle": "90", "outline_color": "#202020", "outline_width": "0.3"}
-    )
-    # A legend has no scale, and no room beside its line.
-    beside = QgsProperty.fromExpression("if(@map_scale > 0, '2.9,0', '0,0')")
-    arrow.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertyOffset, beside)
-    start = QgsMarkerSymbol.createSimple(
-        {"name": "circle", "color": colours.START_COLOUR, "size": "5.2", "outline_color": colours.CASING, "outline_width": "0.7"}
-    )
-    end = QgsMarkerSymbol.createSimple(
-        {"name": "square", "color": colours.END_COLOUR, "size": "4.8", "outline_color": colours.CASING, "outline_width": "0.7"}
-    )
-    placement = QgsMarkerLineSymbolLayer.Placement
-    chosen = f'case when {wanted} then ("from_index" + floor({every} / 2)) % ({every}) = 0 else false end'
-    return [
-        ("Direction of travel", chosen, along_line(arrow, placement.CentralPoint, 3)),
-        ("Start", "attribute($currentfeature, 'ends') in ('start', 'both')", along_line(start, placement.FirstVertex, 4)),
-        ("End", "attribute($currentfeature, 'ends') in ('end', 'both')", along_line(end, placement.LastVertex, 4)),
-    ]
-
-
-def along_line(marker: QgsMarkerSymbol, placement: Any, level: int) -> QgsLineSymbol:
-    """A line that is not drawn but for one marker, on a rendering pass of its own."""
-    layer = QgsMarkerLineSymbolLayer(True)
-    layer.setPlacement(placement)
-    layer.setSubSymbol(marker)
-    layer.setRenderingPass(level)
-    if placement != QgsMarkerLineSymbolLayer.Placement.CentralPoint:  # a legend would cut off what lies at the end of its line
-        moved = QgsProperty.fromExpression("if(@map_scale > 0, 0, 2.4)")
-        layer.setDataDefinedProperty(QgsSymbolLayer.Property.PropertyOffsetAlongLine, moved)
-    symbol = QgsLineSymbol.createSimple({})
-    symbol.changeSymbolLayer(0, layer)  # QGIS 3.22 frees a layer that a new symbol is made of by list, and crashes
-    return symbol
 
 
 def region_symbol(colour: str, opacity: float) -> QgsFillSymbol:
@@ -293,11 +250,11 @@ def by_rules(layer: str, colours: Any) -> QgsRuleBasedRenderer:
     head = add(root, colours.QUESTIONS[layer], key="question") if layer in colours.QUESTIONS else root
     for label, expression, symbol in rules_of(layer, colours):
         add(head if label in classes else root, label, expression, symbol)
-    beside = {"trajectory": marks_of_way, "frames": style_frames.marks_of_course, "places": style_places.levels}
+    beside = {"trajectory": style_ways.marks_of_way, "frames": style_frames.marks_of_course, "places": style_places.levels}
     for label, expression, symbol in beside[layer](colours) if layer in beside else ():
         add(root, label, expression, symbol)
     renderer = QgsRuleBasedRenderer(root)
-    renderer.setUsingSymbolLevels(layer in {"videos", "trajectory", "frames"})
+    renderer.setUsingSymbolLevels(layer in {"videos", "trajectory", "frames", "candidates"})
     return renderer
 
 
@@ -310,7 +267,7 @@ def set_pin_form(vector: QgsVectorLayer) -> None:
 
 def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     """Points are moments, lines last from start to end."""
-    if layer in {"aoi", "gallery", "pins", "places", *style_references.LAYERS}:
+    if layer in {"aoi", "gallery", "pins", "places", "candidates", *style_references.LAYERS}:
         return
     temporal = vector.temporalProperties()
     if layer in {"frames", "errors", "regions"}:
@@ -325,7 +282,7 @@ def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
 
 
 def set_labels(vector: QgsVectorLayer, layer: str) -> None:
-    """Videos carry their names along the line, guessed places theirs and how probable they are."""
+    """Videos carry their names along the line, guessed places theirs and how probable they are, candidate ways theirs."""
     text = QgsTextFormat()
     text.setSize(8)
     text.setColor(QColor("#222222"))
@@ -337,7 +294,8 @@ def set_labels(vector: QgsVectorLayer, layer: str) -> None:
     settings.fieldName = "video"
     settings.setFormat(text)
     settings.placement = QgsPalLayerSettings.Line
-    vector.setLabeling(style_places.labels(text) if layer == "places" else QgsVectorLayerSimpleLabeling(settings))
+    own = {"places": style_places.labels, "candidates": style_ways.labels}
+    vector.setLabeling(own[layer](text) if layer in own else QgsVectorLayerSimpleLabeling(settings))
     vector.setLabelsEnabled(True)
 
 
@@ -359,7 +317,7 @@ def make(layer: str) -> str:
         vector.setRenderer(within_or_not(colours))
     else:
         vector.setRenderer(by_rules(layer, colours))
-    if layer in {"videos", "places"}:
+    if layer in {"videos", "places", "candidates"}:
         set_labels(vector, layer)
     if layer == "pins":
         set_pin_form(vector)

@@ -27,7 +27,7 @@ class Schema(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-SCHEMA = Schema(4, 5)
+SCHEMA = Schema(4, 6)
 """Written, and read with all minor numbers; docs/geopackage.md tells what differs."""
 
 _METADATA_SQL = """

@@ -20,8 +20,8 @@ FIELDS = ("video", "frame_index", "time_s", "state", "confidence")
 """What tells a layer of frames, the engine's own or a copy of it, from others."""
 VIDEOS_PROPERTY = "vidtag/videos"
 """Custom property of a copied layer: its videos' files, as the result says them."""
-PLACE_FIELDS = ("city", "admin1", "country")
-"""Where a frame is in words; results before schema 4.2 have none."""
+PLACE_FIELDS = ("street", "city", "admin1", "country")
+"""Where a frame is in words; results before schema 4.2 have none, and those before 4.6 no street."""
 RESULT_PROPERTY = "vidtag/result"
 """Custom property of a copied layer: the GeoPackage that it was copied from."""
 
@@ -38,7 +38,7 @@ class FrameRow:
         state: "located", or why there is no answer.
         confidence: 0 to 1; None where it is not rated.
         point: in the layer's coordinate system; None where there is no answer.
-        place: "Town, State, Country"; empty where none is known.
+        place: "Street, Town, State, Country", as far as they are known.
     """
 
     feature_id: int

@@ -49,7 +49,21 @@ TIME_FIELDS = {
     "track": ("start_time", "end_time"),
 }
 """Per layer of the GeoPackage: the field of the instant, or those of start and end."""
-ORDER = ("frames", "errors", "trajectory", "track", "matches", "images", "videos", "gallery", "gaps", "regions", "places", "heatmap")
+ORDER = (
+    "frames",
+    "errors",
+    "trajectory",
+    "track",
+    "matches",
+    "images",
+    "candidates",
+    "videos",
+    "gallery",
+    "gaps",
+    "regions",
+    "places",
+    "heatmap",
+)
 """Kinds of layers from the topmost on: points lie on lines, and lines on areas."""
 
 

@@ -30,9 +30,12 @@ from .edits import file_of, real, table_of
 from .layers import ORDER, finish, say_radius
 
 TITLES = {
-    "frames": "Frames", "trajectory": "Trajectory", "matches": "Reference images that speak for frames", "videos": "Videos", "regions": "Confidence regions",
+    "frames": "Frames", "trajectory": "Trajectory", "matches": "Reference images that speak for frames",
+    "candidates": "Candidate ways", "videos": "Videos", "regions": "Confidence regions",
 }  # fmt: skip
 """Kinds of layers that are loaded, with what they are called."""
+NOT_IN_ALL = ("matches", "candidates")
+"""Kinds that a result may lack, and those of earlier versions do."""
 UNFOLDED = ("frames", "trajectory")
 """Kinds whose legend is shown in the layer tree from the start."""
 HIDDEN = ("matches",)
@@ -85,9 +88,9 @@ def plan(geopackage: str) -> list[ResultLayer]:
         # The tables' names are the result's own.
         having = {
             kind: {name for (name,) in database.execute(f'SELECT DISTINCT video FROM "{kind}"')}  # noqa: S608  # nosec B608
-            for kind in TITLES if kind != "matches"
+            for kind in TITLES if kind not in NOT_IN_ALL
         }  # fmt: skip
-        having["matches"] = _with_places(database)
+        having.update(matches=_with_places(database), candidates=_with_ways(database))
         names = [name for (name,) in database.execute("SELECT video FROM videos WHERE coalesce(state, '') != 'failed' ORDER BY fid")]
     if 1 < len(names) <= MOST_GROUPS:
         groups = [ResultLayer(kind, name, name, place) for place, name in enumerate(names) for kind in TITLES]
@@ -102,6 +105,13 @@ def _with_places(database: sqlite3.Connection) -> set[str]:
         return set()
     rows = database.execute("SELECT DISTINCT video, substr(geom, 4, 1) FROM matches WHERE geom NOT NULL")
     return {video for video, flags in rows if not flags[0] & _EMPTY}
+
+
+def _with_ways(database: sqlite3.Connection) -> set[str]:
+    """Videos that have candidate ways: where roads were given, and not in results before schema 4.6."""
+    if database.execute("SELECT 1 FROM gpkg_contents WHERE table_name = 'candidates'").fetchone() is None:
+        return set()
+    return {video for (video,) in database.execute("SELECT DISTINCT video FROM candidates")}
 
 
 def _title_of_many(geopackage: str, count: int) -> str:

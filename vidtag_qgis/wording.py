@@ -15,7 +15,8 @@ _PARAMETERS = {
     "csv": ("CSV",), "map": ("MAP",), "frames": ("FRAMES",), "least-confidence": ("LEAST_CONFIDENCE",), "quality": ("QUALITY",), "preset": ("PRESET",),
     "recipe": ("RECIPE",), "sigma": ("SIGMA",), "augment": ("AUGMENT",), "views": ("VIEWS",), "validation": ("VALIDATION",), "pins": ("PINS",),
     "phase1-steps": ("PHASE1_STEPS",), "phase2-steps": ("PHASE2_STEPS",), "html": ("REPORT",), "json": ("JSON",), "errors": ("ERRORS",), "png": ("PNG",),
-    "roads": ("ROADS",), "result": ("RESULT",), "motion": ("MOTION",), "table": ("TABLE",),
+    "roads": ("ROADS",), "roads-layer": ("ROADS",), "roads-crs": ("ROADS",), "motion-track": ("MOTION_TRACK",),
+    "result": ("RESULT",), "motion": ("MOTION",), "table": ("TABLE",),
     "guess-area": ("GUESS_AREA",), "reference": ("REFERENCE",), "share-places": ("SHARE_PLACES",), "source": ("SOURCE",), "address": ("ADDRESS",),
     "yes-query": ("YES_QUERY",), "yes-download-mb": ("YES_DOWNLOAD_MB",), "home": ("HOMES",), "spot-m": ("SPOT",), "per-sequence": ("PER_SEQUENCE",),
     "oldest-years": ("OLDEST_YEARS",), "mixed-licences": ("MIXED_LICENCES",), "local-features": ("LOCAL_FEATURES",),
@@ -40,6 +41,7 @@ _STAGES = {
     "aggregation": "Learning how the layout is weighed.",
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
     "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
+    "odometry": "Telling how the camera moved in {subject}.", "roads": "Comparing the way of {subject} with the roads.",
     "download": "Fetching the pictures.", "images": "Writing the layers.",
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""

@@ -844,6 +844,13 @@
     </config>
    </editWidget>
   </field>
+  <field name="street" configurationFlags="None">
+   <editWidget type="">
+    <config>
+     <Option/>
+    </config>
+   </editWidget>
+  </field>
   <field name="city" configurationFlags="None">
    <editWidget type="">
     <config>
@@ -890,9 +897,10 @@
   <alias name="" field="best_lat_deg" index="20"/>
   <alias name="" field="best_lon_deg" index="21"/>
   <alias name="" field="course_deg" index="22"/>
-  <alias name="" field="city" index="23"/>
-  <alias name="" field="admin1" index="24"/>
-  <alias name="" field="country" index="25"/>
+  <alias name="" field="street" index="23"/>
+  <alias name="" field="city" index="24"/>
+  <alias name="" field="admin1" index="25"/>
+  <alias name="" field="country" index="26"/>
  </aliases>
  <defaults>
   <default expression="" field="video" applyOnUpdate="0"/>
@@ -918,6 +926,7 @@
   <default expression="" field="best_lat_deg" applyOnUpdate="0"/>
   <default expression="" field="best_lon_deg" applyOnUpdate="0"/>
   <default expression="" field="course_deg" applyOnUpdate="0"/>
+  <default expression="" field="street" applyOnUpdate="0"/>
   <default expression="" field="city" applyOnUpdate="0"/>
   <default expression="" field="admin1" applyOnUpdate="0"/>
   <default expression="" field="country" applyOnUpdate="0"/>
@@ -946,6 +955,7 @@
   <constraint unique_strength="0" exp_strength="0" field="best_lat_deg" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="best_lon_deg" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="course_deg" notnull_strength="0" constraints="0"/>
+  <constraint unique_strength="0" exp_strength="0" field="street" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="city" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="admin1" notnull_strength="0" constraints="0"/>
   <constraint unique_strength="0" exp_strength="0" field="country" notnull_strength="0" constraints="0"/>
@@ -974,6 +984,7 @@
   <constraint desc="" field="best_lat_deg" exp=""/>
   <constraint desc="" field="best_lon_deg" exp=""/>
   <constraint desc="" field="course_deg" exp=""/>
+  <constraint desc="" field="street" exp=""/>
   <constraint desc="" field="city" exp=""/>
   <constraint desc="" field="admin1" exp=""/>
   <constraint desc="" field="country" exp=""/>
@@ -999,6 +1010,6 @@
  <reuseLastValue/>
  <dataDefinedFieldProperties/>
  <widgets/>
- <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% coalesce('&lt;br>Course ' || array_get(array('N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'), round(attribute($currentfeature, 'course_deg') / 45) % 8) || ' (' || (round(attribute($currentfeature, 'course_deg')) % 360) || '°)', '') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %][% coalesce('&lt;br>' || attribute($currentfeature, 'city') || coalesce(', ' || nullif(attribute($currentfeature, 'admin1'), attribute($currentfeature, 'city')), '') || coalesce(', ' || nullif(attribute($currentfeature, 'country'), attribute($currentfeature, 'city')), ''), '') %]</mapTip>
+ <mapTip>&lt;b>[% "video" %]&lt;/b>, frame [% "frame_index" %]&lt;br>[% format_date("time", 'yyyy-MM-dd HH:mm:ss') %] UTC[% if("time_source" = 'synthetic', ' (date unknown)', '') %]&lt;br>[% coalesce('Confidence ' || round(100 * "confidence") || ' %', 'Not rated') %][% coalesce('&lt;br>Course ' || array_get(array('N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'), round(attribute($currentfeature, 'course_deg') / 45) % 8) || ' (' || (round(attribute($currentfeature, 'course_deg')) % 360) || '°)', '') %][% if("runner_up_m" is null, '', '&lt;br>Next best place ' || round("runner_up_m") || ' m away') %][% if("p_100m" is null, '', '&lt;br>Within 100 m: ' || round(100 * "p_100m") || ' %, within 1 km: ' || round(100 * "p_1000m") || ' %') %][% coalesce('&lt;br>' || attribute($currentfeature, 'street'), '') %][% coalesce('&lt;br>' || attribute($currentfeature, 'city') || coalesce(', ' || nullif(attribute($currentfeature, 'admin1'), attribute($currentfeature, 'city')), '') || coalesce(', ' || nullif(attribute($currentfeature, 'country'), attribute($currentfeature, 'city')), ''), '') %]</mapTip>
  <layerGeometryType>0</layerGeometryType>
 </qgis>

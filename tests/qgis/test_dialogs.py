@@ -91,7 +91,7 @@ def test_what_must_be_given_is_not_called_optional(dialog_of):
     from qgis.PyQt.QtWidgets import QLabel
 
     shown = {label.text() for label in dialog_of("geolocatevideo").findChildren(QLabel)}
-    for required in ("Videos (or a folder of them below)", "Checkpoint (folder, or geoclip)", "Grid resolution (m)", "Result"):
+    for required in ("Videos (or a folder of them below)", "Checkpoint (folder, geoclip or none)", "Grid resolution (m)", "Result"):
         assert any(text.startswith(required) for text in shown), shown
         assert not any(text.startswith(required) and "optional" in text for text in shown)
     assert "Give at least one video, a folder" in problem_of("geolocatevideo", {"EXTENT": "1,2,1,2", "OUTPUT": "TEMPORARY_OUTPUT"})

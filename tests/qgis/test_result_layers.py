@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from qgis.core import QgsMapRendererSequentialJob, QgsMapSettings, QgsProject, QgsVectorLayer
+from qgis.core import QgsExpression, QgsMapRendererSequentialJob, QgsMapSettings, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtWidgets import QApplication
 
@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from tests.export_cases import PROVENANCE, unsure
 from vidtag_engine.export import write_geopackage
-from vidtag_engine.types import FailedVideo, Match, VideoInfo, TimeSource
+from vidtag_engine.types import CandidateWay, FailedVideo, Match, VideoInfo, TimeSource
 path, radius, *names = sys.argv[1:]
 results = [unsure(name) for name in names if not name.startswith("broken")]
 results = [replace(one, trajectory=replace(one.trajectory, confidence_radius_m=float(radius))) for one in results]
@@ -32,6 +32,11 @@ def matched(one):
     place = (float("nan"),) * 3 if "own" in one.info.name else (-19.22, 159.932, 90.0)
     return replace(one, matches=tuple(Match(int(index), 1, "panoramax", f"i{index}", 0.9, 0.1, *place) for index in one.trajectory.frame_index))
 results = [matched(one) if "matched" in one.info.name else one for one in results]
+def along(one):
+    t = one.trajectory
+    ways = tuple(CandidateWay(n + 1, 0.625 - 0.25 * n, t.lat_deg + 0.001 * n, t.lon_deg, ("A", "B")[:n]) for n in range(3))
+    return replace(one, candidates=ways, trajectory=replace(t, street=("High Street",) * len(t.state)))
+results = [along(one) if "roads" in one.info.name else one for one in results]
 failed = [FailedVideo(replace(unsure(name).info, width_px=0, path=Path(name)), "It cannot be read.", "") for name in names if name.startswith("broken")]
 write_geopackage(path, results, PROVENANCE, failed=failed, overwrite=True)
 """
@@ -138,6 +143,45 @@ def test_own_reference_images_without_places_and_older_results_load_none(load, m
     assert [one.video for one in result_layers.plan(str(result)) if one.kind == "matches"] == ["matched.mp4"]
     load(make(tmp_path / "s.gpkg", "matched own.mp4"))
     assert tree() == [group_of("matched own.mp4")]
+
+
+def test_candidate_ways_are_loaded_under_the_trajectory_and_shown(load, make, tmp_path):
+    result = make(tmp_path / "r.gpkg", "roads.mp4")
+    load(result)
+    name = "Candidate ways (roads.mp4)"
+    kinds = group_of("roads.mp4")[1]
+    assert tree() == [("roads.mp4", [*kinds[:2], name, *kinds[2:]])]
+    ways = layer(name)
+    assert QgsProject.instance().layerTreeRoot().findLayer(ways.id()).itemVisibilityChecked()
+    assert ways.readOnly()
+    assert [way["rank"] for way in ways.getFeatures()] == [1, 2, 3]
+    context = ways.createExpressionContext()
+    said, tips, rules = [], [], []
+    for way in ways.getFeatures():
+        context.setFeature(way)
+        said.append(QgsExpression(ways.labeling().settings().fieldName).evaluate(context))
+        tips.append(QgsExpression.replaceExpressionText(ways.mapTipTemplate(), context))
+        drawn = [rule for rule in ways.renderer().rootRule().children() if QgsExpression(rule.filterExpression()).evaluate(context)]
+        rules.append([rule.label() for rule in drawn])
+    assert ways.labelsEnabled()
+    assert said == ["1: 63 %", "2: 38 %", "3: 13 %"]
+    assert [tip.endswith(streets) for tip, streets in zip(tips, (" m", "<br>A", "<br>A; B"))] == [True] * 3  # noqa: B905 - Python 3.9
+    assert rules == [["Half of the ways that fit, or more"], ["A fifth to a half"], ["Less than a fifth"]]
+
+
+def test_candidate_ways_are_loaded_of_the_videos_that_have_some(make, tmp_path):
+    result = make(tmp_path / "r.gpkg", "roads.mp4", "clip.mp4")
+    assert [one.video for one in result_layers.plan(str(result)) if one.kind == "candidates"] == ["roads.mp4"]
+    (made,) = (rows for video, rows in frames.read_frames(QgsVectorLayer(f"{result}|layername=frames")).items() if video == "roads.mp4")
+    assert {row.place.split(", ")[0] for row in made if row.point is not None} == {"High Street"}
+    points = QgsVectorLayer(f"{result}|layername=frames")
+    points.loadDefaultStyle()
+    context = points.createExpressionContext()
+    for point in points.getFeatures():
+        context.setFeature(point)
+        tip = QgsExpression.replaceExpressionText(points.mapTipTemplate(), context)
+        assert ("High Street" in tip) == (point["video"] == "roads.mp4" and point.hasGeometry())
+        assert "%]" not in tip
 
 
 def heads(name: str) -> list[str]:

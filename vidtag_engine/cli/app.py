@@ -76,6 +76,8 @@ def _root(
 
     vidtag geolocate walk.mp4 --reference my-references --output found.gpkg
 
+    vidtag geolocate drive.mp4 --aoi town.geojson --roads roads.gpkg --checkpoint none --output drive.gpkg
+
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """
 )
@@ -88,7 +90,7 @@ def geolocate(
     ] = None,
     aoi: AoiOrWorldOption = None,
     checkpoint: Annotated[
-        str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model.")
+        str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model, `none` goes by --roads alone.")
     ] = "geoclip",
     images: Annotated[list[Path] | None, typer.Option(help="Folder of images that is one sequence; may be repeated.")] = None,
     table: Annotated[

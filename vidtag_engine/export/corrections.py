@@ -17,7 +17,7 @@ from .geopackage import write_layer
 from .geopackage_tables import add_style, stamp
 from .provenance import from_json
 
-_MODELS_OWN = frozenset({"trajectory", "frames", "videos", "regions", "aoi", "layer_styles"})
+_MODELS_OWN = frozenset({"trajectory", "frames", "videos", "regions", "candidates", "aoi", "layer_styles"})
 _WAIT_S = 5.0
 
 

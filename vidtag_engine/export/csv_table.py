@@ -21,7 +21,7 @@ from .tables import check_names, frames_table
 
 COLUMNS = (
     "video", "frame_index", "time_s", "time_utc", "time_source", "lat_deg", "lon_deg", "confidence", "runner_up_m",
-    "phase1_lat_deg", "phase1_lon_deg", "score", "state", *FRAME_COLUMNS, *PLACE_COLUMNS, "course_deg", "generator",
+    "phase1_lat_deg", "phase1_lon_deg", "score", "state", *FRAME_COLUMNS, *PLACE_COLUMNS, "course_deg", "street", "generator",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..geopackage_metadata import SCHEMA, Schema, records_of, stored_schema
+from .candidates_table import candidates_table
 from .confidence_tables import regions_table
 from .geopackage import LAYERS, columns_of_videos, nothing
 from .geopackage_read import COURSE, FRAMES_PINNED, REGIONS_PINNED, TRAJECTORY_PINNED
@@ -90,6 +91,7 @@ def _own_columns() -> dict[str, set[str]]:
         "trajectory": steps_table(nothing()),
         "videos": columns_of_videos([]),
         "regions": regions_table([]),
+        "candidates": candidates_table([]),
     }
     own = {layer: {"fid", "geom", *table} for layer, table in tables.items()} | {"aoi": {"fid", "geom", "name"}}
     own |= {layer: own[like] for layer, like in LIKE.items()}

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..atomic import replacing
 from ..types import DecodeReport, FailedVideo, InputError, Provenance, TimeSource, Trajectory, VideoInfo, VideoResult
+from .candidates_table import candidates_table
 from .columns import Table, clean, joined
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
@@ -32,6 +33,7 @@ LAYERS = {
     "videos": ("MultiLineString", "One line a video"),
     "regions": ("MultiPolygon", "Where the truth lies with 50 and 90 %, by frame and by video"),
     "matches": ("Point", "Reference images that speak for the frames' places"),
+    "candidates": ("MultiLineString", "Ways along roads that fit how a video moves"),
     "pins": ("Point", "Where a person says that the camera was, or was not"),
     "aoi": ("MultiPolygon", "The area that was searched"),
 }
@@ -87,18 +89,20 @@ def write_geopackage(
 
 
 def result_tables(results: Sequence[VideoResult], *, aoi: Any | None = None, failed: Sequence[FailedVideo] = ()) -> dict[str, Table]:
-    """The layers ``trajectory``, ``frames``, ``videos`` and ``regions`` as columns, and ``matches`` where there are any; arguments as there."""
+    """The layers ``trajectory``, ``frames``, ``videos`` and ``regions`` as columns, and ``matches`` and ``candidates`` where there are any; arguments as there."""
     step_tables = [steps_table(result) for result in results]
     lengths_m = [float(np.nansum(table["length_m"])) for table in step_tables]
     rows = [video_row(result, length_m) for result, length_m in zip(results, lengths_m, strict=True)]
     rows += [failed_row(replace(one, why=scrub_sentence(one.why, one.info.path))) for one in failed]
     matches = {"matches": matches_table(results)} if any(result.matches for result in results) else {}
+    ways = {"candidates": candidates_table(results)} if any(result.candidates for result in results) else {}
     return {
         "trajectory": joined(step_tables) or steps_table(nothing()),
         "frames": joined([frames_table(result) for result in results]) or frames_table(nothing()),
         "videos": columns_of_videos(rows),
         "regions": regions_table(results, None if aoi is None else getattr(aoi, "geometry", aoi), named_areas(aoi)),
         **matches,
+        **ways,
     }
 
 

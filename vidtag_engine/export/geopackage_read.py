@@ -15,6 +15,7 @@ import numpy as np
 
 from ..geopackage_metadata import records_of, schema_refusal, stored_schema
 from ..types import DecodeReport, FailedVideo, FrameState, InputError, Provenance, TimeSource, Trajectory, Verdict, VideoInfo, VideoResult
+from .candidates_table import read_candidates
 from .confidence_tables import FRAME_COLUMNS, WITHIN, read_hypotheses
 from .matches_table import read_matches
 from .point_blob import lat_lon_of, wkb_of
@@ -24,6 +25,8 @@ from .tables import FAILED, own_from
 _FRAME_COLUMNS = ("frame_index", "time_s", "state", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "geom")
 COURSE = "course_deg"
 """Column of ``frames`` that there is from schema 4.4 on."""
+STREET = "street"
+"""Column of ``frames`` that there is from schema 4.6 on."""
 FRAMES_PINNED, TRAJECTORY_PINNED, REGIONS_PINNED = "frames_pinned", "trajectory_pinned", "regions_pinned"
 """Layers that solving with pins puts beside the model's own."""
 ANSWERS = ("auto", "model", "pinned")
@@ -93,9 +96,13 @@ def _read(path: Path, *, pinned: bool) -> tuple[list[VideoResult], dict[str, Vid
             columns = [entry[0] for entry in names.description]
             videos = [video for row in names.fetchall() if (video := dict(zip(columns, row, strict=True))).get("state") != FAILED]
             frames, regions = _frames_by_video(database, "frames"), _regions_by_video(database, "regions")
-            matches = read_matches(database)
+            matches, ways = read_matches(database), read_candidates(database)
             results = [
-                replace(_result(video, frames.get(name, {}), regions.get(name, {})), matches=matches.get(name, ()))
+                replace(
+                    _result(video, frames.get(name, {}), regions.get(name, {})),
+                    matches=matches.get(name, ()),
+                    candidates=ways.get(name, ()),
+                )
                 for video in videos
                 if (name := video["video"]) is not None
             ]
@@ -179,7 +186,7 @@ def _provenance(path: Path, database: sqlite3.Connection) -> Provenance:
 def _frames_by_video(database: sqlite3.Connection, layer: str) -> dict[str, Columns]:
     """Columns of a layer of frames by video: one pass, however many videos there are. Earlier schemas have fewer of them."""
     there = {name for (name,) in database.execute("SELECT name FROM pragma_table_info(?)", (layer,))}
-    names = (*_FRAME_COLUMNS, *(name for name in (*FRAME_COLUMNS, COURSE) if name in there))
+    names = (*_FRAME_COLUMNS, *(name for name in (*FRAME_COLUMNS, COURSE, STREET) if name in there))
     found: dict[str, list[tuple[Any, ...]]] = {}
     for video, *row in database.execute(f"SELECT video, {', '.join(names)} FROM {layer} ORDER BY fid"):  # noqa: S608 - constants  # nosec B608
         found.setdefault(video, []).append(tuple(row))
@@ -238,6 +245,7 @@ def _trajectory(row: dict[str, Any], frames: Columns, regions: Regions) -> Traje
         hypotheses=read_hypotheses({name: _floats(frames.get(name, unknown)) for name in FRAME_COLUMNS}, regions, index),
         verdict=_verdict(row, regions),
         course_deg=_floats(frames.get(COURSE, unknown)),  # no such column before schema 4.4
+        street=tuple(name or "" for name in frames.get(STREET, unknown)),
         **numbers,
     )
 

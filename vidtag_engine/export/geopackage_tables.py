@@ -24,6 +24,7 @@ _STYLES_SAY = {
     "aoi": "Outline",
     "gallery": "Candidate places",
     "errors": "Coloured by whether the truth lies within the confidence radius",
+    "candidates": "Dashed, wider the more of the ways go there",
     "places": "Coloured by the probability that the video was taken there",
 }
 

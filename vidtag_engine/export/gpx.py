@@ -1,10 +1,11 @@
-"""GPX 1.1: a track a video, a segment an unbroken run of frames; confidence and course, which the format itself has not, as extensions."""
+"""GPX 1.1: a track a video, a segment an unbroken run of frames; confidence, course and street, which the format itself has not, as extensions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from datetime import UTC
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree as ET  # writes alone  # nosec B405
 
@@ -62,6 +63,8 @@ def _track(result: VideoResult) -> object:
                 more = ET.Element(f"{{{TRACK_POINT}}}TrackPointExtension")
                 ET.SubElement(more, f"{{{TRACK_POINT}}}course").text = course_text(t.course_deg[row])
                 point.extensions.append(more)
+            if street := clean(t.street[row]):
+                point.extensions.append(_extension("street", street))
             segment.points.append(point)
         track.segments.append(segment)
     return track
@@ -69,5 +72,5 @@ def _track(result: VideoResult) -> object:
 
 def _extension(name: str, text: str) -> ET.Element:
     element = ET.Element(f"{{{NAMESPACE}}}{name}")
-    element.text = text
+    element.text = escape(text, quote=False)  # gpxpy writes it as it is
     return element

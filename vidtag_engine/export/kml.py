@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
     schema = kml.newschema(name="frames")
     schema.newgxsimplearrayfield(name="confidence", type=simplekml.Types.float, displayname="Confidence")
     schema.newgxsimplearrayfield(name="course_deg", type=simplekml.Types.float, displayname="Course over ground (degrees)")
+    schema.newgxsimplearrayfield(name="street", type=simplekml.Types.string, displayname="Street")
     for result in results:
         folder = kml.newfolder(name=clean(result.info.name))
         if said := verdict_sentence(result):
@@ -73,7 +75,9 @@ def _add_ends(simplekml: Any, folder: Any, result: VideoResult) -> None:
     times, places = iso_texts(utc_times(result, t.time_s)), places_of(t.lat_deg, t.lon_deg)
     for name, row in ends:
         point = folder.newpoint(name=name, coords=[(float(t.lon_deg[row]), float(t.lat_deg[row]))])
-        point.description = _joined(f"Frame {int(t.frame_index[row])}, {_sure(float(t.confidence[row]))}", place_text(places[row]))
+        point.description = _joined(
+            f"Frame {int(t.frame_index[row])}, {_sure(float(t.confidence[row]))}", place_text(places[row], t.street[row])
+        )
         if time_known(result):
             point.timestamp = simplekml.TimeStamp(when=times[row])
 
@@ -81,7 +85,7 @@ def _add_ends(simplekml: Any, folder: Any, result: VideoResult) -> None:
 def _add_lines(simplekml: Any, folder: Any, result: VideoResult, styles: list[Any]) -> None:
     table, t = steps_table(result), result.trajectory
     starts, ends = iso_texts(table["start_time"]), iso_texts(table["end_time"])
-    place_at = dict(zip(t.frame_index.tolist(), map(place_text, places_of(t.lat_deg, t.lon_deg)), strict=True))
+    place_at = dict(zip(t.frame_index.tolist(), map(place_text, places_of(t.lat_deg, t.lon_deg), t.street), strict=True))
     for first, last, number in _same_colour(table):
         lines = folder.newmultigeometry(name=NOT_RATED_WORDS if number == NOT_RATED else f"Confidence {class_label(number)}")
         for coordinates in _chained(table["geometry"][first : last + 1]):
@@ -141,6 +145,8 @@ def _add_track(simplekml: Any, folder: Any, result: VideoResult, schema: Any) ->
         track.extendeddata.schemadata.newgxsimplearraydata("confidence", confidence)
         course = [course_text(value) if math.isfinite(value) else "" for value in t.course_deg[run]]
         track.extendeddata.schemadata.newgxsimplearraydata("course_deg", course)
+        streets = [escape(clean(name), quote=False) for name in t.street[run]]  # simplekml writes an array as it is
+        track.extendeddata.schemadata.newgxsimplearraydata("street", streets)
         if any(course):
             track.newgxangle([(text, 0, 0) if text else () for text in course])
 

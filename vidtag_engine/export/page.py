@@ -6,6 +6,7 @@ import base64
 import html
 import tempfile
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 from ..atomic import write_text
 from ..file_marks import mark_of
 from ..types import VideoResult
+from .candidates_table import streets_text
+from .columns import clean
 from .map_picture import write_map
 from .matches_table import attribution
 from .tables import located_mask
@@ -24,7 +27,7 @@ img{max-width:100%;height:auto}table{border-collapse:collapse}td,th{border-botto
 
 
 def page_body(results: Sequence[VideoResult], *, aoi: Any | None = None) -> str:
-    """The map, a table with a row a video, and why a video has no place or no probability, as HTML.
+    """The map, a table with a row a video, why a video has no place or no probability, and the streets of its way, as HTML.
 
     Raises:
         InputError: there is nothing to draw: no place, and no area.
@@ -35,6 +38,7 @@ def page_body(results: Sequence[VideoResult], *, aoi: Any | None = None) -> str:
         png = base64.b64encode(picture.read_bytes()).decode("ascii")
     rows = "\n".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in _row(one)) + "</tr>" for one in results)
     said = "".join(f"<p>{html.escape(sentence)}</p>\n" for one in results if (sentence := verdict_sentence(one)))
+    said += "".join(f"<p>{html.escape(sentence)}</p>\n" for one in results if (sentence := _along(one)))
     said += f"<p>{html.escape(named)}</p>\n" if (named := attribution(results)) else ""
     return (
         f'<p><img alt="Map of the way, coloured by confidence" src="data:image/png;base64,{png}"></p>\n'
@@ -62,6 +66,14 @@ def write_page(path: Path | str, results: Sequence[VideoResult], *, aoi: Any | N
         "page",
         overwrite=overwrite,
     )
+
+
+def _along(result: VideoResult) -> str:
+    """The sentence that names the streets of a video's way, in their order; empty where none is known."""
+    t = result.trajectory
+    names = [name for name, located in zip(t.street, located_mask(t).tolist(), strict=True) if located and name]
+    passed = streets_text([name for name, _ in groupby(names)])
+    return f"{clean(result.info.name)} goes along: {passed}." if passed else ""
 
 
 def _row(result: VideoResult) -> tuple[str, str, str, str]:

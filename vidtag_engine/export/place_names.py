@@ -10,7 +10,7 @@ import shapely
 
 from ..places import Place, places_at
 from ..types import FloatArray
-from .columns import Table
+from .columns import Table, clean
 
 PLACE_COLUMNS = ("city", "admin1", "country")
 """In ``frames`` and ``regions``; ``state`` is whether a frame has an answer."""
@@ -34,9 +34,10 @@ def _places_of(lat_lon_deg: bytes) -> tuple[Place | None, ...]:
     return tuple(places_at(np.frombuffer(lat_lon_deg, dtype=np.float64).reshape(-1, 2)))
 
 
-def place_text(place: Place | None) -> str:
-    """For people: "Town, State, Country", the same name once; empty for None."""
-    return "" if place is None else ", ".join(dict.fromkeys(filter(None, (place.city, place.state, place.country))))
+def place_text(place: Place | None, street: str = "") -> str:
+    """For people: "Street, Town, State, Country", the same name once, without what is not known."""
+    named = [] if place is None else [place.city, place.state, place.country]
+    return ", ".join(dict.fromkeys(filter(None, [clean(street), *named])))
 
 
 def spot_in(shape: Any, lat_deg: float = np.nan, lon_deg: float = np.nan) -> tuple[float, float]:

@@ -58,6 +58,7 @@ def frames_table(result: VideoResult) -> Table:
         "phase1_lat_deg": np.asarray(t.phase1_lat_deg, dtype=np.float64),
         "phase1_lon_deg": np.asarray(t.phase1_lon_deg, dtype=np.float64),
         "course_deg": _where(located, t.course_deg),
+        "street": [(clean(name) or None) if known else None for name, known in zip(t.street, located.tolist(), strict=True)],
         **frame_columns(t),
         **place_columns(lat_deg, lon_deg),
         "lat_deg": lat_deg,

@@ -17,6 +17,8 @@ from ..frames import newer_schema
 MAX_WRITTEN_POINTS = 10_000_000
 """About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
+NO_CHECKPOINT = "none"
+"""By the way along roads alone."""
 CITIES = "cityguessr"
 """The preset, in its card, of a checkpoint that tells cities."""
 MOTIONS = ("walk", "bicycle", "car", "drone")
@@ -65,6 +67,34 @@ def check_checkpoint(checkpoint: str, folder: str = "choose the folder that 'Tra
     if _HUB_ID.match(checkpoint):
         return None
     return f"The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip."
+
+
+def check_ways(
+    *, roads: bool, track: str, without_checkpoint: bool, together: bool, motion: Optional[str], videos: Optional[int] = None
+) -> Optional[str]:
+    """What the shape of a video's way is compared with, and how.
+
+    Args:
+        roads: whether some are given.
+        track: the motion track's file; empty for none.
+        without_checkpoint: whether roads alone are to tell.
+        together: whether all frames of a video are located together.
+        motion: the top speed as it is given.
+        videos: how many are given; None where that is not known yet.
+    """
+    if not roads:
+        if without_checkpoint:
+            return (
+                "Without a checkpoint a video is located by its way along roads alone: give a layer under 'Roads', or choose a checkpoint."
+            )
+        return "A motion track is compared with roads: give a layer under 'Roads', or leave the motion track empty." if track else None
+    if not together:
+        return "A way along roads has a shape where frames are located together: choose that under 'Frames are located', or leave out the roads."
+    if motion is not None and motion.lower() == "drone":
+        return "A drone does not follow roads: leave out the roads, or choose another top speed."
+    if track and videos is not None and videos > 1:
+        return f"The motion track is of one video, and {videos} are given: give that one alone, or leave the motion track empty."
+    return check_files([track], "motion track") if track else None
 
 
 def check_city_checkpoint(checkpoint: str) -> Optional[str]:

@@ -40,10 +40,11 @@ class GeolocateParameters(VidTAGAlgorithm):
     MOTION = "MOTION"
     GUESS_AREA, CITIES = "GUESS_AREA", "CITIES"
     REFERENCE, SHARE_PLACES = "REFERENCE", "SHARE_PLACES"
+    ROADS, MOTION_TRACK = "ROADS", "MOTION_TRACK"
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
     LOAD, TRACK = "LOAD", "TRACK"
-    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT, CITIES, REFERENCE)
+    READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT, CITIES, REFERENCE, ROADS, MOTION_TRACK)
     WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
     LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS", "TRACK")
     SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
@@ -69,8 +70,14 @@ class GeolocateParameters(VidTAGAlgorithm):
         )
         # It may be left out, as QGIS passes over the default of a file parameter and would ask for it.
         self.add(
-            EitherFile(self.CHECKPOINT, "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip"),
-            "The trained model: a folder that 'Train for an area' has written, a .safetensors file, a Hub id, or geoclip for the worldwide one.",
+            EitherFile(self.CHECKPOINT, "Checkpoint (folder, geoclip or none)", folder, defaultValue="geoclip"),
+            "The trained model: a folder that 'Train for an area' has written, a .safetensors file, a Hub id, or geoclip for the worldwide one. "
+            "none: by the way along roads alone, without any model; give the roads below.",
+        )
+        self.add(
+            QgsProcessingParameterFeatureSource(self.ROADS, "Roads", [QgsProcessing.SourceType.TypeVectorLine], optional=True),
+            "Streets of the area: a line layer, or a file such as an OpenStreetMap extract (.osm.pbf). The turns, stops and speeds of each video are then "
+            "compared with them, and the ways that fit are a layer of the result. With 'Selected features only', the selected ones.",
         )
         self.add(
             self.number(self.RESOLUTION, "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
@@ -111,6 +118,11 @@ class GeolocateParameters(VidTAGAlgorithm):
             QgsProcessingParameterBoolean(self.SHARE_PLACES, "Share places", defaultValue=False, optional=True),
             "Also keeps in the result places and thumbnails of the reference images that are your own, for 'Check frames' and whoever gets the result. "
             "Otherwise only those of a platform's openly licensed pictures.",
+        )
+        self.advanced(
+            QgsProcessingParameterFile(self.MOTION_TRACK, "Motion track", optional=True, fileFilter="CSV (*.csv);;All files (*.*)"),
+            "How the camera moved, as a phone or a car recorded it, in the place of what the pictures tell: a CSV with time_s, heading_deg or yaw_rate_dps, "
+            "and speed_mps, speed_kmh or speed. For one video, with roads.",
         )
         self.advanced(self.number(self.FROM, "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
         self.advanced(self.number(self.TO, "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")

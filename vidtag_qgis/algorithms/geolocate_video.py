@@ -12,6 +12,7 @@ from ..aoi import Area, is_given, read_area
 from ..area_estimate import check_point_count, is_wide
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
+from ..roads import NetworkFile, RoadsError, check_given_roads, network_file
 from ..track import copy_track
 from ..video_table import Rows, TableError, read_table
 from . import checks
@@ -34,9 +35,14 @@ Without an area the extent that the checkpoint was trained on is searched, or wi
 Where there is no checkpoint for the area, 'Build reference database' makes something to recognise its places by without any training: give it under \
 'Reference images'.
 
+With a layer of the area's 'Roads' the shape of each video's way, its turns, stops and speeds, is compared with the streets, too. The layer 'candidates' of the \
+result has the ways that fit. With the checkpoint 'none' that alone says where it was.
+
 The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
 a second; videos finished by then are kept."""
-_TAGS = tuple("geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai".split())
+_TAGS = tuple(
+    "geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai roads streets osm".split()
+)
 
 AUTO = "auto"
 """Of what guesses areas: one among the checkpoints that the user keeps."""
@@ -83,7 +89,8 @@ class GeolocateVideo(GeolocateParameters):
             checks.check_videos(*self._inputs(parameters, context), others=parameters.get(self.TABLE) not in (None, ""))
             or self._problem_of_table(parameters, context)
             or checks.check_motion(self._motion(parameters, context))
-            or checks.check_checkpoint(self._checkpoint(parameters, context))
+            or self._problem_of_ways(parameters, context)
+            or self._problem_of_checkpoint(parameters, context)
             or checks.check_reference(self.file_in(parameters, self.REFERENCE, context))
             or self._problem_of_guess(parameters, context)
             or checks.check_destinations(self.labels(parameters, outputs))
@@ -102,6 +109,31 @@ class GeolocateVideo(GeolocateParameters):
             self.parameterAsBoolean(parameters, self.EXHAUSTIVE, context) or self.chosen(parameters, self.GRID, context) != "equal-earth"
         )
         return None if is_wide(area.area_m2, resolution_m) and not every else check_point_count(area.area_m2, resolution_m)
+
+    def _problem_of_checkpoint(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        checkpoint = self._checkpoint(parameters, context)
+        return None if checkpoint == checks.NO_CHECKPOINT else checks.check_checkpoint(checkpoint)
+
+    def _problem_of_ways(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """What is wrong with the roads and the motion track."""
+        videos, folder, images = self._inputs(parameters, context)
+        alone = not folder and parameters.get(self.TABLE) in (None, "")
+        given = parameters.get(self.ROADS) not in (None, "")
+        problem = checks.check_ways(
+            roads=given,
+            track=self.file_in(parameters, self.MOTION_TRACK, context),
+            without_checkpoint=self._checkpoint(parameters, context) == checks.NO_CHECKPOINT,
+            together=self.chosen(parameters, self.DECODER, context) != "none",
+            motion=self._motion(parameters, context),
+            videos=len(videos) + bool(images) if alone else None,
+        )
+        if problem or not given:
+            return problem
+        try:
+            check_given_roads(self, parameters, self.ROADS, context)
+        except RoadsError as error:
+            return str(error)
+        return None
 
     def _problem_of_decoding(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         if self.chosen(parameters, self.DECODER, context) != "none":
@@ -147,7 +179,11 @@ class GeolocateVideo(GeolocateParameters):
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Ask the engine, then copy its result into what else was asked for."""
-        arguments = self._arguments(parameters, context)
+        try:
+            roads = network_file(self, parameters, self.ROADS, self._area(parameters, context), context, feedback)
+        except RoadsError as error:
+            raise QgsProcessingException(str(error)) from error
+        arguments = self._arguments(parameters, context, roads)
         for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if arguments.aoi is None and arguments.guess_area is None:
@@ -186,12 +222,15 @@ class GeolocateVideo(GeolocateParameters):
         self._to_load = arguments.output if self.parameterAsBoolean(parameters, self.LOAD, context) else ""
         return outputs
 
-    def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext) -> GeolocateArguments:
+    def _arguments(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, roads: Optional[NetworkFile] = None
+    ) -> GeolocateArguments:
         videos, folder, images = self._inputs(parameters, context)
         area = self._area(parameters, context)
         table, table_rows = self._table(parameters, context)
         checkpoint = self._checkpoint(parameters, context)
         reference = self.file_in(parameters, self.REFERENCE, context)
+        track = self.file_in(parameters, self.MOTION_TRACK, context)
         batch_size = self.optional_number(parameters, self.BATCH_SIZE, context)
         return GeolocateArguments(
             aoi=None if area is None else area.text,
@@ -201,7 +240,7 @@ class GeolocateVideo(GeolocateParameters):
             images=[os.path.abspath(images)] if images else [],
             table=table,
             table_rows=table_rows,
-            checkpoint=os.path.abspath(checkpoint) if os.path.exists(checkpoint) else checkpoint,
+            checkpoint=os.path.abspath(checkpoint) if checkpoint != checks.NO_CHECKPOINT and os.path.exists(checkpoint) else checkpoint,
             resolution_m=self.parameterAsDouble(parameters, self.RESOLUTION, context),
             rate_hz=self.parameterAsDouble(parameters, self.RATE, context) or None,
             from_s=self.parameterAsDouble(parameters, self.FROM, context),
@@ -215,6 +254,10 @@ class GeolocateVideo(GeolocateParameters):
             motion=self._motion(parameters, context),
             guess_area=self._guess_area(parameters, context),
             reference=os.path.abspath(reference) if reference else None,
+            roads=None if roads is None else roads.path,
+            roads_layer=None if roads is None else roads.layer,
+            roads_crs=None if roads is None else roads.crs,
+            motion_track=os.path.abspath(track) if track else None,
             share_places=self.parameterAsBoolean(parameters, self.SHARE_PLACES, context),
             always_answer=self.parameterAsBoolean(parameters, self.ALWAYS_ANSWER, context),
             keep_scores=self.parameterAsBoolean(parameters, self.KEEP_SCORES, context),

@@ -29,7 +29,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
 }
 """Of each command the arguments that name an output, and its kind (see ``file_marks.KINDS``). "export" has ``frames`` too, a folder."""
 INPUTS: dict[str, tuple[str, ...]] = {
-    "geolocate": ("videos", "images", "table", "aoi", "checkpoint", "guess_area", "reference"),
+    "geolocate": ("videos", "images", "table", "aoi", "checkpoint", "guess_area", "reference", "roads", "motion_track"),
     "gallery": ("aoi", "checkpoint"),
     "heatmap": ("video", "images", "aoi", "checkpoint"),
     "evaluate": ("result", "truth", "videos"),

@@ -59,7 +59,7 @@ KINDS = {
 
 _GEOPACKAGES = {
     "result": {"trajectory", "frames", "videos", "regions", "pins", "review", "aoi", "frames_pinned", "trajectory_pinned", "regions_pinned",
-               "trajectory_matched", "matches"},
+               "trajectory_matched", "matches", "candidates"},
     "review": {"pins", "review"},
     "gallery": {"gallery"},
     "errors": {"errors"},
