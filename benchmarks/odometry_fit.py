@@ -14,9 +14,9 @@ from vidtag_engine.calibration.fit_decoder import fit_levels, fit_map, truth_lev
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
 from vidtag_engine.trajectory import RADII_M, mass_about
-from vidtag_engine.types import Progress, ProgressCallback
+from vidtag_engine.types import FloatArray, Progress, ProgressCallback
 
-from .odometry import ROWS, Placed, Row, placed_drives
+from .odometry_drives import RADIUS_M, ROWS, Placed, Row, placed_drives
 
 # What analysts bring: drives of minutes, shorter ones, and cities of equal blocks.
 KINDS = {
@@ -24,6 +24,7 @@ KINDS = {
     "blocks": (0.3, ROWS["regular_grid"]),
     "brief": (0.4, Row("measured", least_s=20.0, most_s=110.0, least_turns=0)),
 }
+_CLEAR = 0.93  # share of right frames of videos that count as clear
 _FALSE_ALARMS = 0.01  # share of true drives whose fit is taken for that of another place
 
 
@@ -37,51 +38,60 @@ def fit_roads(seed: int, drives: int, told: ProgressCallback) -> dict[str, Any]:
     """
     fitted = FittedRoads.unfitted(fitted_roads().model)
     found: list[Placed] = []
-    weights: list[float] = []
     for number, (name, (share, row)) in enumerate(KINDS.items()):
         count = round(share * drives)
         for index, one in enumerate(placed_drives(row, seed, count, fitted)):
             found.append(one)
             told(Progress((number + index / count) / len(KINDS), name, f"{len(found)} drives"))
-    weights = [1.0] * len(found)
-    new = fit(fitted, found, weights, seed)
+    new = fit(fitted, found, seed)
     file = Path(shipped.__file__).with_name(shipped.FILE)
     file.write_text(json.dumps(new.to_dict(), indent=1) + "\n", encoding="utf-8")
-    return {"simulated": True, "drives": len(found), "least_fit": new.least_fit, "levels": [new.path.level50, new.path.level90]}
+    return {"simulated": True, "drives": len(found), "least_fit": new.least_fit, "clear_from": new.path.recognised_from}
 
 
-def fit(fitted: FittedRoads, found: list[Placed], weights: list[float], seed: int) -> FittedRoads:
-    """Chances by mass and by how well the network foresees the motion; regions by video (conformal)."""
+def clear_from(share: FloatArray, right: FloatArray) -> float:
+    """The least share of the likeliest candidate from which on at least ``_CLEAR`` of the frames are right; 1 where there is none."""
+    for bar in np.unique(share):
+        if np.mean(right[share >= bar]) >= _CLEAR:
+            return float(bar)
+    return 1.0
+
+
+def fit(fitted: FittedRoads, found: list[Placed], seed: int) -> FittedRoads:
+    """Chances by mass and by how well the network foresees the motion; regions by video (conformal); both of clear and of other videos."""
     masses = [mass_about(one.answer.marginal, one.town.area.cells, one.answer.lat_lon_deg, np.array(RADII_M)) for one in found]
     errors = [haversine_m(*one.answer.lat_lon_deg.T, *one.truth_deg.T) for one in found]
     fits = np.array([one.answer.fit for one in found])
     low, high = np.quantile(fits, (0.01, 0.99))
     margins = [np.full(len(error), np.clip(value, low, high)) for error, value in zip(errors, fits, strict=True)]
-    maps = tuple(
-        fit_map(
-            [mass[:, column] for mass in masses],
-            [np.asarray(error <= radius_m, dtype=np.float64) for error in errors],
-            radius_m,
-            margins,
-            weights,
+    share = np.array([one.answer.candidates[0][0].share for one in found])
+    bar = clear_from(share, np.array([float(np.mean(error <= RADIUS_M)) for error in errors]))
+    kinds = [np.flatnonzero(share >= bar).tolist(), np.flatnonzero(share < bar).tolist()]
+    truths = [truth_levels(one.town.area.cells, one.answer.marginal, one.truth_deg) for one in found]
+    levels = [fit_levels(truths, kind, [1.0] * len(found)) for kind in kinds]
+    maps = [
+        tuple(
+            fit_map(
+                [masses[n][:, column] for n in kind],
+                [np.asarray(errors[n] <= radius_m, dtype=np.float64) for n in kind],
+                radius_m,
+                [margins[n] for n in kind],
+            )
+            for column, radius_m in enumerate(RADII_M)
         )
-        for column, radius_m in enumerate(RADII_M)
-    )
-    levels = fit_levels(
-        [truth_levels(one.town.area.cells, one.answer.marginal, one.truth_deg) for one in found], list(range(len(found))), weights
-    )
+        for kind in kinds
+    ]
     path = replace(
         fitted.path,
         videos=len(found),
-        maps=maps,
-        level50=levels[0],
-        level90=levels[1],
+        maps=maps[0],
+        level50=levels[0][0],
+        level90=levels[0][1],
         margin_range=(float(low), float(high)),
-        unknown_share=0.0,
+        unrecognised_maps=maps[1],
+        unrecognised50=levels[1][0],
+        unrecognised90=levels[1][1],
+        recognised_from=bar,
     )
-    return FittedRoads(
-        fitted.model,
-        path,
-        float(np.quantile(fits, _FALSE_ALARMS)),
-        f"{len(found)} simulated drives of seed {seed}, with the errors of odometry on pictures",
-    )
+    words = f"{len(found)} simulated drives of seed {seed}, with the errors of odometry on pictures"
+    return FittedRoads(fitted.model, path, float(np.quantile(fits, _FALSE_ALARMS)), words)

@@ -59,7 +59,10 @@ def engine_requirements() -> list[str]:
     """Every requirement of pyproject.toml, its own extras resolved, sorted."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    names = [*project["dependencies"], *(name for extra in ("geoclip", "cityguessr", "motion", "faiss", "benchmarks") for name in extras[extra])]
+    names = [
+        *project["dependencies"],
+        *(name for extra in ("geoclip", "cityguessr", "motion", "faiss", "benchmarks") for name in extras[extra]),
+    ]
     names += [entry for entry in extras["dev"] if not entry.startswith(project["name"])]
     return sorted(set(names))
 

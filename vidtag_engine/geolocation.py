@@ -92,8 +92,7 @@ def geolocate(
     if guesser is not None:
         feedback = feedback.part(_GUESS_SHARE, 1.0)
     feedback = feedback.saying("Stopped; finished videos are kept, and the same command goes on from there.")
-    digests = (guesser.digest if guesser else None, ways.digest if ways else None)
-    provenance = provenance_of(settings, loaded, table.grids(run)[0], *digests)
+    provenance = provenance_of(settings, loaded, table.grids(run)[0], guesser.digest if guesser else None, ways.digest if ways else None)
     anew = anew or overwrite
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
     kept, others = earlier_of(

@@ -32,7 +32,6 @@ from .settings import GeolocateSettings
 from .trajectory import UNFITTED_TEMPERATURE, UNFITTED_WEIGHT, Calibration, DatabaseWeight, TrainingGround
 from .types import InputError, Provenance
 
-
 _NO_CHECKPOINT: dict[str, Any] = {"name": "none", "preset": "none", "sha256": "", "backbones": {}, "licence": ""}
 
 

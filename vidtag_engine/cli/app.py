@@ -90,7 +90,8 @@ def geolocate(
     ] = None,
     aoi: AoiOrWorldOption = None,
     checkpoint: Annotated[
-        str, typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model, `none` goes by --roads alone.")
+        str,
+        typer.Option(help="Checkpoint folder, file or Hub id; `geoclip` is the worldwide zero-shot model, `none` goes by --roads alone."),
     ] = "geoclip",
     images: Annotated[list[Path] | None, typer.Option(help="Folder of images that is one sequence; may be repeated.")] = None,
     table: Annotated[

@@ -27,6 +27,7 @@ MOST_PLACES = 2_000_000
 _CELLS = 25_000
 _LEAST_CELL_M = 50.0
 _DRAWN = 512
+_BLUR = 1.6  # cells
 _LEAST_WAY = 8  # steps of the network, below which a way has no shape
 OFF_ROADS = "no way through the roads of the area fits how it turned: it was taken elsewhere, or on ways that the layer lacks."
 NOT_RATED = "how sure to be of ways on roads was not fitted in this version."
@@ -91,6 +92,7 @@ class RoadArea:
         self.cells = Decoder(grid.points(0, grid.count), step_m)
         self.lat_lon_deg = self._degrees(self.graph.xy_m)
         self.cell = self.cells.nearest(self.lat_lon_deg)
+        self._blur = _blur(self.cells, step_m)
 
     def solve(
         self,
@@ -124,17 +126,17 @@ class RoadArea:
 
     def answer(self, ways: Ways, found: PlacedWays, radius_m: float) -> RoadPosterior:
         """The same of ways that were drawn and placed."""
-        best = best_way(found)
+        path, best = self.fitted.path, best_way(found)
         line = self._degrees(found.xy_m[best])
-        over = marginal(found, self.cell, len(self.cells.lat_lon_deg))
-        path = self.fitted.path
+        over = marginal(found, self.cell, len(self.cells.lat_lon_deg)) @ self._blur
+        others = tuple((one, self._degrees(one.xy_m)) for one in candidates(found, self.graph))
+        clear = path.is_recognised(others[0][0].share)
         fit = np.full(len(line), ways.log_evidence)
-        said = hypotheses(over, self.cells, line, path, fit)
-        confidence = path.chances(lambda radii: mass_about(over, self.cells, line, radii), [radius_m], fit)[:, 0]
+        said = hypotheses(over, self.cells, line, path, fit, clear)
+        confidence = path.chances(lambda radii: mass_about(over, self.cells, line, radii), [radius_m], fit, clear)[:, 0]
         place = found.place[best]
         off = ways.log_evidence < self.fitted.least_fit
         state, why = (FrameState.OUTSIDE_AOI, OFF_ROADS) if off else (FrameState.LOCATED, "")
-        others = tuple((one, self._degrees(one.xy_m)) for one in candidates(found, self.graph))
         if not off:
             why = NOT_RATED if not path.rated else _ambiguous(others)
         judged = verdict(said, state=state, inside=math.nan, familiarity=math.nan, why=why, unknown_share=0.0)
@@ -145,6 +147,18 @@ class RoadArea:
         """(N, 2) lat, lon of places on the plane."""
         lon, lat = self.plane.transform(xy_m[:, 0], xy_m[:, 1], direction="INVERSE")
         return np.column_stack([lat, lon])
+
+
+def _blur(cells: Decoder, step_m: float) -> sparse.csr_matrix:
+    """(M, M) what a cell's mass means for it and those beside it: maps, lanes and drawn ways are some metres off, and cells have edges."""
+    pairs = cells.tree.query_pairs(_BLUR * step_m, output_type="ndarray")
+    apart = np.linalg.norm(cells.points_m[pairs[:, 0]] - cells.points_m[pairs[:, 1]], axis=1) / step_m
+    weight = np.exp(-2.0 * apart**2)
+    count = len(cells.points_m)
+    rows = np.concatenate([pairs[:, 0], pairs[:, 1], np.arange(count)])
+    columns = np.concatenate([pairs[:, 1], pairs[:, 0], np.arange(count)])
+    near = sparse.csr_matrix((np.concatenate([weight, weight, np.ones(count)]), (rows, columns)), shape=(count, count))
+    return sparse.diags(1.0 / np.asarray(near.sum(axis=1)).ravel()).dot(near).tocsr().astype(np.float32)
 
 
 def _ambiguous(others: tuple[tuple[Candidate, FloatArray], ...]) -> str:
