@@ -11,6 +11,7 @@ python -m benchmarks reference [--seed N] [--world DIR]
 python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--quick] [--fit]
+python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
@@ -84,6 +85,7 @@ def main(given: Sequence[str] | None = None) -> int:
         "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
     )
     only.add_argument("--rows", help="paper_rows, recognition, odometry: some of its rows, with commas")
+    only.add_argument("--checkpoint", help="odometry: with --world, one that knows the drives' isles")
     only.add_argument("--drives", type=int, help="odometry: of a row")
     only.add_argument("--fit", action="store_true", default=None, help="odometry: fit how sure to be, and write what ships")
     only.add_argument("--seeds", type=int, help="paper_rows, recognition: trainings of a row; seneca: trainings")
@@ -100,7 +102,7 @@ def main(given: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"benchmarks.{arguments.name}")
     options = (
         "write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before", "case", "resolution_m",
-        "rows", "seeds", "most_steps", "partial", "drives", "fit",
+        "rows", "seeds", "most_steps", "partial", "drives", "fit", "checkpoint",
     )  # fmt: skip
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:

@@ -7,6 +7,7 @@ have; ``regular_grid`` the same on equal, right-angled blocks; ``short`` drives 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,21 @@ from vidtag_engine.types import InputError, Progress
 from .by_split import Record, figures
 from .odometry_drives import RADIUS_M, ROWS, placed_drives, record_of, share_within
 from .odometry_fit import fit_roads
+from .odometry_rendered import errors, keys, rendered
 from .odometry_timing import timing
 
 TITLE = "Drives placed by the shape of their way alone (simulated)"
 
 
-def run(seed: int = 0, rows: str | None = None, drives: int | None = None, quick: bool = False, fit: bool = False) -> dict[str, Any]:
+def run(
+    seed: int = 0,
+    rows: str | None = None,
+    drives: int | None = None,
+    quick: bool = False,
+    fit: bool = False,
+    world: Path | None = None,
+    checkpoint: str | None = None,
+) -> dict[str, Any]:
     """Place drives, or fit how sure to be.
 
     Args:
@@ -31,10 +41,15 @@ def run(seed: int = 0, rows: str | None = None, drives: int | None = None, quick
         drives: of each row; None is each one's own.
         quick: a tenth of them.
         fit: fit what ships on the drives of this seed, and write it.
+        world: a folder of rendered drives: their videos are placed instead, and odometry on them is compared with the truth.
+        checkpoint: with ``world``: that knows the isles, to be asked with and without roads.
     """
     wanted = rows.split(",") if rows else [*ROWS, "timing"]
     if unknown := [one for one in wanted if one not in ROWS and one != "timing"]:
         raise InputError(f"There is no row {unknown[0]!r}: give some of {', '.join([*ROWS, 'timing'])}.")
+    if world is not None:
+        of_videos = rendered(world, checkpoint)
+        return {"simulated": True} | of_videos | errors(world) | keys(of_videos)
     if fit:
         with progress_bar() as bar:
             return fit_roads(seed, drives or 150, bar)

@@ -2,7 +2,6 @@
 
 Standard library only, clean for Python 3.9: the plugin carries a copy, byte for byte. One JSON object a line, UTF-8. The worker says ``hello`` first. The client
 sends ``request``, ``cancel`` and ``shutdown``; a request is answered by any number of ``progress``, ``log`` and ``partial`` and one ``result`` or ``error``.
-
 ``overwrite``, which every command that writes has, lets an output take the place of what is not this tool's own file of that kind (``file_marks.py``).
 """
 
@@ -112,9 +111,8 @@ class ErrorEvent:
 class GeolocateArguments:
     """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file).
 
-    Without ``aoi`` the extent that the checkpoint was trained on is searched, or for a worldwide one the world's land.
-    ``table`` is what ``vidtag geolocate --table`` takes. Where ``table_rows`` are given they are its rows (values by column, absolute paths), as of a
-    layer that no file holds, and ``table`` is its name.
+    Without ``aoi`` the extent that the checkpoint was trained on is searched, or the world's land. ``table`` is what ``vidtag geolocate --table`` takes; its rows
+    are ``table_rows``, where given (values by column, absolute paths), as of a layer that no file holds, and ``table`` is its name.
     """
 
     output: str
@@ -373,10 +371,7 @@ class ReferenceLayerArguments:
 
 @dataclass(frozen=True)
 class GuessArguments:
-    """Arguments of "guess": which of the cities that ``checkpoint`` (of ``vidtag train-city``) knows videos were taken in.
-
-    ``output`` is a GeoPackage for the places as polygons; None writes none.
-    """
+    """Arguments of "guess": in which cities that ``checkpoint`` (of ``vidtag train-city``) knows; ``output``: a GeoPackage of them as polygons, or None."""
 
     checkpoint: str
     videos: list[str] = field(default_factory=list)

@@ -37,7 +37,7 @@ class Ways:
     def __init__(self, settings: GeolocateSettings) -> None:
         if settings.roads is None:
             raise ValueError("settings without roads")
-        self._layer: RoadLayer = open_roads(settings.roads, settings.roads_layer, settings.roads_crs)
+        self._layer: RoadLayer = open_roads(settings.roads, settings.roads_layer, settings.roads_crs, ("--roads-layer", "--roads-crs"))
         self._mode, self._track = settings.travel, settings.motion_track
         self._motion = read_motion(Path(self._track)) if self._track is not None else None
         self._area: tuple[AreaOfInterest, RoadArea] | None = None

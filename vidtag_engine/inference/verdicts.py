@@ -104,4 +104,4 @@ def judged(trajectory: Trajectory, verdict: Verdict, *, always_answer: bool) -> 
     names = ("lat_deg", "lon_deg", "confidence", "score", "runner_up_m", "phase1_lat_deg", "phase1_lon_deg", "course_deg")
     nothing: dict[str, Any] = {name: np.full(len(whole.state), np.nan) for name in names}
     states = tuple(verdict.state if state is FrameState.LOCATED else state for state in whole.state)
-    return replace(whole, state=states, **nothing)
+    return replace(whole, state=states, street=(), **nothing)

@@ -56,13 +56,16 @@ class RoadLayer:
     system: CRS
 
 
-def open_roads(text: str | Path, layer: str | None = None, crs: str | None = None) -> RoadLayer:
+def open_roads(
+    text: str | Path, layer: str | None = None, crs: str | None = None, options: tuple[str, str] = ("--layer", "--crs")
+) -> RoadLayer:
     """The layer of lines of a file or an address, and its coordinate system.
 
     Args:
         text: a path or an address.
         layer: its name, where several hold lines.
         crs: of it, where it does not say.
+        options: what layer and system are called where they are given, for messages.
 
     Raises:
         InputError: there is none, there are several, or the system is unknown.
@@ -79,14 +82,14 @@ def open_roads(text: str | Path, layer: str | None = None, crs: str | None = Non
     if layer is None and len(lines) > 1 and _OSM_LINES in lines and _OTHER_TAGS in source.columns(_OSM_LINES):
         layer = _OSM_LINES  # an extract of OpenStreetMap
     if layer is None and len(lines) > 1:
-        raise InputError(f"{said} have several layers of lines ({', '.join(lines)}): say which with --layer.")
+        raise InputError(f"{said} have several layers of lines ({', '.join(lines)}): say which with {options[0]}.")
     if not lines or (layer is not None and layer not in lines):
         held = ", ".join(f"{name}: {kind or 'no geometry'}" for name, kind in kinds.items())
         raise InputError(f"{said} hold no lines ({held}): give a layer of lines.")
     name = layer or lines[0]
     stated = source.crs(name)
     if stated is None and crs is None:
-        raise InputError(f"{said} do not name their coordinate system: give it with --crs, e.g. EPSG:4326.")
+        raise InputError(f"{said} do not name their coordinate system: give it with {options[1]}, e.g. EPSG:4326.")
     try:
         return RoadLayer(source, called, name, CRS.from_user_input(crs or stated))
     except CRSError as error:
