@@ -20,6 +20,7 @@ from .odometry_drives import RADIUS_M, ROWS, placed_drives, record_of, share_wit
 from .odometry_fit import fit_roads
 from .odometry_rendered import errors, keys, rendered
 from .odometry_timing import timing
+from .odometry_world import short_drives
 
 TITLE = "Drives placed by the shape of their way alone (simulated)"
 
@@ -41,12 +42,15 @@ def run(
         drives: of each row; None is each one's own.
         quick: a tenth of them.
         fit: fit what ships on the drives of this seed, and write it.
-        world: a folder of rendered drives: their videos are placed instead, and odometry on them is compared with the truth.
-        checkpoint: with ``world``: that knows the isles, to be asked with and without roads.
+        world: a folder of rendered drives: their videos are placed instead, and odometry on them is compared with the truth. Or a rendered world, whose seed is
+            ``seed``: its test drives are placed with and without roads.
+        checkpoint: with ``world``: that knows the isles, to be asked with and without roads; of a world its trainings, with commas.
     """
     wanted = rows.split(",") if rows else [*ROWS, "timing"]
     if unknown := [one for one in wanted if one not in ROWS and one != "timing"]:
         raise InputError(f"There is no row {unknown[0]!r}: give some of {', '.join([*ROWS, 'timing'])}.")
+    if world is not None and (world / "world.json").is_file():
+        return {"simulated": True} | short_drives(world, (checkpoint or "").split(","), seed)
     if world is not None:
         of_videos = rendered(world, checkpoint)
         return {"simulated": True} | of_videos | errors(world) | keys(of_videos)

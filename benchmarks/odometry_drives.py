@@ -107,7 +107,10 @@ def placed_drives(row: Row, seed: int, count: int, fitted: FittedRoads | None = 
                 continue
             drives = plan_long_drives(town.roads, wanted, seed, row.least_s, row.most_s, row.least_turns)
             for index, drive in enumerate(drives):
-                yield place(town, drive, noise, np.random.default_rng([seed, number, index, 7]))
+                try:
+                    yield place(town, drive, noise, np.random.default_rng([seed, number, index, 7]))
+                except InputError as error:  # it stood for nearly all the time
+                    print(f"{town.name}, drive {index}: {error}")
 
 
 def place(town: Town, drive: LongDrive, noise: MotionNoise, rng: np.random.Generator) -> Placed:

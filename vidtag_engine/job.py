@@ -22,7 +22,7 @@ from .local_features import LocalRows
 from .matches import matches_of
 from .motion import Motion
 from .own_areas import AreaPrior
-from .roads.decoder import Looks
+from .roads.answer import PlacedWays
 from .search import between_points
 from .settings import GeolocateSettings
 from .trajectory import Decoded, assemble, cuts, with_course
@@ -121,7 +121,7 @@ class Job:
         trajectory, solved = self.answer(found.frames, found.features, info.name, found.local)
         candidates: tuple[CandidateWay, ...] = ()
         if self._ways is not None:
-            trajectory, candidates = self._along_roads(trajectory, solved, motion, found.frames)
+            trajectory, candidates = self.along_roads(trajectory, solved, motion, found.frames)
         since = time.perf_counter()
         matches: tuple[Match, ...] = ()
         if solved is not None and self.solver is not None:
@@ -133,19 +133,29 @@ class Job:
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches, candidates=candidates)
 
-    def _along_roads(
+    def along_roads(
         self, trajectory: Trajectory, solved: Posterior | None, motion: Motion, frames: list[tuple[int, float, FrameState]]
     ) -> tuple[Trajectory, tuple[CandidateWay, ...]]:
         """What is said of a video by its pictures, or by its way and its pictures together where these say more; and the ways that fit."""
         if self._roads is None:
             return trajectory, ()
         since, time_s = time.perf_counter(), times_with_picture(frames)
-        looks, state = None, trajectory.verdict.state if trajectory.verdict else FrameState.LOCATED
-        if solved is not None and self.solver is not None and state is FrameState.LOCATED:
-            looks = Looks(time_s, self.solver.looks(solved.scores, time_s, self._roads.lat_lon_deg))
+        state = trajectory.verdict.state if trajectory.verdict else FrameState.LOCATED
+        # What recognises a place says so by itself; with it the way would only say it twice.
+        seen = solved is not None and not solved.recognised and self.solver is not None and state is FrameState.LOCATED
+
+        def weigh(found: PlacedWays) -> FloatArray:
+            """Ways that pictures speak for count for more, as far as held-out videos taught that such pictures are to be believed."""
+            if solved is None or solved.decoded is None or self.solver is None or self._roads is None:
+                return np.ones(len(found.place))
+            believed = float(np.nanmean(np.append(solved.hypotheses.within[:, -1], 0.0)))
+            return (1.0 - believed) + believed * self.solver.density(solved.decoded, self._roads.lat_lon_deg, found.place)
+
         told = self.feedback.part(0.97, 1.0)
         try:
-            found = self._roads.solve(motion, time_s, self.settings.radius_m, seed=self.settings.seed, looks=looks, feedback=told)
+            found = self._roads.solve(
+                motion, time_s, self.settings.radius_m, seed=self.settings.seed, weigh=weigh if seen else None, feedback=told
+            )
         except InputError:  # it hardly moved: its way says nothing
             return trajectory, ()
         self.clock.add("roads", since)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..geodesy import centroid_deg
 from ..grid import AreaOfInterest, make_grid
 from ..motion import Motion
 from ..roads.answer import Candidate, PlacedWays, best_way, candidates, marginal, placed
-from ..roads.decoder import Looks, RoadDecoder, Ways
+from ..roads.decoder import RoadDecoder, Ways
 from ..roads.fitted import FittedRoads
 from ..roads.graph import SPACING_M, build_graph
 from ..roads.layer import RoadLayer, read_road_lines
@@ -101,7 +102,7 @@ class RoadArea:
         radius_m: float,
         *,
         seed: int = 0,
-        looks: Looks | None = None,
+        weigh: Callable[[PlacedWays], FloatArray] | None = None,
         feedback: Feedback = Feedback(),
     ) -> RoadPosterior:
         """What is said of a video.
@@ -111,7 +112,7 @@ class RoadArea:
             time_s: (T,) moments that are asked for.
             radius_m: that confidence is about.
             seed: of what is drawn.
-            looks: what pictures say, as for :meth:`.RoadDecoder.decode`.
+            weigh: gives how much each drawn way counts by what else is known, such as pictures; None: all alike.
             feedback: told of the decoding; asked to stop.
 
         Raises:
@@ -121,8 +122,13 @@ class RoadArea:
         way = Way.of(motion)
         if way.length * max(one.metres for one in self.roads.guesses(way)) < _LEAST_WAY * self.graph.spacing_m:
             raise InputError("The camera hardly moved, and a way without a length fits everywhere: give a longer stretch.")
-        ways = self.roads.decode(way, _DRAWN, seed, looks, feedback)
-        return self.answer(ways, placed(ways, self.graph, motion.time_s, time_s), radius_m)
+        ways = self.roads.decode(way, _DRAWN, seed, feedback)
+        found = placed(ways, self.graph, motion.time_s, time_s)
+        if weigh is not None:
+            share = weigh(found)
+            row = np.random.default_rng([seed, 1]).choice(len(share), len(share), p=share / share.sum())
+            found = PlacedWays(found.xy_m[row], found.place[row])
+        return self.answer(ways, found, radius_m)
 
     def answer(self, ways: Ways, found: PlacedWays, radius_m: float) -> RoadPosterior:
         """The same of ways that were drawn and placed."""

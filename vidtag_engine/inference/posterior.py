@@ -47,6 +47,7 @@ class Posterior:
         hypotheses, verdict: see their types.
         scores: that it was decoded from.
         recognised: which kind of video it is, for how sure to be.
+        decoded: the posterior itself.
     """
 
     final: Candidates
@@ -56,6 +57,7 @@ class Posterior:
     verdict: Verdict
     scores: FrameScores
     recognised: bool = True
+    decoded: Decoded | None = None
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,7 @@ class PosteriorDecoder:
             why=judgement.why or (OUTRUN if decoded.outruns_limit else ""),
             unknown_share=self.unknown_share,
         )
-        return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, video, recognised)
+        return Posterior(moved, decoded.lat_lon_deg, confidence, found, said, video, recognised, decoded)
 
     def evidence(self, video: FrameScores, positions: FloatArray) -> list[list[Evidence]]:
         """Of each frame the reference images that speak for its place (T, 2), as :meth:`.NearestReferences.evidence`; none where no database on disk is read."""
@@ -270,23 +272,22 @@ class PosteriorDecoder:
         own = self._of_places(similarity) if similarity is not None else None
         return found, self.path.is_recognised(recognition(self.decoder, own, decoded.lat_lon_deg, apart_m))
 
-    def looks(self, video: FrameScores, time_s: FloatArray, lat_lon_deg: FloatArray) -> Callable[[int], FloatArray]:
-        """What pictures say of places (N, 2) that another decoder has, as a likelihood, one on average; of ground that nothing is known of they say nothing.
+    def density(self, decoded: Decoded, lat_lon_deg: FloatArray, place: IntArray) -> FloatArray:
+        """(S,) how many times likelier than on an even spread ways are held to be, on average over their frames; unknown ground counts as even.
 
         Args:
-            video: as :meth:`decode`.
-            time_s: (T,) of its frames.
-            lat_lon_deg: of the places.
+            decoded: of the video.
+            lat_lon_deg: (N, 2) places of another decoder.
+            place: (S, T) numbers of these, of ways.
         """
         nearest = self.decoder.nearest(lat_lon_deg)
         known = haversine_m(*lat_lon_deg.T, *self.decoder.lat_lon_deg[nearest].T) <= _KNOWN_WITHIN * self.cover.spacing_m
-        scores, weight, emission = self._scores(video), self.path.emission.weights(time_s), self.path.emission
-
-        def likelihood(row: int) -> FloatArray:
-            found = emission.likelihood(scores(slice(row, row + 1)), weight[row : row + 1])[0]
-            return np.where(known, found[nearest], np.float32(1.0))
-
-        return likelihood
+        total, count = np.zeros(len(place)), len(self.decoder.lat_lon_deg)
+        for row in range(place.shape[1]):
+            share = decoded.marginal[row].toarray().ravel()
+            here = place[:, row]
+            total += np.where(known[here], count * share[nearest[here]], 1.0)
+        return total / max(1, place.shape[1])
 
     def scores(self, solved: Posterior, frame_index: IntArray, time_s: FloatArray) -> VideoScores:
         """What a video can be solved again from, with pins.

@@ -11,7 +11,7 @@ Time grows with places times steps until the first turns have told most places o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -32,19 +32,6 @@ _HOPELESS = 25.0  # natural logarithm of odds
 _LEAVE_EVERY = 5  # steps
 _LEAVE_FROM = 16  # places apart, where most weight is, that the network may be left from
 _LEAVE_BELOW = 4000  # rows: while there are more, nothing is known that would be lost
-
-
-@dataclass(frozen=True)
-class Looks:
-    """What pictures say of places.
-
-    Args:
-        time_s: (T,) of the pictures.
-        likelihood: gives the (M,) likelihood of a picture, by its number, over the places of the network, but for a factor.
-    """
-
-    time_s: FloatArray
-    likelihood: Callable[[int], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -164,14 +151,13 @@ class RoadDecoder:
         log_prior -= np.log(np.exp(log_prior).sum())
         return [Guess(float(one), float(prior)) for one, prior in zip(metres, log_prior, strict=True)]
 
-    def decode(self, way: Way, ways: int = 512, seed: int = 0, looks: Looks | None = None, feedback: Feedback = Feedback()) -> Ways:
+    def decode(self, way: Way, ways: int = 512, seed: int = 0, feedback: Feedback = Feedback()) -> Ways:
         """Draw ways from the posterior.
 
         Args:
             way: that the camera made, in its own unit.
             ways: to draw.
             seed: of the drawing.
-            looks: what pictures say beside it.
             feedback: told of guesses done; stops between them.
 
         Raises:
@@ -184,7 +170,7 @@ class RoadDecoder:
         share = self.graph.spacing_m / self.model.correlation_m
         powers = [share * middle / one.metres for one in guesses]
 
-        logs = self._evidence(guesses, profiles, powers, looks, feedback)
+        logs = self._evidence(guesses, profiles, powers, feedback)
         posterior = np.exp(logs - logs.max())
         log_evidence = float(np.log(posterior.sum()) + logs.max())
         posterior /= posterior.sum()
@@ -195,7 +181,7 @@ class RoadDecoder:
         for number in np.flatnonzero(wanted):
             feedback.check()
             kept: list[_Kept] = []
-            self._filter(profiles[number], powers[number], looks, kept)
+            self._filter(profiles[number], powers[number], kept)
             drawn = self._draw(profiles[number], kept, int(wanted[number]), rng)
             places.extend(drawn)
             metres.extend([guesses[number].metres] * len(drawn))
@@ -204,9 +190,7 @@ class RoadDecoder:
         of = {one.metres: profile for one, profile in zip(guesses, profiles, strict=True)}
         return Ways(places, np.array(metres), of, log_evidence / steps, table)
 
-    def _evidence(
-        self, guesses: list[Guess], profiles: list[Profile], powers: list[float], looks: Looks | None, feedback: Feedback
-    ) -> FloatArray:
+    def _evidence(self, guesses: list[Guess], profiles: list[Profile], powers: list[float], feedback: Feedback) -> FloatArray:
         """(G,) log evidence and prior of each guess; one that falls hopelessly behind a likelier one on the way is not followed to the end.
 
         Two are followed at a time, and compared with those that were done before them, so that it does not matter which is the faster.
@@ -220,8 +204,7 @@ class RoadDecoder:
                 some = order[begin : begin + _THREADS].tolist()
                 bar = best - _HOPELESS
                 done = [
-                    pool.submit(self._filter, profiles[number], powers[number], looks, None, bar - guesses[number].log_prior)
-                    for number in some
+                    pool.submit(self._filter, profiles[number], powers[number], None, bar - guesses[number].log_prior) for number in some
                 ]
                 for number, one in zip(some, done, strict=True):
                     marks = one.result() + guesses[number].log_prior
@@ -229,18 +212,15 @@ class RoadDecoder:
                     logs[number] = marks[-1]
         return logs
 
-    def _filter(
-        self, profile: Profile, power: float, looks: Looks | None, kept: list[_Kept] | None = None, bar: FloatArray | None = None
-    ) -> FloatArray:
+    def _filter(self, profile: Profile, power: float, kept: list[_Kept] | None = None, bar: FloatArray | None = None) -> FloatArray:
         """Run through a profile: the log evidence after each of its ``_MARKS`` parts. What every step leaves is put into ``kept``.
 
         Where it is below ``bar`` at the end of a part, it ends there, and what follows is minus infinity.
         """
         marks, mark_of = np.full(_MARKS, -np.inf), (np.arange(len(profile)) + 1) * _MARKS // len(profile)
-        seen = profile.frames_at(looks.time_s) if looks is not None else [[]] * (len(profile) + 1)
         one = Filter(self.graph, self.prior, self.model.prune)
         state = one.anywhere(profile.heading_deg[0])
-        total = self._look(one, state, seen[0], looks)
+        total = 0.0
         if kept is not None:
             kept.append(_Kept(state.compact()))
         for step in range(len(profile)):
@@ -253,7 +233,6 @@ class RoadDecoder:
                 kept[-1] = _Kept(state.compact(), on_roads.compact(), left)
             state = self._step(one, state, profile, step, power)
             total += one.normalise(state)
-            total += self._look(one, state, seen[step + 1], looks)
             if kept is not None:
                 kept.append(_Kept(state.compact()))
             reached = slice(int(mark_of[step - 1]) if step else 0, int(mark_of[step]))
@@ -291,15 +270,6 @@ class RoadDecoder:
         return _Left(
             State(state.place[rows], state.sector[rows], weight.astype(np.float32), state.north[rows]), around, share, reach_m, keeps_north
         )
-
-    @staticmethod
-    def _look(one: Filter, state: State, frames: list[int], looks: Looks | None) -> float:
-        """Weigh a state by what pictures say; the log evidence gained."""
-        if looks is None or not frames:
-            return 0.0
-        for frame in frames:
-            state.weight = state.weight * looks.likelihood(frame)[state.place].astype(np.float32)
-        return one.normalise(state)
 
     def _step(self, one: Filter, state: State, profile: Profile, step: int, power: float) -> State:
         """Go on by a place, and compare headings."""

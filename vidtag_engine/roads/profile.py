@@ -30,7 +30,6 @@ class Profile:
         begins: (J,) whether a new shot begins there.
         turned_round: (J,) whether it turned right round about there.
         at_step: (N + 1,) where each moment of the motion lies, in steps from the start.
-        time_s: (N + 1,) these moments.
     """
 
     step_m: float
@@ -41,15 +40,6 @@ class Profile:
     begins: NDArray[np.bool_]
     turned_round: NDArray[np.bool_]
     at_step: FloatArray
-    time_s: FloatArray
-
-    def frames_at(self, time_s: FloatArray) -> list[list[int]]:
-        """Numbers of the moments (T,) that are seen at the start, and after each of the J steps."""
-        frames: list[list[int]] = [[] for _ in range(len(self) + 1)]
-        at = np.clip(np.round(np.interp(time_s, self.time_s, self.at_step)), 0, len(self)).astype(int)
-        for number, step in enumerate(at.tolist()):
-            frames[step].append(number)
-        return frames
 
     def __len__(self) -> int:
         """Return the number of steps."""
@@ -121,7 +111,6 @@ class Way:
             begins=self._steps_of(np.asarray(self.motion.cuts, dtype=np.int64), at_step, count),
             turned_round=change > _TURNED_ROUND_DEG,
             at_step=at_step,
-            time_s=self.motion.time_s,
         )
 
     @staticmethod
