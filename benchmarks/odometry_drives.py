@@ -21,7 +21,7 @@ from vidtag_engine.grid import AreaOfInterest, load_aoi
 from vidtag_engine.inference.on_roads import RoadArea, RoadPosterior
 from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
 from vidtag_engine.roads.layer import open_roads
-from vidtag_engine.types import FloatArray, FrameState
+from vidtag_engine.types import FloatArray, FrameState, InputError
 
 from .by_split import Record
 
