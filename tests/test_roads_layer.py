@@ -100,3 +100,11 @@ def test_no_lines_and_no_file_are_said(tmp_path):
         open_roads(file)
     with pytest.raises(InputError, match="are not there"):
         open_roads(tmp_path / "none.gpkg")
+
+
+def test_roads_are_cut_at_the_areas_edge(tmp_path):
+    file = tmp_path / "roads.gpkg"
+    geopandas.GeoDataFrame(geometry=[shapely.LineString([(7.9, 50.0), (8.1, 50.0)])], crs=4326).to_file(file, driver="GPKG")
+    (line,) = lines_of(file)
+    lon, _ = PLANE.transform(*line.xy_m.T, direction="INVERSE")
+    assert (lon.min(), lon.max()) == pytest.approx((7.99, 8.01), abs=1e-6)

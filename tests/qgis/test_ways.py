@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer, QgsWkbTypes
 
-from tests.qgis.common import SQUARE, Told, algorithm_of, context_of, layer_of, polygons, problem_of
+from tests.qgis.common import SQUARE, Told, algorithm_of, context_of, layer_of, polygons, problem_of, run
 from vidtag_qgis.engine_client.protocol import GeolocateArguments
 from vidtag_qgis.wording import in_words, stage_text
 
 pytestmark = pytest.mark.qgis
+ROOT = Path(__file__).resolve().parents[2]
 OSM = """<?xml version="1.0"?><osm version="0.6">
 <node id="1" lat="-19.220" lon="159.931"/><node id="2" lat="-19.220" lon="159.933"><tag k="amenity" v="cafe"/></node>
 <way id="3"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/><tag k="name" v="High Street"/></way></osm>"""
@@ -179,3 +181,54 @@ def test_the_folder_is_left_as_it_was(given, tmp_path, monkeypatch):
     before = sorted(Path(tmp_path).iterdir())
     asked(given(ROADS=streets().id()), monkeypatch)
     assert sorted(Path(tmp_path).iterdir()) == before
+
+
+def test_a_drive_is_placed_by_its_track_and_the_roads_alone(plugin, engine_here, tmp_path):
+    """The whole way: a layer of the project, a phone's track and a video without a checkpoint, by the real engine."""
+    degree_m = 111_195.0
+    # A way with an order of turns of its own, among streets that have none of it.
+    corners = [(0, 0), (300, 0), (300, 180), (520, 240), (520, 420), (380, 520), (140, 470), (140, 300), (-60, 240)]
+    others = [
+        ((0, 0), (0, 400)),
+        ((0, 400), (140, 470)),
+        ((300, 0), (620, -40)),
+        ((620, -40), (520, 240)),
+        ((-60, 240), (-60, 0)),
+        ((-60, 0), (0, 0)),
+    ]
+    made = QgsVectorLayer("LineString?crs=EPSG:4326&field=name:string", "streets", "memory")
+    for number, (start, end) in enumerate([*zip(corners, corners[1:]), *others]):  # noqa: B905, RUF007 - Python 3.9
+        points = ", ".join(f"{159.931 + x / degree_m / 0.944:.7f} {-19.222 + y / degree_m:.7f}" for x, y in (start, end))
+        feature = QgsFeature(made.fields())
+        feature.setGeometry(QgsGeometry.fromWkt(f"LineString({points})"))
+        feature.setAttributes([f"Street {number}"])
+        made.dataProvider().addFeatures([feature])
+    QgsProject.instance().addMapLayer(made)
+    rows, time_s = ["time_s,heading_deg,speed_mps"], 0
+    for (x, y), (to_x, to_y) in zip(corners, corners[1:]):  # noqa: B905, RUF007
+        length = math.hypot(to_x - x, to_y - y)
+        heading = (math.degrees(math.atan2(to_x - x, to_y - y)) + 40.0) % 360.0  # the phone does not know north
+        for _ in range(round(length / 10.0)):
+            rows.append(f"{time_s},{heading:.1f},10")
+            time_s += 1
+    track = tmp_path / "track.csv"
+    track.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    area = polygons("POLYGON((159.925 -19.225, 159.942 -19.225, 159.942 -19.215, 159.925 -19.215, 159.925 -19.225))")
+    output = tmp_path / "found.gpkg"
+    run(
+        algorithm_of("geolocatevideo"),
+        {
+            "VIDEOS": [str(ROOT / "resources" / "demo" / "drive.mp4")], "AOI": area.id(), "CHECKPOINT": "none", "ROADS": made.id(),
+            "MOTION_TRACK": str(track), "OUTPUT": str(output),
+        },
+    )  # fmt: skip
+    frames = list(layer_of(output, "frames").getFeatures())
+    placed = [one for one in frames if not one.geometry().isEmpty()]
+    assert placed
+    first = placed[0].geometry().asPoint()
+    assert math.hypot((first.x() - 159.931) * degree_m * 0.944, (first.y() + 19.222) * degree_m) < 60
+    assert placed[0]["street"] == "Street 0"
+    ways = list(layer_of(output, "candidates").getFeatures())
+    assert ways[0]["rank"] == 1
+    assert ways[0]["share"] > 0.5
+    QgsProject.instance().clear()

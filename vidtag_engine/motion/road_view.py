@@ -135,7 +135,7 @@ class RoadMeter:
         x, y = (points[..., i] / points[..., 2] * self.lens.focal_px + (self.size_px[i] - 1) / 2 for i in (0, 1))
         seen: Any = self._cv2.remap(picture.astype(np.float32), x.astype(np.float32), y.astype(np.float32), self._cv2.INTER_LINEAR)
         fine = seen - self._cv2.blur(seen, (_BLUR_CELLS[1], _BLUR_CELLS[0]))
-        spread = np.sqrt(self._cv2.blur(fine**2, (_BLUR_CELLS[1], 3 * _BLUR_CELLS[0]))) + 1.5
+        spread = np.sqrt(np.maximum(self._cv2.blur(fine**2, (_BLUR_CELLS[1], 3 * _BLUR_CELLS[0])), 0.0)) + 1.5
         outside = (x < 0) | (y < 0) | (x > self.size_px[0] - 1) | (y > self.size_px[1] - 1)
         fine /= spread
         fine[outside] = 0.0

@@ -97,9 +97,9 @@ def open_roads(
 
 
 def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer, mode: Mode = "car") -> list[RoadLine]:
-    """Lines of a layer that touch an area and are open to somebody.
+    """Lines of a layer that lie in an area and are open to somebody, cut at the area's edge.
 
-    Lines with no tag of the kind of way are open to all. What is cut off at the area's edge is left as it lies.
+    Lines with no tag of the kind of way are open to all.
 
     Args:
         roads: open.
@@ -126,7 +126,7 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
             continue
         parts = [part for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
         degrees = [_degrees(part, to_layer) for part in parts]
-        inside = [part for part in degrees if np.isfinite(part).all() and len(part) > 1 and area.intersects(shapely.linestrings(part))]
+        inside = [one for part in degrees if np.isfinite(part).all() and len(part) > 1 for one in _within(shapely.linestrings(part), area)]
         near += len(inside)
         if not inside or not _is_open(tags, mode):
             continue
@@ -141,6 +141,16 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
     if not found:
         raise InputError(f"No road of {roads.called} in the area is open to a {mode}: give another --motion, or another layer.")
     return found
+
+
+def _within(line: shapely.LineString, area: shapely.Geometry) -> list[FloatArray]:
+    """The parts of a line that lie in an area."""
+    if shapely.covers(area, line):
+        return [shapely.get_coordinates(line)]
+    if not shapely.intersects(area, line):
+        return []
+    parts = shapely.get_parts(shapely.intersection(area, line))
+    return [shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString"]
 
 
 def _degrees(part: shapely.LineString, to_layer: Transformer) -> FloatArray:
