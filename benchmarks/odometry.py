@@ -1,7 +1,8 @@
 """Drives placed by the shape of their way alone, on road maps as users have them (simulated); every frame is counted, whatever the verdict.
 
 ``graph`` has turns and speeds with the errors that stage A states; ``shape_only`` those that odometry on pictures was measured to
-have; ``regular_grid`` the same on equal, right-angled blocks; ``short`` drives of 20 s.
+have; ``regular_grid`` the same on equal, right-angled blocks; ``short`` drives of 20 s; ``elsewhere`` drives of another
+city than the map's, none of which can be right.
 ``timing`` decodes networks of 1,000 to 100,000 places. ``--fit`` fits what ships on other seeds' drives.
 """
 

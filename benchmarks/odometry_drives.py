@@ -27,6 +27,7 @@ from .by_split import Record
 
 SIDE_M = 5000.0
 RADIUS_M = 500.0
+_ANOTHER = 50_000  # to a seed, for another city of the same isle
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Row:
         pattern: of all networks; None is each isle's own.
         least_s, most_s, least_turns: of a drive.
         drives: when not told otherwise.
+        elsewhere: drives of another city than the map is of.
     """
 
     noise: str
@@ -46,6 +48,7 @@ class Row:
     most_s: float = 360.0
     least_turns: int = 3
     drives: int = 200
+    elsewhere: bool = False
 
 
 ROWS = {
@@ -53,6 +56,7 @@ ROWS = {
     "shape_only": Row("measured"),
     "regular_grid": Row("measured", pattern="regular_grid", drives=66),
     "short": Row("measured", least_s=20.0, most_s=20.0, least_turns=0, drives=66),
+    "elsewhere": Row("measured", drives=66, elsewhere=True),
 }
 
 
@@ -105,7 +109,8 @@ def placed_drives(row: Row, seed: int, count: int, fitted: FittedRoads | None = 
             left -= wanted
             if not wanted:
                 continue
-            drives = plan_long_drives(town.roads, wanted, seed, row.least_s, row.most_s, row.least_turns)
+            driven = build_roads(seed + _ANOTHER, town.name, SIDE_M, row.pattern) if row.elsewhere else town.roads
+            drives = plan_long_drives(driven, wanted, seed, row.least_s, row.most_s, row.least_turns)
             for index, drive in enumerate(drives):
                 try:
                     yield place(town, drive, noise, np.random.default_rng([seed, number, index, 7]))

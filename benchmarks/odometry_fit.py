@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import vidtag_engine.roads.fitted as shipped
 from vidtag_engine.calibration.fit_decoder import fit_levels, fit_map, truth_levels
@@ -23,9 +24,12 @@ KINDS = {
     "minutes": (1.0, ROWS["shape_only"]),
     "blocks": (0.3, ROWS["regular_grid"]),
     "brief": (0.4, Row("measured", least_s=20.0, most_s=110.0, least_turns=0)),
+    "elsewhere": (0.3, ROWS["elsewhere"]),
+    "briefly elsewhere": (0.2, Row("measured", least_s=20.0, most_s=110.0, least_turns=0, elsewhere=True)),
 }
+_OF_ANOTHER = 0.5  # weight of a drive of another city beside one of the map's: who draws an area mostly knows it, and now and then does not
 _CLEAR = 0.93  # share of right frames of videos that count as clear
-_FALSE_ALARMS = 0.01  # share of true drives whose fit is taken for that of another place
+_FALSE_ALARMS = 0.02  # share of true drives whose fit is taken for that of another place
 
 
 def fit_roads(seed: int, drives: int, told: ProgressCallback) -> dict[str, Any]:
@@ -38,12 +42,15 @@ def fit_roads(seed: int, drives: int, told: ProgressCallback) -> dict[str, Any]:
     """
     fitted = FittedRoads.unfitted(fitted_roads().model)
     found: list[Placed] = []
+    here: list[bool] = []
     for number, (name, (share, row)) in enumerate(KINDS.items()):
         count = round(share * drives)
         for index, one in enumerate(placed_drives(row, seed, count, fitted)):
             found.append(one)
+            here.append(not row.elsewhere)
             told(Progress((number + index / count) / len(KINDS), name, f"{len(found)} drives"))
-    new = fit(fitted, found, seed)
+    np_here = np.array(here)
+    new = fit(fitted, found, np_here, seed)
     file = Path(shipped.__file__).with_name(shipped.FILE)
     file.write_text(json.dumps(new.to_dict(), indent=1) + "\n", encoding="utf-8")
     return {"simulated": True, "drives": len(found), "least_fit": new.least_fit, "clear_from": new.path.recognised_from}
@@ -57,18 +64,26 @@ def clear_from(share: FloatArray, right: FloatArray) -> float:
     return 1.0
 
 
-def fit(fitted: FittedRoads, found: list[Placed], seed: int) -> FittedRoads:
-    """Chances by mass and by how well the network foresees the motion; regions by video (conformal); both of clear and of other videos."""
+def fit(fitted: FittedRoads, found: list[Placed], here: NDArray[np.bool_], seed: int) -> FittedRoads:
+    """Chances by mass and by how well the network foresees the motion; regions by video (conformal); both of clear and of other videos.
+
+    Drives of another city are right nowhere; regions are of those of the map's.
+    """
     masses = [mass_about(one.answer.marginal, one.town.area.cells, one.answer.lat_lon_deg, np.array(RADII_M)) for one in found]
-    errors = [haversine_m(*one.answer.lat_lon_deg.T, *one.truth_deg.T) for one in found]
+    errors = [
+        haversine_m(*one.answer.lat_lon_deg.T, *one.truth_deg.T) if at_home else np.full(len(one.truth_deg), np.inf)
+        for one, at_home in zip(found, here, strict=True)
+    ]
     fits = np.array([one.answer.fit for one in found])
     low, high = np.quantile(fits, (0.01, 0.99))
     margins = [np.full(len(error), np.clip(value, low, high)) for error, value in zip(errors, fits, strict=True)]
     share = np.array([one.answer.candidates[0][0].share for one in found])
-    bar = clear_from(share, np.array([float(np.mean(error <= RADIUS_M)) for error in errors]))
+    least_fit = float(np.quantile(fits[here], _FALSE_ALARMS))
+    told = here & (fits >= least_fit)
+    bar = clear_from(share[told], np.array([float(np.mean(error <= RADIUS_M)) for error in errors])[told])
     kinds = [np.flatnonzero(share >= bar).tolist(), np.flatnonzero(share < bar).tolist()]
     truths = [truth_levels(one.town.area.cells, one.answer.marginal, one.truth_deg) for one in found]
-    levels = [fit_levels(truths, kind, [1.0] * len(found)) for kind in kinds]
+    levels = [fit_levels(truths, [n for n in kind if here[n]], [1.0] * len(found)) for kind in kinds]
     maps = [
         tuple(
             fit_map(
@@ -76,6 +91,7 @@ def fit(fitted: FittedRoads, found: list[Placed], seed: int) -> FittedRoads:
                 [np.asarray(errors[n] <= radius_m, dtype=np.float64) for n in kind],
                 radius_m,
                 [margins[n] for n in kind],
+                [1.0 if here[n] else _OF_ANOTHER for n in kind],
             )
             for column, radius_m in enumerate(RADII_M)
         )
@@ -83,7 +99,7 @@ def fit(fitted: FittedRoads, found: list[Placed], seed: int) -> FittedRoads:
     ]
     path = replace(
         fitted.path,
-        videos=len(found),
+        videos=int(here.sum()),
         maps=maps[0],
         level50=levels[0][0],
         level90=levels[0][1],
@@ -93,5 +109,5 @@ def fit(fitted: FittedRoads, found: list[Placed], seed: int) -> FittedRoads:
         unrecognised90=levels[1][1],
         recognised_from=bar,
     )
-    words = f"{len(found)} simulated drives of seed {seed}, with the errors of odometry on pictures"
-    return FittedRoads(fitted.model, path, float(np.quantile(fits, _FALSE_ALARMS)), words)
+    words = f"{int(here.sum())} simulated drives of seed {seed} and {int((~here).sum())} of other cities, with the errors of odometry on pictures"
+    return FittedRoads(fitted.model, path, least_fit, words)

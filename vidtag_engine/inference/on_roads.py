@@ -29,6 +29,7 @@ _CELLS = 25_000
 _LEAST_CELL_M = 50.0
 _DRAWN = 512
 _BLUR = 1.6  # cells
+_OF_A_LEAP = 0.25
 _LEAST_WAY = 8  # steps of the network, below which a way has no shape
 OFF_ROADS = "no way through the roads of the area fits how it turned: it was taken elsewhere, or on ways that the layer lacks."
 NOT_RATED = "how sure to be of ways on roads was not fitted in this version."
@@ -46,7 +47,8 @@ class RoadPosterior:
         confidence: (T,) P(the truth lies within the asked radius); NaN where nothing calibrated it.
         hypotheses, verdict: see their types.
         marginal: (T, M) over the area's cells.
-        fit: how well the network foresees the motion, natural logarithm a step; 0 is perfectly.
+        fit: how well the network foresees the motion: logarithm of its evidence a step, less a part for each kilometre's leaps; 0 is perfectly. A way through
+            the wrong network leaves it again and again; one through the right network does where the layer lacks a street.
     """
 
     lat_lon_deg: FloatArray
@@ -127,7 +129,7 @@ class RoadArea:
         if weigh is not None:
             share = weigh(found)
             row = np.random.default_rng([seed, 1]).choice(len(share), len(share), p=share / share.sum())
-            found = PlacedWays(found.xy_m[row], found.place[row])
+            found = PlacedWays(found.xy_m[row], found.place[row], found.leaps_per_km[row])
         return self.answer(ways, found, radius_m)
 
     def answer(self, ways: Ways, found: PlacedWays, radius_m: float) -> RoadPosterior:
@@ -137,17 +139,18 @@ class RoadArea:
         over = marginal(found, self.cell, len(self.cells.lat_lon_deg)) @ self._blur
         others = tuple((one, self._degrees(one.xy_m)) for one in candidates(found, self.graph))
         clear = path.is_recognised(others[0][0].share)
-        fit = np.full(len(line), ways.log_evidence)
+        clearness = ways.log_evidence - _OF_A_LEAP * float(found.leaps_per_km[best])
+        fit = np.full(len(line), clearness)
         said = hypotheses(over, self.cells, line, path, fit, clear)
         confidence = path.chances(lambda radii: mass_about(over, self.cells, line, radii), [radius_m], fit, clear)[:, 0]
         place = found.place[best]
-        off = ways.log_evidence < self.fitted.least_fit
+        off = clearness < self.fitted.least_fit
         state, why = (FrameState.OUTSIDE_AOI, OFF_ROADS) if off else (FrameState.LOCATED, "")
         if not off:
             why = NOT_RATED if not path.rated else _ambiguous(others)
         judged = verdict(said, state=state, inside=math.nan, familiarity=math.nan, why=why, unknown_share=0.0)
         names = tuple(self.graph.names[number] for number in self.graph.name[place].tolist())
-        return RoadPosterior(line, self.graph.heading_deg[place] % 360.0, names, others, confidence, said, judged, over, ways.log_evidence)
+        return RoadPosterior(line, self.graph.heading_deg[place] % 360.0, names, others, confidence, said, judged, over, clearness)
 
     def _degrees(self, xy_m: FloatArray) -> FloatArray:
         """(N, 2) lat, lon of places on the plane."""

@@ -17,6 +17,8 @@ _MOST = 5
 _LEAST_SHARE = 0.02
 _JUDGED_BY = 96  # ways, and moments, that a way is compared with
 _RIGHT_M = 100.0
+_LEAP = 4.0  # places, farther than which nobody goes in a step
+_LEAST_KM = 0.3
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ class PlacedWays:
     Args:
         xy_m: (S, T, 2) on the network's plane.
         place: (S, T) directed places.
+        leaps_per_km: (S,) how often each leaves the network for another part of it.
     """
 
     xy_m: FloatArray
     place: IntArray
+    leaps_per_km: FloatArray
 
 
 def placed(ways: Ways, graph: RoadGraph, motion_time_s: FloatArray, time_s: FloatArray) -> PlacedWays:
@@ -58,16 +62,19 @@ def placed(ways: Ways, graph: RoadGraph, motion_time_s: FloatArray, time_s: Floa
         motion_time_s: (N + 1,) the motion's moments.
         time_s: (T,) asked for; before the first and after the last the camera is taken to stand.
     """
+    leaps = np.zeros(len(ways.place))
     xy_m, place = np.empty((len(ways.place), len(time_s), 2)), np.empty((len(ways.place), len(time_s)), dtype=np.int64)
     at_of = {metres: np.interp(time_s, motion_time_s, profile.at_step) for metres, profile in ways.profiles.items()}
     for row, (way, metres) in enumerate(zip(ways.place, ways.metres.tolist(), strict=True)):
+        step_m = np.hypot(*np.diff(graph.xy_m[way], axis=0).T)
+        leaps[row] = (step_m > _LEAP * graph.spacing_m).sum() / max(_LEAST_KM, step_m.sum() / 1000.0)
         at = np.clip(at_of[metres], 0.0, len(way) - 1.0)
         before = np.minimum(at.astype(np.int64), len(way) - 1)
         after = np.minimum(before + 1, len(way) - 1)
         share = (at - before)[:, None]
         xy_m[row] = (1.0 - share) * graph.xy_m[way[before]] + share * graph.xy_m[way[after]]
         place[row] = np.where(share[:, 0] < 0.5, way[before], way[after])
-    return PlacedWays(xy_m, place)
+    return PlacedWays(xy_m, place, leaps)
 
 
 def best_way(found: PlacedWays) -> int:
@@ -86,7 +93,7 @@ def candidates(found: PlacedWays, graph: RoadGraph) -> list[Candidate]:
     left = np.arange(len(found.xy_m))
     given: list[Candidate] = []
     while len(left) and len(given) < _MOST:
-        part = PlacedWays(found.xy_m[left], found.place[left])
+        part = PlacedWays(found.xy_m[left], found.place[left], found.leaps_per_km[left])
         best = best_way(part)
         apart_m = np.hypot(*(part.xy_m - part.xy_m[best]).transpose(2, 0, 1)).mean(axis=1)
         alike = apart_m <= ALIKE_M
