@@ -49,8 +49,8 @@ def short_drives(folder: Path, checkpoints: list[str], seed: int) -> dict[str, A
     rows: list[tuple[str, int, int, FloatArray, FloatArray, FloatArray, FloatArray]] = []
     with tempfile.TemporaryDirectory() as work, progress_bar() as bar:
         layers = {one["isle"]: _layer(one["isle"], seed, Path(work)) for one in world.made}
-        for training, checkpoint in enumerate(checkpoints):
-            rows += _of_one(world, checkpoint, training, layers, bar)
+        for number, checkpoint in enumerate(checkpoints):
+            rows += _of_one(world, checkpoint, number, layers, bar)
     result: dict[str, Any] = {"world_trainings": len(checkpoints)}
     way = np.concatenate([np.array(world.ridden.frames(one[6])) for one in rows])
     drive, training = (np.concatenate([np.full(len(one[3]), one[k]) for one in rows]) for k in (1, 2))
