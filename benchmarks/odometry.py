@@ -53,8 +53,8 @@ def run(
     if world is not None and (world / "world.json").is_file():
         return {"simulated": True} | short_drives(world, (checkpoint or "").split(","), seed)
     if world is not None:
-        of_videos = rendered(world, checkpoint)
-        return {"simulated": True} | of_videos | errors(world) | keys(of_videos)
+        of_videos = rendered(world, checkpoint, rows, drives)
+        return {"simulated": True} | of_videos | (errors(world) if rows is None else {}) | keys(of_videos)
     if fit:
         with progress_bar() as bar:
             return fit_roads(seed, drives or 150, bar)

@@ -27,22 +27,26 @@ _TURNS_DEG, _LEAST_TURN_DEG, _LONGEST_S = 4.0, 30.0, 12
 _MOVES_MPS = 1.0
 
 
-def rendered(folder: Path, checkpoint: str | None) -> dict[str, Any]:
+def rendered(folder: Path, checkpoint: str | None, rows: str | None = None, count: int | None = None) -> dict[str, Any]:
     """Every drive of a folder: by roads alone, and with a checkpoint with and without roads.
 
     Args:
         folder: of the drives.
         checkpoint: that knows the isles, none of whose streets it was trained on; None leaves it out.
+        rows: some of ``rendered``, ``never`` and ``never_without_roads``, with commas; None: all.
+        count: the first so many drives; None: all.
 
     Raises:
         InputError: there are no drives.
     """
-    drives = sorted(folder.glob("drive_*.json"))
+    drives = sorted(folder.glob("drive_*.json"))[:count]
     if not drives:
         raise InputError(f"{folder} holds no drives: make them with 'python -m simulator make-drives --output {folder}'.")
     runs: dict[str, tuple[str, bool]] = {"rendered": ("none", True)}
     if checkpoint is not None:
         runs |= {"never_without_roads": (checkpoint, False), "never": (checkpoint, True)}
+    if rows is not None:
+        runs = {name: run for name, run in runs.items() if name in rows.split(",")}
     result: dict[str, Any] = {"rendered_drives": len(drives)}
     with progress_bar() as bar, tempfile.TemporaryDirectory() as work:
         for name, (source, roads) in runs.items():

@@ -41,7 +41,8 @@ _STAGES = {
     "aggregation": "Learning how the layout is weighed.",
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
     "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
-    "odometry": "Telling how the camera moved in {subject}.", "roads": "Comparing the way of {subject} with the roads.",
+    "odometry": "Telling how the camera moved in {subject}.", "follow": "Following points from picture to picture.",
+    "motion": "Telling turns and speeds.", "roads": "Comparing the way of {subject} with the roads.",
     "download": "Fetching the pictures.", "images": "Writing the layers.",
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
