@@ -47,14 +47,14 @@ def run(
             ``seed``: its test drives are placed with and without roads.
         checkpoint: with ``world``: that knows the isles, to be asked with and without roads; of a world its trainings, with commas.
     """
-    wanted = rows.split(",") if rows else [*ROWS, "timing"]
-    if unknown := [one for one in wanted if one not in ROWS and one != "timing"]:
-        raise InputError(f"There is no row {unknown[0]!r}: give some of {', '.join([*ROWS, 'timing'])}.")
     if world is not None and (world / "world.json").is_file():
         return {"simulated": True} | short_drives(world, (checkpoint or "").split(","), seed)
     if world is not None:
         of_videos = rendered(world, checkpoint, rows, drives)
         return {"simulated": True} | of_videos | (errors(world) if rows is None else {}) | keys(of_videos)
+    wanted = rows.split(",") if rows else [*ROWS, "timing"]
+    if unknown := [one for one in wanted if one not in ROWS and one != "timing"]:
+        raise InputError(f"There is no row {unknown[0]!r}: give some of {', '.join([*ROWS, 'timing'])}.")
     if fit:
         with progress_bar() as bar:
             return fit_roads(seed, drives or 150, bar)
