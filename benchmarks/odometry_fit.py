@@ -27,7 +27,7 @@ KINDS = {
     "elsewhere": (0.3, ROWS["elsewhere"]),
     "briefly elsewhere": (0.2, Row("measured", least_s=20.0, most_s=110.0, least_turns=0, elsewhere=True)),
 }
-_OF_ANOTHER = 0.5  # weight of a drive of another city beside one of the map's: who draws an area mostly knows it, and now and then does not
+_OF_ANOTHER = 2.0  # weight of a drive of another city beside one of the map's: together about even, as nobody knows which it is
 _CLEAR = 0.93  # share of right frames of videos that count as clear
 
 
