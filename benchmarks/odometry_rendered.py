@@ -25,6 +25,7 @@ from .odometry_drives import RADIUS_M, share_within
 
 _TURNS_DEG, _LEAST_TURN_DEG, _LONGEST_S = 4.0, 30.0, 12
 _MOVES_MPS = 1.0
+_HALF_DEG = 180.0
 
 
 def rendered(folder: Path, checkpoint: str | None, rows: str | None = None, count: int | None = None) -> dict[str, Any]:
@@ -65,11 +66,16 @@ def _truth(file: Path) -> dict[str, Any]:
 
 
 def _box(roads: Path) -> str:
-    """The area that the roads of an isle lie in, as the command line takes it."""
+    """The area that the roads of an isle lie in, as the command line takes it; in two parts where the isle lies across 180°."""
     source = open_vector(str(roads), roads.name)
-    corners = [shapely.total_bounds(np.array([one for one in source.read(layer) if not isinstance(one, dict)])) for layer in source.layers]
-    west, south, east, north = np.array(corners)[0]
-    return f"{west},{south},{east},{north}"
+    (layer,) = source.layers
+    corners = shapely.get_coordinates([one for one in source.read(layer) if not isinstance(one, dict)])
+    (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
+    if east - west < _HALF_DEG:
+        return str(shapely.box(west, south, east, north).wkt)
+    lon = corners[:, 0]
+    parts = [shapely.box(lon[lon > 0].min(), south, 180.0, north), shapely.box(-180.0, south, lon[lon < 0].max(), north)]
+    return str(shapely.MultiPolygon(parts).wkt)
 
 
 def _placed(file: Path, checkpoint: str, *, roads: bool, output: Path) -> Record:
