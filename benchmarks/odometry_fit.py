@@ -28,7 +28,8 @@ KINDS = {
     "briefly elsewhere": (0.2, Row("measured", least_s=20.0, most_s=110.0, least_turns=0, elsewhere=True)),
 }
 _OF_ANOTHER = 2.0  # weight of a drive of another city beside one of the map's: together about even, as nobody knows which it is
-_CLEAR = 0.93  # share of right frames of videos that count as clear
+_FALSE_ALARMS = 0.05  # share of the map's own drives that are taken for those of another city
+_CLEAR = 0.985  # share of right frames of videos that count as clear
 
 
 def fit_roads(seed: int, drives: int, told: ProgressCallback) -> dict[str, Any]:
@@ -55,13 +56,6 @@ def fit_roads(seed: int, drives: int, told: ProgressCallback) -> dict[str, Any]:
     return {"simulated": True, "drives": len(found), "least_fit": new.least_fit, "clear_from": new.path.recognised_from}
 
 
-def dividing(here: FloatArray, elsewhere: FloatArray) -> float:
-    """The fit that divides drives of the map's city and of others with the least share of both on the wrong side; of several the least."""
-    bars = np.sort(np.concatenate([here, elsewhere]))
-    wrong = [float(np.mean(here < bar) + np.mean(elsewhere >= bar)) for bar in bars]
-    return float(bars[int(np.argmin(wrong))])
-
-
 def clear_from(share: FloatArray, right: FloatArray) -> float:
     """The least share of the likeliest candidate from which on at least ``_CLEAR`` of the frames are right; 1 where there is none."""
     for bar in np.unique(share):
@@ -84,7 +78,7 @@ def fit(fitted: FittedRoads, found: list[Placed], here: NDArray[np.bool_], seed:
     low, high = np.quantile(fits, (0.01, 0.99))
     margins = [np.full(len(error), np.clip(value, low, high)) for error, value in zip(errors, fits, strict=True)]
     share = np.array([one.answer.candidates[0][0].share for one in found])
-    least_fit = dividing(fits[here], fits[~here])
+    least_fit = float(np.quantile(fits[here], _FALSE_ALARMS))
     told = here & (fits >= least_fit)
     bar = clear_from(share[told], np.array([float(np.mean(error <= RADIUS_M)) for error in errors])[told])
     kinds = [np.flatnonzero(share >= bar).tolist(), np.flatnonzero(share < bar).tolist()]

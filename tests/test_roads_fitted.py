@@ -1,9 +1,8 @@
 """What ships of ways on roads: its file, what it says of clear, ambiguous and foreign ways, and how it is fitted."""
 
 import numpy as np
-import pytest
 
-from benchmarks.odometry_fit import clear_from, dividing
+from benchmarks.odometry_fit import clear_from
 from vidtag_engine.roads.fitted import FittedRoads, fitted_roads
 
 
@@ -30,14 +29,6 @@ def test_a_clear_way_that_fits_is_said_and_one_that_does_not_fit_is_not():
 def test_nothing_is_said_of_what_nobody_fitted():
     path = FittedRoads.unfitted().path
     assert np.isnan(path.chances(lambda radii: np.ones((1, len(radii))), [500.0], np.array([0.0]))).all()
-
-
-def test_the_bar_between_two_cities_is_where_fewest_are_on_the_wrong_side():
-    here, elsewhere = np.array([-0.3, -0.4, -0.5, -1.2]), np.array([-1.0, -1.1, -1.5, -0.45])
-    bar = dividing(here, elsewhere)
-    best = min(np.mean(here < one) + np.mean(elsewhere >= one) for one in np.linspace(-2, 0, 401))
-    assert np.mean(here < bar) + np.mean(elsewhere >= bar) == pytest.approx(best)
-    assert dividing(np.array([-0.2, -0.3]), np.array([-1.0, -2.0])) == -0.3
 
 
 def test_clear_is_what_is_nearly_always_right():
