@@ -16,7 +16,7 @@ from vidtag_engine.roads.fitted import fitted_roads
 from vidtag_engine.roads.graph import RoadLine, build_graph
 from vidtag_engine.roads.profile import Way
 
-SIDE_M = 9500.0
+SIDE_M = 12_600.0
 WANTED = (1_000, 3_000, 10_000, 30_000, 100_000)
 DRIVES = 3
 LASTS_S = 300.0
