@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import geopandas
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from pyproj import Transformer
@@ -136,7 +137,7 @@ def test_a_track_is_one_videos(town, tmp_path):
 
 def test_a_camera_that_stands_is_said_to(town, tmp_path):
     folder = town[0]
-    rows = "\n".join(f"{t},90,0" for t in range(60))
+    rows = "\n".join(f"{t},90,0" for t in range(400))
     (tmp_path / "stands.csv").write_text(f"time_s,heading_deg,speed_mps\n{rows}\n", encoding="utf-8")
     with pytest.raises(InputError, match="hardly moved"):
         run_geolocate(arguments(town, tmp_path / "found.gpkg", motion_track=str(tmp_path / "stands.csv")))
@@ -159,3 +160,37 @@ def test_the_command_line_takes_it(town, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "found.gpkg").is_file()
     assert "Traceback" not in done.stderr
+
+
+def test_a_track_that_ends_before_the_video_is_refused(town, tmp_path):
+    folder, time_s = town[0], town[2]
+    lines = (folder / "track.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "half.csv").write_text("\n".join(lines[: len(time_s) // 2]) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="longer track"):
+        run_geolocate(arguments(town, tmp_path / "found.gpkg", motion_track=str(tmp_path / "half.csv")))
+    assert not (tmp_path / "found.gpkg").exists()
+
+
+def test_a_motion_that_nobody_can_tell_is_no_standing(town, tmp_path):
+    rows = "\n".join(f"{second},{second}," for second in range(400))
+    (tmp_path / "turns.csv").write_text(f"time_s,heading_deg,speed_mps\n{rows}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be told"):
+        run_geolocate(arguments(town, tmp_path / "found.gpkg", motion_track=str(tmp_path / "turns.csv")))
+
+
+def test_a_walk_is_placed_and_not_rated_as_nobody_measured_walks(town, tmp_path):
+    output = tmp_path / "found.gpkg"
+    run_geolocate(arguments(town, output, motion="walk"))
+    frames = geopandas.read_file(output, layer="frames")
+    assert (frames["state"] == "located").all()
+    assert frames["confidence"].isna().all()
+
+
+def test_ways_that_do_not_fit_are_no_candidates(town, tmp_path):
+    """A drive that turns all the time, as no street of the town does."""
+    rows = "\n".join(f"{second},{(37 * second) % 360},9" for second in range(400))
+    (tmp_path / "spins.csv").write_text(f"time_s,heading_deg,speed_mps\n{rows}\n", encoding="utf-8")
+    output = tmp_path / "found.gpkg"
+    said = run_geolocate(arguments(town, output, motion_track=str(tmp_path / "spins.csv")))
+    assert said["located"] == 0
+    assert "candidates" not in set(pyogrio.list_layers(output)[:, 0])

@@ -42,7 +42,7 @@ from .types import (
     VideoResult,
 )
 from .warm import Warm
-from .ways import Ways, candidate_ways, placed_frames, surer_on_roads, times_with_picture, with_ways
+from .ways import Ways, candidate_ways, check_covered, placed_frames, surer_on_roads, times_with_picture, with_ways
 
 # Candidates kept a frame: enough that one of them lies farther away than the confidence radius (ten grid steps hold ~314 points).
 _CANDIDATES = 512
@@ -109,7 +109,8 @@ class Job:
     def run(self, info: VideoInfo, sha256: str, seen: VideoFeatures | None = None) -> VideoResult:
         """One video, start to end; ``seen`` is what the frame encoder made of it before."""
         before = dict(self.clock.seconds)
-        if self._ways is not None:
+        motion: Motion | None = None
+        if self._ways is not None and self._ways.tells_of(info):
             since = time.perf_counter()
             motion = self._ways.motion(info, self.settings, self.feedback.part(0.0, _ODOMETRY_SHARE))
             self.clock.add("odometry", since)
@@ -120,7 +121,9 @@ class Job:
             )
         trajectory, solved = self.answer(found.frames, found.features, info.name, found.local)
         candidates: tuple[CandidateWay, ...] = ()
-        if self._ways is not None:
+        by_pictures = trajectory
+        if motion is not None:
+            check_covered(motion, times_with_picture(found.frames))
             trajectory, candidates = self.along_roads(trajectory, solved, motion, found.frames)
         since = time.perf_counter()
         matches: tuple[Match, ...] = ()
@@ -128,7 +131,8 @@ class Job:
             index, time_s = _with_picture(found.frames)
             if self.scores_beside is not None:
                 write_scores(self.scores_beside, sha256, self.solver.scores(solved, index, time_s))
-            matches = matches_of(self.loaded, self.solver, solved, index, trajectory, share_places=self.settings.share_places)
+            if trajectory is by_pictures:  # reference images speak for the pictures' answer alone
+                matches = matches_of(self.loaded, self.solver, solved, index, trajectory, share_places=self.settings.share_places)
         self.clock.add("search", since)
         seconds = {part: round(value - before.get(part, 0.0), 3) for part, value in self.clock.seconds.items()}
         return VideoResult(info, trajectory, found.report, sha256, seconds, matches=matches, candidates=candidates)

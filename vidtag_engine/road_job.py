@@ -13,7 +13,7 @@ from .inference.verdicts import with_hypotheses
 from .settings import GeolocateSettings
 from .types import DecodeReport, FrameState, Progress, VideoError, VideoInfo, VideoResult
 from .video import FrameReader
-from .ways import Ways, candidate_ways, placed_frames, times_with_picture, with_ways
+from .ways import Ways, candidate_ways, check_covered, placed_frames, times_with_picture, with_ways
 
 
 class RoadJob:
@@ -67,6 +67,7 @@ class RoadJob:
                 f"{info.path.name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
             )
         motion = self.ways.motion(info, of, self.feedback.part(0.0, 0.8))
+        check_covered(motion, time_s)
         since = self.clock.add("odometry", since)
         found = self.area.solve(motion, time_s, of.radius_m, seed=of.seed, feedback=self.feedback.part(0.8, 1.0))
         trajectory = with_ways(placed_frames(frames, found, of.radius_m), found)

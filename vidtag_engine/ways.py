@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,19 @@ from .feedback import Feedback
 from .grid import AreaOfInterest
 from .inference.on_roads import RoadArea, RoadPosterior
 from .motion import Motion, read_motion, video_motion
-from .roads.fitted import fitted_roads
+from .motion.tracker import opencv
+from .roads.fitted import FittedRoads, fitted_roads
 from .roads.layer import RoadLayer, open_roads
 from .settings import GeolocateSettings
 from .trajectory import assemble
 from .types import Candidates, CandidateWay, FloatArray, FrameState, InputError, Trajectory, VideoInfo
+from .video import source_digest
 
 NONE = "none"
 """What stands for a checkpoint where none is used."""
 _JUDGED_M = 500.0
 _SURER, _EVEN = 0.05, 0.5
+_BESIDE_S = 2.0  # that frames may lie before the first moment of a track, or after its last
 
 
 class Ways:
@@ -40,30 +44,38 @@ class Ways:
         self._layer: RoadLayer = open_roads(settings.roads, settings.roads_layer, settings.roads_crs, ("--roads-layer", "--roads-crs"))
         self._mode, self._track = settings.travel, settings.motion_track
         self._motion = read_motion(Path(self._track)) if self._track is not None else None
+        if self._motion is None:
+            opencv()  # where it is not there, that is said once, and not of every video
         self._area: tuple[AreaOfInterest, RoadArea] | None = None
 
     @property
     def digest(self) -> str:
         """Of the files that answers depend on."""
-        files = [Path(one) for one in (self._layer.source.path, self._track) if one is not None]
-        parts = [file.read_bytes() if file.is_file() else str(file).encode() for file in files]
-        return hashlib.sha256(b"\0".join([*(hashlib.sha256(one).digest() for one in parts), self._layer.layer.encode()])).hexdigest()
+        files = [one for one in (self._layer.source.path, self._track) if one is not None]
+        parts = [source_digest(Path(one)) if Path(one).is_file() else one for one in files]
+        return hashlib.sha256("\0".join([*parts, self._layer.layer]).encode()).hexdigest()
 
     def area(self, aoi: AreaOfInterest) -> RoadArea:
         """The roads of an area, read once."""
         if self._area is None or self._area[0] is not aoi:
-            self._area = (aoi, RoadArea(aoi, self._layer, self._mode, fitted_roads()))
+            # What a posterior means was fitted on drives by car: of others nothing is said that nobody measured.
+            fitted = fitted_roads() if self._mode == "car" else FittedRoads.unfitted(fitted_roads().model)
+            self._area = (aoi, RoadArea(aoi, self._layer, self._mode, fitted))
         return self._area[1]
+
+    def tells_of(self, info: VideoInfo) -> bool:
+        """Whether there is anything to tell a video's motion by: images in a folder are too far apart."""
+        return self._motion is not None or info.kind != "images"
 
     def motion(self, info: VideoInfo, settings: GeolocateSettings, feedback: Feedback) -> Motion:
         """How a video's camera moved: by the track that was given, else by its pictures.
 
         Raises:
-            InputError: the pictures are too far apart to tell, or odometry cannot run.
+            InputError: the pictures are too far apart to tell, or cannot be read.
         """
         if self._motion is not None:
             return self._motion
-        if info.kind == "images":
+        if not self.tells_of(info):
             raise InputError(
                 f"{info.name} is a folder of images, too far apart to tell how the camera turned: give a video, or a --motion-track."
             )
@@ -95,6 +107,16 @@ def check_one_video(settings: GeolocateSettings, videos: int) -> None:
         raise InputError(f"A motion track is one video's, and there are {videos} videos: geolocate them one by one.")
 
 
+def check_covered(motion: Motion, time_s: FloatArray) -> None:
+    """Raise InputError where a motion track tells nothing of the first or the last frames (T,): a camera that nobody knows of is not taken to stand."""
+    begin_s, end_s = float(motion.time_s[0]) - _BESIDE_S, float(motion.time_s[-1]) + _BESIDE_S
+    if motion.source == "track" and (time_s[0] < begin_s or time_s[-1] > end_s):
+        raise InputError(
+            f"The motion track tells of {motion.time_s[0]:.0f} to {motion.time_s[-1]:.0f} s, and the frames are of {time_s[0]:.0f} to {time_s[-1]:.0f} s:"
+            " give a longer track, or that stretch with --from and --to."
+        )
+
+
 def with_ways(trajectory: Trajectory, found: RoadPosterior) -> Trajectory:
     """A trajectory with the course and the street of the line on roads, at its frames that have an answer."""
     located = np.array([state is FrameState.LOCATED for state in trajectory.state])
@@ -103,12 +125,13 @@ def with_ways(trajectory: Trajectory, found: RoadPosterior) -> Trajectory:
     course[located] = found.course_deg
     for row, name in zip(np.flatnonzero(located).tolist(), found.street, strict=True):
         streets[row] = name
-    values = {**vars(trajectory), "course_deg": course, "street": tuple(streets)}
-    return Trajectory(**values)
+    return replace(trajectory, course_deg=course, street=tuple(streets))
 
 
 def candidate_ways(found: RoadPosterior) -> tuple[CandidateWay, ...]:
-    """The ways that fit, as results have them."""
+    """The ways that fit, as results have them; none where none does."""
+    if found.verdict.state is not FrameState.LOCATED:
+        return ()
     return tuple(
         CandidateWay(rank, one.share, lat_lon[:, 0], lat_lon[:, 1], one.streets) for rank, (one, lat_lon) in enumerate(found.candidates, 1)
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj import Transformer
 
 from ..batch import check_output
 from ..export import read_answers
@@ -22,31 +21,14 @@ from ..export.tables import ends_of, steps_table
 from ..feedback import Feedback
 from ..geodesy import WGS84, centroid_deg
 from ..outputs import check_files
+from ..roads.layer import RoadLayer, open_roads
 from ..trajectory.course import way_course_deg
 from ..trajectory.roads import match_roads, reach_m, spread_m
 from ..trajectory.steps import parts
 from ..types import FloatArray, InputError, Trajectory, VideoResult
-from ..vectors import VectorSource, is_typed, open_vector
 
 LAYER = "trajectory_matched"
 _MOST_SEGMENTS = 400_000
-
-
-@dataclass(frozen=True)
-class Roads:
-    """A layer of roads that is open.
-
-    Args:
-        source: that holds it.
-        called: its file's name, for messages.
-        layer: the layer's name.
-        system: its coordinate system.
-    """
-
-    source: VectorSource
-    called: str
-    layer: str
-    system: CRS
 
 
 def run_match(
@@ -87,7 +69,7 @@ def run_match(
     results = [one for one in read_answers(result, answer)[0] if any(run.stop - run.start > 1 for run in parts(one.trajectory))]
     if not results:
         raise InputError(f"{result.name} has no line to lay on roads: none of its videos has two neighbouring frames with an answer.")
-    opened = _open_roads(roads, layer, crs)
+    opened = open_roads(roads, layer, crs)
     tables: list[Table] = []
     said: list[dict[str, Any]] = []
     for number, one in enumerate(results):
@@ -170,7 +152,7 @@ def _match(result: VideoResult, plane: Transformer, segments_m: FloatArray) -> t
     return table, np.linalg.norm(on_road[known] - xy_m[known], axis=1)
 
 
-def _roads_near(roads: Roads, trajectory: Trajectory, plane: Transformer) -> FloatArray:
+def _roads_near(roads: RoadLayer, trajectory: Trajectory, plane: Transformer) -> FloatArray:
     """(S, 2, 2) straight pieces of the roads near a video's line, on its plane, joined where roads meet or cross.
 
     Crossings count as junctions, bridges too: a layer need not be cut at its junctions.
@@ -206,29 +188,3 @@ def _roads_near(roads: Roads, trajectory: Trajectory, plane: Transformer) -> Flo
     if len(segments) > _MOST_SEGMENTS:
         raise InputError(f"{roads.called} has {len(segments):,} pieces of road near the line: give a smaller layer.")
     return segments
-
-
-def _open_roads(text: str | Path, layer: str | None, crs: str | None) -> Roads:
-    """The layer of lines and its coordinate system. Raises InputError where there is none, several, or the system is unknown."""
-    called = Path(text).name
-    said = f"The roads {called}"
-    if not Path(text).exists() and not is_typed(str(text)):
-        raise InputError(f"{said} are not there: give a vector file with a line layer.")
-    source = open_vector(str(text), said)
-    kinds = {name: kind or "" for name, kind in source.layers.items()}
-    lines = [name for name, kind in kinds.items() if "LineString" in kind or "Curve" in kind or kind.startswith(("Unknown", "Geometry"))]
-    if layer is not None and layer not in kinds:
-        raise InputError(f"{said} have no layer {layer!r}: choose one of {', '.join(kinds)}.")
-    if layer is None and len(lines) > 1:
-        raise InputError(f"{said} have several layers of lines ({', '.join(lines)}): say which with --layer.")
-    if not lines or (layer is not None and layer not in lines):
-        held = ", ".join(f"{name}: {kind or 'no geometry'}" for name, kind in kinds.items())
-        raise InputError(f"{said} hold no lines ({held}): give a layer of lines.")
-    name = layer or lines[0]
-    stated = source.crs(name)
-    if stated is None and crs is None:
-        raise InputError(f"{said} do not name their coordinate system: give it with --crs, e.g. EPSG:4326.")
-    try:
-        return Roads(source, called, name, CRS.from_user_input(crs or stated))
-    except CRSError as error:
-        raise InputError(f"The roads' coordinate system {str(crs or stated)[:80]!r} is unknown: give for example EPSG:4326.") from error

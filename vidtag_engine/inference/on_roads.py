@@ -32,7 +32,7 @@ _BLUR = 1.6  # cells
 _OF_A_LEAP = 0.25
 _LEAST_WAY = 8  # steps of the network, below which a way has no shape
 OFF_ROADS = "no way through the roads of the area fits how it turned: it was taken elsewhere, or on ways that the layer lacks."
-NOT_RATED = "how sure to be of ways on roads was not fitted in this version."
+NOT_RATED = "how sure to be of ways along roads was fitted on drives by car alone."
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,13 @@ class RoadArea:
             feedback: told of the decoding; asked to stop.
 
         Raises:
-            InputError: the camera did not go far enough for its way to have a shape.
+            InputError: nothing is known of the motion, or the camera did not go far enough for its way to have a shape.
             CancelledError: stopped.
         """
+        if not np.isfinite(motion.speed).any() or not np.isfinite(motion.turn_deg).any():
+            raise InputError(
+                "How the camera moved cannot be told from its pictures, as of one that looks down or aside: give a motion track."
+            )
         way = Way.of(motion)
         if way.length * max(one.metres for one in self.roads.guesses(way)) < _LEAST_WAY * self.graph.spacing_m:
             raise InputError("The camera hardly moved, and a way without a length fits everywhere: give a longer stretch.")

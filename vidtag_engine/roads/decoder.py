@@ -113,20 +113,19 @@ class RoadDecoder:
     Args:
         graph: with at least one place.
         model: how motion is read; None is as by default.
-        prior: (M,) where a camera may be before anything is seen; None is anywhere alike, by length of street.
 
     Raises:
         ValueError: the network has no place.
     """
 
-    def __init__(self, graph: RoadGraph, model: RoadModel | None = None, prior: FloatArray | None = None) -> None:
+    def __init__(self, graph: RoadGraph, model: RoadModel | None = None) -> None:
         if not len(graph):
             raise ValueError("a network without places")
         self.graph, self.model = graph, model or RoadModel()
         self.links = Links.of(graph), Links.of(graph, backwards=True)
         self.tree = cKDTree(graph.xy_m)
-        weight = graph.length_m if prior is None else np.asarray(prior, dtype=np.float64) * graph.length_m
-        self.prior = (weight / weight.sum()).astype(np.float32)
+        # Before anything is seen a camera may be anywhere alike, by length of street.
+        self.prior = (graph.length_m / graph.length_m.sum()).astype(np.float32)
 
     def guesses(self, way: Way) -> list[Guess]:
         """What a unit of the odometer may be, in metres, and how likely each is."""

@@ -22,7 +22,6 @@ class Profile:
     """A drive cut into steps of one length, for one guess of how many metres a unit of its speeds is.
 
     Args:
-        step_m: of every step.
         heading_deg: (J,) in the middle of each step, against the first moment's; clockwise.
         change_deg: (J,) how much it changes about the step: 15 m before to 15 m behind.
         backwards: (J,) whether the camera goes backwards there.
@@ -32,7 +31,6 @@ class Profile:
         at_step: (N + 1,) where each moment of the motion lies, in steps from the start.
     """
 
-    step_m: float
     heading_deg: FloatArray
     change_deg: FloatArray
     backwards: NDArray[np.bool_]
@@ -103,7 +101,6 @@ class Way:
         interval = np.clip(np.searchsorted(at_step, middle, side="right") - 1, 0, len(self.motion.speed) - 1)
         speed = self.motion.speed[interval]
         return Profile(
-            step_m=step_m,
             heading_deg=headings(middle),
             change_deg=change,
             backwards=speed < 0,
