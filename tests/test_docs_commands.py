@@ -24,7 +24,6 @@ NOT_RUN = {
     "make test": "it would run itself",
     "tools/vidtag geolocate my.mp4 --show": "`geoclip` fetches CLIP's weights; test_show.py runs it with the demo's checkpoint",
     "vidtag geolocate holiday.mp4": "`geoclip` fetches CLIP's weights",
-    "vidtag geolocate drive.mp4 --aoi town.geojson --roads": "the demo's drive is too short for its way to tell where it was",
     "vidtag geolocate clips/": "`geoclip` fetches CLIP's weights",
     "vidtag geolocate --images photos/": "`geoclip` fetches CLIP's weights",
     "vidtag gallery --aoi 'https://": "example.org has no such file; test_vectors.py reads from a server of its own",
@@ -52,6 +51,13 @@ SHORTER = {
 }
 # What a reader has done before, where the page only says so.
 BEFORE = {
+    "vidtag geolocate drive.mp4 --aoi town.geojson --roads roads.gpkg --checkpoint none --motion-track motion.csv --output by-track.gpkg": [
+        'python -c "import numpy as np; from pathlib import Path; from vidtag_engine.video import read_track;'
+        " from vidtag_engine.geodesy import courses_deg, haversine_m; t = read_track(Path('drive.gpx')); s = t.time_s - t.time_s[0];"
+        " m = np.gradient(np.concatenate([[0], np.cumsum(haversine_m(t.lat_deg[:-1], t.lon_deg[:-1], t.lat_deg[1:], t.lon_deg[1:]))]), s);"
+        " c = courses_deg(t.lat_deg, t.lon_deg);"
+        " Path('motion.csv').write_text('time_s,heading_deg,speed_mps\\n' + '\\n'.join(f'{a},{b},{v}' for a, b, v in zip(s, c, m)))\""
+    ],
     "vidtag pins drive.gpkg --remove 2": [
         "vidtag pin drive.gpkg --frame 3 --at -19.2195,159.9268",
         "vidtag pin drive.gpkg --frame 30 --at -19.2190,159.9260",

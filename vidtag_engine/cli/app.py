@@ -76,7 +76,7 @@ def _root(
 
     vidtag geolocate walk.mp4 --reference my-references --output found.gpkg
 
-    vidtag geolocate drive.mp4 --aoi town.geojson --roads roads.gpkg --checkpoint none --output drive.gpkg
+    vidtag geolocate drive.mp4 --aoi town.geojson --roads roads.gpkg --checkpoint none --output by-its-way.gpkg
 
     vidtag geolocate --images photos/ --aoi 'POLYGON((13.1 55.6,13.3 55.6,13.3 55.8,13.1 55.8,13.1 55.6))' --output walk.gpkg
 """
