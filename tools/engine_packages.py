@@ -20,6 +20,10 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from vidtag_qgis.engine_client.environment_plan import EXTRAS  # noqa: E402 - found by the line above
+
 OUTPUT = ROOT / "resources" / "engine" / "packages.json"
 # What these packages' files say where their metadata say nothing.
 LICENCES = {
@@ -73,7 +77,7 @@ def fetched_mb(log: str) -> dict[str, float]:
 def measure(python: str, log: Path) -> list[dict[str, object]]:
     """The rows of an environment."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["geoclip"]]
+    wanted = [*project["dependencies"], *(name for extra in EXTRAS for name in project["optional-dependencies"][extra])]
     answer = subprocess.run([python, "-c", _MEASURE, *wanted], check=True, stdout=subprocess.PIPE, text=True).stdout
     fetched = fetched_mb(log.read_text(encoding="utf-8"))
     rows = []

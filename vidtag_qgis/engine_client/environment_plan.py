@@ -17,6 +17,7 @@ from .python_finder import StandalonePython
 
 CPU, CUDA = "cpu", "cuda"
 FLAVOURS = (CPU, CUDA)
+EXTRAS = ("geoclip", "motion")  # what the plugin's own dialogs need beside the engine: the worldwide checkpoint, and OpenCV for roads
 SOURCE_FILES = ("pyproject.toml", "README.md", "LICENSE")
 
 OFFLINE = (
@@ -80,7 +81,7 @@ class SetupPlan:
     packages: tuple[Package, ...] = ()
     wheels: Optional[str] = None
     torch_index: str = ""
-    extras: tuple[str, ...] = ("geoclip",)
+    extras: tuple[str, ...] = EXTRAS
     proxies: Mapping[str, str] = field(default_factory=dict)
     own_folders: tuple[str, ...] = ()
     offline: bool = False
