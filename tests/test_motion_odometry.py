@@ -78,7 +78,10 @@ def test_what_makes_no_sense_is_one_sentence(street, options):
 
 def test_without_opencv_one_sentence_says_so(street, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(InputError, match=r"^Odometry needs OpenCV: pip install opencv-python-headless, or press Create environment… in QGIS's options, page VidTAG\.$"):
+    with pytest.raises(
+        InputError,
+        match=r"^Odometry needs OpenCV: pip install opencv-python-headless, or press Create environment… in QGIS's options, page VidTAG\.$",
+    ):
         video_motion(street[0])
 
 

@@ -371,7 +371,9 @@ def test_the_list_for_the_consent_names_what_the_engine_needs(flavour):
     names = {package.name.lower().replace("_", "-") for package in packages}
     assert {"torch", "torchvision", "timm", "open-clip-torch", "av", "rasterio", "geoclip"} <= names
     offered = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert {re.split(r"[=<>\[]", wanted)[0] for extra in SetupPlan.__dataclass_fields__["extras"].default for wanted in offered[extra]} <= names
+    assert {
+        re.split(r"[=<>\[]", wanted)[0] for extra in SetupPlan.__dataclass_fields__["extras"].default for wanted in offered[extra]
+    } <= names
     assert any(name.startswith("nvidia") for name in names) == (flavour == "cuda")
     assert all(package.licence for package in packages)
     total = sum(package.installed_mb for package in packages)

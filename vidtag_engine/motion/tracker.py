@@ -41,7 +41,9 @@ def opencv() -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise InputError("Odometry needs OpenCV: pip install opencv-python-headless, or press Create environment… in QGIS's options, page VidTAG.") from error
+        raise InputError(
+            "Odometry needs OpenCV: pip install opencv-python-headless, or press Create environment… in QGIS's options, page VidTAG."
+        ) from error
     return cv2
 
 
