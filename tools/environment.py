@@ -61,7 +61,7 @@ def engine_requirements() -> list[str]:
     extras = project["optional-dependencies"]
     names = [
         *project["dependencies"],
-        *(name for extra in ("geoclip", "cityguessr", "motion", "faiss", "benchmarks") for name in extras[extra]),
+        *(name for extra in ("geoclip", "cityguessr", "motion", "cluster", "faiss", "benchmarks") for name in extras[extra]),
     ]
     names += [entry for entry in extras["dev"] if not entry.startswith(project["name"])]
     return sorted(set(names))

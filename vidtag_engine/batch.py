@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from .export import located_mask, read_failed, read_geopackage, verdict_sentence
+from .export import located_mask, read_failed, read_geopackage, read_provenance, verdict_sentence
 from .outputs import check_place
 from .settings import GeolocateSettings, in_new_names, zone_of
 from .trajectory import steps
 from .types import CancelledError, FailedVideo, FrameState, InputError, Provenance, TimeSource, VideoError, VideoInfo, VideoResult
-from .video import VideoRow, embedded_track, open_source, source_digest, unique_names
+from .video import VideoRow, distinct_names, embedded_track, open_source, source_digest
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,39 +45,96 @@ def compiled_folder() -> Path:
     return default_cache_folder().parent / "networks"
 
 
-def open_all(
-    videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings, rows: Sequence[VideoRow] = ()
-) -> tuple[list[VideoInfo], list[FailedVideo]]:
-    """Open every input before any work starts. A single bad input is an error; in a batch it is noted and the rest goes on.
+@dataclass(frozen=True)
+class BatchInput:
+    """One video of a batch before it is opened.
+
+    Args:
+        name: in the batch, which no other has.
+        path: of the file, or of a folder of images.
+        kind: "video", "images", or "auto".
+        start_time: UTC, as a table says it; None where none does.
+    """
+
+    name: str
+    path: Path
+    kind: str = "auto"
+    start_time: datetime | None = None
+
+    def open(self, settings: GeolocateSettings) -> VideoInfo:
+        """Look at it without reading it through. Raises InputError, or whatever its file's damage leads to."""
+        zone = zone_of(settings.time_zone)
+        info = open_source(self.path, kind=self.kind, start_time=self.start_time or settings.start_time, zone=zone)
+        return replace(info, name=self.name)
+
+    def unopened(self) -> VideoInfo:
+        """What is known of it where it cannot be opened."""
+        kind = self.kind if self.kind != "auto" else "images" if self.path.is_dir() else "video"
+        return VideoInfo(self.path, self.name, kind, 0, 0, None, datetime(2000, 1, 1, tzinfo=UTC), TimeSource.SYNTHETIC)
+
+    def failed(self, error: Exception) -> FailedVideo:
+        """As a row of the result that says why."""
+        return FailedVideo(self.unopened(), sentence_of(error, self.path), _digest(self.path))
+
+
+def batch_inputs(videos: Sequence[Path | str], images: Sequence[Path | str], rows: Sequence[VideoRow] = ()) -> list[BatchInput]:
+    """The videos of a batch by names that differ; nothing is opened.
 
     Args:
         videos, images: as for :func:`.geolocation.geolocate`.
-        settings: of the run.
         rows: of a table of videos, none of which is among the others.
+
+    Raises:
+        InputError: there is none, or one is given twice.
     """
     wanted: list[tuple[Path, str, datetime | None]] = []
     wanted += [(Path(v), "video", None) for v in videos]
     wanted += [(Path(i), "images", None) for i in images]
     wanted += [(row.path, "auto", row.start_time) for row in rows]
     _check_once(wanted, rows)
-    opened: list[VideoInfo] = []
-    whys: list[str] = []
+    if not wanted:
+        raise InputError("There is no video to geolocate: give at least one file or folder.")
+    names = distinct_names([(path.name or str(path), path) for path, _, _ in wanted])
+    return [BatchInput(name, *one) for name, one in zip(names, wanted, strict=True)]
+
+
+def first_opened(inputs: Sequence[BatchInput], settings: GeolocateSettings) -> dict[str, VideoInfo]:
+    """The first input that can be opened, by its name: where there is none, that is said before any work starts.
+
+    Raises:
+        InputError: none can, and what is wrong with the first.
+    """
     errors: list[InputError] = []
-    for path, kind, start_time in wanted:
+    for one in inputs:
         try:
-            info, why = open_source(path, kind=kind, start_time=start_time or settings.start_time, zone=zone_of(settings.time_zone)), ""
+            return {one.name: one.open(settings)}
         except Exception as error:
             if ends_the_run(error):
                 raise
-            info, why = _unopened(path, kind if kind != "auto" else "images" if path.is_dir() else "video"), sentence_of(error, path)
-            errors.append(error if isinstance(error, InputError) else VideoError(why))
-        opened.append(info)
-        whys.append(why)
-    if not opened or all(whys):
-        raise errors[0] if errors else InputError("There is no video to geolocate: give at least one file or folder.")
-    named = list(zip(unique_names(opened), whys, strict=True))
-    failed = [FailedVideo(info, why, _digest(info.path)) for info, why in named if why]
-    return [info for info, why in named if not why], failed
+            errors.append(error if isinstance(error, InputError) else VideoError(sentence_of(error, one.path)))
+    raise errors[0]
+
+
+def open_all(
+    videos: Sequence[Path | str], images: Sequence[Path | str], settings: GeolocateSettings
+) -> tuple[list[VideoInfo], list[FailedVideo]]:
+    """Open every input before any work starts. A single bad input is an error; of several it is noted and the rest goes on. Arguments as of :func:`batch_inputs`."""
+    return opened_and_failed(batch_inputs(videos, images), settings)
+
+
+def opened_and_failed(inputs: Sequence[BatchInput], settings: GeolocateSettings) -> tuple[list[VideoInfo], list[FailedVideo]]:
+    """Every input that can be opened, and why the others cannot. Raises InputError where none can."""
+    first_opened(inputs, settings)
+    opened: list[VideoInfo] = []
+    failed: list[FailedVideo] = []
+    for one in inputs:
+        try:
+            opened.append(one.open(settings))
+        except Exception as error:
+            if ends_the_run(error):
+                raise
+            failed.append(one.failed(error))
+    return opened, failed
 
 
 def _check_once(wanted: Sequence[tuple[Path, str, datetime | None]], rows: Sequence[VideoRow]) -> None:
@@ -109,14 +166,10 @@ def earlier_failed(output: Path, known: set[str]) -> list[FailedVideo]:
     return [one for one in read_failed(output) if one.info.name not in known] if output.exists() else []
 
 
-def check_name_free(info: VideoInfo, sha256: str, results: Sequence[VideoResult]) -> None:
+def check_name_free(name: str, sha256: str, results: Sequence[VideoResult]) -> None:
     """Raise InputError where the output holds another recording of that name: outputs tell videos apart by it."""
-    if any(one.info.name == info.name and one.sha256 != sha256 for one in results):
-        raise InputError(f"The output holds another video named {info.name}: rename this one, or choose another output.")
-
-
-def _unopened(path: Path, kind: str) -> VideoInfo:
-    return VideoInfo(path, path.name or str(path), kind, 0, 0, None, datetime(2000, 1, 1, tzinfo=UTC), TimeSource.SYNTHETIC)
+    if any(one.info.name == name and one.sha256 != sha256 for one in results):
+        raise InputError(f"The output holds another video named {name}: rename this one, or choose another output.")
 
 
 def _digest(path: Path) -> str:
@@ -138,8 +191,16 @@ def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool, an
     """
     if overwrite or not output.exists():
         return {}
+    check_same_settings(output, provenance, any_grid=any_grid)
+    return {result.sha256: result for result in read_geopackage(output)[0]}
+
+
+def check_same_settings(output: Path, provenance: Provenance, *, any_grid: bool = False) -> None:
+    """Raise InputError where a file is there that is no result, or one of other settings. Arguments as of :func:`earlier_results`."""
+    if not output.exists():
+        return
     try:
-        results, made = read_geopackage(output)
+        made = read_provenance(output)
     except InputError as error:
         raise InputError(
             f"{output.name} exists and is not a result of this tool: choose another output, or add --overwrite to replace it."
@@ -153,7 +214,6 @@ def earlier_results(output: Path, provenance: Provenance, *, overwrite: bool, an
     )
     if not same:
         raise InputError(f"{output.name} holds results of other settings: choose another output, or add --overwrite to replace it.")
-    return {result.sha256: result for result in results}
 
 
 def check_output(output: Path) -> None:
@@ -180,24 +240,34 @@ def warnings_of(
         aoi_bounds, training_extent: (minx, miny, maxx, maxy) in degrees.
         infos: the opened videos; a result that was taken up from an earlier run does not say where its file lies.
     """
-    said = []
     paths = {info.name: info.path for info in infos}
     told = any(one.trajectory.verdict and one.trajectory.verdict.state is FrameState.UNKNOWN_GROUND for one in results)
-    if (extent := training_extent) is not None and not told:
-        west, south, east, north = aoi_bounds
-        if east < extent[0] or west > extent[2] or north < extent[1] or south > extent[3]:
-            said.append("The area lies outside the one that the checkpoint was trained on: expect no useful answer there.")
-    for result in results:
-        name = result.info.name
-        said += [f"{name}: {note}" for note in result.info.notes]
-        if result.info.embedded_gps:
-            said.append(_of_embedded(replace(result.info, path=paths.get(name, result.info.path))))
-        if result.info.time_source.value == "synthetic":
-            said.append(f"{name} does not say when it was taken: times count from 2000-01-01T00:00:00Z; give --start-time to set them.")
-        if sentence := verdict_sentence(result):
-            said.append(sentence)
-        if result.report.damaged:
-            said.append(f"{name}: {result.report.damaged} damaged parts were skipped.")
+    said = [] if told else warnings_of_area(aoi_bounds, training_extent)
+    return said + [sentence for one in results for sentence in warnings_of_video(one, paths.get(one.info.name))]
+
+
+def warnings_of_area(aoi_bounds: tuple[float, float, float, float], training_extent: tuple[float, float, float, float] | None) -> list[str]:
+    """That nothing is known of an area; arguments as of :func:`warnings_of`."""
+    if training_extent is None:
+        return []
+    (west, south, east, north), extent = aoi_bounds, training_extent
+    if east < extent[0] or west > extent[2] or north < extent[1] or south > extent[3]:
+        return ["The area lies outside the one that the checkpoint was trained on: expect no useful answer there."]
+    return []
+
+
+def warnings_of_video(result: VideoResult, path: Path | None = None) -> list[str]:
+    """What a user should know about one answer, a sentence each; ``path`` is where its file lies, if the result does not say it."""
+    name, info = result.info.name, result.info
+    said = [f"{name}: {note}" for note in info.notes]
+    if info.embedded_gps:
+        said.append(_of_embedded(replace(info, path=path or info.path)))
+    if info.time_source is TimeSource.SYNTHETIC:
+        said.append(f"{name} does not say when it was taken: times count from 2000-01-01T00:00:00Z; give --start-time to set them.")
+    if sentence := verdict_sentence(result):
+        said.append(sentence)
+    if result.report.damaged:
+        said.append(f"{name}: {result.report.damaged} damaged parts were skipped.")
     return said
 
 
@@ -216,6 +286,13 @@ def mean_confidence(results: Sequence[VideoResult]) -> float | None:
     said = np.concatenate([np.zeros(0), *(one.trajectory.confidence[located_mask(one.trajectory)] for one in results)])
     said = said[np.isfinite(said)]
     return round(float(said.mean()), 4) if len(said) else None
+
+
+def mean_of_summaries(summaries: Sequence[dict[str, Any]]) -> float | None:
+    """As :func:`mean_confidence`, of videos' summaries."""
+    weights = [(one["mean_confidence"], one["located"] - one["not_rated"]) for one in summaries if one["mean_confidence"] is not None]
+    total = sum(weight for _, weight in weights)
+    return round(sum(mean * weight for mean, weight in weights) / total, 4) if total else None
 
 
 def summary_of(result: VideoResult) -> dict[str, Any]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from .batch import BatchInput
 from .export import read_areas, read_provenance
 from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, join_areas, load_aoi, plan_grid
 from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated, zone_of
 from .types import FloatArray, InputError, OwnSettings, Provenance, VideoInfo, VideoResult
 from .video import VideoRow, read_video_table, source_digest, video_rows
+
+_Named = TypeVar("_Named", BatchInput, VideoInfo)
+"""A video that has a name and a path, opened or not."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class TableOfVideos:
         return found
 
     def area_of_run(
-        self, asked: SearchedArea | None, infos: Sequence[VideoInfo], extent: tuple[float, float, float, float] | None
+        self, asked: SearchedArea | None, infos: Sequence[_Named], extent: tuple[float, float, float, float] | None
     ) -> SearchedArea | None:
         """The area of videos that have none of their own: what was asked for, else where the checkpoint was trained (``extent``); None where all have one."""
         if all(self.area_of(info.path) for info in infos):
@@ -122,13 +126,13 @@ class TableOfVideos:
         own = OwnSettings(row.start_time, row.from_s, row.to_s, *((area.name, area.grid.digest) if area else ()))
         return None if own == OwnSettings() else own
 
-    def in_order(self, infos: Sequence[VideoInfo], run: SearchedArea | None) -> Iterator[tuple[SearchedArea, VideoInfo]]:
+    def in_order(self, infos: Sequence[_Named], run: SearchedArea | None) -> Iterator[tuple[SearchedArea, _Named]]:
         """The videos with their areas, those of one area after each other, so that each is prepared once."""
         areas = [area for info in infos if (area := self.area_of(info.path) or run) is not None]
         for name in dict.fromkeys(area.name for area in areas):
             yield from ((area, info) for area, info in zip(areas, infos, strict=True) if area.name == name)
 
-    def still_right(self, earlier: dict[str, VideoResult], infos: Sequence[VideoInfo]) -> dict[str, VideoResult]:
+    def still_right(self, earlier: dict[str, VideoResult], infos: Sequence[_Named]) -> dict[str, VideoResult]:
         """Of an earlier run's results, by SHA-256, those that this run would not make otherwise: of other videos, or with the same row."""
         paths = {info.name: info.path for info in infos}
 
@@ -164,9 +168,18 @@ class TableOfVideos:
         aoi = join_areas(run.aoi if run else None, {**shapes, **{name: area.aoi for name, area in own.items()}})
         return aoi, replace(provenance, gallery=gallery)
 
+    def searched(self, run: SearchedArea | None) -> list[SearchedArea]:
+        """All areas of this run, the run's own first."""
+        return [*([run] if run else []), *self._areas.values()]
+
+    def record_of(self, provenance: Provenance, own: SearchedArea | None) -> Provenance:
+        """The record of one video: with its own area's grid, and no other video's."""
+        gallery = {name: value for name, value in provenance.gallery.items() if name != "areas"}
+        return replace(provenance, gallery=gallery | ({"areas": {own.name: own.grid.to_summary()}} if own else {}))
+
     def grids(self, run: SearchedArea | None) -> list[Grid | WideGrid]:
         """Of all areas of this run, the run's own first."""
-        return [area.grid for area in ([run] if run else []) + list(self._areas.values())]
+        return [area.grid for area in self.searched(run)]
 
     def _area(self, row: VideoRow, area: str) -> SearchedArea:
         try:

@@ -7,16 +7,21 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from .atomic import write_text
 from .batch import earlier_failed, earlier_results
 from .export import read_failed, write_geopackage
-from .export.edits import changes_by_a_person, later_schema, open_elsewhere, state_of
+from .export.edits import changes_by_a_person, count_videos, later_schema, open_elsewhere, state_of
 from .export.review_file import copy_review, settle_pins
 from .export.scores_file import share_scores
+from .feedback import Feedback
 from .geopackage_metadata import SCHEMA
 from .grid import AreaOfInterest
+from .store import Merged, ResultStore, merge_into
 from .types import FailedVideo, InputError, Provenance, VideoResult
 
 _MOST_SIBLINGS = 1000
+_WRITTEN = "merged.state"
+"""In a store: the state in which the file that was merged of it was left."""
 
 
 class ResultFile:
@@ -61,14 +66,38 @@ class ResultFile:
         Raises:
             InputError: it cannot be written.
         """
+        self._make_way()
+        write_geopackage(self.path, results, provenance, aoi=aoi, failed=_named_apart(results, failed), overwrite=self._overwrite)
+        self._state, self._told = state_of(self.path), _rows(failed)
+
+    def merge(self, store: ResultStore, feedback: Feedback = Feedback()) -> Merged:
+        """Write all that is in a store, while no other process does; as :meth:`write` where another program has changed the file.
+
+        Raises:
+            InputError: it cannot be written.
+            CancelledError: stopped; the file is as it was.
+        """
+        written = store.folder / _WRITTEN
+        if self.path.exists() and _text(written) == state_of(self.path):  # another worker of the same batch has written it
+            self._state = state_of(self.path)
+        self._make_way()
+        merged = merge_into(self.path, [store], overwrite=self._overwrite, feedback=feedback)
+        self._state = state_of(self.path)
+        write_text(written, self._state)
+        return merged
+
+    def count(self) -> int:
+        """Videos in the file, those that failed, too; 0 where there is none."""
+        return count_videos(self.path)
+
+    def _make_way(self) -> None:
+        """What a person has changed meanwhile stays: a sibling is written then."""
         if self.path.exists() and (open_elsewhere(self.path) or state_of(self.path) != self._state):
             self._step_aside()
         try:
             settle_pins(self.path)
         except InputError:  # pins that were drawn meanwhile cannot be given their moments: the result that tells them stays
             self._step_aside()
-        write_geopackage(self.path, results, provenance, aoi=aoi, failed=_named_apart(results, failed), overwrite=self._overwrite)
-        self._state, self._told = state_of(self.path), _rows(failed)
 
     def tell(self, results: Sequence[VideoResult], failed: Sequence[FailedVideo], provenance: Provenance, aoi: AreaOfInterest) -> None:
         """At the end: write once more if the file does not yet tell of every failed video. Raises InputError as :meth:`write`."""
@@ -87,6 +116,13 @@ class ResultFile:
             f"{before.name} was changed or opened for editing in another program while this ran: it stays as it is, and all videos are in"
             f" {self.path.name}."
         )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _failed_of(path: Path) -> list[FailedVideo]:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from .export import EXPORTERS, as_geodataframe, check_picture_name, page_body, result_tables, write_map, write_page
 from .grid import AreaOfInterest
@@ -25,7 +25,7 @@ class Geolocation(Sequence[VideoResult]):
     """The finished videos of a run, by number or by name.
 
     Args:
-        results: finished videos, those of an earlier, broken-off run first.
+        results: finished videos, those of an earlier, broken-off run, too; of a batch each is read when it is asked for.
         provenance: what made them.
         aoi: the area that was searched.
         gallery_points: in the grid.
@@ -34,9 +34,11 @@ class Geolocation(Sequence[VideoResult]):
         resumed: names taken over from the earlier run.
         seconds: by part: decode (beside the networks, so not part of the sum), wait (of the networks for it), encode, gallery, search, write.
         warnings: what a user should know, a sentence each.
+        summaries: of every video, in a few plain numbers.
+        store: the folder of a batch's results; None of a single video.
     """
 
-    results: list[VideoResult]
+    results: Sequence[VideoResult]
     provenance: Provenance
     aoi: AreaOfInterest
     gallery_points: int
@@ -45,6 +47,8 @@ class Geolocation(Sequence[VideoResult]):
     resumed: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    summaries: list[dict[str, Any]] = field(default_factory=list)
+    store: Path | None = None
 
     def __len__(self) -> int:
         """Videos that have a result."""
@@ -61,7 +65,7 @@ class Geolocation(Sequence[VideoResult]):
     def __getitem__(self, which: int | str | slice) -> VideoResult | list[VideoResult]:
         """A video by its number or its name. Raises InputError where there is none of that name."""
         if not isinstance(which, str):
-            return self.results[which]
+            return self.results[which] if isinstance(which, int) else list(self.results[which])
         found = next((one for one in self.results if which in {one.info.name, one.info.path.name}), None)
         if found is None:
             raise InputError(f"There is no result for {which!r}: choose one of {self._names()}.")

@@ -119,6 +119,17 @@ def layers_of(path: Path) -> set[str]:
         return set()
 
 
+def count_videos(path: Path) -> int:
+    """Rows of the layer ``videos``; 0 where there is none."""
+    if not path.is_file():
+        return 0
+    try:
+        with closing(_connect(path)) as database:
+            return int(database.execute("SELECT count(*) FROM videos").fetchone()[0])
+    except (OSError, sqlite3.Error):
+        return 0
+
+
 def state_of(path: Path) -> str:
     """A digest that changes with everything that another program writes into the layers and styles; empty where there is no file.
 

@@ -19,7 +19,7 @@ from .candidates_table import candidates_table
 from .columns import Table, clean, joined
 from .confidence_tables import regions_table
 from .geopackage_tables import add_provenance, add_styles, set_last_change
-from .matches_table import add_thumbnails, matches_table
+from .matches_table import add_thumbnail_column, add_thumbnails, matches_table
 from .provenance import scrub_sentence, to_json
 from .tables import check_names, failed_row, frames_table, steps_table, video_row
 
@@ -71,17 +71,18 @@ def write_geopackage(
         raise InputError(f"Cannot write {path}: the result is a GeoPackage; give a name that ends in .gpkg.")
     check_names([*results, *failed])
     tables = result_tables(results, aoi=aoi, failed=failed)
-    with replacing(path, "result", overwrite=overwrite) as part, _unsynchronised():
+    with replacing(path, "result", overwrite=overwrite) as part, unsynchronised():
         for layer, table in tables.items():
             write_layer(part, layer, table)
         layers = [*tables]
         if aoi is not None:
-            write_layer(part, "aoi", _aoi_table(aoi))
+            write_areas(part, aoi)
             layers.append("aoi")
         with closing(sqlite3.connect(part)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
             add_styles(database, layers)
             if "matches" in tables:
+                add_thumbnail_column(database)
                 add_thumbnails(database, results)
             add_provenance(database, to_json(provenance), provenance.created_utc)
             set_last_change(database, provenance.created_utc)
@@ -107,8 +108,8 @@ def result_tables(results: Sequence[VideoResult], *, aoi: Any | None = None, fai
 
 
 @contextmanager
-def _unsynchronised() -> Iterator[None]:
-    """GDAL does not wait for the disk after every layer, which takes as long as all else: `replacing` brings the whole file to it once."""
+def unsynchronised() -> Iterator[None]:
+    """Meanwhile GDAL does not wait for the disk after every layer, which takes as long as all else: `replacing` brings the whole file to it once."""
     import pyogrio
 
     before = pyogrio.get_gdal_config_option(_SYNCHRONOUS)
@@ -119,7 +120,7 @@ def _unsynchronised() -> Iterator[None]:
         pyogrio.set_gdal_config_options({_SYNCHRONOUS: before})
 
 
-def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -> None:
+def write_layer(part: Path, layer: str, table: Table, like: str | None = None, *, indexed: bool = True) -> None:
     """Add one layer to the file.
 
     Args:
@@ -127,8 +128,11 @@ def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -
         layer: its name.
         table: columns; ``geometry``, or ``lat_deg`` and ``lon_deg``.
         like: layer of the canonical result whose kind of geometry it has; None is its own name.
+        indexed: with the spatial index that maps are drawn by.
     """
     import pyogrio
+
+    more = _MORE.get(layer, {}) if indexed else {"SPATIAL_INDEX": "NO"}
 
     kind, title = LAYERS[like or layer]
     try:
@@ -140,7 +144,7 @@ def write_layer(part: Path, layer: str, table: Table, like: str | None = None) -
             geometry_type=kind,
             promote_to_multi=kind.startswith("Multi"),
             dataset_options=None if part.exists() else _DATASET,
-            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title, **_MORE.get(layer, {})},
+            layer_options={"GEOMETRY_NAME": "geom", "FID": "fid", "IDENTIFIER": layer, "DESCRIPTION": title, **more},
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         # On a full disk GDAL says only that it could not commit: the one thing that stops a commit to a new file of our own.
@@ -196,6 +200,11 @@ def columns_of_videos(rows: Sequence[dict[str, Any]]) -> Table:
         else:
             table[name] = np.array(values, dtype=np.asarray(value).dtype)
     return table
+
+
+def write_areas(part: Path, aoi: Any) -> None:
+    """Add the layer ``aoi``: a shapely geometry, or an :class:`.grid.AreaOfInterest` with the areas of single videos."""
+    write_layer(part, "aoi", _aoi_table(aoi))
 
 
 def _aoi_table(aoi: Any) -> Table:

@@ -45,12 +45,16 @@ def attribution(results: Sequence[VideoResult]) -> str:
     return f"Recognised by pictures of {', '.join(map(clean, named))}." if named else ""
 
 
+def add_thumbnail_column(database: sqlite3.Connection) -> None:
+    """Room for the pictures of a layer that has none yet: bytes, which the writer of layers takes none of."""
+    database.execute("ALTER TABLE matches ADD COLUMN thumbnail BLOB")
+
+
 def add_thumbnails(database: sqlite3.Connection, results: Sequence[VideoResult]) -> None:
-    """The pictures of a layer that was written from the same results: bytes, which the writer of layers takes none of.
+    """The pictures of a layer that was written from the same results, and has room for them.
 
     Neighbouring frames are matched by the same images: each one's picture is in its first row alone.
     """
-    database.execute("ALTER TABLE matches ADD COLUMN thumbnail BLOB")
     matches = [one for result in results for one in result.matches]
     numbers = [fid for (fid,) in database.execute("SELECT fid FROM matches ORDER BY fid")]
     first: dict[tuple[str, str], Match] = {}

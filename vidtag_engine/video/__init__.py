@@ -5,7 +5,7 @@ from .frame_reader import FrameReader
 from .image_folder import ImageFolder
 from .original import find_original
 from .read_ahead import ReadAhead
-from .source import find_videos, frame_names, open_source, unique_names
+from .source import distinct_names, find_videos, frame_names, open_source, unique_names
 from .tracks import embedded_name, embedded_track, read_track
 from .video_table import VideoRow, files_of_rows, read_video_table, video_rows
 
@@ -14,6 +14,7 @@ __all__ = [
     "ImageFolder",
     "ReadAhead",
     "VideoRow",
+    "distinct_names",
     "embedded_name",
     "embedded_track",
     "files_of_rows",

@@ -16,7 +16,7 @@ from .image_folder import ImageFolder, image_paths
 from .tracks import embedded_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 # The flagged base of a video whose time is not known.
@@ -88,23 +88,29 @@ def frame_names(info: VideoInfo, time_s: FloatArray) -> list[str] | None:
 
 
 def unique_names(infos: Iterable[VideoInfo]) -> list[VideoInfo]:
-    """The same sequences with names that differ: of equal ones, as many parent folders as it takes are put before (``day2/a.mp4``).
+    """The same sequences with names that differ, see :func:`distinct_names`."""
+    infos = list(infos)
+    names = distinct_names([(info.name, info.path) for info in infos])
+    return [replace(info, name=name) for info, name in zip(infos, names, strict=True)]
+
+
+def distinct_names(named: Sequence[tuple[str, Path]]) -> list[str]:
+    """Names that differ: of equal ones, as many parent folders as it takes are put before (``day2/a.mp4``).
 
     One and the same path given twice gets a number.
     """
-    infos = list(infos)
-    names = [info.name for info in infos]
-    deepest = max((len(info.path.parts) for info in infos), default=0)
+    names = [name for name, _ in named]
+    deepest = max((len(path.parts) for _, path in named), default=0)
     for depth in range(2, deepest + 1):
         counts = Counter(names)
         if max(counts.values(), default=0) <= 1:
             break
-        names = ["/".join(i.path.parts[-depth:]) if counts[name] > 1 else name for i, name in zip(infos, names, strict=True)]
+        names = ["/".join(path.parts[-depth:]) if counts[name] > 1 else name for (_, path), name in zip(named, names, strict=True)]
     seen: Counter[str] = Counter()
     unique = []
-    for info, name in zip(infos, names, strict=True):
+    for name in names:
         seen[name] += 1
-        unique.append(replace(info, name=name if seen[name] == 1 else f"{name} ({seen[name]})"))
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return unique
 
 
