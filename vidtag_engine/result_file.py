@@ -70,18 +70,18 @@ class ResultFile:
         write_geopackage(self.path, results, provenance, aoi=aoi, failed=_named_apart(results, failed), overwrite=self._overwrite)
         self._state, self._told = state_of(self.path), _rows(failed)
 
-    def merge(self, store: ResultStore, feedback: Feedback = Feedback()) -> Merged:
-        """Write all that is in a store, while no other process does; as :meth:`write` where another program has changed the file.
+    def merge(self, stores: Sequence[ResultStore], feedback: Feedback = Feedback()) -> Merged:
+        """Write all that is in stores, while no other process does; as :meth:`write` where another program has changed the file.
 
         Raises:
             InputError: it cannot be written.
             CancelledError: stopped; the file is as it was.
         """
-        written = store.folder / _WRITTEN
+        written = stores[0].folder / _WRITTEN
         if self.path.exists() and _text(written) == state_of(self.path):  # another worker of the same batch has written it
             self._state = state_of(self.path)
         self._make_way()
-        merged = merge_into(self.path, [store], overwrite=self._overwrite, feedback=feedback)
+        merged = merge_into(self.path, stores, overwrite=self._overwrite, feedback=feedback)
         self._state = state_of(self.path)
         write_text(written, self._state)
         return merged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -148,7 +149,7 @@ class StoredBatch:
             self.store.refresh()
             if not any(not one.failed for one in self.store.entries()):
                 return
-            self.merged = self.file.merge(self.store, replace(self._feedback, progress=None))
+            self.merged = self.file.merge([self.store], replace(self._feedback, progress=None))
             write_pages([self.store], self.file.path, self.merged)
         self._merged_s = time.monotonic()
         self._took_s = self._merged_s - since
@@ -214,7 +215,7 @@ def write_pages(stores: Sequence[ResultStore], output: Path, merged: Merged) -> 
     if merged.provenance is None:
         return
     write_batch_page(
-        stores[0].folder / "index.html", rows_of_page(stores, merged.missing), title=output.stem, output=output.name,
+        stores[0].folder / "index.html", rows_of_page(stores, merged.missing), title=output.stem, output=Path(os.path.relpath(output, stores[0].folder)).as_posix(),
         created_utc=merged.provenance.created_utc, overwrite=True,
     )  # fmt: skip
 

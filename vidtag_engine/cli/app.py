@@ -21,6 +21,7 @@ from .evaluate import evaluate
 from .export import EXPORT_EXAMPLES, export
 from .guess import GUESS_EXAMPLES, TRAIN_CITY_EXAMPLES, guess, train_city
 from .heatmap import EPILOG, heatmap
+from .merge import MERGE_EXAMPLES, merge
 from .offline_option import OfflineOption, begin_where_asked, give_offline
 from .options import (
     AoiCrsOption,
@@ -33,7 +34,7 @@ from .options import (
 )
 from .reference import app as reference_app
 from .settings_options import settings_of, with_settings
-from .terminal import WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
+from .terminal import MOST_ROWS, WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
 from .train import TRAIN_EXAMPLES, train
 
 app = typer.Typer(
@@ -71,6 +72,8 @@ def _root(
     vidtag geolocate clips/ --aoi 17.9,59.2,18.3,59.5 --resolution-m 500 --output clips.gpkg
 
     vidtag geolocate --table drives.csv --aoi town.geojson --checkpoint my-town --output drives.gpkg
+
+    vidtag geolocate drives/ --aoi town.geojson --checkpoint my-town --results store/ --shard 3/40
 
     vidtag geolocate walk.mp4 --aoi town.geojson --checkpoint my-town --motion walk --output walk.gpkg
 
@@ -110,6 +113,16 @@ def geolocate(
     map: Annotated[Path | None, typer.Option(help="Also draw a map picture (PNG).")] = None,  # noqa: A002
     html: Annotated[Path | None, typer.Option(help="Also write a page for the browser, with the map.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Open that page; without --html it lies beside the result.")] = False,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder that a batch keeps its results in, a file a video; default: NAME.results beside the output.")
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="This worker's share of the videos, such as 3/40: the third of forty. `vidtag merge` then makes the GeoPackage."),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Of a batch: try videos again that failed before and have not changed since.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that other settings made, or that are not this tool's own.")
     ] = False,
@@ -119,7 +132,7 @@ def geolocate(
     """Say where videos were taken, frame by frame, within an area, or anywhere on land.
 
     Writes a GeoPackage: `trajectory` (a line a step), `frames` (a point a frame), `videos` (a line a video). A broken-off batch goes on where it stopped
-    when the same command is given again.
+    when the same command is given again. The results of several videos are kept one by one in a folder beside it, with a page that shows the batch.
     """
     with plain_errors(json=json):
         from ..geolocation import run_geolocate
@@ -129,19 +142,25 @@ def geolocate(
         files: list[str] = []
         for path in videos or []:
             files += [str(found) for found in find_videos(path, recursive=recursive)] if path.is_dir() else [str(path)]
-        output = output or _output_of([*(videos or []), *(images or [])])
-        page = html or (output.with_suffix(".html") if show else None)
+        if output is None and results is None:
+            output = _output_of([*(videos or []), *(images or [])])
+        page = html or (output.with_suffix(".html") if show and output else None)
         paths = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "map": map, "html": page}
         copies: dict[str, Any] = {kind: str(path) if path else None for kind, path in paths.items()}
         arguments = GeolocateArguments(
-            aoi=aoi, output=str(output), videos=files, images=[str(i) for i in images or []], table=table, aoi_layer=aoi_layer, aoi_crs=aoi_crs,
-            checkpoint=checkpoint, overwrite=overwrite, **settings_of(settings), **copies,
+            aoi=aoi, output=str(output) if output else None, videos=files, images=[str(i) for i in images or []], table=table, aoi_layer=aoi_layer, aoi_crs=aoi_crs,
+            checkpoint=checkpoint,
+            results=str(results) if results else None, shard=shard, retry_failed=retry_failed, overwrite=overwrite, **settings_of(settings), **copies,
         )  # fmt: skip
         notes: list[str] = []
         with watched() as feedback:
             result = run_geolocate(arguments, feedback=feedback, log=lambda _, text: notes.append(text))
-        for note in notes:
+        for note in notes[:MOST_ROWS]:
             console().print(f"[yellow]Note:[/] {escaped(note)}", highlight=False, soft_wrap=True)
+        if len(notes) > MOST_ROWS:
+            console().print(
+                f"And {len(notes) - MOST_ROWS:,} more notes, which the batch's page and the layer videos tell.", highlight=False
+            )
     print_geolocation(result, json=json)
     if show and page is not None and not open_page(page):
         console().print("There is no browser to show it in: open the page named above.", highlight=False)
@@ -207,6 +226,7 @@ def gallery(
 
 
 app.command(epilog=EXPORT_EXAMPLES)(export)
+app.command(epilog=MERGE_EXAMPLES)(merge)
 register_corrections(app)
 app.add_typer(reference_app, name="reference")
 

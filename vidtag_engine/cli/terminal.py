@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,8 @@ def usage_error(error: Any) -> int:
     return int(error.exit_code)
 
 
+MOST_ROWS = 50
+"""Videos that are listed on the terminal; of a batch the page tells of all."""
 WITHHELD = 5
 """Exit status of a geolocation that gave no video a place, though all could be read."""
 
@@ -164,17 +167,24 @@ def print_geolocation(result: dict[str, Any], *, json: bool) -> None:
     from rich.table import Table
 
     table = Table("video", "frames", "located", "length", "mean confidence", "state")
-    for video in result["videos"]:
+    for video in result["videos"][:MOST_ROWS]:
         confidence = video["mean_confidence"]
         said = f"{confidence:.0%}" if confidence is not None else "not rated" if video["located"] else "-"
         state = (video["state"] or "-").replace("_", " ")
         table.add_row(escaped(video["name"]), str(video["frames"]), str(video["located"]), f"{video['length_m']:.0f} m", said, state)
     Console().print(table)
+    if len(result["videos"]) > MOST_ROWS:
+        print(f"And {len(result['videos']) - MOST_ROWS:,} more.")
+    if result["skipped"] and result["results"]:
+        count = len(result["skipped"])
+        print(f"{count:,} video{' has' if count == 1 else 's have'} no result; why is in the layer videos and on the page.")
     radius = result["confidence_radius_m"]
     notes = (
         [f"Confidence is the chance that a frame lies within {radius:g} m of its point."] if result["mean_confidence"] is not None else []
     )
     notes += ["Not rated: nothing has calibrated how sure such a place is."] if result["not_rated"] else []
     print(*notes, f"{result['gallery_points']:,} candidate places.")
-    for path in [result["output"], *result["copies"].values()]:
-        print(path)
+    page = Path(result["results"]) / "index.html" if result["results"] else None
+    for path in [result["output"], *result["copies"].values(), page if page and page.exists() else result["results"]]:
+        if path is not None:
+            print(path)

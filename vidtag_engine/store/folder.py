@@ -74,6 +74,7 @@ class ResultStore:
         self.folder = folder
         self.identity: str = head["identity"]
         self.settings: dict[str, Any] = head["settings"]
+        self.grid_digest: str | None = head["grid"]
         self.checkpoint: dict[str, Any] = head["checkpoint"]
         self._by_name: dict[str, list[Entry]] | None = None
 
