@@ -1,5 +1,6 @@
 """Results out: the canonical GeoPackage, its copies in other formats, and a picture of the map."""
 
+from .batch_page import BatchRow, write_batch_page
 from .geopackage import as_geodataframe, result_tables, write_geopackage
 from .geopackage_read import ANSWERS, read_answers, read_aoi, read_areas, read_failed, read_geopackage, read_provenance
 from .map_picture import check_picture_name, write_map
@@ -12,6 +13,7 @@ from .verdict_text import verdict_sentence
 __all__ = [
     "ANSWERS",
     "EXPORTERS",
+    "BatchRow",
     "Exporter",
     "RasterPlan",
     "as_geodataframe",
@@ -28,6 +30,7 @@ __all__ = [
     "read_provenance",
     "result_tables",
     "verdict_sentence",
+    "write_batch_page",
     "write_geopackage",
     "write_map",
     "write_page",
