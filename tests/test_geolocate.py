@@ -24,6 +24,7 @@ from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocation import geolocate, load, run_geolocate
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference.encode import encode_video
+from vidtag_engine.keeping import BatchSettings
 from vidtag_engine.models.backbones import BACKBONES
 from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.search.beam import BeamSearch
@@ -219,7 +220,7 @@ def test_a_cancelled_batch_keeps_what_is_done_and_goes_on(flights, loaded, tmp_p
     batch = geolocate(videos, area, loaded, output, SETTINGS)
     assert batch.resumed == ["test.mp4"]
     assert [r.info.name for r in read_geopackage(output)[0]] == ["test.mp4", "other.mp4"]
-    assert not [p for p in tmp_path.iterdir() if p.name != "batch.gpkg"]
+    assert not [p for p in tmp_path.iterdir() if p.name not in {"batch.gpkg", "batch.results"}]
 
 
 def test_a_finished_video_whose_scores_are_wanted_and_missing_is_done_again(flights, loaded, tmp_path) -> None:
@@ -307,7 +308,7 @@ def test_a_bad_video_in_a_batch_is_named_and_the_rest_goes_on(flights, loaded, t
 
 
 def test_one_files_unexpected_error_costs_that_file(flights, loaded, tmp_path, monkeypatch) -> None:
-    """Opened or not, foreseen or not: a row that says why; a later run does the failed ones again, and no others."""
+    """Opened or not, foreseen or not: a row that says why; a later run does the failed ones again where asked, and no others."""
     area, output = load_aoi(aoi_text()), tmp_path / "out.gpkg"
     (tmp_path / "bad.mp4").write_bytes(b"no video at all" * 100)
     videos = [tmp_path / "bad.mp4", flights / "test.mp4", flights / "other.mp4", tmp_path / "gone.mp4"]
@@ -324,18 +325,19 @@ def test_one_files_unexpected_error_costs_that_file(flights, loaded, tmp_path, m
     batch = geolocate(videos, area, loaded, output, SETTINGS)
     assert [one.info.name for one in batch.results] == [one.info.name for one in read_geopackage(output)[0]] == ["other.mp4"]
     whys = {one.info.name: one.why for one in read_failed(output)}
-    assert list(whys) == ["bad.mp4", "gone.mp4", "test.mp4"]
+    assert list(whys) == ["bad.mp4", "test.mp4", "gone.mp4"]
     assert whys["test.mp4"].startswith("test.mp4 could not be processed (KeyError: 'no such\\nthing in x.py'): convert it with FFmpeg")
     assert whys["gone.mp4"] == "gone.mp4 does not exist; check the path of the video."
     for kind, text in ((MemoryError, "full"), (CancelledError, "stop"), (KeyboardInterrupt, "")):
         failing(kind, text)
         with pytest.raises(kind):
-            geolocate(videos, area, loaded, output, SETTINGS)
+            geolocate(videos, area, loaded, output, SETTINGS, batch=BatchSettings(retry_failed=True))
     failing(partial(OSError, errno.ENOSPC), "no space")
     with pytest.raises(OSError, match="no space"):
-        geolocate(videos, area, loaded, output, SETTINGS)
+        geolocate(videos, area, loaded, output, SETTINGS, batch=BatchSettings(retry_failed=True))
     monkeypatch.undo()
-    again = geolocate(videos, area, loaded, output, SETTINGS)
+    assert [one.info.name for one in geolocate(videos, area, loaded, output, SETTINGS).failed] == ["bad.mp4", "test.mp4", "gone.mp4"]
+    again = geolocate(videos, area, loaded, output, SETTINGS, batch=BatchSettings(retry_failed=True))
     assert again.resumed == ["other.mp4"]
     assert sorted(one.info.name for one in again.results) == ["other.mp4", "test.mp4"]
     assert [one.info.name for one in read_failed(output)] == ["bad.mp4", "gone.mp4"]

@@ -122,9 +122,9 @@ def test_the_same_call_goes_on_and_a_changed_row_is_done_again(clips, given):
     changed = [{"file": "a.mp4", "from": 2, "area": "west.geojson"}, {"file": "c.mp4", "from": ""}]
     third = vidtag.geolocate(table=table_of(clips, changed), **given)
     assert third.resumed == []
-    assert [one.info.name for one in third] == ["b.mp4", "a.mp4", "c.mp4"]
+    assert [one.info.name for one in third] == ["a.mp4", "b.mp4", "c.mp4"]
     assert third["a.mp4"].trajectory.time_s.min() == 2.0
-    assert list(read_areas(given["output"])) == ["east", "west"]
+    assert sorted(read_areas(given["output"])) == ["east", "west"]
     assert set(third.provenance.gallery["areas"]) == {"east", "west"}
     assert third.provenance.gallery["digest"]
     # Without the table a video of the run's settings is another one.

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .batch import check_output, default_cache_folder, mean_of_summaries, warnings_of_area
+from .batch import check_output, default_cache_folder, mean_of_summaries, summary_of, warnings_of_area
 from .export import EXPORTERS, check_picture_name, write_map, write_page
 from .feedback import Feedback
 from .grid import AreaOfInterest, load_aoi
@@ -24,7 +24,7 @@ from .protocol import GeolocateArguments
 from .results import Geolocation
 from .settings import GeolocateSettings, validated
 from .store import shard_of
-from .types import InputError, VideoError
+from .types import InputError, VideoError, VideoResult
 from .video import VideoRow, files_of_rows
 from .warm import Warm
 from .work import GUESS_SHARE, Told, Work, begin
@@ -46,7 +46,7 @@ def geolocate(
     anew: bool = False,
     cache_dir: Path | None = None,
     feedback: Feedback = Feedback(),
-    partial: Callable[[dict[str, Any]], None] | None = None,
+    partial: Callable[[VideoResult], None] | None = None,
     warm: Warm | None = None,
 ) -> Geolocation:
     """Geolocate videos over an area and write the canonical GeoPackage.
@@ -68,7 +68,7 @@ def geolocate(
         anew: replace an existing result whatever settings made it, unless a person has changed it.
         cache_dir: for gallery embeddings; None is the user's cache folder.
         feedback: of the whole run.
-        partial: called with each finished, saved video's summary.
+        partial: called with each finished, saved video.
         warm: what earlier calls in this process have left, and this one leaves.
 
     Raises:
@@ -165,7 +165,7 @@ def run_geolocate(
         overwrite=arguments.overwrite,
         anew=arguments.anew,
         feedback=feedback,
-        partial=partial,
+        partial=(lambda result: partial(summary_of(result))) if partial else None,
         warm=warm,
     )
     for kind, path in copies.items():

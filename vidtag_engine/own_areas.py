@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -154,7 +154,7 @@ class TableOfVideos:
             output: where they are.
         """
         named = {one.own.area: one.own.grid_digest for one in kept if one.own and one.own.area}
-        self._rename(named)
+        self.agree(named)
         own = {area.name: area for area in self._areas.values()}
         if run is not None and not own and not named:
             return run.aoi, provenance
@@ -188,12 +188,14 @@ class TableOfVideos:
             raise InputError(f"{_begin(row.where)}, column area: {error}") from error
         return replace(found, name=_free(Path(area.partition("|")[0]).stem, {one.name for one in self._areas.values()}))
 
-    def _rename(self, kept: dict[str, str | None]) -> None:
-        """Areas by the names of other ones, of results that stay, get another."""
+    def agree(self, kept: Mapping[str, str | None]) -> None:
+        """Call areas as results that stay do, by name and grid's digest: an equal one by the same name, another one by no name of theirs."""
+        known = {digest: name for name, digest in kept.items() if digest}
         for key, area in self._areas.items():
-            if kept.get(area.name, area.grid.digest) != area.grid.digest:
-                taken = {*kept, *(one.name for one in self._areas.values())}
-                self._areas[key] = replace(area, name=_free(area.name, taken))
+            name = known.get(area.grid.digest)
+            if name is None and kept.get(area.name, area.grid.digest) != area.grid.digest:
+                name = _free(area.name, {*kept, *(one.name for one in self._areas.values())})
+            self._areas[key] = area if name is None else replace(area, name=name)
 
 
 def _same(one: OwnSettings | None, other: OwnSettings | None) -> bool:

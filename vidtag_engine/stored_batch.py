@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
 from .batch import BatchInput
+from .export import read_provenance
 from .export.batch_page import write_batch_page
+from .export.provenance import scrub_sentence
 from .export.scores_file import scores_path
 from .feedback import Feedback
 from .own_areas import SearchedArea, TableOfVideos
@@ -44,17 +45,19 @@ class StoredBatch:
         *, anew: bool = False, retry_failed: bool = False, keep_scores: bool = False, feedback: Feedback = Feedback(),
     ) -> None:  # fmt: skip
         self.store, self.file, self._table, self._run = store, file, table, run
-        self.aoi, self.provenance = table.joined(run, provenance, [], None)
+        table.agree(store.named_areas())
+        self.aoi, self._record = table.joined(run, provenance, [], None)
+        self.provenance = self._record
         self._anew, self._retry_failed = anew, retry_failed
         self._keep_scores, self._feedback = keep_scores, feedback
         self._begun_s = self._merged_s = time.monotonic()
         self._took_s = 0.0
-        self._new = self._first = True
+        self._new, self._first = False, True
         self.merged = Merged()
         self.failed: list[FailedVideo] = []
         self.resumed: list[str] = []
         for area in table.searched(run):
-            store.keep_area(area.grid.digest, area.aoi.geometry)
+            store.keep_area(area.grid.digest, area.aoi.geometry, area.name)
 
     @property
     def results(self) -> StoredResults:
@@ -125,7 +128,10 @@ class StoredBatch:
     def fail(self, one: BatchInput, failed: FailedVideo, area: SearchedArea | None) -> None:
         """As of :class:`Keeper`. Raises InputError where it cannot be written."""
         self.failed.append(failed)
-        self._save(one, failed, failed.sha256, self._table.own_of(one.path), area)
+        own, grid_digest = self._table.own_of(one.path), area.grid.digest if area else ""
+        before = self.store.failure(self.key(one, failed.sha256, own, grid_digest))
+        if before is None or before.why != scrub_sentence(failed.why, one.path):
+            self._save(one, failed, failed.sha256, own, area)
 
     def take_over(self, one: BatchInput, entry: bytes, sha256: str, own: OwnSettings | None, grid_digest: str) -> None:
         """As :meth:`put`, of a file that a worker of a cluster has written."""
@@ -136,12 +142,18 @@ class StoredBatch:
 
     def close(self) -> Path | None:
         """As of :class:`Keeper`: the last merge."""
+        self.store.refresh()
         if self.file is not None and (self._new or self._stale()):
-            self.merge()
+            self.merge(Feedback(lambda step: self._feedback.tell(1.0, step.stage, step.message)))
+        elif self.file is not None and self.file.path.exists():
+            self.provenance = read_provenance(self.file.path)
         return self.file.path if self.file is not None else None
 
-    def merge(self) -> None:
-        """Make the GeoPackage and its page of all that is there now. Raises InputError where it cannot be written."""
+    def merge(self, feedback: Feedback = Feedback()) -> None:
+        """Make the GeoPackage and its page of all that is there now. Raises InputError where it cannot be written.
+
+        It is not stopped: whoever stops a run wants what is finished.
+        """
         if self.file is None:
             return
         since = time.monotonic()
@@ -149,8 +161,11 @@ class StoredBatch:
             self.store.refresh()
             if not any(not one.failed for one in self.store.entries()):
                 return
-            self.merged = self.file.merge([self.store], replace(self._feedback, progress=None))
+            self.merged = self.file.merge([self.store], feedback)
             write_pages([self.store], self.file.path, self.merged)
+        self.provenance = self.merged.provenance or self.provenance
+        if self.merged.aoi is not None and self.merged.aoi.named:
+            self.aoi = replace(self.merged.aoi, notes=self.aoi.notes)
         self._merged_s = time.monotonic()
         self._took_s = self._merged_s - since
         self._new = self._first = False
@@ -166,7 +181,7 @@ class StoredBatch:
         grid_digest = searched.grid.digest if searched else ""
         named = {searched.name: searched.aoi.geometry} if searched and searched.name else {}
         whole = self._run.aoi.geometry if self._run else None
-        record = self._table.record_of(self.provenance, searched if named else None)
+        record = self._table.record_of(self._record, searched if named else None)
         self.store.save(self.key(one, sha256, own, grid_digest), what, record, aoi=whole, named=named, mark=file_mark(one.path))
         self._new = True
 
@@ -182,7 +197,13 @@ class StoredBatch:
 
     def _stale(self) -> bool:
         """Whether the file does not tell of all that the store holds, as after a kill."""
-        return self.file is not None and self.file.count() != len(self.store.entries())
+        if self.file is None:
+            return False
+        entries = self.store.in_order()
+        if self.file.count() != len(entries):
+            return True
+        written_s = self.file.path.stat().st_mtime
+        return any(one.path.stat().st_mtime > written_s for one in entries)
 
 
 class StoredResults(Sequence[VideoResult]):

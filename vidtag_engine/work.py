@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from .batch import BatchInput, batch_inputs, ends_the_run, first_opened, opened_and_failed, sentence_of, summary_of, warnings_of_video
+from .batch import BatchInput, batch_inputs, ends_the_run, first_opened, opened_and_failed, sentence_of, warnings_of_video
 from .feedback import Clock, Feedback
 from .grid import AreaOfInterest
 from .guessed_areas import AUTO, AreaGuesser, area_guesser, give_areas
@@ -97,12 +96,12 @@ class Told:
     """What is said of finished videos on the way.
 
     Args:
-        partial: called with each one's summary.
+        partial: called with each new one.
         warnings: what a user should know of them, a sentence each.
         unknown_ground: whether any lies on ground that the checkpoint does not know.
     """
 
-    partial: Callable[[dict[str, Any]], None] | None = None
+    partial: Callable[[VideoResult], None] | None = None
     warnings: list[str] = field(default_factory=list)
     unknown_ground: bool = False
 
@@ -116,7 +115,7 @@ class Told:
         """A new result is kept."""
         self.warn(result, path)
         if self.partial:
-            self.partial(summary_of(result))
+            self.partial(result)
 
 
 class Work:

@@ -178,12 +178,16 @@ class ResultStore:
         return path
 
     def _superseded(self, key: EntryKey, by: Path) -> None:
-        found = self._index()
-        for before in found.get(key.name_part, []):
-            if before.path != by:
-                before.path.unlink(missing_ok=True)
+        """Remove what a new file takes the place of: a result that of everything else, a failure that of earlier failures, as results stay."""
         entry = _entry(by)
-        found[key.name_part] = [entry] if entry else []
+        if entry is None:
+            raise ValueError(f"{by} is not called as files of a store are")
+        found = self._index()
+        before = [one for one in found.get(key.name_part, []) if one.path != by]
+        for one in before:
+            if one.failed or not entry.failed:
+                one.path.unlink(missing_ok=True)
+        found[key.name_part] = [*(one for one in before if entry.failed and not one.failed), entry]
 
     def clear(self) -> None:
         """Remove every result, and what was wanted."""
@@ -213,18 +217,33 @@ class ResultStore:
         """Held by the one process that makes a GeoPackage of the store."""
         return FileLock(self.folder / "merge.lock", timeout=_LOCK_WAIT_S)
 
-    def keep_area(self, digest: str, geometry: Any) -> None:
-        """Keep an area (shapely, x = longitude) by the digest of its grid."""
-        path = self.folder / "areas" / f"{digest[:32]}.wkb"
-        if not path.is_file():
-            path.parent.mkdir(exist_ok=True)
-            with replacing(path) as part:
-                part.write_bytes(shapely.to_wkb(geometry))
+    def keep_area(self, digest: str, geometry: Any, name: str = "") -> None:
+        """Keep an area (shapely, x = longitude) by the digest of its grid, and what videos of their own call it; one without a name is the run's."""
+        path = self._area_path(digest)
+        if path.is_file():
+            return
+        path.parent.mkdir(exist_ok=True)
+        with replacing(path) as part:
+            part.write_bytes(shapely.to_wkb(geometry))
+        if name:
+            write_text(path.with_suffix(".json"), json.dumps({"name": name, "digest": digest}, ensure_ascii=False))
 
     def area(self, digest: str) -> Any | None:
         """An area that was kept; None where it was not."""
-        path = self.folder / "areas" / f"{digest[:32]}.wkb"
+        path = self._area_path(digest)
         return shapely.from_wkb(path.read_bytes()) if path.is_file() else None
+
+    def named_areas(self) -> dict[str, str | None]:
+        """Digests of the grids of areas that videos have of their own, by name."""
+        found: dict[str, str | None] = {}
+        for path in sorted((self.folder / "areas").glob("*.json"), key=lambda one: (one.stat().st_mtime_ns, one.name)):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                kept = json.loads(path.read_text(encoding="utf-8"))
+                found.setdefault(kept["name"], kept["digest"])
+        return found
+
+    def _area_path(self, digest: str) -> Path:
+        return self.folder / "areas" / f"{digest[:32]}.wkb"
 
     def _path(self, key: EntryKey, *, failed: bool) -> Path:
         name = f"{self.identity}-{key.file_name}{_FAILED_ENDING if failed else _ENDING}"

@@ -110,18 +110,18 @@ def merged_areas(looks: Sequence[_Look]) -> tuple[Provenance, AreaOfInterest | N
     if len(runs) > 1:
         one, other, *_ = runs.values()
         raise InputError(f"{one.video} and {other.video} were sought in different areas: merge the results of one area only.")
-    names: dict[tuple[str, str], str] = {}
+    names: dict[str, str] = {}  # by the grid's digest
     shapes: dict[str, AreaOfInterest] = {}
     grids: dict[str, Any] = {}
     for look in looks:
-        if look.own_area is None or look.own_area in names:
+        if look.own_area is None or look.own_area[1] in names:
             continue
         name, digest = look.own_area
         number, free = 1, name
-        while free in shapes:
+        while free in grids:
             number += 1
             free = f"{name} ({number})"
-        names[name, digest] = free
+        names[digest] = free
         grids[free] = look.provenance.gallery.get("areas", {}).get(name)
         if (shape := look.store.area(digest)) is not None:
             shapes[free] = AreaOfInterest(shape, 0.0)
@@ -130,7 +130,8 @@ def merged_areas(looks: Sequence[_Look]) -> tuple[Provenance, AreaOfInterest | N
     aoi = join_areas(run, shapes) if shapes else run
     gallery = next(iter(runs.values())).provenance.gallery if runs else newest.gallery
     gallery = {name: value for name, value in gallery.items() if name != "areas"} | ({"areas": grids} if grids else {})
-    return replace(newest, gallery=gallery), aoi, {key: free for key, free in names.items() if key[0] != free}
+    renamed = {own: names[own[1]] for look in looks if (own := look.own_area) is not None and names[own[1]] != own[0]}
+    return replace(newest, gallery=gallery), aoi, renamed
 
 
 def _looked_at(stores: Sequence[ResultStore], feedback: Feedback) -> list[_Look]:
@@ -206,7 +207,7 @@ def _copy_all(
             for layer in layers:
                 copied[layer] += _copy(database, f"e{number}", layer, columns[layer])
             if look.own_area in renamed:
-                database.execute("UPDATE videos SET area = ? WHERE fid = last_insert_rowid()", (renamed[look.own_area],))
+                database.execute("UPDATE main.videos SET area = ? WHERE fid = ?", (renamed[look.own_area], _last(database, "videos")))
         database.execute("COMMIT")
         for number in range(len(batch)):
             database.execute(f"DETACH e{number}")
