@@ -142,8 +142,8 @@ def test_a_failed_video_is_a_row_and_is_tried_again_when_asked_or_changed(run, d
     for expected, more in (([], {}), (["bad.mp4"], {"batch": BatchSettings(retry_failed=True)})):
         opened.clear()
         with pytest.MonkeyPatch.context() as patch:
-            real = Work._outcome
-            patch.setattr(Work, "_outcome", lambda work, area, one, real=real: (opened.append(one.name), real(work, area, one))[1])
+            real = Work.outcome
+            patch.setattr(Work, "outcome", lambda work, area, one, real=real: (opened.append(one.name), real(work, area, one))[1])
             again = run(videos, **more)
         assert opened == expected
         assert [one.why.replace(f"{tmp_path}/", "") for one in again.failed] == [why]

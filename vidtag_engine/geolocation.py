@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .batch import check_output, default_cache_folder, mean_of_summaries, summary_of, warnings_of_area
+from .clustered import check_clustered, clustered
 from .export import EXPORTERS, check_picture_name, write_map, write_page
 from .feedback import Feedback
 from .grid import AreaOfInterest, load_aoi
@@ -77,7 +78,11 @@ def geolocate(
     """
     settings, batch = settings or validated(GeolocateSettings, {}), batch or BatchSettings()
     _check_output(output, settings)
-    run = begin(videos, images, rows, aoi, checkpoint, settings, feedback, warm)
+    here = settings
+    if batch.cluster is not None:
+        check_clustered(checkpoint, settings)
+        here = settings.model_copy(update={"device": "cpu"})  # nothing is looked at here, whatever devices the workers have
+    run = begin(videos, images, rows, aoi, checkpoint, here, feedback, warm)
     if run.guesser is not None:
         feedback = feedback.part(GUESS_SHARE, 1.0)
     feedback = feedback.saying("Stopped; finished videos are kept, and the same command goes on from there.")
@@ -91,7 +96,10 @@ def geolocate(
     work = Work(run, keeper, settings, cache_dir or default_cache_folder(), feedback, warm, told)
     mine = batch.share(run.inputs)
     try:
-        work.serially(mine)
+        if batch.cluster is not None:
+            clustered(work, mine, batch.cluster, str(checkpoint))
+        else:
+            work.serially(mine)
     except BaseException:
         with suppress(Exception):  # why the run ends matters more than why its file cannot be written
             keeper.close()
@@ -99,7 +107,7 @@ def geolocate(
     place = keeper.close()
     found = Geolocation(
         keeper.results, keeper.provenance, keeper.aoi, sum(grid.count for grid in run.table.grids(run.area)), place, keeper.failed, keeper.resumed,
-        work.seconds, summaries=keeper.summaries(), store=keeper.folder,
+        work.clock.seconds, summaries=keeper.summaries(), store=keeper.folder,
     )  # fmt: skip
     extent = run.loaded.card.training_extent if run.loaded else None
     found.warnings = [

@@ -23,7 +23,18 @@ MOST_WARNED = 100
 """Videos of an earlier run whose warnings are said again; of more the table and the page tell."""
 
 
-class Keeper(Protocol):
+class Known(Protocol):
+    """What knows which videos need no answer."""
+
+    @property
+    def scores_beside(self) -> Path | None:
+        """The result that scores are kept beside; None where they are not kept."""
+
+    def has(self, one: BatchInput, sha256: str, own: OwnSettings | None, grid_digest: str) -> bool:
+        """Whether a video need not be done, by the digest of its bytes. Raises InputError where another recording has its name."""
+
+
+class Keeper(Known, Protocol):
     """What holds the finished videos of a run.
 
     Attributes:
@@ -47,10 +58,6 @@ class Keeper(Protocol):
         """Of the store; None where there is none."""
 
     @property
-    def scores_beside(self) -> Path | None:
-        """The result that scores are kept beside; None where they are not kept."""
-
-    @property
     def notes(self) -> list[str]:
         """What a user should know of the file, a sentence each."""
 
@@ -59,9 +66,6 @@ class Keeper(Protocol):
 
     def known(self, one: BatchInput, own: OwnSettings | None, grid_digest: str) -> bool:
         """Whether a video need not be done, as its file is the one that was; noted here."""
-
-    def has(self, one: BatchInput, sha256: str, own: OwnSettings | None, grid_digest: str) -> bool:
-        """The same, by the digest of its bytes. Raises InputError where another recording has its name."""
 
     def working_on(self, one: BatchInput) -> Any:
         """A context in which a video is this process's; it gives False where it is another's."""
@@ -218,7 +222,8 @@ def keeper_of(
     """
     file = ResultFile(output, overwrite=overwrite) if output is not None else None
     folder = batch.results or (store_of(output) if output is not None else None)
-    if folder is None or (batch.results is None and len(inputs) == 1 and not is_store(folder)):
+    alone = len(inputs) == 1 and batch.results is None and batch.cluster is None
+    if folder is None or (alone and not is_store(folder)):
         return OneFile(file, provenance, table, run, inputs, anew=anew, keep_scores=keep_scores)
     if file is not None:
         file.check()

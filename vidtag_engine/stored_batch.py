@@ -16,7 +16,7 @@ from .export.scores_file import scores_path
 from .feedback import Feedback
 from .own_areas import SearchedArea, TableOfVideos
 from .result_file import ResultFile
-from .store import EntryKey, Merged, ResultStore, StoredRow, file_mark, read_entry, read_row
+from .store import UNREAD, EntryKey, Merged, ResultStore, StoredRow, file_mark, read_entry, read_row
 from .store.page import rows_of_page
 from .types import FailedVideo, InputError, OwnSettings, Provenance, VideoResult
 
@@ -112,8 +112,18 @@ class StoredBatch:
             self.resumed.append(one.name)
             return True
         if not self._anew and self.store.holds_another(key):
-            raise InputError(f"The results hold another video named {one.name}: rename this one, or choose another output.")
+            raise another_video(one.name)
         return False
+
+    def digest_parts(self, one: BatchInput, own: OwnSettings | None, grid_digest: str) -> tuple[list[str], list[str]]:
+        """What :meth:`has` needs to know, for a worker that does not see the store: beginnings of the digests of a video's bytes that have a result.
+
+        Returns:
+            Those that have one of the same stretch and area, and all.
+        """
+        key = self.key(one, "", own, grid_digest)
+        there = [] if self._anew else [entry for entry in self.store.named(key) if not entry.failed and entry.digest_part != UNREAD]
+        return [entry.digest_part for entry in there if entry.own_part == key.own_part], [entry.digest_part for entry in there]
 
     def working_on(self, one: BatchInput) -> Any:
         """As of :class:`Keeper`."""
@@ -129,16 +139,29 @@ class StoredBatch:
         """As of :class:`Keeper`. Raises InputError where it cannot be written."""
         self.failed.append(failed)
         own, grid_digest = self._table.own_of(one.path), area.grid.digest if area else ""
-        before = self.store.failure(self.key(one, failed.sha256, own, grid_digest))
-        if before is None or before.why != scrub_sentence(failed.why, one.path):
+        if not self._failed_so(self.key(one, failed.sha256, own, grid_digest), failed.why, one.path):
             self._save(one, failed, failed.sha256, own, area)
 
-    def take_over(self, one: BatchInput, entry: bytes, sha256: str, own: OwnSettings | None, grid_digest: str) -> None:
-        """As :meth:`put`, of a file that a worker of a cluster has written."""
-        self.store.take_over(self.key(one, sha256, own, grid_digest), entry, failed=False)
+    def take_over(self, one: BatchInput, area: SearchedArea, entry: bytes, sha256: str, why: str | None) -> Path | None:
+        """As :meth:`put`, of a file that a worker of a cluster has written; or as :meth:`fail`, where that says why there is no result.
+
+        Returns:
+            Where it is; None where it was there.
+        """
+        key = self.key(one, sha256, self._table.own_of(one.path), area.grid.digest)
+        if why is not None:
+            self.failed.append(FailedVideo(one.unopened(), why, sha256))
+            if self._failed_so(key, why, one.path):
+                return None
+        path = self.store.take_over(key, entry, failed=why is not None)
         self._new = True
-        if self._first or self._due():
+        if why is None and (self._first or self._due()):
             self.merge()
+        return path
+
+    def record_of(self, area: SearchedArea | None) -> Provenance:
+        """The record that a video's result bears, which was sought in an area."""
+        return self._table.record_of(self._record, area if area and area.name else None)
 
     def close(self) -> Path | None:
         """As of :class:`Keeper`: the last merge."""
@@ -181,9 +204,13 @@ class StoredBatch:
         grid_digest = searched.grid.digest if searched else ""
         named = {searched.name: searched.aoi.geometry} if searched and searched.name else {}
         whole = self._run.aoi.geometry if self._run else None
-        record = self._table.record_of(self._record, searched if named else None)
-        self.store.save(self.key(one, sha256, own, grid_digest), what, record, aoi=whole, named=named, mark=file_mark(one.path))
+        key, record = self.key(one, sha256, own, grid_digest), self.record_of(searched)
+        self.store.save(key, what, record, aoi=whole, named=named, mark=file_mark(one.path))
         self._new = True
+
+    def _failed_so(self, key: EntryKey, why: str, path: Path) -> bool:
+        before = self.store.failure(key)
+        return before is not None and before.why == scrub_sentence(why, path)
 
     def _note(self, one: BatchInput, failed: bool, row: StoredRow) -> None:
         if failed:
@@ -239,6 +266,11 @@ def write_pages(stores: Sequence[ResultStore], output: Path, merged: Merged) -> 
         stores[0].folder / "index.html", rows_of_page(stores, merged.missing), title=output.stem, output=Path(os.path.relpath(output, stores[0].folder)).as_posix(),
         created_utc=merged.provenance.created_utc, overwrite=True,
     )  # fmt: skip
+
+
+def another_video(name: str) -> InputError:
+    """What is said where the results hold another recording of that name."""
+    return InputError(f"The results hold another video named {name}: rename this one, or choose another output.")
 
 
 def has_scores(beside: Path | None, sha256: str) -> bool:

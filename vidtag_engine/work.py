@@ -12,7 +12,7 @@ from .feedback import Clock, Feedback
 from .grid import AreaOfInterest
 from .guessed_areas import AUTO, AreaGuesser, area_guesser, give_areas
 from .job import Job
-from .keeping import MOST_WARNED, Keeper
+from .keeping import MOST_WARNED, Keeper, Known
 from .loaded import Loaded
 from .own_areas import SearchedArea, TableOfVideos, searched_area
 from .road_job import RoadJob
@@ -111,6 +111,11 @@ class Told:
         self.unknown_ground |= verdict is not None and verdict.state is FrameState.UNKNOWN_GROUND
         self.warnings += warnings_of_video(result, path)
 
+    def heard(self, warnings: Sequence[str], *, unknown_ground: bool) -> None:
+        """Note what another process says of a result."""
+        self.unknown_ground |= unknown_ground
+        self.warnings += warnings
+
     def done(self, result: VideoResult, path: Path) -> None:
         """A new result is kept."""
         self.warn(result, path)
@@ -118,88 +123,45 @@ class Told:
             self.partial(result)
 
 
-class Work:
-    """The work of one process on a run.
+class VideoAnswers:
+    """What answers the videos of a run, in the process that it is for.
 
     Args:
         run: what it begins with.
-        keeper: where finished videos go.
+        known: knows which videos need no answer.
         settings: of the run.
         cache_dir: for gallery embeddings.
         feedback: of the run.
         warm: what earlier calls in this process have left, and this one leaves.
-        told: hears of finished videos.
     """
 
     def __init__(
-        self, run: Begun, keeper: Keeper, settings: GeolocateSettings, cache_dir: Path, feedback: Feedback, warm: Warm | None, told: Told
-    ) -> None:
-        self.run, self.keeper, self.settings, self.told = run, keeper, settings, told
+        self, run: Begun, known: Known, settings: GeolocateSettings, cache_dir: Path, feedback: Feedback, warm: Warm | None
+    ) -> None:  # fmt: skip
+        self.run, self.known, self.settings = run, known, settings
         self.cache_dir, self.feedback, self.warm = cache_dir, feedback, warm
         self.done, self.total = 0, 1
-        self.elsewhere: list[str] = []
         self._clock = Clock()
         self._job: Job | RoadJob | None = None
 
     @property
-    def seconds(self) -> dict[str, float]:
-        """By part."""
-        return (self._job.clock if self._job else self._clock).seconds
+    def clock(self) -> Clock:
+        """Seconds by part."""
+        return self._job.clock if self._job else self._clock
 
     @property
     def notes(self) -> list[str]:
         """What a user should know of the search, a sentence each."""
-        said = list(self._job.notes) if self._job else []
-        if self.elsewhere:
-            said.append(
-                f"{len(self.elsewhere)} videos, such as {self.elsewhere[0]}, are being worked on by other processes: they are in the results once these are done."
-            )
-        return said
+        return list(self._job.notes) if self._job else []
 
-    def serially(self, mine: Sequence[BatchInput]) -> None:
-        """Answer videos one after another, those of one area together. Raises as :func:`.geolocation.geolocate`."""
-        self.total = max(1, len(mine))
-        for one in mine:
-            if one.name in self.run.failed:
-                self._fail(one, self.run.failed[one.name], None)
-        held: list[tuple[SearchedArea, BatchInput]] = []
-        for area, one in self.run.table.in_order([one for one in mine if one.name not in self.run.failed], self.run.area):
-            if not self._do(area, one):
-                held.append((area, one))
-        # What other processes were at work on when its turn came: done by now, or left to them.
-        self.elsewhere = [one.name for area, one in held if not self._do(area, one)]
-
-    def _do(self, area: SearchedArea, one: BatchInput) -> bool:
-        """Answer one video, unless it is done; whether another process is at work on it is said by False."""
-        self.feedback.check()
-        own, grid_digest = self.run.table.own_of(one.path), area.grid.digest
-        if self.keeper.known(one, own, grid_digest):
-            self._had(one)
-            return True
-        with self.keeper.working_on(one) as held:
-            if not held:
-                return False
-            outcome = self._outcome(area, one)
-            if outcome is None:
-                self._had(one)
-            elif isinstance(outcome, FailedVideo):
-                self._fail(one, outcome, area)
-            else:
-                since = time.perf_counter()
-                self.keeper.put(one, outcome, area)
-                (self._job.clock if self._job else self._clock).add("write", since)
-                self.told.done(outcome, one.path)
-                self.done += 1
-        return True
-
-    def _outcome(self, area: SearchedArea, one: BatchInput) -> VideoResult | FailedVideo | None:
+    def outcome(self, area: SearchedArea, one: BatchInput) -> VideoResult | FailedVideo | None:
         """What is found of a video, or why nothing is; None where it was found before."""
         settings, sha256 = self.run.table.settings_of(one.path), ""
         info = one.unopened()
         try:
             info = self.run.opened.pop(one.name) if one.name in self.run.opened else one.open(settings)
             sha256 = source_digest(info.path)
-            if self.keeper.has(one, sha256, self.run.table.own_of(one.path), area.grid.digest):
+            if self.known.has(one, sha256, self.run.table.own_of(one.path), area.grid.digest):
                 return None
         except Exception as error:
             if ends_the_run(error):
@@ -229,18 +191,84 @@ class Work:
             job = RoadJob(run.ways, area.aoi, self.settings, self.feedback, self.total, before if isinstance(before, RoadJob) else None)
         else:
             raise ValueError("neither a checkpoint nor roads")
-        job.scores_beside = self.keeper.scores_beside
+        job.scores_beside = self.known.scores_beside
         self._job = job
         return job
 
-    def _had(self, one: BatchInput) -> None:
+
+class Work(VideoAnswers):
+    """The work of one process on a run.
+
+    Args:
+        run, settings, cache_dir, feedback, warm: as of :class:`VideoAnswers`.
+        keeper: where finished videos go.
+        told: hears of finished videos.
+    """
+
+    def __init__(
+        self, run: Begun, keeper: Keeper, settings: GeolocateSettings, cache_dir: Path, feedback: Feedback, warm: Warm | None, told: Told
+    ) -> None:
+        super().__init__(run, keeper, settings, cache_dir, feedback, warm)
+        self.keeper, self.told = keeper, told
+        self.elsewhere: list[str] = []
+        self.heard: dict[str, None] = {}  # notes of other processes, each once
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the search, a sentence each."""
+        said = [*super().notes, *self.heard]
+        if self.elsewhere:
+            said.append(
+                f"{len(self.elsewhere)} videos, such as {self.elsewhere[0]}, are being worked on by other processes: they are in the results once these are done."
+            )
+        return said
+
+    def serially(self, mine: Sequence[BatchInput]) -> None:
+        """Answer videos one after another, those of one area together. Raises as :func:`.geolocation.geolocate`."""
+        self.total = max(1, len(mine))
+        for one in mine:
+            if one.name in self.run.failed:
+                self.fail(one, self.run.failed[one.name], None)
+        held: list[tuple[SearchedArea, BatchInput]] = []
+        for area, one in self.run.table.in_order([one for one in mine if one.name not in self.run.failed], self.run.area):
+            if not self._do(area, one):
+                held.append((area, one))
+        # What other processes were at work on when its turn came: done by now, or left to them.
+        self.elsewhere = [one.name for area, one in held if not self._do(area, one)]
+
+    def _do(self, area: SearchedArea, one: BatchInput) -> bool:
+        """Answer one video, unless it is done; whether another process is at work on it is said by False."""
+        self.feedback.check()
+        own, grid_digest = self.run.table.own_of(one.path), area.grid.digest
+        if self.keeper.known(one, own, grid_digest):
+            self.had(one)
+            return True
+        with self.keeper.working_on(one) as held:
+            if not held:
+                return False
+            outcome = self.outcome(area, one)
+            if outcome is None:
+                self.had(one)
+            elif isinstance(outcome, FailedVideo):
+                self.fail(one, outcome, area)
+            else:
+                since = time.perf_counter()
+                self.keeper.put(one, outcome, area)
+                self.clock.add("write", since)
+                self.told.done(outcome, one.path)
+                self.done += 1
+        return True
+
+    def had(self, one: BatchInput) -> None:
+        """A video was finished before."""
         self.done += 1
         if len(self.keeper.resumed) <= MOST_WARNED and (result := self.keeper.earlier(one)) is not None:
             self.told.warn(result, one.path)
         if self.done == self.total or not self.done % 50:
             self.feedback.tell(min(1.0, self.done / self.total), "resuming", one.name)
 
-    def _fail(self, one: BatchInput, failed: FailedVideo, area: SearchedArea | None) -> None:
+    def fail(self, one: BatchInput, failed: FailedVideo, area: SearchedArea | None) -> None:
+        """A video has no result."""
         self.keeper.fail(one, failed, area)
         self.done += 1
 

@@ -123,6 +123,10 @@ def geolocate(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Of a batch: try videos again that failed before and have not changed since.")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Let a Dask cluster's workers answer the videos: a scheduler's address, or `local` for a process a GPU here."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace outputs that other settings made, or that are not this tool's own.")
     ] = False,
@@ -150,7 +154,8 @@ def geolocate(
         arguments = GeolocateArguments(
             aoi=aoi, output=str(output) if output else None, videos=files, images=[str(i) for i in images or []], table=table, aoi_layer=aoi_layer, aoi_crs=aoi_crs,
             checkpoint=checkpoint,
-            results=str(results) if results else None, shard=shard, retry_failed=retry_failed, overwrite=overwrite, **settings_of(settings), **copies,
+            results=str(results) if results else None, shard=shard, retry_failed=retry_failed, cluster=cluster, overwrite=overwrite,
+            **settings_of(settings), **copies,
         )  # fmt: skip
         notes: list[str] = []
         with watched() as feedback:

@@ -1,12 +1,13 @@
 """Results of a batch, a file a video: what is finished stays finished, and a GeoPackage is a merge of it."""
 
-from .entry import EntryKey, StoredRow, file_mark, read_entry, read_row
-from .folder import IDENTITY, Entry, ResultStore, is_store, store_of
+from .entry import UNREAD, EntryKey, StoredRow, file_mark, read_entry, read_row, write_entry
+from .folder import IDENTITY, Entry, ResultStore, is_store, settings_identity, store_of
 from .inventory import Inventory, WantedVideo, shard_of, share_out
 from .merging import Merged, merge_into
 
 __all__ = [
     "IDENTITY",
+    "UNREAD",
     "Entry",
     "EntryKey",
     "Inventory",
@@ -19,7 +20,9 @@ __all__ = [
     "merge_into",
     "read_entry",
     "read_row",
+    "settings_identity",
     "shard_of",
     "share_out",
     "store_of",
+    "write_entry",
 ]
