@@ -16,9 +16,11 @@ RUNNER = CliRunner()
 BOX = "10,50,10.05,50.03"
 
 
-@pytest.mark.parametrize("command", ["geolocate", "train", "evaluate", "gallery", "export", "benchmark", "pin", "solve", "match"])
+@pytest.mark.parametrize(
+    "command", ["geolocate", "train", "evaluate", "gallery", "export", "benchmark", "pin", "solve", "match", "caches list", "caches clear"]
+)
 def test_help_has_an_example(command: str) -> None:
-    result = RUNNER.invoke(app, [command, "--help"], env={"COLUMNS": "160"})
+    result = RUNNER.invoke(app, [*command.split(), "--help"], env={"COLUMNS": "160"})
     assert result.exit_code == 0
     assert f"vidtag {command}" in result.output
 

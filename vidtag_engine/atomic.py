@@ -20,13 +20,15 @@ from .types import InputError
 
 # What SQLite may leave beside a database. A stale one would be replayed into the new file.
 SQLITE_SIDE_FILES = ("-wal", "-shm", "-journal")
+HIDDEN = ".vidtag-"
+"""What the names of the hidden folders begin with in which a process writes."""
 _SQLITE = b"SQLite format 3\0"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _LEAST_FREE_BYTES = 64 * 1024
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 # Processes have their numbers by machine, and a folder may be shared by several.
 _MACHINE = hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
-_LEFT_BEHIND = re.compile(rf"\.vidtag-(\d+)-{_MACHINE}-")
+_LEFT_BEHIND = re.compile(rf"{re.escape(HIDDEN)}(\d+)-{_MACHINE}-")
 
 
 @contextmanager
@@ -56,8 +58,7 @@ def replacing(path: Path | str, kind: str | None = None, *, overwrite: bool = Fa
     folder: Path | None = None
     try:
         clear_left_behind(target.parent)
-        # Named for the process, so that whoever has to kill it can clear it away.
-        folder = Path(tempfile.mkdtemp(prefix=f".vidtag-{os.getpid()}-{_MACHINE}-", dir=target.parent))
+        folder = hidden_folder(target.parent)
         part = folder / path.name
         yield part
         _flush(part)
@@ -83,7 +84,7 @@ def making_folder(folder: Path) -> Iterator[Path]:
     hidden: Path | None = None
     try:
         clear_left_behind(folder.parent)
-        hidden = Path(tempfile.mkdtemp(prefix=f".vidtag-{os.getpid()}-{_MACHINE}-", dir=folder.parent))
+        hidden = hidden_folder(folder.parent)
         part = hidden / folder.name
         part.mkdir()
         yield part
@@ -109,14 +110,36 @@ def write_text(path: Path | str, text: str, kind: str | None = None, *, overwrit
 
 def clear_left_behind(folder: Path) -> None:
     """Remove the hidden folders in which a process of this machine and user was writing when it was killed."""
-    for left in folder.glob(".vidtag-*"):
-        import psutil  # here: there is rarely something to ask it
+    for left in folder.glob(f"{HIDDEN}*"):
+        if is_left_behind(left):
+            shutil.rmtree(left, ignore_errors=True)
 
-        found = _LEFT_BEHIND.match(left.name)
-        with contextlib.suppress(OSError, OverflowError):  # the latter for what is no process's number
-            mine = not hasattr(os, "geteuid") or left.lstat().st_uid == os.geteuid()
-            if found and mine and left.is_dir() and not left.is_symlink() and not psutil.pid_exists(int(found[1])):
-                shutil.rmtree(left, ignore_errors=True)
+
+def is_left_behind(folder: Path) -> bool:
+    """Whether it is a hidden folder of a process of this machine and user that is there no more."""
+    import psutil  # here: there is rarely something to ask it
+
+    found = _LEFT_BEHIND.match(folder.name)
+    with contextlib.suppress(OSError, OverflowError):  # the latter for what is no process's number
+        mine = not hasattr(os, "geteuid") or folder.lstat().st_uid == os.geteuid()
+        return bool(found and mine and folder.is_dir() and not folder.is_symlink() and not psutil.pid_exists(int(found[1])))
+    return False
+
+
+def writer_of(folder: Path) -> int | None:
+    """Number of the process of this machine that writes in a hidden folder right now; None where it is no such folder, or the process is there no more."""
+    import psutil
+
+    found = _LEFT_BEHIND.match(folder.name)
+    with contextlib.suppress(OverflowError):
+        return int(found[1]) if found and psutil.pid_exists(int(found[1])) else None
+    return None
+
+
+def hidden_folder(beside: Path) -> Path:
+    """A new hidden folder of this process in a folder; what is left in it when the process ends is cleared like what was half written. Raises OSError."""
+    # Named for the process, so that whoever has to kill it can clear it away.
+    return Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{os.getpid()}-{_MACHINE}-", dir=beside))
 
 
 def _check(path: Path, kind: str | None, *, overwrite: bool) -> None:

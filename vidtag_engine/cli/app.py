@@ -13,6 +13,7 @@ from .. import __version__
 from ..screen import open_page
 from ..settings import GeolocateSettings
 from ..types import InputError
+from .caches import app as caches_app
 from .calibrate import EPILOG as CALIBRATE_EPILOG
 from .calibrate import calibrate
 from .corrections import register as register_corrections
@@ -234,6 +235,7 @@ app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MERGE_EXAMPLES)(merge)
 register_corrections(app)
 app.add_typer(reference_app, name="reference")
+app.add_typer(caches_app, name="caches")
 
 
 @app.command()
