@@ -9,8 +9,8 @@ import gc
 import importlib
 import logging
 import os
-import queue
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -35,7 +35,8 @@ _RETRIES = 1
 _CORES_A_WORKER = 4
 """Of a machine without GPU: frames are encoded by several cores at once, which pays up to about so many, and each process holds a model of its own."""
 _ALLOWED_FAILURES = 1
-_LEAKED = ("PYTHONHASHSEED", "MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_LEAKED = ("PYTHONHASHSEED", "__DASK_PARENT_PID")
+"""What Dask sets for processes that it starts, and leaves in the environment of this one."""
 _STOPPED: set[str] = set()
 
 
@@ -102,6 +103,7 @@ class Cluster:
         self._client, self._address, self._feedback = client, address, feedback
         self._run = uuid.uuid4().hex
         self._flying: dict[str, tuple[Any, tuple[Any, Any]]] = {}
+        self._news = threading.Event()
         self._seen_s, self._looked_s = time.monotonic(), float("-inf")
         self.threads = 0
 
@@ -145,47 +147,39 @@ class Cluster:
         self._flying.clear()
 
     def _pass(self, work: str, tasks: Iterator[tuple[Item, Any]], most: int | None) -> Iterator[tuple[Answer[Item], tuple[Item, Any]]]:
-        done: queue.SimpleQueue[str] = queue.SimpleQueue()
         while True:
             self._feedback.check()
             room = most or _IN_FLIGHT * self._count()
             while len(self._flying) < room and (task := next(tasks, None)) is not None:
-                self._give(work, task, done)
+                self._give(work, task)
             if not self._flying:
                 return
-            with suppress(queue.Empty):
-                key = done.get(timeout=_LOOK_S)
-                future, task = self._flying[key]
-                try:
-                    answer = self._answer(future, task[0])
-                except TimeoutError:  # its worker is slow to send it, or has died since: then Dask does it again
-                    future.add_done_callback(lambda _, key=key: done.put(key))
-                    continue
-                del self._flying[key]
-                future.release()
-                yield answer, task
+            self._news.wait(_LOOK_S)
+            self._news.clear()
+            for key, (future, task) in list(self._flying.items()):
+                if (answer := self._answer(future, task[0])) is not None:
+                    del self._flying[key]
+                    future.release()
+                    yield answer, task
 
-    def _give(self, work: str, task: tuple[Item, Any], done: queue.SimpleQueue[str]) -> None:
+    def _give(self, work: str, task: tuple[Item, Any]) -> None:
         key = f"vidtag-{uuid.uuid4().hex}"
         try:
             future = self._client.submit(_at_work, work, task[1], self._run, key=key, pure=False, retries=_RETRIES)
         except OSError as error:
             raise self._gone() from error
         self._flying[key] = (future, task)
-        future.add_done_callback(lambda _: done.put(key))
+        future.add_done_callback(lambda _: self._news.set())
 
-    def _answer(self, future: Any, item: Item) -> Answer[Item]:
-        """What came of an item. Raises TimeoutError where that takes too long to be sent, InputError where the work cannot go on."""
-        if self._client.status != "running" or future.status in {"cancelled", "lost"}:
+    def _answer(self, future: Any, item: Item) -> Answer[Item] | None:
+        """What came of an item; None where it is not there yet, or is lost with its worker, and so made again. Raises InputError where the work cannot go on."""
+        if self._client.status != "running" or future.status == "cancelled":
             raise self._gone()
-        if future.status != "error":
-            try:
+        if future.status == "finished":
+            with suppress(Exception):  # its worker is slow to send it, or has died since; of what that led to, the next look tells
                 return Answer(item, future.result(timeout=_TAKE_S))
-            except TimeoutError:
-                raise
-            except Exception as error:
-                if future.status != "error":
-                    raise self._gone() from error
+        if future.status != "error":
+            return None
         failed = future.exception(timeout=_TAKE_S)
         if isinstance(failed, check_installed().KilledWorker):
             return Answer(item, None, killed=True)
@@ -269,7 +263,6 @@ def _local_cluster(gpus: int) -> Iterator[Any]:
                 "options": here | {
                     "nthreads": 1,
                     "memory_limit": MEMORY_LIMIT // count,
-                    "local_directory": folder,
                     "silence_logs": logging.CRITICAL,
                     "env": {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
                     | ({"CUDA_VISIBLE_DEVICES": visible[number]} if gpus else {}),
@@ -279,8 +272,8 @@ def _local_cluster(gpus: int) -> Iterator[Any]:
         }  # fmt: skip
         try:
             with (
-                # What Dask sets before it starts a process stays in the environment of this one: a single thread for the libraries of numbers.
-                dask.config.set({"distributed.nanny.pre-spawn-environ": {}}),
+                # What is set before processes start stays in the environment of this one: by default a single thread for all that computes.
+                dask.config.set({"distributed.nanny.pre-spawn-environ": {}, "temporary-directory": folder}),
                 distributed.SpecCluster(
                     scheduler={"cls": distributed.Scheduler, "options": here | {"allowed_failures": _ALLOWED_FAILURES}},
                     workers=workers,
