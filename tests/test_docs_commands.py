@@ -50,6 +50,7 @@ SHORTER = {
     "vidtag train ": " --phase1-steps 2 --phase2-steps 0",
     "qgis_process run vidtag:finetune ": " PHASE1_STEPS=2 PHASE2_STEPS=0",
 }
+BATCH = "vidtag geolocate drives/ --aoi aoi.geojson --checkpoint checkpoint --resolution-m 25 --to 5"
 # What a reader has done before, where the page only says so.
 BEFORE = {
     "vidtag geolocate drive.mp4 --aoi town.geojson --roads roads.gpkg --checkpoint none --motion-track motion.csv --output by-track.gpkg": [
@@ -58,6 +59,12 @@ BEFORE = {
         " m = np.gradient(np.concatenate([[0], np.cumsum(haversine_m(t.lat_deg[:-1], t.lon_deg[:-1], t.lat_deg[1:], t.lon_deg[1:]))]), s);"
         " c = courses_deg(t.lat_deg, t.lon_deg);"
         " Path('motion.csv').write_text('time_s,heading_deg,speed_mps\\n' + '\\n'.join(f'{a},{b},{v}' for a, b, v in zip(s, c, m)))\""
+    ],
+    "vidtag merge drives.results": [f"{BATCH} --output drives.gpkg"],
+    "vidtag merge store/ --output drives.gpkg": [f"{BATCH} --results store/"],
+    "vidtag merge from-monday/ from-tuesday/ --output both.gpkg": [
+        f"{BATCH} --results from-monday/ --shard 1/2",
+        f"{BATCH} --results from-tuesday/ --shard 2/2",
     ],
     "vidtag pins drive.gpkg --remove 2": [
         "vidtag pin drive.gpkg --frame 3 --at -19.2195,159.9268",

@@ -118,7 +118,8 @@ def geolocate(
         *([] if told.unknown_ground else warnings_of_area(keeper.aoi.bounds, extent)),
         *told.warnings,
     ]
-    if not len(found) and keeper.failed:
+    worker = output is None and batch.results is not None  # one of several: what it found is looked at when all are done
+    if not len(found) and keeper.failed and not worker:
         raise VideoError(keeper.failed[0].why)  # every video that could be opened has a result, or is one of these
     feedback.tell(1.0, "done", place.name if place else "")
     return found

@@ -170,7 +170,7 @@ def geolocate(
     print_geolocation(result, json=json)
     if show and page is not None and not open_page(page):
         console().print("There is no browser to show it in: open the page named above.", highlight=False)
-    if not result["located"] and result["frames"]:
+    if not result["located"] and result["frames"] and result["output"]:
         raise typer.Exit(WITHHELD)
 
 
