@@ -221,6 +221,22 @@ def test_a_folder_of_something_else_is_left_alone(run, tmp_path):
     assert (tmp_path / "r.results" / "thesis.txt").read_text() == "mine"
 
 
+def test_a_store_that_was_being_made_when_the_process_was_killed_is_made_again(run, tmp_path):
+    (tmp_path / "r.results").mkdir()
+    (tmp_path / "r.results" / "store.lock").touch()
+    (tmp_path / "r.results" / ".vidtag-999999-aaaaaaaa-x").mkdir()
+    assert len(run()) == 3
+
+
+def test_while_another_process_merges_a_run_goes_on(run, monkeypatch, tmp_path):
+    run()
+    monkeypatch.setattr("vidtag_engine.store.folder._MERGE_WAIT_S", 0.2)
+    with FileLock(tmp_path / "r.results" / "merge.lock"), pytest.raises(InputError, match="has been merging r.results for an hour"):
+        run(anew=True)
+    assert len(list((tmp_path / "r.results").glob("results/*/*.gpkg"))) == 3  # each was saved, and the first merge was left to the other
+    assert len(run()) == 3
+
+
 def test_a_cancelled_batch_has_its_file(run, looked_at, tmp_path):
     steps = []
     with pytest.raises(CancelledError, match="finished videos are kept"):
@@ -231,7 +247,7 @@ def test_a_cancelled_batch_has_its_file(run, looked_at, tmp_path):
 
 def test_merges_meanwhile_are_as_rare_as_they_are_long(run, monkeypatch):
     merges, merge = [], stored_batch.StoredBatch.merge
-    monkeypatch.setattr(stored_batch.StoredBatch, "merge", lambda kept, *more: (merges.append(1), merge(kept, *more))[1])
+    monkeypatch.setattr(stored_batch.StoredBatch, "merge", lambda kept, *more, **named: (merges.append(1), merge(kept, *more, **named))[1])
     run()
     assert len(merges) == 2  # after the first, and at the end
     monkeypatch.setattr(stored_batch, "_MERGE_EVERY_S", 0.0)
@@ -352,7 +368,8 @@ def test_areas_of_videos_of_their_own_are_in_the_merge(drives, aoi, tmp_path):
     copy = tmp_path / "d.mp4"
     copy.write_bytes((drives / "a.mp4").read_bytes())
     vidtag.geolocate(
-        [drives / "c.mp4"], table=[{"file": copy, "area": tmp_path / "sub" / "west.geojson"}], aoi=DEMO / "aoi.geojson", checkpoint=DEMO / "checkpoint", resolution_m=50,
+        [drives / "c.mp4"], table=[{"file": copy, "area": tmp_path / "sub" / "west.geojson"}],
+        aoi=DEMO / "aoi.geojson", checkpoint=DEMO / "checkpoint", resolution_m=50,
         always_answer=True, output=tmp_path / "t.gpkg",
     )  # fmt: skip
     videos = pyogrio.read_dataframe(tmp_path / "t.gpkg", layer="videos", read_geometry=False).set_index("video")

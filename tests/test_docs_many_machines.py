@@ -28,7 +28,12 @@ def test_an_indexed_job_does_every_video_once(tmp_path):
     (container,) = job["spec"]["template"]["spec"]["containers"]
     for index in range(job["spec"]["completions"]):
         run = subprocess.run(
-            container["command"], cwd=place, env={**variables, "JOB_COMPLETION_INDEX": str(index)}, capture_output=True, text=True, check=False
+            container["command"],
+            cwd=place,
+            env={**variables, "JOB_COMPLETION_INDEX": str(index)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert run.returncode == 0, run.stderr
     told = run_merge([place / "store-k8s"], Path(place) / "k8s.gpkg")

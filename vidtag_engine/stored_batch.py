@@ -167,22 +167,23 @@ class StoredBatch:
         """As of :class:`Keeper`: the last merge."""
         self.store.refresh()
         if self.file is not None and (self._new or self._stale()):
-            self.merge(Feedback(lambda step: self._feedback.tell(1.0, step.stage, step.message)))
+            self.merge(Feedback(lambda step: self._feedback.tell(1.0, step.stage, step.message)), wait=True)
         elif self.file is not None and self.file.path.exists():
             self.provenance = read_provenance(self.file.path)
         return self.file.path if self.file is not None else None
 
-    def merge(self, feedback: Feedback = Feedback()) -> None:
+    def merge(self, feedback: Feedback = Feedback(), *, wait: bool = False) -> None:
         """Make the GeoPackage and its page of all that is there now. Raises InputError where it cannot be written.
 
-        It is not stopped: whoever stops a run wants what is finished.
+        It is not stopped: whoever stops a run wants what is finished. Where another process is merging, it is left to that one, unless that is waited for.
         """
         if self.file is None:
             return
         since = time.monotonic()
-        with self.store.merging():
+        with self.store.merging(wait=wait) as mine:
             self.store.refresh()
-            if not any(not one.failed for one in self.store.entries()):
+            if not mine or all(one.failed for one in self.store.entries()):
+                self._merged_s = time.monotonic()
                 return
             self.merged = self.file.merge([self.store], feedback)
             write_pages([self.store], self.file.path, self.merged)

@@ -49,7 +49,7 @@ def run_merge(
     if not overwrite:
         check_same_settings(output, _record_of(opened[0]), any_grid=opened[0].grid_digest is None)
     feedback.tell(0.0, "merge", output.name)
-    with opened[0].merging():
+    with opened[0].merging(wait=True):
         merged = file.merge(opened, feedback.saying("Stopped; nothing was written."))
         write_pages(opened, output, merged)
     rows = _rows(opened)

@@ -27,8 +27,8 @@ FORMAT, VERSION = "vidtag-store", 1
 IDENTITY = 12
 """Letters of the digest of settings and checkpoint, which begins the name of each file."""
 _ENDING, _FAILED_ENDING = ".gpkg", ".failed.gpkg"
-_HEAD = "store.json"
-_LOCK_WAIT_S = 60.0
+_HEAD, _LOCK = "store.json", "store.lock"
+_LOCK_WAIT_S, _MERGE_WAIT_S = 60.0, 3600.0
 
 
 class Entry(NamedTuple):
@@ -95,13 +95,13 @@ class ResultStore:
             InputError: the folder holds something else, or results of other settings, or cannot be written.
         """
         head = _head_of(provenance, grid_digest, output)
-        if folder.exists() and not is_store(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not is_store(folder) and (not folder.is_dir() or any(map(_foreign, folder.iterdir()))):
             raise InputError(
                 f"{folder.name} is there and holds no results of a batch: move it away, or choose another folder for the results."
             )
         try:
             folder.mkdir(exist_ok=True)
-            with FileLock(folder / "store.lock", timeout=_LOCK_WAIT_S):
+            with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S):
                 clear_left_behind(folder)
                 there = _read_head(folder)
                 if there is not None and not _same(there, head):
@@ -213,9 +213,27 @@ class ResultStore:
                 Path(lock.lock_file).unlink()
             lock.release()
 
-    def merging(self) -> FileLock:
-        """Held by the one process that makes a GeoPackage of the store."""
-        return FileLock(self.folder / "merge.lock", timeout=_LOCK_WAIT_S)
+    @contextlib.contextmanager
+    def merging(self, *, wait: bool) -> Iterator[bool]:
+        """Be the one process that makes a GeoPackage of the store; False where another is, and it is not waited for.
+
+        Raises:
+            InputError: another one has been at it for an hour.
+        """
+        lock = FileLock(self.folder / "merge.lock")
+        try:
+            lock.acquire(timeout=_MERGE_WAIT_S if wait else 0)
+        except Timeout:
+            if wait:
+                raise InputError(
+                    f"Another process has been merging {self.folder.name} for an hour: stop it, and run 'vidtag merge'."
+                ) from None
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def keep_area(self, digest: str, geometry: Any, name: str = "") -> None:
         """Keep an area (shapely, x = longitude) by the digest of its grid, and what videos of their own call it; one without a name is the run's."""
@@ -314,6 +332,11 @@ def _read_head(folder: Path) -> dict[str, Any] | None:
     if version > VERSION:
         raise InputError(f"{folder.name} was written by a newer VidTAG: update VidTAG to go on with it.")
     return head
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a file is none that a process may leave that was killed while it made a store."""
+    return path.name != _LOCK and not path.name.startswith(".vidtag-")
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
