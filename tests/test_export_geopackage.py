@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from pyproj import Geod
@@ -330,3 +331,22 @@ def test_what_is_not_a_result_is_refused_by_name(tmp_path, damage, says):
     with pytest.raises(InputError, match=says) as raised:
         read_geopackage(path)
     assert "x.gpkg" in str(raised.value)
+
+
+def test_the_stored_bounds_hold_every_row(written):
+    """GDAL rounds them, see findings/gdal-extent-excludes-its-points.sh."""
+    with closing(sqlite3.connect(written)) as database:
+        stored = {
+            name: box
+            for name, *box in database.execute(
+                "SELECT table_name, min_x, min_y, max_x, max_y FROM gpkg_contents WHERE data_type = 'features'"
+            )
+        }
+    for layer in ("frames", "trajectory", "videos", "regions"):
+        rows = pyogrio.read_dataframe(written, layer=layer).geometry.dropna()
+        assert rows.total_bounds.tolist() == pytest.approx(stored[layer], abs=1e-12)
+        west, south, east, north = rows.total_bounds
+        assert stored[layer][0] <= west
+        assert stored[layer][1] <= south
+        assert stored[layer][2] >= east
+        assert stored[layer][3] >= north

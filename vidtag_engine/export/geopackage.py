@@ -18,6 +18,7 @@ from ..types import DecodeReport, FailedVideo, InputError, Provenance, TimeSourc
 from .candidates_table import candidates_table
 from .columns import Table, clean, joined
 from .confidence_tables import regions_table
+from .geopackage_rows import hold_all
 from .geopackage_tables import add_provenance, add_styles, set_last_change
 from .matches_table import add_thumbnail_column, add_thumbnails, matches_table
 from .provenance import scrub_sentence, to_json
@@ -86,6 +87,8 @@ def write_geopackage(
                 add_thumbnails(database, results)
             add_provenance(database, to_json(provenance), provenance.created_utc)
             set_last_change(database, provenance.created_utc)
+            for layer, table in tables.items():
+                hold_all(database, layer, table)
             _check_counts(database, tables)
 
 

@@ -66,6 +66,17 @@ def widen(database: sqlite3.Connection, layer: str, box: Sequence[float | None])
         )
 
 
+def hold_all(database: sqlite3.Connection, layer: str, table: Table) -> None:
+    """Let the bounds of a layer that GDAL has written hold each of its rows: GDAL rounds them to 16 digits, which leaves outermost ones out."""
+    if "lat_deg" in table:
+        boxes = np.column_stack([table["lon_deg"], table["lat_deg"], table["lon_deg"], table["lat_deg"]]).astype(np.float64)
+    else:
+        boxes = shapely.bounds(np.asarray(table["geometry"], dtype=object)).reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if len(boxes):
+        widen(database, layer, [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()])
+
+
 def _widen(database: sqlite3.Connection, layer: str, geometry: Sequence[bytes | None]) -> None:
     if known := [bounds_of(blob) for blob in geometry if blob is not None]:
         west, east, south, north = zip(*known, strict=True)
