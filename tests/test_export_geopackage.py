@@ -344,6 +344,9 @@ def test_the_stored_bounds_hold_every_row(written):
         }
     for layer in ("frames", "trajectory", "videos", "regions"):
         rows = pyogrio.read_dataframe(written, layer=layer).geometry.dropna()
+        if rows.empty:
+            assert stored[layer] == [None] * 4
+            continue
         assert rows.total_bounds.tolist() == pytest.approx(stored[layer], abs=1e-12)
         west, south, east, north = rows.total_bounds
         assert stored[layer][0] <= west
