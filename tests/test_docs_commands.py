@@ -38,6 +38,7 @@ NOT_RUN = {
     "vidtag reference build --source": "asks a platform; test_reference_panoramax.py runs it against a server of its own",
     "vidtag reference refresh": "asks a platform; test_reference_refresh.py runs it against a server of its own",
     "vidtag reference build --images photos/": "the photographs are the reader's; test_reference_folder.py makes some",
+    "vidtag geolocate --cluster tcp://10.0.0.1:8786": "asks for a cluster of several machines; test_clustered.py has one of several processes",
     "vidtag caches clear gallery network --older-than": "clears the caches of whoever runs the tests; test_caches.py has some of its own",
     "python3 -m venv vidtag-env": "fetches PyTorch, several GB",
     "vidtag-env/bin/": "of that environment",

@@ -35,6 +35,7 @@ _RETRIES = 1
 _CORES_A_WORKER = 4
 """Of a machine without GPU: frames are encoded by several cores at once, which pays up to about so many, and each process holds a model of its own."""
 _ALLOWED_FAILURES = 1
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LEAKED = ("PYTHONHASHSEED", "__DASK_PARENT_PID")
 """What Dask sets for processes that it starts, and leaves in the environment of this one."""
 _STOPPED: set[str] = set()
@@ -252,7 +253,7 @@ def _local_cluster(gpus: int) -> Iterator[Any]:
     from distributed.system import MEMORY_LIMIT
 
     count = gpus or max(1, CPU_COUNT // _CORES_A_WORKER)
-    threads = str(max(1, CPU_COUNT // count))
+    threads = str(max(1, CPU_COUNT // count))  # unless the user says how many
     visible = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one] or [str(number) for number in range(gpus)]
     here = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     before = {name: os.environ.get(name) for name in _LEAKED}
@@ -264,7 +265,7 @@ def _local_cluster(gpus: int) -> Iterator[Any]:
                     "nthreads": 1,
                     "memory_limit": MEMORY_LIMIT // count,
                     "silence_logs": logging.CRITICAL,
-                    "env": {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+                    "env": {name: os.environ.get(name, threads) for name in _THREADS}
                     | ({"CUDA_VISIBLE_DEVICES": visible[number]} if gpus else {}),
                 },
             }
