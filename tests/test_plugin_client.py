@@ -228,10 +228,13 @@ def test_cancel_kills_the_whole_tree_within_a_second(misbehaving, tmp_path):
 def test_what_a_killed_engine_was_writing_is_cleared_away(misbehaving, tmp_path):
     out = tmp_path / "out"
     (out / ".vidtag-1-other").mkdir(parents=True)  # of another engine, which may be at work
+    among = out / "g.results" / "results" / "ab"
+    among.mkdir(parents=True)
     child = misbehaving(
         f"""
         {HELLO}
-        os.makedirs(os.path.join({str(out)!r}, f".vidtag-{{os.getpid()}}-half"))
+        for folder in ({str(among)!r}, {str(out)!r}):
+            os.makedirs(os.path.join(folder, f".vidtag-{{os.getpid()}}-half"))
         for line in sys.stdin:
             time.sleep(60)
         """
@@ -240,11 +243,12 @@ def test_what_a_killed_engine_was_writing_is_cleared_away(misbehaving, tmp_path)
 
     def cancelled() -> bool:
         asked.append(time.monotonic())
-        return len(list(out.iterdir())) > 1 and len(asked) > 5
+        return len(list(out.iterdir())) > 2 and len(asked) > 5
 
     with pytest.raises(EngineCancelledError):
         run_request(child, "gallery", {"output": str(out / "g.gpkg"), "extent": "159,160,-20,-18"}, cancelled=cancelled)
-    assert [left.name for left in out.iterdir()] == [".vidtag-1-other"]
+    assert sorted(left.name for left in out.iterdir()) == [".vidtag-1-other", "g.results"]
+    assert list(among.iterdir()) == []
 
 
 def test_cancel_before_the_greeting(misbehaving):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable, Optional
@@ -24,6 +27,9 @@ from .engine_client import (
 )
 from .places import ENGINE_SOURCE
 from .wording import percent_text, stage_text
+
+RESULTS = ".results"
+"""Ending of the folder beside a batch's result that holds a file a video, from which the engine makes the result."""
 
 _WARM: list[WarmEngine] = []
 """The engine that a QGIS with windows keeps; none in ``qgis_process``, which ends after its run."""
@@ -87,6 +93,8 @@ def run(
         QgsProcessingException: with one sentence for the user; after a cancel it names the file with the finished videos.
     """
     told: set[str] = set()
+    finished: list[str] = []  # also those of an engine that has ended and was started again
+    output = str(arguments.get("output") or "") if command == "geolocate" else ""
 
     def on_progress(fraction: float, stage: str, message: str) -> None:
         feedback.setProgress(100.0 * fraction)
@@ -102,6 +110,7 @@ def run(
             (feedback.pushWarning if level == "warning" else feedback.pushInfo)(text)
 
     def on_partial(value: dict[str, Any]) -> None:
+        finished.append(str(value.get("name", "")))
         feedback.pushInfo(_video_line(value))
 
     try:
@@ -115,10 +124,14 @@ def run(
             on_partial=on_partial,
         )
     except EngineCancelledError as error:
-        raise QgsProcessingException(when_cancelled or _what_is_kept(error)) from error
+        kept = what_is_kept(finished, output)
+        said = f"Cancelled. {kept}" if kept else "Cancelled; no video was finished, so nothing was written."
+        raise QgsProcessingException(when_cancelled or said) from error
     except EngineError as error:
         if error.detail:
             feedback.pushDebugInfo(error.detail)
+        if kept := what_is_kept(finished, output):
+            feedback.pushWarning(kept)
         raise QgsProcessingException(words(str(error))) from error
 
 
@@ -145,9 +158,12 @@ def keep(output: str) -> str:
     folder = QgsProject.instance().homePath() or os.path.join(documents, "VidTAG")
     os.makedirs(folder, exist_ok=True)
     place = os.path.join(folder, f"VidTAG kept {datetime.now().astimezone():%Y-%m-%d %H%M%S}.gpkg")
-    scores = os.path.splitext(output)[0] + ".scores"
-    if os.path.isdir(scores):
-        shutil.copytree(scores, os.path.splitext(place)[0] + ".scores")
+    for ending in (".scores", RESULTS):
+        folder_beside = os.path.splitext(output)[0] + ending
+        if os.path.isdir(folder_beside):
+            # What a stopped process held or was writing belongs to nobody any more.
+            passed_over = shutil.ignore_patterns("*.lock", "locks", ".vidtag-*")
+            shutil.copytree(folder_beside, os.path.splitext(place)[0] + ending, ignore=passed_over)
     review = os.path.splitext(output)[0] + ".review.gpkg"
     if os.path.isfile(review):
         shutil.copyfile(review, os.path.splitext(place)[0] + ".review.gpkg")
@@ -163,16 +179,38 @@ def _cancelled(feedback: QgsProcessingFeedback) -> bool:
     return feedback.isCanceled()
 
 
-def _what_is_kept(error: EngineCancelledError) -> str:
-    if not error.output or not os.path.exists(error.output):
-        return "Cancelled; no video was finished, so nothing was written."
-    count = len(error.kept)
-    finished = "1 finished video is" if count == 1 else f"{count} finished videos are"
+def what_is_kept(finished: list[str], output: str) -> str:
+    """A sentence on where the finished videos of a run that broke off lie; empty where there is nothing.
+
+    Args:
+        finished: names of the videos.
+        output: the result's path.
+
+    A batch has each in a file of its own at once, and in the result by the next merge.
+    """
+    if not finished or not os.path.exists(output):
+        return ""
+    count = len(set(finished))
+    are = "1 finished video is" if count == 1 else f"{count} finished videos are"
+    merged = len(set(finished) & _videos_in(output))
     try:
-        place = keep(error.output)
+        place = keep(output)
     except OSError as problem:
-        return f"Cancelled. {finished} in {error.output}, a temporary file: copy it before you close QGIS ({problem})."
-    return f"Cancelled. {finished} kept in {place}"
+        return f"{are} in {output}, a temporary file: copy it before you close QGIS ({problem})."
+    results = os.path.splitext(place)[0] + RESULTS
+    if merged == count or not os.path.isdir(results):
+        return f"{are} kept in {place}"
+    so_far = f"{merged} of them so far in {os.path.basename(place)}"
+    return f"{are} kept in {results}, {so_far}: run again with 'Go on from an existing result' (RESUME=true)."
+
+
+def _videos_in(output: str) -> set[str]:
+    """Names of the videos in a result; none where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{pathlib.Path(output).resolve().as_uri()}?mode=ro", uri=True)) as database:
+            return {str(name) for (name,) in database.execute("SELECT video FROM videos")}
+    except (OSError, sqlite3.Error):
+        return set()
 
 
 def _video_line(video: dict[str, Any]) -> str:

@@ -36,12 +36,13 @@ def _never() -> bool:
 
 
 def _clear_after(pid: int, arguments: dict[str, Any]) -> None:
-    """Remove the hidden folders that a killed engine was writing in, beside the outputs that it was asked for."""
+    """Remove the hidden folders that a killed engine was writing in, beside the outputs that it was asked for and among the results of a batch."""
     for value in arguments.values():
         if isinstance(value, str) and value:
             with contextlib.suppress(OSError, ValueError):  # no path
-                for left in Path(value).parent.glob(f".vidtag-{pid}-*"):
-                    shutil.rmtree(left, ignore_errors=True)
+                left, results = f".vidtag-{pid}-*", Path(value).with_suffix(".results")
+                for folder in (*Path(value).parent.glob(left), *results.glob(left), *results.glob(f"results/*/{left}")):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ignore(*_: Any) -> None:

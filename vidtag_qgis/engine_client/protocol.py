@@ -94,10 +94,7 @@ class ResultEvent:
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """The request failed. ``kind`` is "input" (the message is for the user as it is), "cancelled", "protocol" or "internal".
-
-    ``detail`` is a traceback for a report, never the first thing to show; ``value`` names what was kept.
-    """
+    """The request failed. ``kind`` is "input" (``message`` is for the user), "cancelled", "protocol" or "internal"; ``value`` names what was kept."""
 
     type: ClassVar[str] = "error"
     id: int
@@ -111,14 +108,18 @@ class ErrorEvent:
 class GeolocateArguments:
     """Arguments of "geolocate". Paths are absolute; ``aoi`` is text that ``vidtag geolocate --aoi`` takes (GeoJSON, WKT, bounds or a file).
 
-    Without ``aoi`` the extent that the checkpoint was trained on is searched, or the world's land. ``table`` is what ``vidtag geolocate --table`` takes; its rows
-    are ``table_rows``, where given (values by column, absolute paths), as of a layer that no file holds, and ``table`` is its name.
+    Without ``aoi`` the extent that the checkpoint was trained on is searched, or the world's land. ``table`` is as of ``--table``; its rows are ``table_rows``,
+    where given (values by column), as of a layer that no file holds, and ``table`` is its name. ``results``, ``shard`` and ``cluster`` are as of these options.
     """
 
-    output: str
+    output: Optional[str] = None
     aoi: Optional[str] = None
     videos: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    results: Optional[str] = None
+    shard: Optional[str] = None
+    retry_failed: bool = False
+    cluster: Optional[str] = None
     table: Optional[str] = None
     table_rows: Optional[list[dict[str, Any]]] = None
     aoi_layer: Optional[str] = None
@@ -234,7 +235,7 @@ class SolveArguments:
 
 @dataclass(frozen=True)
 class PinArguments:
-    """Arguments of "pin", which adds one pin to the review file beside ``result``: ``pin`` is an object as in "solve"."""
+    """Arguments of "pin", which adds ``pin``, an object as in "solve", to the review file beside ``result``."""
 
     result: str
     pin: dict[str, Any]
