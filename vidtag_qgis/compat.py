@@ -6,11 +6,12 @@ Enums are written with their scope everywhere (``QgsWkbTypes.GeometryType.Polygo
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
-from qgis.core import Qgis, QgsField
+from qgis.core import Qgis, QgsField, QgsProcessingFeedback
 from qgis.PyQt import QtCore, QtGui
-from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt
+from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt, QUrl
 
 QMETATYPE_FIELDS_SINCE = 33800
 
@@ -63,6 +64,17 @@ def action_class() -> Any:
 def is_null(value: Any) -> bool:
     """Whether an attribute's value is NULL: None, or a QVariant that is null, as older QGIS gives it."""
     return value is None or (isinstance(value, QtCore.QVariant) and value.isNull())
+
+
+def push_link(feedback: QgsProcessingFeedback, text: str, path: str) -> None:
+    """A line for the log that ends with a file's address: a link in the windows of versions whose log has links, which 3.22's has not; else plain text."""
+    from qgis import utils
+
+    address = QUrl.fromLocalFile(path).toString(QUrl.ComponentFormattingOption.FullyEncoded)
+    if utils.iface is None or not hasattr(feedback, "pushFormattedMessage"):
+        feedback.pushInfo(f"{text} {address}")
+        return
+    feedback.pushFormattedMessage(f'{html.escape(text)} <a href="{html.escape(address)}">{html.escape(path)}</a>', f"{text} {address}")
 
 
 def iso_text(moment: QDateTime) -> str:

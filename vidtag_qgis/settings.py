@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import Optional
 
 from qgis.core import QgsSettings
 from qgis.PyQt.QtGui import QIcon
@@ -15,8 +17,12 @@ ENGINE_PATH = "VIDTAG_ENGINE_PATH"
 CACHE = "vidtag/cache_folder"
 KEEP_MIN = "vidtag/keep_engine_min"
 OFFLINE = "vidtag/offline"
+SCHEDULER = "vidtag/dask_scheduler"
 _PREFIX = "Processing/Configuration/"
 _PROXY = ("proxyEnabled", "proxyType", "proxyHost", "proxyPort", "proxyUser", "proxyPassword", "noProxyUrls")
+# The schemes are those of Dask's own transports; a host in brackets is one of IPv6.
+_ADDRESS = re.compile(r"(?:tcp|tls|ws|wss|ucx)://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})/?")
+_MOST_PORT = 65535
 
 
 def engine_python() -> str:
@@ -71,6 +77,24 @@ def offline() -> bool:
 def set_offline(on: bool) -> None:
     """Choose whether connections may be opened."""
     QgsSettings().setValue(OFFLINE, on)
+
+
+def scheduler() -> str:
+    """Address of the Dask scheduler whose workers do the work on several videos; empty where this computer does it alone."""
+    return str(QgsSettings().value(SCHEDULER, "") or "").strip()
+
+
+def set_scheduler(address: str) -> None:
+    """Choose the Dask scheduler; empty for none."""
+    QgsSettings().setValue(SCHEDULER, address.strip())
+
+
+def scheduler_problem(address: str) -> Optional[str]:
+    """What is wrong with a scheduler's address, in one sentence; None where it is one, or empty."""
+    found = _ADDRESS.fullmatch(address.strip())
+    if not address.strip() or (found is not None and 0 < int(found[1]) <= _MOST_PORT):
+        return None
+    return f"{address.strip()!r} is no address of a Dask scheduler: give one such as tcp://192.168.1.5:8786, or leave it empty."
 
 
 def proxy() -> dict[str, str]:

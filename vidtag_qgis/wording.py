@@ -20,7 +20,7 @@ _PARAMETERS = {
     "guess-area": ("GUESS_AREA",), "reference": ("REFERENCE",), "share-places": ("SHARE_PLACES",), "source": ("SOURCE",), "address": ("ADDRESS",),
     "yes-query": ("YES_QUERY",), "yes-download-mb": ("YES_DOWNLOAD_MB",), "home": ("HOMES",), "spot-m": ("SPOT",), "per-sequence": ("PER_SEQUENCE",),
     "oldest-years": ("OLDEST_YEARS",), "mixed-licences": ("MIXED_LICENCES",), "local-features": ("LOCAL_FEATURES",),
-    "width-px": ("WIDTH_PX",), "width": ("WIDTH",), "every-m": ("EVERY",),
+    "width-px": ("WIDTH_PX",), "width": ("WIDTH",), "every-m": ("EVERY",), "retry-failed": ("RETRY_FAILED",),
 }  # fmt: skip
 """The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
 _ALGORITHMS = {
@@ -43,7 +43,8 @@ _STAGES = {
     "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
     "odometry": "Telling how the camera moved in {subject}.", "follow": "Following points from picture to picture.",
     "motion": "Telling turns and speeds.", "roads": "Comparing the way of {subject} with the roads.",
-    "download": "Fetching the pictures.", "images": "Writing the layers.",
+    "download": "Fetching the pictures.", "images": "Writing the layers.", "merge": "Merging the results into one file.",
+    "resuming": "Passing over videos that are done.", "cluster": "Giving the videos to the scheduler's workers.",
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
 STATES = {
@@ -52,6 +53,8 @@ STATES = {
 """Why a frame has no place, in the words of the styles' legends."""
 _PICTURES = re.compile(r"[\d,]+ pictures found\b")
 """What the engine says while it looks for reference images, not for the place of a video."""
+_OPTIONS = {"offline": "'Work offline' in the options", "cluster": "'Dask scheduler' in the options"}
+"""What is a setting on the options page, and no parameter of a dialog."""
 _PIP = ("no-deps", "upgrade", "user")
 """Options of a command that a sentence tells to run as it is."""
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ([a-z0-9][\w-]*))?")
@@ -71,8 +74,8 @@ def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping
         name, value = found[1], found[2]
         if name in _PIP:
             return found[0]
-        if name == "offline":
-            return "'Work offline' in the options"
+        if name in _OPTIONS:
+            return _OPTIONS[name] if value is None else f"{_OPTIONS[name]} {value}"
         parameter = next((one for one in _PARAMETERS.get(name, ()) if one in labels), "")
         shown = f"'{labels[parameter]}'" if parameter else f"'{name.replace('-', ' ')}'"
         if value is None:

@@ -415,6 +415,7 @@ def test_cancel_stops_the_engine_within_a_second_and_keeps_what_is_finished(algo
     with sqlite3.connect(place) as database:
         assert database.execute("SELECT count(*) FROM frames").fetchone() == (12,)
     assert check_scores(place) is None
+    assert len(list(Path(place).with_suffix(".results").glob("results/*/*.gpkg"))) == 1  # the next run goes on from there
     assert not workers()
 
 

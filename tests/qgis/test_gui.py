@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from qgis import utils
 from qgis.core import QgsField, QgsSettings
 from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QGuiApplication
@@ -28,7 +29,7 @@ def no_engine(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VIDTAG_CACHE", str(tmp_path / "cache"))
     yield tmp_path
-    for key in ("Processing/Configuration/" + settings.ENGINE_PYTHON, settings.CACHE):
+    for key in ("Processing/Configuration/" + settings.ENGINE_PYTHON, settings.CACHE, settings.SCHEDULER):
         QgsSettings().remove(key)
 
 
@@ -93,6 +94,28 @@ def test_a_typed_cache_folder_is_kept(qgis_processing, no_engine):
     page.apply()
     assert settings.chosen_cache() == str(no_engine / "other é")
     assert options.EngineOptionsPage().cache_field.filePath() == str(no_engine / "other é")
+
+
+def test_the_schedulers_address_is_checked_and_kept(qgis_processing, no_engine, monkeypatch):
+    desktop = Desktop()
+    monkeypatch.setattr(utils, "iface", desktop)
+    page = options.EngineOptionsPage()
+    page.show()
+    assert (page.scheduler_field.text(), page.isValid(), page.scheduler_label.isVisible()) == ("", True, False)
+    assert "see the same files" in page.scheduler_field.toolTip()
+    page.scheduler_field.setText("192.168.1.5:8786")
+    assert (page.isValid(), page.scheduler_label.isVisible()) == (False, True)
+    assert page.scheduler_label.text().startswith("'192.168.1.5:8786' is no address of a Dask scheduler: give one such as tcp://")
+    page.apply()  # as QGIS 3.22 does, which asks no page whether it is valid
+    assert settings.scheduler() == ""
+    assert desktop.bar.currentItem().text().startswith("Not saved: '192.168.1.5:8786' is no address")
+    page.scheduler_field.setText(" tcp://192.168.1.5:8786 ")
+    assert (page.isValid(), page.scheduler_label.isVisible()) == (True, False)
+    page.apply()
+    assert settings.scheduler() == options.EngineOptionsPage().scheduler_field.text() == "tcp://192.168.1.5:8786"
+    page.scheduler_field.setText("")
+    page.apply()
+    assert settings.scheduler() == ""
 
 
 @pytest.mark.slow

@@ -101,6 +101,8 @@ def test_a_whole_run(headless, inputs, aoi, tmp_path):
     assert status == 0, text
     assert (results["VIDEO_COUNT"], results["FRAME_COUNT"], results["LOCATED_COUNT"]) == (2, 24, 24)
     assert results["OUTPUT"] == str(output)
+    assert results["RESULTS"] == str(tmp_path / "out.results")
+    assert (tmp_path / "out.results" / "index.html").is_file()
     for place, count in ((f"{output}|layername=frames", 24), (f"{output}|layername=trajectory", 22), (str(tmp_path / "lines.gpkg"), 22)):
         layer = QgsVectorLayer(place, "layer", "ogr")
         assert layer.featureCount() == count

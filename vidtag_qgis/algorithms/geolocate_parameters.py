@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingOutputFolder,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingOutputVectorLayer,
@@ -44,6 +45,7 @@ class GeolocateParameters(VidTAGAlgorithm):
     DECODER, CONTINUOUS, ENCODE_ALL, ALWAYS_ANSWER, KEEP_SCORES = "DECODER", "CONTINUOUS", "ENCODE_ALL", "ALWAYS_ANSWER", "KEEP_SCORES"
     OUTPUT, KML, MAP, OUTPUT_CRS = "OUTPUT", "KML", "MAP", "OUTPUT_CRS"
     LOAD, TRACK = "LOAD", "TRACK"
+    RETRY_FAILED, RESULTS = "RETRY_FAILED", "RESULTS"
     READS = (VIDEOS, FOLDER, IMAGES, TABLE, AOI, CHECKPOINT, CITIES, REFERENCE, ROADS, MOTION_TRACK)
     WRITES: ClassVar[dict[str, str]] = {OUTPUT: "result", KML: "kml", MAP: "map"}
     LAYERS = ("TRAJECTORY", "FRAMES", "REGIONS", "TRACK")
@@ -154,6 +156,11 @@ class GeolocateParameters(VidTAGAlgorithm):
             QgsProcessingParameterBoolean(self.RESUME, "Go on from an existing result", defaultValue=False),
             "Videos that an earlier run of the same settings has put there are not done again. Otherwise the file is replaced.",
         )
+        self.advanced(
+            QgsProcessingParameterBoolean(self.RETRY_FAILED, "Try failed videos again", defaultValue=False, optional=True),
+            "With 'Go on from an existing result': also videos of a batch that failed before and have not changed since, as after a lack of memory. "
+            "Otherwise they stay failed, with why.",
+        )
         self.overwrite()
         self.copies_crs("Trajectory, Frames, Confidence regions and Track")
 
@@ -187,7 +194,8 @@ class GeolocateParameters(VidTAGAlgorithm):
         )  # fmt: skip
         self.add(
             QgsProcessingParameterFileDestination(self.OUTPUT, "Result", "GeoPackage (*.gpkg)"),
-            "The whole result: trajectory, frames, videos, regions, styles and the record of what made it.",
+            "The whole result: trajectory, frames, videos, regions, styles and the record of what made it. Of several videos each is first kept in a folder "
+            "beside it, named as it and ending in .results, with the batch's page.",
         )
         self.advanced(
             QgsProcessingParameterBoolean(self.LOAD, "Load the result's layers", defaultValue=True, optional=True),
@@ -217,6 +225,7 @@ class GeolocateParameters(VidTAGAlgorithm):
             ("UNKNOWN_GROUND_COUNT", "Videos on ground that the checkpoint knows nothing of"), ("WITHHELD_COUNT", "Videos whose answer is withheld"),
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
+        self.addOutput(QgsProcessingOutputFolder(self.RESULTS, "Folder of a batch's results; empty of a single video"))
         self.addOutput(QgsProcessingOutputString("CHECKPOINT_NAME", "Checkpoint"))
         self.addOutput(QgsProcessingOutputString("WITHHELD_REASON", "Why answers are withheld; empty where none is"))
         for kind in RESULT_LAYERS:

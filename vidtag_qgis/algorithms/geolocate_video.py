@@ -7,9 +7,10 @@ from typing import Any, Optional
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
-from .. import remembered, result_layers, video_places
+from .. import remembered, result_layers, settings, video_places
 from ..aoi import Area, is_given, read_area
 from ..area_estimate import check_point_count, is_wide
+from ..compat import push_link
 from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
 from ..roads import NetworkFile, RoadsError, check_given_roads, network_file
@@ -39,7 +40,8 @@ With a layer of the area's 'Roads' the shape of each video's way, its turns, sto
 result has the ways that fit. With the checkpoint 'none' that alone says where it was.
 
 The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
-a second; videos finished by then are kept."""
+a second; videos finished by then are kept. Of several videos each is kept at once, in a folder beside the result, which also has a page of the batch: \
+every video's state, why it failed, and a map. 'Go on from an existing result' does the rest of a batch that was stopped."""
 _TAGS = tuple(
     "geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai roads streets osm".split()
 )
@@ -98,6 +100,7 @@ class GeolocateVideo(GeolocateParameters):
             or checks.check_geopackage_name(files[0])
             or self._problem_of_decoding(parameters, context)
             or self.stretch_problem(parameters, context)
+            or self._problem_of_scheduler(parameters, context)
         )
         if problem:
             return problem
@@ -113,6 +116,11 @@ class GeolocateVideo(GeolocateParameters):
     def _problem_of_checkpoint(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         checkpoint = self._checkpoint(parameters, context)
         return None if checkpoint == checks.NO_CHECKPOINT else checks.check_checkpoint(checkpoint)
+
+    def _problem_of_scheduler(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
+        """Of the setting, which an earlier version or a script may have written; a single video does not look at it."""
+        problem = settings.scheduler_problem(settings.scheduler()) if self._several(parameters, context) else None
+        return f"Settings > Options > VidTAG: {problem}" if problem else None
 
     def _problem_of_ways(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the roads and the motion track."""
@@ -184,19 +192,25 @@ class GeolocateVideo(GeolocateParameters):
         except RoadsError as error:
             raise QgsProcessingException(str(error)) from error
         arguments = self._arguments(parameters, context, roads)
-        for path in filter(None, (arguments.output, arguments.kml, arguments.map)):
+        output = arguments.output or ""
+        for path in filter(None, (output, arguments.kml, arguments.map)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if arguments.aoi is None and arguments.guess_area is None:
             feedback.pushInfo(
                 "No area is given: videos without one of their own are sought where the reference images lie or the checkpoint was trained, or with a "
                 "worldwide one on the world's land."
             )
+        scheduler, why = self._scheduler(parameters, context)
+        if scheduler is not None:
+            feedback.pushInfo(f"The workers of the Dask scheduler {scheduler} do the work.")
+        elif why:
+            feedback.pushWarning(why)
         result = self.ask("geolocate", arguments, feedback)
         video_places.remember([*arguments.videos, *arguments.images, *result.get("table_files", [])])
-        if arguments.keep_scores and checks.check_scores(arguments.output):
+        if arguments.keep_scores and checks.check_scores(output):
             feedback.pushWarning("No scores were kept: so wide an area is not decoded as a whole. Pins need a smaller one.")
         outputs = {
-            self.OUTPUT: arguments.output,
+            self.OUTPUT: output,
             "VIDEO_COUNT": len(result["videos"]),
             "FRAME_COUNT": result["frames"],
             "LOCATED_COUNT": result["located"],
@@ -206,20 +220,23 @@ class GeolocateVideo(GeolocateParameters):
             "LENGTH_M": sum(video["length_m"] for video in result["videos"]),
             "GALLERY_POINTS": result["gallery_points"],
             "SKIPPED_COUNT": len(result["skipped"]),
+            self.RESULTS: result.get("results") or "",
             "CHECKPOINT_NAME": result["checkpoint"],
             **_abstentions(result["videos"]),
-            **{f"RESULT_{kind.upper()}": f"{arguments.output}|layername={kind}" for kind in RESULT_LAYERS},
+            **{f"RESULT_{kind.upper()}": f"{output}|layername={kind}" for kind in RESULT_LAYERS},
         }
+        if outputs[self.RESULTS]:
+            push_link(feedback, "The batch's page:", os.path.join(outputs[self.RESULTS], "index.html"))
         outputs.update({name: path for name, path in ((self.KML, arguments.kml), (self.MAP, arguments.map)) if path})
         crs = self.parameterAsCrs(parameters, self.OUTPUT_CRS, context)
-        for output, layer in self.SINKS:
-            copied = copy_layer(arguments.output, layer, self, parameters, output, context, feedback, crs=crs)
+        for sink, layer in self.SINKS:
+            copied = copy_layer(output, layer, self, parameters, sink, context, feedback, crs=crs)
             if copied is not None:
-                outputs[output] = copied
-        track = copy_track(arguments.output, self, parameters, self.TRACK, context, feedback, crs=crs)
+                outputs[sink] = copied
+        track = copy_track(output, self, parameters, self.TRACK, context, feedback, crs=crs)
         if track is not None:
             outputs[self.TRACK] = track
-        self._to_load = arguments.output if self.parameterAsBoolean(parameters, self.LOAD, context) else ""
+        self._to_load = output if self.parameterAsBoolean(parameters, self.LOAD, context) else ""
         return outputs
 
     def _arguments(
@@ -271,7 +288,33 @@ class GeolocateVideo(GeolocateParameters):
             # Our own result is begun anew; one that a person has changed is refused, and `overwrite` alone would replace it.
             anew=not self.parameterAsBoolean(parameters, self.RESUME, context),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
+            retry_failed=self.parameterAsBoolean(parameters, self.RETRY_FAILED, context),
+            cluster=self._scheduler(parameters, context)[0],
         )
+
+    def _several(self, parameters: dict[str, Any], context: QgsProcessingContext) -> bool:
+        """Whether more than one video may be meant: what a folder or a table's file holds is not looked up."""
+        videos, folder, images = self._inputs(parameters, context)
+        table, rows = self._table(parameters, context)
+        given = len(videos) + bool(images) + len(rows or ())
+        return given > 1 or bool(folder) or (table is not None and rows is None)
+
+    def _scheduler(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[Optional[str], str]:
+        """Address of the Dask scheduler whose workers do the work, and why the one in the options is not asked; None and empty of a single video.
+
+        The address holds for every run, so one that it cannot serve is not refused for it.
+        """
+        address = settings.scheduler()
+        if not address or not self._several(parameters, context):
+            return None, ""
+        why = ""
+        if settings.offline():
+            why = "'Work offline' opens no connection"
+        elif self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
+            why = "scores for pins are kept by this computer"
+        elif self._guess_area(parameters, context) is not None:
+            why = "areas are guessed by this computer"
+        return (None, f"The Dask scheduler {address} is not asked, as {why}: all work is done here.") if why else (address, "")
 
     def _table(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[Optional[str], Optional[Rows]]:
         try:

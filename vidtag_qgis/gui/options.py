@@ -6,6 +6,7 @@ import os
 from functools import partial
 from typing import Any, Optional
 
+from qgis import utils
 from qgis.core import QgsTask
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import QUrl
@@ -17,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
@@ -76,8 +78,28 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             settings.set_keep_engine_min(self.keep_box.value())
             if (kept := engine.warm()) is not None:
                 kept.keep_for(60.0 * self.keep_box.value())
+        self._save_scheduler()
         if self.offline_box.isEnabled() and self.offline_box.isChecked() != settings.offline():
             settings.set_offline(self.offline_box.isChecked())
+
+    def isValid(self) -> bool:
+        """Whether OK may save the page: later versions of QGIS ask this, 3.22 does not."""
+        return settings.scheduler_problem(self.scheduler_field.text()) is None
+
+    def _save_scheduler(self) -> None:
+        """What is no address is not saved; an older QGIS closes the options all the same, so that it is said in its window."""
+        address = self.scheduler_field.text().strip()
+        problem = settings.scheduler_problem(address)
+        if problem is None:
+            if address != settings.scheduler():
+                settings.set_scheduler(address)
+        elif (iface := utils.iface) is not None:
+            iface.messageBar().pushWarning(TITLE, f"Not saved: {problem}")
+
+    def _show_scheduler(self, *_: Any) -> None:
+        problem = settings.scheduler_problem(self.scheduler_field.text())
+        self.scheduler_label.setText(problem or "")
+        self.scheduler_label.setVisible(problem is not None)
 
     def refresh(self) -> None:
         """Show what is there now."""
@@ -121,6 +143,16 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             self.offline_box.setEnabled(False)
             self.offline_box.setToolTip(f"The variable {OFFLINE_VARIABLE} says so.")
         form.addRow("", self.offline_box)
+        self.scheduler_field, self.scheduler_label = QLineEdit(settings.scheduler()), QLabel()
+        self.scheduler_field.setPlaceholderText("empty: this computer alone; else an address such as tcp://192.168.1.5:8786")
+        self.scheduler_field.setToolTip(
+            "The workers of this scheduler share the videos of a batch; a single video stays on this computer. Each worker must see the same files under the "
+            "same paths, and have the same engine, with the package distributed, as this computer's engine must."
+        )
+        self.scheduler_label.setWordWrap(True)
+        self.scheduler_field.textChanged.connect(self._show_scheduler)
+        self._show_scheduler()
+        form.addRow("Dask scheduler", self.scheduler_field)
         self.report_view = QPlainTextEdit()
         self.report_view.setReadOnly(True)
         self.check_button, self.copy_button = QPushButton("Check"), QPushButton("Copy report")
@@ -132,6 +164,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         layout = QVBoxLayout(group)
         layout.addWidget(self.state_label)
         layout.addLayout(form)
+        layout.addWidget(self.scheduler_label)  # no row of the form, which would cut off its second line
         layout.addLayout(_row(self.check_button, self.copy_button))
         layout.addWidget(self.report_view, 1)
         return group
