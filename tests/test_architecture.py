@@ -92,7 +92,7 @@ SAME_FLOOR = {
     "keeping": {"batch", "own_areas", "result_file", "stored_batch"},
     "work": {"batch", "guessed_areas", "job", "keeping", "loaded", "own_areas", "road_job", "warm", "ways"},
     "cluster_video": {"batch", "loaded", "own_areas", "stored_batch", "warm", "ways", "work"},
-    "clustered": {"batch", "cluster_video", "loaded", "own_areas", "stored_batch", "work"},
+    "clustered": {"batch", "cluster_video", "loaded", "own_areas", "stored_batch", "ways", "work"},
     "geolocation": {"batch", "clustered", "guessed_areas", "keeping", "loaded", "own_areas", "results", "warm", "work"},
     "caches": {"batch", "registry"},
     "cache_clearing": {"caches"},

@@ -23,6 +23,7 @@ from .settings import GeolocateSettings
 from .store import file_mark, read_entry
 from .stored_batch import StoredBatch
 from .types import InputError, VideoError, VideoResult
+from .ways import NONE
 from .work import Work
 
 _KILLED = (
@@ -183,9 +184,9 @@ class _Clustered:
 
 
 def _everywhere(name: str) -> str:
-    """The whole path of a file or folder that is there; any other name as it is."""
+    """The whole path of a file or folder that is there; any other name, and what stands for no file, as it is."""
     path = Path(name).expanduser()
-    return str(path.absolute()) if path.exists() else name
+    return str(path.absolute()) if name not in {NONE, "geoclip"} and path.exists() else name
 
 
 def _text(time_utc: Any) -> str | None:

@@ -17,7 +17,11 @@ from .python_finder import StandalonePython
 
 CPU, CUDA = "cpu", "cuda"
 FLAVOURS = (CPU, CUDA)
-EXTRAS = ("geoclip", "motion", "cluster")  # what the dialogs need beside the engine: the worldwide checkpoint, OpenCV for roads, Dask for a scheduler
+EXTRAS = (
+    "geoclip",
+    "motion",
+    "cluster",
+)  # what the dialogs need beside the engine: the worldwide checkpoint, OpenCV for roads, Dask for a scheduler
 SOURCE_FILES = ("pyproject.toml", "README.md", "LICENSE")
 
 OFFLINE = (
