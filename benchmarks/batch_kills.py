@@ -40,6 +40,7 @@ class Case:
         lost: videos that were finished and were done again or are missing, or what else is not as it was.
         twice: rows that are there twice.
         unreadable: files that are damaged.
+        left_behind: hidden folders of the killed process that are there at the end.
     """
 
     job: str
@@ -48,11 +49,17 @@ class Case:
     lost: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether anything is."""
+        return bool(self.lost or self.twice or self.unreadable or self.left_behind)
 
     @property
     def why(self) -> str:
         """What is wrong, in words."""
-        return f"{self.job}, {self.moment}: lost {self.lost}, twice {self.twice}, unreadable {self.unreadable}"
+        return f"{self.job}, {self.moment}: lost {self.lost}, twice {self.twice}, unreadable {self.unreadable}, left behind {self.left_behind}"
 
 
 @dataclass(frozen=True)
@@ -82,16 +89,16 @@ def kills(seed: int, *, quick: bool = False) -> dict[str, Any]:
         cases = _kept(killers, rng, quick=quick) + _geolocated(killers, rng, quick=quick)
         cases += [] if quick else _trained(killers, rng)
     made = [one for one in cases if one.killed]
-    bad = [one for one in cases if one.lost or one.twice or one.unreadable]
     return {
         "kills": len(made),
         "lost": sum(len(one.lost) for one in cases),
         "twice": sum(len(one.twice) for one in cases),
         "unreadable": sum(len(one.unreadable) for one in cases),
+        "left_behind": sum(len(one.left_behind) for one in cases),
         **{f"kills_{job}": sum(one.job == job for one in made) for job in ("keep", "geolocate", "train")},
         "kills_at_steps": sum("step" in one.moment for one in made),
         "kills_at_random": sum("step" not in one.moment for one in made),
-        "why": [one.why for one in bad],
+        "why": [one.why for one in cases if one.wrong],
     }
 
 
@@ -145,7 +152,7 @@ def _trained(killers: Sequence[Killer], rng: np.random.Generator) -> list[Case]:
             case.lost.append(f"the same command does not go on: {said}")
         elif not is_whole(learned / "model.safetensors") or _weights_sha256(learned) != unbroken:
             case.unreadable.append("the checkpoint is not what the unbroken training makes")
-        case.lost += [f"left behind: {path.name}" for path in folder.rglob(".vidtag-*")]
+        case.left_behind += [str(path.relative_to(folder)) for path in folder.rglob(".vidtag-*")]
         return case
 
     return _each(killers, moments, case_of)
@@ -163,7 +170,7 @@ def _each(killers: Sequence[Killer], moments: Sequence[Moment], case_of: Callabl
             case = case_of(killer, moment)
         finally:
             free.put(killer)
-        if case.lost or case.twice or case.unreadable:
+        if case.wrong:
             print(case.why, file=sys.stderr)
         return case
 
@@ -206,7 +213,7 @@ def _batch_case(killer: Killer, job: str, folder: Path, words: tuple[str, ...], 
         return case
     after = _finished(folder)
     case.lost += [f"{video} was done again" for video, state in finished.items() if after.get(video) != state]
-    case.lost += [f"left behind: {path.name}" for path in folder.rglob(".vidtag-*")]
+    case.left_behind += [str(path.relative_to(folder)) for path in folder.rglob(".vidtag-*")]
     if not is_whole(output):
         case.unreadable.append("the GeoPackage")
         return case

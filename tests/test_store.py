@@ -179,7 +179,7 @@ def test_spatial_filters_find_what_brute_force_finds(both):
 
 
 NAMES = st.one_of(
-    st.text(st.characters(exclude_characters="\0/", exclude_categories=()), min_size=1, max_size=20),
+    st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=20),
     st.sampled_from(["'; DROP TABLE frames; --", '"quoted".mp4', "caf\udce9.mp4", "東京\n.mp4", "%s {0} <b>&amp;", "-", ".failed.gpkg", "a" * 200, " ", "é", "e\u0301"]),
 )
 
@@ -342,6 +342,7 @@ def test_stores_of_different_areas_are_refused_and_a_video_in_both_is_taken_once
         b"",
         b"no database " * 200,
         "half",
+        "noise in the middle",
         "DELETE FROM videos",
         "DROP TABLE videos",
         "DROP TABLE frames",
@@ -356,6 +357,11 @@ def test_a_damaged_file_is_named_in_one_sentence(tmp_path, damage):
         path.write_bytes(damage)
     elif damage == "half":
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "noise in the middle":
+        (page,) = rows(path, "SELECT rootpage FROM sqlite_master WHERE name = 'frames'")[0]
+        data = bytearray(path.read_bytes())
+        data[1024 * (page - 1) : 1024 * page] = b"\x07" * 1024
+        path.write_bytes(data)
     else:
         with closing(sqlite3.connect(path)) as database, database:
             database.execute(damage)
@@ -378,7 +384,7 @@ def test_what_a_killed_process_left_is_cleared(tmp_path):
     for one in folders:
         one.mkdir()
         (one / "part").write_text("half")
-    stored(store.folder, [drive("a.mp4", 3)])
+    ResultStore.begin(store.folder, PROVENANCE, grid_digest=DIGEST)
     assert not any(one.exists() for one in folders)
 
 

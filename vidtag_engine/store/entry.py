@@ -18,6 +18,7 @@ import numpy as np
 from ..atomic import replacing
 from ..export import read_failed, read_geopackage, result_tables
 from ..export.candidates_table import candidates_table
+from ..export.columns import clean
 from ..export.geopackage import write_layer
 from ..export.geopackage_rows import insert_table
 from ..export.geopackage_tables import add_provenance
@@ -58,7 +59,7 @@ class EntryKey:
     @property
     def name_part(self) -> str:
         """The same for whatever is known of a video by that name."""
-        return _short(self.video)
+        return _short(clean(self.video))
 
     @property
     def digest_part(self) -> str:

@@ -102,7 +102,8 @@ class ResultStore:
         try:
             folder.mkdir(exist_ok=True)
             with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S):
-                clear_left_behind(folder)
+                for one in (folder, *(folder / "results").glob("??")):
+                    clear_left_behind(one)
                 there = _read_head(folder)
                 if there is not None and not _same(there, head):
                     if not anew:

@@ -12,6 +12,7 @@ from typing import Any
 from ..atomic import replacing
 from ..export import result_tables
 from ..export.candidates_table import candidates_table
+from ..export.columns import clean
 from ..export.geopackage import LAYERS as TITLES
 from ..export.geopackage import unsynchronised, write_areas, write_layer
 from ..export.geopackage_rows import teach, widen
@@ -79,7 +80,7 @@ def merge_into(path: Path, stores: Sequence[ResultStore], *, overwrite: bool = F
         CancelledError: stopped; nothing was written.
     """
     check_same(stores)
-    wanted = list(dict.fromkeys(one.video for store in stores for one in Inventory.wanted_in(store.folder)))
+    wanted = list(dict.fromkeys(clean(one.video) for store in stores for one in Inventory.wanted_in(store.folder)))
     looks = _in_order(_looked_at(stores, feedback), wanted)
     there = {one.video for one in looks}
     missing = [name for name in wanted if name not in there]
@@ -158,12 +159,26 @@ def _look(store: ResultStore, entry: Entry, records: dict[str, Provenance]) -> _
             provenance = records[text] if text in records else records.setdefault(text, from_json(text)[0])  # ten thousand times the same
             optional = {layer for layer in _OPTIONAL if database.execute(f"SELECT 1 FROM {layer} LIMIT 1").fetchone()}  # noqa: S608 - constants  # nosec B608
     except (sqlite3.Error, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(
-            f"{entry.path.name} in the store {store.folder.name} is damaged ({error}): delete it, and run geolocate again."
-        ) from error
+        raise _damaged(entry, store, str(error)) from error
     grid = provenance.gallery.get("areas", {}).get(area) or {} if area else {}
     own = (area, str(grid.get("digest", ""))) if area else None
     return _Look(entry, store, video, provenance, frozenset(optional), own)
+
+
+def _damaged(entry: Entry, store: ResultStore, why: str) -> InputError:
+    return InputError(f"{entry.path.name} in the store {store.folder.name} is damaged ({why}): delete it, and run geolocate again.")
+
+
+def _damage_of(path: Path, layers: Sequence[str]) -> str:
+    """What is wrong with a file of a store; empty where nothing is."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            for layer in layers:
+                database.execute(f'SELECT count(*) FROM "{layer}"')  # noqa: S608 - our own names  # nosec B608
+            (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except (sqlite3.Error, OSError) as error:
+        return str(error)
+    return "" if said == "ok" else " ".join(said.split())
 
 
 def _in_order(looks: Sequence[_Look], wanted: Sequence[str]) -> list[_Look]:
@@ -204,8 +219,13 @@ def _copy_all(
             database.execute(f"ATTACH ? AS e{number}", (f"{look.entry.path.resolve().as_uri()}?mode=ro&immutable=1",))
         database.execute("BEGIN")
         for number, look in enumerate(batch):
-            for layer in layers:
-                copied[layer] += _copy(database, f"e{number}", layer, columns[layer])
+            try:
+                for layer in layers:
+                    copied[layer] += _copy(database, f"e{number}", layer, columns[layer])
+            except sqlite3.Error as error:  # of the file that is read, or of the one that is written
+                if why := _damage_of(look.entry.path, layers):
+                    raise _damaged(look.entry, look.store, why) from error
+                raise
             if look.own_area in renamed:
                 database.execute("UPDATE main.videos SET area = ? WHERE fid = ?", (renamed[look.own_area], _last(database, "videos")))
         database.execute("COMMIT")
