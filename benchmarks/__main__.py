@@ -8,6 +8,7 @@ python -m benchmarks isles [--seed N|dev] [--quick] [--world DIR] [--difficulty]
 python -m benchmarks decoder|calibration|abstention [--seed N|dev] [--quick] [--world DIR] [--no-layout]
 python -m benchmarks offset [--seed N|dev]
 python -m benchmarks reference [--seed N] [--world DIR]
+python -m benchmarks batch [--seed N] [--rows growth,kills] [--counts 100,1000] [--before CHECKOUT] [--quick]
 python -m benchmarks startup --before CHECKOUT [--case DIR --resolution-m M]
 python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] [--sweep]
 python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--quick] [--fit]
@@ -35,7 +36,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
-    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry",
+    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch",
 )  # fmt: skip
 WORLDS = (
     "isles",
@@ -67,7 +68,7 @@ def main(given: Sequence[str] | None = None) -> int:
         "--quick",
         action="store_true",
         default=None,
-        help="those of the isles: a small world and budget; world: fewer places and queries; files_kept: few",
+        help="those of the isles: a small world and budget; world: fewer places and queries; files_kept, batch: few",
     )
     only.add_argument("--world", type=Path, help="those of the isles, encode, recognition: a folder with a rendered world")
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
@@ -84,14 +85,15 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument(
         "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
     )
-    only.add_argument("--rows", help="paper_rows, recognition, odometry: some of its rows, with commas")
+    only.add_argument("--rows", help="paper_rows, recognition, odometry, batch: some of its rows, with commas")
     only.add_argument("--checkpoint", help="odometry: with --world, one that knows the drives' isles")
     only.add_argument("--drives", type=int, help="odometry: of a row")
     only.add_argument("--fit", action="store_true", default=None, help="odometry: fit how sure to be, and write what ships")
     only.add_argument("--seeds", type=int, help="paper_rows, recognition: trainings of a row; seneca: trainings")
     only.add_argument("--most-steps", type=int, help="paper_rows: that a training may take while choosing")
     only.add_argument("--partial", action="store_true", default=None, help="paper_rows: what is done by now; nothing is trained")
-    only.add_argument("--before", type=Path, help="startup: a checkout of an earlier build")
+    only.add_argument("--before", type=Path, help="startup, batch: a checkout of an earlier build")
+    only.add_argument("--counts", help="batch: numbers of results, with commas")
     only.add_argument("--case", type=Path, help="startup: a folder with checkpoint, aoi.geojson and videos, in place of the demo")
     only.add_argument("--resolution-m", type=float, help="startup: of the case's grid")
     arguments = parser.parse_args(given)
@@ -102,7 +104,7 @@ def main(given: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"benchmarks.{arguments.name}")
     options = (
         "write_docs", "quick", "world", "store", "difficulty", "layout", "only", "output", "sweep", "before", "case", "resolution_m",
-        "rows", "seeds", "most_steps", "partial", "drives", "fit", "checkpoint",
+        "rows", "seeds", "most_steps", "partial", "drives", "fit", "checkpoint", "counts",
     )  # fmt: skip
     extra = {name: value for name in options if (value := getattr(arguments, name)) is not None}
     if foreign := [name for name in extra if name not in inspect.signature(module.run).parameters]:

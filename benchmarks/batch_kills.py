@@ -59,7 +59,9 @@ class Case:
     @property
     def why(self) -> str:
         """What is wrong, in words."""
-        return f"{self.job}, {self.moment}: lost {self.lost}, twice {self.twice}, unreadable {self.unreadable}, left behind {self.left_behind}"
+        return (
+            f"{self.job}, {self.moment}: lost {self.lost}, twice {self.twice}, unreadable {self.unreadable}, left behind {self.left_behind}"
+        )
 
 
 @dataclass(frozen=True)

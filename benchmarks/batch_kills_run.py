@@ -63,7 +63,14 @@ class Killer:
         self._helper.wait(_TIMEOUT_S)
 
     def run(
-        self, folder: Path, words: tuple[str, ...] = (), *, count: bool = False, at: int = 0, after: bool = False, after_s: float | None = None
+        self,
+        folder: Path,
+        words: tuple[str, ...] = (),
+        *,
+        count: bool = False,
+        at: int = 0,
+        after: bool = False,
+        after_s: float | None = None,
     ) -> tuple[int, str]:
         """Keep made-up results in a folder, or run a command line there.
 
@@ -162,7 +169,7 @@ def _connection(steps: Steps) -> type[sqlite3.Connection]:
         def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
             return steps.step(super().execute, sql, *given) if sql == "COMMIT" else super().execute(sql, *given)
 
-        def __exit__(self, *given: Any) -> Any:
+        def __exit__(self, *given: object) -> Any:
             return steps.step(super().__exit__, *given)
 
     return Connection
@@ -263,7 +270,11 @@ def _become(asked: dict[str, Any]) -> NoReturn:
     try:
         if asked["count"] or asked["at"]:
             steps.install()
-        code = _command(asked["words"]) if asked["words"] else keep_batch(Path(asked["folder"])) or 0
+        if asked["words"]:
+            code = _command(asked["words"])
+        else:
+            keep_batch(Path(asked["folder"]))
+            code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, the interpreter would print it
         traceback.print_exc()
     finally:

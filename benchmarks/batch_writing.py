@@ -1,6 +1,6 @@
 """Seconds to keep a batch's results, by how many there are, and beside an earlier build that wrote its whole file after each video.
 
-Each count is measured in a process of its own: ``python -m benchmarks.batch_writing new|before FOLDER COUNT SEED [SAMPLES]``.
+Each count is measured in a process of its own: ``python -m benchmarks.batch_writing new|before|store FOLDER COUNT SEED``.
 """
 
 from __future__ import annotations
@@ -33,15 +33,22 @@ _WHOLE_COUNT = 100
 
 
 def growth(counts: Sequence[int], seed: int) -> dict[str, Any]:
-    """Seconds of each count, and how they grow: least squares on the logarithms of both."""
+    """Seconds of each count, and how they grow: least squares on the logarithms of both.
+
+    ``peak_mb`` is of a process that keeps and merges and imports no network library, as 'vidtag merge' does; ``peak_engine_mb`` of one that has imported the engine,
+    of whose memory most is PyTorch's.
+    """
     found = {count: measured(ROOT, "new", count, seed) for count in counts}
     most = max(counts)
+    of_store = measured(ROOT, "store", most, seed)
     exponent = float(np.polyfit(np.log(list(found)), np.log([one["seconds"] for one in found.values()]), 1)[0])
     return {
         "write_exponent": round(exponent, 3),
         f"write_s_{most}": found[most]["seconds"],
-        "peak_mb": found[most]["peak_mb"],
-        "peak_imports_mb": found[most]["peak_imports_mb"],
+        "peak_mb": of_store["peak_mb"],
+        "peak_imports_mb": of_store["peak_imports_mb"],
+        "peak_engine_mb": found[most]["peak_mb"],
+        "peak_engine_imports_mb": found[most]["peak_imports_mb"],
         "write": {str(count): one for count, one in found.items()},
     }
 
@@ -133,6 +140,25 @@ def _keep_new(folder: Path, count: int, seed: int) -> dict[str, Any]:
     return _told(seconds, imports_mb) | {"output_mb": round(output.stat().st_size / 1e6, 1) if output else 0, "sampled": False}
 
 
+def _keep_in_store(folder: Path, count: int, seed: int) -> dict[str, Any]:
+    """The store alone: as many files, then one merge of them."""
+    from vidtag_engine.store import EntryKey, Inventory, ResultStore, merge_into
+
+    from .batch_results import made_up_record, made_up_result, name_of
+
+    imports_mb, record, making_s = peak_mb(), made_up_record("z"), 0.0
+    began = time.perf_counter()
+    store = ResultStore.begin(folder / "batch.results", record, grid_digest="z")
+    Inventory.of([(name, folder / name) for name in map(name_of, range(count))]).save(store.folder)
+    for number in range(count):
+        since = time.perf_counter()
+        result = made_up_result(number, seed)
+        making_s += time.perf_counter() - since
+        store.save(EntryKey(result.info.name, result.sha256, None, "z"), result, record)
+    merge_into(folder / "batch.gpkg", [store])
+    return _told(time.perf_counter() - began - making_s, imports_mb) | {"sampled": False}
+
+
 def _keep_before(folder: Path, count: int, seed: int) -> dict[str, Any]:
     """As the earlier build's ``geolocate`` wrote all results after each video; where there are many, some of these writes stand for those between."""
     from vidtag_engine.grid import load_aoi
@@ -171,12 +197,12 @@ def peak_mb() -> float:
 
 def room_for(count: int) -> None:
     """Raise InputError where the results of so many videos do not fit the disk."""
-    needed_gb = 0.75e-3 * count
+    needed_gb = 0.75e-3 * count  # files of the store, the GeoPackage, and the one that takes its place
     free_gb = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
     if free_gb < needed_gb:
         raise InputError(f"The results of {count} videos take {needed_gb:.1f} GB, and {free_gb:.1f} are free: give smaller --counts.")
 
 
 if __name__ == "__main__":
-    keep = {"new": _keep_new, "before": _keep_before}[sys.argv[1]]
+    keep = {"new": _keep_new, "before": _keep_before, "store": _keep_in_store}[sys.argv[1]]
     print(json.dumps(keep(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))

@@ -102,7 +102,8 @@ class ResultStore:
         try:
             folder.mkdir(exist_ok=True)
             with FileLock(folder / _LOCK, timeout=_LOCK_WAIT_S):
-                for one in (folder, *(folder / "results").glob("??")):
+                subfolders = [folder / "areas", folder / "inventory", *(folder / "results").glob("??")]
+                for one in (folder, *subfolders, *([output.parent] if output else [])):
                     clear_left_behind(one)
                 there = _read_head(folder)
                 if there is not None and not _same(there, head):
