@@ -11,6 +11,7 @@ from typing import Any
 
 from vidtag_engine.types import InputError
 
+from .batch_cluster import efficiency
 from .batch_kills import kills
 from .batch_overhead import overhead
 from .batch_writing import growth, ratios, room_for
@@ -20,6 +21,7 @@ ROWS = ("growth", "ratio", "kills", "dask", "overhead")
 COUNTS, QUICK_COUNTS = (100, 300, 1000, 3000, 10_000), (30, 60, 100, 300)
 RATIO_COUNTS, QUICK_RATIO_COUNTS = (300, 1000), (60,)
 VIDEOS, QUICK_VIDEOS = 100, 10
+CLUSTER_VIDEOS, QUICK_CLUSTER_VIDEOS = 24, 8
 
 
 def run(
@@ -53,6 +55,8 @@ def run(
             found |= ratios(QUICK_RATIO_COUNTS if quick else RATIO_COUNTS, seed, before)
         elif row == "kills":
             found |= kills(seed, quick=quick)
+        elif row == "dask":
+            found |= efficiency(QUICK_CLUSTER_VIDEOS if quick else CLUSTER_VIDEOS)
         elif row == "overhead":
             found |= overhead(QUICK_VIDEOS if quick else VIDEOS)
     return found
