@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from .file_marks import place_refusal, refusal
 from .types import InputError
 
@@ -140,6 +142,36 @@ def hidden_folder(beside: Path) -> Path:
     """A new hidden folder of this process in a folder; what is left in it when the process ends is cleared like what was half written. Raises OSError."""
     # Named for the process, so that whoever has to kill it can clear it away.
     return Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{os.getpid()}-{_MACHINE}-", dir=beside))
+
+
+@contextmanager
+def claimed(lock: Path) -> Iterator[bool]:
+    """Hold a piece of work while it is done, among processes that share a folder; the system lets go of it when the process dies, however it does.
+
+    Whoever gets it looks again whether the work was done meanwhile: another process may have opened the lock's file just before it went.
+
+    Args:
+        lock: the file that stands for the work; its folder exists. It goes when the work is done.
+
+    Yields:
+        Whether this process holds it; False where another one does.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    held = FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        # Whoever opened it a moment ago and holds it next finds the work done when it looks again.
+        with contextlib.suppress(OSError):
+            lock.unlink()
+        held.release()
 
 
 def _check(path: Path, kind: str | None, *, overwrite: bool) -> None:

@@ -32,7 +32,7 @@ _GUESS = re.compile(r"[0-9a-f]{32}\.json")
 _NETWORK = re.compile(r".+-[0-9a-f]{16}")
 _NETWORK_FILES = {"network.xml", "network.bin"}
 _ENVIRONMENT = re.compile(r"((engine|docs|qgis|qt6|panoramax)-[0-9a-f]{12}|engine-plugin-(cpu|cuda))(\.removing-\d+)?")
-_FEATURES = re.compile(r"[0-9a-f]{24}(\.safetensors|\.npy)")
+_FEATURES = re.compile(r"[0-9a-f]{24}(\.safetensors|\.npy|\.lock)")
 _PICTURE = re.compile(rf"[0-9a-f]{{2}}/[0-9a-f]{{32}}\.jpg|{VIEWS}/[0-9a-f]{{32}}-[^/]+\.jpg")
 _OF_A_CHECKPOINT = re.compile(rf"{PREFIX}[0-9a-f]{{8}}")
 
@@ -213,8 +213,8 @@ def _features(path: Path) -> Item | None:
         return None
     named = [one for one in children(path) if _FEATURES.fullmatch(one.name) and is_file(one)]
     stored = [one.name for one in named if one.suffix == ".safetensors" and _holds_features(one)]
-    # Details of pictures lie beside the features of the same pictures, and never alone.
-    details = [one.name for one in named if one.suffix == ".npy"] if stored else []
+    # Details of pictures lie beside the features of the same pictures, and never alone; a lock is what a process left that was killed while it encoded.
+    details = [one.name for one in named if one.suffix != ".safetensors"] if stored else []
     return Item("features", path.name, path, (*stored, *details)) if stored else None
 
 

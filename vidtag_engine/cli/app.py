@@ -20,6 +20,7 @@ from .corrections import register as register_corrections
 from .evaluate import EPILOG as EVALUATE_EPILOG
 from .evaluate import evaluate
 from .export import EXPORT_EXAMPLES, export
+from .features import FEATURES_EXAMPLES, features
 from .guess import GUESS_EXAMPLES, TRAIN_CITY_EXAMPLES, guess, train_city
 from .heatmap import EPILOG, heatmap
 from .merge import MERGE_EXAMPLES, merge
@@ -185,6 +186,7 @@ app.command(epilog=EPILOG)(heatmap)
 app.command(epilog=CALIBRATE_EPILOG)(calibrate)
 
 
+app.command(epilog=FEATURES_EXAMPLES)(features)
 app.command(epilog=TRAIN_EXAMPLES)(train)
 app.command(epilog=GUESS_EXAMPLES)(guess)
 app.command(epilog=TRAIN_CITY_EXAMPLES)(train_city)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import shapely
 from filelock import FileLock, Timeout
 
-from ..atomic import clear_left_behind, replacing, write_text
+from ..atomic import claimed, clear_left_behind, replacing, write_text
 from ..export.provenance import scrub
 from ..geopackage_metadata import SCHEMA
 from ..types import FailedVideo, InputError, Provenance, VideoResult
@@ -201,19 +201,8 @@ class ResultStore:
         """Hold a video while it is worked on; False where another process holds it. The system lets go of it when the process dies, however it does."""
         folder = self.folder / "locks"
         folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / f"{key.name_part}.lock")
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            # Whoever opened it a moment ago and holds it next finds the video's file when it looks again.
-            with contextlib.suppress(OSError):
-                Path(lock.lock_file).unlink()
-            lock.release()
+        with claimed(folder / f"{key.name_part}.lock") as held:
+            yield held
 
     @contextlib.contextmanager
     def merging(self, *, wait: bool) -> Iterator[bool]:

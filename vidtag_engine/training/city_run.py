@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..batch import compiled_folder
 from ..datasets import CityGuessr68k, Dataset, LabelledSequence
 from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..models.city_table import CityTable, table_of
-from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder
 from ..models.videomae import prepare
 from ..outputs import check_files
 from ..places import built_up_radius_m, cities_at, city_cells
@@ -24,6 +22,7 @@ from ..video import ImageFolder
 from .checks import check_output, check_sources
 from .city import CityTrainResult, train_city
 from .city_data import Chain, LabelledVideo, chain_of, named_by_gazetteer, of_sequence, read_labels, table_from_places, table_from_videos
+from .encode_features import FeatureOptions, encoder_for
 from .features import FeatureStore, load_sequences
 from .sources import pair_sources
 
@@ -197,9 +196,7 @@ def split_cities(videos: Sequence[LabelledVideo], fraction: float, seed: int) ->
 
 
 def _encoder(settings: CityTrainSettings, feedback: Feedback) -> FrameEncoder:
-    if said := weights_to_fetch(settings.preset):
-        feedback.tell(0.0, "fetching", said)
-    return build_frame_encoder(encoder_of(settings.preset), pick_device(settings.device), compiled_folder=compiled_folder())
+    return encoder_for(FeatureOptions.of_city_training(settings), feedback)
 
 
 def _of_stored(stored: TrainingSequence, source: LabelledSequence, chains: dict[int | str, Chain]) -> LabelledVideo:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ..datasets.training_sequence import TrainingSequence
 from ..feedback import Feedback
 from ..local_features import LocalFile, LocalRows
 from ..models.frame_encoder import FrameEncoder
+from ..models.xfeat import XFeat
 from ..truth_offset import TruthOffset, apply_offset
 from ..types import FrameState, InputError, Track, VideoInfo
 from ..video import FrameReader, ImageFolder, ReadAhead, frame_names, open_source, read_track, source_digest
@@ -56,6 +58,25 @@ class StoreError(InputError):
     """Features cannot be written: no other source would fare better."""
 
 
+@dataclass(frozen=True)
+class Content:
+    """What features are made of.
+
+    Args:
+        digest: what tells it from others.
+        rate_hz: frames a second that are taken; None takes every picture.
+        frames: gives the frames, once for each call.
+        name: for people.
+        info: of the video or folder of images; None of a data set's list of images.
+    """
+
+    digest: str
+    rate_hz: float | None
+    frames: Callable[[Feedback], Iterator[_Shown]]
+    name: str
+    info: VideoInfo | None
+
+
 class FeatureStore:
     """Features on disk, one safetensors file per video, encoder and kind of views; where the encoder also finds local features, those beside it.
 
@@ -87,22 +108,69 @@ class FeatureStore:
             InputError: the source or its truth cannot be read.
             CancelledError: ``feedback`` said so.
         """
-        if isinstance(source, TrainingSource):
-            info = open_source(source.path, kind=source.kind)
-            track = read_track(source.truth or source.path)
-            if self.truth_offset_s is not None:
-                track, done = apply_offset(track, info, self.truth_offset_s, info.path, feedback=feedback)
-                self.truth_offsets.append(done)
-            return self._video(info, source_digest(info.path), track, info.name, feedback)
-        if source.kind == "images":
-            return self._image_list(source, feedback)
-        info = open_source(source.paths[0], kind="video")
-        return self._video(info, listed_digest(source), source.track, source.name, feedback)
+        content = self.content_of(source)
+        if isinstance(source, LabelledSequence):
+            return self._image_list(source, content, feedback) if content.info is None else self._video(content, source.track, feedback)
+        assert content.info is not None  # a folder of images has one, too  # nosec B101
+        track = read_track(source.truth or source.path)
+        if self.truth_offset_s is not None:
+            track, done = apply_offset(track, content.info, self.truth_offset_s, content.info.path, feedback=feedback)
+            self.truth_offsets.append(done)
+        return self._video(content, track, feedback)
 
-    def _video(self, info: VideoInfo, content: str, track: Track, name: str, feedback: Feedback) -> TrainingSequence | None:
+    def content_of(self, source: Source) -> Content:
+        """What a source's features are made of; nothing is decoded yet. Raises InputError where it cannot be read."""
+        if isinstance(source, LabelledSequence) and source.kind == "images":
+            return Content(listed_digest(source), None, partial(_list_frames, source), source.name, None)
+        if isinstance(source, LabelledSequence):
+            info = open_source(source.paths[0], kind="video")
+            digest, name = listed_digest(source), source.name
+        else:
+            info = open_source(source.path, kind=source.kind)
+            digest, name = source_digest(info.path), info.name
+        return Content(digest, self.rate_hz, partial(_video_frames, info, self.rate_hz), name, info)
+
+    def files_of(self, content: Content) -> tuple[Path, Path | None]:
+        """Where features lie or are to lie, and the local features of the same pictures; None where these are not to be found."""
+        made_from = {
+            "format": _FORMAT,
+            "content": content.digest,
+            "encoder": [*self.encoder.backbone_names, *map(str, self.encoder.weights_source.values())],
+            "rate_hz": content.rate_hz,
+            "views": [self.augment, self.views, self.seed] if self.views else [],
+        }
+        if self.thumbnail_px:
+            made_from["thumbnail_px"] = self.thumbnail_px
+        path = self.folder / f"{_digest(made_from)}.safetensors"
+        extractor = self.encoder.local
+        if extractor is None:
+            return path, None
+        # Local features have a name of their own: where the others are there already, those alone are made.
+        return path, self.folder / f"{_digest(made_from | {'local_features': [extractor.kind, extractor.version]})}.npy"
+
+    def count(self, content: Content) -> int | None:
+        """How many pictures' features are stored, whole; None where they are not, and would be made."""
+        path, local = self.files_of(content)
+        if (stored := _load(path)) is None:
+            return None
+        count = stored["features"].shape[1]
+        return None if local is not None and self.encoder.local and not _is_whole(local, self.encoder.local.kind, count) else count
+
+    def encode(self, content: Content, feedback: Feedback = Feedback()) -> int:
+        """Store the features of what has none stored; returns how many pictures have some.
+
+        Raises:
+            InputError: it has no readable frame.
+            StoreError: they cannot be written.
+            CancelledError: ``feedback`` said so; nothing is written of this one.
+        """
+        return self._features(content, feedback)[0].shape[1]
+
+    def _video(self, content: Content, track: Track, feedback: Feedback) -> TrainingSequence | None:
         """A video or folder of images, its frames placed by a track."""
-        frames = _video_frames(info, self.rate_hz, feedback)
-        features, layout, time_s, thumbnails, local = self._features(content, self.rate_hz, frames, name, feedback)
+        info, name = content.info, content.name
+        assert info is not None  # nosec B101
+        features, layout, time_s, thumbnails, local = self._features(content, feedback)
         lat, lon, _ = align_track(track, info, time_s, frame_names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
         if not known.any():
@@ -114,41 +182,21 @@ class FeatureStore:
             name, features[:, known], places, time_s[known], None if layout is None else layout[known], shown, local=local
         )
 
-    def _image_list(self, source: LabelledSequence, feedback: Feedback) -> TrainingSequence:
+    def _image_list(self, source: LabelledSequence, content: Content, feedback: Feedback) -> TrainingSequence:
         """A data set's list of images, every one with its own place; damaged ones are left out."""
         # The images' numbers stand for their times: those are the data set's business and may be corrected without encoding anew.
-        features, layout, number, thumbnails, local = self._features(
-            listed_digest(source), None, _list_frames(source, feedback), source.name, feedback
-        )
+        features, layout, number, thumbnails, local = self._features(content, feedback)
         kept = np.rint(number).astype(np.int64)
         return TrainingSequence(source.name, features, source.lat_lon_deg[kept], source.time_s[kept], layout, thumbnails, kept, local)
 
     def _features(
-        self,
-        content: str,
-        rate_hz: float | None,
-        frames: Iterator[_Shown],
-        name: str,
-        feedback: Feedback,
+        self, content: Content, feedback: Feedback
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, tuple[bytes, ...], LocalRows | None]:
         """(V, T, D) features, (T, L) layout if the encoder gives one, (T,) times, (T,) thumbnails if they are kept, (T,) local features if they are found.
 
-        They are from the store, or computed now from ``frames``, which are not touched otherwise.
+        They are from the store, or computed now from the frames, which are not touched otherwise.
         """
-        made_from = {
-            "format": _FORMAT,
-            "content": content,
-            "encoder": [*self.encoder.backbone_names, *map(str, self.encoder.weights_source.values())],
-            "rate_hz": rate_hz,
-            "views": [self.augment, self.views, self.seed] if self.views else [],
-        }
-        if self.thumbnail_px:
-            made_from["thumbnail_px"] = self.thumbnail_px
-        path = self.folder / f"{_digest(made_from)}.safetensors"
-        extractor = self.encoder.local
-        # Local features have a name of their own: where the others are there already, those alone are made.
-        kind = [extractor.kind, extractor.version] if extractor is not None else []
-        local = self.folder / f"{_digest(made_from | {'local_features': kind})}.npy" if kind else None
+        (path, local), extractor, name, frames = self.files_of(content), self.encoder.local, content.name, content.frames(feedback)
         details: list[np.ndarray] = []
         if (stored := _load(path)) is not None:
             if extractor is not None and local is not None and not _is_whole(local, extractor.kind, stored["features"].shape[1]):
@@ -157,7 +205,7 @@ class FeatureStore:
                         details.append(extractor(image))
                     feedback.tell(fraction, "features", name)
                 _save_local(local, details)
-            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored), _in_file(local, kind)
+            return self._in_memory(stored["features"]), stored.get("layout"), stored["time_s"], _parted(stored), _in_file(local, extractor)
         thumbnails: list[bytes] = []
         times: list[float] = []
 
@@ -194,7 +242,7 @@ class FeatureStore:
         if local is not None:
             _save_local(local, details)
         _save(path, arrays)
-        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails), _in_file(local, kind)
+        return self._in_memory(arrays["features"]), arrays.get("layout"), time_s, tuple(thumbnails), _in_file(local, extractor)
 
     def _in_memory(self, features: np.ndarray) -> np.ndarray:
         return features if self.half else features.astype(np.float32)
@@ -276,9 +324,9 @@ def _is_whole(local: Path, kind: str, count: int) -> bool:
         return False
 
 
-def _in_file(local: Path | None, kind: Sequence[str]) -> LocalRows | None:
-    """Stored local features, which stay in their file; None where there are to be none. The kind's name comes first, then its version."""
-    return None if local is None else LocalRows([LocalFile(local, kind[0])])
+def _in_file(local: Path | None, extractor: XFeat | None) -> LocalRows | None:
+    """Stored local features, which stay in their file; None where there are to be none."""
+    return None if local is None or extractor is None else LocalRows([LocalFile(local, extractor.kind)])
 
 
 def _save_local(local: Path, details: list[np.ndarray]) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..batch import compiled_folder
 from ..calibration import fit_novelty, fit_temperature, typical_speed_mps
 from ..calibration.calibrate import calibrate_path, fit_abstention
 from ..datasets import Dataset
@@ -24,7 +23,7 @@ from ..grid import AreaOfInterest, Grid, make_grid
 from ..models.checkpoint import WEIGHTS_FILE, CheckpointCard, save_pretrained
 from ..models.checkpoint_references import clear_orphans, opened
 from ..models.device import pick_device
-from ..models.frame_encoder import FrameEncoder, build_frame_encoder, encoder_of, weights_to_fetch
+from ..models.frame_encoder import FrameEncoder
 from ..models.geoclip import warm_start
 from ..models.location_encoder import SIGMA_PRESETS, sigma_for_extent
 from ..models.reference_database import ReferenceDatabase
@@ -38,6 +37,7 @@ from .card import card_of
 from .checks import check_output, check_sources
 from .curve import draw_curve
 from .dataset import split_sequences
+from .encode_features import FeatureOptions, encoder_for
 from .features import FeatureStore, Source, load_sequences
 from .kept_references import keep
 from .settings import TrainSettings
@@ -133,11 +133,11 @@ def train(
         if log:
             log("warning", note)
     work = output / "training"
-    if encoder is None and (said := weights_to_fetch(settings.preset)):
-        feedback.tell(0.0, "fetching", said)
-    encoder = encoder or build_frame_encoder(encoder_of(settings.preset), device, compiled_folder=compiled_folder(), layout=settings.layout)
-    if settings.local_features != "none":
-        encoder = encoder.with_local(settings.local_features)
+    options = FeatureOptions.of_training(settings)
+    if encoder is None:
+        encoder = encoder_for(options, feedback)
+    elif options.local_features != "none":
+        encoder = encoder.with_local(options.local_features)
     stages = _Stages(feedback, _weights(settings))
     store = FeatureStore(
         feature_folder or work / "features",
