@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..types import InputError, VideoError
-from .options import DatasetOption, DeviceOption, JsonOption, RootOption, SplitSeedOption, rate_of
+from .options import ClusterOption, DatasetOption, DeviceOption, JsonOption, RootOption, SplitSeedOption, rate_of
 from .terminal import console, escaped, plain_errors, watched
 from .train import dataset_of, print_left_out
 
@@ -18,6 +18,8 @@ FEATURES_EXAMPLES = """Examples:
     vidtag features --video drives/ --truth drives/ --output features
 
     vidtag features --video drives/ --truth drives/ --output features --shard 3/40
+
+    vidtag features --video drives/ --truth drives/ --output features --cluster tcp://scheduler:8786
 
     vidtag train --video drives/ --truth drives/ --features features --output my-town
 
@@ -53,6 +55,7 @@ def features(
     shard: Annotated[
         str | None, typer.Option(help="This machine's share of the videos, such as 3/40: the third of forty, about as many bytes each.")
     ] = None,
+    cluster: ClusterOption = None,
     dataset: DatasetOption = None,
     root: RootOption = None,
     split: Annotated[str | None, typer.Option(help="Of the data set; default train, for evaluate val.")] = None,
@@ -100,6 +103,7 @@ def features(
                 checkpoint=checkpoint,
                 reference=reference,
                 shard=shard,
+                cluster=cluster,
                 device=device,
                 feedback=feedback,
                 **chosen,

@@ -51,6 +51,13 @@ DatasetOption = Annotated[
 ]
 RootOption = Annotated[Path | None, typer.Option("--root", help="Folder that the data set was unpacked to.")]
 SplitSeedOption = Annotated[int, typer.Option("--split-seed", help="Of a data set's split that is made here (MSLS).")]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Let a Dask cluster's workers encode: a scheduler's address, or `local` for a process a GPU, or a few cores, here.",
+    ),
+]
 FeaturesOption = Annotated[Path | None, typer.Option("--features", help="Folder of stored features, shared between runs.")]
 
 # Settings whose options have shorter names.

@@ -12,13 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from ..settings import ReferenceSettings, SourceSettings
-from .options import AoiCrsOption, AoiLayerOption, JsonOption, OverwriteOption
+from .options import AoiCrsOption, AoiLayerOption, ClusterOption, JsonOption, OverwriteOption
 from .settings_options import settings_of, with_settings
 from .terminal import console, escaped, plain_errors, watched
 
 BUILD_EXAMPLES = """Examples:
 
     vidtag reference build --video drives/ --truth drives/ --output my-references
+
+    vidtag reference build --video drives/ --truth drives/ --output my-references --cluster local
 
     vidtag reference build --source panoramax --aoi town.geojson --output my-references
 
@@ -82,6 +84,7 @@ def build(
     aoi_layer: AoiLayerOption = None,
     aoi_crs: AoiCrsOption = None,
     home: HomeOption = None,
+    cluster: ClusterOption = None,
     json: JsonOption = False,
     **settings: Any,
 ) -> None:
@@ -99,7 +102,7 @@ def build(
             token=token_for(settings["source"]), **settings_of(settings),
         )  # fmt: skip
         with watched() as feedback:
-            result = run_reference(arguments, feedback=feedback, ask=None if json else asker())
+            result = run_reference(arguments, feedback=feedback, ask=None if json else asker(), cluster=cluster)
     _say(result, json=json)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cluster import check_installed
 from ..datasets import Dataset
 from ..feedback import Feedback
 from ..guessing import load_cities
@@ -16,6 +17,7 @@ from ..settings import GeolocateSettings, validated
 from ..store import shard_of
 from ..training import recipe
 from ..training.city_settings import city_recipe
+from ..training.cluster_features import encode_on_cluster
 from ..training.encode_features import FeatureOptions, encode_features
 from ..training.features import Source
 from ..training.sources import pair_sources
@@ -73,6 +75,7 @@ def run_features(
     checkpoint: str | None = None,
     reference: str | None = None,
     shard: str | None = None,
+    cluster: str | None = None,
     device: str = "auto",
     feedback: Feedback = Feedback(),
     **chosen: Any,
@@ -85,6 +88,7 @@ def run_features(
         reader: of :data:`READERS`, the command.
         checkpoint, reference: of an evaluation.
         shard: such as ``3/40``, the third of forty workers; None does everything.
+        cluster: address of a Dask scheduler, or "local": workers of a cluster encode; None does it here.
         device: that pictures are encoded on.
         feedback: of the whole.
         chosen: options of the training as it is going to be given them: preset, recipe, rate_hz, layout, local_features, augment, views, seed; what is absent
@@ -102,14 +106,20 @@ def run_features(
     share = shard_of(shard) if shard else None
     if reader != EVALUATE and (checkpoint or reference):
         raise InputError("A checkpoint and reference images are read by an evaluation: leave them out, or add --for evaluate.")
-    listed = None
+    if cluster:
+        check_installed()
+    listed: list[Source] | None = None
     if reader == EVALUATE:
         dataset = _evaluated(sources, checkpoint, reference, chosen)
         listed = sources.listed(reader)  # before the checkpoint, which may be large
         options, encoder = _of_evaluation(dataset, checkpoint, reference, device, feedback)
     else:
         options, encoder = _of_training(reader, device, chosen), None
-    done = encode_features(listed or sources.listed(reader), options, output, shard=share, encoder=encoder, feedback=feedback)
+    listed = listed or sources.listed(reader)
+    if cluster:
+        done = encode_on_cluster(listed, options, output, cluster, shard=share, feedback=feedback)
+    else:
+        done = encode_features(listed, options, output, shard=share, encoder=encoder, feedback=feedback)
     return {**done.to_dict(), "shard": shard}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 
 from ..atomic import replacing
+from ..cluster import check_installed
 from ..export.geopackage_tables import add_styles
 from ..feedback import Feedback
 from ..file_marks import mark_geopackage
@@ -53,6 +54,7 @@ def run_reference(
     feedback: Feedback = Feedback(),
     log: Callable[[str, str], None] | None = None,
     ask: Callable[[str], bool] | None = None,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
     """Make a database, or add to it; broken off, the same call goes on where it stopped.
 
@@ -61,6 +63,7 @@ def run_reference(
         feedback: of the whole.
         log: told notes on the area.
         ask: puts a question of a platform's to a person, who says yes or no; None where nobody is there.
+        cluster: address of a Dask scheduler, or "local": its workers encode videos and images; None does it here.
 
     Returns:
         :func:`summary_of` the database, ``added`` (images), ``there`` (sources that were in it already), ``left_out`` (why and how many) and ``notes``. Of a
@@ -72,6 +75,12 @@ def run_reference(
     """
     if not (arguments.source or arguments.videos or arguments.images):
         raise InputError("There is nothing to build from: give --video with its --truth, --images, or --source with --aoi.")
+    if cluster and arguments.source:
+        raise InputError(
+            "A cluster encodes your own videos and images, and a source's pictures are fetched by this machine: leave out --cluster."
+        )
+    if cluster:
+        check_installed()
     settings: ReferenceSettings = validated(ReferenceSettings, {name: getattr(arguments, name) for name in ReferenceSettings.model_fields})
     asked: SourceSettings = validated(SourceSettings, {name: getattr(arguments, name) for name in SourceSettings.model_fields})
     homes, notes = homes_of(arguments.homes)
@@ -81,7 +90,7 @@ def run_reference(
     if asked.source is None:
         sources = pair_sources(*([Path(text) for text in texts] for texts in (arguments.videos, arguments.truths, arguments.images)))
         feedback.tell(0.0, "loading", f"{len(sources)} sources")
-        built = build(output, sources, settings, aoi=area, homes=homes, feedback=feedback)
+        built = build(output, sources, settings, aoi=area, homes=homes, cluster=cluster, feedback=feedback)
     else:
         if arguments.videos or arguments.truths or arguments.images:
             raise InputError("A source brings its own pictures: leave out videos, tracks and folders of images, or the source.")

@@ -11,7 +11,7 @@ from ..types import InputError
 WHITENING, SEGMENTS = "whitening.safetensors", "segments"
 WORK = "building"
 """Folder in a database where finished parts of a build wait for the rest."""
-_PART = re.compile(r"[0-9a-f]{24}(\.safetensors|\.npy)")  # as the store of features names them
+_PART = re.compile(r"[0-9a-f]{24}(\.safetensors|\.npy|\.lock)")  # as the store of features names them
 
 
 def check_free(folder: Path) -> None:

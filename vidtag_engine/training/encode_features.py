@@ -88,6 +88,7 @@ class EncodedFeatures:
         sources: how many fell to this run.
         encoded, there: names of sources that were encoded now, and whose features were there.
         failed: names of sources that could not be encoded, and why, one sentence each.
+        set_aside: of these the sources on which processes of a cluster died.
         elsewhere: names of sources that other processes are at work on.
         pictures: of those encoded now.
         seconds: that the run took.
@@ -98,6 +99,7 @@ class EncodedFeatures:
     encoded: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    set_aside: list[Source] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     pictures: int = 0
     seconds: float = 0.0
@@ -166,9 +168,7 @@ def encode_source(
         StoreError: nothing can be written to the folder.
         CancelledError: ``feedback`` said so; of this source nothing is written then.
     """
-    store = store_for(
-        folder, options, encoder or _kept_encoder(replace(options, rate_hz=None, augment="none", views=0, seed=0, thumbnail_px=0))
-    )
+    store = store_for(folder, options, encoder or kept_encoder(options))
     content = store.content_of(source)
     files = store.files_of(content)
     names = tuple(path.name for path in files if path is not None)
@@ -214,12 +214,12 @@ def encode_features(
     """
     feedback = feedback.saying("Stopped; features of finished videos are kept, and the same command goes on from there.")
     since_s = time.monotonic()
-    _make(folder)
-    mine = _share(_once(sources), shard)
+    make_folder(folder)
+    mine = shared_out(sources, shard)
     done = EncodedFeatures(folder, len(mine))
     if mine:
         encoder = encoder or encoder_for(options, feedback)
-    pace = _Pace(sum(wanted.size_bytes for _, wanted in mine), len(mine), feedback)
+    pace = Pace(sum(wanted.size_bytes for _, wanted in mine), len(mine), feedback)
 
     def attempt(source: Source, wanted: WantedVideo) -> bool:
         """Encode one; False where another process is at work on it."""
@@ -229,7 +229,7 @@ def encode_features(
         except Exception as error:
             if ends_the_run(error) or isinstance(error, StoreError):
                 raise
-            done.failed.append((wanted.video, sentence_of(error, _path_of(source))))
+            done.failed.append((wanted.video, sentence_of(error, path_of(source))))
             pace.finished(wanted, encoded=False)
             return True
         if one is None:
@@ -246,7 +246,7 @@ def encode_features(
     return done
 
 
-class _Pace:
+class Pace:
     """How far a run is, by the bytes of its sources, and how long what is left will take at the rate so far.
 
     Args:
@@ -276,9 +276,11 @@ class _Pace:
         """Count a source. What was there, or failed, says nothing of how fast encoding is."""
         self._done_bytes += wanted.size_bytes
         self._number += 1
+        now_s = time.monotonic()
         if encoded:
             self._encoded_bytes += wanted.size_bytes
-            self._encoding_s += time.monotonic() - self._since_s
+            self._encoding_s += now_s - self._since_s
+        self._since_s = now_s
         self._tell(wanted.video, self._done_bytes, self._encoded_bytes, self._encoding_s)
 
     def _tell(self, name: str, done_bytes: float, encoded_bytes: float, spent_s: float) -> None:
@@ -297,13 +299,16 @@ def duration_text(seconds: float) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
-@lru_cache(maxsize=1)
-def _kept_encoder(options: FeatureOptions) -> FrameEncoder:
-    """The frame encoder of a process that encodes one source after another."""
-    return encoder_for(options)
+def kept_encoder(options: FeatureOptions) -> FrameEncoder:
+    """The frame encoder of a process that encodes one source after another: the last one, where it makes such features. Errors as :func:`encoder_for`."""
+    return _kept_encoder(FeatureOptions(options.frame_encoder, options.layout, options.local_features, device=options.device))
 
 
-def _make(folder: Path) -> None:
+_kept_encoder = lru_cache(maxsize=1)(encoder_for)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for features, and clear what processes left in it that were killed. Raises InputError where that cannot be."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, not a folder for features: give another --output.")
     try:
@@ -313,7 +318,8 @@ def _make(folder: Path) -> None:
     clear_left_behind(folder)
 
 
-def _path_of(source: Source) -> Path:
+def path_of(source: Source) -> Path:
+    """Of a video or folder of images, or a data set's first image."""
     return Path(source.paths[0]) if isinstance(source, LabelledSequence) else source.path
 
 
@@ -326,8 +332,9 @@ def _once(sources: Sequence[Source]) -> list[Source]:
     return list(found.values())
 
 
-def _share(sources: Sequence[Source], shard: tuple[int, int] | None) -> list[tuple[Source, WantedVideo]]:
-    """The sources of a worker, with their sizes; all of them where there is but one."""
+def shared_out(sources: Sequence[Source], shard: tuple[int, int] | None) -> list[tuple[Source, WantedVideo]]:
+    """The sources of a worker, each once, with their sizes; all of them where there is but one worker."""
+    sources = _once(sources)
     wanted = _wanted(sources)
     pairs = list(zip(sources, wanted, strict=True))
     if shard is None:

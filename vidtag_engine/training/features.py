@@ -150,11 +150,7 @@ class FeatureStore:
 
     def count(self, content: Content) -> int | None:
         """How many pictures' features are stored, whole; None where they are not, and would be made."""
-        path, local = self.files_of(content)
-        if (stored := _load(path)) is None:
-            return None
-        count = stored["features"].shape[1]
-        return None if local is not None and self.encoder.local and not _is_whole(local, self.encoder.local.kind, count) else count
+        return stored_count(*self.files_of(content), self.encoder.local.kind if self.encoder.local else "none")
 
     def encode(self, content: Content, feedback: Feedback = Feedback()) -> int:
         """Store the features of what has none stored; returns how many pictures have some.
@@ -314,6 +310,14 @@ def _load(path: Path) -> dict[str, np.ndarray] | None:
     except (OSError, SafetensorError):
         return None
     return stored if {"features", "time_s"} <= set(stored) and stored["features"].ndim == 3 else None
+
+
+def stored_count(path: Path, local: Path | None, kind: str) -> int | None:
+    """How many pictures' features a file holds; None where it is not whole, or that of their local features of a kind is not, where there is to be one."""
+    if (stored := _load(path)) is None:
+        return None
+    count = int(stored["features"].shape[1])
+    return None if local is not None and not _is_whole(local, kind, count) else count
 
 
 def _is_whole(local: Path, kind: str, count: int) -> bool:

@@ -24,6 +24,8 @@ from ..reference.work import WORK, check_free, clear_work
 from ..settings import ReferenceSettings
 from ..types import InputError
 from ..video import open_source, source_digest
+from .cluster_features import encode_on_cluster
+from .encode_features import FeatureOptions
 from .features import FeatureStore, Source, TrainingSource, listed_digest, load_sequences
 from .home_zone import Home
 from .reference_parts import Batches, Described, Kept, by_drive
@@ -32,6 +34,7 @@ from .start import whitening_of
 
 THUMBNAIL_PX = 256  # on the longer side
 _FEATURES_SHARE = 0.75  # of the whole time
+_CLUSTER_SHARE = 0.9  # of that, where a cluster encodes
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def build(
     aoi: AreaOfInterest | None = None,
     homes: Sequence[Home] = (),
     described: Described | None = None,
+    cluster: str | None = None,
     feedback: Feedback = Feedback(),
 ) -> Built:
     """Make a database, or add to one, and fit how sure to be of what it says.
@@ -74,6 +78,7 @@ def build(
         aoi: images outside are left out; None takes all.
         homes: images there are left out.
         described: what is known of the images of a list, one each, such as a platform's authors and licences; None: they are the person's own.
+        cluster: address of a Dask scheduler, or "local": its workers encode the sources before; None does it here.
         feedback: of the whole.
 
     Raises:
@@ -89,6 +94,11 @@ def build(
     left_out = Skips()
     keyed = _keyed(sources, left_out)
     new = [(key, source) for key, source in keyed if key not in known]
+    there = len(keyed) - len(new)
+    encoding = feedback.part(0.0, _FEATURES_SHARE)
+    if cluster and new:
+        new = _encoded_on(cluster, new, output, store, settings, left_out, encoding.part(0.0, _CLUSTER_SHARE))
+        encoding = encoding.part(_CLUSTER_SHARE, 1.0)
     batches = Batches(
         lambda first: _with_area(store, settings, aoi) if store else _created(output, settings, features.encoder, first, aoi),
         described,
@@ -99,14 +109,14 @@ def build(
     for together in by_drive(new, described):
         chosen = []
         for key, source in together:
-            part = feedback.part(_FEATURES_SHARE * number / len(new), _FEATURES_SHARE * (number + 1) / len(new))
+            part = encoding.part(number / len(new), (number + 1) / len(new))
             # One damaged video of many is no reason to stop.
             for sequence in load_sequences(features, [source], part, left_out if len(sources) > 1 else None):
                 chosen.append(Kept.of(key, source, sequence, aoi, homes, settings.every_m))
                 dropped.update(chosen[-1].left_out)
             number += 1
         if batches.take(chosen):
-            feedback.tell(_FEATURES_SHARE * number / len(new), "database", f"{batches.added:,} images are in it")
+            encoding.tell(number / len(new), "database", f"{batches.added:,} images are in it")
     feedback.tell(_FEATURES_SHARE, "database", "whitening and writing")
     batches.finish()
     dropped.update(left_out.counts)
@@ -117,7 +127,7 @@ def build(
         store = calibrated(store, feedback=feedback.part(_FEATURES_SHARE + 0.05, 1.0))
     clear_work(output)
     feedback.tell(1.0, "done", output.name)
-    return Built(store, batches.added, len(keyed) - len(new), {why: count for why, count in dropped.items() if count})
+    return Built(store, batches.added, there, {why: count for why, count in dropped.items() if count})
 
 
 def open_features(output: Path, store: Store | None, settings: ReferenceSettings, feedback: Feedback) -> FeatureStore:
@@ -136,6 +146,29 @@ def open_features(output: Path, store: Store | None, settings: ReferenceSettings
     return FeatureStore(
         output / WORK, encoder, augment="none", views=0, seed=0, rate_hz=settings.rate_hz, half=True, thumbnail_px=THUMBNAIL_PX
     )
+
+
+def _encoded_on(
+    cluster: str,
+    new: Sequence[tuple[str, Source]],
+    output: Path,
+    store: Store | None,
+    settings: ReferenceSettings,
+    left_out: Skips,
+    feedback: Feedback,
+) -> list[tuple[str, Source]]:
+    """Let a cluster encode sources; returns those that did not kill its processes, and would not this one. What failed otherwise is tried here again."""
+    preset = store.manifest.frame_encoder if store else encoder_of(settings.preset)
+    kind = (store.manifest.local_features if store else settings.local_features) or "none"
+    options = FeatureOptions(preset, has_layout(preset), kind, rate_hz=settings.rate_hz, thumbnail_px=THUMBNAIL_PX, device=settings.device)
+    done = encode_on_cluster([source for _, source in new], options, output / WORK, cluster, feedback=feedback)
+    whys = dict(done.failed)
+    for source in done.set_aside:
+        if len(new) == 1:
+            raise InputError(whys[source.name])
+        left_out.add("sources that cannot be read", f"{source.name}: {whys[source.name]}")
+    aside = {id(source) for source in done.set_aside}
+    return [(key, source) for key, source in new if id(source) not in aside]
 
 
 def calibrated(store: Store, *, seed: int = 0, feedback: Feedback = Feedback()) -> Store:
