@@ -87,6 +87,12 @@ def test_without_dask_it_says_how_to_install_it(monkeypatch):
         pass
 
 
+def test_offline_no_cluster_is_asked(monkeypatch):
+    monkeypatch.setenv("VIDTAG_OFFLINE", "1")
+    with pytest.raises(InputError, match="VidTAG works offline, and a cluster's workers are reached by connections"), connected("local"):
+        pass
+
+
 def test_local_workers_leave_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = dict(os.environ)

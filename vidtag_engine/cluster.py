@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from . import offline
 from .feedback import Feedback
 from .types import InputError
 
@@ -80,6 +81,8 @@ def connected(address: str, *, gpus: int = 0, feedback: Feedback = Feedback()) -
         CancelledError: stopped while it was waited for a worker.
     """
     check_installed()
+    if offline.asked():
+        raise InputError("VidTAG works offline, and a cluster's workers are reached by connections: leave out --cluster, or --offline.")
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         where = stack.enter_context(_local_cluster(gpus)) if address == LOCAL else address
