@@ -71,7 +71,7 @@ SAME_FLOOR = {
     "settings": {"local_features"},
     "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
-    "cluster": {"feedback"},
+    "cluster": {"feedback", "offline"},
     "command_files": {"file_marks"},
     "outputs": {"file_marks", "command_files"},
     "vectors": {"offline"},
