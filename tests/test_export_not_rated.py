@@ -265,7 +265,15 @@ def test_the_new_colours_stand_apart_for_every_eye(eyes):
 
 def test_the_command_line_says_not_rated(capsys):
     videos = [summary_of(case) for case in CASES]
-    result = {"videos": videos, "confidence_radius_m": 100.0, "gallery_points": 321, "output": "out.gpkg", "copies": {}}
+    result = {
+        "videos": videos,
+        "confidence_radius_m": 100.0,
+        "gallery_points": 321,
+        "output": "out.gpkg",
+        "copies": {},
+        "results": None,
+        "skipped": [],
+    }
     print_geolocation({**result, "not_rated": 10, "mean_confidence": 0.5}, json=False)
     said = capsys.readouterr().out
     lines = {line.split()[1]: line for line in said.splitlines() if ".mp4" in line}
