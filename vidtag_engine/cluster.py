@@ -205,7 +205,7 @@ class Cluster:
             raise self._gone()
         if now_s >= self._looked_s + _COUNT_EVERY_S:
             try:
-                threads = sum(self._client.nthreads().values())
+                threads = sum(self._client.nthreads(callback_timeout=_NO_WORKER_S).values())  # else it waits for ever
             except OSError as error:
                 raise self._gone() from error
             self._looked_s = now_s
