@@ -80,8 +80,8 @@ class Moment:
 def kills(seed: int, *, quick: bool = False) -> dict[str, Any]:
     """Kill each job at its steps and at random moments, two at a time; ``quick``: some of these, and no training.
 
-    What keeps and merges made-up results is killed before and after each step; a training before and after every other one in turn; ``geolocate``, whose steps
-    are the same with networks between them, at some.
+    What keeps and merges made-up results is killed before and after each step; a training before and after each file takes its place; ``geolocate``, whose steps
+    are those of the first with networks between them, at some.
     """
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as running:
@@ -141,13 +141,14 @@ def _trained(killers: Sequence[Killer], rng: np.random.Generator) -> list[Case]:
     folder = _copied(killers[0])
     _must(killers[0], folder, words)
     unbroken = _weights_sha256(folder / "learned")
-    steps, lasts_s = _steps(killers[0], _copied, words)
-    moments = [Moment(step, step % 2 == 0) for step in range(1, steps + 1)] + _at_random(lasts_s, _RANDOM_TRAINED, rng)
+    steps, lasts_s = _steps(killers[0], _copied, words, placing=True)
+    at_steps = [Moment(step, after) for step in range(1, steps + 1) for after in (False, True)]
+    moments = at_steps + _at_random(lasts_s, _RANDOM_TRAINED, rng)
 
     def case_of(killer: Killer, moment: Moment) -> Case:
         folder, case = _copied(killer), Case("train", str(moment))
         learned = folder / "learned"
-        code, _ = killer.run(folder, words, at=moment.step, after=moment.after, after_s=moment.after_s)
+        code, _ = killer.run(folder, words, at=moment.step, after=moment.after, after_s=moment.after_s, placing=True)
         case.killed = code == KILLED
         code, said = killer.run(folder, words if case.killed else (*words, "--overwrite"))
         if code:
@@ -184,9 +185,9 @@ def _at_random(lasts_s: float, count: int, rng: np.random.Generator) -> list[Mom
     return [Moment(after_s=float(one)) for one in rng.uniform(0, lasts_s, count)]
 
 
-def _steps(killer: Killer, fresh: Callable[[Killer], Path], words: tuple[str, ...]) -> tuple[int, float]:
+def _steps(killer: Killer, fresh: Callable[[Killer], Path], words: tuple[str, ...], *, placing: bool = False) -> tuple[int, float]:
     """How many steps a job has, and how long it lasts."""
-    steps, _ = killer.run(fresh(killer), words, count=True)
+    steps, _ = killer.run(fresh(killer), words, count=True, placing=placing)
     folder, since = fresh(killer), time.perf_counter()
     _must(killer, folder, words)
     return steps, time.perf_counter() - since

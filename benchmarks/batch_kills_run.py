@@ -31,6 +31,8 @@ FAILS = 2
 KILLED = -signal.SIGKILL
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _TIMEOUT_S = 300
+_PLACING = ("rename", "replace", "link")
+"""Calls by which a file that is written takes its place."""
 _FRAMES = 4
 
 
@@ -71,6 +73,7 @@ class Killer:
         at: int = 0,
         after: bool = False,
         after_s: float | None = None,
+        placing: bool = False,
     ) -> tuple[int, str]:
         """Keep made-up results in a folder, or run a command line there.
 
@@ -81,6 +84,7 @@ class Killer:
             at: number of the step at which the process is killed, from 1; 0 is never.
             after: it is killed once that step is done, not before.
             after_s: it is killed after so many seconds.
+            placing: only the steps by which a file takes its place count.
 
         Returns:
             the exit status, or the number of steps, and the last line that was said.
@@ -90,6 +94,7 @@ class Killer:
         """
         asked = {
             "folder": str(folder), "words": words, "count": count, "at": at, "after": after, "after_s": after_s, "said": str(self.base / "said"),
+            "placing": placing,
         }  # fmt: skip
         assert self._helper.stdin is not None
         assert self._helper.stdout is not None
@@ -112,16 +117,21 @@ class Steps:
         folder: below which files count.
         at: number of the step, from 1; 0 is never.
         after: kill once it is done.
+        placing: only calls by which a file takes its place count.
     """
 
-    def __init__(self, folder: str, at: int, *, after: bool) -> None:
-        self.folder, self.at, self.after, self.number, self.on = folder, at, after, 0, True
+    def __init__(self, folder: str, at: int, *, after: bool, placing: bool) -> None:
+        self.folder, self.at, self.after, self.placing, self.number, self.on = folder, at, after, placing, 0, True
 
     def install(self) -> None:
         """Take the place of what Python's libraries call to change files."""
         import pyogrio
 
-        for name in ("rename", "replace", "link", "unlink", "remove", "mkdir", "rmdir", "truncate"):
+        for name in _PLACING:
+            self._wrap(os, name, lambda given, _: self._below(given[0]))
+        if self.placing:
+            return
+        for name in ("unlink", "remove", "mkdir", "rmdir", "truncate"):
             self._wrap(os, name, lambda given, named: "dir_fd" in named or self._below(given[0]))
         self._wrap(os, "fsync", lambda _given, _named: True)
         self._wrap(os, "open", lambda given, _: self._below(given[0]) and bool(given[1] & _WRITES))
@@ -265,7 +275,7 @@ def _become(asked: dict[str, Any]) -> NoReturn:
         os.dup2(said, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(asked["folder"])
-    steps = Steps(asked["folder"], asked["at"], after=asked["after"])
+    steps = Steps(asked["folder"], asked["at"], after=asked["after"], placing=asked["placing"])
     code = 1
     try:
         if asked["count"] or asked["at"]:
