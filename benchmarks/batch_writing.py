@@ -35,15 +35,15 @@ _WHOLE_COUNT = 100
 def growth(counts: Sequence[int], seed: int) -> dict[str, Any]:
     """Seconds of each count, and how they grow: least squares on the logarithms of both.
 
-    ``peak_mb`` is of a process that keeps and merges and imports no network library, as 'vidtag merge' does; ``peak_engine_mb`` of one that has imported the engine,
-    of whose memory most is PyTorch's.
+    Seconds wait for a disk that others use, too; ``write_cpu_exponent`` is of the processor's seconds alone. ``peak_mb`` is of a process that keeps and merges
+    and imports no network library, as 'vidtag merge' does; ``peak_engine_mb`` of one that has imported the engine, of whose memory most is PyTorch's.
     """
     found = {count: measured(ROOT, "new", count, seed) for count in counts}
     most = max(counts)
     of_store = measured(ROOT, "store", most, seed)
-    exponent = float(np.polyfit(np.log(list(found)), np.log([one["seconds"] for one in found.values()]), 1)[0])
     return {
-        "write_exponent": round(exponent, 3),
+        "write_exponent": _exponent(found, "seconds"),
+        "write_cpu_exponent": _exponent(found, "cpu_s"),
         f"write_s_{most}": found[most]["seconds"],
         "peak_mb": of_store["peak_mb"],
         "peak_imports_mb": of_store["peak_imports_mb"],
@@ -51,6 +51,10 @@ def growth(counts: Sequence[int], seed: int) -> dict[str, Any]:
         "peak_engine_imports_mb": found[most]["peak_imports_mb"],
         "write": {str(count): one for count, one in found.items()},
     }
+
+
+def _exponent(found: dict[int, dict[str, Any]], what: str) -> float:
+    return round(float(np.polyfit(np.log(list(found)), np.log([one[what] for one in found.values()]), 1)[0]), 3)
 
 
 def ratios(counts: Sequence[int], seed: int, before: Path | None = None) -> dict[str, Any]:
@@ -122,22 +126,18 @@ def _keep_new(folder: Path, count: int, seed: int) -> dict[str, Any]:
     for one in inputs:
         one.path.touch()
     imports_mb = peak_mb()
-    began = time.perf_counter()
-    record = made_up_record(area.grid.digest)
+    clock, record = _Stopwatch(), made_up_record(area.grid.digest)
     keeper = keeper_of(TableOfVideos((), settings), area, inputs, record, folder / "batch.gpkg", BatchSettings())
-    making_s = 0.0
     for number, one in enumerate(inputs):
-        since = time.perf_counter()
-        result = made_up_result(number, seed)
-        making_s += time.perf_counter() - since
+        with clock.stopped():
+            result = made_up_result(number, seed)
         if keeper.known(one, None, area.grid.digest):
             raise RuntimeError(f"{one.name} was not kept before")
         with keeper.working_on(one):
             keeper.has(one, result.sha256, None, area.grid.digest)
             keeper.put(one, result, area)
     output = keeper.close()
-    seconds = time.perf_counter() - began - making_s
-    return _told(seconds, imports_mb) | {"output_mb": round(output.stat().st_size / 1e6, 1) if output else 0, "sampled": False}
+    return clock.told() | _peaks(imports_mb) | {"output_mb": round(output.stat().st_size / 1e6, 1) if output else 0, "sampled": False}
 
 
 def _keep_in_store(folder: Path, count: int, seed: int) -> dict[str, Any]:
@@ -146,17 +146,15 @@ def _keep_in_store(folder: Path, count: int, seed: int) -> dict[str, Any]:
 
     from .batch_results import made_up_record, made_up_result, name_of
 
-    imports_mb, record, making_s = peak_mb(), made_up_record("z"), 0.0
-    began = time.perf_counter()
+    imports_mb, record, clock = peak_mb(), made_up_record("z"), _Stopwatch()
     store = ResultStore.begin(folder / "batch.results", record, grid_digest="z")
     Inventory.of([(name, folder / name) for name in map(name_of, range(count))]).save(store.folder)
     for number in range(count):
-        since = time.perf_counter()
-        result = made_up_result(number, seed)
-        making_s += time.perf_counter() - since
+        with clock.stopped():
+            result = made_up_result(number, seed)
         store.save(EntryKey(result.info.name, result.sha256, None, "z"), result, record)
     merge_into(folder / "batch.gpkg", [store])
-    return _told(time.perf_counter() - began - making_s, imports_mb) | {"sampled": False}
+    return clock.told() | _peaks(imports_mb) | {"sampled": False}
 
 
 def _keep_before(folder: Path, count: int, seed: int) -> dict[str, Any]:
@@ -177,11 +175,34 @@ def _keep_before(folder: Path, count: int, seed: int) -> dict[str, Any]:
         file.write(results[:size], [], record, area)
         taken.append(time.perf_counter() - since)
     seconds = float(np.interp(np.arange(1, count + 1), sizes, taken).sum())
-    return _told(seconds, imports_mb) | {"sampled": sampled}
+    return {"seconds": round(seconds, 2), "sampled": sampled} | _peaks(imports_mb)
 
 
-def _told(seconds: float, imports_mb: float) -> dict[str, Any]:
-    return {"seconds": round(seconds, 2), "peak_mb": round(peak_mb()), "peak_imports_mb": round(imports_mb)}
+def _peaks(imports_mb: float) -> dict[str, Any]:
+    return {"peak_mb": round(peak_mb()), "peak_imports_mb": round(imports_mb)}
+
+
+class _Stopwatch:
+    """Seconds since it was made, by the clock and of the processor, but for what it was stopped for."""
+
+    def __init__(self) -> None:
+        self._began = self._now()
+
+    def told(self) -> dict[str, float]:
+        """Both."""
+        seconds, cpu_s = self._now() - self._began
+        return {"seconds": round(float(seconds), 2), "cpu_s": round(float(cpu_s), 2)}
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Meanwhile nothing counts."""
+        since = self._now()
+        yield
+        self._began += self._now() - since
+
+    @staticmethod
+    def _now() -> np.ndarray:
+        return np.array([time.perf_counter(), time.process_time()])
 
 
 def peak_mb() -> float:

@@ -106,11 +106,12 @@ def test_growth_is_measured(monkeypatch):
     taken = {20: 1.0, 40: 2.0, 80: 4.0}
     monkeypatch.setattr(
         "benchmarks.batch_writing.measured",
-        lambda _root, _build, count, _seed: {"seconds": taken[count], "peak_mb": 1, "peak_imports_mb": 1},
+        lambda _root, _build, count, _seed: {"seconds": taken[count], "cpu_s": 1.0, "peak_mb": 1, "peak_imports_mb": 1},
     )
-    assert growth((20, 40, 80), 0)["write_exponent"] == pytest.approx(1.0)
+    found = growth((20, 40, 80), 0)
+    assert (found["write_exponent"], found["write_cpu_exponent"]) == pytest.approx((1.0, 0.0))
     monkeypatch.undo()
     for build in ("new", "store"):
         found = measured(ROOT, build, 5, 0)
-        assert 0 < found["seconds"] < 120
+        assert 0 < found["cpu_s"] <= 1.1 * found["seconds"] < 120
         assert found["peak_imports_mb"] <= found["peak_mb"]
