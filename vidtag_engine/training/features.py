@@ -165,7 +165,7 @@ class FeatureStore:
     def _video(self, content: Content, track: Track, feedback: Feedback) -> TrainingSequence | None:
         """A video or folder of images, its frames placed by a track."""
         info, name = content.info, content.name
-        assert info is not None  # nosec B101
+        assert info is not None  # what no video is has been left out before  # nosec B101
         features, layout, time_s, thumbnails, local = self._features(content, feedback)
         lat, lon, _ = align_track(track, info, time_s, frame_names(info, time_s))
         known = np.isfinite(lat) & np.isfinite(lon)
