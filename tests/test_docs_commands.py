@@ -39,6 +39,8 @@ NOT_RUN = {
     "vidtag reference refresh": "asks a platform; test_reference_refresh.py runs it against a server of its own",
     "vidtag reference build --images photos/": "the photographs are the reader's; test_reference_folder.py makes some",
     "vidtag geolocate --cluster tcp://10.0.0.1:8786": "asks for a cluster of several machines; test_clustered.py has one of several processes",
+    "vidtag features --video drives/ --truth drives/ --output features --cluster": "there is no scheduler; test_features_cluster.py starts one",
+    "vidtag features --dataset": "the data sets are asked for at their owners; test_features_command.py makes such folders",
     "vidtag caches clear gallery network --older-than": "clears the caches of whoever runs the tests; test_caches.py has some of its own",
     "python3 -m venv vidtag-env": "fetches PyTorch, several GB",
     "vidtag-env/bin/": "of that environment",
