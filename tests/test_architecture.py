@@ -96,7 +96,6 @@ SAME_FLOOR = {
     "geolocation": {"batch", "clustered", "guessed_areas", "keeping", "loaded", "own_areas", "results", "warm", "work"},
     "caches": {"batch", "registry"},
     "cache_clearing": {"caches"},
-    "geolocation": {"batch", "guessed_areas", "job", "loaded", "own_areas", "result_file", "results", "road_job", "warm", "ways"},
     "guessing": {"batch"},
     "guessed_areas": {"batch", "guessing", "own_areas", "registry"},
     "heatmap": {"batch", "job", "loaded", "warm"},

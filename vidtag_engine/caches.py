@@ -26,6 +26,7 @@ from .search.cache_file import SUFFIX
 from .types import InputError
 
 STORE_FILE, STORE_FORMAT, STORE_RESULTS = "store.json", "vidtag-store", "results"
+_STORE_PARTS = (STORE_FILE, STORE_RESULTS, "areas", "inventory", "locks", "index.html", "merged.state", "merge.lock", "store.lock")
 _MOST_STORE_BYTES = _MOST_HEADER_BYTES = 16 << 20
 _GALLERY = re.compile(rf"[0-9a-f]{{40}}{re.escape(SUFFIX)}")
 _GUESS = re.compile(r"[0-9a-f]{32}\.json")
@@ -244,7 +245,7 @@ def _store_of(folder: Path) -> dict[str, Any]:
 def _store(path: Path) -> Item | None:
     if not is_folder(path) or not _store_of(path):
         return None
-    return Item("store", path.name, path, _present(path, STORE_FILE, STORE_RESULTS))
+    return Item("store", path.name, path, _present(path, *_STORE_PARTS))
 
 
 def _database(path: Path) -> Item | None:

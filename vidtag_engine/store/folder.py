@@ -28,7 +28,7 @@ IDENTITY = 12
 """Letters of the digest of settings and checkpoint, which begins the name of each file."""
 _ENDING, _FAILED_ENDING = ".gpkg", ".failed.gpkg"
 _HEAD, _LOCK = "store.json", "store.lock"
-_LOCK_WAIT_S = 60.0
+_LOCK_WAIT_S, _MERGE_WAIT_S = 60.0, 3600.0
 
 
 class Entry(NamedTuple):
@@ -95,7 +95,7 @@ class ResultStore:
             InputError: the folder holds something else, or results of other settings, or cannot be written.
         """
         head = _head_of(provenance, grid_digest, output)
-        if folder.exists() and not is_store(folder) and not _is_empty(folder):
+        if folder.exists() and not is_store(folder) and (not folder.is_dir() or any(map(_foreign, folder.iterdir()))):
             raise InputError(
                 f"{folder.name} is there and holds no results of a batch: move it away, or choose another folder for the results."
             )
@@ -285,11 +285,6 @@ def check_same(stores: Sequence[ResultStore]) -> None:
     if len(by_identity) > 1:
         first, second, *_ = by_identity.values()
         raise InputError(f"{first} and {second} are of different settings or checkpoints: merge those of one run only.")
-
-
-def _is_empty(folder: Path) -> bool:
-    """Whether there is nothing but what a run leaves that is killed before it has said what the folder is."""
-    return folder.is_dir() and all(one.name == _LOCK or one.name.startswith(".vidtag-") for one in folder.iterdir())
 
 
 def _entry(path: Path) -> Entry | None:
