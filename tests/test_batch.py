@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import geopandas
@@ -25,6 +25,7 @@ from vidtag_engine.cli.app import app
 from vidtag_engine.commands.merge import run_merge
 from vidtag_engine.export import read_areas, read_failed, read_geopackage, write_geopackage
 from vidtag_engine.feedback import Feedback
+from vidtag_engine.file_marks import own_kind
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi
 from vidtag_engine.job import Job
@@ -303,6 +304,36 @@ def test_a_video_that_another_process_works_on_is_left_to_it(run, looked_at, tmp
     assert looked_at == [missing[1], missing[0]]
 
 
+def test_where_other_processes_have_all_videos_there_is_nothing_to_write(run, drives, tmp_path):
+    store = ResultStore.begin(tmp_path / "r.results", run(output=None, batch=BatchSettings(tmp_path / "other")).provenance)
+    (store.folder / "locks").mkdir()
+    with ExitStack() as held:
+        for video in drives.glob("*.mp4"):
+            held.enter_context(FileLock(store.folder / "locks" / f"{EntryKey(video.name, '').name_part}.lock"))
+        found = run()
+        assert (len(found), found.failed, found.output) == (0, [], None)
+        assert "3 videos, such as a.mp4, are being worked on by other processes" in found.warnings[-1]
+        said = " ".join(CliRunner().invoke(app, ["caches", "clear", "store", str(store.folder), "--yes", "--even-unmerged"]).output.split())
+        assert "it is locked" in said
+        assert store.folder.exists()
+    assert not (tmp_path / "r.gpkg").exists()
+    assert len(run()) == 3
+
+
+def test_a_page_that_is_somebody_elses_stays(run, tmp_path):
+    run()
+    page = tmp_path / "r.results" / "index.html"
+    assert own_kind(page) == "page"
+    page.write_text("<html>mine</html>")
+    found = run(anew=True)
+    assert page.read_text() == "<html>mine</html>"
+    assert "index.html in r.results was not written by VidTAG and stays" in found.warnings[0]
+    assert run_merge([tmp_path / "r.results"])["notes"] == [found.warnings[0]]
+    cleared = CliRunner().invoke(app, ["caches", "clear", "store", str(tmp_path / "r.results"), "--yes"])
+    assert cleared.exit_code == 0, cleared.output
+    assert [one.name for one in (tmp_path / "r.results").iterdir()] == ["index.html"]
+
+
 @pytest.mark.slow
 def test_two_workers_at_once_do_each_video_once_and_a_killed_one_leaves_its_video_to_the_other(drives, tmp_path):
     videos = []
@@ -376,6 +407,26 @@ def test_areas_of_videos_of_their_own_are_in_the_merge(drives, aoi, tmp_path):
     assert len(read_areas(tmp_path / "t.gpkg")) == 3
     assert videos["area"].dropna().nunique() == 3
     assert videos.loc["d.mp4", "area"] != videos.loc["a.mp4", "area"] == "west"
+
+
+def test_areas_of_a_result_that_is_taken_up_keep_their_names(drives, tmp_path):
+    for name, box in (("west", (159.924, -19.222, 159.928, -19.218)), ("other", (159.930, -19.222, 159.936, -19.217))):
+        (tmp_path / name).mkdir()
+        geopandas.GeoDataFrame(geometry=[shapely.box(*box)], crs="EPSG:4326").to_file(tmp_path / name / "west.geojson")
+
+    def run(*rows):
+        table = [{"file": drives / file, "area": tmp_path / area / "west.geojson"} for file, area in rows]
+        return vidtag.geolocate(
+            table=table, checkpoint=DEMO / "checkpoint", resolution_m=50, always_answer=True, output=tmp_path / "t.gpkg"
+        )
+
+    run(("a.mp4", "west"))  # a single video has no store, as nothing had of older versions
+    found = run(("b.mp4", "other"), ("c.mp4", "west"))
+    named = {one.info.name: one.own.area for one in found}
+    assert named == {"a.mp4": "west", "b.mp4": "west (2)", "c.mp4": "west"}
+    videos = pyogrio.read_dataframe(tmp_path / "t.gpkg", layer="videos", read_geometry=False).set_index("video")
+    assert videos["area"].to_dict() == named
+    assert sorted(read_areas(tmp_path / "t.gpkg")) == ["west", "west (2)"]
 
 
 # ---- the command line ----

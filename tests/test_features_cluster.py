@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.dataset_maker import write_msls
+from tests.test_features_command import files_in, run
 from tests.world_maker import fly, ground
-from vidtag_engine.cli.app import app
 from vidtag_engine.models.frame_encoder import FrameEncoder
 from vidtag_engine.reference.store import Store
 from vidtag_engine.reference.work import WHITENING
@@ -21,17 +19,6 @@ from vidtag_engine.types import InputError
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.timeout(400)
-
-
-def run(*arguments: object, status: int = 0) -> dict:
-    done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
-    assert done.exit_code == status, done.output
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    """Everything in a folder, hidden or not."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="module")

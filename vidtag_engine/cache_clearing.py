@@ -19,7 +19,7 @@ from typing import Any
 
 from .atomic import HIDDEN, clear_left_behind, hidden_folder, writer_of
 from .cache_items import KINDS, Item, Measured, children, is_folder, measured
-from .caches import NAMED, RECOGNISERS, in_cache, only_copy, plain_folder
+from .caches import NAMED, RECOGNISERS, STORE_LOCKS, in_cache, only_copy, plain_folder
 from .types import InputError
 
 _DAY_S = 86_400.0
@@ -198,7 +198,11 @@ class InUse:
         for path, number in self._held.items():
             if _within(path, place):
                 return f"process {number} uses it"
-        locks = [item.path.with_name(f"{item.path.name}.lock"), *(one for one in children(item.path) if one.suffix == ".lock")]
+        inside = [
+            *children(item.path),
+            *(children(item.path / STORE_LOCKS) if item.kind == "store" else ()),
+        ]  # of a batch each video has its own
+        locks = [item.path.with_name(f"{item.path.name}.lock"), *(one for one in inside if one.suffix == ".lock")]
         if any(_locked(lock) for lock in locks):
             return "it is locked"
         if KINDS[item.kind].by_folder:

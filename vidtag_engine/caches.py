@@ -25,8 +25,8 @@ from .registry import registered
 from .search.cache_file import SUFFIX
 from .types import InputError
 
-STORE_FILE, STORE_FORMAT, STORE_RESULTS = "store.json", "vidtag-store", "results"
-_STORE_PARTS = (STORE_FILE, STORE_RESULTS, "areas", "inventory", "locks", "index.html", "merged.state", "merge.lock", "store.lock")
+STORE_FILE, STORE_FORMAT, STORE_RESULTS, STORE_PAGE, STORE_LOCKS = "store.json", "vidtag-store", "results", "index.html", "locks"
+_STORE_PARTS = (STORE_FILE, STORE_RESULTS, "areas", "inventory", STORE_LOCKS, STORE_PAGE, "merged.state", "merge.lock", "store.lock")
 _MOST_STORE_BYTES = _MOST_HEADER_BYTES = 16 << 20
 _GALLERY = re.compile(rf"[0-9a-f]{{40}}{re.escape(SUFFIX)}")
 _GUESS = re.compile(r"[0-9a-f]{32}\.json")
@@ -245,7 +245,9 @@ def _store_of(folder: Path) -> dict[str, Any]:
 def _store(path: Path) -> Item | None:
     if not is_folder(path) or not _store_of(path):
         return None
-    return Item("store", path.name, path, _present(path, *_STORE_PARTS))
+    page = path / STORE_PAGE
+    ours = _STORE_PARTS if own_kind(page) == "page" else tuple(name for name in _STORE_PARTS if name != STORE_PAGE)
+    return Item("store", path.name, path, _present(path, *ours))
 
 
 def _database(path: Path) -> Item | None:

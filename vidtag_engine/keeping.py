@@ -232,12 +232,12 @@ def keeper_of(
     store = ResultStore.begin(folder, provenance, grid_digest=run.grid.digest if run else None, output=output, anew=anew)
     if anew and batch.results is None:
         store.clear()
+    if file is not None and not anew:
+        _take_up(file.path, store, run, provenance)
     kept = StoredBatch(
         store, file, provenance, table, run, anew=anew, retry_failed=batch.retry_failed, keep_scores=keep_scores, feedback=feedback
     )
     Inventory.of([(one.name, one.path) for one in inputs]).save(store.folder)
-    if file is not None and not anew:
-        _take_up(file.path, store, run, provenance)
     return kept
 
 
@@ -257,7 +257,7 @@ def _take_up(output: Path, store: ResultStore, run: SearchedArea | None, provena
             continue
         gallery = {name: value for name, value in provenance.gallery.items() if name != "areas"}
         if own and own.area and own.area in named:
-            store.keep_area(digest, named[own.area])
+            store.keep_area(digest, named[own.area], own.area)
             gallery["areas"] = {own.area: grids.get(own.area)}
         whole = run.aoi.geometry if run else None
         store.save(key, one, replace(made, gallery=gallery), aoi=whole, named=named)

@@ -192,10 +192,10 @@ class TableOfVideos:
         """Call areas as results that stay do, by name and grid's digest: an equal one by the same name, another one by no name of theirs."""
         known = {digest: name for name, digest in kept.items() if digest}
         for key, area in self._areas.items():
-            name = known.get(area.grid.digest)
-            if name is None and kept.get(area.name, area.grid.digest) != area.grid.digest:
-                name = _free(area.name, {*kept, *(one.name for one in self._areas.values())})
-            self._areas[key] = area if name is None else replace(area, name=name)
+            self._areas[key] = replace(area, name=known.get(area.grid.digest, area.name))
+        for key, area in self._areas.items():  # only then is it known which names are left
+            if kept.get(area.name, area.grid.digest) != area.grid.digest:
+                self._areas[key] = replace(area, name=_free(area.name, {*kept, *(one.name for one in self._areas.values())}))
 
 
 def _same(one: OwnSettings | None, other: OwnSettings | None) -> bool:

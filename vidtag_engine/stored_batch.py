@@ -15,6 +15,7 @@ from .export.batch_page import write_batch_page
 from .export.provenance import scrub_sentence
 from .export.scores_file import scores_path
 from .feedback import Feedback
+from .file_marks import own_kind
 from .own_areas import SearchedArea, TableOfVideos
 from .result_file import ResultFile
 from .store import UNREAD, EntryKey, Merged, ResultStore, StoredRow, file_mark, read_entry, read_row
@@ -51,7 +52,7 @@ class StoredBatch:
         self.provenance = self._record
         self._anew, self._retry_failed = anew, retry_failed
         self._keep_scores, self._feedback = keep_scores, feedback
-        self._begun_s = self._merged_s = time.monotonic()
+        self._merged_s = time.monotonic()
         self._took_s = 0.0
         self._new, self._first = False, True
         self.merged = Merged()
@@ -171,7 +172,7 @@ class StoredBatch:
             self.merge(Feedback(lambda step: self._feedback.tell(1.0, step.stage, step.message)), wait=True)
         elif self.file is not None and self.file.path.exists():
             self.provenance = read_provenance(self.file.path)
-        return self.file.path if self.file is not None else None
+        return self.file.path if self.file is not None and self.file.path.exists() else None
 
     def merge(self, feedback: Feedback = Feedback(), *, wait: bool = False) -> None:
         """Make the GeoPackage and its page of all that is there now. Raises InputError where it cannot be written.
@@ -187,7 +188,7 @@ class StoredBatch:
                 self._merged_s = time.monotonic()
                 return
             self.merged = self.file.merge([self.store], feedback)
-            write_pages([self.store], self.file.path, self.merged)
+            self.file.notes += [note for note in write_page([self.store], self.file.path, self.merged) if note not in self.file.notes]
         self.provenance = self.merged.provenance or self.provenance
         if self.merged.aoi is not None and self.merged.aoi.named:
             self.aoi = replace(self.merged.aoi, notes=self.aoi.notes)
@@ -231,6 +232,8 @@ class StoredBatch:
         entries = self.store.in_order()
         if self.file.count() != len(entries):
             return True
+        if not entries:
+            return False
         written_s = self.file.path.stat().st_mtime
         return any(one.path.stat().st_mtime > written_s for one in entries)
 
@@ -260,14 +263,24 @@ class StoredResults(Sequence[VideoResult]):
         return found
 
 
-def write_pages(stores: Sequence[ResultStore], output: Path, merged: Merged) -> None:
-    """The page of a batch, into its store. Raises InputError where it cannot be written."""
+def write_page(stores: Sequence[ResultStore], output: Path, merged: Merged) -> list[str]:
+    """Write the page of a batch into its store, but never over a person's own file of that name.
+
+    Returns:
+        a sentence where it was not written.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    page = stores[0].folder / "index.html"
     if merged.provenance is None:
-        return
-    write_batch_page(
-        stores[0].folder / "index.html", rows_of_page(stores, merged.missing), title=output.stem, output=Path(os.path.relpath(output, stores[0].folder)).as_posix(),
-        created_utc=merged.provenance.created_utc, overwrite=True,
-    )  # fmt: skip
+        return []
+    if page.exists() and own_kind(page) != "page":
+        return [f"{page.name} in {page.parent.name} was not written by VidTAG and stays: move it away to have the page of the batch."]
+    beside = Path(os.path.relpath(output, page.parent)).as_posix()
+    rows = rows_of_page(stores, merged.missing)
+    write_batch_page(page, rows, title=output.stem, output=beside, created_utc=merged.provenance.created_utc)
+    return []
 
 
 def another_video(name: str) -> InputError:

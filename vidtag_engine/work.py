@@ -218,9 +218,10 @@ class Work(VideoAnswers):
         """What a user should know of the search, a sentence each."""
         said = [*super().notes, *self.heard]
         if self.elsewhere:
-            said.append(
-                f"{len(self.elsewhere)} videos, such as {self.elsewhere[0]}, are being worked on by other processes: they are in the results once these are done."
+            which = (
+                f"{len(self.elsewhere)} videos, such as {self.elsewhere[0]}, are" if len(self.elsewhere) > 1 else f"{self.elsewhere[0]} is"
             )
+            said.append(f"{which} being worked on by other processes: what these find is in the results once they are done.")
         return said
 
     def serially(self, mine: Sequence[BatchInput]) -> None:

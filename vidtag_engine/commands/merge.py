@@ -12,7 +12,7 @@ from ..feedback import Feedback
 from ..file_marks import first_refusal
 from ..result_file import ResultFile
 from ..store import ResultStore, StoredRow, read_row, store_of
-from ..stored_batch import write_pages
+from ..stored_batch import write_page
 from ..types import InputError, Provenance
 
 _SUFFIX = ".results"
@@ -51,7 +51,7 @@ def run_merge(
     feedback.tell(0.0, "merge", output.name)
     with opened[0].merging(wait=True):
         merged = file.merge(opened, feedback.saying("Stopped; nothing was written."))
-        write_pages(opened, output, merged)
+        notes = write_page(opened, output, merged)
     rows = _rows(opened)
     states: dict[str, int] = {}
     for row in rows:
@@ -65,7 +65,7 @@ def run_merge(
         "states": states,
         "missing": merged.missing,
         "failures": [{"name": row.video, "reason": row.why} for row in rows if row.state == "failed"],
-        "notes": file.notes,
+        "notes": [*file.notes, *notes],
     }
 
 

@@ -184,9 +184,12 @@ def read_row(path: Path) -> StoredRow:
             (unanswered,) = database.execute("SELECT count(*) FROM frames WHERE geom IS NOT NULL AND confidence IS NULL").fetchone()
             return _row(dict(row), int(rated), int(unanswered))
     except (sqlite3.Error, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path.name} in the store {path.parents[2].name} is damaged ({error}): delete it, and run geolocate again."
-        ) from error
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, why: object) -> InputError:
+    """What is said of a file of a store that cannot be read."""
+    return InputError(f"{path.name} in the store {path.parents[2].name} is damaged ({why}): delete it, and run geolocate again.")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ..feedback import Feedback
 from ..geopackage_metadata import records_of
 from ..grid import AreaOfInterest, join_areas
 from ..types import InputError, Provenance
-from .entry import LAYERS
+from .entry import LAYERS, damaged
 from .folder import Entry, ResultStore, check_same
 from .inventory import Inventory
 
@@ -86,7 +86,7 @@ def merge_into(path: Path, stores: Sequence[ResultStore], *, overwrite: bool = F
     missing = [name for name in wanted if name not in there]
     if not looks:
         raise InputError(f"{stores[0].folder.name} holds no finished video yet: run geolocate first.")
-    provenance, aoi, renamed = merged_areas(looks)
+    provenance, aoi, renamed = _areas_of(looks)
     with replacing(path, "result", overwrite=overwrite) as part, unsynchronised():
         layers = _make_layers(part, {name for one in looks for name in one.optional}, aoi)
         with closing(sqlite3.connect(part, isolation_level=None)) as database:
@@ -100,7 +100,7 @@ def merge_into(path: Path, stores: Sequence[ResultStore], *, overwrite: bool = F
     return Merged(len(looks) - failed, failed, missing, provenance, aoi)
 
 
-def merged_areas(looks: Sequence[_Look]) -> tuple[Provenance, AreaOfInterest | None, dict[tuple[str, str], str]]:
+def _areas_of(looks: Sequence[_Look]) -> tuple[Provenance, AreaOfInterest | None, dict[tuple[str, str], str]]:
     """The record and the area of all files together, and how areas are called that share a name with another.
 
     Raises:
@@ -159,14 +159,10 @@ def _look(store: ResultStore, entry: Entry, records: dict[str, Provenance]) -> _
             provenance = records[text] if text in records else records.setdefault(text, from_json(text)[0])  # ten thousand times the same
             optional = {layer for layer in _OPTIONAL if database.execute(f"SELECT 1 FROM {layer} LIMIT 1").fetchone()}  # noqa: S608 - constants  # nosec B608
     except (sqlite3.Error, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise _damaged(entry, store, str(error)) from error
+        raise damaged(entry.path, error) from error
     grid = provenance.gallery.get("areas", {}).get(area) or {} if area else {}
     own = (area, str(grid.get("digest", ""))) if area else None
     return _Look(entry, store, video, provenance, frozenset(optional), own)
-
-
-def _damaged(entry: Entry, store: ResultStore, why: str) -> InputError:
-    return InputError(f"{entry.path.name} in the store {store.folder.name} is damaged ({why}): delete it, and run geolocate again.")
 
 
 def _damage_of(path: Path, layers: Sequence[str]) -> str:
@@ -224,7 +220,7 @@ def _copy_all(
                     copied[layer] += _copy(database, f"e{number}", layer, columns[layer])
             except sqlite3.Error as error:  # of the file that is read, or of the one that is written
                 if why := _damage_of(look.entry.path, layers):
-                    raise _damaged(look.entry, look.store, why) from error
+                    raise damaged(look.entry.path, why) from error
                 raise
             if look.own_area in renamed:
                 database.execute("UPDATE main.videos SET area = ? WHERE fid = ?", (renamed[look.own_area], _last(database, "videos")))
