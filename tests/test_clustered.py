@@ -1,7 +1,6 @@
 """A batch on a Dask cluster: the rows of a run in one process, whatever dies on the way."""
 
 import sqlite3
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -132,10 +131,12 @@ def test_a_video_that_kills_its_worker_is_set_aside(run, processes, tmp_path):
 
 def test_a_stop_keeps_what_is_finished(run, processes, tmp_path):
     processes.begin_workers(1)
-    stop = threading.Event()
+    finished = []
     with pytest.raises(CancelledError, match="finished videos are kept, and the same command goes on from there"):
-        run("r.gpkg", processes.address, partial=lambda _: stop.set(), feedback=Feedback(cancelled=stop.is_set))
-    assert len(rows(tmp_path / "r.gpkg")["videos"]) == 1
+        run("r.gpkg", processes.address, partial=finished.append, feedback=Feedback(cancelled=lambda: bool(finished)))
+    # The worker has two at a time, and the second may be done before the first one's result is written.
+    assert 1 <= len(finished) <= 2
+    assert len(rows(tmp_path / "r.gpkg")["videos"]) == len(finished)
     assert not list((tmp_path / "r.results" / "locks").iterdir())
 
 

