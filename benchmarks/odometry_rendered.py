@@ -12,11 +12,11 @@ import numpy as np
 import shapely
 
 from vidtag_engine.cli.terminal import progress_bar
+from vidtag_engine.command_arguments import GeolocateArguments
 from vidtag_engine.export import read_geopackage
 from vidtag_engine.geodesy import WGS84, haversine_m
 from vidtag_engine.geolocation import run_geolocate
 from vidtag_engine.motion import Motion, video_motion
-from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.types import FloatArray, FrameState, InputError, Progress, Trajectory
 from vidtag_engine.vectors import open_vector
 

@@ -16,6 +16,7 @@ FLOORS = (
         "types",
         "feedback",
         "protocol",
+        "command_arguments",
         "geopackage_metadata",
         "file_marks",
         "command_files",
@@ -107,6 +108,7 @@ WITHOUT_TORCH = {
     "types",
     "feedback",
     "protocol",
+    "command_arguments",
     "directions",
     "geodesy",
     "local_features",
@@ -190,7 +192,8 @@ def test_engine_never_imports_qgis() -> None:
 
 
 def test_protocol_is_standard_library_only() -> None:
-    assert third_party(ENGINE / "protocol.py") <= {"__future__", "json", "dataclasses", "typing"}
+    for name in ("protocol.py", "command_arguments.py"):
+        assert third_party(ENGINE / name) <= {"__future__", "json", "dataclasses", "typing"}
 
 
 def test_trajectory_and_geodesy_stay_light() -> None:

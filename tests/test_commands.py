@@ -19,12 +19,12 @@ from pyproj import Geod
 
 from tests.test_evaluation_evaluate import drive
 from tests.video_maker import number_of, write_video
+from vidtag_engine.command_arguments import EvaluateArguments, ExportArguments, GalleryArguments
 from vidtag_engine.commands.evaluate import run_evaluate
 from vidtag_engine.commands.export import run_export
 from vidtag_engine.commands.gallery import run_gallery
 from vidtag_engine.export import write_geopackage
 from vidtag_engine.feedback import Feedback
-from vidtag_engine.protocol import EvaluateArguments, ExportArguments, GalleryArguments
 from vidtag_engine.types import (
     CancelledError,
     DecodeReport,

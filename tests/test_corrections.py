@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from tests.export_cases import NAN, PROVENANCE, video
 from vidtag_engine.cli.app import app
+from vidtag_engine.command_arguments import EvaluateArguments, ExportArguments
 from vidtag_engine.commands.evaluate import run_evaluate
 from vidtag_engine.commands.export import run_export
 from vidtag_engine.commands.match import run_match
@@ -33,7 +34,6 @@ from vidtag_engine.export.pins import PinRow, pins_table, read_pins
 from vidtag_engine.export.review_file import add_pins, review_path
 from vidtag_engine.export.scores_file import read_scores, scores_path, write_scores
 from vidtag_engine.feedback import Feedback
-from vidtag_engine.protocol import EvaluateArguments, ExportArguments
 from vidtag_engine.trajectory import Decoder, EmissionModel, PathCalibration, TransitionModel
 from vidtag_engine.trajectory.decoder_calibration import RadiusMap
 from vidtag_engine.trajectory.scores import VideoScores

@@ -19,13 +19,13 @@ import pytest
 from pyproj import Geod
 
 from tests.export_cases import PROVENANCE, drive, video
+from vidtag_engine.command_arguments import ExportArguments
 from vidtag_engine.commands.export import run_export
 from vidtag_engine.export import EXPORTERS, read_geopackage, write_geopackage
 from vidtag_engine.export.candidates_table import read_candidates, streets_text
 from vidtag_engine.export.edits import changes_by_a_person
 from vidtag_engine.export.page import page_body
 from vidtag_engine.file_marks import foreign_layers
-from vidtag_engine.protocol import ExportArguments
 from vidtag_engine.types import CandidateWay
 
 GX = "{http://www.google.com/kml/ext/2.2}"

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidtag_engine import command_files, file_marks, protocol
+from vidtag_engine import command_arguments, command_files, file_marks
 from vidtag_engine.file_marks import first_refusal, mark_geopackage, mark_of, own_kind, refusal
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ("protocol.py", "file_marks.py", "geopackage_metadata.py", "command_files.py")
+SHARED = ("protocol.py", "command_arguments.py", "file_marks.py", "geopackage_metadata.py", "command_files.py")
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -37,8 +37,8 @@ def test_standard_library_only(name):
 
 def test_every_output_and_input_is_an_argument_of_the_protocol():
     kinds = {
-        re.sub(r"\B(?=[A-Z])", "-", name.removesuffix("Arguments")).lower(): set(vars(protocol)[name].__dataclass_fields__)
-        for name in dir(protocol)
+        re.sub(r"\B(?=[A-Z])", "-", name.removesuffix("Arguments")).lower(): set(vars(command_arguments)[name].__dataclass_fields__)
+        for name in dir(command_arguments)
         if name.endswith("Arguments")
     }
     for command in command_files.OUTPUTS:

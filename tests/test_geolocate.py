@@ -16,6 +16,7 @@ import pytest
 import shapely
 
 from tests.world_maker import aoi_text, fly, ground
+from vidtag_engine.command_arguments import GeolocateArguments
 from vidtag_engine.evaluation import evaluate_geopackage
 from vidtag_engine.export import read_aoi, read_failed, read_geopackage
 from vidtag_engine.export.scores_file import scores_path
@@ -26,7 +27,6 @@ from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.keeping import BatchSettings
 from vidtag_engine.models.backbones import BACKBONES
-from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.search.beam import BeamSearch
 from vidtag_engine.settings import GeolocateSettings, validated
 from vidtag_engine.training import TrainingSource, recipe, train

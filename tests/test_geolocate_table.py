@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 import vidtag_engine as vidtag
 from tests.world_maker import fly, ground
 from vidtag_engine.cli.app import app
+from vidtag_engine.command_arguments import GeolocateArguments
 from vidtag_engine.commands.pin import run_pin
 from vidtag_engine.commands.solve import run_solve
 from vidtag_engine.export import read_aoi, read_areas, read_geopackage
 from vidtag_engine.export.confidence_tables import area_km2
 from vidtag_engine.export.pins import PinRow
-from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.types import InputError, OwnSettings
 
 pytestmark = pytest.mark.slow

@@ -18,13 +18,13 @@ import torch
 from pyproj import Geod, Transformer
 from scipy import sparse
 
+from vidtag_engine.command_arguments import HeatmapArguments
 from vidtag_engine.export import map_system, plan_raster, write_raster
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.geodesy import geodesic_m
 from vidtag_engine.geolocation import geolocate, load
 from vidtag_engine.grid import load_aoi, make_grid
 from vidtag_engine.heatmap import _Together, run_heatmap
-from vidtag_engine.protocol import HeatmapArguments
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.trajectory import PathCalibration
 from vidtag_engine.types import CancelledError, InputError

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tests.world_maker import aoi_text, fly, ground
+from vidtag_engine.command_arguments import ReferenceArguments, TrainArguments
 from vidtag_engine.commands.train import run_train
 from vidtag_engine.geolocation import geolocate
 from vidtag_engine.grid import load_aoi
@@ -25,7 +26,6 @@ from vidtag_engine.models.checkpoint import CheckpointCard, Preset, from_pretrai
 from vidtag_engine.models.frame_encoder import FRAME_ENCODER_PRESETS, FrameEncoder, build_frame_encoder, has_layout, weights_to_fetch
 from vidtag_engine.models.openvino_backbone import CompiledBackbone, weights_digest
 from vidtag_engine.models.vidtag import VIDTAG_PRESETS, VidTAG, VidTAGConfig
-from vidtag_engine.protocol import ReferenceArguments, TrainArguments
 from vidtag_engine.reference.descriptor import Descriptor
 from vidtag_engine.reference.store import Store
 from vidtag_engine.settings import CityTrainSettings, GeolocateSettings, ReferenceSettings, TrainedPreset

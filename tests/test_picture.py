@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from tests.video_maker import decode_all, number_of, write_video
+from vidtag_engine.command_arguments import PictureArguments
 from vidtag_engine.commands.picture import run_picture
 from vidtag_engine.feedback import Feedback
-from vidtag_engine.protocol import PictureArguments
 from vidtag_engine.types import CancelledError, InputError
 from vidtag_engine.video import source_digest
 

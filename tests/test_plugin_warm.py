@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vidtag_engine import protocol
+from vidtag_engine import command_arguments
 from vidtag_engine.export import read_geopackage
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.grid import load_aoi
@@ -200,7 +200,7 @@ def test_a_cancel_that_is_not_heard_ends_it_and_the_next_request_works(child, wa
 
 def _arguments(output: Path, **others: object) -> dict[str, object]:
     return asdict(
-        protocol.GeolocateArguments(
+        command_arguments.GeolocateArguments(
             **{
                 "aoi": (DEMO / "aoi.geojson").read_text(encoding="utf-8"),
                 "output": str(output),

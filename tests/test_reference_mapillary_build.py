@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from tests.test_reference_mapillary import TOKEN, graph  # noqa: F401 - a fixture
 from vidtag_engine.cli.app import app
+from vidtag_engine.command_arguments import ReferenceArguments
 from vidtag_engine.commands.reference import run_reference, write_layer
-from vidtag_engine.protocol import ReferenceArguments, Request
+from vidtag_engine.protocol import Request
 from vidtag_engine.reference import sources
 from vidtag_engine.reference.sources import mapillary
 from vidtag_engine.reference.store import Store

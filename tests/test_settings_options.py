@@ -7,7 +7,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from vidtag_engine import protocol
+from vidtag_engine import command_arguments
 from vidtag_engine.cli.app import app
 from vidtag_engine.cli.settings_options import settings_of, with_settings
 from vidtag_engine.settings import GeolocateSettings, HeatmapSettings
@@ -22,7 +22,10 @@ def options_of(command):
 
 @pytest.mark.parametrize(
     ("kind", "models"),
-    [(protocol.GeolocateArguments, [GeolocateSettings]), (protocol.HeatmapArguments, [GeolocateSettings, HeatmapSettings])],
+    [
+        (command_arguments.GeolocateArguments, [GeolocateSettings]),
+        (command_arguments.HeatmapArguments, [GeolocateSettings, HeatmapSettings]),
+    ],
 )
 def test_a_request_has_the_settings_own_defaults(kind, models):
     known = {name: field for model in models for name, field in model.model_fields.items()}
@@ -44,7 +47,7 @@ def test_every_setting_is_an_option_with_its_name_default_and_help(command, mode
             assert option.default == ("1" if name == "rate_hz" else field.get_default())
             assert option.secondary_opts == []
     # A heat map shares a geolocation's settings, but for those that a request for one does not have.
-    asked = {field.name for field in fields(protocol.HeatmapArguments)}
+    asked = {field.name for field in fields(command_arguments.HeatmapArguments)}
     assert asked & set(GeolocateSettings.model_fields) <= set(options_of("heatmap"))
 
 

@@ -14,9 +14,9 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from vidtag_engine.command_arguments import GeolocateArguments
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.geolocation import run_geolocate
-from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.types import InputError
 
 TO_DEGREES = Transformer.from_crs("+proj=laea +lat_0=50 +lon_0=8 +ellps=WGS84", "EPSG:4326", always_xy=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from .batch import check_output, default_cache_folder, mean_of_summaries, summary_of, warnings_of_area
 from .clustered import check_clustered, clustered
+from .command_arguments import GeolocateArguments
 from .export import EXPORTERS, check_picture_name, write_map, write_page
 from .feedback import Feedback
 from .grid import AreaOfInterest, load_aoi
@@ -21,7 +22,6 @@ from .keeping import BatchSettings, keeper_of
 from .loaded import Loaded, load, provenance_of
 from .outputs import check_files
 from .own_areas import rows_asked
-from .protocol import GeolocateArguments
 from .results import Geolocation
 from .settings import GeolocateSettings, validated
 from .store import shard_of

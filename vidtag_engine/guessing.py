@@ -28,7 +28,7 @@ from .types import LEVELS, FailedVideo, FloatArray, FrameState, InputError, Vide
 from .video import FrameReader, find_videos, source_digest
 
 if TYPE_CHECKING:
-    from .protocol import GuessArguments
+    from .command_arguments import GuessArguments
 
 NO_FRAME = "{name} has no readable frame in the stretch asked for: check that it plays, or choose another stretch."
 _MOST = 5  # places a level that are told

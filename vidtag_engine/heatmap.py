@@ -15,6 +15,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from .batch import default_cache_folder, open_all
+from .command_arguments import HeatmapArguments
 from .export import RasterPlan, map_system, plan_raster, write_raster, write_raster_picture
 from .feedback import Feedback
 from .geodesy import unit_vectors
@@ -25,7 +26,6 @@ from .job import Job
 from .loaded import Loaded
 from .local_features import LocalRows
 from .outputs import check_files
-from .protocol import HeatmapArguments
 from .settings import GeolocateSettings, HeatmapSettings, validated
 from .types import FloatArray, FrameState, InputError, VideoError, VideoInfo
 from .video import source_digest

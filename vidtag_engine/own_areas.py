@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from .batch import BatchInput
+from .command_arguments import GeolocateArguments
 from .export import read_areas, read_provenance
 from .grid import AreaOfInterest, Grid, WideGrid, area_without_aoi, join_areas, load_aoi, plan_grid
-from .protocol import GeolocateArguments
 from .settings import GeolocateSettings, validated, zone_of
 from .types import FloatArray, InputError, OwnSettings, Provenance, VideoInfo, VideoResult
 from .video import VideoRow, read_video_table, source_digest, video_rows

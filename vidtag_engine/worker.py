@@ -18,7 +18,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from . import __version__, offline, protocol
+from . import __version__, command_arguments, offline, protocol
 
 if TYPE_CHECKING:
     from .feedback import Feedback
@@ -192,7 +192,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _geolocate(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.GeolocateArguments)
+    arguments = _arguments(job, command_arguments.GeolocateArguments)
     from .geolocation import run_geolocate
     from .video import find_videos
 
@@ -204,21 +204,21 @@ def _geolocate(job: Job) -> dict[str, Any]:
 
 
 def _heatmap(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.HeatmapArguments)
+    arguments = _arguments(job, command_arguments.HeatmapArguments)
     from .heatmap import run_heatmap
 
     return run_heatmap(arguments, feedback=job.feedback, log=job.log, warm=job.keeper.warm)
 
 
 def _reference(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.ReferenceArguments)
+    arguments = _arguments(job, command_arguments.ReferenceArguments)
     from .commands.reference import run_reference
 
     return run_reference(arguments, feedback=job.feedback, log=job.log)
 
 
 def _reference_layer(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.ReferenceLayerArguments)
+    arguments = _arguments(job, command_arguments.ReferenceLayerArguments)
     from .commands.reference import run_layer
 
     return run_layer(arguments, feedback=job.feedback)
@@ -248,28 +248,28 @@ def _status(job: Job) -> dict[str, Any]:
 
 
 def _gallery(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.GalleryArguments)
+    arguments = _arguments(job, command_arguments.GalleryArguments)
     from .commands.gallery import run_gallery
 
     return run_gallery(arguments, feedback=job.feedback)
 
 
 def _evaluate(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.EvaluateArguments)
+    arguments = _arguments(job, command_arguments.EvaluateArguments)
     from .commands.evaluate import run_evaluate
 
     return run_evaluate(arguments, feedback=job.feedback)
 
 
 def _export(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.ExportArguments)
+    arguments = _arguments(job, command_arguments.ExportArguments)
     from .commands.export import run_export
 
     return run_export(arguments, feedback=job.feedback)
 
 
 def _solve(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.SolveArguments)
+    arguments = _arguments(job, command_arguments.SolveArguments)
     from .commands.pin import pin_from
     from .commands.solve import run_solve
 
@@ -279,7 +279,7 @@ def _solve(job: Job) -> dict[str, Any]:
 
 
 def _pin(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.PinArguments)
+    arguments = _arguments(job, command_arguments.PinArguments)
     from .commands.pin import pin_from, run_pin
     from .export.review_file import review_path
 
@@ -288,7 +288,7 @@ def _pin(job: Job) -> dict[str, Any]:
 
 
 def _match(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.MatchArguments)
+    arguments = _arguments(job, command_arguments.MatchArguments)
     from .commands.match import run_match
 
     return run_match(
@@ -298,21 +298,21 @@ def _match(job: Job) -> dict[str, Any]:
 
 
 def _train(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.TrainArguments)
+    arguments = _arguments(job, command_arguments.TrainArguments)
     from .commands.train import run_train
 
     return run_train(arguments, feedback=job.feedback, log=job.log)
 
 
 def _guess(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.GuessArguments)
+    arguments = _arguments(job, command_arguments.GuessArguments)
     from .guessing import run_guess
 
     return run_guess(arguments, feedback=job.feedback, partial=job.partial, load=job.keeper.warm.cities)
 
 
 def _picture(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, protocol.PictureArguments)
+    arguments = _arguments(job, command_arguments.PictureArguments)
     from .commands.picture import run_picture
 
     return run_picture(arguments, feedback=job.feedback)

@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from vidtag_engine.calibration import fit_novelty
+from vidtag_engine.command_arguments import GeolocateArguments
 from vidtag_engine.geolocation import load, run_geolocate
 from vidtag_engine.inference.encode import encode_video
 from vidtag_engine.models import CheckpointCard, VidTAG, VidTAGConfig, save_pretrained
-from vidtag_engine.protocol import GeolocateArguments
 from vidtag_engine.settings import GeolocateSettings
 from vidtag_engine.training.city import train_city
 from vidtag_engine.training.city_data import LabelledVideo, table_from_videos

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from tests.world_maker import aoi_text, fly, ground
+from vidtag_engine.command_arguments import ReferenceArguments
 from vidtag_engine.commands.reference import run_reference
-from vidtag_engine.protocol import ReferenceArguments
 
 
 def main(folder: Path) -> None:

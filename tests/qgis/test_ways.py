@@ -12,7 +12,7 @@ import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer, QgsWkbTypes
 
 from tests.qgis.common import SQUARE, Told, algorithm_of, context_of, layer_of, polygons, problem_of, run
-from vidtag_qgis.engine_client.protocol import GeolocateArguments
+from vidtag_qgis.engine_client.command_arguments import GeolocateArguments
 from vidtag_qgis.wording import in_words, stage_text
 
 pytestmark = pytest.mark.qgis

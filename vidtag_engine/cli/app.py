@@ -141,8 +141,8 @@ def geolocate(
     when the same command is given again. The results of several videos are kept one by one in a folder beside it, with a page that shows the batch.
     """
     with plain_errors(json=json):
+        from ..command_arguments import GeolocateArguments
         from ..geolocation import run_geolocate
-        from ..protocol import GeolocateArguments
         from ..video import find_videos
 
         files: list[str] = []
@@ -209,8 +209,8 @@ def gallery(
 ) -> None:
     """Count, and if asked write, the candidate places of an area."""
     with plain_errors(json=json):
+        from ..command_arguments import GalleryArguments
         from ..commands.gallery import run_gallery
-        from ..protocol import GalleryArguments
 
         arguments = GalleryArguments(
             aoi,

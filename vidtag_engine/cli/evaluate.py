@@ -120,8 +120,8 @@ def evaluate(
                 )  # fmt: skip
             said = report.to_dict()
         else:
+            from ..command_arguments import EvaluateArguments
             from ..commands.evaluate import evaluated
-            from ..protocol import EvaluateArguments
 
             if result is None or truth is None:
                 raise InputError("There is nothing to compare: give a result and its --truth, or a data set with --dataset and --root.")

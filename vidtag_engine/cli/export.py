@@ -43,8 +43,8 @@ def export(
 ) -> None:
     """Copy a result to KML, GPX, GeoJSON or CSV, and its frames to JPEGs that carry their places."""
     with plain_errors(json=json):
+        from ..command_arguments import ExportArguments
         from ..commands.export import run_export
-        from ..protocol import ExportArguments
 
         copies = {"kml": kml, "gpx": gpx, "geojson": geojson, "csv": csv, "frames": frames}
         arguments = ExportArguments(

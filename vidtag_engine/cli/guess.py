@@ -44,8 +44,8 @@ def guess(
 ) -> None:
     """Say which city, state, country and continent videos were taken in, of those that a checkpoint knows, or that it is none of them."""
     with plain_errors(json=json):
+        from ..command_arguments import GuessArguments
         from ..guessing import run_guess
-        from ..protocol import GuessArguments
 
         arguments = GuessArguments(
             checkpoint=checkpoint, videos=[str(path) for path in videos or []], images=[str(path) for path in images or []],

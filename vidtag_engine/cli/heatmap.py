@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..protocol import HeatmapArguments
+from ..command_arguments import HeatmapArguments
 from ..settings import GeolocateSettings, HeatmapSettings
 from .options import AoiCrsOption, AoiLayerOption, AoiOption, JsonOption, OverwriteOption
 from .settings_options import settings_of, with_settings

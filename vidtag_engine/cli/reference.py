@@ -93,8 +93,8 @@ def build(
     Broken off, the same command goes on where it stopped; what is in the database already is not added again. Nothing is trained.
     """
     with plain_errors(json=json):
+        from ..command_arguments import ReferenceArguments
         from ..commands.reference import run_reference
-        from ..protocol import ReferenceArguments
 
         videos, truths, folders = ([str(path) for path in paths or []] for paths in (video, truth, images))
         arguments = ReferenceArguments(
@@ -155,8 +155,8 @@ def layer(
 ) -> None:
     """Write a database's images, with age and heading, and the gaps between them, as styled layers to look at before geolocating."""
     with plain_errors(json=json):
+        from ..command_arguments import ReferenceLayerArguments
         from ..commands.reference import run_layer
-        from ..protocol import ReferenceLayerArguments
 
         arguments = ReferenceLayerArguments(str(folder), str(output), aoi, aoi_layer, aoi_crs, overwrite)
         with watched() as feedback:

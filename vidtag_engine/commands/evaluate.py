@@ -22,8 +22,8 @@ from ..types import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..command_arguments import EvaluateArguments
     from ..evaluation import Report
-    from ..protocol import EvaluateArguments
 
 
 def run_evaluate(arguments: EvaluateArguments, *, feedback: Feedback = Feedback()) -> dict[str, Any]:

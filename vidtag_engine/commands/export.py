@@ -21,7 +21,7 @@ from ..video import FrameReader, find_original, open_source
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..protocol import ExportArguments
+    from ..command_arguments import ExportArguments
     from ..types import Provenance
 
 _SAME_MOMENT_S = 0.002

@@ -22,8 +22,8 @@ from ..search.choose import EXHAUSTIVE_POINTS
 from ..types import InputError
 
 if TYPE_CHECKING:
+    from ..command_arguments import GalleryArguments
     from ..geolocation import Loaded
-    from ..protocol import GalleryArguments
 
 _SAMPLE_POINTS = 2048
 _SAMPLE_FRAMES = 8

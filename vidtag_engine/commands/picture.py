@@ -17,7 +17,7 @@ from ..types import InputError
 from ..video import FrameReader, find_original, open_source
 
 if TYPE_CHECKING:
-    from ..protocol import PictureArguments
+    from ..command_arguments import PictureArguments
     from ..types import Frame, VideoInfo
 
 _FORMATS = {".jpg": ("JPEG", {"quality": 90}), ".png": ("PNG", {})}

@@ -54,7 +54,7 @@ def run_remove(result: Path, number: int | None = None) -> PinRow:
 
 
 def pin_from(values: dict[str, Any]) -> PinRow:
-    """A pin as the worker is given it (see :class:`~vidtag_engine.protocol.SolveArguments`).
+    """A pin as the worker is given it (see :class:`~vidtag_engine.command_arguments.SolveArguments`).
 
     Raises:
         InputError: it lacks its moment or its place, or holds something else.

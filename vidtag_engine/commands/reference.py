@@ -40,7 +40,7 @@ from ..types import FloatArray, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..protocol import ReferenceArguments, ReferenceLayerArguments
+    from ..command_arguments import ReferenceArguments, ReferenceLayerArguments
 
 _DAY_S = 86_400.0
 _CHANGED = "They were changed since they came into the database, and are removed from it without a yes."

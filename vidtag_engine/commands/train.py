@@ -19,7 +19,7 @@ from ..truth_offset import offset_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..protocol import TrainArguments
+    from ..command_arguments import TrainArguments
 
 _SETTINGS = (
     "preset", "resolution_m", "rate_hz", "phase1_steps", "phase2_steps", "local_features", "augment", "views", "validation_fraction", "device", "seed",

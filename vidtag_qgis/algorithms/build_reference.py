@@ -23,7 +23,7 @@ from qgis.core import (
 )
 
 from ..aoi import Area, is_given, read_area
-from ..engine_client.protocol import ReferenceArguments
+from ..engine_client.command_arguments import ReferenceArguments
 from ..homes import read_homes
 from ..tokens import TokenError, check_stored, stored_token
 from . import checks

@@ -21,7 +21,7 @@ from qgis.core import (
 )
 
 from .. import video_places
-from ..engine_client.protocol import EvaluateArguments
+from ..engine_client.command_arguments import EvaluateArguments
 from ..layers import copy_layer
 from ..truth import TruthError, time_fields, write_truth
 from . import checks

@@ -17,7 +17,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
-from ..engine_client.protocol import ExportArguments
+from ..engine_client.command_arguments import ExportArguments
 from ..track import copy_track
 from . import checks
 from .base import VidTAGAlgorithm

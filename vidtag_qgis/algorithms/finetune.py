@@ -21,7 +21,7 @@ from qgis.core import (
 
 from ..aoi import Area, read_area
 from ..area_estimate import check_point_count
-from ..engine_client.protocol import TrainArguments
+from ..engine_client.command_arguments import TrainArguments
 from . import checks
 from .base import VidTAGAlgorithm
 from .inputs import DETAILS, EitherFiles

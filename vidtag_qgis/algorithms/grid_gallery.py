@@ -17,7 +17,7 @@ from qgis.core import (
 
 from ..aoi import read_area
 from ..area_estimate import check_point_count, remember_rate
-from ..engine_client.protocol import GalleryArguments
+from ..engine_client.command_arguments import GalleryArguments
 from ..layers import finish_on_load
 from . import checks
 from .base import GRIDS, VidTAGAlgorithm

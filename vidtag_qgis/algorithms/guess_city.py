@@ -20,7 +20,7 @@ from qgis.core import (
 )
 
 from .. import video_places
-from ..engine_client.protocol import GuessArguments
+from ..engine_client.command_arguments import GuessArguments
 from ..guessed_places import LAYER, likely_rows
 from ..layers import copy_layer
 from . import checks

@@ -20,7 +20,7 @@ from qgis.core import (
 )
 
 from ..aoi import crs_name
-from ..engine_client.protocol import MatchArguments
+from ..engine_client.command_arguments import MatchArguments
 from ..layers import copy_layer
 from ..roads import RoadsError, check_roads, write_roads
 from . import checks

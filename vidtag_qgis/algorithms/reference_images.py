@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from ..aoi import Area, is_given, read_area
-from ..engine_client.protocol import ReferenceLayerArguments
+from ..engine_client.command_arguments import ReferenceLayerArguments
 from ..layers import load_layer
 from . import checks
 from .base import VidTAGAlgorithm

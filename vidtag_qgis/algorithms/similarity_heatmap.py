@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..aoi import crs_name, read_area
 from ..area_estimate import check_point_count
-from ..engine_client import protocol
+from ..engine_client import command_arguments
 from ..layers import finish_on_load
 from . import checks
 from .base import VidTAGAlgorithm
@@ -123,7 +123,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         for path in filter(None, (output, png)):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         crs = self.parameterAsCrs(parameters, "OUTPUT_CRS", context)
-        arguments = protocol.HeatmapArguments(
+        arguments = command_arguments.HeatmapArguments(
             output=output,
             aoi=area.text,
             aoi_crs=area.crs,

@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..engine_client.protocol import SolveArguments
+from ..engine_client.command_arguments import SolveArguments
 from ..layers import copy_layer
 from ..pins import HERE, NOT_HERE, PinFields, PinsError, pin_fields, read_pins
 from . import checks

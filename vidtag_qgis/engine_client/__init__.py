@@ -4,6 +4,7 @@ Standard library only and no QGIS import, so that it is tested without QGIS; cle
 """
 
 from .client import EngineClient, run_request
+from .command_arguments import GeolocateArguments
 from .errors import (
     EngineCancelledError,
     EngineError,
@@ -14,7 +15,6 @@ from .errors import (
     EngineVersionError,
 )
 from .interpreter import EngineInterpreter, find_interpreter
-from .protocol import GeolocateArguments
 from .warm import WarmEngine
 
 __all__ = [

@@ -16,7 +16,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .. import engine
 from ..engine_client import EngineCancelledError, EngineClient, EngineError, EngineInputError
-from ..engine_client.protocol import PictureArguments
+from ..engine_client.command_arguments import PictureArguments
 from ..frames import VideoFile
 from ..video_places import candidates
 

@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from .. import engine
 from ..aoi import WGS84
 from ..engine_client import EngineError
-from ..engine_client.protocol import PinArguments
+from ..engine_client.command_arguments import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
 from .map_marks import PickTool, transformed
