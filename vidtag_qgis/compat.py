@@ -61,6 +61,13 @@ def action_class() -> Any:
     return QtWidgets.QAction
 
 
+def layer_filter(name: str) -> Any:
+    """Which layers a chooser offers, such as ``PolygonLayer``: the enumeration moved in 3.34."""
+    from qgis.core import QgsMapLayerProxyModel
+
+    return getattr(Qgis.LayerFilter if hasattr(Qgis, "LayerFilter") else QgsMapLayerProxyModel.Filter, name)
+
+
 def is_null(value: Any) -> bool:
     """Whether an attribute's value is NULL: None, or a QVariant that is null, as older QGIS gives it."""
     return value is None or (isinstance(value, QtCore.QVariant) and value.isNull())

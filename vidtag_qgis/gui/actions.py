@@ -10,7 +10,7 @@ from ..compat import action_class
 from ..places import ICONS
 from .area_tool import AreaDrawing
 from .base_map import add_base_map
-from .frame_dock import TITLE, FrameDock, add_dock
+from .workbench import TITLE, Workbench, add_workbench
 
 MENU = "VidTAG"
 
@@ -24,10 +24,12 @@ class Actions:
 
     def __init__(self, iface: Any) -> None:
         self._iface = iface
-        self.dock: Optional[FrameDock] = None
+        self.dock: Optional[Workbench] = None
         self.drawing: Optional[AreaDrawing] = None
-        self.frames = self._action("checkframes", TITLE, "See each frame's picture beside its place on the map")
-        self.frames.toggled.connect(self._show_frames)
+        self.workbench = self._action(
+            "workbench", TITLE, "Locate videos, check and correct their frames beside the map, and hand them over"
+        )
+        self.workbench.toggled.connect(self._show_workbench)
         self.area = self._action("drawarea", "Draw area", "Draw the area of interest, and see how many gallery points it makes")
         self.area.toggled.connect(self._draw_area)
         self.base_map = self._action(
@@ -39,7 +41,7 @@ class Actions:
         """Leave nothing behind."""
         if self.drawing is not None:
             self.drawing.stop()
-        for action in (self.frames, self.area, self.base_map):
+        for action in (self.workbench, self.area, self.base_map):
             self._iface.removePluginMenu(MENU, action)
             if action.isCheckable():
                 self._iface.removeToolBarIcon(action)
@@ -70,10 +72,10 @@ class Actions:
         self.drawing = None
         self.area.setChecked(False)
 
-    def _show_frames(self, on: bool) -> None:
+    def _show_workbench(self, on: bool) -> None:
         if self.dock is None:
             if not on:
                 return
-            self.dock = add_dock(self._iface)
-            self.dock.toggleViewAction().toggled.connect(self.frames.setChecked)
+            self.dock = add_workbench(self._iface, lambda: self.area.setChecked(True))
+            self.dock.toggleViewAction().toggled.connect(self.workbench.setChecked)
         self.dock.setVisible(on) if on else self.dock.close()

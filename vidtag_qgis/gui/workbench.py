@@ -1,0 +1,103 @@
+"""The workbench: one dock in which videos are located, frames are checked, what is wrong is corrected, and what is shown is chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtWidgets import QScrollArea, QTabWidget, QWidget
+
+from ..frames import result_of
+from ..translation import tr
+from .frame_dock import FrameDock
+from .run_panel import RunPanel
+from .show_panel import ShowPanel
+
+TITLE = "VidTAG workbench"
+
+
+class Workbench(FrameDock):
+    """The viewer of frames with pages about it. It never opens by itself, and may have any size: each page scrolls.
+
+    Args:
+        iface: QGIS's interface.
+        draw: begins drawing an area.
+    """
+
+    def __init__(self, iface: Any, draw: Any) -> None:
+        super().__init__(iface)
+        self.setWindowTitle(tr(TITLE))
+        self.setObjectName("VidTAGWorkbench")
+        self.run_panel, self.show_panel = RunPanel(iface, self), ShowPanel(self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(_scrolled(self.run_panel), tr("Locate"))
+        self.tabs.addTab(self.view, tr("Check frames"))
+        self.tabs.addTab(_scrolled(self.show_panel), tr("Show"))
+        self.tabs.setCurrentWidget(self.view)
+        self.setWidget(self.tabs)
+        self.run_panel.draw_asked.connect(draw)
+        self.run_panel.finished.connect(self._located)
+
+    def wake(self) -> None:
+        """As of the viewer."""
+        super().wake()
+        self.run_panel.wake()
+
+    def rest(self) -> None:
+        """As of the viewer. A run goes on."""
+        self.run_panel.rest()
+        super().rest()
+
+    def show_row(self, row: int) -> None:
+        """Show a frame, and its place as text."""
+        super().show_row(row)
+        self._tell_place()
+
+    def _forget(self) -> None:
+        super()._forget()
+        if hasattr(self, "show_panel"):
+            self._tell_place()
+
+    def _tell_place(self) -> None:
+        layer, there = self.layer, 0 <= self.row < len(self.rows)
+        point = self.rows[self.row].point if there else None
+        self.show_panel.set_place(point, None if layer is None else layer.crs())
+        self.show_panel.set_result(
+            "" if layer is None else result_of(layer), self.view.video_box.currentData() or "", self.rows[-1].time_s if self.rows else 0.0
+        )
+
+    def _located(self, result: str) -> None:
+        """A run went through: its frames are what one looks at next."""
+        box = self.view.layer_box
+        for index in range(box.count()):
+            layer = self._layer_of(box.itemData(index))
+            if layer is not None and result and result_of(layer) == result:
+                box.setCurrentIndex(index)
+                self.tabs.setCurrentWidget(self.view)
+                return
+
+    @staticmethod
+    def _layer_of(layer_id: str) -> Any:
+        from qgis.core import QgsProject
+
+        return QgsProject.instance().mapLayer(layer_id)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """A page that scrolls where there is little room."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+    area.setMinimumSize(QSize(120, 80))
+    area.setWidget(page)
+    return area
+
+
+def add_workbench(iface: Any, draw: Any) -> Workbench:
+    """Make the dock in QGIS's main window, closed."""
+    dock = Workbench(iface, draw)
+    iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    dock.close()
+    return dock
