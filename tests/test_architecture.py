@@ -63,8 +63,9 @@ FLOORS = (
         "clustered",
     },
     {"training", "evaluation"},
-    {"commands"},
-    {"front_door", "worker"},
+    {"commands", "worker_job"},
+    {"front_door", "worker_commands"},
+    {"worker"},
     {"cli"},
     {"__main__"},
 )

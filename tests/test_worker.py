@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from vidtag_engine.worker_commands import COMMANDS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -212,10 +214,7 @@ def test_lines_that_are_no_requests_are_refused_and_survived(child, line):
     child.send(type="request", id=3, command="no such command")
     answer = child.receive()
     assert (answer["id"], answer["kind"]) == (3, "protocol")
-    assert (
-        "doctor, evaluate, export, gallery, geolocate, guess, heatmap, match, picture, pin, reference, reference-layer, solve, status, train"
-        in answer["message"]
-    )
+    assert f"it knows {', '.join(sorted(COMMANDS))}." in answer["message"]
     child.send(type="shutdown")
     assert child.process.wait(10) == 0
 

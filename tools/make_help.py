@@ -38,6 +38,7 @@ EXAMPLES = {
     "buildreferencedatabase": "FOLDER=drives AOI=area.geojson RESOLUTION=25 OUTPUT=my-references",
     "referenceimages": "REFERENCE=my-references OUTPUT=what-it-holds.gpkg",
     "checkengine": "OUTPUT=report.html",
+    "status": "RESULT=drive.gpkg",
 }
 ENGINE = (
     "<h2>The engine</h2>\n<p>The engine runs in a Python environment of its own, which QGIS never imports. "

@@ -65,7 +65,8 @@ def layer_filter(name: str) -> Any:
     """Which layers a chooser offers, such as ``PolygonLayer``: the enumeration moved in 3.34."""
     from qgis.core import QgsMapLayerProxyModel
 
-    return getattr(Qgis.LayerFilter if hasattr(Qgis, "LayerFilter") else QgsMapLayerProxyModel.Filter, name)
+    kinds = getattr(Qgis, "LayerFilter", None) or getattr(QgsMapLayerProxyModel, "Filter")  # noqa: B009 - a type that QGIS 4 has elsewhere
+    return getattr(kinds, name)
 
 
 def is_null(value: Any) -> bool:

@@ -18,6 +18,7 @@ from .algorithms.match_roads import MatchRoads
 from .algorithms.reference_images import ReferenceImages
 from .algorithms.similarity_heatmap import SimilarityHeatmap
 from .algorithms.solve_with_pins import SolveWithPins
+from .algorithms.status import Status
 from .edits import close_guard, guard
 from .places import ICON
 
@@ -34,6 +35,7 @@ ALGORITHMS = (
     BuildReference,
     ReferenceImages,
     CheckEngine,
+    Status,
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -66,9 +65,7 @@ def drop(widget, paths: list[Path]) -> bool:
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     widget.dragEnterEvent(enter)
-    widget.dropEvent(
-        QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    )
+    widget.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier))
     return enter.isAccepted()
 
 
@@ -199,13 +196,13 @@ def test_a_run_from_drop_to_frames_then_filtered_by_rule(desktop, tmp_path):
     assert shares == sorted(shares)
     assert shares[-1] > 0.9
     result = str(tmp_path / "drive.gpkg")
-    assert os.path.isfile(result)
+    assert Path(result).is_file()
     # Its layers are loaded in a group of their own, and the viewer shows the first frame.
     assert dock.tabs.currentWidget() is dock.view
     group = QgsProject.instance().layerTreeRoot().children()[0]
     assert group.name() == "drive.mp4"
     assert dock.layer is not None
-    assert file_of(dock.layer) == os.path.realpath(result)
+    assert file_of(dock.layer) == str(Path(result).resolve())
     assert until(lambda: dock.rows and not dock.view.picture_label.picture.isNull())
     # What is shown is chosen by a rule: rows, selections and edits do not change.
     show, frames = dock.show_panel, dock.layer
@@ -276,7 +273,10 @@ def test_other_ways_to_write_a_place():
     assert coordinates.utm_text(-19.22, 159.932) == "57S 597967 7874567"
     assert coordinates.dms(-19.22, 159.932) == "19°13′12.00″S 159°55′55.20″E"
     assert coordinates.utm_text(89.0, 10.0) == coordinates.mgrs(-81.0, 10.0) == ""
-    assert coordinates.link("OpenStreetMap", 1.5, 2.25) == "https://www.openstreetmap.org/?mlat=1.500000&mlon=2.250000#map=18/1.500000/2.250000"
+    assert (
+        coordinates.link("OpenStreetMap", 1.5, 2.25)
+        == "https://www.openstreetmap.org/?mlat=1.500000&mlon=2.250000#map=18/1.500000/2.250000"
+    )
 
 
 def test_a_link_is_opened_by_a_click_alone_and_never_offline(desktop, monkeypatch):

@@ -36,6 +36,7 @@ from .options import (
 )
 from .reference import app as reference_app
 from .settings_options import settings_of, with_settings
+from .status import STATUS_EXAMPLES, status_text
 from .terminal import MOST_ROWS, WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
 from .train import TRAIN_EXAMPLES, train
 
@@ -238,6 +239,20 @@ app.command(epilog=MERGE_EXAMPLES)(merge)
 register_corrections(app)
 app.add_typer(reference_app, name="reference")
 app.add_typer(caches_app, name="caches")
+
+
+@app.command(epilog=STATUS_EXAMPLES)
+def status(
+    result: Annotated[Path | None, typer.Argument(help="GeoPackage that geolocate wrote. Without one: how to begin.")] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Say how a result stands, and what to do next: each step with why, the command, and the algorithm in QGIS."""
+    with plain_errors(json=json):
+        from ..commands.status import run_status
+
+        found = run_status(result)
+    print(json_module.dumps(found, ensure_ascii=False) if json else status_text(found))
 
 
 @app.command()

@@ -292,6 +292,13 @@ class GuessArguments:
 
 
 @dataclass(frozen=True)
+class NextStepsArguments:
+    """Arguments of "next-steps": how ``result``, a GeoPackage, stands, and what to do next; None where there is no result yet."""
+
+    result: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class PictureArguments:
     """Arguments of "picture": the picture on screen ``time_s`` seconds after the video's start, written to ``output`` (.jpg or .png).
 

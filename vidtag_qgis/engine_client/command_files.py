@@ -26,6 +26,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "reference": {},
     "reference-layer": {"output": "images"},
     "picture": {"output": "picture"},
+    "next-steps": {},
 }
 """Of each command the arguments that name an output, and its kind (see ``file_marks.KINDS``). "export" has ``frames`` too, a folder."""
 INPUTS: dict[str, tuple[str, ...]] = {
@@ -42,6 +43,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "reference": ("videos", "truths", "images", "aoi"),
     "reference-layer": ("reference", "aoi"),
     "picture": ("videos",),
+    "next-steps": ("result",),
 }
 """Of each command the arguments that name what it reads, or lists of such."""
 

@@ -29,7 +29,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Request:
-    """Do ``command``, one of ``worker.COMMANDS``, with ``arguments``."""
+    """Do ``command``, one of ``worker_commands.COMMANDS``, with ``arguments``."""
 
     type: ClassVar[str] = "request"
     id: int
