@@ -141,10 +141,30 @@ class SolveArguments:
 
 @dataclass(frozen=True)
 class PinArguments:
-    """Arguments of "pin", which adds ``pin``, an object as in "solve", to the review file beside ``result``."""
+    """Arguments of "pin", which works on the pins in the review file beside ``result``. All pins are in the answer.
+
+    ``action`` is "add" (``pin``, an object as in "solve"), "confirm" (``pin`` says the moment alone: its place is the result's own), "remove" (``number``, or the
+    last one), "note" (``pin`` has ``why``, of ``number``) or "list".
+    """
 
     result: str
-    pin: dict[str, Any]
+    pin: Optional[dict[str, Any]] = None
+    action: str = "add"
+    number: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class ReviewArguments:
+    """Arguments of "review", which works on the judgements in the review file beside ``result``: ``action`` is "list", "add", "change" or "remove".
+
+    ``row`` has ``video`` or ``sha256``, ``from_s``, ``to_s``, ``state`` ("accepted", "unsure" or "rejected"), ``bookmark``, ``comment`` and ``who``, as they are
+    known; ``number`` names the row that is changed or removed.
+    """
+
+    result: str
+    action: str = "list"
+    row: Optional[dict[str, Any]] = None
+    number: Optional[int] = None
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,16 @@ def _solve(job: Job) -> dict[str, Any]:
 
 def _pin(job: Job) -> dict[str, Any]:
     arguments = job.arguments(command_arguments.PinArguments)
-    from .commands.pin import pin_from, run_pin
-    from .export.review_file import review_path
+    from .commands.pin import run_pin_action
 
-    written = run_pin(Path(arguments.result), pin_from(arguments.pin))
-    return {"review": str(review_path(Path(arguments.result))), "number": written.number, "time_s": written.time_s, "video": written.video}
+    return run_pin_action(Path(arguments.result), arguments.action, arguments.pin, arguments.number)
+
+
+def _review(job: Job) -> dict[str, Any]:
+    arguments = job.arguments(command_arguments.ReviewArguments)
+    from .commands.review import run_review
+
+    return run_review(Path(arguments.result), arguments.action, arguments.row, arguments.number)
 
 
 def _match(job: Job) -> dict[str, Any]:
@@ -140,6 +145,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "export": _export,
     "solve": _solve,
     "pin": _pin,
+    "review": _review,
     "match": _match,
     "train": _train,
     "guess": _guess,

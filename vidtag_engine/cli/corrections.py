@@ -11,6 +11,7 @@ import typer
 
 from ..types import InputError
 from .options import AnswerOption, JsonOption, OverwriteOption
+from .review import REVIEW_EXAMPLES, review
 from .terminal import plain_errors, watched
 
 if TYPE_CHECKING:
@@ -179,4 +180,5 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=PIN_EXAMPLES)(pin)
     app.command(epilog=PINS_EXAMPLES)(pins)
     app.command(epilog=SOLVE_EXAMPLES)(solve)
+    app.command(epilog=REVIEW_EXAMPLES)(review)
     app.command(epilog=MATCH_EXAMPLES)(match)

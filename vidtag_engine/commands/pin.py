@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import shapely
 
 from ..export import read_aoi, read_areas, read_geopackage
 from ..export.pins import PinRow
-from ..export.review_file import add_pins, pins_of, remove_pin, review_path, same_moment, with_moment
+from ..export.review_file import add_pins, note_pin, pins_of, remove_pin, review_path, same_moment, with_moment
 from ..geodesy import WGS84
 from ..types import InputError, Provenance, Trajectory, VideoResult
 
@@ -51,6 +51,52 @@ def run_remove(result: Path, number: int | None = None) -> PinRow:
     """Remove a pin, by default the last one that was set, and return it. Raises InputError where there is none."""
     read_geopackage(result)  # says what is wrong with the result
     return remove_pin(result, number)
+
+
+PIN_ACTIONS = ("add", "confirm", "remove", "note", "list")
+CONFIRMED = "confirmed"
+"""What a pin says as its why where the model's own place was confirmed."""
+
+
+def run_pin_action(result: Path, action: str = "add", values: dict[str, Any] | None = None, number: int | None = None) -> dict[str, Any]:
+    """Do one thing with the pins of a result; arguments as of :class:`~vidtag_engine.command_arguments.PinArguments`.
+
+    Returns:
+        ``review``, the file's path; of the pin that was meant ``number``, ``time_s`` and ``video``, None for a list; and ``pins``, all there are then.
+
+    Raises:
+        InputError: the pin does not fit, or there is none of that number.
+    """
+    meant: PinRow | None = None
+    if action == "add":
+        meant = run_pin(result, pin_from(values or {}))
+    elif action == "confirm":
+        meant = run_pin(result, _confirmed(result, values or {}))
+    elif action == "remove":
+        meant = run_remove(result, number)
+    elif action == "note":
+        meant = note_pin(result, number or 0, str((values or {}).get("why") or ""))
+    elif action != "list":
+        raise InputError(f"There is no action {action!r}: give one of {', '.join(PIN_ACTIONS)}.")
+    return {
+        "review": str(review_path(result)),
+        **{name: None if meant is None else getattr(meant, name) for name in ("number", "time_s", "video")},
+        "pins": [asdict(pin) | {"when": None if pin.when is None else pin.when.isoformat()} for pin in list_pins(result)],
+    }
+
+
+def _confirmed(result: Path, values: dict[str, Any]) -> PinRow:
+    """A pin at the model's own place of a frame, as near as its confidence is about. Raises InputError where the frame has no place."""
+    results = read_geopackage(result)[0]
+    asked = pin_from({"lat_deg": 0.0, "lon_deg": 0.0, **values})
+    video = video_of(results, asked, result.name)
+    t = video.trajectory
+    row = row_of(with_moment(replace(asked, video=video.info.name, sha256=video.sha256), results, result.name), video)
+    lat_deg, lon_deg = float(t.lat_deg[row]), float(t.lon_deg[row])
+    if not math.isfinite(lat_deg):
+        raise InputError(f"Frame {int(t.frame_index[row])} of {video.info.name} has no place to confirm: pin where it was.")
+    place = {"lat_deg": lat_deg, "lon_deg": lon_deg, "radius_m": t.confidence_radius_m, "why": asked.why or CONFIRMED}
+    return replace(asked, here=True, **place)
 
 
 def pin_from(values: dict[str, Any]) -> PinRow:

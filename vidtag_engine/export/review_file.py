@@ -1,4 +1,4 @@
-"""The file beside a result that a person writes: ``X.review.gpkg`` for ``X.gpkg``, with the layer ``pins``.
+"""The file beside a result that a person writes: ``X.review.gpkg`` for ``X.gpkg``, with the layer ``pins``, and the table ``review`` (`review_table`).
 
 The engine reads it; it adds and removes rows only when it is asked to, where the file lies, so that it may be open in another program.
 """
@@ -121,6 +121,19 @@ def remove_pin(result: Path, number: int | None) -> PinRow:
     return chosen[0]
 
 
+def note_pin(result: Path, number: int, why: str) -> PinRow:
+    """Change what a pin says as its why, and return it. Raises InputError where there is none of that number, or the file cannot be written."""
+    review = review_path(result)
+    found = next((pin for pin in read_pins(review) if pin.number == number), None)
+    if found is None:
+        raise InputError(f"{review.name} has no pin {number}: run vidtag pins {result.name} to see their numbers.")
+    with transaction(review) as database:
+        _teach(database)
+        database.execute("UPDATE pins SET why = ? WHERE fid = ?", (clean(why) or None, number))
+        _changed(database)
+    return replace(found, why=why)
+
+
 def settle_pins(result: Path) -> None:
     """Before a result is replaced: write down the moment of each pin that only says its frame in that result.
 
@@ -177,6 +190,11 @@ def _pins_from_before(result: Path) -> list[PinRow]:
         return []
     results = read_geopackage(result)[0]
     return [with_moment(pin, results, result.name) for pin in pins]
+
+
+def make_review_file(result: Path) -> None:
+    """Make the review file of a result that has none, with the pins that a result of schema 2 holds itself. Raises InputError where it cannot be written."""
+    _make(review_path(result), _pins_from_before(result))
 
 
 def _make(review: Path, pins: Sequence[PinRow]) -> None:
