@@ -142,6 +142,14 @@ def test_rows_are_added_changed_and_removed_by_the_functions_too(tmp_path):
     assert read_review(result) == []
 
 
+def test_a_row_that_is_asked_for_again_is_there_once(written):
+    row = {"from_s": 8.0, "state": "accepted", "when": "2026-05-01T10:00:00.125Z"}
+    assert run_review(written, "add", row)["number"] == run_review(written, "add", row)["number"] == 1
+    assert run_review(written, "add", {**row, "when": "2026-05-01T10:00:00.126Z"})["number"] == 2
+    with pytest.raises(InputError, match="cannot be understood"):
+        run_review(written, "add", {**row, "when": "yesterday"})
+
+
 def test_pins_are_confirmed_noted_listed_and_taken_back(written):
     result, _ = town()
     said = run_pin_action(written, "confirm", {"time_s": 16.0})

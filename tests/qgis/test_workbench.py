@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from qgis.PyQt.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from qgis.PyQt.QtTest import QTest
 
-from tests.qgis.common import ROOT, Desktop, desktop_with_plugin, polygons, until
+from tests.qgis.common import ROOT, Desktop, desktop_with_plugin, polygons, until, workers
 from vidtag_qgis import coordinates, map_filter, settings
 from vidtag_qgis.edits import file_of
 from vidtag_qgis.gui import run_panel, workbench
@@ -226,6 +228,106 @@ def test_a_run_from_drop_to_frames_then_filtered_by_rule(desktop, tmp_path):
     show.copy("Decimal")
     assert QGuiApplication.clipboard().text() == f"{point.y():.6f}, {point.x():.6f}"
     assert show.place_labels["MGRS"].text().startswith("57K")
+
+
+@pytest.fixture
+def shown(desktop, tmp_path):
+    """The demo's drive, located with scores kept, and the workbench that shows its first frame."""
+    dock = opened(desktop)
+    panel = started(dock, tmp_path)
+    assert until(lambda: panel.run is None, 300), panel.message_label.text()
+    assert until(lambda: dock.rows, 30)
+    return dock
+
+
+def quiet(dock: workbench.Workbench) -> bool:
+    """Wait until what was said is written."""
+    return until(lambda: not dock.corrections.at_work, 60)
+
+
+@pytest.mark.slow
+def test_pins_are_confirmed_solved_with_and_taken_back(shown, tmp_path):
+    correct = shown.correct_panel
+    assert quiet(shown)
+    assert not correct.solve_button.isEnabled()
+    shown.show_row(7)
+    correct.confirm_button.click()
+    assert quiet(shown)
+    assert correct.pins_table.rowCount() == 1
+    assert correct.pins_table.item(0, 2).text() == "here"
+    assert correct.pins_table.item(0, 3).text() == "confirmed"
+    assert [layer.name() for layer in QgsProject.instance().mapLayersByName("pins")] == ["pins"]
+    before = {path.name: path.read_bytes() for path in (tmp_path / "drive.scores").iterdir()}
+    correct.solve_button.click()
+    assert quiet(shown)
+    assert correct.message_label.text().startswith("Solved in ")
+    [layer] = QgsProject.instance().mapLayersByName("Trajectory, with pins")
+    assert layer.featureCount() > 0
+    assert layer.readOnly()
+    correct.solve_button.click()  # again: the layers that are there are read anew, and none is added
+    assert quiet(shown)
+    assert len(QgsProject.instance().mapLayersByName("Trajectory, with pins")) == 1
+    assert {path.name: path.read_bytes() for path in (tmp_path / "drive.scores").iterdir()} == before
+    shown.show_row(0)
+    correct.pins_table.itemActivated.emit(correct.pins_table.item(0, 0))
+    assert shown.row == 7
+    correct.remove_pin_button.click()
+    assert quiet(shown)
+    assert correct.pins_table.rowCount() == 0
+
+
+@pytest.mark.slow
+def test_frames_and_stretches_are_judged_beside_the_result(shown, tmp_path):
+    correct = shown.correct_panel
+    result = (tmp_path / "drive.gpkg").read_bytes()
+    shown.show_row(3)
+    correct.stretch_button.click()
+    shown.show_row(6)
+    assert correct.moment_label.text() == "drive.mp4, 3 to 6 s"
+    correct.comment_field.setText("the bridge")
+    correct.who_field.setText("A. Nalyst")
+    correct.state_buttons["accepted"].click()
+    shown.show_row(20)
+    correct.bookmark_button.click()
+    assert quiet(shown)
+    assert correct.review_table.rowCount() == 2
+    assert [correct.review_table.item(0, column).text() for column in range(6)] == [
+        "drive.mp4",
+        "3",
+        "6",
+        "accepted",
+        "the bridge",
+        "A. Nalyst",
+    ]
+    assert correct.counts_label.text() == "drive.mp4: 4 accepted, 36 not judged"
+    assert correct.comment_field.text() == ""
+    assert (tmp_path / "drive.gpkg").read_bytes() == result
+    # Whoever opens the result anew sees it.
+    layer = QgsVectorLayer(f"{tmp_path / 'drive.review.gpkg'}|layername=review", "review", "ogr")
+    assert next(layer.getFeatures())["state"] == "accepted"
+    correct.review_table.selectRow(0)
+    correct.remove_review_button.click()
+    assert quiet(shown)
+    assert correct.review_table.rowCount() == 1
+
+
+@pytest.mark.slow
+def test_a_killed_engine_loses_nothing_of_the_review(shown, tmp_path):
+    correct = shown.correct_panel
+    assert quiet(shown)
+    for number in range(6):
+        shown.show_row(number)
+        correct.state_buttons["unsure"].click()
+        if number % 2:
+            for pid in workers():
+                os.kill(pid, signal.SIGKILL)
+    assert quiet(shown)
+    correct.corrections.review("list")
+    assert quiet(shown)
+    kept = correct.review_table.rowCount()
+    layer = QgsVectorLayer(f"{tmp_path / 'drive.review.gpkg'}|layername=review", "review", "ogr")
+    assert layer.featureCount() == kept
+    assert kept == 6
 
 
 def drawn(layer: QgsVectorLayer) -> int:

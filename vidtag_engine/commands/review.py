@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def run_review(result: Path, action: str = "list", row: dict[str, Any] | None = 
         result: GeoPackage that geolocate wrote.
         action: one of ``ACTIONS``.
         row: what is added, or changed: ``state``, ``bookmark``, ``comment``, ``who``; and for a new one ``from_s``, ``to_s`` (a moment where it is left out) and
-            ``video`` or ``sha256``, which may be left out where the result holds one video.
+            ``video`` or ``sha256``, which may be left out where the result holds one video, and ``when`` (ISO 8601), else now. The same row is added once.
         number: of the row that is changed or removed.
 
     Returns:
@@ -68,9 +69,12 @@ def _new(given: dict[str, Any], results: list[VideoResult], source: str) -> Revi
     if "from_s" not in given:
         raise InputError("The review does not say its moment: give seconds after the video's start.")
     from_s = float(given["from_s"])
-    row = ReviewRow(
-        video.info.name, video.sha256, from_s, float(given.get("to_s", from_s)), **{name: given[name] for name in _WORDS if name in given}
-    )
+    try:
+        when = datetime.fromisoformat(given["when"]) if "when" in given else None
+    except ValueError as error:
+        raise InputError(f"The moment {given['when']!r} cannot be understood: give ISO 8601, such as 2026-05-01T10:00:00Z.") from error
+    words = {name: given[name] for name in _WORDS if name in given}
+    row = ReviewRow(video.info.name, video.sha256, from_s, float(given.get("to_s", from_s)), when=when, **words)
     end_s = max([video.info.duration_s or 0.0, *video.trajectory.time_s[-1:].tolist()])
     if row.to_s > end_s + 0.5:
         raise InputError(f"The moment {row.to_s:g} s lies beyond {video.info.name}, which ends at {end_s:g} s: give an earlier one.")

@@ -97,6 +97,11 @@ def add_review(result: Path, row: ReviewRow) -> ReviewRow:
     with transaction(review_path(result)) as database:
         if not _is_there(database):
             _make(database)
+        # Asked again, as after an engine that was killed between writing and saying so: it is there already.
+        same = 'SELECT fid FROM review WHERE sha256 = ? AND from_s = ? AND to_s = ? AND "when" = ?'
+        there = database.execute(same, (row.sha256, row.from_s, row.to_s, stamp(row.when or datetime.now(UTC)))).fetchone()
+        if there is not None:
+            return replace(row, number=int(there[0]))
         holes = ", ".join("?" * len(_COLUMNS))
         names = ", ".join(f'"{name}"' for name in _COLUMNS)
         number = database.execute(f"INSERT INTO review ({names}) VALUES ({holes})", _values(row)).lastrowid  # noqa: S608 - constants  # nosec B608

@@ -9,6 +9,8 @@ from qgis.PyQt.QtWidgets import QScrollArea, QTabWidget, QWidget
 
 from ..frames import result_of
 from ..translation import tr
+from .correct_panel import CorrectPanel
+from .corrections import Corrections
 from .frame_dock import FrameDock
 from .run_panel import RunPanel
 from .show_panel import ShowPanel
@@ -28,21 +30,27 @@ class Workbench(FrameDock):
         super().__init__(iface)
         self.setWindowTitle(tr(TITLE))
         self.setObjectName("VidTAGWorkbench")
-        self.run_panel, self.show_panel = RunPanel(iface, self), ShowPanel(self)
+        self.corrections = Corrections(self)
+        self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(_scrolled(self.run_panel), tr("Locate"))
         self.tabs.addTab(self.view, tr("Check frames"))
+        self.tabs.addTab(_scrolled(self.correct_panel), tr("Correct"))
         self.tabs.addTab(_scrolled(self.show_panel), tr("Show"))
         self.tabs.setCurrentWidget(self.view)
         self.setWidget(self.tabs)
         self.run_panel.draw_asked.connect(draw)
         self.run_panel.finished.connect(self._located)
+        self.correct_panel.went.connect(self.go_to)
+        self.correct_panel.pin_asked.connect(self._begin_pin)
 
     def wake(self) -> None:
         """As of the viewer."""
         super().wake()
         self.run_panel.wake()
+        if self.pins is not None:
+            self.pins.written.connect(self.corrections.pins_changed)
 
     def rest(self) -> None:
         """As of the viewer. A run goes on."""
@@ -63,9 +71,25 @@ class Workbench(FrameDock):
         layer, there = self.layer, 0 <= self.row < len(self.rows)
         point = self.rows[self.row].point if there else None
         self.show_panel.set_place(point, None if layer is None else layer.crs())
+        moment = (self.view.video_box.currentData() or "", self.rows[self.row].time_s) if there else ("", 0.0)
+        self.correct_panel.set_moment(*moment)
+        self.corrections.look_at("" if layer is None else self._matches.get(layer.id(), ("", {}))[0])
         self.show_panel.set_result(
             "" if layer is None else result_of(layer), self.view.video_box.currentData() or "", self.rows[-1].time_s if self.rows else 0.0
         )
+
+    def go_to(self, video: str, time_s: float) -> None:
+        """Show the frame of a video that is nearest to a second."""
+        box = self.view.video_box
+        if box.currentData() != video and box.findData(video) >= 0:
+            box.setCurrentIndex(box.findData(video))
+        if self.rows and box.currentData() == video:
+            self.show_row(min(range(len(self.rows)), key=lambda row: abs(self.rows[row].time_s - time_s)))
+            self.tabs.setCurrentWidget(self.view)
+
+    def _begin_pin(self, here: bool) -> None:
+        """The next click on the map is the pin; the viewer says what comes of it."""
+        (self.view.here_button if here else self.view.not_here_button).setChecked(True)
 
     def _located(self, result: str) -> None:
         """A run went through: its frames are what one looks at next."""
