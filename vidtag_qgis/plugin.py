@@ -42,10 +42,10 @@ class VidTAGPlugin:
 
     def unload(self) -> None:
         """Leave nothing behind."""
-        engine.let_go()
         if self._actions is not None:
             self._actions.remove()
             self._actions = None
+        engine.let_go()  # after what was still to be written
         if self._options is not None:
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None

@@ -29,7 +29,7 @@ from qgis.PyQt.QtWidgets import QDockWidget
 
 from tests.qgis.common import Desktop, desktop_with_plugin, until
 from vidtag_qgis import frames, layers, video_places
-from vidtag_qgis.gui import frame_dock
+from vidtag_qgis.gui import frame_dock, workbench
 
 pytestmark = pytest.mark.qgis
 
@@ -71,7 +71,7 @@ def load(geopackage: Path, name: str = "frames") -> QgsVectorLayer:
 
 
 def opened(desktop: Desktop) -> frame_dock.FrameDock:
-    [action] = [action for action in desktop.tools if action.text() == frame_dock.TITLE]
+    [action] = [action for action in desktop.tools if action.text() == workbench.TITLE]
     action.trigger()
     return desktop.plugin._actions.dock
 
@@ -357,7 +357,7 @@ def test_closed_and_unloaded_it_leaves_nothing(desktop, result):
     assert Path(folder).is_dir()
     assert Path(f"/proc/{pid}").exists()
     dock.close()
-    assert not desktop.plugin._actions.frames.isChecked()
+    assert not desktop.plugin._actions.workbench.isChecked()
     assert not Path(folder).is_dir()
     assert not Path(f"/proc/{pid}").exists()
     assert markers(desktop.canvas) == []

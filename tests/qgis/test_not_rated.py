@@ -16,7 +16,7 @@ from tests.qgis.common import SQUARE, Told, algorithm_of, context_of, desktop_wi
 from vidtag_qgis import frames, layers
 from vidtag_qgis.compat import is_null
 from vidtag_qgis.engine import _video_line
-from vidtag_qgis.gui import frame_dock
+from vidtag_qgis.gui import workbench
 from vidtag_qgis.wording import STATES
 
 pytestmark = pytest.mark.qgis
@@ -68,7 +68,7 @@ def test_the_dock_says_not_rated_and_why(desktop, result):
     frames.remember_videos(copy, str(result))
     assert frames.video_files(copy)["plain.mp4"].why == frames.video_files(layer)["plain.mp4"].why != ""
     QgsProject.instance().addMapLayer(layer)
-    [action] = [action for action in desktop.tools if action.text() == frame_dock.TITLE]
+    [action] = [action for action in desktop.tools if action.text() == workbench.TITLE]
     action.trigger()
     dock = desktop.plugin._actions.dock
     said = {}

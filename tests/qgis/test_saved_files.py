@@ -42,7 +42,7 @@ from tests.qgis.common import (
 from vidtag_qgis import layers, video_places
 from vidtag_qgis.compat import is_null
 from vidtag_qgis.engine_client.geopackage_metadata import SCHEMA
-from vidtag_qgis.gui import frame_dock
+from vidtag_qgis.gui import frame_dock, workbench
 
 pytestmark = pytest.mark.qgis
 SAVED = Path(__file__).resolve().parent.parent / "fixtures" / "saved_files"
@@ -231,7 +231,7 @@ def opened(desktop, result: Path) -> frame_dock.FrameDock:
     layer = layer_of(result, "frames")
     layers.finish(layer, "frames")
     QgsProject.instance().addMapLayer(layer)
-    [action] = [action for action in desktop.tools if action.text() == frame_dock.TITLE]
+    [action] = [action for action in desktop.tools if action.text() == workbench.TITLE]
     action.trigger()
     return desktop.plugin._actions.dock
 

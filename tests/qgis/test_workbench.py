@@ -418,3 +418,12 @@ def test_filters_are_expressions(wanted, fields, expression):
 def test_how_long_it_takes_is_said_in_units_that_people_use():
     assert [duration(seconds) for seconds in (0.2, 45, 600, 9000)] == ["1 s", "45 s", "10 min", "2.5 h"]
     QgsApplication.processEvents()
+
+
+@pytest.mark.slow
+def test_what_was_judged_is_kept_though_the_plugin_is_taken_away_at_once(shown, desktop, tmp_path):
+    shown.show_row(2)
+    shown.correct_panel.state_buttons["rejected"].click()
+    desktop.plugin.unload()
+    layer = QgsVectorLayer(f"{tmp_path / 'drive.review.gpkg'}|layername=review", "review", "ogr")
+    assert [(feature["from_s"], feature["state"]) for feature in layer.getFeatures()] == [(2.0, "rejected")]

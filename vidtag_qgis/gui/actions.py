@@ -48,6 +48,7 @@ class Actions:
             action.deleteLater()
         if self.dock is not None:
             self.dock.rest()
+            self.dock.corrections.finish()
             self._iface.removeDockWidget(self.dock)
             self.dock.deleteLater()
             self.dock = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Callable, Optional
 
 from qgis.core import QgsProject, QgsTask, QgsVectorLayer
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from .. import engine
 from ..edits import file_of, guard, real, table_of
@@ -19,6 +20,7 @@ from ..translation import tr
 from .pin_maker import show_pins
 from .tasks import Call, start
 
+_FINISH_S = 15.0
 PINNED = {"frames_pinned": "frames", "trajectory_pinned": "trajectory", "regions_pinned": "regions"}
 """Layers of a result that was solved with pins, and whose style they have."""
 
@@ -31,6 +33,11 @@ class _Asked:
     arguments: Any
     then: Callable[[dict[str, Any]], None]
     tries: int = 2
+
+    @property
+    def writes(self) -> bool:
+        """Whether something would be lost if nobody did it."""
+        return getattr(self.arguments, "action", "") != "list"
 
 
 class Corrections(QObject):
@@ -54,6 +61,33 @@ class Corrections(QObject):
         self.result = ""
         self._waiting: deque[_Asked] = deque()
         self._task: Optional[Call] = None
+        self._asked: Optional[_Asked] = None
+        self._awake = False
+
+    def wake(self) -> None:
+        """The window is open: tell it of the result that is looked at."""
+        self._awake = True
+        result, self.result = self.result, ""
+        self.look_at(result)
+
+    def rest(self) -> None:
+        """The window is closed, and may be gone. What was said is still written; nobody waits for lists any more."""
+        self._awake = False
+        self._waiting = deque(asked for asked in self._waiting if asked.writes)
+        if self._task is not None and self._asked is not None and not self._asked.writes:
+            self._task.cancel()
+
+    def finish(self) -> None:
+        """The plugin is taken away, or QGIS ends: wait for what is still to be written, some seconds at most."""
+        self.rest()
+        until_s = time.monotonic() + _FINISH_S
+        while self.at_work and time.monotonic() < until_s:
+            QCoreApplication.processEvents()
+            time.sleep(0.01)
+
+    def _tell(self, signal: str, *values: Any) -> None:
+        if self._awake:  # else the Qt object may be gone
+            getattr(self, signal).emit(*values)
 
     @property
     def at_work(self) -> bool:
@@ -65,8 +99,8 @@ class Corrections(QObject):
         if result == self.result:
             return
         self.result = result
-        self.pins_changed.emit([])
-        self.review_changed.emit([], {})
+        self._tell("pins_changed", [])
+        self._tell("review_changed", [], {})
         if result:
             self.pin("list")
             self.review("list")
@@ -84,29 +118,29 @@ class Corrections(QObject):
     def solve(self) -> None:
         """Decode the videos that have pins again. The model's own layers stay; the new ones stand beside them."""
         if self.result and (why := guard().refusal([self.result])):
-            self.said.emit(why)
+            self._tell("said", why)
             return
         self._ask("solve", SolveArguments(self.result), self._solved)
 
     def _ask(self, command: str, arguments: Any, then: Callable[[dict[str, Any]], None]) -> None:
         if not self.result:
-            self.said.emit(tr("Look at a result first: choose its layer of frames under 'Check frames'."))
+            self._tell("said", tr("Look at a result first: choose its layer of frames under 'Check frames'."))
             return
         self._waiting.append(_Asked(command, arguments, then))
         self._next()
 
     def _next(self) -> None:
         if self._task is not None or not self._waiting:
-            self.busy.emit(self._task is not None)
+            self._tell("busy", self._task is not None)
             return
-        asked = self._waiting.popleft()
+        asked = self._asked = self._waiting.popleft()
         command, arguments, result = asked.command, asked.arguments, asked.arguments.result
         try:
             python = engine.interpreter()
         except EngineError as error:
             self._waiting.clear()
-            self.said.emit(str(error))
-            self.busy.emit(False)
+            self._tell("said", str(error))
+            self._tell("busy", False)
             return
 
         def ask(task: QgsTask) -> dict[str, Any]:
@@ -120,39 +154,40 @@ class Corrections(QObject):
                     _Asked(command, arguments, asked.then, asked.tries - 1)
                 )  # the engine has ended: another one does it
             elif answer is None:
-                self.said.emit(str(error))
+                self._tell("said", str(error))
             elif result == self.result:  # another one may be looked at by now
                 asked.then(answer)
             self._next()
 
-        self.busy.emit(True)
+        self._tell("busy", True)
         self._task = Call(f"VidTAG: {command}", ask)
         self._task.done.connect(done)
         start(self._task)
 
     def _pinned(self, action: str, answer: dict[str, Any]) -> None:
-        self.pins_changed.emit(answer["pins"])
+        self._tell("pins_changed", answer["pins"])
         if action in ("add", "confirm"):
             show_pins(answer["review"])
-            self.said.emit(
+            self._tell(
+                "said",
                 tr("Pin {number} is set at {time:g} s of {video}.").format(
                     number=answer["number"], time=answer["time_s"], video=answer["video"]
-                )
+                ),
             )
         elif action == "remove":
             show_pins(answer["review"])
-            self.said.emit(tr("The pin at {time:g} s of {video} is gone.").format(time=answer["time_s"], video=answer["video"]))
+            self._tell("said", tr("The pin at {time:g} s of {video} is gone.").format(time=answer["time_s"], video=answer["video"]))
 
     def _reviewed(self, action: str, answer: dict[str, Any]) -> None:
-        self.review_changed.emit(answer["rows"], answer["frames"])
+        self._tell("review_changed", answer["rows"], answer["frames"])
         if action == "add":
-            self.said.emit(tr("Kept in the review file beside the result."))
+            self._tell("said", tr("Kept in the review file beside the result."))
 
     def _solved(self, answer: dict[str, Any]) -> None:
         show_pinned(self.result)
         moved = sum(video["moved"] for video in answer["videos"])
         text = tr("Solved in {seconds:.1f} s: {moved} frames moved.").format(seconds=answer["seconds"], moved=moved)
-        self.said.emit(" ".join([text, *answer["notes"]]))
+        self._tell("said", " ".join([text, *answer["notes"]]))
 
 
 def show_pinned(result: str) -> list[QgsVectorLayer]:

@@ -49,12 +49,14 @@ class Workbench(FrameDock):
         """As of the viewer."""
         super().wake()
         self.run_panel.wake()
+        self.corrections.wake()
         if self.pins is not None:
             self.pins.written.connect(self.corrections.pins_changed)
 
     def rest(self) -> None:
         """As of the viewer. A run goes on."""
         self.run_panel.rest()
+        self.corrections.rest()
         super().rest()
 
     def show_row(self, row: int) -> None:
