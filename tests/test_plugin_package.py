@@ -18,7 +18,23 @@ from vidtag_qgis.engine_client.environment_plan import engine_version, source_fi
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "plugin.py"
-ALLOWED_SUFFIXES = {".py", ".pyi", ".typed", ".txt", ".svg", ".html", ".qml", ".model3", ".json", ".geojson", ".toml", ".md", ""}
+ALLOWED_SUFFIXES = {
+    ".ts",
+    ".qm",
+    ".py",
+    ".pyi",
+    ".typed",
+    ".txt",
+    ".svg",
+    ".html",
+    ".qml",
+    ".model3",
+    ".json",
+    ".geojson",
+    ".toml",
+    ".md",
+    "",
+}
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ from vidtag_qgis.engine_client.environment_plan import source_files  # noqa: E40
 
 NAME = "vidtag_qgis"
 LIMIT_BYTES = 25 * 1024 * 1024
-RESOURCES = ("icon.svg", "icons/*.svg", "models/*.model3", "help/*.html", "styles/*.qml", "engine/*.json")
-SUFFIXES = {".py", ".pyi", ".typed", ".txt", ".svg", ".html", ".qml", ".model3", ".json", ".geojson", ".toml", ".md", ""}
+RESOURCES = ("icon.svg", "icons/*.svg", "models/*.model3", "help/*.html", "styles/*.qml", "engine/*.json", "i18n/*.ts", "i18n/*.qm")
+SUFFIXES = {".py", ".pyi", ".typed", ".txt", ".svg", ".html", ".qml", ".model3", ".json", ".geojson", ".toml", ".md", ".ts", ".qm", ""}
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 """Time of every entry in the zip: the same sources give the same bytes."""
 

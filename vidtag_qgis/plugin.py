@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsApplication
 
-from . import engine
+from . import engine, translation
 from .provider import VidTAGProvider
 
 
@@ -18,6 +18,7 @@ class VidTAGPlugin:
         self.provider: Optional[VidTAGProvider] = None
         self._options: Any = None
         self._actions: Any = None
+        self._translator: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider."""
@@ -32,6 +33,7 @@ class VidTAGPlugin:
         from .gui.first_run import show_where_missing
         from .gui.options import EngineOptionsFactory
 
+        self._translator = translation.install()
         engine.keep_warm()
         self.initProcessing()
         self._options = EngineOptionsFactory()
@@ -46,6 +48,8 @@ class VidTAGPlugin:
             self._actions.remove()
             self._actions = None
         engine.let_go()  # after what was still to be written
+        translation.remove(self._translator)
+        self._translator = None
         if self._options is not None:
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None

@@ -95,8 +95,7 @@ def _confirmed(result: Path, values: dict[str, Any]) -> PinRow:
     lat_deg, lon_deg = float(t.lat_deg[row]), float(t.lon_deg[row])
     if not math.isfinite(lat_deg):
         raise InputError(f"Frame {int(t.frame_index[row])} of {video.info.name} has no place to confirm: pin where it was.")
-    place = {"lat_deg": lat_deg, "lon_deg": lon_deg, "radius_m": t.confidence_radius_m, "why": asked.why or CONFIRMED}
-    return replace(asked, here=True, **place)
+    return replace(asked, here=True, lat_deg=lat_deg, lon_deg=lon_deg, radius_m=t.confidence_radius_m, why=asked.why or CONFIRMED)
 
 
 def pin_from(values: dict[str, Any]) -> PinRow:

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..compat import action_class
 from ..places import ICONS
+from ..translation import tr
 from .area_tool import AreaDrawing
 from .base_map import add_base_map
 from .workbench import TITLE, Workbench, add_workbench
@@ -26,14 +27,12 @@ class Actions:
         self._iface = iface
         self.dock: Optional[Workbench] = None
         self.drawing: Optional[AreaDrawing] = None
-        self.workbench = self._action(
-            "workbench", TITLE, "Locate videos, check and correct their frames beside the map, and hand them over"
-        )
+        self.workbench = self._action("workbench", tr(TITLE), tr("Locate videos, check and correct their frames beside the map"))
         self.workbench.toggled.connect(self._show_workbench)
-        self.area = self._action("drawarea", "Draw area", "Draw the area of interest, and see how many gallery points it makes")
+        self.area = self._action("drawarea", tr("Draw area"), tr("Draw the area of interest, and see how many gallery points it makes"))
         self.area.toggled.connect(self._draw_area)
         self.base_map = self._action(
-            "basemap", "Add base map…", "Show OpenStreetMap under the layers; asks before it fetches anything", lasting=False
+            "basemap", tr("Add base map…"), tr("Show OpenStreetMap under the layers; asks before it fetches anything"), lasting=False
         )
         self.base_map.triggered.connect(lambda *_: add_base_map(self._iface))
 
