@@ -36,7 +36,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
-    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch",
+    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks",
 )  # fmt: skip
 WORLDS = (
     "isles",

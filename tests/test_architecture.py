@@ -26,6 +26,7 @@ FLOORS = (
         "offline",
         "directions",
         "geodesy",
+        "landmarks",
         "local_features",
         "settings",
         "vectors",
@@ -69,6 +70,7 @@ FLOORS = (
     {"__main__"},
 )
 SAME_FLOOR = {
+    "landmarks": {"geodesy"},
     "settings": {"local_features"},
     "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
@@ -111,6 +113,7 @@ WITHOUT_TORCH = {
     "command_arguments",
     "directions",
     "geodesy",
+    "landmarks",
     "local_features",
     "settings",
     "vectors",

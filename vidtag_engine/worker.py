@@ -280,11 +280,23 @@ def _solve(job: Job) -> dict[str, Any]:
 
 def _pin(job: Job) -> dict[str, Any]:
     arguments = _arguments(job, command_arguments.PinArguments)
-    from .commands.pin import pin_from, run_pin
-    from .export.review_file import review_path
+    from .commands.pin_actions import run_pin_action
 
-    written = run_pin(Path(arguments.result), pin_from(arguments.pin))
-    return {"review": str(review_path(Path(arguments.result))), "number": written.number, "time_s": written.time_s, "video": written.video}
+    return run_pin_action(arguments)
+
+
+def _review(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, command_arguments.ReviewArguments)
+    from .commands.review import run_review
+
+    return run_review(arguments)
+
+
+def _landmarks(job: Job) -> dict[str, Any]:
+    arguments = _arguments(job, command_arguments.LandmarksArguments)
+    from .commands.landmarks import run_landmarks
+
+    return run_landmarks(arguments)
 
 
 def _match(job: Job) -> dict[str, Any]:
@@ -326,6 +338,8 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "export": _export,
     "solve": _solve,
     "pin": _pin,
+    "review": _review,
+    "landmarks": _landmarks,
     "match": _match,
     "train": _train,
     "guess": _guess,

@@ -100,11 +100,12 @@ def _row(record: dict[str, Any]) -> ReviewRow | str:
         return f"says {record['state']!r} in its column state: write {', '.join(STATES[:-1])} or {STATES[-1]}, or leave it empty"
     if not record.get("video") and not record.get("sha256"):
         return "does not say its video: fill it in"
-    begin_s, end_s = record.get("from_s"), record.get("to_s")
-    begin_s, end_s = (end_s if begin_s is None else begin_s), (begin_s if end_s is None else end_s)
-    if not all(isinstance(one, int | float) and np.isfinite(one) for one in (begin_s, end_s)):
+    given = [record.get("from_s"), record.get("to_s")]
+    times_s = [float(one) for one in given if isinstance(one, int | float) and np.isfinite(one)]
+    if not times_s or any(one is not None and not isinstance(one, int | float) for one in given):
         return "does not say its moment: give from_s and to_s, in seconds"
-    if end_s < begin_s:  # type: ignore[operator] - both are numbers by now
+    begin_s, end_s = times_s[0], times_s[-1]  # one alone is a frame
+    if end_s < begin_s:
         return f"ends at {end_s:g} s, before it begins at {begin_s:g} s: turn them round"
     when = record.get("when")
     try:
@@ -114,7 +115,7 @@ def _row(record: dict[str, Any]) -> ReviewRow | str:
     if moment is not None:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return ReviewRow(
-        str(record.get("video") or ""), float(begin_s), float(end_s), state or None, bool(record.get("bookmark")), str(record.get("comment") or ""),  # type: ignore[arg-type] - likewise
+        str(record.get("video") or ""), begin_s, end_s, state or None, bool(record.get("bookmark")), str(record.get("comment") or ""),
         str(record.get("who") or ""), moment, str(record.get("sha256") or ""), int(record["fid"]),
     )  # fmt: skip
 
