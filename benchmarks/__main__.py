@@ -14,6 +14,7 @@ python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] 
 python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--quick] [--fit]
 python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
+python -m benchmarks landmarks [--seed N] [--quick]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
 

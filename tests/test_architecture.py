@@ -65,11 +65,12 @@ FLOORS = (
     },
     {"training", "evaluation"},
     {"commands"},
-    {"front_door", "worker"},
+    {"front_door", "worker", "worker_arguments"},
     {"cli"},
     {"__main__"},
 )
 SAME_FLOOR = {
+    "worker": {"worker_arguments"},
     "landmarks": {"geodesy"},
     "settings": {"local_features"},
     "file_marks": {"geopackage_metadata"},

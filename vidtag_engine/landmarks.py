@@ -193,7 +193,9 @@ def _check(
     landmarks: Sequence[Landmark], width_px: float, height_px: float, fov_deg: float | None, noise_px: float, tilt_deg: float
 ) -> None:
     if len(landmarks) < _FEWEST:
-        raise InputError(f"There are {len(landmarks)} landmarks: give at least three, or four where the field of view is not known.")
+        raise InputError(
+            f"Too few landmarks to find a place by ({len(landmarks)}): give at least three, or four where the field of view is not known."
+        )
     if not (0 < width_px < math.inf and 0 < height_px < math.inf):
         raise InputError(f"A picture of {width_px:g} × {height_px:g} px cannot be: give its width and height in pixels.")
     if fov_deg is not None and not 1 <= fov_deg <= 170:  # what a pinhole camera can have

@@ -14,18 +14,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 from . import __version__, command_arguments, offline, protocol
+from .worker_arguments import ArgumentsError, arguments_of
 
 if TYPE_CHECKING:
     from .feedback import Feedback
     from .types import Progress
     from .warm import Warm
 
-_Arguments = TypeVar("_Arguments")
 PROGRESS_INTERVAL_S = 0.1
 SHUTDOWN_GRACE_S = 10.0
 """How long a request may take to notice that nobody is listening any more before the process ends regardless."""
@@ -170,7 +170,7 @@ class Job:
 
         try:
             return protocol.ResultEvent(identity, command(self))
-        except _ArgumentsError as error:
+        except ArgumentsError as error:
             return protocol.ErrorEvent(identity, "protocol", str(error))
         except InputError as error:
             return protocol.ErrorEvent(identity, "input", str(error), value=self._kept())
@@ -182,17 +182,13 @@ class Job:
         return {"videos": self.kept, "output": output if self.kept else None}
 
 
-class _ArgumentsError(ValueError):
-    """Arguments that the command does not have or lacks: client and engine do not fit together."""
-
-
 def _one_line(error: BaseException) -> str:
     words = " ".join(str(error).split())
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _geolocate(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.GeolocateArguments)
+    arguments = arguments_of(job.request, command_arguments.GeolocateArguments)
     from .geolocation import run_geolocate
     from .video import find_videos
 
@@ -204,37 +200,24 @@ def _geolocate(job: Job) -> dict[str, Any]:
 
 
 def _heatmap(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.HeatmapArguments)
+    arguments = arguments_of(job.request, command_arguments.HeatmapArguments)
     from .heatmap import run_heatmap
 
     return run_heatmap(arguments, feedback=job.feedback, log=job.log, warm=job.keeper.warm)
 
 
 def _reference(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.ReferenceArguments)
+    arguments = arguments_of(job.request, command_arguments.ReferenceArguments)
     from .commands.reference import run_reference
 
     return run_reference(arguments, feedback=job.feedback, log=job.log)
 
 
 def _reference_layer(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.ReferenceLayerArguments)
+    arguments = arguments_of(job.request, command_arguments.ReferenceLayerArguments)
     from .commands.reference import run_layer
 
     return run_layer(arguments, feedback=job.feedback)
-
-
-def _arguments(job: Job, kind: type[_Arguments]) -> _Arguments:
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(job.request.arguments) - known):
-        # A setting that is passed over in silence would change the answer without a word.
-        raise _ArgumentsError(
-            f"This engine ({__version__}) does not know the setting {unknown[0]!r}: the plugin is newer. Update the engine."
-        )
-    try:
-        return kind(**job.request.arguments)
-    except TypeError as error:
-        raise _ArgumentsError(f"A setting is missing from the request: {error}") from error
 
 
 def _doctor(job: Job) -> dict[str, Any]:  # noqa: ARG001 - every command takes its job
@@ -248,28 +231,28 @@ def _status(job: Job) -> dict[str, Any]:
 
 
 def _gallery(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.GalleryArguments)
+    arguments = arguments_of(job.request, command_arguments.GalleryArguments)
     from .commands.gallery import run_gallery
 
     return run_gallery(arguments, feedback=job.feedback)
 
 
 def _evaluate(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.EvaluateArguments)
+    arguments = arguments_of(job.request, command_arguments.EvaluateArguments)
     from .commands.evaluate import run_evaluate
 
     return run_evaluate(arguments, feedback=job.feedback)
 
 
 def _export(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.ExportArguments)
+    arguments = arguments_of(job.request, command_arguments.ExportArguments)
     from .commands.export import run_export
 
     return run_export(arguments, feedback=job.feedback)
 
 
 def _solve(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.SolveArguments)
+    arguments = arguments_of(job.request, command_arguments.SolveArguments)
     from .commands.pin import pin_from
     from .commands.solve import run_solve
 
@@ -279,28 +262,28 @@ def _solve(job: Job) -> dict[str, Any]:
 
 
 def _pin(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.PinArguments)
+    arguments = arguments_of(job.request, command_arguments.PinArguments)
     from .commands.pin_actions import run_pin_action
 
     return run_pin_action(arguments)
 
 
 def _review(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.ReviewArguments)
+    arguments = arguments_of(job.request, command_arguments.ReviewArguments)
     from .commands.review import run_review
 
     return run_review(arguments)
 
 
 def _landmarks(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.LandmarksArguments)
+    arguments = arguments_of(job.request, command_arguments.LandmarksArguments)
     from .commands.landmarks import run_landmarks
 
     return run_landmarks(arguments)
 
 
 def _match(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.MatchArguments)
+    arguments = arguments_of(job.request, command_arguments.MatchArguments)
     from .commands.match import run_match
 
     return run_match(
@@ -310,21 +293,21 @@ def _match(job: Job) -> dict[str, Any]:
 
 
 def _train(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.TrainArguments)
+    arguments = arguments_of(job.request, command_arguments.TrainArguments)
     from .commands.train import run_train
 
     return run_train(arguments, feedback=job.feedback, log=job.log)
 
 
 def _guess(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.GuessArguments)
+    arguments = arguments_of(job.request, command_arguments.GuessArguments)
     from .guessing import run_guess
 
     return run_guess(arguments, feedback=job.feedback, partial=job.partial, load=job.keeper.warm.cities)
 
 
 def _picture(job: Job) -> dict[str, Any]:
-    arguments = _arguments(job, command_arguments.PictureArguments)
+    arguments = arguments_of(job.request, command_arguments.PictureArguments)
     from .commands.picture import run_picture
 
     return run_picture(arguments, feedback=job.feedback)

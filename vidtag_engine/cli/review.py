@@ -15,9 +15,9 @@ from .terminal import plain_errors, say_error
 
 ADD_EXAMPLES = """Examples:
 
-    vidtag review add drive.gpkg --from-s 12 --to-s 30 --state accepted
+    vidtag review add drive.gpkg --from-s 2 --to-s 12 --state accepted
 
-    vidtag review add drive.gpkg --from-s 41 --state unsure --comment "two mills look alike"
+    vidtag review add drive.gpkg --from-s 9 --state unsure --comment "two mills look alike"
 
     vidtag review add drive.gpkg --from-s 8 --bookmark
 """
@@ -29,13 +29,13 @@ LIST_EXAMPLES = """Examples:
 """
 REMOVE_EXAMPLES = """Examples:
 
-    vidtag review remove drive.gpkg
-
     vidtag review remove drive.gpkg --number 1
+
+    vidtag review remove drive.gpkg
 """
 LANDMARKS_EXAMPLES = """Example:
 
-    vidtag landmarks drive.gpkg drive.mp4 12 --fov 60 --point 40,120=-19.2151,159.9251 --point 180,110=-19.2140,159.9268 --point 300,115=-19.2150,159.9280
+    vidtag landmarks drive.gpkg drive.mp4 12 --size 640x360 --fov 60 --point 96,170=-19.21899,159.92812 --point 339,170=-19.21963,159.93079 --point 522,170=-19.22021,159.92886
 """
 ResultArgument = Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")]
 app = typer.Typer(
