@@ -14,6 +14,7 @@ python -m benchmarks tables [--seed N|dev] [--quick] [--only 4,7] [--world DIR] 
 python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--quick] [--fit]
 python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
+python -m benchmarks landmarks [--seed N] [--quick]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
 
@@ -36,7 +37,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
-    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch",
+    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks",
 )  # fmt: skip
 WORLDS = (
     "isles",

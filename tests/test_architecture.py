@@ -26,6 +26,7 @@ FLOORS = (
         "offline",
         "directions",
         "geodesy",
+        "landmarks",
         "local_features",
         "settings",
         "vectors",
@@ -70,6 +71,8 @@ FLOORS = (
     {"__main__"},
 )
 SAME_FLOOR = {
+    "worker": {"worker_arguments"},
+    "landmarks": {"geodesy"},
     "settings": {"local_features"},
     "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
@@ -112,6 +115,7 @@ WITHOUT_TORCH = {
     "command_arguments",
     "directions",
     "geodesy",
+    "landmarks",
     "local_features",
     "settings",
     "vectors",

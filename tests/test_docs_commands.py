@@ -69,6 +69,14 @@ BEFORE = {
         f"{BATCH} --results from-monday/ --shard 1/2",
         f"{BATCH} --results from-tuesday/ --shard 2/2",
     ],
+    'vidtag pins drive.gpkg --note 1 --why "the church on the left"': [
+        "vidtag pin drive.gpkg --frame 20 --at -19.2190,159.9300 --not-here"
+    ],
+    "vidtag review remove drive.gpkg --number 1": [
+        "vidtag review add drive.gpkg --from-s 1 --state accepted",
+        "vidtag review add drive.gpkg --from-s 2 --state accepted",
+    ],
+    "vidtag review remove drive.gpkg": ["vidtag review add drive.gpkg --from-s 3 --state accepted"],
     "vidtag pins drive.gpkg --remove 2": [
         "vidtag pin drive.gpkg --frame 3 --at -19.2195,159.9268",
         "vidtag pin drive.gpkg --frame 30 --at -19.2190,159.9260",

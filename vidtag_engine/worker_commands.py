@@ -87,16 +87,23 @@ def _solve(job: Job) -> dict[str, Any]:
 
 def _pin(job: Job) -> dict[str, Any]:
     arguments = job.arguments(command_arguments.PinArguments)
-    from .commands.pin import run_pin_action
+    from .commands.pin_actions import run_pin_action
 
-    return run_pin_action(Path(arguments.result), arguments.action, arguments.pin, arguments.number)
+    return run_pin_action(arguments)
 
 
 def _review(job: Job) -> dict[str, Any]:
     arguments = job.arguments(command_arguments.ReviewArguments)
     from .commands.review import run_review
 
-    return run_review(Path(arguments.result), arguments.action, arguments.row, arguments.number)
+    return run_review(arguments)
+
+
+def _landmarks(job: Job) -> dict[str, Any]:
+    arguments = job.arguments(command_arguments.LandmarksArguments)
+    from .commands.landmarks import run_landmarks
+
+    return run_landmarks(arguments)
 
 
 def _match(job: Job) -> dict[str, Any]:
@@ -146,6 +153,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "solve": _solve,
     "pin": _pin,
     "review": _review,
+    "landmarks": _landmarks,
     "match": _match,
     "train": _train,
     "guess": _guess,

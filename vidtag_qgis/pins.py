@@ -20,7 +20,7 @@ from .aoi import WGS84
 from .compat import is_null, iso_text
 
 HERE, NOT_HERE = "here", "not here"
-_SAYS_HERE = {"here", "yes", "true", "t", "y", "1"}
+_SAYS_HERE = {"here", "confirmed", "yes", "true", "t", "y", "1"}
 _SAYS_NOT = {"not here", "not_here", "nothere", "not", "no", "false", "f", "n", "0"}
 
 
@@ -106,12 +106,16 @@ def _said(feature: QgsFeature, fields: PinFields, which: str, here: bool) -> dic
         raise PinsError(f"{which} has no place: set its point on the map, or delete it.")
     time_s = _value(feature, fields.time)
     when = _value(feature, "when")
+    here_value = _value(feature, fields.here)
+    says_here = _here(here_value, here, which, fields.here)
+    says_confirmed = here_value.strip().lower() == "confirmed" if isinstance(here_value, str) else _value(feature, "confirmed") is True
     return {
         "frame_index": _frame_index(feature, fields, which) if time_s is None else None,
         "time_s": time_s,
         "video": _text(feature, fields.video),
         "sha256": _text(feature, fields.digest),
-        "here": _here(_value(feature, fields.here), here, which, fields.here),
+        "here": says_here,
+        "confirmed": True if says_here and says_confirmed else None,
         "radius_m": _value(feature, "radius_m"),
         "who": _text(feature, "who"),
         "when": iso_text(when) if isinstance(when, QDateTime) and when.isValid() else None,

@@ -184,14 +184,6 @@
    <translation>Wählen Sie zuerst einen Pin in der Liste.</translation>
   </message>
   <message>
-   <source>here</source>
-   <translation>hier</translation>
-  </message>
-  <message>
-   <source>not here</source>
-   <translation>nicht hier</translation>
-  </message>
-  <message>
    <source>Choose a judgement in the list first.</source>
    <translation>Wählen Sie zuerst ein Urteil in der Liste.</translation>
   </message>
@@ -218,6 +210,18 @@
   <message>
    <source>It is wrong</source>
    <translation>Er ist falsch</translation>
+  </message>
+  <message>
+   <source>here</source>
+   <translation>hier</translation>
+  </message>
+  <message>
+   <source>not here</source>
+   <translation>nicht hier</translation>
+  </message>
+  <message>
+   <source>confirmed</source>
+   <translation>bestätigt</translation>
   </message>
   <message>
    <source>{video}, {begin:g} to {end:g} s</source>
@@ -248,20 +252,24 @@
    <translation>Sehen Sie sich zuerst ein Ergebnis an: Wählen Sie seinen Layer der Bilder unter „Bilder prüfen“.</translation>
   </message>
   <message>
-   <source>Kept in the review file beside the result.</source>
-   <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
-  </message>
-  <message>
-   <source>Solved in {seconds:.1f} s: {moved} frames moved.</source>
-   <translation>In {seconds:.1f} s gelöst: {moved} Bilder sind verschoben.</translation>
-  </message>
-  <message>
    <source>Pin {number} is set at {time:g} s of {video}.</source>
    <translation>Pin {number} ist bei {time:g} s von {video} gesetzt.</translation>
   </message>
   <message>
    <source>The pin at {time:g} s of {video} is gone.</source>
    <translation>Der Pin bei {time:g} s von {video} ist weg.</translation>
+  </message>
+  <message>
+   <source>Pin {number} is changed.</source>
+   <translation>Pin {number} ist geändert.</translation>
+  </message>
+  <message>
+   <source>Solved in {seconds:.1f} s: {moved} frames moved.</source>
+   <translation>In {seconds:.1f} s gelöst: {moved} Bilder sind verschoben.</translation>
+  </message>
+  <message>
+   <source>Kept in the review file beside the result.</source>
+   <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
   </message>
   <message>
    <source>Selected features only</source>

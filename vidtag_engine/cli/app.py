@@ -35,6 +35,7 @@ from .options import (
     OverwriteOption,
 )
 from .reference import app as reference_app
+from .review import register as register_review
 from .settings_options import settings_of, with_settings
 from .status import STATUS_EXAMPLES, status_text
 from .terminal import MOST_ROWS, WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
@@ -237,6 +238,7 @@ def gallery(
 app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MERGE_EXAMPLES)(merge)
 register_corrections(app)
+register_review(app)
 app.add_typer(reference_app, name="reference")
 app.add_typer(caches_app, name="caches")
 

@@ -11,7 +11,6 @@ import typer
 
 from ..types import InputError
 from .options import AnswerOption, JsonOption, OverwriteOption
-from .review import REVIEW_EXAMPLES, review
 from .terminal import plain_errors, watched
 
 if TYPE_CHECKING:
@@ -22,12 +21,16 @@ PIN_EXAMPLES = """Examples:
     vidtag pin drive.gpkg --frame 12 --at -19.2195,159.9268 --here --why "the church on the left"
 
     vidtag pin batch.gpkg --video drive.mp4 --time-s 30 --at -19.2190,159.9300 --not-here --radius-m 50
+
+    vidtag pin drive.gpkg --frame 30 --confirmed
 """
 PINS_EXAMPLES = """Examples:
 
     vidtag pins drive.gpkg
 
     vidtag pins drive.gpkg --remove 2
+
+    vidtag pins drive.gpkg --note 1 --why "the church on the left"
 """
 SOLVE_EXAMPLES = """Example:
 
@@ -53,8 +56,14 @@ def pin(
     *,
     frame: Annotated[int | None, typer.Option(help="Number of the sampled frame, `frame_index`.")] = None,
     time_s: Annotated[float | None, typer.Option(help="Instead of the frame: seconds after the video's start.")] = None,
-    at: Annotated[str, typer.Option(help="Latitude,longitude in degrees.")],
+    at: Annotated[str | None, typer.Option(help="Latitude,longitude in degrees.")] = None,
     here: Annotated[bool, typer.Option("--here/--not-here", help="Whether the camera was there, or was not.")] = True,
+    confirmed: Annotated[
+        bool,
+        typer.Option(
+            "--confirmed", help="Instead of a place: the result's own place of the frame is right, as near as its confidence speaks of."
+        ),
+    ] = False,
     radius_m: Annotated[float, typer.Option(help="How near is meant, metres.")] = 50.0,
     video: Annotated[str, typer.Option(help="Name of the video, where the result holds several.")] = "",
     who: Annotated[str | None, typer.Option(help="For the record; default the account's name, '' leaves it out.")] = None,
@@ -68,12 +77,16 @@ def pin(
     with plain_errors(json=json):
         if (frame is None) == (time_s is None):
             raise InputError("The pin does not say which frame it is of: give --frame or --time-s, one of them.")
+        if (at is None) != confirmed or (confirmed and not here):
+            raise InputError("The pin does not say what it means: give --at with a place, or --confirmed, one of them.")
         from ..commands.pin import run_pin
         from ..export.pins import PinRow
 
-        lat_deg, lon_deg = _place(at)
+        lat_deg, lon_deg = (float("nan"), float("nan")) if at is None else _place(at)
         name = getpass.getuser() if who is None else who
-        written = run_pin(result, PinRow(video, frame, lat_deg, lon_deg, here, radius_m, name, None, why, time_s=time_s))
+        written = run_pin(
+            result, PinRow(video, frame, lat_deg, lon_deg, here, radius_m, name, None, why, time_s=time_s, confirmed=confirmed)
+        )
     if json:
         print(json_module.dumps(_values(written), ensure_ascii=False))
         return
@@ -85,14 +98,22 @@ def pins(
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Remove the pin that was set last.")] = False,
     remove: Annotated[int | None, typer.Option(help="Remove the pin of this number.")] = None,
+    note: Annotated[int | None, typer.Option(help="Change what --why says of the pin of this number.")] = None,
+    why: Annotated[str | None, typer.Option(help="The new note.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the pins of a result, or remove one."""
+    """List the pins of a result, change the note of one, or remove one."""
     with plain_errors(json=json):
-        from ..commands.pin import list_pins, run_remove
+        from ..commands.pin import list_pins, run_change, run_remove
 
-        if undo and remove is not None:
-            raise InputError("Both --undo and --remove were given: choose one.")
+        if undo + (remove is not None) + (note is not None) > 1:
+            raise InputError("More than one of --undo, --remove and --note was given: choose one.")
+        if (note is None) != (why is None):
+            raise InputError("A note needs the number of its pin and its text: give --note and --why.")
+        if note is not None and why is not None:
+            changed = run_change(result, note, {"why": why})
+            print(json_module.dumps(_values(changed), ensure_ascii=False) if json else f"Changed {_pin_line(changed)}.")
+            return
         if undo or remove is not None:
             gone = run_remove(result, remove)
             print(json_module.dumps(_values(gone), ensure_ascii=False) if json else f"Removed {_pin_line(gone)}.")
@@ -109,14 +130,15 @@ def pins(
 
 
 def _values(pin: PinRow) -> dict[str, Any]:
-    return {**vars(pin), "when": pin.when.isoformat() if pin.when else None}
+    from ..commands.pin_actions import pin_values
+
+    return pin_values(pin)
 
 
 def _pin_line(pin: PinRow) -> str:
     frame = "" if pin.frame_index is None else f" (frame {pin.frame_index})"
     moment = "an unknown time" if pin.time_s is None else f"{pin.time_s:g} s"
-    word = "here" if pin.here else "not here"
-    return f"{pin.number}: {pin.video} at {moment}{frame}, {word}, within {pin.radius_m:g} m of {pin.lat_deg:.6f},{pin.lon_deg:.6f}"
+    return f"{pin.number}: {pin.video} at {moment}{frame}, {pin.kind}, within {pin.radius_m:g} m of {pin.lat_deg:.6f},{pin.lon_deg:.6f}"
 
 
 def solve(result: ResultArgument, *, output: OutputOption = None, overwrite: OverwriteOption = False, json: JsonOption = False) -> None:
@@ -180,5 +202,4 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=PIN_EXAMPLES)(pin)
     app.command(epilog=PINS_EXAMPLES)(pins)
     app.command(epilog=SOLVE_EXAMPLES)(solve)
-    app.command(epilog=REVIEW_EXAMPLES)(review)
     app.command(epilog=MATCH_EXAMPLES)(match)

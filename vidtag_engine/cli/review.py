@@ -1,7 +1,8 @@
-"""The command ``vidtag review``: a thin face of `commands.review`."""
+"""The commands ``vidtag review …`` and ``vidtag landmarks``: what a person judged, and where a camera stood by what it shows."""
 
 from __future__ import annotations
 
+import getpass
 import json as json_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,61 +11,173 @@ import typer
 
 from ..types import InputError
 from .options import JsonOption
-from .terminal import plain_errors
+from .terminal import plain_errors, say_error
 
-REVIEW_EXAMPLES = """Examples:
+ADD_EXAMPLES = """Examples:
 
-    vidtag review drive.gpkg
+    vidtag review add drive.gpkg --from-s 2 --to-s 12 --state accepted
 
-    vidtag review drive.gpkg --from-s 12 --to-s 20 --accept
+    vidtag review add drive.gpkg --from-s 9 --state unsure --comment "two mills look alike"
 
-    vidtag review drive.gpkg --from-s 25 --unsure --comment "two churches look like this"
-
-    vidtag review drive.gpkg --remove 2
+    vidtag review add drive.gpkg --from-s 8 --bookmark
 """
+LIST_EXAMPLES = """Examples:
+
+    vidtag review list drive.gpkg
+
+    vidtag review list drive.gpkg --json
+"""
+REMOVE_EXAMPLES = """Examples:
+
+    vidtag review remove drive.gpkg --number 1
+
+    vidtag review remove drive.gpkg
+"""
+LANDMARKS_EXAMPLES = """Example:
+
+    vidtag landmarks drive.gpkg drive.mp4 12 --size 640x360 --fov 60 \\
+      --point 96,170=-19.21899,159.92812 --point 339,170=-19.21963,159.93079 --point 522,170=-19.22021,159.92886
+"""
+ResultArgument = Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")]
+app = typer.Typer(
+    help="Judge, remark on and bookmark frames and stretches; kept in the review file beside the result.", no_args_is_help=True
+)
 
 
-def review(
-    result: Annotated[Path, typer.Argument(help="GeoPackage that geolocate wrote.")],
+@app.command("add", epilog=ADD_EXAMPLES)
+def add(
+    result: ResultArgument,
     *,
-    video: Annotated[str | None, typer.Option(help="Its name in the result, where that holds several.")] = None,
-    from_s: Annotated[float | None, typer.Option(help="The moment, or where the stretch begins, seconds after the video's start.")] = None,
-    to_s: Annotated[float | None, typer.Option(help="Where the stretch ends. Without it a moment is meant.")] = None,
-    accept: Annotated[bool, typer.Option("--accept", help="The place is right.")] = False,
-    unsure: Annotated[bool, typer.Option("--unsure", help="It may be right.")] = False,
-    reject: Annotated[bool, typer.Option("--reject", help="The place is wrong.")] = False,
-    bookmark: Annotated[bool, typer.Option("--bookmark", help="Find the moment again.")] = False,
-    comment: Annotated[str, typer.Option(help="In your own words.")] = "",
-    who: Annotated[str | None, typer.Option(help="Who says so. Without it nobody is named.")] = None,
-    remove: Annotated[int | None, typer.Option(help="Number of a review to remove.")] = None,
+    from_s: Annotated[float, typer.Option(help="The moment, or the stretch's beginning: seconds after the video's start.")],
+    to_s: Annotated[float | None, typer.Option(help="The stretch's end; left out, one frame is meant.")] = None,
+    video: Annotated[str, typer.Option(help="Name of the video, where the result holds several.")] = "",
+    state: Annotated[str | None, typer.Option(help="accepted, rejected or unsure.")] = None,
+    bookmark: Annotated[bool, typer.Option("--bookmark", help="Mark the moment, to find it again.")] = False,
+    comment: Annotated[str, typer.Option(help="For the record.")] = "",
+    who: Annotated[str | None, typer.Option(help="For the record; default the account's name, '' leaves it out.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Judge moments and stretches, comment on them, or list what was judged. It is kept beside the result, in its review file."""
+    """Judge a frame or a stretch, remark on it or mark it. The newest judgement of a moment holds."""
     with plain_errors(json=json):
+        from ..commands.review import add_review, row_values
+
+        name = getpass.getuser() if who is None else who
+        values = {"video": video, "from_s": from_s, "to_s": to_s, "state": state, "bookmark": bookmark, "comment": comment, "who": name}
+        written = row_values(add_review(result, {key: value for key, value in values.items() if value is not None}))
+    print(json_module.dumps(written, ensure_ascii=False) if json else f"Noted {_line(written)}.")
+
+
+@app.command("list", epilog=LIST_EXAMPLES)
+def list_rows(result: ResultArgument, *, json: JsonOption = False) -> None:
+    """List what was said of a result's frames, and how many frames of each video are accepted, rejected or unsure."""
+    with plain_errors(json=json):
+        from ..command_arguments import ReviewArguments
         from ..commands.review import run_review
 
-        judged = [state for state, given in (("accepted", accept), ("unsure", unsure), ("rejected", reject)) if given]
-        if len(judged) > 1:
-            raise InputError("A moment has one judgement: give one of --accept, --unsure and --reject.")
-        row = {
-            "video": video, "from_s": from_s, "to_s": to_s, "state": judged[0] if judged else None, "bookmark": bookmark or None,
-            "comment": comment or None, "who": who,
-        }  # fmt: skip
-        new = bool(judged or bookmark or comment)
-        if not new and from_s is not None:
-            raise InputError("Nothing is said of the moment: give --accept, --unsure, --reject, --bookmark or --comment.")
-        action = "remove" if remove is not None else "add" if new else "list"
-        said = run_review(result, action, row if new else None, remove)
+        found = run_review(ReviewArguments(str(result), "list"))
+        counts = [{"video": one["video"], **one["counts"]} for one in run_review(ReviewArguments(str(result), "states"))["videos"]]
     if json:
-        print(json_module.dumps(said, ensure_ascii=False))
+        print(json_module.dumps({**found, "counts": counts}, ensure_ascii=False))
         return
-    for one in said["rows"]:
-        print(_line(one))
-    for name, counts in said["frames"].items():
-        print(f"{name}: " + ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if count))
+    for row in found["rows"]:
+        print(_line(row))
+    for problem in found["problems"]:
+        say_error(problem)
+    for one in counts if found["rows"] else []:
+        print(f"{one['video']}: {one['accepted']} frames accepted, {one['rejected']} rejected, {one['unsure']} unsure")
+    if not found["rows"] and not found["problems"]:
+        print(f"{result.name} has no review.")
+
+
+@app.command("remove", epilog=REMOVE_EXAMPLES)
+def remove(
+    result: ResultArgument,
+    *,
+    number: Annotated[int | None, typer.Option(help="Of the row; left out, the last one that was added.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Take a row of the review back."""
+    with plain_errors(json=json):
+        from ..command_arguments import ReviewArguments
+        from ..commands.review import run_review
+
+        gone = run_review(ReviewArguments(str(result), "remove", number=number))["row"]
+    print(json_module.dumps(gone, ensure_ascii=False) if json else f"Removed {_line(gone)}.")
+
+
+def landmarks(
+    result: ResultArgument,
+    video: Annotated[str, typer.Argument(help="Name of the video in the result.")],
+    seconds: Annotated[float, typer.Argument(help="The moment: seconds after the video's start.")],
+    *,
+    point: Annotated[
+        list[str],
+        typer.Option(
+            "--point", metavar="X,Y=LAT,LON", help="A landmark: pixels in the upright picture, and its place; three or more of them."
+        ),
+    ],
+    fov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; left out, it is estimated.")] = None,
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT of the picture that was clicked in; default the video's own.")] = None,
+    noise_px: Annotated[float, typer.Option(help="How far off a click usually is, pixels.")] = 3.0,
+    tilt: Annotated[float, typer.Option(help="How far from level the camera usually is, degrees (one standard deviation).")] = 2.0,
+    pin: Annotated[bool, typer.Option("--pin", help="Set a pin there, as near as the ellipse is large, and keep the landmarks.")] = False,
+    who: Annotated[str | None, typer.Option(help="For the record; default the account's name, '' leaves it out.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say where the camera stood, by things that are seen in the picture and found on the map."""
+    with plain_errors(json=json):
+        from ..command_arguments import LandmarksArguments
+        from ..commands.landmarks import run_landmarks
+
+        width_px, height_px = (None, None) if size is None else _numbers(size, "x", "--size", "WIDTHxHEIGHT, such as 1920x1080")
+        points = [[number for half in _halves(one) for number in _numbers(half, ",", "--point", "X,Y=LAT,LON")] for one in point]
+        name = getpass.getuser() if who is None else who
+        found = run_landmarks(
+            LandmarksArguments(
+                str(result), seconds, video, points=points, width_px=width_px, height_px=height_px, fov_deg=fov, noise_px=noise_px, tilt_deg=tilt, pin=pin,
+                who=name,
+            )
+        )  # fmt: skip
+    if json:
+        print(json_module.dumps(found, ensure_ascii=False))
+        return
+    for place in found["places"]:
+        print(
+            f"{place['lat_deg']:.6f},{place['lon_deg']:.6f}, looking {place['bearing_deg']:.1f}°, field of view {place['fov_deg']:.1f}°; with 90 % within an"
+            f" ellipse of {place['semi_major_m']:.1f} by {place['semi_minor_m']:.1f} m, its long axis to {place['azimuth_deg']:.0f}°"
+        )
+        for number, (off_px, away_m) in enumerate(zip(place["residual_px"], place["distance_m"], strict=True), 1):
+            print(f"  landmark {number}: {off_px:+.1f} px off, {away_m:,.0f} m away")
+    for note in found["notes"]:
+        say_error(note)
+    if found["pin"]:
+        print(f"Pinned as {found['pin']['number']}, within {found['pin']['radius_m']:.1f} m.")
+
+
+def _halves(text: str) -> list[str]:
+    halves = text.split("=")
+    if len(halves) != 2:
+        raise InputError(f"--point {text!r} is no landmark: give X,Y=LAT,LON, such as 412,530=59.3251,18.0711.")
+    return halves
+
+
+def _numbers(text: str, between: str, option: str, form: str) -> list[float]:
+    try:
+        first, second = (float(part) for part in text.lower().split(between))
+    except ValueError:
+        raise InputError(f"{text!r} in {option} cannot be understood: give {form}.") from None
+    return [first, second]
 
 
 def _line(row: dict[str, Any]) -> str:
-    until = f" to {row['to_s']:g}" if row["to_s"] > row["from_s"] else ""
-    said = [row["state"], "bookmark" if row["bookmark"] else "", row["comment"], row["who"] and f"({row['who']})"]
-    return f"{row['number']}. {row['video']}, {row['from_s']:g}{until} s: {' · '.join(filter(None, said))}"
+    when_s = f"{row['from_s']:g} s" if row["from_s"] == row["to_s"] else f"{row['from_s']:g} to {row['to_s']:g} s"
+    words = [row["state"], "bookmark" if row["bookmark"] else "", row["comment"]]
+    said = ", ".join(filter(None, words))
+    by = ", ".join(filter(None, [row["who"], str(row["when"] or "")[:16].replace("T", " ")]))
+    return f"{row['number']}: {row['video']} at {when_s}: {said}" + (f" ({by})" if by else "")
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    root.add_typer(app, name="review")
+    root.command(epilog=LANDMARKS_EXAMPLES)(landmarks)

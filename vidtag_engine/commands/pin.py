@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import numpy as np
 import shapely
 
 from ..export import read_aoi, read_areas, read_geopackage
-from ..export.pins import PinRow
-from ..export.review_file import add_pins, note_pin, pins_of, remove_pin, review_path, same_moment, with_moment
+from ..export.pins import CONFIRMED, HERE, KINDS, RADIUS_M, PinRow
+from ..export.review_file import add_pins, change_pin, pins_of, remove_pin, review_path, same_moment, with_moment
 from ..geodesy import WGS84
 from ..types import InputError, Provenance, Trajectory, VideoResult
 
@@ -35,11 +35,69 @@ def run_pin(result: Path, pin: PinRow) -> PinRow:
         InputError: the pin does not fit the result or the others, or the review file cannot be written.
     """
     results, provenance = read_geopackage(result)
+    if pin.confirmed and not math.isfinite(pin.lat_deg):
+        pin = _at_own_place(pin, results, result.name)
     pin = fitted(pin, results, result.name)
     _check_inside(pin, video_of(results, pin, result.name), result, provenance)
     _check_new(pin, pins_of(result, results), results, result)
     [number] = add_pins(result, [pin])
     return replace(pin, number=number)
+
+
+def run_change(result: Path, number: int, changes: dict[str, Any]) -> PinRow:
+    """Change a pin: its note, kind, radius or place; it must fit the result and the other pins as a new one must.
+
+    Args:
+        result: GeoPackage that geolocate wrote.
+        number: of the pin.
+        changes: any of ``why``, ``kind``, ``radius_m``, ``lat_deg`` and ``lon_deg``.
+
+    Returns:
+        the pin as it is now.
+
+    Raises:
+        InputError: there is no such pin, or the changed one does not fit.
+    """
+    if strange := sorted(set(changes) - {"why", "kind", "radius_m", "lat_deg", "lon_deg"}):
+        raise InputError(f"{strange[0]} of a pin cannot be changed: change its why, kind, radius_m, lat_deg or lon_deg.")
+    results, provenance = read_geopackage(result)
+    pins = pins_of(result, results)
+    before = next((pin for pin in pins if pin.number == number), None)
+    if before is None:
+        there = ", ".join(str(pin.number) for pin in pins) or "none"
+        raise InputError(f"{review_path(result).name} has no pin {number}: give the number of one of its pins ({there}).")
+    pin = replace(before, **_with_kind({name: value for name, value in changes.items() if value is not None}))
+    _check_numbers(pin)
+    if set(changes) != {"why"}:  # a note may be written on a pin of a video that is not in this result
+        _check_inside(fitted(pin, results, result.name), video_of(results, pin, result.name), result, provenance)
+        _check_new(pin, [one for one in pins if one.number != number], results, result)
+    change_pin(result, pin)
+    return pin
+
+
+def _with_kind(values: dict[str, Any]) -> dict[str, Any]:
+    """A pin's values with ``here`` and ``confirmed`` in place of its kind. Raises InputError where there is no such kind."""
+    if "kind" not in values:
+        return values
+    kind = str(values["kind"]).strip().lower().replace("_", " ")
+    if kind not in KINDS:
+        raise InputError(f"There are no pins of the kind {values['kind']!r}: choose {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    return {
+        **{name: value for name, value in values.items() if name != "kind"},
+        "here": kind in {HERE, CONFIRMED},
+        "confirmed": kind == CONFIRMED,
+    }
+
+
+def _at_own_place(pin: PinRow, results: Sequence[VideoResult], source: str) -> PinRow:
+    """A pin that confirms a frame, at the model's own place of it; as near as its confidence speaks of, where something calibrated that."""
+    video = video_of(results, pin, source)
+    known = with_moment(replace(pin, video=video.info.name, sha256=video.sha256), results, source)
+    t, row = video.trajectory, row_of(known, video)
+    if not np.isfinite(t.lat_deg[row]):
+        raise InputError(f"Frame {t.frame_index[row]} of {video.info.name} has no place that could be confirmed: pin where it was instead.")
+    radius_m = pin.radius_m if pin.radius_m != RADIUS_M or not np.isfinite(t.confidence[row]) else float(t.confidence_radius_m)
+    return replace(pin, lat_deg=float(t.lat_deg[row]), lon_deg=float(t.lon_deg[row]), radius_m=radius_m)
 
 
 def list_pins(result: Path) -> list[PinRow]:
@@ -53,51 +111,6 @@ def run_remove(result: Path, number: int | None = None) -> PinRow:
     return remove_pin(result, number)
 
 
-PIN_ACTIONS = ("add", "confirm", "remove", "note", "list")
-CONFIRMED = "confirmed"
-"""What a pin says as its why where the model's own place was confirmed."""
-
-
-def run_pin_action(result: Path, action: str = "add", values: dict[str, Any] | None = None, number: int | None = None) -> dict[str, Any]:
-    """Do one thing with the pins of a result; arguments as of :class:`~vidtag_engine.command_arguments.PinArguments`.
-
-    Returns:
-        ``review``, the file's path; of the pin that was meant ``number``, ``time_s`` and ``video``, None for a list; and ``pins``, all there are then.
-
-    Raises:
-        InputError: the pin does not fit, or there is none of that number.
-    """
-    meant: PinRow | None = None
-    if action == "add":
-        meant = run_pin(result, pin_from(values or {}))
-    elif action == "confirm":
-        meant = run_pin(result, _confirmed(result, values or {}))
-    elif action == "remove":
-        meant = run_remove(result, number)
-    elif action == "note":
-        meant = note_pin(result, number or 0, str((values or {}).get("why") or ""))
-    elif action != "list":
-        raise InputError(f"There is no action {action!r}: give one of {', '.join(PIN_ACTIONS)}.")
-    return {
-        "review": str(review_path(result)),
-        **{name: None if meant is None else getattr(meant, name) for name in ("number", "time_s", "video")},
-        "pins": [asdict(pin) | {"when": None if pin.when is None else pin.when.isoformat()} for pin in list_pins(result)],
-    }
-
-
-def _confirmed(result: Path, values: dict[str, Any]) -> PinRow:
-    """A pin at the model's own place of a frame, as near as its confidence is about. Raises InputError where the frame has no place."""
-    results = read_geopackage(result)[0]
-    asked = pin_from({"lat_deg": 0.0, "lon_deg": 0.0, **values})
-    video = video_of(results, asked, result.name)
-    t = video.trajectory
-    row = row_of(with_moment(replace(asked, video=video.info.name, sha256=video.sha256), results, result.name), video)
-    lat_deg, lon_deg = float(t.lat_deg[row]), float(t.lon_deg[row])
-    if not math.isfinite(lat_deg):
-        raise InputError(f"Frame {int(t.frame_index[row])} of {video.info.name} has no place to confirm: pin where it was.")
-    return replace(asked, here=True, lat_deg=lat_deg, lon_deg=lon_deg, radius_m=t.confidence_radius_m, why=asked.why or CONFIRMED)
-
-
 def pin_from(values: dict[str, Any]) -> PinRow:
     """A pin as the worker is given it (see :class:`~vidtag_engine.command_arguments.SolveArguments`).
 
@@ -107,6 +120,9 @@ def pin_from(values: dict[str, Any]) -> PinRow:
     known = {name: value for name, value in values.items() if value is not None}
     try:
         when = datetime.fromisoformat(known.pop("when")) if "when" in known else None
+        known = _with_kind(known)
+        if known.get("confirmed"):
+            known = {"lat_deg": math.nan, "lon_deg": math.nan, **known}
         pin = PinRow(**{"video": "", "frame_index": None, **known}, when=when)
     except (TypeError, ValueError) as error:
         raise InputError(f"A pin cannot be understood ({error}): give its time_s or frame_index, lat_deg and lon_deg.") from error

@@ -1,87 +1,143 @@
-"""Judge moments and stretches of a result's videos, comment on them, and find them again."""
+"""The command "review": judge, remark on and mark frames and stretches of a result's videos, beside it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
+import math
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..export import read_geopackage
+from ..command_arguments import ReviewArguments
+from ..export.moments import VideoMoments, read_moments, video_named
 from ..export.review_file import review_path
-from ..export.review_table import STATES, ReviewRow, add_review, change_review, read_review, remove_review, states_at
-from ..types import InputError, VideoResult
+from ..export.review_rows import STATES, ReviewRow, add_row, change_row, judgements, read_review, remove_row
+from ..types import InputError
 
-ACTIONS = ("list", "add", "change", "remove")
-_WORDS = ("state", "bookmark", "comment", "who")
+ACTIONS = ("add", "change", "remove", "list", "states")
+_FIELDS = {"video", "sha256", "from_s", "to_s", "state", "bookmark", "comment", "who", "when"}
 
 
-def run_review(result: Path, action: str = "list", row: dict[str, Any] | None = None, number: int | None = None) -> dict[str, Any]:
-    """Do one thing with the judgements of a result.
-
-    Args:
-        result: GeoPackage that geolocate wrote.
-        action: one of ``ACTIONS``.
-        row: what is added, or changed: ``state``, ``bookmark``, ``comment``, ``who``; and for a new one ``from_s``, ``to_s`` (a moment where it is left out) and
-            ``video`` or ``sha256``, which may be left out where the result holds one video, and ``when`` (ISO 8601), else now. The same row is added once.
-        number: of the row that is changed or removed.
+def run_review(arguments: ReviewArguments) -> dict[str, Any]:
+    """Do what ``action`` says.
 
     Returns:
-        ``review``, the file's path; ``number`` of the row that was meant, or None; ``rows``, all there are then; and ``frames``: of each video how many frames
-        are accepted, unsure, rejected and not judged.
+        ``review``, the path of the review file, and ``row`` (as it was written, is now or was); of "list" ``rows``, of "states" ``videos`` (``video``,
+        ``sha256``, a row a frame ``frame_index``, ``time_s``, ``state``, ``number`` and ``bookmark``, and ``counts`` by state); of both ``problems``,
+        a sentence on each row that cannot be understood.
 
     Raises:
-        InputError: it does not fit the result, or the file cannot be written.
+        InputError: the row does not fit the result, there is none, or the review file cannot be written.
     """
-    results = read_geopackage(result)[0]
-    given = {name: value for name, value in (row or {}).items() if value is not None}
-    meant: int | None = number
+    result, action = Path(arguments.result), arguments.action
+    if action not in ACTIONS:
+        raise InputError(f"A review knows no {action!r}: choose {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}.")
+    said: dict[str, Any] = {"review": str(review_path(result))}
+    if action == "remove":
+        return {**said, "row": _plain(remove_row(result, arguments.number))}
     if action == "add":
-        meant = add_review(result, _new(given, results, result.name)).number
-    elif action in ("change", "remove"):
-        if number is None:
-            raise InputError(f"Which review is meant? Give its number: vidtag review {result.name} lists them.")
-        if action == "remove":
-            remove_review(result, number)
-        else:
-            change_review(result, number, **{name: given[name] for name in _WORDS if name in given})
-    elif action != "list":
-        raise InputError(f"There is no action {action!r}: give one of {', '.join(ACTIONS)}.")
-    rows = read_review(result)
-    return {
-        "review": str(review_path(result)),
-        "number": meant,
-        "rows": [asdict(one) | {"when": None if one.when is None else one.when.isoformat()} for one in rows],
-        "frames": {one.info.name: _counts(rows, one) for one in results},
-    }
+        return {**said, "row": row_values(add_review(result, arguments.row or {}))}
+    rows, problems = read_review(review_path(result))
+    if action == "change":
+        return {**said, "row": row_values(_changed(result, arguments, rows, problems))}
+    videos = read_moments(result)  # says what is wrong with the result
+    if action == "list":
+        return {**said, "rows": [row_values(row) for row in rows], "problems": problems}
+    return {**said, "videos": [_states(rows, video) for video in videos], "problems": problems}
 
 
-def _new(given: dict[str, Any], results: list[VideoResult], source: str) -> ReviewRow:
-    """A row of a video that the result holds, within it."""
-    named = given.get("sha256") or given.get("video")
-    found = [one for one in results if named in (None, one.sha256, one.info.name)]
-    if len(found) != 1:
-        names = ", ".join(one.info.name for one in results) or "none"
-        raise InputError(f"{source} does not hold just one video {named or ''}".rstrip() + f": say which one is meant ({names}).")
-    video = found[0]
-    if "from_s" not in given:
-        raise InputError("The review does not say its moment: give seconds after the video's start.")
-    from_s = float(given["from_s"])
-    try:
-        when = datetime.fromisoformat(given["when"]) if "when" in given else None
-    except ValueError as error:
-        raise InputError(f"The moment {given['when']!r} cannot be understood: give ISO 8601, such as 2026-05-01T10:00:00Z.") from error
-    words = {name: given[name] for name in _WORDS if name in given}
-    row = ReviewRow(video.info.name, video.sha256, from_s, float(given.get("to_s", from_s)), when=when, **words)
-    end_s = max([video.info.duration_s or 0.0, *video.trajectory.time_s[-1:].tolist()])
-    if row.to_s > end_s + 0.5:
-        raise InputError(f"The moment {row.to_s:g} s lies beyond {video.info.name}, which ends at {end_s:g} s: give an earlier one.")
+def add_review(result: Path, values: dict[str, Any]) -> ReviewRow:
+    """Add a row (see :class:`~vidtag_engine.command_arguments.ReviewArguments`) and return it as it was written.
+
+    Raises:
+        InputError: it does not fit the result, says nothing, or the review file cannot be written.
+    """
+    row = _fitted(_row_from(values, ReviewRow("", math.nan, math.nan)), read_moments(result), result.name)
+    return replace(row, number=add_row(result, row))
+
+
+def row_values(row: ReviewRow) -> dict[str, Any]:
+    """A row as JSON has it."""
+    return {**vars(row), "when": row.when.isoformat() if row.when else None}
+
+
+def _changed(result: Path, arguments: ReviewArguments, rows: list[ReviewRow], problems: list[str]) -> ReviewRow:
+    """A row that somebody has made impossible in another program is not guessed at: it is told what is wrong with it."""
+    before = next((row for row in rows if row.number == arguments.number), None)
+    if before is None:
+        broken = [one for one in problems if one.startswith(f"Row {arguments.number} ")]
+        there = ", ".join(str(row.number) for row in rows[-20:]) or "none"
+        raise InputError(
+            broken[0] if broken else f"{review_path(result).name} has no row {arguments.number}: give the number of one ({there})."
+        )
+    given = arguments.row or {}
+    row = _row_from({"when": None, **given}, before)
+    if set(given) & {"video", "sha256", "from_s", "to_s"}:
+        row = _fitted(row, read_moments(result), result.name)
+    _check_says(row)
+    row = replace(row, when=row.when if given.get("when") else datetime.now(UTC))
+    change_row(result, row)
     return row
 
 
-def _counts(rows: list[ReviewRow], video: VideoResult) -> dict[str, int]:
-    judged = np.array(states_at(rows, video.sha256, video.trajectory.time_s.tolist()), dtype=object)
-    counts = {state: int((judged == state).sum()) for state in STATES}
-    return counts | {"not_judged": int((judged == "").sum())}
+def _row_from(values: dict[str, Any], before: ReviewRow) -> ReviewRow:
+    """A row with the values that are given in place of those before; a state of None or "" takes the judgement back."""
+    if strange := sorted(set(values) - _FIELDS):
+        raise InputError(f"A review has no {strange[0]!r}: it has {', '.join(sorted(_FIELDS))}.")
+    known = {name: value for name, value in values.items() if value is not None or name == "state"}
+    try:
+        for name in {"from_s", "to_s"} & set(known):
+            known[name] = float(known[name])
+        if "when" in known:
+            moment = datetime.fromisoformat(str(known["when"]))
+            known["when"] = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"A review cannot be understood ({error}): give from_s and to_s in seconds, and when as 2026-05-01T09:30:00Z."
+        ) from error
+    if "from_s" in known and "to_s" not in values:
+        known["to_s"] = known["from_s"]
+    known |= {"state": known.get("state") or None} if "state" in known else {}
+    if known.get("state") not in {None, *STATES}:
+        raise InputError(f"There is no state {known['state']!r}: choose {', '.join(STATES[:-1])} or {STATES[-1]}, or none.")
+    return replace(before, **known)
+
+
+def _fitted(row: ReviewRow, videos: list[VideoMoments], source: str) -> ReviewRow:
+    """The row with its video's name and digest and when it was said. Raises InputError where it does not fit the result."""
+    video = video_named(videos, row.video, row.sha256, source)
+    if not (math.isfinite(row.from_s) and math.isfinite(row.to_s)):
+        raise InputError("A review does not say its moment: give from_s, and for a stretch to_s, in seconds after the video's start.")
+    if not 0 <= row.from_s <= row.to_s <= video.end_s + 1.0:
+        raise InputError(
+            f"{row.from_s:g} to {row.to_s:g} s is no stretch of {video.name}: give two times from 0 to {video.end_s:g} s, the earlier first."
+        )
+    _check_says(row)
+    return replace(row, video=video.name, sha256=video.sha256, when=row.when or datetime.now(UTC))
+
+
+def _check_says(row: ReviewRow) -> None:
+    if row.state is None and not row.bookmark and not row.comment.strip():
+        raise InputError("A review says nothing so: give a state, a comment or a bookmark, or remove its row.")
+
+
+def _states(rows: list[ReviewRow], video: VideoMoments) -> dict[str, Any]:
+    held, marked = judgements(rows, video)
+    states = [None if row is None else row.state for row in held]
+    return {
+        "video": video.name,
+        "sha256": video.sha256,
+        "frame_index": video.frame_index.tolist(),
+        "time_s": video.time_s.tolist(),
+        "state": states,
+        "number": [None if row is None else row.number for row in held],
+        "bookmark": marked,
+        "counts": {state: Counter(states)[state] for state in STATES},
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """What was in a row, under the names of the others; columns of other programs' included, blobs left out."""
+    named = {("number" if name == "fid" else name): value for name, value in values.items() if not isinstance(value, bytes)}
+    return {**named, "bookmark": bool(named.get("bookmark"))}

@@ -52,7 +52,7 @@ def read_geopackage(path: Path | str) -> tuple[list[VideoResult], Provenance]:
 def read_failed(path: Path | str) -> list[FailedVideo]:
     """The videos of a result's batch that failed, as they were written; none in schema 1 and 2. Raises InputError as read_geopackage."""
     path = Path(path)
-    with closing(_open(path)) as database:
+    with closing(open_result(path)) as database:
         try:
             schema = from_json(records_of(database)[-1])[1]
             query = "SELECT video, file, kind, why, sha256, duration_s FROM videos WHERE state = ? ORDER BY fid"
@@ -89,7 +89,7 @@ def read_answers(path: Path | str, answer: str = "auto") -> tuple[list[VideoResu
 
 def _read(path: Path, *, pinned: bool) -> tuple[list[VideoResult], dict[str, VideoResult], Provenance]:
     """The model's results; by name those that were solved with pins, if they are asked for; the provenance."""
-    with closing(_open(path)) as database:
+    with closing(open_result(path)) as database:
         try:
             provenance = _provenance(path, database)
             names = database.execute("SELECT * FROM videos ORDER BY fid")
@@ -133,7 +133,7 @@ def read_aoi(path: Path | str) -> Any | None:
     import shapely
 
     path = Path(path)
-    with closing(_open(path)) as database:
+    with closing(open_result(path)) as database:
         try:
             if not _has(database, "aoi"):
                 return None
@@ -148,7 +148,7 @@ def read_areas(path: Path | str) -> dict[str, Any]:
     import shapely
 
     path = Path(path)
-    with closing(_open(path)) as database:
+    with closing(open_result(path)) as database:
         try:
             rows = database.execute("SELECT name, geom FROM aoi ORDER BY fid").fetchall()[1:] if _has(database, "aoi") else []
             return {name: shapely.from_wkb(wkb_of(geom)) for name, geom in rows if name and geom}
@@ -158,11 +158,12 @@ def read_areas(path: Path | str) -> dict[str, Any]:
 
 def read_provenance(path: Path | str) -> Provenance:
     """The record of a result, without the rest. Raises InputError as read_geopackage."""
-    with closing(_open(Path(path))) as database:
+    with closing(open_result(Path(path))) as database:
         return _provenance(Path(path), database)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_result(path: Path) -> sqlite3.Connection:
+    """A result to read from, as a database; close it. Raises InputError where it is none, or of a newer schema."""
     if not path.is_file():
         raise InputError(f"{path} is not there; give a GeoPackage that geolocate wrote.")
     try:

@@ -14,6 +14,7 @@ from ..types import InputError
 from .columns import Table
 
 RADIUS_M = 50.0
+HERE, NOT_HERE, CONFIRMED = KINDS = ("here", "not here", "confirmed")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class PinRow:
         sha256: of the video's bytes; empty where it is not known yet.
         time_s: seconds after the video's start; None where it is not known yet.
         number: of the row in its file, which removes it; 0 for a pin that lies in none.
+        confirmed: the place is the result's own answer for that frame, which the person has found to be right. Counts where ``here`` is true.
     """
 
     video: str
@@ -45,6 +47,12 @@ class PinRow:
     sha256: str = ""
     time_s: float | None = None
     number: int = 0
+    confirmed: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What it says: one of ``KINDS``."""
+        return (CONFIRMED if self.confirmed else HERE) if self.here else NOT_HERE
 
     @property
     def moment(self) -> str:
@@ -67,6 +75,7 @@ def pins_table(pins: list[PinRow]) -> Table:
         "who": [pin.who or None for pin in pins],
         "when": np.array(moments, dtype="datetime64[ms]"),
         "why": [pin.why or None for pin in pins],
+        "confirmed": np.array([pin.kind == CONFIRMED for pin in pins], dtype=bool),
         "geometry": np.array(shapely.points([(pin.lon_deg, pin.lat_deg) for pin in pins]) if pins else [], dtype=object),
     }
 
@@ -131,4 +140,5 @@ def _pin(number: int, known: dict[str, Any], point: Any) -> PinRow:
         sha256=str(known.get("sha256", "")),
         time_s=None if time_s is None else float(time_s),
         number=int(number),
+        confirmed=bool(known.get("confirmed", False)),
     )

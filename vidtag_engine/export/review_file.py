@@ -1,4 +1,4 @@
-"""The file beside a result that a person writes: ``X.review.gpkg`` for ``X.gpkg``, with the layer ``pins``, and the table ``review`` (`review_table`).
+"""The file beside a result that a person writes: ``X.review.gpkg`` for ``X.gpkg``, with the layer ``pins`` and the table ``review`` (:mod:`.review_rows`).
 
 The engine reads it; it adds and removes rows only when it is asked to, where the file lies, so that it may be open in another program.
 """
@@ -26,8 +26,8 @@ from .geopackage_tables import add_styles, stamp
 from .pins import PinRow, pins_table, read_pins
 from .point_blob import wkb_of
 
-_COLUMNS = ("video", "sha256", "time_s", "frame_index", "here", "radius_m", "who", "when", "why")
-_TYPES = {"sha256": "TEXT", "time_s": "REAL"}
+_COLUMNS = ("video", "sha256", "time_s", "frame_index", "here", "radius_m", "who", "when", "why", "confirmed")
+_TYPES = {"sha256": "TEXT", "time_s": "REAL", "confirmed": "BOOLEAN"}
 _SAME_S = 0.0005
 
 
@@ -86,12 +86,36 @@ def add_pins(result: Path, pins: Sequence[PinRow], *, take_over: bool = True) ->
     Raises:
         InputError: it cannot be written, or another program is writing to it.
     """
-    review = review_path(result)
-    if not review.exists():
-        _make(review, _pins_from_before(result) if take_over else [])
+    review = made_review(result, take_over=take_over)
     with transaction(review) as database:
         _complete(database)
         return [_insert(database, pin) for pin in pins]
+
+
+def made_review(result: Path, *, take_over: bool = True) -> Path:
+    """Path of a result's review file, which is made where there is none; arguments and errors as for :func:`add_pins`."""
+    review = review_path(result)
+    if not review.exists():
+        _make(review, _pins_from_before(result) if take_over else [])
+    return review
+
+
+def change_pin(result: Path, pin: PinRow) -> None:
+    """Write a pin anew in the row that its number says; who set it and what else the row holds stay as they are.
+
+    Raises:
+        InputError: there is no such pin, or the file cannot be written.
+    """
+    with transaction(made_review(result)) as database:
+        _complete(database)
+        changed = database.execute(
+            "UPDATE pins SET geom = ?, here = ?, confirmed = ?, radius_m = ?, why = ? WHERE fid = ?",
+            (point_blob(pin.lat_deg, pin.lon_deg), pin.here, pin.confirmed, pin.radius_m, clean(pin.why) or None, pin.number),
+        ).rowcount
+        if not changed:
+            raise InputError(f"{review_path(result).name} has no pin {pin.number} any more: list its pins again.")
+        _widen(database, pin)
+        note_change(database, "pins")
 
 
 def remove_pin(result: Path, number: int | None) -> PinRow:
@@ -115,23 +139,10 @@ def remove_pin(result: Path, number: int | None) -> PinRow:
             f"{review.name} has no pin {'' if number is None else number}".rstrip() + f": give the number of one of its pins ({there})."
         )
     with transaction(review) as database:
-        _teach(database)
+        teach(database)
         database.execute("DELETE FROM pins WHERE fid = ?", (chosen[0].number,))
-        _changed(database)
+        note_change(database, "pins")
     return chosen[0]
-
-
-def note_pin(result: Path, number: int, why: str) -> PinRow:
-    """Change what a pin says as its why, and return it. Raises InputError where there is none of that number, or the file cannot be written."""
-    review = review_path(result)
-    found = next((pin for pin in read_pins(review) if pin.number == number), None)
-    if found is None:
-        raise InputError(f"{review.name} has no pin {number}: run vidtag pins {result.name} to see their numbers.")
-    with transaction(review) as database:
-        _teach(database)
-        database.execute("UPDATE pins SET why = ? WHERE fid = ?", (clean(why) or None, number))
-        _changed(database)
-    return replace(found, why=why)
 
 
 def settle_pins(result: Path) -> None:
@@ -158,7 +169,7 @@ def settle_pins(result: Path) -> None:
         _complete(database)
         for pin in (one for one in known if one.sha256):
             database.execute("UPDATE pins SET sha256 = ?, time_s = ? WHERE fid = ?", (pin.sha256, pin.time_s, pin.number))
-        _changed(database)
+        note_change(database, "pins")
 
 
 def _with_moment_if_there(pin: PinRow, results: Sequence[VideoResult]) -> PinRow:
@@ -192,11 +203,6 @@ def _pins_from_before(result: Path) -> list[PinRow]:
     return [with_moment(pin, results, result.name) for pin in pins]
 
 
-def make_review_file(result: Path) -> None:
-    """Make the review file of a result that has none, with the pins that a result of schema 2 holds itself. Raises InputError where it cannot be written."""
-    _make(review_path(result), _pins_from_before(result))
-
-
 def _make(review: Path, pins: Sequence[PinRow]) -> None:
     with replacing(review, "review") as part:
         write_layer(part, "pins", pins_table(list(pins)))
@@ -207,7 +213,7 @@ def _make(review: Path, pins: Sequence[PinRow]) -> None:
 
 def _complete(database: sqlite3.Connection) -> None:
     """Add the columns that a layer of pins from elsewhere lacks."""
-    _teach(database)
+    teach(database)
     there = {name for (name,) in database.execute("SELECT name FROM pragma_table_info('pins')")}
     for name, kind in _TYPES.items():
         if name not in there:
@@ -217,32 +223,38 @@ def _complete(database: sqlite3.Connection) -> None:
 def _insert(database: sqlite3.Connection, pin: PinRow) -> int:
     when = None if pin.when is None else stamp(pin.when)
     values = (
-        clean(pin.video), pin.sha256, pin.time_s, pin.frame_index, pin.here, pin.radius_m, clean(pin.who) or None, when, clean(pin.why) or None,
+        clean(pin.video), pin.sha256, pin.time_s, pin.frame_index, pin.here, pin.radius_m, clean(pin.who) or None, when, clean(pin.why) or None, pin.confirmed,
     )  # fmt: skip
-    place = _blob(pin.lat_deg, pin.lon_deg)
+    place = point_blob(pin.lat_deg, pin.lon_deg)
     names = ", ".join(f'"{name}"' for name in ("geom", *_COLUMNS))
     holes = ", ".join("?" * (1 + len(_COLUMNS)))
     row = database.execute(f"INSERT INTO pins ({names}) VALUES ({holes})", (place, *values)).lastrowid  # noqa: S608 - constants  # nosec B608
+    _widen(database, pin)
+    note_change(database, "pins")
+    return int(row or 0)
+
+
+def _widen(database: sqlite3.Connection, pin: PinRow) -> None:
+    """The layer's extent, with the pin in it."""
     database.execute(
         "UPDATE gpkg_contents SET min_x = min(coalesce(min_x, :x), :x), max_x = max(coalesce(max_x, :x), :x),"
         " min_y = min(coalesce(min_y, :y), :y), max_y = max(coalesce(max_y, :y), :y) WHERE table_name = 'pins'",
         {"x": pin.lon_deg, "y": pin.lat_deg},
     )
-    _changed(database)
-    return int(row or 0)
 
 
-def _changed(database: sqlite3.Connection) -> None:
-    database.execute("UPDATE gpkg_contents SET last_change = ? WHERE table_name = 'pins'", (stamp(datetime.now(UTC)),))
+def note_change(database: sqlite3.Connection, layer: str) -> None:
+    """Say in the file that a layer was changed just now."""
+    database.execute("UPDATE gpkg_contents SET last_change = ? WHERE table_name = ?", (stamp(datetime.now(UTC)), layer))
 
 
-def _blob(lat_deg: float, lon_deg: float) -> bytes:
+def point_blob(lat_deg: float, lon_deg: float) -> bytes:
     """A point as a GeoPackage holds it: little endian, no envelope, EPSG:4326."""
     head = b"GP" + bytes([0, 1]) + (4326).to_bytes(4, "little")
     return head + bytes(shapely.to_wkb(shapely.Point(lon_deg, lat_deg), byte_order=1))
 
 
-def _teach(database: sqlite3.Connection) -> None:
+def teach(database: sqlite3.Connection) -> None:
     """Give SQLite the functions that the triggers of a spatial index ask of whoever changes the layer."""
 
     def bound(which: int) -> None:

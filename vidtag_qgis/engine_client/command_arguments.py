@@ -141,10 +141,11 @@ class SolveArguments:
 
 @dataclass(frozen=True)
 class PinArguments:
-    """Arguments of "pin", which works on the pins in the review file beside ``result``. All pins are in the answer.
+    """Arguments of "pin": what is done with the pins in the review file beside ``result``.
 
-    ``action`` is "add" (``pin``, an object as in "solve"), "confirm" (``pin`` says the moment alone: its place is the result's own), "remove" (``number``, or the
-    last one), "note" (``pin`` has ``why``, of ``number``) or "list".
+    ``action`` is "add" (``pin``, an object as in "solve", which may give ``kind`` in place of ``here``: "here", "not here" or "confirmed"; a confirmed
+    pin needs no place: it is the model's own), "list", "change" (the pin ``number``, to what ``pin`` says: any of ``why``, ``kind``, ``radius_m``,
+    ``lat_deg`` and ``lon_deg``) or "remove" (the pin ``number``; None is the last one that was set).
     """
 
     result: str
@@ -155,16 +156,40 @@ class PinArguments:
 
 @dataclass(frozen=True)
 class ReviewArguments:
-    """Arguments of "review", which works on the judgements in the review file beside ``result``: ``action`` is "list", "add", "change" or "remove".
+    """Arguments of "review": what is done with the table ``review`` in the review file beside ``result``.
 
-    ``row`` has ``video`` or ``sha256``, ``from_s``, ``to_s``, ``state`` ("accepted", "unsure" or "rejected"), ``bookmark``, ``comment`` and ``who``, as they are
-    known; ``number`` names the row that is changed or removed.
+    ``action`` is "add" (``row``: ``from_s``, and as they are known ``to_s``, ``video``, ``sha256``, ``state``, ``bookmark``, ``comment``, ``who`` and
+    ``when``, ISO 8601), "change" (the row ``number``, to what ``row`` says), "remove" (the row ``number``; None is the last), "list" or "states" (of every
+    frame of the result).
     """
 
     result: str
     action: str = "list"
     row: Optional[dict[str, Any]] = None
     number: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class LandmarksArguments:
+    """Arguments of "landmarks": where the camera of ``result``'s ``video`` was at ``time_s`` by ``points``, each [x_px, y_px, lat_deg, lon_deg].
+
+    The points are in the upright picture of ``width_px`` by ``height_px``; None is the video's own size. ``pin`` adds the place as a pin *here*, and keeps the
+    landmarks in the review file. Without points, those that were kept of that moment are listed.
+    """
+
+    result: str
+    time_s: float
+    video: str = ""
+    sha256: str = ""
+    points: list[list[float]] = field(default_factory=list)
+    width_px: Optional[float] = None
+    height_px: Optional[float] = None
+    fov_deg: Optional[float] = None
+    noise_px: float = 3.0
+    tilt_deg: float = 2.0
+    pin: bool = False
+    who: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ KINDS = {
 _GEOPACKAGES = {
     "result": {"trajectory", "frames", "videos", "regions", "pins", "review", "aoi", "frames_pinned", "trajectory_pinned", "regions_pinned",
                "trajectory_matched", "matches", "candidates"},
-    "review": {"pins", "review"},
+    "review": {"pins", "review", "landmarks"},
     "gallery": {"gallery"},
     "errors": {"errors"},
     "places": {"places"},

@@ -167,7 +167,7 @@ class CorrectPanel(QWidget):
 
     def confirm(self) -> None:
         """Pin the frame at the place that it has."""
-        self.corrections.pin("confirm", {"video": self._video, "time_s": self._time_s, "who": self._who()})
+        self.corrections.pin("add", {"video": self._video, "time_s": self._time_s, "kind": "confirmed", "who": self._who()})
 
     def _remove_pin(self) -> None:
         self.corrections.pin("remove", number=_chosen(self.pins_table))
@@ -180,12 +180,12 @@ class CorrectPanel(QWidget):
         before = self.pins_table.item(self.pins_table.currentRow(), 3).text()
         why, agreed = QInputDialog.getText(self, tr("Pin"), tr("Why:"), QLineEdit.EchoMode.Normal, before)
         if agreed:
-            self.corrections.pin("note", {"why": why}, number)
+            self.corrections.pin("change", {"why": why}, number)
 
     def _show_pins(self, pins: list[dict[str, Any]]) -> None:
         rows = []
         for pin in pins:
-            says = tr("here") if pin["here"] else tr("not here")
+            says = {"here": tr("here"), "not here": tr("not here"), "confirmed": tr("confirmed")}.get(pin["kind"], pin["kind"])
             rows.append((pin["number"], pin["video"], pin["time_s"], [pin["video"], _number(pin["time_s"]), says, pin["why"], pin["who"]]))
         _fill(self.pins_table, rows)
         self.solve_button.setEnabled(bool(pins))
@@ -214,7 +214,7 @@ class CorrectPanel(QWidget):
         words = {"accepted": tr("accepted"), "unsure": tr("unsure"), "rejected": tr("rejected"), "": ""}
         shown = []
         for row in rows:
-            judged = " ".join(filter(None, [words.get(row["state"], row["state"]), "★" if row["bookmark"] else ""]))
+            judged = " ".join(filter(None, [words.get(row["state"] or "", row["state"]), "★" if row["bookmark"] else ""]))
             to_s = _number(row["to_s"]) if row["to_s"] > row["from_s"] else ""
             cells = [row["video"], _number(row["from_s"]), to_s, judged, row["comment"], row["who"]]
             shown.append((row["number"], row["video"], row["from_s"], cells))

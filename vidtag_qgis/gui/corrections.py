@@ -21,6 +21,8 @@ from .pin_maker import show_pins
 from .tasks import Call, start
 
 _FINISH_S = 15.0
+_ASKS = ("list", "states")
+"""Actions that write nothing."""
 PINNED = {"frames_pinned": "frames", "trajectory_pinned": "trajectory", "regions_pinned": "regions"}
 """Layers of a result that was solved with pins, and whose style they have."""
 
@@ -37,7 +39,7 @@ class _Asked:
     @property
     def writes(self) -> bool:
         """Whether something would be lost if nobody did it."""
-        return getattr(self.arguments, "action", "") != "list"
+        return getattr(self.arguments, "action", "") not in _ASKS
 
 
 class Corrections(QObject):
@@ -63,6 +65,7 @@ class Corrections(QObject):
         self._task: Optional[Call] = None
         self._asked: Optional[_Asked] = None
         self._awake = False
+        self._rows: list[dict[str, Any]] = []
 
     def wake(self) -> None:
         """The window is open: tell it of the result that is looked at."""
@@ -108,12 +111,18 @@ class Corrections(QObject):
     def pin(self, action: str, pin: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
         """One thing with the pins, as of the engine's command "pin"."""
         self._ask("pin", PinArguments(self.result, pin, action, number), lambda answer: self._pinned(action, answer))
+        if action != "list":
+            self.pin("list")
 
     def review(self, action: str, row: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
         """One thing with the judgements, as of the engine's command "review"."""
         if row is not None and action == "add":
             row = {**row, "when": datetime.now(UTC).isoformat(timespec="milliseconds")}  # by which the engine knows it again
         self._ask("review", ReviewArguments(self.result, action, row, number), lambda answer: self._reviewed(action, answer))
+        if action not in _ASKS:
+            self.review("list")
+        elif action == "list":
+            self.review("states")
 
     def solve(self) -> None:
         """Decode the videos that have pins again. The model's own layers stay; the new ones stand beside them."""
@@ -165,22 +174,27 @@ class Corrections(QObject):
         start(self._task)
 
     def _pinned(self, action: str, answer: dict[str, Any]) -> None:
-        self._tell("pins_changed", answer["pins"])
-        if action in ("add", "confirm"):
-            show_pins(answer["review"])
-            self._tell(
-                "said",
-                tr("Pin {number} is set at {time:g} s of {video}.").format(
-                    number=answer["number"], time=answer["time_s"], video=answer["video"]
-                ),
-            )
-        elif action == "remove":
-            show_pins(answer["review"])
-            self._tell("said", tr("The pin at {time:g} s of {video} is gone.").format(time=answer["time_s"], video=answer["video"]))
+        if action == "list":
+            self._tell("pins_changed", answer["pins"])
+            return
+        show_pins(answer["review"])
+        pin = answer["pin"]
+        said = {
+            "add": tr("Pin {number} is set at {time:g} s of {video}."),
+            "remove": tr("The pin at {time:g} s of {video} is gone."),
+            "change": tr("Pin {number} is changed."),
+        }[action]
+        self._tell("said", said.format(number=pin["number"], time=pin["time_s"], video=pin["video"]))
 
     def _reviewed(self, action: str, answer: dict[str, Any]) -> None:
-        self._tell("review_changed", answer["rows"], answer["frames"])
-        if action == "add":
+        if action == "list":
+            self._rows = answer["rows"]
+            if answer["problems"]:
+                self._tell("said", answer["problems"][0])
+        elif action == "states":
+            frames = {one["video"]: {**one["counts"], "not_judged": one["state"].count(None)} for one in answer["videos"]}
+            self._tell("review_changed", self._rows, frames)
+        elif action == "add":
             self._tell("said", tr("Kept in the review file beside the result."))
 
     def _solved(self, answer: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ NO_RESULT = "Pins lie beside the result, and that of this layer is not there: ad
 
 
 class PinMaker(QObject):
-    """A tool on the map, and the engine that checks and adds the pin. ``said`` carries a sentence, ``written`` all pins that there are then.
+    """A tool on the map, and the engine that checks and adds the pin. ``said`` carries a sentence, ``written`` comes when a pin is.
 
     Args:
         canvas: the map.
@@ -31,7 +31,7 @@ class PinMaker(QObject):
     """
 
     said = pyqtSignal(str)
-    written = pyqtSignal(list)
+    written = pyqtSignal()
 
     def __init__(self, canvas: QgsMapCanvas, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -78,7 +78,7 @@ class PinMaker(QObject):
             self.said.emit(str(error))
             return
         show_pins(answer["review"])
-        self.written.emit(answer["pins"])
+        self.written.emit()
         where = os.path.basename(answer["review"])
         self.said.emit(
             f"Pin {answer['number']} is set at {answer['time_s']:g} s of {answer['video']}, in {where}. 'Solve with pins' takes it."

@@ -51,7 +51,7 @@ class Workbench(FrameDock):
         self.run_panel.wake()
         self.corrections.wake()
         if self.pins is not None:
-            self.pins.written.connect(self.corrections.pins_changed)
+            self.pins.written.connect(lambda: self.corrections.pin("list"))
 
     def rest(self) -> None:
         """As of the viewer. A run goes on."""

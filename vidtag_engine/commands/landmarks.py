@@ -1,0 +1,88 @@
+"""The command "landmarks": where a video's camera stood at a moment, from points in its picture and on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..command_arguments import LandmarksArguments
+from ..export.landmark_rows import keep_landmarks, kept_landmarks
+from ..export.moments import VideoMoments, read_moments, video_named
+from ..export.pins import PinRow
+from ..export.review_file import review_path
+from ..landmarks import CameraPlace, Landmark, as_values, locate_camera
+from ..types import InputError
+from .pin import run_pin
+from .pin_actions import pin_values
+
+_POINT = 4
+
+
+def run_landmarks(arguments: LandmarksArguments) -> dict[str, Any]:
+    """Find the place, and add it as a pin where that was asked for.
+
+    Returns:
+        ``places`` (each ``lat_deg``, ``lon_deg``, ``bearing_deg``, ``fov_deg``, ``semi_major_m``, ``semi_minor_m``, ``azimuth_deg``, ``residual_px``,
+        ``distance_m``, ``misfit``), ``ambiguous``, ``notes``, ``suspect``, ``video``, ``time_s``, ``points``, ``width_px``, ``height_px``, ``pin`` and
+        ``review``. Without points ``places`` is empty and ``points`` are those that were kept.
+
+    Raises:
+        InputError: the landmarks fix no place, the place does not fit the result, or the review file cannot be written.
+    """
+    result = Path(arguments.result)
+    video = video_named(read_moments(result), arguments.video, arguments.sha256, result.name)
+    if not 0 <= arguments.time_s <= video.end_s + 1.0:
+        raise InputError(f"{arguments.time_s:g} s lies outside the video {video.name}: give a time from 0 to {video.end_s:g} s.")
+    landmarks, size_px = _landmarks(arguments.points), (arguments.width_px or video.width_px, arguments.height_px or video.height_px)
+    said: dict[str, Any] = {"ambiguous": False, "places": [], "notes": [], "suspect": None, "pin": None}
+    if landmarks:
+        found = locate_camera(landmarks, *size_px, fov_deg=arguments.fov_deg, noise_px=arguments.noise_px, tilt_deg=arguments.tilt_deg)
+        said |= as_values(found)
+        if arguments.pin and found.ambiguous:
+            raise InputError(f"{found.notes[0]} No pin was set.")
+        if arguments.pin:
+            said["pin"] = pin_values(_pinned(result, video, arguments, landmarks, size_px, found.places[0]))
+    else:
+        landmarks, kept_px = kept_landmarks(result, video, arguments.time_s)
+        size_px = kept_px or size_px
+    points = [[one.x_px, one.y_px, one.lat_deg, one.lon_deg] for one in landmarks]
+    return {
+        **said, "video": video.name, "sha256": video.sha256, "time_s": arguments.time_s, "points": points, "width_px": size_px[0], "height_px": size_px[1],
+        "review": str(review_path(result)),
+    }  # fmt: skip
+
+
+def _landmarks(points: Sequence[Sequence[float]]) -> list[Landmark]:
+    found = []
+    for number, point in enumerate(points, 1):
+        try:
+            values = [float(value) for value in point]
+        except (TypeError, ValueError):
+            values = []
+        if len(values) != _POINT:
+            raise InputError(f"Landmark {number} cannot be understood: give x and y in the picture, then latitude and longitude.")
+        found.append(Landmark(*values))
+    return found
+
+
+def _pinned(
+    result: Path,
+    video: VideoMoments,
+    arguments: LandmarksArguments,
+    landmarks: list[Landmark],
+    size_px: tuple[float, float],
+    place: CameraPlace,
+) -> PinRow:
+    """The pin at the place; its radius is the ellipse's larger half axis, and at least a metre."""
+    why = arguments.why or f"{len(landmarks)} landmarks, looking {place.bearing_deg:.0f}°"
+    pin = run_pin(
+        result,
+        PinRow(
+            video.name, None, place.lat_deg, place.lon_deg, radius_m=max(place.semi_major_m, 1.0), who=arguments.who, why=why, sha256=video.sha256,
+            time_s=arguments.time_s,
+        ),
+    )  # fmt: skip
+    keep_landmarks(result, video, arguments.time_s, landmarks, size_px, pin.number, arguments.who, pin.when or datetime.now(UTC))
+    return pin
