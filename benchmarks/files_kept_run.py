@@ -257,7 +257,7 @@ def _command(words: list[str]) -> int:
 
 def _worker() -> int:
     """A request is answered before the input's end is seen, as a client that waits would have it."""
-    from vidtag_engine import worker
+    from vidtag_engine import protocol_writer, worker
 
     class Patient(io.RawIOBase):
         """Holds the end of the input back until the answer is there."""
@@ -267,7 +267,7 @@ def _worker() -> int:
             while not serving._job or not serving._job.answering.is_set():  # noqa: SLF001
                 time.sleep(0.01)
 
-    serving = worker.Worker(cast(IO[bytes], Patient()), worker.ProtocolWriter(os.fdopen(os.dup(1), "wb")))
+    serving = worker.Worker(cast(IO[bytes], Patient()), protocol_writer.ProtocolWriter(os.fdopen(os.dup(1), "wb")))
     serving.serve()
     return 0
 

@@ -64,7 +64,7 @@ class PlayerSession:
         """The picture on screen at a time; nothing where another wish has come meanwhile."""
         stop = self._stop(arguments.wish, feedback)
         try:
-            time_s, frame = self._player.at(arguments.time_s, stop)
+            time_s, frame = self._player.at(arguments.time_s, stop, arguments.step)
             return self._hand_over(time_s, frame, arguments.longest_px, stop)
         except CancelledError:
             feedback.check()

@@ -116,12 +116,13 @@ class Player:
         self._windows.clear()
         self._recent.clear()
 
-    def at(self, time_s: float, feedback: Feedback = Feedback()) -> tuple[float, Any]:
+    def at(self, time_s: float, feedback: Feedback = Feedback(), step: int = 0) -> tuple[float, Any]:
         """The picture on screen: its own time and an av.VideoFrame, or an upright RGB array; None where the video is damaged.
 
         Args:
             time_s: seconds after the video's start; before it means the first picture, beyond the end the last one.
             feedback: asked to stop every few packets.
+            step: so many pictures further, or back where below 0.
 
         Raises:
             InputError: the video has gone, or cannot be read any more.
@@ -132,8 +133,11 @@ class Player:
             raise InputError(f"The video {self._path} is not there any more: put it back, or say where it is.")
         window = self._window_at(time_s, feedback)
         if window.reader is None or not len(window.shown) or any(start_s <= time_s < end_s for start_s, end_s in window.index.lost_s):
-            return self._ordinary(time_s, feedback)
+            return self._ordinary(max(0.0, time_s + step * self._usual_s), feedback)
         number = max(int(np.searchsorted(window.shown_s, time_s + _LATE_S, side="right")) - 1, 0)
+        if step:
+            number = min(max(number + step, 0), len(window.shown) - 1)
+            time_s = float(window.shown_s[number])
         back = time_s < self._last_s <= time_s + 1.0
         self._last_s = time_s
         position = int(window.shown[number])
@@ -219,6 +223,10 @@ class Player:
         size = max(round(wide * scale), 1), max(round(frame.height * scale), 1)
         smooth = "BICUBIC" if scale == 1.0 else "FAST_BILINEAR"
         return upright(frame.to_ndarray(format=layout, width=size[0], height=size[1], interpolation=smooth), turn, mirror)
+
+    @property
+    def _usual_s(self) -> float:
+        return float(self._probe.usual_step * self._probe.time_base)
 
     # Where packets lie.
 

@@ -322,11 +322,15 @@ class PlayerOpenArguments:
 
 @dataclass(frozen=True)
 class PlayerSeekArguments:
-    """Arguments of "player-seek": the picture on screen ``time_s`` seconds after the start, given up once the ring's wish is another than ``wish``."""
+    """Arguments of "player-seek": the picture on screen ``time_s`` seconds after the start, given up once the ring's wish is another than ``wish``.
+
+    ``step`` means so many pictures further, or back where it is below 0.
+    """
 
     time_s: float
     wish: int
     longest_px: int = 1280
+    step: int = 0
 
 
 @dataclass(frozen=True)
