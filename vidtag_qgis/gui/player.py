@@ -22,7 +22,7 @@ from ..engine_client.frame_ring import FrameRing
 from .pictures import IDLE_S, STOP_S, PictureRequest, VideoMissingError, places_of
 
 SLOTS, LONGEST_PX, PLAYED_PX = 8, 1280, 960
-PREPARE_AFTER_S = 0.15
+PREPARE_AFTER_S = 0.05
 LATE_S = 0.04
 """A picture that is later than this is not shown while the next one waits already."""
 TICK_MS = 4
@@ -78,7 +78,6 @@ class Player(QObject):
         self._done = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._arrived.connect(self._take)
         self._failed.connect(self._fail)
@@ -90,11 +89,6 @@ class Player(QObject):
         """Number of the engine's process, None where none runs."""
         client = self._client
         return None if client is None else client.pid
-
-    @property
-    def folder(self) -> str:
-        """Folder of the file that pictures come through; empty where there is none."""
-        return self._folder
 
     def open(self, video: PictureRequest) -> None:
         """Choose the video; nothing is started before the first picture is wanted.
@@ -130,7 +124,7 @@ class Player(QObject):
         changed, self.rate, self._steps = self.rate != rate, rate, 0
         self._want(rate)
         self._began, self._done = None, False
-        self._timer.start()
+        self._timer.start(TICK_MS)
         if changed:
             self.playing_changed.emit(rate)
 
@@ -198,11 +192,14 @@ class Player(QObject):
 
     def _take(self, number: int, image: object, time_s: float) -> None:
         if number == self._number and isinstance(image, QImage):
-            self.time_s, self._steps = time_s, 0
-            if image.isNull():
-                self.damaged.emit(time_s)
-            else:
-                self.shown.emit(image, time_s)
+            self._show_now(image, time_s)
+
+    def _show_now(self, image: QImage, time_s: float) -> None:
+        self.time_s, self._steps = time_s, 0
+        if image.isNull():
+            self.damaged.emit(time_s)
+        else:
+            self.shown.emit(image, time_s)
 
     def _fail(self, number: int, sentence: str, locatable: bool) -> None:
         if number == self._number:
@@ -250,11 +247,7 @@ class Player(QObject):
         self.late += behind_s > LATE_S
         if behind_s > 0.5:
             self._began = (now_s, due["time_s"])
-        self.time_s = due["time_s"]
-        if image.isNull():
-            self.damaged.emit(self.time_s)
-        else:
-            self.shown.emit(image, self.time_s)
+        self._show_now(image, due["time_s"])
 
     # The engine, in a thread of its own.
 
@@ -324,6 +317,8 @@ class Player(QObject):
     def _ready(self, wish: _Wish) -> Optional[FrameRing]:
         """The ring, with the wish's video open."""
         key = (wish.video.told, wish.video.video)
+        if self._client is not None and not self._client.running:
+            self._let_go()
         if self._client is None:
             self._client = EngineClient(engine.interpreter(), own_folders=engine.qgis_folders(), cancelled=lambda: self._closing)
         if self._ring is not None and self._open == key:
