@@ -173,16 +173,21 @@ class FramePlaying(QObject):
     def _shown(self, image: QImage, time_s: float) -> None:
         self._view.picture_label.show_image(image, time_s)
         self._view.tell("", locatable=False)
-        self._moved(time_s)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Where a picture came by itself, the dock goes along."""
+        if self.player is not None and abs(self.player.time_s - self.time_s) > 1e-6:
+            self._moved(self.player.time_s)
 
     def _failed(self, sentence: str, locatable: bool) -> None:
         self._view.show_picture("")
         self._view.tell(sentence, locatable=locatable)
 
-    def _damaged(self, time_s: float) -> None:
+    def _damaged(self, _time_s: float) -> None:
         self._view.show_picture("")
         self._view.tell("The video is damaged here: this frame has no picture.", locatable=False)
-        self._moved(time_s)
+        self._follow()
 
     def _moved(self, time_s: float) -> None:
         """The moment that is looked at is another one: marker, facts, slider and map's time follow."""

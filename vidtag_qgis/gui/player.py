@@ -54,7 +54,7 @@ class Player(QObject):
     _arrived = pyqtSignal(int, object, float)
     _failed = pyqtSignal(int, str, bool)
     _ended = pyqtSignal(int)
-    _opened = pyqtSignal(int, float)
+    _opened = pyqtSignal(object, float)
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -195,7 +195,8 @@ class Player(QObject):
             self._show_now(image, time_s)
 
     def _show_now(self, image: QImage, time_s: float) -> None:
-        self.time_s, self._steps = time_s, 0
+        if self.rate or self._steps:  # else it stands at the moment that was asked for, which the picture may have begun before
+            self.time_s, self._steps = time_s, 0
         if image.isNull():
             self.damaged.emit(time_s)
         else:
@@ -209,8 +210,8 @@ class Player(QObject):
                 self.playing_changed.emit(0.0)
             self.failed.emit(sentence, locatable)
 
-    def _know(self, number: int, duration_s: float) -> None:
-        if number == self._number:
+    def _know(self, key: tuple[Any, ...], duration_s: float) -> None:
+        if self._video is not None and key == (self._video.told, self._video.video):
             self.duration_s = duration_s
             self.opened.emit(duration_s)
 
@@ -337,7 +338,7 @@ class Player(QObject):
         answer = self._ask("player-open", asdict(PlayerOpenArguments(ring=self._ring.path, videos=places, sha256=digest)))
         _unname(self._ring.path)
         self._original[key], self._open = answer["video"], key
-        self._tell(self._opened, wish.number, float(answer["duration_s"]))
+        self._tell(self._opened, key, float(answer["duration_s"]))
         return self._ring
 
     def _ask(self, command: str, arguments: dict[str, Any], on_partial: Any = None) -> dict[str, Any]:
