@@ -15,6 +15,7 @@ python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--qu
 python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks landmarks [--seed N] [--quick]
+python -m benchmarks workbench [--seed N] [--rows click,hover,scrub,play] [--world FOLDER_OF_PICTURES]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
 
@@ -37,7 +38,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
-    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks",
+    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks", "workbench",
 )  # fmt: skip
 WORLDS = (
     "isles",
@@ -71,7 +72,9 @@ def main(given: Sequence[str] | None = None) -> int:
         default=None,
         help="those of the isles: a small world and budget; world: fewer places and queries; files_kept, batch: few",
     )
-    only.add_argument("--world", type=Path, help="those of the isles, encode, recognition: a folder with a rendered world")
+    only.add_argument(
+        "--world", type=Path, help="those of the isles, encode, recognition: a folder with a rendered world; workbench: pictures"
+    )
     only.add_argument("--store", type=Path, help="encode: folder of the isles' trainings, where not the benchmarks' own")
     only.add_argument("--difficulty", action="store_true", default=None, help="isles: only how hard the world is, by fine-tuned GeoCLIP")
     only.add_argument(
@@ -86,7 +89,7 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument(
         "--sweep", action="store_true", default=None, help="tables, paper_rows: choose the learning rates on the dev world instead"
     )
-    only.add_argument("--rows", help="paper_rows, recognition, odometry, batch: some of its rows, with commas")
+    only.add_argument("--rows", help="paper_rows, recognition, odometry, batch, workbench: some of its rows, with commas")
     only.add_argument("--checkpoint", help="odometry: with --world, one that knows the drives' isles")
     only.add_argument("--drives", type=int, help="odometry: of a row")
     only.add_argument("--fit", action="store_true", default=None, help="odometry: fit how sure to be, and write what ships")

@@ -258,7 +258,7 @@ def _command(words: list[str]) -> int:
 def _worker() -> int:
     """A request is answered before the input's end is seen, as a client that waits would have it."""
     from vidtag_engine import worker
-    from vidtag_engine.worker_job import ProtocolWriter
+    from vidtag_engine.protocol_writer import ProtocolWriter
 
     class Patient(io.RawIOBase):
         """Holds the end of the input back until the answer is there."""

@@ -14,8 +14,9 @@ import threading
 from typing import IO
 
 from . import __version__, offline, protocol
+from .protocol_writer import ProtocolWriter
 from .worker_commands import COMMANDS
-from .worker_job import Job, Keeper, ProtocolWriter
+from .worker_job import Job, Keeper
 
 SHUTDOWN_GRACE_S = 10.0
 """How long a request may take to notice that nobody is listening any more before the process ends regardless."""

@@ -144,6 +144,19 @@ def _picture(job: Job) -> dict[str, Any]:
     return run_picture(arguments, feedback=job.feedback)
 
 
+def _player(job: Job) -> dict[str, Any]:
+    kinds: dict[str, type[Any]] = {
+        "player-open": command_arguments.PlayerOpenArguments,
+        "player-seek": command_arguments.PlayerSeekArguments,
+        "player-play": command_arguments.PlayerPlayArguments,
+        "player-prepare": command_arguments.PlayerPrepareArguments,
+    }
+    from .commands.player import answer
+
+    job.keeper.player, value = answer(job.keeper.player, job.arguments(kinds[job.request.command]), job.tell, job.feedback)
+    return value
+
+
 COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "geolocate": _geolocate,
     "gallery": _gallery,
@@ -160,6 +173,10 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "reference": _reference,
     "reference-layer": _reference_layer,
     "picture": _picture,
+    "player-open": _player,
+    "player-seek": _player,
+    "player-play": _player,
+    "player-prepare": _player,
     "next-steps": _next_steps,
     "doctor": _doctor,
     "status": _status,

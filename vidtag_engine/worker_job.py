@@ -7,11 +7,13 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import __version__, protocol
+from .protocol_writer import ProtocolWriter
 
 if TYPE_CHECKING:
+    from .commands.player import PlayerSession
     from .feedback import Feedback
     from .types import Progress
     from .warm import Warm
@@ -22,35 +24,13 @@ REST_S = 2.0
 """After so long without a request memory that only work needs is given back."""
 
 
-class ProtocolWriter:
-    """Writes messages, one whole line at a time, from any thread.
-
-    Args:
-        stream: where the lines go; binary, owned by the writer.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-        self.gone = threading.Event()
-
-    def send(self, message: protocol.Message) -> None:
-        """Write one message; sets ``gone`` where the reader has closed its end."""
-        line = protocol.to_line(message).encode("utf-8")
-        with self._lock:
-            try:
-                self._stream.write(line)
-                self._stream.flush()
-            except (OSError, ValueError):
-                self.gone.set()
-
-
 class Keeper:
     """What stays from one request to the next, and the rest in between."""
 
     def __init__(self) -> None:
         self.at_work = threading.Lock()
         self._warm: Warm | None = None
+        self.player: PlayerSession | None = None
         self._timer: threading.Timer | None = None
 
     @property
@@ -130,6 +110,10 @@ class Job:
     def log(self, level: str, text: str) -> None:
         """Pass on a line for the log; ``level`` is "info" or "warning"."""
         self._writer.send(protocol.LogEvent(self.request.id, level, text))
+
+    def tell(self, value: dict[str, Any]) -> None:
+        """Pass on a part that nobody keeps, such as a picture that is played."""
+        self._writer.send(protocol.PartialEvent(self.request.id, value))
 
     def partial(self, value: dict[str, Any]) -> None:
         """Pass on a finished, saved part, and remember it for the answer to a cancel."""

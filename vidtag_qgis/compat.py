@@ -52,6 +52,15 @@ def text_field(name: str) -> QgsField:
     return field(name, "text")
 
 
+def shortcut_class() -> Any:
+    """QShortcut: Qt 6 moved it from QtWidgets to QtGui."""
+    if hasattr(QtGui, "QShortcut"):
+        return QtGui.QShortcut
+    from qgis.PyQt import QtWidgets
+
+    return QtWidgets.QShortcut
+
+
 def action_class() -> Any:
     """Qt's class of actions, which moved from QtWidgets to QtGui in Qt 6."""
     if hasattr(QtGui, "QAction"):

@@ -44,7 +44,7 @@ class Counts:
     damaged: set[int] = field(default_factory=set)  # positions of bad packets
 
 
-class _PacketReader:
+class PacketReader:
     """Packets by their position in the index, forwards or after a seek."""
 
     def __init__(self, path: Path, probe: Probe, index: PacketIndex, threads: int = 0) -> None:
@@ -60,6 +60,7 @@ class _PacketReader:
             self._seek(0)
 
     def close(self) -> None:
+        """Let go of the file."""
         self._container.close()
 
     def position(self, pts: int) -> int:
@@ -136,7 +137,7 @@ class PlannedDecoder:
     def pictures(self, wanted: NDArray[np.integer[Any]]) -> Iterator[tuple[int, Any]]:
         """(position, av.VideoFrame or None where damaged) for the positions ``wanted``, which are in the order of showing."""
         todo = [int(position) for position in wanted]
-        reader = _PacketReader(self._path, self._probe, self._index)
+        reader = PacketReader(self._path, self._probe, self._index)
         checked_to = -1  # packets before this position have been tried one by one
         try:
             while todo:
@@ -191,7 +192,7 @@ class PlannedDecoder:
         feed[[position - start for position in wanted]] = True
         return feed
 
-    def _decode_run(self, reader: _PacketReader, run: list[int]) -> Iterator[tuple[int, Any]]:
+    def _decode_run(self, reader: PacketReader, run: list[int]) -> Iterator[tuple[int, Any]]:
         if self._bad[run[0]]:
             yield run[0], None
             return
@@ -207,7 +208,7 @@ class PlannedDecoder:
         if wanted or awaited:
             raise _DamageError
 
-    def _frames(self, reader: _PacketReader, start: int, feed: NDArray[np.bool_], awaited: list[int]) -> Iterator[tuple[int, Any]]:
+    def _frames(self, reader: PacketReader, start: int, feed: NDArray[np.bool_], awaited: list[int]) -> Iterator[tuple[int, Any]]:
         """Every picture that comes out of the packets fed; raises _DamageError on any error, or where one is left out."""
         context, last_fed = reader.context, start + int(np.flatnonzero(feed)[-1])
         if context.is_open:
@@ -226,7 +227,7 @@ class PlannedDecoder:
         if missing:
             raise _DamageError
 
-    def _out(self, reader: _PacketReader, packet: Any, awaited: list[int]) -> Iterator[tuple[int, Any]]:
+    def _out(self, reader: PacketReader, packet: Any, awaited: list[int]) -> Iterator[tuple[int, Any]]:
         try:
             frames = reader.context.decode(packet)
         except av.error.EOFError:
@@ -267,7 +268,7 @@ class PlannedDecoder:
 
     def _failing_positions(self, start: int, stop: int) -> list[int]:
         """Positions of packets that raise an error or whose picture does not come out (one thread: the error is the packet's own)."""
-        reader = _PacketReader(self._path, self._probe, self._index, threads=1)
+        reader = PacketReader(self._path, self._probe, self._index, threads=1)
         # Shown before their entry point: they lean on the group before, which is not decoded here.
         leading = {p for p in range(start, self._group_end(start)) if self._index.pts[p] < self._index.pts[start]}
         expected = {p for p in range(start, stop) if self._index.shown[p]} - leading
@@ -289,7 +290,7 @@ class PlannedDecoder:
             reader.close()
         return sorted(failed | expected)
 
-    def _note(self, reader: _PacketReader, frames: list[Any], expected: set[int], failed: set[int]) -> None:
+    def _note(self, reader: PacketReader, frames: list[Any], expected: set[int], failed: set[int]) -> None:
         for frame in frames:
             self._counts.decoded += 1
             position = reader.position(frame.pts) if frame.pts is not None else -1

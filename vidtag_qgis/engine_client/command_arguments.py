@@ -358,3 +358,49 @@ class PictureArguments:
     kind: str = "auto"
     longest_px: int = 1280
     overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class PlayerOpenArguments:
+    """Arguments of "player-open": keep a video open, and hand its pictures over in the ring of pictures ``ring`` (``frame_ring.py``).
+
+    ``videos`` and ``sha256`` are as those of "picture". A video that was open before is closed.
+    """
+
+    ring: str
+    videos: list[str] = field(default_factory=list)
+    sha256: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class PlayerSeekArguments:
+    """Arguments of "player-seek": the picture on screen ``time_s`` seconds after the start, given up once the ring's wish is another than ``wish``.
+
+    ``step`` means so many pictures further, or back where it is below 0.
+    """
+
+    time_s: float
+    wish: int
+    longest_px: int = 1280
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class PlayerPlayArguments:
+    """Arguments of "player-play": pictures from ``from_s`` on, each told as it is ready, until the ring's wish is another than ``wish``.
+
+    ``rate`` is 1 for the video's own speed, negative for backwards.
+    """
+
+    from_s: float
+    wish: int
+    rate: float = 1.0
+    longest_px: int = 960
+
+
+@dataclass(frozen=True)
+class PlayerPrepareArguments:
+    """Arguments of "player-prepare": in an idle moment make the next pictures about ``near_s`` come sooner, until the wish is another than ``wish``."""
+
+    near_s: float
+    wish: int

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any, Optional
 
 from qgis.core import QgsPointXY, QgsProject, QgsVectorLayer
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog
 
 from .. import video_places
 from ..frames import FrameRow, VideoFile, is_frames_layer, newer_schema, pinned_result, read_frames, result_of, video_files
 from ..matches import best_matches, match_text, read_match
 from ..wording import STATES, in_words
+from .frame_playing import FramePlaying
 from .frame_view import FrameView
 from .map_marks import Marker, PickTool, map_transform, transformed
 from .pictures import PictureRequest, Pictures
@@ -27,9 +28,13 @@ NO_LAYER = "Add the layer frames of a result to the map: 'Geolocate video' loads
 class FrameDock(QDockWidget):
     """Works with any layer of frames in the project. While it is closed it holds no marker, tool, picture or process.
 
+    ``moment_changed`` carries the video's name and the time that is looked at, seconds after its start.
+
     Args:
         iface: QGIS's interface.
     """
+
+    moment_changed = pyqtSignal(str, float)
 
     def __init__(self, iface: Any) -> None:
         super().__init__(TITLE, iface.mainWindow())
@@ -50,6 +55,7 @@ class FrameDock(QDockWidget):
         self._request: Optional[PictureRequest] = None
         self._links: list[tuple[Any, Any]] = []
         self._layer_links: dict[str, list[tuple[Any, Any]]] = {}
+        self.playing = FramePlaying(self, self._canvas)
         self.view.layer_box.currentIndexChanged.connect(self._layer_chosen)
         self.view.video_box.currentIndexChanged.connect(self._video_chosen)
         self.view.stepped.connect(self.show_row)
@@ -77,6 +83,7 @@ class FrameDock(QDockWidget):
         self.pictures = Pictures(self)
         self.pictures.shown.connect(self._shown)
         self.pictures.failed.connect(self._failed)
+        self.playing.wake()
         self.marker = Marker(self._canvas)
         self.tool = PickTool(self._canvas)
         self.tool.clicked.connect(self._clicked)
@@ -110,6 +117,7 @@ class FrameDock(QDockWidget):
             self.pins.deleteLater()
         for button in (self.view.pick_button, self.view.here_button, self.view.not_here_button):
             button.setChecked(False)
+        self.playing.rest()
         self.marker.remove()
         self.pictures.close()
         self.tool.deleteLater()
@@ -165,6 +173,7 @@ class FrameDock(QDockWidget):
         self.view.facts_label.setText("")
         self.view.show_match(b"", "")
         self.view.set_rows(0)
+        self.playing.forget()
         if self.marker is not None:
             self.marker.hide()
         if self.pictures is not None:
@@ -210,6 +219,7 @@ class FrameDock(QDockWidget):
         if layer is not None:
             self.rows = self._frames_of(layer).get(self.view.video_box.currentData(), [])
             self.view.set_rows(len(self.rows))
+            self.playing.set_rows(self.rows)
             self.show_row(0)
 
     # One frame.
@@ -218,17 +228,38 @@ class FrameDock(QDockWidget):
         """Show a frame of the video, by its place in the order of time."""
         if self.pictures is None or not 0 <= row < len(self.rows):
             return
+        self._stand(row)
+        self._place_marker()
+        self.view.wait()
+        self._request = self._request_for(self.rows[row])
+        images = self._request.video.kind == "images"
+        self.playing.set_playable(not images)
+        if images:
+            near = [self.rows[place] for place in (row + 1, row - 1, row + 2) if 0 <= place < len(self.rows)]
+            self.pictures.want(self._request, tuple(map(self._request_for, near)))
+        else:
+            self.playing.show(self._request)
+
+    def stand_at(self, row: int, place: Optional[QgsPointXY]) -> None:
+        """The video is at a moment between frames: show the frame's facts and the marker there, whose picture comes by itself.
+
+        Args:
+            row: the latest frame not after it.
+            place: of the camera then, in the layer's coordinate system; None hides the marker.
+        """
+        if self.pictures is None or not 0 <= row < len(self.rows):
+            return
+        if row != self.row:
+            self._stand(row)
+        self._mark(place)
+
+    def _stand(self, row: int) -> None:
         self.row = row
         self.view.set_row(row)
         frame = self.rows[row]
         video = self._files.get(self.view.layer_box.currentData(), {}).get(self.view.video_box.currentData())
         self.view.facts_label.setText(facts_of(frame, self.rows[-1].index, "" if video is None else in_words(video.why, {}, {})))
         self._show_match(frame)
-        self._place_marker()
-        self.view.wait()
-        self._request = self._request_for(frame)
-        near = [self.rows[place] for place in (row + 1, row - 1, row + 2) if 0 <= place < len(self.rows)]
-        self.pictures.want(self._request, tuple(map(self._request_for, near)))
 
     def _show_match(self, frame: FrameRow) -> None:
         """The reference image that the result keeps for this frame, where it keeps one."""
@@ -261,14 +292,14 @@ class FrameDock(QDockWidget):
             self.view.tell(sentence, locatable=locatable)
 
     def _place_marker(self, *_: Any) -> None:
+        if self.row >= 0:
+            self._mark(self.rows[self.row].point)
+
+    def _mark(self, point: Optional[QgsPointXY]) -> None:
         layer = self.layer
-        if self.marker is None or layer is None or self.row < 0:
+        if self.marker is None or layer is None:
             return
-        point = self.rows[self.row].point
-        if point is None:
-            self.marker.hide()
-        else:
-            self.marker.show_at(point, layer.crs(), pan=self.view.pan_box.isChecked())
+        self.marker.show_at(point, layer.crs(), pan=self.view.pan_box.isChecked())
 
     # From the map.
 

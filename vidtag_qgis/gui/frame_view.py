@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QPixmap
+from qgis.PyQt.QtCore import QRect, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QImage, QPainter, QPixmap
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,16 +19,28 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from .player_bar import PlayerBar
+
 
 class PictureLabel(QLabel):
-    """Shows a picture as large as its room, in its own proportions; never narrower than ``width``."""
+    """Shows a picture as large as its room, in its own proportions; never narrower than ``width``.
+
+    ``painted`` carries the time of a picture of a video, seconds, once it has been painted for the first time.
+    """
+
+    painted = pyqtSignal(float)
 
     def __init__(self, parent: Optional[QWidget] = None, width: int = 240) -> None:
         super().__init__(parent)
-        self.picture = QPixmap()
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.image = QImage()
+        self._unpainted_s: Optional[float] = None
         self.setMinimumSize(width, width * 9 // 16)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    @property
+    def picture(self) -> QPixmap:
+        """The picture in its own size; empty where none is shown."""
+        return QPixmap.fromImage(self.image)
 
     def sizeHint(self) -> QSize:
         """Qt's name: the room it would like."""
@@ -36,19 +48,31 @@ class PictureLabel(QLabel):
 
     def show_picture(self, picture: QPixmap) -> None:
         """Show it; an empty one clears."""
-        self.picture = picture
-        self._fit()
+        self.image, self._unpainted_s = picture.toImage(), None
+        self.update()
 
-    def resizeEvent(self, event: Any) -> None:
-        """Qt's name: its room has changed."""
-        super().resizeEvent(event)
-        self._fit()
+    def show_image(self, image: QImage, time_s: float) -> None:
+        """Show a picture of a video, and tell once it is painted."""
+        self.image, self._unpainted_s = image, time_s
+        self.setEnabled(True)
+        self.update()
 
-    def _fit(self) -> None:
-        if self.picture.isNull():
-            self.clear()
-        else:
-            self.setPixmap(self.picture.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation))
+    def paintEvent(self, event: Any) -> None:
+        """Qt's name: draw it; grey while another one is waited for."""
+        super().paintEvent(event)
+        if self.image.isNull():
+            return
+        # The screen's pixels are drawn one by one also where several of them make one of Qt's.
+        size = self.image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRect((self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.5)
+        painter.drawImage(place, self.image)
+        painter.end()
+        if self._unpainted_s is not None and self.isEnabled():
+            time_s, self._unpainted_s = self._unpainted_s, None
+            self.painted.emit(time_s)
 
 
 class FrameView(QWidget):
@@ -83,6 +107,7 @@ class FrameView(QWidget):
         self.here_button = self._pin_button("Pin here…", "Click on the map where the camera was in this frame")
         self.not_here_button = self._pin_button("Pin not here…", "Click on the map where the camera was not in this frame")
         self.pan_box = QCheckBox("Map follows", self)
+        self.bar = PlayerBar(self)
         self._arrange()
         self.slider.valueChanged.connect(self.stepped)
         self.previous_button.clicked.connect(lambda: self.slider.setValue(self.slider.value() - 1))
@@ -165,6 +190,7 @@ class FrameView(QWidget):
         layout.addWidget(self.facts_label)
         layout.addWidget(self.match_facts)
         layout.addWidget(self.message_label)
+        layout.addWidget(self.bar)
         layout.addLayout(steps)
         layout.addLayout(ways)
         for widget in (self.here_button, self.not_here_button):

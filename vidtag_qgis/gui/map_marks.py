@@ -42,9 +42,9 @@ class Marker:
         self.place: Optional[QgsPointXY] = None
         self.hide()
 
-    def show_at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem, *, pan: bool) -> None:
-        """Put it at a point of this coordinate system; with ``pan`` the map follows where the point is near its edge or beyond."""
-        self.place = transformed(point, map_transform(self._canvas, crs))
+    def show_at(self, point: Optional[QgsPointXY], crs: QgsCoordinateReferenceSystem, *, pan: bool) -> None:
+        """Put it at a point of this coordinate system, None hides it; with ``pan`` the map follows where the point is near its edge or beyond."""
+        self.place = None if point is None else transformed(point, map_transform(self._canvas, crs))
         if self._mark is None or self.place is None:
             self.hide()
             return

@@ -154,9 +154,9 @@ class Pictures(QObject):
                 self._kept.move_to_end(request.key)
                 return kept
             known = self._known.get((request.told, request.video))
-        places = [known] if known and os.path.exists(known) else _places(request)
+        places = [known] if known and os.path.exists(known) else places_of(request)
         if not places:
-            raise _VideoMissingError(f"The video {request.video.file} was not found: say where it is.")
+            raise VideoMissingError(f"The video {request.video.file} was not found: say where it is.")
         self._count += 1
         arguments = PictureArguments(
             output=os.path.join(self.folder, f"{self._count}.jpg"),
@@ -203,11 +203,12 @@ class Pictures(QObject):
             client.close()
 
 
-def _places(request: PictureRequest) -> list[str]:
+def places_of(request: PictureRequest) -> list[str]:
+    """Where the request's video may lie, the likeliest first."""
     if request.told:
         return [request.told] if os.path.exists(request.told) else []
     return candidates(request.video.file, request.folders)
 
 
-class _VideoMissingError(EngineInputError):
+class VideoMissingError(EngineInputError):
     """The video is in none of the folders."""

@@ -1,0 +1,131 @@
+"""The viewer's controls under the picture: play and speed, the time, a slider over the whole video, and the list of visits to a place."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeySequence
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QSlider,
+    QStyle,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..compat import shortcut_class
+from ..moments import clock
+
+RADIUS_M = 50.0
+
+
+class PlayerBar(QWidget):
+    """``scrubbed`` carries the time that the slider asks for, ``visited`` that of an entry of the list; seconds."""
+
+    scrubbed = pyqtSignal(float)
+    visited = pyqtSignal(float)
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self.play_button = QToolButton(self)
+        self.play_button.setToolTip("Play or pause (space). L plays, and faster when pressed again; J plays backwards; K stops.")
+        self.speed_label, self.time_label = QLabel(self), QLabel(self)
+        self.time_slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.time_slider.setToolTip("Move through the video")
+        self.hover_button = self._checkable("Hover", "Move the mouse along the track on the map: the video follows")
+        self.seen_button = self._checkable("Seen here…", "Click a place on the map: every time the camera was near it is listed")
+        self.radius_box = QDoubleSpinBox(self)
+        self.radius_box.setRange(1.0, 100000.0)
+        self.radius_box.setDecimals(0)
+        self.radius_box.setSuffix(" m")
+        self.radius_box.setValue(RADIUS_M)
+        self.radius_box.setToolTip("How near to the place, metres")
+        self.temporal_box = QCheckBox("Map's time", self)
+        self.temporal_box.setToolTip("The map shows the picture's second, and the video follows the Temporal Controller")
+        self.visits_list = QListWidget(self)
+        self.visits_list.setMaximumHeight(96)
+        self.visits_list.setToolTip("When the camera was near the place: choose an entry to see its picture")
+        self.visits_list.hide()
+        self.visits_list.itemClicked.connect(self._choose)
+        self.visits_list.itemActivated.connect(self._choose)
+        self.time_slider.valueChanged.connect(lambda value: self.scrubbed.emit(value / 1000.0))
+        self._duration_s = 0.0
+        self._arrange()
+        self.show_speed(0.0)
+        self.set_duration(0.0)
+
+    def set_duration(self, duration_s: float) -> None:
+        """How long the video is, seconds; 0 where that is not known yet."""
+        self._duration_s = duration_s
+        self.time_slider.blockSignals(True)
+        self.time_slider.setRange(0, int(duration_s * 1000))
+        self.time_slider.setSingleStep(40)
+        self.time_slider.setPageStep(1000)
+        self.time_slider.blockSignals(False)
+
+    def show_time(self, time_s: float) -> None:
+        """Where the video is, seconds; tells nobody."""
+        self.time_slider.blockSignals(True)
+        if time_s * 1000 > self.time_slider.maximum():
+            self.time_slider.setMaximum(int(time_s * 1000) + 1)
+        self.time_slider.setValue(int(time_s * 1000))
+        self.time_slider.blockSignals(False)
+        total = clock(self._duration_s) if self._duration_s else "–"
+        self.time_label.setText(f"{clock(time_s)} / {total}")
+
+    def show_speed(self, rate: float) -> None:
+        """How fast it plays; 0 for a pause."""
+        icon = QStyle.StandardPixmap.SP_MediaPause if rate else QStyle.StandardPixmap.SP_MediaPlay
+        self.play_button.setIcon(self.style().standardIcon(icon))
+        self.play_button.setAccessibleName("Pause" if rate else "Play")
+        self.speed_label.setText(f"{rate:+g}×" if rate else "")
+
+    def show_visits(self, visits: Optional[list[tuple[float, float]]]) -> None:
+        """List when the camera was near: (seconds, metres) each; None hides the list."""
+        self.visits_list.clear()
+        self.visits_list.setVisible(visits is not None)
+        for time_s, distance_m in visits or []:
+            item = QListWidgetItem(f"{clock(time_s)}, {distance_m:.0f} m away")
+            item.setData(Qt.ItemDataRole.UserRole, time_s)
+            self.visits_list.addItem(item)
+        if visits == []:
+            self.visits_list.addItem("The camera was never so near this place.")
+
+    def add_keys(self, owner: QWidget, actions: dict[str, Any]) -> None:
+        """Keys that hold wherever the focus is within ``owner``."""
+        for key, action in actions.items():
+            shortcut = shortcut_class()(QKeySequence(key), owner)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        time_s = item.data(Qt.ItemDataRole.UserRole)
+        if time_s is not None:
+            self.visited.emit(float(time_s))
+
+    def _checkable(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setCheckable(True)
+        return button
+
+    def _arrange(self) -> None:
+        playing, ways = QHBoxLayout(), QHBoxLayout()
+        for widget in (self.play_button, self.speed_label, self.time_slider, self.time_label):
+            playing.addWidget(widget)
+        for widget in (self.hover_button, self.seen_button, self.radius_box, self.temporal_box):
+            ways.addWidget(widget)
+        ways.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(playing)
+        layout.addLayout(ways)
+        layout.addWidget(self.visits_list)
