@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WINDOW_S = 120.0
 """So much of a video is looked through at once for where its packets lie; a shorter one is looked through whole."""
 _BEYOND_S = 10.0
-_STANDS_BYTES, _MOST_STANDS, _PICTURES_A_STAND = 384 << 20, 12, 10
+_STANDS_BYTES, _MOST_STANDS, _PICTURES_A_STAND = 512 << 20, 16, 10
 _RECENT_BYTES = 96 << 20
 _BEFORE = 12
 """Pictures before a wanted one that are kept where the way leads back, so that the next steps back cost nothing."""

@@ -128,6 +128,7 @@ class FramePlaying(QObject):
         if self.player is not None:
             self.player.open(request)
             self.time_s = request.time_s
+            self._fit(self.player)
             self.player.seek(request.time_s)
             self._tell_time()
 
@@ -136,7 +137,12 @@ class FramePlaying(QObject):
         if self.player is not None and self._dock.row >= 0:
             self._moved(time_s)
             self._view.wait()
+            self._fit(self.player)
             self.player.seek(time_s)
+
+    def _fit(self, player: Player) -> None:
+        label = self._view.picture_label
+        player.fit(max(label.width(), label.height()) * label.devicePixelRatioF())
 
     def toggle(self) -> None:
         """Play, or pause."""

@@ -21,7 +21,7 @@ from ..engine_client.command_arguments import PlayerOpenArguments, PlayerPlayArg
 from ..engine_client.frame_ring import FrameRing
 from .pictures import IDLE_S, STOP_S, PictureRequest, VideoMissingError, places_of
 
-SLOTS, LONGEST_PX, PLAYED_PX = 8, 1280, 960
+SLOTS, LEAST_PX, LONGEST_PX, PLAYED_PX = 8, 640, 1280, 960
 PREPARE_AFTER_S = 0.05
 LATE_S = 0.04
 """A picture that is later than this is not shown while the next one waits already."""
@@ -58,7 +58,7 @@ class Player(QObject):
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
-        self.duration_s, self.time_s, self.rate = 0.0, 0.0, 0.0
+        self.duration_s, self.time_s, self.rate, self.longest_px = 0.0, 0.0, 0.0, LONGEST_PX
         self.late, self.played = 0, 0
         self._video: Optional[PictureRequest] = None
         self._changed = threading.Condition()
@@ -101,6 +101,10 @@ class Player(QObject):
             self.duration_s = 0.0
         self._video = video
 
+    def fit(self, room_px: float) -> None:
+        """Make the next pictures no larger than their room, whose longer side is so many of the screen's pixels."""
+        self.longest_px = int(min(LONGEST_PX, max(LEAST_PX, room_px)))
+
     def seek(self, time_s: float) -> None:
         """Show the picture on screen at a time, in place of all asked for before; a video that plays goes on from there."""
         self.time_s, self._steps = self._within(time_s), 0
@@ -121,11 +125,11 @@ class Player(QObject):
             return
         if rate > 0 and self.duration_s and self.time_s >= self.duration_s - 0.1:
             self.time_s = 0.0
-        changed, self.rate, self._steps = self.rate != rate, rate, 0
+        before, self.rate, self._steps = self.rate, rate, 0
         self._want(rate)
         self._began, self._done = None, False
         self._timer.start(TICK_MS)
-        if changed:
+        if before != rate:
             self.playing_changed.emit(rate)
 
     def pause(self) -> None:
@@ -290,16 +294,19 @@ class Player(QObject):
         if ring is None or self._number != wish.number:
             return
         if wish.rate:
-            arguments = PlayerPlayArguments(from_s=wish.time_s, wish=wish.number, rate=wish.rate, longest_px=PLAYED_PX)
+            arguments = PlayerPlayArguments(
+                from_s=wish.time_s, wish=wish.number, rate=wish.rate, longest_px=min(PLAYED_PX, self.longest_px)
+            )
             answer = self._ask("player-play", asdict(arguments), lambda told: self._queued(wish.number, told))
             if answer.get("ended"):
                 self._tell(self._ended, wish.number)
             return
-        answer = self._ask("player-seek", asdict(PlayerSeekArguments(wish.time_s, wish.number, LONGEST_PX, wish.step)))
+        answer = self._ask("player-seek", asdict(PlayerSeekArguments(wish.time_s, wish.number, self.longest_px, wish.step)))
         if not answer.get("stale"):
             self._tell(self._arrived, wish.number, _image(ring, answer), answer["time_s"])
 
     def _queued(self, number: int, told: dict[str, Any]) -> None:
+        self._count(told)
         with self._changed:
             if number == self._number:
                 self._queue.append((number, told))
@@ -345,14 +352,8 @@ class Player(QObject):
         client = self._client
         if client is None:
             raise EngineCancelledError("The viewer was closed.")
-
-        def partial(told: dict[str, Any]) -> None:
-            self._count(told)
-            if on_partial is not None:
-                on_partial(told)
-
         try:
-            answer = client.request(command, arguments, on_partial=partial)
+            answer = client.request(command, arguments, on_partial=on_partial or self._count)
         except EngineError:
             if not client.running:  # it has ended, or was ended: the next wish starts it again
                 self._let_go()
