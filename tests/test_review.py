@@ -327,3 +327,23 @@ def test_nothing_is_lost_where_the_result_goes(written):  # noqa: F811
     rows = pyogrio.read_dataframe(review_path(written), layer="review")
     assert rows.state.tolist() == ["accepted"]
     assert np.isfinite(rows.from_s).all()
+
+
+def test_the_first_words_of_several_programs_all_stay(written):  # noqa: F811
+    """None of them finds a review file, and each makes one."""
+    code = (
+        "import sys; from pathlib import Path; from vidtag_engine.commands.review import add_review; sys.stdin.readline();"
+        " add_review(Path(sys.argv[1]), {'from_s': float(sys.argv[2]), 'state': 'accepted'})"
+    )
+    several = [
+        subprocess.Popen([sys.executable, "-c", code, str(written), str(8.0 * number)], stdin=subprocess.PIPE, text=True)
+        for number in range(5)
+    ]
+    for one in several:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in several:
+        assert one.wait(60) == 0
+        one.stdin.close()
+    assert sorted(row["from_s"] for row in review(written)["rows"]) == [0, 8, 16, 24, 32]
+    assert [left.name for left in written.parent.iterdir() if left.name.startswith(".")] == []

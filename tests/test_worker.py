@@ -213,7 +213,7 @@ def test_lines_that_are_no_requests_are_refused_and_survived(child, line):
     answer = child.receive()
     assert (answer["id"], answer["kind"]) == (3, "protocol")
     assert (
-        "doctor, evaluate, export, gallery, geolocate, guess, heatmap, match, picture, pin, reference, reference-layer, solve, status, train"
+        "doctor, evaluate, export, gallery, geolocate, guess, heatmap, landmarks, match, picture, pin, reference, reference-layer, review, solve, status, train"
         in answer["message"]
     )
     child.send(type="shutdown")
