@@ -63,6 +63,11 @@ def test_the_newest_judgement_of_a_moment_holds(written):  # noqa: F811
     assert states(written)["bookmark"] == [index == 1 for index in range(FRAMES)]
     assert (first["video"], first["sha256"], first["number"], first["who"]) == ("town.mp4", "ab" * 32, 1, "Ada")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(first["when"])).total_seconds() < 60
+    moved = review(written, "change", 2, from_s=24.0)["row"]  # a stretch stays one
+    assert (moved["from_s"], moved["to_s"]) == (24.0, 40.0)
+    review(written, "change", 2, from_s=16.0)
+    moved = review(written, "change", 3, from_s=32.0)["row"]
+    assert (moved["from_s"], moved["to_s"]) == (32.0, 32.0)
     review(written, "change", 1, comment="seen again")  # says it anew
     assert states(written)["state"] == ["accepted"] * FRAMES
     assert review(written, "remove")["row"]["comment"] == "a mill"
