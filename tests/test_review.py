@@ -72,7 +72,7 @@ def test_the_newest_judgement_of_a_moment_holds(written):  # noqa: F811
     assert states(written)["state"] == ["accepted"] * FRAMES
     assert review(written, "remove")["row"]["comment"] == "a mill"
     assert review(written, "remove", 1)["row"]["state"] == "accepted"
-    assert states(written)["state"][:4] == [None, None, "rejected", "unsure"]
+    assert states(written)["state"][:6] == [None, None, "rejected", "rejected", "unsure", "rejected"]
     assert hashlib.sha256(written.read_bytes()).digest() == before
     json.dumps([review(written), review(written, "states")])
 
