@@ -119,6 +119,7 @@ def pyav_ms(clip: Path, targets: list[float]) -> list[float]:
                 if held is not None and frame.time > target + 1e-3:
                     break
                 held = frame
-            held.to_ndarray(format="rgb24")
+            if held is not None:
+                held.to_ndarray(format="rgb24")
             taken.append(1000 * (time.perf_counter() - began))
     return taken

@@ -63,11 +63,16 @@ def test_the_newest_judgement_of_a_moment_holds(written):  # noqa: F811
     assert states(written)["bookmark"] == [index == 1 for index in range(FRAMES)]
     assert (first["video"], first["sha256"], first["number"], first["who"]) == ("town.mp4", "ab" * 32, 1, "Ada")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(first["when"])).total_seconds() < 60
+    moved = review(written, "change", 2, from_s=24.0)["row"]  # a stretch stays one
+    assert (moved["from_s"], moved["to_s"]) == (24.0, 40.0)
+    review(written, "change", 2, from_s=16.0)
+    moved = review(written, "change", 3, from_s=32.0)["row"]
+    assert (moved["from_s"], moved["to_s"]) == (32.0, 32.0)
     review(written, "change", 1, comment="seen again")  # says it anew
     assert states(written)["state"] == ["accepted"] * FRAMES
     assert review(written, "remove")["row"]["comment"] == "a mill"
     assert review(written, "remove", 1)["row"]["state"] == "accepted"
-    assert states(written)["state"][:4] == [None, None, "rejected", "unsure"]
+    assert states(written)["state"][:6] == [None, None, "rejected", "rejected", "unsure", "rejected"]
     assert hashlib.sha256(written.read_bytes()).digest() == before
     json.dumps([review(written), review(written, "states")])
 
@@ -327,6 +332,26 @@ def test_nothing_is_lost_where_the_result_goes(written):  # noqa: F811
     rows = pyogrio.read_dataframe(review_path(written), layer="review")
     assert rows.state.tolist() == ["accepted"]
     assert np.isfinite(rows.from_s).all()
+
+
+def test_the_first_words_of_several_programs_all_stay(written):  # noqa: F811
+    """None of them finds a review file, and each makes one."""
+    code = (
+        "import sys; from pathlib import Path; from vidtag_engine.commands.review import add_review; sys.stdin.readline();"
+        " add_review(Path(sys.argv[1]), {'from_s': float(sys.argv[2]), 'state': 'accepted'})"
+    )
+    several = [
+        subprocess.Popen([sys.executable, "-c", code, str(written), str(8.0 * number)], stdin=subprocess.PIPE, text=True)
+        for number in range(5)
+    ]
+    for one in several:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in several:
+        assert one.wait(60) == 0
+        one.stdin.close()
+    assert sorted(row["from_s"] for row in review(written)["rows"]) == [0, 8, 16, 24, 32]
+    assert [left.name for left in written.parent.iterdir() if left.name.startswith(".")] == []
 
 
 def test_a_row_that_is_asked_for_again_is_there_once(written):  # noqa: F811

@@ -29,6 +29,10 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "reference-layer": {"output": "images"},
     "picture": {"output": "picture"},
     "next-steps": {},
+    "player-open": {},
+    "player-seek": {},
+    "player-play": {},
+    "player-prepare": {},
 }
 """Of each command the arguments that name an output, and its kind (see ``file_marks.KINDS``). "export" has ``frames`` too, a folder."""
 INPUTS: dict[str, tuple[str, ...]] = {
@@ -48,6 +52,10 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "reference-layer": ("reference", "aoi"),
     "picture": ("videos",),
     "next-steps": ("result",),
+    "player-open": ("videos",),
+    "player-seek": (),
+    "player-play": (),
+    "player-prepare": (),
 }
 """Of each command the arguments that name what it reads, or lists of such."""
 

@@ -273,6 +273,19 @@ def test_pins_for_the_engine(plugin):
     words = ["here", "NOT HERE", "1", "no", None]
     said = layer("Point", "field=n:integer&field=w:string", [("Point(1 1)", [0, word]) for word in words])
     assert [pin["here"] for pin in pins_of(said, "n", "", "w")] == [True, False, True, False, True]
+    kinds = layer("Point", "field=n:integer&field=w:string", [("Point(1 1)", [0, word]) for word in ("confirmed", "here")])
+    assert [(pin["here"], pin.get("confirmed")) for pin in pins_of(kinds, "n", "", "w")] == [(True, True), (True, None)]
+    review = layer(  # as in a review file: what was unticked is not confirmed any more
+        "Point",
+        "field=frame_index:integer&field=here:bool&field=confirmed:bool",
+        [
+            ("Point(1 1)", [0, True, True]),
+            ("Point(1 1)", [1, False, True]),
+            ("Point(1 1)", [2, True, False]),
+            ("Point(1 1)", [3, True, None]),
+        ],
+    )
+    assert [(pin["here"], pin.get("confirmed")) for pin in pins_of(review)] == [(True, True), (False, None), (True, None), (True, None)]
     for bad, names, sentence in (
         (layer("Point", "field=n:integer", [("Point(1 1)", [0])]), (), "which frame"),
         (layer("LineString", "field=frame_index:integer", []), (), "are no points"),

@@ -35,8 +35,7 @@ REMOVE_EXAMPLES = """Examples:
 """
 LANDMARKS_EXAMPLES = """Example:
 
-    vidtag landmarks drive.gpkg drive.mp4 12 --size 640x360 --fov 60 \\
-      --point 96,170=-19.21899,159.92812 --point 339,170=-19.21963,159.93079 --point 522,170=-19.22021,159.92886
+    vidtag landmarks drive.gpkg drive.mp4 12 --fov 60 --point 67,160=-19.21899,159.92812 --point 238,160=-19.21963,159.93079 --point 365,160=-19.22021,159.92886
 """
 ResultArgument = Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")]
 app = typer.Typer(

@@ -96,7 +96,7 @@ def _row_from(values: dict[str, Any], before: ReviewRow) -> ReviewRow:
         raise InputError(
             f"A review cannot be understood ({error}): give from_s and to_s in seconds, and when as 2026-05-01T09:30:00Z."
         ) from error
-    if "from_s" in known and "to_s" not in values:
+    if "from_s" in known and "to_s" not in known and not before.to_s > before.from_s:  # a frame, and no stretch whose beginning moves
         known["to_s"] = known["from_s"]
     known |= {"state": known.get("state") or None} if "state" in known else {}
     if known.get("state") not in {None, *STATES}:

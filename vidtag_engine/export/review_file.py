@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import shapely
+from filelock import FileLock, Timeout
 
-from ..atomic import replacing
+from ..atomic import HIDDEN, replacing
 from ..file_marks import mark_geopackage
 from ..types import InputError, VideoResult
 from .columns import clean
@@ -29,6 +30,7 @@ from .point_blob import wkb_of
 _COLUMNS = ("video", "sha256", "time_s", "frame_index", "here", "radius_m", "who", "when", "why", "confirmed")
 _TYPES = {"sha256": "TEXT", "time_s": "REAL", "confirmed": "BOOLEAN"}
 _SAME_S = 0.0005
+_WAIT_S = 20.0
 
 
 def review_path(result: Path) -> Path:
@@ -204,6 +206,26 @@ def _pins_from_before(result: Path) -> list[PinRow]:
 
 
 def _make(review: Path, pins: Sequence[PinRow]) -> None:
+    """Make the file, unless another process does so at this moment: then that one holds, and what it got is not written over."""
+    lock = review.with_name(f"{HIDDEN}{review.name}.lock")
+    try:
+        with FileLock(lock, timeout=_WAIT_S):
+            try:
+                if not review.exists():
+                    _write(review, pins)
+            finally:
+                # Whoever waits for it finds the file made.
+                with suppress(OSError):
+                    lock.unlink()
+    except Timeout:
+        raise InputError(f"{review.name} is being made by another program: run it again.") from None
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {review} ({error.strerror or error}): allow writing to its folder, or copy the result to another."
+        ) from error
+
+
+def _write(review: Path, pins: Sequence[PinRow]) -> None:
     with replacing(review, "review") as part:
         write_layer(part, "pins", pins_table(list(pins)))
         with closing(sqlite3.connect(part)) as database, database:
