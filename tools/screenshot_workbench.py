@@ -8,6 +8,7 @@ Usage: ``$(tools/environment.py qgis)/bin/python tools/screenshot_workbench.py [
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import shutil
 import sys
@@ -87,7 +88,9 @@ def _session(folder: Path, target: Path) -> None:
     dock.tabs.setCurrentIndex(2)
     dock.correct_panel.message_label.clear()
     picture("workbench-correct")
-    dock.tabs.setCurrentIndex(3)
+    _landmarks(dock, until)
+    picture("workbench-landmarks")
+    dock.tabs.setCurrentIndex(4)
     dock.show_panel.confidence_slider.setValue(80)
     dock.show_panel.to_slider.setValue(250)
     picture("workbench-show")
@@ -105,6 +108,29 @@ def _run(panel: Any, folder: Path, until: Any, picture: Any) -> None:
     picture("workbench-locate")
     if not until(lambda: panel.run is None, 300):
         sys.exit(panel.message_label.text())
+
+
+def _landmarks(dock: Any, until: Any) -> None:
+    """What a camera with a lens of 60 degrees would see of four places about the frame."""
+    from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsDistanceArea, QgsPointXY, QgsProject
+
+    panel, measure, project = dock.landmark_panel, QgsDistanceArea(), QgsProject.instance()
+    wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
+    measure.setEllipsoid("EPSG:7030")
+    measure.setSourceCrs(wgs84, project.transformContext())
+    dock.show_row(18)
+    until(lambda: not dock.view.picture_label.image.isNull() and dock.view.picture_label.isEnabled(), 60)
+    dock.tabs.setCurrentIndex(3)
+    to_map = QgsCoordinateTransform(wgs84, dock.landmark_panel._canvas.mapSettings().destinationCrs(), project)  # noqa: SLF001 - a picture of it
+    width, height = panel.picture.image.width(), panel.picture.image.height()
+    focal_px = width / 2 / math.tan(math.radians(30))
+    for number, (bearing_deg, away_m) in enumerate(((48.0, 130.0), (62.0, 210.0), (75.0, 100.0), (84.0, 240.0))):
+        place = measure.computeSpheroidProject(QgsPointXY(dock.rows[18].point), away_m, math.radians(bearing_deg))
+        panel.click_picture(width / 2 + focal_px * math.tan(math.radians(bearing_deg - 66.0)) + (-1) ** number, height * 0.45)
+        panel.click_map(to_map.transform(place))
+    panel.fov_field.setValue(60.0)
+    panel.solve_button.click()
+    until(lambda: not dock.corrections.at_work, 60)
 
 
 def _say(dock: Any, until: Any) -> None:

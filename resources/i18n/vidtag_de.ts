@@ -272,6 +272,74 @@
    <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
   </message>
   <message>
+   <source>Picture to click landmarks in</source>
+   <translation>Bild, in dem Landmarken angeklickt werden</translation>
+  </message>
+  <message>
+   <source>not known</source>
+   <translation>nicht bekannt</translation>
+  </message>
+  <message>
+   <source>Horizontal field of view of the lens; four landmarks or more where it is not known</source>
+   <translation>Waagrechter Bildwinkel des Objektivs; ist er nicht bekannt, mindestens vier Landmarken</translation>
+  </message>
+  <message>
+   <source>Field of view</source>
+   <translation>Bildwinkel</translation>
+  </message>
+  <message>
+   <source>Reckoning…</source>
+   <translation>Wird berechnet …</translation>
+  </message>
+  <message>
+   <source>x, y (px)</source>
+   <translation>x, y (px)</translation>
+  </message>
+  <message>
+   <source>Latitude</source>
+   <translation>Breite</translation>
+  </message>
+  <message>
+   <source>Longitude</source>
+   <translation>Länge</translation>
+  </message>
+  <message>
+   <source>Off (px)</source>
+   <translation>Ab (px)</translation>
+  </message>
+  <message>
+   <source>Click something in the picture first, then its place on the map.</source>
+   <translation>Klicken Sie zuerst etwas im Bild an, dann seinen Ort auf der Karte.</translation>
+  </message>
+  <message>
+   <source>Several places fit these clicks: add a landmark.</source>
+   <translation>Mehrere Orte passen zu diesen Klicks: Fügen Sie eine Landmarke hinzu.</translation>
+  </message>
+  <message>
+   <source>Where was the camera?</source>
+   <translation>Wo war die Kamera?</translation>
+  </message>
+  <message>
+   <source>Pin there</source>
+   <translation>Dort Pin setzen</translation>
+  </message>
+  <message>
+   <source>Now click its place on the map.</source>
+   <translation>Klicken Sie jetzt seinen Ort auf der Karte an.</translation>
+  </message>
+  <message>
+   <source>{lat:.6f}, {lon:.6f}, looking to {bearing:.0f}°; within {major:.0f} × {minor:.0f} m with 90 %.</source>
+   <translation>{lat:.6f}, {lon:.6f}, Blick nach {bearing:.0f}°; mit 90 % innerhalb von {major:.0f} × {minor:.0f} m.</translation>
+  </message>
+  <message>
+   <source>Landmark {number} does not fit the others: look at it again.</source>
+   <translation>Landmarke {number} passt nicht zu den anderen: Sehen Sie sie noch einmal an.</translation>
+  </message>
+  <message>
+   <source>Click something in the picture that you can find on the map: {count} of at least three.</source>
+   <translation>Klicken Sie etwas im Bild an, das Sie auf der Karte finden: {count} von mindestens drei.</translation>
+  </message>
+  <message>
    <source>Selected features only</source>
    <translation>Nur gewählte Objekte</translation>
   </message>
@@ -510,6 +578,10 @@
   <message>
    <source>Correct</source>
    <translation>Berichtigen</translation>
+  </message>
+  <message>
+   <source>Landmarks</source>
+   <translation>Landmarken</translation>
   </message>
   <message>
    <source>Show</source>

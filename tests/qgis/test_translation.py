@@ -68,7 +68,13 @@ def test_a_german_qgis_shows_a_german_workbench(qgis_processing, engine_here, mo
         [action] = [one for one in desktop.tools if one.text() == "VidTAG-Werkbank"]
         action.trigger()
         dock = desktop.plugin._actions.dock
-        assert [dock.tabs.tabText(number) for number in range(dock.tabs.count())] == ["Verorten", "Bilder prüfen", "Berichtigen", "Zeigen"]
+        assert [dock.tabs.tabText(number) for number in range(dock.tabs.count())] == [
+            "Verorten",
+            "Bilder prüfen",
+            "Berichtigen",
+            "Landmarken",
+            "Zeigen",
+        ]
         dock.run_panel.run_button.click()
         assert dock.run_panel.message_label.text().startswith("Geben Sie mindestens ein Video")
     finally:

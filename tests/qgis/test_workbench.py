@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -308,6 +309,43 @@ def test_frames_and_stretches_are_judged_beside_the_result(shown, tmp_path):
     correct.remove_review_button.click()
     assert quiet(shown)
     assert correct.review_table.rowCount() == 1
+
+
+@pytest.mark.slow
+def test_a_camera_is_found_by_landmarks_and_pinned(shown, desktop):
+    """A camera whose place and lens are known, and what it would see: the page finds it again."""
+    from qgis.core import QgsDistanceArea
+
+    panel, measure = shown.landmark_panel, QgsDistanceArea()
+    measure.setEllipsoid("EPSG:7030")
+    measure.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance().transformContext())
+    row = next(number for number, one in enumerate(shown.rows) if one.point is not None)
+    shown.show_row(row)
+    assert until(lambda: not shown.view.picture_label.image.isNull(), 60)
+    camera = QgsPointXY(shown.rows[row].point)
+    shown.tabs.setCurrentIndex([shown.tabs.tabText(one) for one in range(shown.tabs.count())].index("Landmarks"))
+    width, height = panel.picture.image.width(), panel.picture.image.height()
+    focal_px = width / 2 / math.tan(math.radians(30))
+    assert not panel.solve_button.isEnabled()
+    for bearing_deg, away_m in ((70.0, 120.0), (88.0, 200.0), (105.0, 90.0), (114.0, 260.0)):
+        place = measure.computeSpheroidProject(camera, away_m, math.radians(bearing_deg))
+        panel.picture.clicked.emit(width / 2 + focal_px * math.tan(math.radians(bearing_deg - 90.0)), height / 2)
+        assert desktop.canvas.mapTool() is panel.tool
+        panel.click_map(place)
+    assert panel.table.rowCount() == 4
+    panel.fov_field.setValue(60.0)
+    panel.solve_button.click()
+    assert until(lambda: "looking to" in panel.message_label.text(), 60), panel.message_label.text()
+    lat_deg, lon_deg = (float(part) for part in panel.message_label.text().split(", ")[:2])
+    assert measure.measureLine(camera, QgsPointXY(lon_deg, lat_deg)) < 3.0
+    assert "looking to 90°" in panel.message_label.text()
+    assert panel._band is not None
+    panel.pin_button.click()
+    assert quiet(shown)
+    assert until(lambda: shown.correct_panel.pins_table.rowCount() == 1, 30)
+    shown.close()
+    assert panel._band is None
+    assert panel.tool is None
 
 
 @pytest.mark.slow

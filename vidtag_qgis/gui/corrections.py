@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Callable, Optional
 
@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 from .. import engine
 from ..edits import file_of, guard, real, table_of
 from ..engine_client import EngineCancelledError, EngineError, EngineInputError
-from ..engine_client.command_arguments import PinArguments, ReviewArguments, SolveArguments
+from ..engine_client.command_arguments import LandmarksArguments, PinArguments, ReviewArguments, SolveArguments
 from ..layers import finish
 from ..translation import tr
 from .pin_maker import show_pins
@@ -35,6 +35,7 @@ class _Asked:
     arguments: Any
     then: Callable[[dict[str, Any]], None]
     tries: int = 2
+    failed: Optional[Callable[[str], None]] = None
 
     @property
     def writes(self) -> bool:
@@ -124,6 +125,17 @@ class Corrections(QObject):
         elif action == "list":
             self.review("states")
 
+    def landmarks(self, asked: dict[str, Any], then: Callable[[dict[str, Any]], None], failed: Callable[[str], None]) -> None:
+        """Where the camera was, by landmarks; arguments but the result as of the engine's command "landmarks"."""
+
+        def done(answer: dict[str, Any]) -> None:
+            then(answer)
+            if answer["pin"] is not None:
+                show_pins(answer["review"])
+                self.pin("list")
+
+        self._ask("landmarks", LandmarksArguments(self.result, **asked), done, failed)
+
     def solve(self) -> None:
         """Decode the videos that have pins again. The model's own layers stay; the new ones stand beside them."""
         if self.result and (why := guard().refusal([self.result])):
@@ -131,11 +143,13 @@ class Corrections(QObject):
             return
         self._ask("solve", SolveArguments(self.result), self._solved)
 
-    def _ask(self, command: str, arguments: Any, then: Callable[[dict[str, Any]], None]) -> None:
+    def _ask(
+        self, command: str, arguments: Any, then: Callable[[dict[str, Any]], None], failed: Optional[Callable[[str], None]] = None
+    ) -> None:
         if not self.result:
             self._tell("said", tr("Look at a result first: choose its layer of frames under 'Check frames'."))
             return
-        self._waiting.append(_Asked(command, arguments, then))
+        self._waiting.append(_Asked(command, arguments, then, failed=failed))
         self._next()
 
     def _next(self) -> None:
@@ -159,12 +173,12 @@ class Corrections(QObject):
         def done(answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
             self._task = None
             if answer is None and asked.tries and not isinstance(error, (EngineInputError, EngineCancelledError)):
-                self._waiting.appendleft(
-                    _Asked(command, arguments, asked.then, asked.tries - 1)
-                )  # the engine has ended: another one does it
+                self._waiting.appendleft(replace(asked, tries=asked.tries - 1))  # the engine has ended: another one does it
             elif answer is None:
                 self._tell("said", str(error))
-            elif result == self.result:  # another one may be looked at by now
+                if asked.failed is not None and self._awake:
+                    asked.failed(str(error))
+            elif result == self.result and self._awake:  # another one may be looked at by now
                 asked.then(answer)
             self._next()
 

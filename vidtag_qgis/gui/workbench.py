@@ -12,6 +12,7 @@ from ..translation import tr
 from .correct_panel import CorrectPanel
 from .corrections import Corrections
 from .frame_dock import FrameDock
+from .landmark_panel import LandmarkPanel
 from .run_panel import RunPanel
 from .show_panel import ShowPanel
 
@@ -32,11 +33,13 @@ class Workbench(FrameDock):
         self.setObjectName("VidTAGWorkbench")
         self.corrections = Corrections(self)
         self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
+        self.landmark_panel = LandmarkPanel(iface.mapCanvas(), self.corrections, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(_scrolled(self.run_panel), tr("Locate"))
         self.tabs.addTab(self.view, tr("Check frames"))
         self.tabs.addTab(_scrolled(self.correct_panel), tr("Correct"))
+        self.tabs.addTab(_scrolled(self.landmark_panel), tr("Landmarks"))
         self.tabs.addTab(_scrolled(self.show_panel), tr("Show"))
         self.tabs.setCurrentWidget(self.view)
         self.setWidget(self.tabs)
@@ -44,12 +47,14 @@ class Workbench(FrameDock):
         self.run_panel.finished.connect(self._located)
         self.correct_panel.went.connect(self.go_to)
         self.correct_panel.pin_asked.connect(self._begin_pin)
+        self.tabs.currentChanged.connect(self._page_changed)
 
     def wake(self) -> None:
         """As of the viewer."""
         super().wake()
         self.run_panel.wake()
         self.corrections.wake()
+        self.landmark_panel.wake()
         if self.pins is not None:
             self.pins.written.connect(lambda: self.corrections.pin("list"))
 
@@ -57,6 +62,7 @@ class Workbench(FrameDock):
         """As of the viewer. A run goes on."""
         self.run_panel.rest()
         self.corrections.rest()
+        self.landmark_panel.rest()
         super().rest()
 
     def show_row(self, row: int) -> None:
@@ -88,6 +94,14 @@ class Workbench(FrameDock):
         if self.rows and box.currentData() == video:
             self.show_row(min(range(len(self.rows)), key=lambda row: abs(self.rows[row].time_s - time_s)))
             self.tabs.setCurrentWidget(self.view)
+
+    def _page_changed(self, *_: Any) -> None:
+        """Landmarks are clicked in the frame that is shown."""
+        page = self.tabs.currentWidget()
+        if page is not None and page.isAncestorOf(self.landmark_panel):
+            there = 0 <= self.row < len(self.rows)
+            moment = (self.view.video_box.currentData() or "", self.rows[self.row].time_s) if there else ("", 0.0)
+            self.landmark_panel.set_frame(*moment, self.view.picture_label.image)
 
     def _begin_pin(self, here: bool) -> None:
         """The next click on the map is the pin; the viewer says what comes of it."""
