@@ -126,6 +126,24 @@ class ExportArguments:
 
 
 @dataclass(frozen=True)
+class ReportArguments:
+    """Arguments of "report": make the folder ``folder`` to hand over. ``videos`` are files or folders where the result's videos are looked for.
+
+    ``frames`` are shown a page; ``answer`` is as for "evaluate". ``overwrite`` makes an earlier case anew.
+    """
+
+    result: str
+    folder: str
+    videos: list[str] = field(default_factory=list)
+    frames: int = 12
+    case_id: str = ""
+    source_url: str = ""
+    analyst: str = ""
+    answer: str = "auto"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
 class SolveArguments:
     """Arguments of "solve". ``output`` is a copy of the result with the solved layers; None puts them into the result itself.
 

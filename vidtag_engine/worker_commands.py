@@ -75,6 +75,13 @@ def _export(job: Job) -> dict[str, Any]:
     return run_export(arguments, feedback=job.feedback)
 
 
+def _report(job: Job) -> dict[str, Any]:
+    arguments = job.arguments(command_arguments.ReportArguments)
+    from .commands.report import run_report
+
+    return run_report(arguments, feedback=job.feedback)
+
+
 def _solve(job: Job) -> dict[str, Any]:
     arguments = job.arguments(command_arguments.SolveArguments)
     from .commands.pin import pin_from
@@ -163,6 +170,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "heatmap": _heatmap,
     "evaluate": _evaluate,
     "export": _export,
+    "report": _report,
     "solve": _solve,
     "pin": _pin,
     "review": _review,

@@ -35,6 +35,7 @@ from .options import (
     OverwriteOption,
 )
 from .reference import app as reference_app
+from .report import REPORT_EXAMPLES, report
 from .review import register as register_review
 from .settings_options import settings_of, with_settings
 from .status import STATUS_EXAMPLES, status_text
@@ -237,6 +238,7 @@ def gallery(
 
 app.command(epilog=EXPORT_EXAMPLES)(export)
 app.command(epilog=MERGE_EXAMPLES)(merge)
+app.command(epilog=REPORT_EXAMPLES)(report)
 register_corrections(app)
 register_review(app)
 app.add_typer(reference_app, name="reference")

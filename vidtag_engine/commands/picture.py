@@ -49,7 +49,7 @@ def run_picture(arguments: PictureArguments, *, feedback: Feedback = Feedback())
     images = arguments.kind == "images" or (arguments.kind == "auto" and there[0].is_dir())
     video = find_original(places[0].name, arguments.sha256, there, images=images)
     info = open_source(video, kind=arguments.kind)
-    frame = _frame_at(info, arguments.time_s, feedback)
+    frame = frame_at(info, arguments.time_s, feedback)
     feedback.check()
     size = (info.width_px, info.height_px)
     if frame.image is not None:
@@ -64,7 +64,8 @@ def run_picture(arguments: PictureArguments, *, feedback: Feedback = Feedback())
     }
 
 
-def _frame_at(info: VideoInfo, time_s: float, feedback: Feedback) -> Frame:
+def frame_at(info: VideoInfo, time_s: float, feedback: Feedback) -> Frame:
+    """The picture that is on screen at a second of a video. Raises InputError where there is nothing at this time."""
     from_s = time_s + _LATE_S
     with FrameReader(info, 1.0, from_s, from_s + 0.5, feedback) as reader:
         return next(iter(reader))
