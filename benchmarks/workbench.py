@@ -114,7 +114,7 @@ def pyav_ms(clip: Path, targets: list[float]) -> list[float]:
         for target in targets:
             began = time.perf_counter()
             container.seek(round(target / stream.time_base), stream=stream, backward=True)
-            held = None
+            held: Any = None
             for frame in container.decode(stream):
                 if held is not None and frame.time > target + 1e-3:
                     break

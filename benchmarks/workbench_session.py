@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,10 @@ class Paints(QObject):
         super().__init__()
         self.last_s = 0.0
         widget.installEventFilter(self)
+
+    def since(self, moment_s: float) -> bool:
+        """Whether it was painted after a moment."""
+        return self.last_s > moment_s
 
     def eventFilter(self, _: Any, event: Any) -> bool:
         """Qt's name: an event on its way."""
@@ -131,9 +136,12 @@ class Session:
         self.painted.clear()
         began = time.perf_counter()
         act()
-        step_s = 1.0 / PLAN["rate"]
-        wait(lambda: any(time_s <= target_s + 1e-3 < time_s + step_s + 1e-6 for _, time_s in self.painted))
+        wait(partial(self.has_painted, target_s))
         return 1000 * (self.painted[-1][0] - began)
+
+    def has_painted(self, target_s: float) -> bool:
+        """Whether the frame on screen at a time has been painted."""
+        return any(time_s <= target_s + 1e-3 < time_s + 1.0 / PLAN["rate"] + 1e-6 for _, time_s in self.painted)
 
     def click(self, target_s: float) -> None:
         """A mouse button let go over a frame's point."""
@@ -156,7 +164,7 @@ def measure() -> dict[str, Any]:
     session, keys, rows = Session(), {}, PLAN["rows"]
     if "click" in rows:
         session.dock.view.pick_button.setChecked(True)
-        keys.update(told("click_at_once", [session.until_painted(lambda t=t: session.click(t), t) for t in PLAN["targets"][:AT_ONCE]]))
+        keys.update(told("click_at_once", [session.until_painted(partial(session.click, t), t) for t in PLAN["targets"][:AT_ONCE]]))
         session.dock.close()
         session.painted.clear()
         session.open()
@@ -164,7 +172,7 @@ def measure() -> dict[str, Any]:
         taken = []
         for target_s in PLAN["targets"]:
             rest(PAUSE_S)
-            taken.append(session.until_painted(lambda t=target_s: session.click(t), target_s))
+            taken.append(session.until_painted(partial(session.click, target_s), target_s))
         keys.update(told("click", taken))
         session.dock.view.pick_button.setChecked(False)
     if "hover" in rows:
@@ -191,7 +199,7 @@ def hovered(session: Session) -> list[float]:
         session.painted.clear()
         began = time.perf_counter()
         meant_s = session.hover(target_s + 0.27)
-        wait(lambda meant_s=meant_s: any(t <= meant_s + 1e-3 < t + 1.0 / PLAN["rate"] + 1e-6 for _, t in session.painted))
+        wait(partial(session.has_painted, meant_s))
         taken.append(1000 * (session.painted[-1][0] - began))
     session.dock.view.bar.hover_button.setChecked(False)
     return taken
@@ -205,7 +213,7 @@ def scrubbed(session: Session) -> dict[str, Any]:
         session.painted.clear()
         began = time.perf_counter()
         session.dock.view.bar.time_slider.setValue(round((target_s + 0.4) * 1000))
-        wait(lambda began=began: paints.last_s > began, 2.0)
+        wait(partial(paints.since, began), 2.0)
         taken.append(1000 * (paints.last_s - began))
         marker = session.dock.marker.place
         off += marker is None or (target_s < PLAN["seconds"] - 1 and marker.distance(between(target_s + 0.4)) > 0.5)

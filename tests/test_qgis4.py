@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OF_QT_5 = {  # reached on Qt 5 alone
     ("vidtag_qgis/compat.py", "QtCore.QVariant.Type"),  # before QGIS 3.38
     ("vidtag_qgis/compat.py", "QtWidgets.QAction"),  # where QtGui has none
+    ("vidtag_qgis/compat.py", "QtWidgets.QShortcut"),  # as the line above
 }
 AT_RUN_TIME = {"QgsMapLayerTemporalProperties": "QgsVectorLayerTemporalProperties", "QgsLayerTreeNode": "QgsLayerTreeGroup"}
 """What QGIS hands out by the type of its base, and the class that Python sees."""
@@ -36,13 +37,13 @@ MEANT = {  # what the plugin gets from QGIS as Any, since 3.22 has not all the n
     r"(keyPressEvent\(self, event): Any": r"\1: QKeyEvent",
     r"(showEvent\(self, event): Any": r"\1: QShowEvent",
     r"(closeEvent\(self, event): Any": r"\1: QCloseEvent",
-    r"(resizeEvent\(self, event): Any": r"\1: QResizeEvent",
+    r"(paintEvent\(self, event): Any": r"\1: QPaintEvent",
     r"_tool_changed\(self, new: Any": "_tool_changed(self, new: QgsMapTool",
 }
 MEANT_IMPORTS = """
 from qgis.core import QgsFeatureSource
 from qgis.gui import QgisInterface, QgsMapMouseEvent, QgsMapTool
-from qgis.PyQt.QtGui import QCloseEvent, QKeyEvent, QResizeEvent, QShowEvent
+from qgis.PyQt.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QShowEvent
 """
 
 
