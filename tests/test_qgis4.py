@@ -21,8 +21,6 @@ AT_RUN_TIME = {"QgsMapLayerTemporalProperties": "QgsVectorLayerTemporalPropertie
 KNOWN = {  # of what the stubs do not know or the type checker does not understand: why it is sound
     '"type[QVariant]" has no attribute "Type"': "reached before QGIS 3.38 alone",
     '"QgsFields" has no attribute "__iter__" (not iterable)': "it has a length and its items by number, which is enough to go through them",
-    '"Callable[[], QPicture]" has no attribute "isNull"': "our own picture stands before QLabel.picture(), which nobody calls",
-    '"Callable[[], QPicture]" has no attribute "scaled"': "as the line above",
     '"QgsProcessingModelerParameterWidget" has no attribute "setParameterValue"': "one variable for two kinds of widget, each in its own branch",
     'No overload variant of "disconnect" of "pyqtBoundSignal" matches argument type "function"': "methods in a list, which are taken for functions",
     'Argument 3 to "getattr" has incompatible type "str"; expected "bool"': "a default of another type",
