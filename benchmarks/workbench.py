@@ -114,12 +114,11 @@ def pyav_ms(clip: Path, targets: list[float]) -> list[float]:
         for target in targets:
             began = time.perf_counter()
             container.seek(round(target / stream.time_base), stream=stream, backward=True)
-            held = None
+            held: Any = None
             for frame in container.decode(stream):
                 if held is not None and frame.time > target + 1e-3:
                     break
                 held = frame
-            if held is not None:
-                held.to_ndarray(format="rgb24")
+            held.to_ndarray(format="rgb24")
             taken.append(1000 * (time.perf_counter() - began))
     return taken

@@ -131,18 +131,17 @@ class Session:
         if not self.painted:
             raise RuntimeError(self.dock.view.message_label.text())
 
-    def has_painted(self, time_s: float) -> bool:
-        """Whether the picture that is on screen at this second of the video was painted."""
-        return any(one <= time_s + 1e-3 < one + 1.0 / PLAN["rate"] + 1e-6 for _, one in self.painted)
-
     def until_painted(self, act: Callable[[], None], target_s: float) -> float:
         """Milliseconds from an act to the paint of the frame that is on screen at a time."""
         self.painted.clear()
         began = time.perf_counter()
         act()
-        step_s = 1.0 / PLAN["rate"]
-        wait(lambda: any(time_s <= target_s + 1e-3 < time_s + step_s + 1e-6 for _, time_s in self.painted))
+        wait(partial(self.has_painted, target_s))
         return 1000 * (self.painted[-1][0] - began)
+
+    def has_painted(self, target_s: float) -> bool:
+        """Whether the frame on screen at a time has been painted."""
+        return any(time_s <= target_s + 1e-3 < time_s + 1.0 / PLAN["rate"] + 1e-6 for _, time_s in self.painted)
 
     def click(self, target_s: float) -> None:
         """A mouse button let go over a frame's point."""

@@ -14,14 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 OF_QT_5 = {  # reached on Qt 5 alone
     ("vidtag_qgis/compat.py", "QtCore.QVariant.Type"),  # before QGIS 3.38
     ("vidtag_qgis/compat.py", "QtWidgets.QAction"),  # where QtGui has none
-    ("vidtag_qgis/compat.py", "QtWidgets.QShortcut"),  # likewise
+    ("vidtag_qgis/compat.py", "QtWidgets.QShortcut"),  # as the line above
 }
 AT_RUN_TIME = {"QgsMapLayerTemporalProperties": "QgsVectorLayerTemporalProperties", "QgsLayerTreeNode": "QgsLayerTreeGroup"}
 """What QGIS hands out by the type of its base, and the class that Python sees."""
 KNOWN = {  # of what the stubs do not know or the type checker does not understand: why it is sound
     '"type[QVariant]" has no attribute "Type"': "reached before QGIS 3.38 alone",
     '"QgsFields" has no attribute "__iter__" (not iterable)': "it has a length and its items by number, which is enough to go through them",
-    'Signature of "picture" incompatible with supertype "QLabel"': "our own picture stands before QLabel.picture(), which nobody calls",
     '"QgsProcessingModelerParameterWidget" has no attribute "setParameterValue"': "one variable for two kinds of widget, each in its own branch",
     'No overload variant of "disconnect" of "pyqtBoundSignal" matches argument type "function"': "methods in a list, which are taken for functions",
     'Argument 3 to "getattr" has incompatible type "str"; expected "bool"': "a default of another type",
@@ -36,12 +35,13 @@ MEANT = {  # what the plugin gets from QGIS as Any, since 3.22 has not all the n
     r"(keyPressEvent\(self, event): Any": r"\1: QKeyEvent",
     r"(showEvent\(self, event): Any": r"\1: QShowEvent",
     r"(closeEvent\(self, event): Any": r"\1: QCloseEvent",
+    r"(paintEvent\(self, event): Any": r"\1: QPaintEvent",
     r"_tool_changed\(self, new: Any": "_tool_changed(self, new: QgsMapTool",
 }
 MEANT_IMPORTS = """
 from qgis.core import QgsFeatureSource
 from qgis.gui import QgisInterface, QgsMapMouseEvent, QgsMapTool
-from qgis.PyQt.QtGui import QCloseEvent, QKeyEvent, QShowEvent
+from qgis.PyQt.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QShowEvent
 """
 
 

@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 from .player_bar import PlayerBar
 
 
-class PictureLabel(QLabel):
+class PictureLabel(QWidget):
     """Shows a picture as large as its room, in its own proportions; never narrower than ``width``.
 
     ``painted`` carries the time of a picture of a video, seconds, once it has been painted for the first time.
