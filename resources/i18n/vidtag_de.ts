@@ -272,6 +272,54 @@
    <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
   </message>
   <message>
+   <source>Hand over</source>
+   <translation>Übergeben</translation>
+  </message>
+  <message>
+   <source>Where the video is from; it is never fetched</source>
+   <translation>Woher das Video stammt; es wird nie geholt</translation>
+  </message>
+  <message>
+   <source>Case</source>
+   <translation>Fall</translation>
+  </message>
+  <message>
+   <source>Source</source>
+   <translation>Quelle</translation>
+  </message>
+  <message>
+   <source>Handed over by</source>
+   <translation>Übergeben von</translation>
+  </message>
+  <message>
+   <source>Frames a page</source>
+   <translation>Bilder je Seite</translation>
+  </message>
+  <message>
+   <source>Folder to make the case in</source>
+   <translation>Ordner, in dem der Fall angelegt wird</translation>
+  </message>
+  <message>
+   <source>Making the folder…</source>
+   <translation>Ordner wird angelegt …</translation>
+  </message>
+  <message>
+   <source>Make a folder…</source>
+   <translation>Ordner anlegen …</translation>
+  </message>
+  <message>
+   <source>Open the page</source>
+   <translation>Seite öffnen</translation>
+  </message>
+  <message>
+   <source>{folder}: {count} files, {size:.1f} MB.</source>
+   <translation>{folder}: {count} Dateien, {size:.1f} MB.</translation>
+  </message>
+  <message>
+   <source>Not found, so without pictures: {videos}.</source>
+   <translation>Nicht gefunden, also ohne Bilder: {videos}.</translation>
+  </message>
+  <message>
    <source>Picture to click landmarks in</source>
    <translation>Bild, in dem Landmarken angeklickt werden</translation>
   </message>

@@ -349,6 +349,22 @@ def test_a_camera_is_found_by_landmarks_and_pinned(shown, desktop):
 
 
 @pytest.mark.slow
+def test_a_case_is_handed_over_from_the_dock(shown, tmp_path):
+    group = shown.hand_over
+    group.case_field.setText("2026/17")
+    group.frames_field.setValue(4)
+    group.make(str(tmp_path / "case"))
+    assert quiet(shown)
+    assert "files" in group.message_label.text(), group.message_label.text()
+    assert group.page == str(tmp_path / "case" / "drive.mp4.html")
+    assert "2026/17" in Path(group.page).read_text(encoding="utf-8")
+    assert Path(group.page).read_text(encoding="utf-8").count("data:image/jpeg") >= 4
+    group.make(str(tmp_path / "case"))
+    assert quiet(shown)
+    assert "holds files already" in group.message_label.text()
+
+
+@pytest.mark.slow
 def test_a_killed_engine_loses_nothing_of_the_review(shown, tmp_path):
     correct = shown.correct_panel
     assert quiet(shown)

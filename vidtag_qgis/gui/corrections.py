@@ -14,7 +14,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 from .. import engine
 from ..edits import file_of, guard, real, table_of
 from ..engine_client import EngineCancelledError, EngineError, EngineInputError
-from ..engine_client.command_arguments import LandmarksArguments, PinArguments, ReviewArguments, SolveArguments
+from ..engine_client.command_arguments import LandmarksArguments, PinArguments, ReportArguments, ReviewArguments, SolveArguments
 from ..layers import finish
 from ..translation import tr
 from .pin_maker import show_pins
@@ -135,6 +135,10 @@ class Corrections(QObject):
                 self.pin("list")
 
         self._ask("landmarks", LandmarksArguments(self.result, **asked), done, failed)
+
+    def report(self, asked: dict[str, Any], then: Callable[[dict[str, Any]], None], failed: Callable[[str], None]) -> None:
+        """Make a folder to hand over; arguments but the result as of the engine's command "report"."""
+        self._ask("report", ReportArguments(self.result, **asked), then, failed)
 
     def solve(self) -> None:
         """Decode the videos that have pins again. The model's own layers stay; the new ones stand beside them."""

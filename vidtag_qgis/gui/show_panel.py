@@ -72,6 +72,11 @@ class ShowPanel(QWidget):
         layout.addWidget(self._place_group())
         layout.addStretch()
 
+    def add(self, group: QGroupBox) -> None:
+        """Put another group below."""
+        layout = self.layout()
+        layout.insertWidget(layout.count() - 1, group)
+
     def _place_group(self) -> QGroupBox:
         group, form = QGroupBox(tr("Place of the frame that is shown"), self), QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)

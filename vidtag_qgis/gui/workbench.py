@@ -12,6 +12,7 @@ from ..translation import tr
 from .correct_panel import CorrectPanel
 from .corrections import Corrections
 from .frame_dock import FrameDock
+from .hand_over_group import HandOverGroup
 from .landmark_panel import LandmarkPanel
 from .run_panel import RunPanel
 from .show_panel import ShowPanel
@@ -33,6 +34,8 @@ class Workbench(FrameDock):
         self.setObjectName("VidTAGWorkbench")
         self.corrections = Corrections(self)
         self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
+        self.hand_over = HandOverGroup(self.corrections, self.show_panel)
+        self.show_panel.add(self.hand_over)
         self.landmark_panel = LandmarkPanel(iface.mapCanvas(), self.corrections, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
