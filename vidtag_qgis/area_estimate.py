@@ -8,6 +8,7 @@ from typing import Optional
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransformContext, QgsDistanceArea, QgsGeometry, QgsSettings
 
 from .aoi import ELLIPSOID
+from .translation import tr
 
 RATE = "vidtag/gallery_points_per_s"
 MAX_POINTS = 100_000_000
@@ -47,20 +48,27 @@ def points_per_s() -> Optional[float]:
 def sentence(size_m2: float, resolution_m: float) -> str:
     """Area, number of points and time for people; where the engine would refuse it, why and what to do."""
     if size_m2 <= 0:
-        return "Click the corners of the area; a click with the right button ends it."
+        return tr("Click the corners of the area; a click with the right button ends it.")
     digits = 3 if size_m2 < 1e6 else 1 if size_m2 < 1e9 else 0
     text = f"{size_m2 / 1e6:,.{digits}f} km²"
     points = size_m2 / resolution_m**2
     if points > MAX_POINTS and is_wide(size_m2, resolution_m):
-        return f"{text}, about {points:,.0f} gallery points: 'Geolocate video' makes the likeliest alone, 'Gallery grid' at most {MAX_POINTS:,}."
+        wide = tr(
+            "{size}, about {points:,.0f} gallery points: 'Geolocate video' makes the likeliest alone, 'Gallery grid' at most {most:,}."
+        )
+        return wide.format(size=text, points=points, most=MAX_POINTS)
     problem = check_point_count(size_m2, resolution_m)
     if problem is not None:
         return f"{text}. {problem}"
     rate = points_per_s()
-    text += f", about {points:,.0f} gallery points"
     if rate is None:
-        return text + ". How long they take is known once 'Gallery grid' has measured it with your checkpoint."
-    return f"{text}, at most about {_duration(points / rate)} to compute them once."
+        unknown = tr(
+            "{size}, about {points:,.0f} gallery points. How long they take is known once 'Gallery grid' has measured it with your checkpoint."
+        )
+        return unknown.format(size=text, points=points)
+    return tr("{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.").format(
+        size=text, points=points, time=_duration(points / rate)
+    )
 
 
 def _duration(seconds: float) -> str:

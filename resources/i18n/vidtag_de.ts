@@ -4,6 +4,22 @@
  <context>
   <name>VidTAG</name>
   <message>
+   <source>Click the corners of the area; a click with the right button ends it.</source>
+   <translation>Klicken Sie die Ecken des Gebiets an; ein Klick mit der rechten Taste beendet es.</translation>
+  </message>
+  <message>
+   <source>{size}, about {points:,.0f} gallery points: 'Geolocate video' makes the likeliest alone, 'Gallery grid' at most {most:,}.</source>
+   <translation>{size}, etwa {points:,.0f} Rasterorte: „Geolocate video“ macht nur die wahrscheinlichsten, „Gallery grid“ höchstens {most:,}.</translation>
+  </message>
+  <message>
+   <source>{size}, about {points:,.0f} gallery points. How long they take is known once 'Gallery grid' has measured it with your checkpoint.</source>
+   <translation>{size}, etwa {points:,.0f} Rasterorte. Wie lange sie dauern, ist bekannt, wenn „Gallery grid“ es mit Ihrem Checkpoint gemessen hat.</translation>
+  </message>
+  <message>
+   <source>{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.</source>
+   <translation>{size}, etwa {points:,.0f} Rasterorte, höchstens etwa {time}, um sie einmal zu berechnen.</translation>
+  </message>
+  <message>
    <source>Locate videos, check and correct their frames beside the map</source>
    <translation>Videos verorten, ihre Bilder neben der Karte prüfen und berichtigen</translation>
   </message>
@@ -38,6 +54,10 @@
   <message>
    <source>Processing does not know {name}: switch the provider VidTAG on in its options.</source>
    <translation>Die Verarbeitung kennt {name} nicht: Schalten Sie den Anbieter VidTAG in ihren Optionen ein.</translation>
+  </message>
+  <message>
+   <source>Grid resolution, as in 'Geolocate video'</source>
+   <translation>Rasterweite, wie in „Geolocate video“</translation>
   </message>
   <message>
    <source>Pins</source>
@@ -272,6 +292,62 @@
    <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
   </message>
   <message>
+   <source>Add the layer frames of a result to the map: 'Geolocate video' loads it, and it lies in the GeoPackage.</source>
+   <translation>Fügen Sie der Karte den Layer frames eines Ergebnisses hinzu: „Geolocate video“ lädt ihn, und er liegt im GeoPackage.</translation>
+  </message>
+  <message>
+   <source>This layer has no frames.</source>
+   <translation>Dieser Layer hat keine Bilder.</translation>
+  </message>
+  <message>
+   <source>The video is damaged here: this frame has no picture.</source>
+   <translation>Das Video ist hier beschädigt: Dieses Bild fehlt.</translation>
+  </message>
+  <message>
+   <source>The result: a layer of frames that 'Geolocate video' made</source>
+   <translation>Das Ergebnis: ein Layer mit Bildern, den „Geolocate video“ gemacht hat</translation>
+  </message>
+  <message>
+   <source>The video of the result</source>
+   <translation>Das Video des Ergebnisses</translation>
+  </message>
+  <message>
+   <source>The reference image that speaks for this place most, as the result keeps it</source>
+   <translation>Das Referenzbild, das am meisten für diesen Ort spricht, wie das Ergebnis es behält</translation>
+  </message>
+  <message>
+   <source>Locate video…</source>
+   <translation>Video suchen …</translation>
+  </message>
+  <message>
+   <source>Pick on map</source>
+   <translation>Auf Karte wählen</translation>
+  </message>
+  <message>
+   <source>Click a frame's point on the map to see its picture</source>
+   <translation>Klicken Sie auf der Karte den Punkt eines Bildes an, um es zu sehen</translation>
+  </message>
+  <message>
+   <source>Pin here…</source>
+   <translation>Pin hier …</translation>
+  </message>
+  <message>
+   <source>Pin not here…</source>
+   <translation>Pin nicht hier …</translation>
+  </message>
+  <message>
+   <source>Map follows</source>
+   <translation>Karte folgt</translation>
+  </message>
+  <message>
+   <source>Frame before</source>
+   <translation>Bild davor</translation>
+  </message>
+  <message>
+   <source>Next frame</source>
+   <translation>Nächstes Bild</translation>
+  </message>
+  <message>
    <source>Hand over</source>
    <translation>Übergeben</translation>
   </message>
@@ -386,6 +462,78 @@
   <message>
    <source>Click something in the picture that you can find on the map: {count} of at least three.</source>
    <translation>Klicken Sie etwas im Bild an, das Sie auf der Karte finden: {count} von mindestens drei.</translation>
+  </message>
+  <message>
+   <source>Setting the pin…</source>
+   <translation>Der Pin wird gesetzt …</translation>
+  </message>
+  <message>
+   <source>The last pin is still being written: wait a moment.</source>
+   <translation>Der letzte Pin wird noch geschrieben: Warten Sie einen Moment.</translation>
+  </message>
+  <message>
+   <source>Pins lie beside the result, and that of this layer is not there: add the layer frames of the GeoPackage itself.</source>
+   <translation>Pins liegen neben dem Ergebnis, und das dieses Layers ist nicht da: Fügen Sie den Layer frames des GeoPackage selbst hinzu.</translation>
+  </message>
+  <message>
+   <source>This place has no latitude and longitude: click on another.</source>
+   <translation>Dieser Ort hat keine Breite und Länge: Klicken Sie einen anderen an.</translation>
+  </message>
+  <message>
+   <source>Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.</source>
+   <translation>Pin {number} ist bei {time:g} s von {video} gesetzt, in {file}. „Solve with pins“ nimmt ihn.</translation>
+  </message>
+  <message>
+   <source>Play or pause (space). L plays, and faster when pressed again; J plays backwards; K stops.</source>
+   <translation>Abspielen oder anhalten (Leertaste). L spielt ab, noch einmal gedrückt schneller; J rückwärts; K hält an.</translation>
+  </message>
+  <message>
+   <source>Move through the video</source>
+   <translation>Durch das Video gehen</translation>
+  </message>
+  <message>
+   <source>Hover</source>
+   <translation>Darüberfahren</translation>
+  </message>
+  <message>
+   <source>Move the mouse along the track on the map: the video follows</source>
+   <translation>Fahren Sie mit der Maus auf der Karte den Weg entlang: das Video folgt</translation>
+  </message>
+  <message>
+   <source>Seen here…</source>
+   <translation>Hier gesehen …</translation>
+  </message>
+  <message>
+   <source>Click a place on the map: every time the camera was near it is listed</source>
+   <translation>Klicken Sie einen Ort auf der Karte an: Jedes Mal, wenn die Kamera in der Nähe war, steht in der Liste</translation>
+  </message>
+  <message>
+   <source>How near to the place, metres</source>
+   <translation>Wie nahe am Ort, Meter</translation>
+  </message>
+  <message>
+   <source>Map's time</source>
+   <translation>Zeit der Karte</translation>
+  </message>
+  <message>
+   <source>The map shows the picture's second, and the video follows the Temporal Controller</source>
+   <translation>Die Karte zeigt die Sekunde des Bildes, und das Video folgt der Zeitsteuerung</translation>
+  </message>
+  <message>
+   <source>When the camera was near the place: choose an entry to see its picture</source>
+   <translation>Wann die Kamera in der Nähe war: Wählen Sie einen Eintrag, um sein Bild zu sehen</translation>
+  </message>
+  <message>
+   <source>Pause</source>
+   <translation>Anhalten</translation>
+  </message>
+  <message>
+   <source>Play</source>
+   <translation>Abspielen</translation>
+  </message>
+  <message>
+   <source>The camera was never so near this place.</source>
+   <translation>Die Kamera war diesem Ort nie so nahe.</translation>
   </message>
   <message>
    <source>Selected features only</source>

@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import QDoubleSpinBox, QLabel
 
 from ..area_estimate import area_m2, sentence
 from ..layers import finish
+from ..translation import tr
 
 LAYER = "VidTAG area"
 AREA_PROPERTY = "vidtag/area"
@@ -117,7 +118,7 @@ class AreaDrawing:
         self.resolution_field.setDecimals(1)
         self.resolution_field.setSuffix(" m")
         self.resolution_field.setValue(25.0)
-        self.resolution_field.setToolTip("Grid resolution, as in 'Geolocate video'")
+        self.resolution_field.setToolTip(tr("Grid resolution, as in 'Geolocate video'"))
         self.resolution_field.valueChanged.connect(self._tell)
         for widget in (self.text_label, self.resolution_field):
             self.item.layout().addWidget(widget)

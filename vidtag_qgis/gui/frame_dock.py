@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog
 from .. import video_places
 from ..frames import FrameRow, VideoFile, is_frames_layer, newer_schema, pinned_result, read_frames, result_of, video_files
 from ..matches import best_matches, match_text, read_match
+from ..translation import tr
 from ..wording import STATES, in_words
 from .frame_playing import FramePlaying
 from .frame_view import FrameView
@@ -208,7 +209,7 @@ class FrameDock(QDockWidget):
                 box.addItem(name, name)
         box.blockSignals(False)
         box.setVisible(box.count() > 1)
-        nothing = NO_LAYER if layer is None else newer_schema(result_of(layer)) or "This layer has no frames."
+        nothing = tr(NO_LAYER) if layer is None else newer_schema(result_of(layer)) or tr("This layer has no frames.")
         self.view.tell("" if box.count() else nothing, locatable=False)
         if box.count():
             self._video_chosen()
@@ -284,7 +285,7 @@ class FrameDock(QDockWidget):
         if request is not self._request:
             return  # of a frame that was stepped on from
         there = self.view.show_picture(file)
-        self.view.tell("" if there else "The video is damaged here: this frame has no picture.", locatable=False)
+        self.view.tell("" if there else tr("The video is damaged here: this frame has no picture."), locatable=False)
 
     def _failed(self, request: PictureRequest, sentence: str, locatable: bool) -> None:
         if request is self._request:

@@ -20,6 +20,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from ..frames import FrameRow
 from ..moments import Line
+from ..translation import tr
 from .map_marks import REACH_PX, PickTool, map_transform, transformed
 from .pictures import PictureRequest
 from .player import Player
@@ -192,7 +193,7 @@ class FramePlaying(QObject):
 
     def _damaged(self, _time_s: float) -> None:
         self._view.show_picture("")
-        self._view.tell("The video is damaged here: this frame has no picture.", locatable=False)
+        self._view.tell(tr("The video is damaged here: this frame has no picture."), locatable=False)
         self._follow()
 
     def _moved(self, time_s: float) -> None:

@@ -19,6 +19,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..translation import tr
 from .player_bar import PlayerBar
 
 
@@ -83,30 +84,30 @@ class FrameView(QWidget):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.layer_box, self.video_box = QComboBox(self), QComboBox(self)
-        self.layer_box.setToolTip("The result: a layer of frames that 'Geolocate video' made")
-        self.video_box.setToolTip("The video of the result")
+        self.layer_box.setToolTip(tr("The result: a layer of frames that 'Geolocate video' made"))
+        self.video_box.setToolTip(tr("The video of the result"))
         self.picture_label = PictureLabel(self)
         self.match_label = PictureLabel(self, 120)
-        self.match_label.setToolTip("The reference image that speaks for this place most, as the result keeps it")
+        self.match_label.setToolTip(tr("The reference image that speaks for this place most, as the result keeps it"))
         self.facts_label, self.match_facts, self.message_label = QLabel(self), QLabel(self), QLabel(self)
         for label in (self.facts_label, self.match_facts, self.message_label):
             label.setTextFormat(Qt.TextFormat.PlainText)  # names are other people's
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.locate_button = QPushButton("Locate video…", self)
+        self.locate_button = QPushButton(tr("Locate video…"), self)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setPageStep(10)
         self.previous_button, self.next_button = (
-            self._arrow(Qt.ArrowType.LeftArrow, "Frame before"),
-            self._arrow(Qt.ArrowType.RightArrow, "Next frame"),
+            self._arrow(Qt.ArrowType.LeftArrow, tr("Frame before")),
+            self._arrow(Qt.ArrowType.RightArrow, tr("Next frame")),
         )
         self.pick_button = QToolButton(self)
-        self.pick_button.setText("Pick on map")
-        self.pick_button.setToolTip("Click a frame's point on the map to see its picture")
+        self.pick_button.setText(tr("Pick on map"))
+        self.pick_button.setToolTip(tr("Click a frame's point on the map to see its picture"))
         self.pick_button.setCheckable(True)
-        self.here_button = self._pin_button("Pin here…", "Click on the map where the camera was in this frame")
-        self.not_here_button = self._pin_button("Pin not here…", "Click on the map where the camera was not in this frame")
-        self.pan_box = QCheckBox("Map follows", self)
+        self.here_button = self._pin_button(tr("Pin here…"), tr("Click on the map where the camera was in this frame"))
+        self.not_here_button = self._pin_button(tr("Pin not here…"), tr("Click on the map where the camera was not in this frame"))
+        self.pan_box = QCheckBox(tr("Map follows"), self)
         self.bar = PlayerBar(self)
         self._arrange()
         self.slider.valueChanged.connect(self.stepped)

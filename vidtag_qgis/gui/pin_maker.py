@@ -16,6 +16,7 @@ from ..engine_client import EngineError
 from ..engine_client.command_arguments import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
+from ..translation import tr
 from .map_marks import PickTool, transformed
 from .tasks import Call, start
 
@@ -53,10 +54,10 @@ class PinMaker(QObject):
         system = self._canvas.mapSettings().destinationCrs()
         point = transformed(place, QgsCoordinateTransform(system, QgsCoordinateReferenceSystem(WGS84), QgsProject.instance()))
         if not result or point is None:
-            self.said.emit(NO_RESULT if not result else "This place has no latitude and longitude: click on another.")
+            self.said.emit(tr(NO_RESULT) if not result else tr("This place has no latitude and longitude: click on another."))
             return
         if self.task is not None:
-            self.said.emit("The last pin is still being written: wait a moment.")
+            self.said.emit(tr("The last pin is still being written: wait a moment."))
             return
         pin = {
             "video": name, "sha256": video.sha256 or None, "time_s": frame.time_s, "frame_index": frame.index, "lat_deg": point.y(), "lon_deg": point.x(),
@@ -67,7 +68,7 @@ class PinMaker(QObject):
         def ask(task: QgsTask) -> dict[str, Any]:
             return engine.request(python, "pin", arguments, cancelled=task.isCanceled)
 
-        self.said.emit("Setting the pin…")
+        self.said.emit(tr("Setting the pin…"))
         self.task = Call("VidTAG: setting a pin", ask)
         self.task.done.connect(self._done)
         start(self.task)
@@ -81,7 +82,9 @@ class PinMaker(QObject):
         self.written.emit()
         where = os.path.basename(answer["review"])
         self.said.emit(
-            f"Pin {answer['number']} is set at {answer['time_s']:g} s of {answer['video']}, in {where}. 'Solve with pins' takes it."
+            tr("Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.").format(
+                number=answer["number"], time=answer["time_s"], video=answer["video"], file=where
+            )
         )
 
 

@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..compat import shortcut_class
 from ..moments import clock
+from ..translation import tr
 
 RADIUS_M = 50.0
 
@@ -35,23 +36,23 @@ class PlayerBar(QWidget):
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.play_button = QToolButton(self)
-        self.play_button.setToolTip("Play or pause (space). L plays, and faster when pressed again; J plays backwards; K stops.")
+        self.play_button.setToolTip(tr("Play or pause (space). L plays, and faster when pressed again; J plays backwards; K stops."))
         self.speed_label, self.time_label = QLabel(self), QLabel(self)
         self.time_slider = QSlider(Qt.Orientation.Horizontal, self)
-        self.time_slider.setToolTip("Move through the video")
-        self.hover_button = self._checkable("Hover", "Move the mouse along the track on the map: the video follows")
-        self.seen_button = self._checkable("Seen here…", "Click a place on the map: every time the camera was near it is listed")
+        self.time_slider.setToolTip(tr("Move through the video"))
+        self.hover_button = self._checkable(tr("Hover"), tr("Move the mouse along the track on the map: the video follows"))
+        self.seen_button = self._checkable(tr("Seen here…"), tr("Click a place on the map: every time the camera was near it is listed"))
         self.radius_box = QDoubleSpinBox(self)
         self.radius_box.setRange(1.0, 100000.0)
         self.radius_box.setDecimals(0)
         self.radius_box.setSuffix(" m")
         self.radius_box.setValue(RADIUS_M)
-        self.radius_box.setToolTip("How near to the place, metres")
-        self.temporal_box = QCheckBox("Map's time", self)
-        self.temporal_box.setToolTip("The map shows the picture's second, and the video follows the Temporal Controller")
+        self.radius_box.setToolTip(tr("How near to the place, metres"))
+        self.temporal_box = QCheckBox(tr("Map's time"), self)
+        self.temporal_box.setToolTip(tr("The map shows the picture's second, and the video follows the Temporal Controller"))
         self.visits_list = QListWidget(self)
         self.visits_list.setMaximumHeight(96)
-        self.visits_list.setToolTip("When the camera was near the place: choose an entry to see its picture")
+        self.visits_list.setToolTip(tr("When the camera was near the place: choose an entry to see its picture"))
         self.visits_list.hide()
         self.visits_list.itemClicked.connect(self._choose)
         self.visits_list.itemActivated.connect(self._choose)
@@ -84,7 +85,7 @@ class PlayerBar(QWidget):
         """How fast it plays; 0 for a pause."""
         icon = QStyle.StandardPixmap.SP_MediaPause if rate else QStyle.StandardPixmap.SP_MediaPlay
         self.play_button.setIcon(self.style().standardIcon(icon))
-        self.play_button.setAccessibleName("Pause" if rate else "Play")
+        self.play_button.setAccessibleName(tr("Pause") if rate else tr("Play"))
         self.speed_label.setText(f"{rate:+g}×" if rate else "")
 
     def show_visits(self, visits: Optional[list[tuple[float, float]]]) -> None:
@@ -96,7 +97,7 @@ class PlayerBar(QWidget):
             item.setData(Qt.ItemDataRole.UserRole, time_s)
             self.visits_list.addItem(item)
         if visits == []:
-            self.visits_list.addItem("The camera was never so near this place.")
+            self.visits_list.addItem(tr("The camera was never so near this place."))
 
     def add_keys(self, owner: QWidget, actions: dict[str, Any]) -> None:
         """Keys that hold wherever the focus is within ``owner``."""

@@ -41,7 +41,7 @@ class ShowPanel(QWidget):
         self.set_place(None, None)
 
     def _build(self) -> None:
-        layout = QVBoxLayout(self)
+        self._groups = layout = QVBoxLayout(self)
         shown, form = QGroupBox(tr("On the map"), self), QFormLayout()
         self.confidence_slider, self.from_slider, self.to_slider = (QSlider(Qt.Orientation.Horizontal, self) for _ in range(3))
         self.confidence_slider.setRange(0, 100)
@@ -74,8 +74,7 @@ class ShowPanel(QWidget):
 
     def add(self, group: QGroupBox) -> None:
         """Put another group below."""
-        layout = self.layout()
-        layout.insertWidget(layout.count() - 1, group)
+        self._groups.insertWidget(self._groups.count() - 1, group)
 
     def _place_group(self) -> QGroupBox:
         group, form = QGroupBox(tr("Place of the frame that is shown"), self), QFormLayout()
