@@ -67,7 +67,8 @@ def run_report(arguments: ReportArguments, *, feedback: Feedback = Feedback()) -
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be made ({error.strerror}): choose another.") from error
     try:
-        missing, pages = [], {}
+        missing: list[str] = []
+        pages: dict[str, str] = {}
         shown: dict[str, list[CaseFrame]] = {}
         for number, one in enumerate(results):
             at_work = feedback.part(0.85 * number / len(results), 0.85 * (number + 1) / len(results))
@@ -195,14 +196,14 @@ def _what_was_said(result: Path, results: Sequence[VideoResult]) -> dict[str, di
             words = [f"{judgement.state}, {judgement.from_s:g}{until} s", judgement.comment, judgement.who and f"({judgement.who})"]
             said[one.info.name].setdefault(at[int(index)], []).append(" ".join(filter(None, map(clean, words))))
     for pin in read_pins(review, whole_only=True):
-        one = next((one for one in results if one.sha256 == pin.sha256), None)
-        if one is None or pin.frame_index is None:
+        of = next((other for other in results if other.sha256 == pin.sha256), None)
+        if of is None or pin.frame_index is None:
             continue
-        row = next((row for row, index in enumerate(one.trajectory.frame_index) if int(index) == pin.frame_index), None)
-        if row is not None:
-            words = f"pin, {pin.kind}: {pin.lat_deg:.6f}, {pin.lon_deg:.6f} {clean(pin.why)}".strip()
-            said[one.info.name].setdefault(row, []).append(words)
-    return {name: {row: tuple(lines) for row, lines in of.items()} for name, of in said.items()}
+        place = next((number for number, index in enumerate(of.trajectory.frame_index) if int(index) == pin.frame_index), None)
+        if place is not None:
+            pinned = f"pin, {pin.kind}: {pin.lat_deg:.6f}, {pin.lon_deg:.6f} {clean(pin.why)}".strip()
+            said[of.info.name].setdefault(place, []).append(pinned)
+    return {name: {row: tuple(lines) for row, lines in frames.items()} for name, frames in said.items()}
 
 
 def _sealed(folder: Path, case: Case, created_utc: datetime) -> dict[str, dict[str, Any]]:
