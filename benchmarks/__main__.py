@@ -15,7 +15,7 @@ python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--qu
 python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks landmarks [--seed N] [--quick]
-python -m benchmarks workbench [--seed N] [--rows click,hover,scrub,play] [--world FOLDER_OF_PICTURES]
+python -m benchmarks workbench [--seed N] [--rows click,hover,scrub,play,filter] [--world FOLDER_OF_PICTURES]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
 

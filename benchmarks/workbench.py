@@ -4,6 +4,7 @@ A 1080p H.264 video of 60 s (25 pictures a second, a key picture every 250, x264
 sensor noise. *Check frames* shows it in a real QGIS window (Xvfb where it is there, else offscreen). 50 frames are drawn once; none has been shown before, and no
 smaller copy of the video exists. Each time ends with the paint event of the exact frame. ``click_ms`` leaves a second between clicks, as a person does;
 ``click_at_once_ms`` none, in a viewer that has just been opened. ``pyav_ms`` is plain PyAV in the same run: seek to the key picture, decode to the target, to RGB.
+``filter_ms`` is how long a step of the slider that filters 20,000 frames holds the window, ``filter_map_ms`` how long until the map is painted anew.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from vidtag_engine.types import InputError
 
 from .isles_world import ROOT
 
-TITLE = "workbench: click, hover, scrub and play in Check frames (1080p H.264, GOP 250, 60 s)"
-ROWS = ("click", "hover", "scrub", "play")
+TITLE = "workbench: click, hover, scrub, play and filter in the workbench (1080p H.264, GOP 250, 60 s)"
+ROWS = ("click", "hover", "scrub", "play", "filter")
 WIDTH, HEIGHT, RATE, SECONDS, GROUP, BITS_A_SECOND, TARGETS = 1920, 1080, 25, 60, 250, 4_000_000, 50
 _PYTHON = "/usr/bin/python3"
 _SCRIPT = Path(__file__).with_name("workbench_session.py")

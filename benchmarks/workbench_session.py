@@ -34,9 +34,10 @@ from qgis.PyQt.QtWidgets import QDockWidget
 
 common: Any = importlib.import_module("tests.qgis.common")
 frames: Any = importlib.import_module("vidtag_qgis.frames")
+map_filter: Any = importlib.import_module("vidtag_qgis.map_filter")
 video_places: Any = importlib.import_module("vidtag_qgis.video_places")
 
-PAUSE_S, PLAYED_S, IN_TIME_S, AT_ONCE = 1.0, 20.0, 0.04, 20
+PAUSE_S, PLAYED_S, IN_TIME_S, AT_ONCE, FILTERED = 1.0, 20.0, 0.04, 20, 20_000
 Painted = list[tuple[float, float]]
 
 
@@ -122,9 +123,9 @@ class Session:
 
     def open(self) -> None:
         """Open the dock and wait for its first frame."""
-        [action] = [action for action in self.desktop.tools if action.text() == "Check frames"]
+        [action] = [action for action in self.desktop.tools if action.text() == "VidTAG workbench"]
         action.setChecked(True)
-        self.dock = self.desktop.window.findChild(QDockWidget, "VidTAGCheckFrames")
+        self.dock = self.desktop.window.findChild(QDockWidget, "VidTAGWorkbench")
         self.desktop.window.resizeDocks([self.dock], [900], Qt.Orientation.Horizontal)
         self.dock.view.picture_label.painted.connect(lambda time_s: self.painted.append((time.perf_counter(), time_s)))
         wait(lambda: self.painted or self.dock.view.message_label.text())
@@ -181,6 +182,8 @@ def measure() -> dict[str, Any]:
         keys.update(scrubbed(session))
     if "play" in rows:
         keys.update(played(session))
+    if "filter" in rows:
+        keys.update(filtered(session))
     session.desktop.plugin.unload()
     return keys
 
@@ -251,6 +254,40 @@ def played(session: Session) -> dict[str, Any]:
         "marker_off_share": off / max(1, seen),
         "play_width_px": image.width(),
     }
+
+
+def filtered(session: Session) -> dict[str, Any]:
+    """A slider that filters 20,000 frames by a rule: how long the window is held at each step, and until the map is painted anew."""
+    layer = QgsVectorLayer(
+        "Point?crs=EPSG:3857&field=state:string&field=confidence:double&field=time_s:double&field=course_deg:double", "many", "memory"
+    )
+    rows = []
+    for number in range(FILTERED):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes(["located", (number * 7919 % 1000) / 1000, float(number), None])
+        feature.setGeometry(
+            QgsGeometry.fromPointXY(QgsPointXY(600.0 * (number * 104729 % FILTERED) / FILTERED, 120.0 * number / FILTERED - 60.0))
+        )
+        rows.append(feature)
+    layer.dataProvider().addFeatures(rows)
+    layer.loadNamedStyle(str(ROOT / "resources" / "styles" / "frames.qml"))
+    QgsProject.instance().addMapLayer(layer)
+    session.canvas.setLayers([layer])
+    session.canvas.refresh()
+    rest(2.0)
+    held: list[float] = []
+    drawn: list[float] = []
+    done: list[float] = []
+    session.canvas.mapCanvasRefreshed.connect(lambda: done.append(time.perf_counter()))
+    for step in range(1, 51):
+        rest(PAUSE_S / 8)
+        done.clear()
+        began = time.perf_counter()
+        map_filter.show_only([layer], map_filter.MapFilter(step / 51, not_rated=False))
+        held.append(1000 * (time.perf_counter() - began))
+        wait(lambda: done)
+        drawn.append(1000 * (done[-1] - began))
+    return {**told("filter", held), "filter_map_ms": statistics.median(drawn), "filter_frames": FILTERED}
 
 
 print(json.dumps(measure()), flush=True)
