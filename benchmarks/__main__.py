@@ -15,6 +15,7 @@ python -m benchmarks odometry [--seed N] [--rows graph,short] [--drives N] [--qu
 python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks landmarks [--seed N] [--quick]
+python -m benchmarks pins [--rows speed,worst] [--world DIR --checkpoint FOLDER] [--drives N] [--seed N]
 python -m benchmarks workbench [--seed N] [--rows click,hover,scrub,play,filter] [--world FOLDER_OF_PICTURES]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
@@ -38,7 +39,7 @@ from vidtag_engine.types import InputError
 NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
-    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks", "workbench",
+    "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks", "workbench", "pins",
 )  # fmt: skip
 WORLDS = (
     "isles",
