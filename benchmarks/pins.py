@@ -82,8 +82,8 @@ def _worst(seed: int, world: Path | None, checkpoint: str | None, drives: int, f
     after: list[FloatArray] = []
     others: list[tuple[FloatArray, FloatArray]] = []
     solve_s: list[float] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, place in enumerate(chosen):
+    for number, place in enumerate(chosen):
+        with tempfile.TemporaryDirectory() as scratch:  # one a drive: scores take megabytes each
             feedback.check()
             video = every[place]
             feedback.tell(number / len(chosen), "pins", video.name)
