@@ -138,6 +138,17 @@ def test_the_area_is_told_live(desktop):
     assert panel.area_label.text() != small
 
 
+def test_a_result_that_nobody_named_takes_the_place_of_nothing(desktop, tmp_path):
+    panel = opened(desktop).run_panel
+    (tmp_path / "drive.mp4").write_bytes(b"x")
+    panel.videos.add([str(tmp_path / "drive.mp4")])
+    assert panel.parameters()["OUTPUT"] == str(tmp_path / "drive.gpkg")
+    (tmp_path / "drive.gpkg").write_bytes(b"earlier")
+    assert panel.parameters()["OUTPUT"] == str(tmp_path / "drive-2.gpkg")
+    panel.output_field.setFilePath(str(tmp_path / "mine"))
+    assert panel.parameters()["OUTPUT"] == str(tmp_path / "mine.gpkg")
+
+
 def test_drawing_is_asked_for_and_a_drawn_area_is_meant(desktop):
     from qgis.core import QgsGeometry
 

@@ -274,7 +274,10 @@ class RunPanel(QWidget):
         first = next(iter(self.videos.paths), "")
         if not first:
             return "TEMPORARY_OUTPUT"
-        place = f"{os.path.splitext(first)[0] if os.path.isfile(first) else first.rstrip(os.sep)}.gpkg"
+        stem = os.path.splitext(first)[0] if os.path.isfile(first) else first.rstrip(os.sep)
+        place, number = f"{stem}.gpkg", 2
+        while os.path.exists(place):  # nobody has chosen this name, so what lies there stays
+            place, number = f"{stem}-{number}.gpkg", number + 1
         return place if os.access(os.path.dirname(place), os.W_OK) else "TEMPORARY_OUTPUT"
 
     def problem(self) -> Optional[str]:
