@@ -198,6 +198,31 @@ def test_detect_secrets_finds_nothing(staged, tmp_path):
     assert "bad.py" in secrets_in(tmp_path)
 
 
+def newer_than_python_39(folder: Path, cache: Path) -> list[str]:
+    """What a type checker says of the code under Python 3.9's standard library, which QGIS on Windows runs up to 3.34."""
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file=",
+        "--python-version",
+        "3.9",
+        "--ignore-missing-imports",
+        "--follow-imports=silent",
+    ]
+    run = subprocess.run([*command, "--cache-dir", cache, folder.name], cwd=folder.parent, capture_output=True, text=True, check=False)
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    return [line for line in run.stdout.splitlines() if ": error: " in line]
+
+
+def test_nothing_is_used_that_came_after_python_39(tmp_path):
+    """A linter that knows the engine's Python alone writes ``datetime.UTC``, which the plugin would find on no Python 3.9."""
+    assert newer_than_python_39(ROOT / "vidtag_qgis", tmp_path / "cache") == []
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "__init__.py").write_text("from datetime import UTC\nfrom itertools import pairwise\n")
+    assert len(newer_than_python_39(tmp_path / "newer", tmp_path / "cache")) == 2
+
+
 def test_every_exception_to_a_rule_has_its_reason(staged):
     """A ``# nosec`` names its rule, and a comment says why within the lines above it or on it."""
     for path in staged.rglob("*.py"):

@@ -136,6 +136,41 @@ def test_what_lies_there_is_never_lost(written):
     assert [left.name for left in written.parent.iterdir() if left.name.startswith(".vidtag")] == []
 
 
+def test_what_a_person_has_written_into_a_case_is_kept(written):
+    folder = Path(run_report(arguments(written))["folder"])
+    page = next(folder.glob("*.html"))
+    page.write_text(page.read_text(encoding="utf-8") + "<!-- a note -->", encoding="utf-8")
+    with pytest.raises(InputError, match="was changed since the case was made"):
+        run_report(arguments(written, overwrite=True))
+    assert "a note" in page.read_text(encoding="utf-8")
+
+
+def test_every_frame_that_somebody_spoke_of_is_shown_with_those_that_are_even(written):
+    for row in (1, 4, 7, 10):
+        run_pin(written, PinRow("", row, 10.02, 20.03))
+    said = run_report(arguments(written, frames=3))
+    page = Page(Path(said["folder"]) / next(iter(said["pages"].values())))
+    assert page.text.count("pin, here") == 4
+    assert {f"Frame {row} " for row in (0, 1, 4, 7, 10, 11)} <= {f"Frame {row} " for row in range(12) if f"Frame {row} " in page.text}
+
+
+def test_what_nothing_has_calibrated_is_not_on_the_page(tmp_path):
+    result, _ = town()
+    rated, unrated = (tmp_path / name for name in ("rated.gpkg", "unrated.gpkg"))
+    write_geopackage(rated, [result], PROVENANCE, aoi=AOI)
+    plain = replace(result, trajectory=replace(result.trajectory, confidence=result.trajectory.confidence * float("nan")))
+    write_geopackage(unrated, [plain], PROVENANCE, aoi=AOI)
+    texts = [
+        Page(Path(said["folder"]) / "town.mp4.html").text
+        for path in (rated, unrated)
+        for said in [run_report(ReportArguments(str(path), str(path.with_suffix(""))))]
+    ]
+    assert "50% within 100 m" in texts[0]
+    assert "%" not in texts[1].split("Frame by frame")[1].split("How it was found")[0].replace("50 % (dark) and 90 % (light)", "")
+    assert "not rated" in texts[1]
+    assert "calibrated on other videos" in texts[1]
+
+
 def test_a_stop_leaves_nothing(written):
     with pytest.raises(CancelledError, match="nothing was written"):
         run_report(arguments(written), feedback=Feedback(cancelled=lambda: True))

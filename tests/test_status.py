@@ -127,6 +127,39 @@ def test_what_is_no_result_is_one_sentence(tmp_path, written):
         run_status(review_path(written))
 
 
+def test_every_command_is_one_that_the_command_line_takes(tmp_path, written):
+    """Words that it does not know would send a script into the wall."""
+    from typer.main import get_command
+
+    one, _ = town()
+    states = ("outside_aoi", "unfamiliar", "unknown_ground")
+    unsure = video("unsure.mp4", [10.0, 10.001], [20.0, 20.001], [0.2, 0.3])
+    unrated = video("unrated.mp4", [10.0, 10.001], [20.0, 20.001], [float("nan"), float("nan")])
+    several = [replace(one, info=replace(one.info, name=f"{state}.mp4"), sha256=state[0] * 64) for state in states]
+    failed = FailedVideo(replace(one.info, name="broken.mp4"), "it is cut off", "")
+    path = tmp_path / "all.gpkg"
+    write_geopackage(path, [unsure, unrated, *several], PROVENANCE, aoi=AOI, failed=[failed])
+    with closing(sqlite3.connect(path)) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'videos'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        for state in states:
+            database.execute("UPDATE videos SET state = ? WHERE video = ?", (state, f"{state}.mp4"))
+        database.commit()
+    shutil.rmtree(written.with_suffix(".scores"))
+    run_pin(written, PinRow("town.mp4", 2, *place(22, EAST[1])))
+    without = run_status(written)["next"]
+    write_scores(written, one.sha256, town()[1])
+    found = [*run_status()["next"], *run_status(path)["next"], *without, *run_status(written)["next"]]
+    known = {"geolocate", "retry-failed", "keep-scores", "solve", "another-area", "more-references", "calibrate", "check", "export"}
+    assert {step["id"] for step in found} == known
+    for step in found:
+        words, command = list(step["command"][1:]), get_command(app)
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        filled = ["3.5" if word == "SECONDS" else word for word in words]
+        command.make_context(step["id"], filled)  # as the command line reads them; raises where it does not know one
+
+
 def test_the_command_line_says_the_same(written):
     told = CliRunner().invoke(app, ["status", str(written)])
     assert told.exit_code == 0

@@ -26,7 +26,7 @@ class MapFilter:
         least_confidence: 0 to 1; 0 is all.
         not_rated: also what has no confidence, where ``least_confidence`` is above 0.
         from_s, to_s: stretch of the video, seconds after its start; None is open.
-        video: whose rows alone are shown; empty for all.
+        video: that the stretch is of, others are shown whole; empty for all.
     """
 
     least_confidence: float = 0.0
@@ -37,20 +37,19 @@ class MapFilter:
 
     def expression(self, fields: Iterable[str]) -> str:
         """As QGIS's expression for a layer with these fields; empty where it lets all through."""
-        there, parts = set(fields), []
+        there, parts, times = set(fields), [], []
         if self.least_confidence > 0 and "confidence" in there:
             enough = f'"confidence" >= {self.least_confidence:g}'
             parts.append(f'({enough} or "confidence" is null)' if self.not_rated else enough)
         begin, end = next((pair for pair in _TIMES if there >= set(pair)), ("", ""))
         if begin and self.from_s is not None:
-            parts.append(f'"{end}" >= {self.from_s:.3f}')
+            times.append(f'"{end}" >= {self.from_s:.3f}')
         if begin and self.to_s is not None:
-            parts.append(f'"{begin}" <= {self.to_s:.3f}')
-        if self.video and "video" in there and parts:
-            # Other videos of the layer stay as they are: the slider of time is of this one.
+            times.append(f'"{begin}" <= {self.to_s:.3f}')
+        if times and self.video and "video" in there:
             name = self.video.replace("'", "''")
-            return f"\"video\" <> '{name}' or ({' and '.join(parts)})"
-        return " and ".join(parts)
+            times = [f"(\"video\" <> '{name}' or ({' and '.join(times)}))"]
+        return " and ".join([*parts, *times])
 
 
 def layers_of(geopackage: str) -> list[QgsVectorLayer]:

@@ -25,6 +25,7 @@ from qgis.PyQt.QtTest import QTest
 from tests.qgis.common import ROOT, Desktop, desktop_with_plugin, polygons, until, workers
 from vidtag_qgis import coordinates, map_filter, settings
 from vidtag_qgis.edits import file_of
+from vidtag_qgis.engine_client import EngineError
 from vidtag_qgis.gui import run_panel, workbench
 from vidtag_qgis.gui.algorithm_run import duration
 
@@ -360,6 +361,42 @@ def test_a_camera_is_found_by_landmarks_and_pinned(shown, desktop):
 
 
 @pytest.mark.slow
+def test_what_is_judged_is_the_frame_that_the_video_went_to(shown, tmp_path):
+    correct = shown.correct_panel
+    assert until(lambda: shown.view.bar.play_button.isEnabled(), 30)
+    shown.show_row(2)
+    assert correct.moment_label.text() == "drive.mp4, 2 s"
+    shown.playing.go_to(20.4)
+    assert until(lambda: shown.row == 20, 30)
+    assert correct.moment_label.text() == "drive.mp4, 20 s"
+    correct.state_buttons["rejected"].click()
+    assert quiet(shown)
+    layer = QgsVectorLayer(f"{tmp_path / 'drive.review.gpkg'}|layername=review", "review", "ogr")
+    assert [(feature["from_s"], feature["to_s"]) for feature in layer.getFeatures()] == [(20.0, 20.0)]
+
+
+@pytest.mark.slow
+def test_what_was_judged_waits_for_an_engine(shown, tmp_path, monkeypatch):
+    correct = shown.correct_panel
+    assert quiet(shown)
+
+    def none_there() -> str:
+        raise EngineError("Install the engine first.")
+
+    with monkeypatch.context() as without:
+        without.setattr("vidtag_qgis.gui.corrections.engine.interpreter", none_there)
+        shown.show_row(4)
+        correct.state_buttons["accepted"].click()
+        assert until(lambda: "Install the engine first." in correct.message_label.text(), 30), correct.message_label.text()
+        assert not (tmp_path / "drive.review.gpkg").exists()
+    shown.show_row(5)
+    correct.state_buttons["unsure"].click()
+    assert quiet(shown)
+    layer = QgsVectorLayer(f"{tmp_path / 'drive.review.gpkg'}|layername=review", "review", "ogr")
+    assert [(feature["from_s"], feature["state"]) for feature in layer.getFeatures()] == [(4.0, "accepted"), (5.0, "unsure")]
+
+
+@pytest.mark.slow
 def test_a_case_is_handed_over_from_the_dock(shown, tmp_path):
     group = shown.hand_over
     group.case_field.setText("2026/17")
@@ -379,12 +416,15 @@ def test_a_case_is_handed_over_from_the_dock(shown, tmp_path):
 def test_a_killed_engine_loses_nothing_of_the_review(shown, tmp_path):
     correct = shown.correct_panel
     assert quiet(shown)
+    killed = 0
     for number in range(6):
         shown.show_row(number)
         correct.state_buttons["unsure"].click()
         if number % 2:
             for pid in workers():
                 os.kill(pid, signal.SIGKILL)
+                killed += 1
+    assert killed
     assert quiet(shown)
     correct.corrections.review("list")
     assert quiet(shown)
@@ -472,7 +512,7 @@ def test_a_link_is_opened_by_a_click_alone_and_never_offline(desktop, monkeypatc
         (map_filter.MapFilter(0.5), ("confidence",), '("confidence" >= 0.5 or "confidence" is null)'),
         (map_filter.MapFilter(0.5, not_rated=False), ("time_s",), ""),
         (map_filter.MapFilter(from_s=1, to_s=2), ("from_time_s", "to_time_s"), '"to_time_s" >= 1.000 and "from_time_s" <= 2.000'),
-        (map_filter.MapFilter(to_s=2, video="it's"), ("time_s", "video"), "\"video\" <> 'it''s' or (\"time_s\" <= 2.000)"),
+        (map_filter.MapFilter(to_s=2, video="it's"), ("time_s", "video"), "(\"video\" <> 'it''s' or (\"time_s\" <= 2.000))"),
     ],
 )
 def test_filters_are_expressions(wanted, fields, expression):

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-import tempfile
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..atomic import HIDDEN
 from ..export import read_answers, read_aoi, read_areas
 from ..export.case_page import Case, CaseFrame, chosen_rows, small_jpeg, write_case_page
 from ..export.columns import base_time, clean
@@ -23,13 +24,13 @@ from ..export.geojson import write_geojson
 from ..export.kml import write_kml
 from ..export.kmz import write_kmz
 from ..export.moments import read_moments
-from ..export.pins import read_pins
-from ..export.review_file import review_path
+from ..export.review_file import pins_of, review_path
 from ..export.review_rows import judgements, read_review
 from ..feedback import Feedback
 from ..types import InputError, VideoInfo, VideoResult
 from ..video import find_original, open_source
 from .picture import frame_at
+from .pin import row_of, video_of
 
 if TYPE_CHECKING:
     from ..command_arguments import ReportArguments
@@ -63,7 +64,8 @@ def run_report(arguments: ReportArguments, *, feedback: Feedback = Feedback()) -
     said = _what_was_said(result, results)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".vidtag-case-", dir=folder.parent))
+        part = folder.parent / f"{HIDDEN}case-{uuid.uuid4().hex[:12]}"
+        part.mkdir()
     except OSError as error:
         raise InputError(f"The folder {folder} cannot be made ({error.strerror}): choose another.") from error
     try:
@@ -108,26 +110,32 @@ def _check_folder(folder: Path, *, overwrite: bool) -> None:
     held = {one.name for one in folder.iterdir()}
     if not held:
         return
-    if not overwrite or not _is_ours(folder):
-        why = "give --overwrite to make it anew" if _is_ours(folder) else "choose another"
-        raise InputError(f"The folder {folder} holds files already: {why}.")
+    ours, changed = _looked_at(folder)
+    if not ours:
+        raise InputError(f"The folder {folder} holds files already: choose another.")
+    if changed:
+        raise InputError(f"{changed[0]} in {folder} was changed since the case was made, and would be lost: choose another folder.")
+    if not overwrite:
+        raise InputError(f"The folder {folder} holds files already: give --overwrite to make it anew.")
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether the folder is a case, and holds nothing else."""
+def _looked_at(folder: Path) -> tuple[bool, list[str]]:
+    """Whether the folder is a case and holds nothing else, and which of its files are not as they were made."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        listed = {one["name"] for one in manifest["files"]}
+        listed = {str(one["name"]): str(one["sha256"]) for one in manifest["files"]}
+        if manifest.get("format") != FORMAT or not {one.name for one in folder.iterdir()} <= {*listed, MANIFEST, SUMS}:
+            return False, []
+        there = {name: folder / name for name in listed if (folder / name).is_file()}
+        return True, [name for name, path in there.items() if hashlib.sha256(path.read_bytes()).hexdigest() != listed[name]]
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return manifest.get("format") == FORMAT and {one.name for one in folder.iterdir()} <= listed | {MANIFEST, SUMS}
+        return False, []
 
 
 def _take_place(part: Path, folder: Path) -> None:
     """The new folder in the place of an older case, which is put aside first."""
     aside = part.with_name(f"{part.name}.old")
     try:
-        part.chmod(0o755)  # a temporary folder is its maker's alone
         if folder.exists():
             folder.rename(aside)
         part.rename(folder)
@@ -151,7 +159,7 @@ def _frames(
     one: VideoResult, beside: Path, arguments: ReportArguments, said: dict[int, tuple[str, ...]], feedback: Feedback
 ) -> tuple[list[CaseFrame], bool]:
     """The frames of a page; and whether the video was found."""
-    rows = sorted({*chosen_rows(one, arguments.frames), *said})[: max(arguments.frames, len(said))]
+    rows = sorted({*chosen_rows(one, arguments.frames), *said})
     info = _found(one, [Path(place) for place in arguments.videos], beside)
     frames = []
     for number, row in enumerate(rows):
@@ -195,14 +203,14 @@ def _what_was_said(result: Path, results: Sequence[VideoResult]) -> dict[str, di
             until = f" to {judgement.to_s:g}" if judgement.to_s > judgement.from_s else ""
             words = [f"{judgement.state}, {judgement.from_s:g}{until} s", judgement.comment, judgement.who and f"({judgement.who})"]
             said[one.info.name].setdefault(at[int(index)], []).append(" ".join(filter(None, map(clean, words))))
-    for pin in read_pins(review, whole_only=True):
-        of = next((other for other in results if other.sha256 == pin.sha256), None)
-        if of is None or pin.frame_index is None:
-            continue
-        place = next((number for number, index in enumerate(of.trajectory.frame_index) if int(index) == pin.frame_index), None)
-        if place is not None:
-            pinned = f"pin, {pin.kind}: {pin.lat_deg:.6f}, {pin.lon_deg:.6f} {clean(pin.why)}".strip()
-            said[of.info.name].setdefault(place, []).append(pinned)
+    for pin in pins_of(result, results):
+        try:
+            meant = video_of(results, pin, result.name)
+            row = row_of(pin, meant)
+        except InputError:
+            continue  # of a video or a moment that this result does not have
+        pinned = f"pin, {pin.kind}: {pin.lat_deg:.6f}, {pin.lon_deg:.6f} {clean(pin.why)}".strip()
+        said[meant.info.name].setdefault(row, []).append(pinned)
     return {name: {row: tuple(lines) for row, lines in frames.items()} for name, frames in said.items()}
 
 

@@ -129,25 +129,25 @@ def _steps(result: Path, videos: list[dict[str, Any]], *, unsolved: bool) -> Ite
         these = [one for one in videos if one["state"] == state]  # an answer that was asked for all the same is not rated
         if these and step == "another-area":
             yield NextStep(
-                step, why.format(count=f"{_count(these)} {_was(these)}"), ["vidtag", "geolocate", "VIDEOS", "--aoi", "ANOTHER_AREA"],
-                "vidtag:geolocatevideo", {"VIDEOS": ["VIDEOS"], "AOI": "ANOTHER_AREA"}, ready=False, videos=_names(these),
+                step, why.format(count=f"{_count(these)} {_was(these)}"), ["vidtag", "geolocate", "VIDEOS", "--aoi", "ANOTHER_AREA", "--output", "ANOTHER.gpkg"],
+                "vidtag:geolocatevideo", {"VIDEOS": ["VIDEOS"], "AOI": "ANOTHER_AREA", "OUTPUT": "ANOTHER.gpkg"}, ready=False, videos=_names(these),
             )  # fmt: skip
         elif these:
             yield NextStep(
-                step, why.format(count=f"{_count(these)} {_is(these)}"), ["vidtag", "reference", "build", "IMAGES", "--output", "DATABASE"],
+                step, why.format(count=f"{_count(these)} {_is(these)}"), ["vidtag", "reference", "build", "--images", "IMAGES", "--output", "DATABASE"],
                 "vidtag:buildreferencedatabase", {"IMAGES": "IMAGES", "OUTPUT": "DATABASE"}, ready=False, videos=_names(these),
             )  # fmt: skip
     not_rated = [one for one in videos if one["not_rated"] and one["state"] not in _WITHHELD]
     if not_rated:
         yield NextStep(
             "calibrate", f"{_count(not_rated)} {_has(not_rated)} places without a probability, as nothing has calibrated one: calibrate the checkpoint.",
-            ["vidtag", "calibrate", "CHECKPOINT"], "", {}, ready=False, videos=_names(not_rated),
+            ["vidtag", "calibrate", "CHECKPOINT", "--video", "VIDEOS", "--truth", "TRACKS"], "", {}, ready=False, videos=_names(not_rated),
         )  # fmt: skip
     unsure = [one for one in videos if one["mean_confidence"] is not None and one["mean_confidence"] < UNSURE]
     if unsure:
         yield NextStep(
             "check", f"{_count(unsure)} {_has(unsure)} a mean confidence below {UNSURE:.0%}: look at the frames beside the map, and set pins where you know better.",
-            ["vidtag", "pin", name, "VIDEO", "SECONDS", "LAT,LON"], "", {}, ready=False, videos=_names(unsure),
+            ["vidtag", "pin", name, "--video", "VIDEO", "--time-s", "SECONDS", "--at", "LAT,LON"], "", {}, ready=False, videos=_names(unsure),
         )  # fmt: skip
     if any(one["located"] for one in videos):
         yield NextStep(

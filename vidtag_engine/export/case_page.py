@@ -6,6 +6,7 @@ The page holds its pictures and its drawings; it has no script, and its policy f
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import io
 import math
@@ -140,15 +141,17 @@ def write_case_page(
         "<h2>The case</h2>", _facts(_case_facts(result, case)),
         "<h2>The way</h2>", _map(result, aoi),
         "<h2>Frame by frame</h2>",
-        f'<p class="soft">{len(frames)} of {len(result.trajectory.time_s)} frames, evenly over the video, with the least sure one. Each lies in the '
-        "regions that hold its true place with 50 % (dark) and 90 % (light).</p>",
+        f'<p class="soft">{len(frames)} of {len(result.trajectory.time_s)} frames, evenly over the video, with the least sure one. Where a frame is rated, the '
+        "regions that hold its true place with 50 % (dark) and 90 % (light) are drawn.</p>",
         *(_figure(result, frame, place_text(places[frame.row], result.trajectory.street[frame.row] if len(result.trajectory.street) else "")) for frame in frames),
         "<h2>How it was found</h2>", _facts(_method(result, provenance)),
         "<h2>What to bear in mind</h2>", "<ul>" + "".join(f"<li>{_h(sentence)}</li>" for sentence in _caveats(result)) + "</ul>",
     ]  # fmt: skip
+    digest = base64.b64encode(hashlib.sha256(_STYLE.encode("utf-8")).digest()).decode("ascii")
     page = (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="{mark_of("page")}">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+        f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'\">"
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>{_h(name)}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
     )
@@ -199,9 +202,13 @@ def _method(result: VideoResult, provenance: Provenance) -> list[tuple[str, str]
 def _caveats(result: VideoResult) -> list[str]:
     said = [
         "Places are estimated from the pictures alone. A confidence is a probability that was calibrated on other videos; it is no proof.",
-        "A region holds the true place with the probability that it names, averaged over videos like those that it was calibrated on.",
     ]
-    if not np.isfinite(result.trajectory.confidence).any():
+    if np.isfinite(result.trajectory.confidence).any():
+        region = (
+            "A region holds the true place with the probability that it names, averaged over videos like those that it was calibrated on."
+        )
+        said.append(region)
+    else:
         said.append("Nothing has calibrated probabilities for this video: its places are not rated.")
     if result.info.time_source is TimeSource.SYNTHETIC:
         said.append("The video does not say when it was taken: times are seconds after its start.")
@@ -230,13 +237,12 @@ def _place_facts(result: VideoResult, row: int, named: str) -> list[tuple[str, s
     facts = [("Place", f"{t.lat_deg[row]:.6f}, {t.lon_deg[row]:.6f}"), ("About", _h(clean(named))), ("Confidence", confidence)]
     found = t.hypotheses
     if found is not None:
-        region = found.region90[row]
+        region = found.region90[row] if math.isfinite(t.confidence[row]) else None
         facts.append(("90 % region", "" if region is None else f"{_km2(region):,.3g} km²"))
         if math.isfinite(found.runner_up_lat_deg[row]):
             there = float(found.runner_up_lat_deg[row]), float(found.runner_up_lon_deg[row])
             away_m = float(geodesic_m(np.array(t.lat_deg[row]), np.array(t.lon_deg[row]), np.array(there[0]), np.array(there[1])))
-            share = f"{found.runner_up_share[row]:.0%} of the posterior about it, {found.position_share[row]:.0%} about the place"
-            facts.append(("Next best", f"{there[0]:.6f}, {there[1]:.6f}, {away_m:,.0f} m away ({share}; shares are not calibrated)"))
+            facts.append(("Next best", f"{there[0]:.6f}, {there[1]:.6f}, {away_m:,.0f} m away"))
     return [(name, value) for name, value in facts if value]
 
 
@@ -252,7 +258,8 @@ def _drawing(result: VideoResult, row: int) -> str:
     """The way, the frame's regions and its place, north up; drawn by ourselves, without anybody's tiles."""
     t, found = result.trajectory, result.trajectory.hypotheses
     known = np.isfinite(t.lat_deg)
-    both = [] if found is None else [(found.region90[row], "#b9d3ea"), (found.region50[row], "#5b93c5")]
+    rated = found is not None and math.isfinite(t.confidence[row])
+    both = [] if found is None or not rated else [(found.region90[row], "#b9d3ea"), (found.region50[row], "#5b93c5")]
     regions = [(shape, colour) for shape, colour in both if shape is not None]
     corners = [np.column_stack([t.lon_deg[known], t.lat_deg[known]]), *(shapely.get_coordinates(shape) for shape, _ in regions)]
     points = np.concatenate(corners) if corners else np.zeros((0, 2))

@@ -21,17 +21,14 @@ def write_kmz(
     results: Sequence[VideoResult],
     provenance: Provenance,
     pictures: Mapping[str, Mapping[int, bytes | None]],
-    *,
-    overwrite: bool = False,
 ) -> None:
     """Write a folder a video with a placemark for each frame that has a place: with its picture, where there is one, time, confidence and state.
 
     Args:
-        path: a .kmz.
+        path: a .kmz; nothing lies there yet.
         results: videos.
         provenance: of the result.
         pictures: JPEGs by the video's name and the trajectory's row.
-        overwrite: replace what is there also where it is no such file of this tool.
 
     Raises:
         InputError: it cannot be written.
@@ -57,5 +54,5 @@ def write_kmz(
                 point.description = f"{shown}{escape(said)}<br>Frame {int(t.frame_index[row])} of {escape(clean(result.info.name))}"
                 if moments is not None:
                     point.timestamp.when = moments[row]
-        with replacing(path, "kml", overwrite=overwrite) as part:
+        with replacing(path) as part:
             kml.savekmz(str(part))

@@ -139,7 +139,7 @@ class SetupPlan:
 
     def agree(self) -> Agreement:
         """The user has seen this plan and agrees."""
-        return Agreement(self.key, datetime.now(timezone.utc).isoformat(timespec="seconds"))  # noqa: UP017 - datetime.UTC came after 3.9
+        return Agreement(self.key, datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
 
 def read_packages(path: str, flavour: str) -> tuple[Package, ...]:

@@ -195,13 +195,19 @@ class CorrectPanel(QWidget):
     def judge(self, state: str, *, bookmark: bool = False) -> None:
         """Keep a judgement of the frame that is shown, or of the stretch that ends with it; with the comment, where there is one."""
         begin_s, end_s = sorted((self._time_s if self._from_s is None else self._from_s, self._time_s))
+        comment = self.comment_field.text().strip()
         row = {
             "video": self._video, "from_s": begin_s, "to_s": end_s, "state": state or None, "bookmark": bookmark or None,
-            "comment": self.comment_field.text().strip() or None, "who": self._who(),
+            "comment": comment or None, "who": self._who(),
         }  # fmt: skip
-        self.corrections.review("add", row)
+        self.corrections.review("add", row, failed=lambda _: self._not_kept(comment))
         self.comment_field.clear()
         self.stretch_button.setChecked(False)
+
+    def _not_kept(self, comment: str) -> None:
+        """The words come back, so that they can be said again."""
+        if comment and not self.comment_field.text():
+            self.comment_field.setText(comment)
 
     def _remove_review(self) -> None:
         number = _chosen(self.review_table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
 from qgis.core import QgsProject, QgsTask, QgsVectorLayer
@@ -66,6 +66,7 @@ class Corrections(QObject):
         self._task: Optional[Call] = None
         self._asked: Optional[_Asked] = None
         self._awake = False
+        self._stuck = False
         self._rows: list[dict[str, Any]] = []
 
     def wake(self) -> None:
@@ -85,7 +86,7 @@ class Corrections(QObject):
         """The plugin is taken away, or QGIS ends: wait for what is still to be written, some seconds at most."""
         self.rest()
         until_s = time.monotonic() + _FINISH_S
-        while self.at_work and time.monotonic() < until_s:
+        while self.at_work and not self._stuck and time.monotonic() < until_s:
             QCoreApplication.processEvents()
             time.sleep(0.01)
 
@@ -115,11 +116,17 @@ class Corrections(QObject):
         if action != "list":
             self.pin("list")
 
-    def review(self, action: str, row: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
-        """One thing with the judgements, as of the engine's command "review"."""
+    def review(
+        self,
+        action: str,
+        row: Optional[dict[str, Any]] = None,
+        number: Optional[int] = None,
+        failed: Optional[Callable[[str], None]] = None,
+    ) -> None:
+        """One thing with the judgements, as of the engine's command "review"; ``failed`` is told why it could not be done."""
         if row is not None and action == "add":
-            row = {**row, "when": datetime.now(UTC).isoformat(timespec="milliseconds")}  # by which the engine knows it again
-        self._ask("review", ReviewArguments(self.result, action, row, number), lambda answer: self._reviewed(action, answer))
+            row = {**row, "when": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}  # by which the engine knows it again
+        self._ask("review", ReviewArguments(self.result, action, row, number), lambda answer: self._reviewed(action, answer), failed)
         if action not in _ASKS:
             self.review("list")
         elif action == "list":
@@ -165,10 +172,13 @@ class Corrections(QObject):
         try:
             python = engine.interpreter()
         except EngineError as error:
-            self._waiting.clear()
+            # Lists are nothing without an engine; what was said waits for the next thing that is asked.
+            self._waiting = deque(one for one in (asked, *self._waiting) if one.writes)
+            self._stuck = True
             self._tell("said", str(error))
             self._tell("busy", False)
             return
+        self._stuck = False
 
         def ask(task: QgsTask) -> dict[str, Any]:
             with guard().writing([result] if command == "solve" else []):

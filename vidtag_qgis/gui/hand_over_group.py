@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
+from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from .. import video_places
+from ..frames import read_video_files
 from ..translation import tr
 from .corrections import Corrections
 
@@ -54,8 +56,12 @@ class HandOverGroup(QGroupBox):
 
     def make(self, folder: str) -> None:
         """Make the case in this folder; what comes of it is said below."""
+        result = self._corrections.result
+        folders = [os.path.dirname(result), QgsProject.instance().homePath(), *video_places.remembered()]
+        # Files by their names: a folder would be searched through, and each file of it read for its digest.
+        places = [place for video in read_video_files(result).values() for place in video_places.candidates(video.file, folders)]
         asked = {
-            "folder": folder, "videos": [place for place in video_places.remembered() if os.path.isdir(place)], "frames": self.frames_field.value(),
+            "folder": folder, "videos": list(dict.fromkeys(places)), "frames": self.frames_field.value(),
             "case_id": self.case_field.text().strip(), "source_url": self.source_field.text().strip(), "analyst": self.analyst_field.text().strip(),
         }  # fmt: skip
         self.message_label.setText(tr("Making the folder…"))

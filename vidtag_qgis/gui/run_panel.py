@@ -174,7 +174,7 @@ class RunPanel(QWidget):
         if self._links:
             return
         for signal, slot in (
-            (self._canvas.extentsChanged, self._tell),
+            (self._canvas.extentsChanged, self._map_moved),
             (QgsProject.instance().layersAdded, self._area_drawn),
             (QgsProject.instance().layersRemoved, self._tell),
         ):
@@ -214,6 +214,10 @@ class RunPanel(QWidget):
         """The layer of polygons, where one is meant."""
         layer = self.layer_box.currentLayer() if self.area_box.currentData() == LAYER else None
         return layer if isinstance(layer, QgsVectorLayer) else None
+
+    def _map_moved(self) -> None:
+        if self.area_box.currentData() == CANVAS:
+            self._tell()
 
     def _tell(self, *_: Any) -> None:
         """Say how large the area is, how many places it makes, and how long they take."""

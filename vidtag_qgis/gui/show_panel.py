@@ -23,6 +23,7 @@ from .. import coordinates, settings
 from ..aoi import WGS84
 from ..map_filter import MapFilter, layers_of, show_only
 from ..translation import tr
+from .map_marks import transformed
 
 _STEPS_PER_S = 10
 NO_PLACE = "The frame has no place on the map."
@@ -112,12 +113,16 @@ class ShowPanel(QWidget):
             return
         if result != self._result:
             show_only(layers_of(self._result), MapFilter())
+            self.confidence_slider.blockSignals(True)
+            self.confidence_slider.setValue(0)
+            self.confidence_slider.blockSignals(False)
         self._result, self._video = result, video
         for slider, value in ((self.from_slider, 0), (self.to_slider, last)):
             slider.blockSignals(True)
             slider.setRange(0, last)
             slider.setValue(value)
             slider.blockSignals(False)
+        self._filter()
         self._filter()
 
     def show_everything(self) -> None:
@@ -134,6 +139,7 @@ class ShowPanel(QWidget):
             not_rated=self.not_rated_box.isChecked(),
             from_s=from_step / _STEPS_PER_S if from_step else None,
             to_s=to_step / _STEPS_PER_S if to_step < self.to_slider.maximum() else None,
+            video=self._video,
         )
 
     def _filter(self, *_: object) -> None:
@@ -149,8 +155,8 @@ class ShowPanel(QWidget):
         """The place of the frame that is shown, in a coordinate system; None where it has none."""
         self._place = None
         if point is not None and crs is not None and crs.isValid():
-            there = QgsCoordinateTransform(crs, QgsCoordinateReferenceSystem(WGS84), QgsProject.instance()).transform(point)
-            self._place = (there.y(), there.x())
+            there = transformed(point, QgsCoordinateTransform(crs, QgsCoordinateReferenceSystem(WGS84), QgsProject.instance()))
+            self._place = None if there is None else (there.y(), there.x())
         for name, write in coordinates.FORMATS.items():
             text = write(*self._place) if self._place else ""
             self.place_labels[name].setText(text)

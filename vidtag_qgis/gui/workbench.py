@@ -32,6 +32,7 @@ class Workbench(FrameDock):
         super().__init__(iface)
         self.setWindowTitle(tr(TITLE))
         self.setObjectName("VidTAGWorkbench")
+        self._told_of: tuple[Any, int] = (None, -1)
         self.corrections = Corrections(self)
         self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
         self.hand_over = HandOverGroup(self.corrections, self.show_panel)
@@ -51,6 +52,7 @@ class Workbench(FrameDock):
         self.correct_panel.went.connect(self.go_to)
         self.correct_panel.pin_asked.connect(self._begin_pin)
         self.tabs.currentChanged.connect(self._page_changed)
+        self.moment_changed.connect(self._moved)
 
     def wake(self) -> None:
         """As of the viewer."""
@@ -78,16 +80,20 @@ class Workbench(FrameDock):
         if hasattr(self, "show_panel"):
             self._tell_place()
 
+    def _moved(self, *_: Any) -> None:
+        """The video went to another moment by itself, as it plays or is scrubbed: what is said from now on is of the frame there."""
+        if (self.view.video_box.currentData(), self.row) != self._told_of:
+            self._tell_place()
+
     def _tell_place(self) -> None:
         layer, there = self.layer, 0 <= self.row < len(self.rows)
-        point = self.rows[self.row].point if there else None
-        self.show_panel.set_place(point, None if layer is None else layer.crs())
-        moment = (self.view.video_box.currentData() or "", self.rows[self.row].time_s) if there else ("", 0.0)
-        self.correct_panel.set_moment(*moment)
+        video = self.view.video_box.currentData() or ""
+        self._told_of = (self.view.video_box.currentData(), self.row)
+        self.show_panel.set_place(self.rows[self.row].point if there else None, None if layer is None else layer.crs())
+        self.correct_panel.set_moment(*((video, self.rows[self.row].time_s) if there else ("", 0.0)))
         self.corrections.look_at("" if layer is None else self._matches.get(layer.id(), ("", {}))[0])
-        self.show_panel.set_result(
-            "" if layer is None else result_of(layer), self.view.video_box.currentData() or "", self.rows[-1].time_s if self.rows else 0.0
-        )
+        if layer is None or self.rows:  # else the frames are only being read anew
+            self.show_panel.set_result("" if layer is None else result_of(layer), video, self.rows[-1].time_s if self.rows else 0.0)
 
     def go_to(self, video: str, time_s: float) -> None:
         """Show the frame of a video that is nearest to a second."""
@@ -102,9 +108,12 @@ class Workbench(FrameDock):
         """Landmarks are clicked in the frame that is shown."""
         page = self.tabs.currentWidget()
         if page is not None and page.isAncestorOf(self.landmark_panel):
+            self.playing.pause()
             there = 0 <= self.row < len(self.rows)
-            moment = (self.view.video_box.currentData() or "", self.rows[self.row].time_s) if there else ("", 0.0)
-            self.landmark_panel.set_frame(*moment, self.view.picture_label.image)
+            # The picture may be one between two frames; a folder's images are frames alone.
+            playable = self.view.bar.play_button.isEnabled()
+            time_s = (self.playing.time_s if playable else self.rows[self.row].time_s) if there else 0.0
+            self.landmark_panel.set_frame((self.view.video_box.currentData() or "") if there else "", time_s, self.view.picture_label.image)
 
     def _begin_pin(self, here: bool) -> None:
         """The next click on the map is the pin; the viewer says what comes of it."""
