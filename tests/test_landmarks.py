@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from benchmarks.landmarks import HEIGHT_PX, WIDTH_PX, holds, measure, scene
+from benchmarks.landmarks import HEIGHT_PX, WIDTH_PX, holds, lens_seen, lens_told, measure, scene
+from vidtag_engine.commands.landmark_lens import lens_by_others
 from vidtag_engine.landmarks import Landmark, locate_camera
 from vidtag_engine.types import InputError
 
@@ -85,6 +86,43 @@ def test_cover_and_error_over_many_cameras(count, known):
     assert found["cover_90"] == pytest.approx(0.9, abs=0.05)
     assert found["error_share"] < 0.02
     assert found["refused"] + found["ambiguous"] < 0.06
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lens", "most"), [(lens_told, 0.08), (lens_seen, 0.02)])
+def test_three_landmarks_do_where_something_else_tells_of_the_lens(lens, most):
+    found = measure(np.random.default_rng(12), 3, known=False, trials=200, lens=lens)
+    assert found["cover_90"] == pytest.approx(0.9, abs=0.06)
+    assert found["error_share"] < most
+    assert found["refused"] + found["ambiguous"] < 0.25
+
+
+def test_a_lens_is_told_by_other_frames_and_by_nothing_doubtful():
+    ways = ((-25, 150), (-5, 900), (12, 300), (28, 2000))
+    clicks = seen_from(59.3, 18.1, 0.0, around(59.3, 18.1, *ways))
+    size_px = (float(WIDTH_PX), float(HEIGHT_PX))
+    options = {"noise_px": 3.0, "tilt_deg": 2.0}
+    lens = lens_by_others([(clicks, size_px)], **options)
+    assert lens.focal_share == pytest.approx(FOCAL_PX / WIDTH_PX, rel=0.01)
+    assert lens.spread < 0.1
+    twice = lens_by_others([(clicks, size_px), (clicks, size_px)], **options)
+    assert twice.spread < lens.spread
+    smaller = [replace(one, x_px=one.x_px / 2, y_px=one.y_px / 2) for one in clicks]  # the same, clicked in a smaller picture
+    assert lens_by_others([(smaller, (960.0, 540.0))], noise_px=1.5, tilt_deg=2.0).focal_share == pytest.approx(lens.focal_share, rel=1e-3)
+    wrong = [clicks[0], replace(clicks[1], x_px=clicks[1].x_px + 300), *clicks[2:]]
+    assert lens_by_others([(clicks[:3], size_px), (wrong, size_px)], **options) is None
+
+
+def test_an_upright_picture_has_the_lens_of_the_same_picture_on_its_side():
+    """A telephone's lens is common whichever way it is held: what is known of it is said along the picture's longer side."""
+    ways = ((-12, 150), (-3, 900), (6, 300), (13, 2000))
+    clicks = seen_from(59.3, 18.1, 0.0, around(59.3, 18.1, *ways))
+    upright = [replace(one, x_px=one.x_px - WIDTH_PX / 2 + HEIGHT_PX / 2, y_px=WIDTH_PX / 2) for one in clicks]
+    [place] = locate_camera(upright, HEIGHT_PX, WIDTH_PX).places
+    [lying] = locate_camera(clicks, WIDTH_PX, HEIGHT_PX).places
+    assert (place.focal_share, place.focal_spread) == pytest.approx((lying.focal_share, lying.focal_spread), rel=1e-4)
+    assert off_m(place, lying.lat_deg, lying.lon_deg) < 0.1
+    assert place.fov_deg < lying.fov_deg
 
 
 def test_a_wrong_click_is_named():

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import geopandas
@@ -27,16 +27,19 @@ from tests.test_review_file import at_rate
 from vidtag_engine import protocol
 from vidtag_engine.cli.app import app
 from vidtag_engine.command_arguments import LandmarksArguments, PinArguments, ReviewArguments
+from vidtag_engine.commands.landmark_lens import file_lens
 from vidtag_engine.commands.landmarks import run_landmarks
 from vidtag_engine.commands.pin import list_pins, run_pin
 from vidtag_engine.commands.pin_actions import run_pin_action
 from vidtag_engine.commands.review import run_review
 from vidtag_engine.commands.solve import run_solve
 from vidtag_engine.export import read_geopackage
+from vidtag_engine.export.moments import VideoMoments
 from vidtag_engine.export.pins import PinRow, read_pins
 from vidtag_engine.export.review_file import review_path
 from vidtag_engine.file_marks import foreign_layers, own_kind
 from vidtag_engine.types import InputError
+from vidtag_engine.video.digest import source_digest
 
 GEOD = Geod(ellps="WGS84")
 
@@ -268,6 +271,49 @@ def test_landmarks_become_a_pin_and_are_kept(written):  # noqa: F811
         run_landmarks(LandmarksArguments(str(written), 100.0, **options))
     with pytest.raises(InputError, match="Landmark 1 cannot be understood"):
         run_landmarks(LandmarksArguments(str(written), 48.0, points=[[1, 2, 3]]))
+
+
+def test_three_landmarks_do_after_others_of_the_same_video(written):  # noqa: F811
+    """The lens that five of another frame tell is that of this frame; one's own earlier clicks on this frame are not counted twice."""
+    size = {"width_px": 640, "height_px": 360}
+    lat, lon = place(EAST[0] + 6, EAST[1])
+    three = clicks_from(lat, lon, 30.0, 640, ((12, 150), (27, 900), (48, 320)))
+    [alone] = run_landmarks(LandmarksArguments(str(written), 48.0, points=three, **size))["places"]
+    five = clicks_from(*place(EAST[0] + 2, EAST[1]), 10.0, 640, ((-12, 120), (-2, 400), (9, 90), (18, 800), (30, 200)))
+    first = run_landmarks(LandmarksArguments(str(written), 16.0, points=five, pin=True, **size))
+    assert first["lens"] == "common"
+    again = run_landmarks(LandmarksArguments(str(written), 16.0, points=five, **size))
+    assert (again["lens"], again["places"]) == ("common", first["places"])
+    found = run_landmarks(LandmarksArguments(str(written), 48.0, points=three, **size))
+    assert found["lens"] == "landmarks"
+    [camera] = found["places"]
+    assert GEOD.inv(camera["lon_deg"], camera["lat_deg"], lon, lat)[2] < 5
+    assert camera["semi_major_m"] < alone["semi_major_m"] / 3
+    assert camera["fov_deg"] == pytest.approx(60.0, abs=1.0)
+    assert run_landmarks(LandmarksArguments(str(written), 48.0, points=three, fov_deg=60.0, **size))["lens"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("turned", "told", "view_deg"), [(False, "26", 69.39), (True, "26", 69.39), (False, "28.0", 65.47), (False, "0", None)]
+)
+def test_a_video_tells_its_lens(tmp_path, turned, told, view_deg):
+    """As phones write it: 2 atan(18 mm / focal length), across the picture's longer side, whichever way it is held."""
+    path, size = tmp_path / "phone.mov", "36x64" if turned else "64x36"
+    key = f"com.apple.quicktime.camera.focal_length.35mm_equivalent={told}"
+    source = ["-f", "lavfi", "-i", f"testsrc=size={size}:rate=5:duration=1", "-pix_fmt", "yuv420p"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-movflags", "use_metadata_tags", "-metadata", key, path], check=True)
+    video = VideoMoments(
+        "phone", "phone.mov", source_digest(path), *((36, 64) if turned else (64, 36)), 1.0, np.array([0]), np.array([0.0])
+    )
+    lens = file_lens(video, [], tmp_path)
+    assert file_lens(video, [path], tmp_path / "elsewhere") == lens
+    assert file_lens(replace(video, sha256="0" * 64), [path], tmp_path) is None  # another file than the one that was located
+    assert file_lens(replace(video, file="gone.mov"), [], tmp_path) is None
+    if view_deg is None:
+        assert lens is None
+    else:
+        assert 2 * math.degrees(math.atan(0.5 / lens.focal_share)) == pytest.approx(view_deg, abs=0.01)
+        assert lens.spread == 0.1
 
 
 def test_the_command_line_reviews_and_finds_places(written):  # noqa: F811

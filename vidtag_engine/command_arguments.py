@@ -192,7 +192,8 @@ class LandmarksArguments:
     """Arguments of "landmarks": where the camera of ``result``'s ``video`` was at ``time_s`` by ``points``, each [x_px, y_px, lat_deg, lon_deg].
 
     The points are in the upright picture of ``width_px`` by ``height_px``; None is the video's own size. ``pin`` adds the place as a pin *here*, and keeps the
-    landmarks in the review file. Without points, those that were kept of that moment are listed.
+    landmarks in the review file. Without points, those that were kept of that moment are listed. ``videos`` are files and folders where the video is looked
+    for besides beside the result; where no ``fov_deg`` is given, what its file says of its lens counts.
     """
 
     result: str
@@ -205,6 +206,7 @@ class LandmarksArguments:
     fov_deg: Optional[float] = None
     noise_px: float = 3.0
     tilt_deg: float = 2.0
+    videos: list[str] = field(default_factory=list)
     pin: bool = False
     who: str = ""
     why: str = ""

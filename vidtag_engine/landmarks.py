@@ -21,8 +21,8 @@ from .types import FloatArray, InputError
 
 NOISE_PX = 3.0
 TILT_DEG = 2.0
-FOCAL_WIDTHS, FOCAL_SPREAD = 0.8, 0.25
-"""Where no field of view is given: the focal length over the picture's width, and the standard deviation of its logarithm (39° to 91° with 95 %)."""
+FOCAL_SHARE, FOCAL_SPREAD = 0.8, 0.25
+"""Where nothing is known of a lens: focal length over the picture's longer side, and the standard deviation of its logarithm (39° to 91° with 95 %)."""
 _COVER = 0.9
 _ALIKE = 6.0  # in twice the log-likelihood: beyond it another solution is not worth telling
 _WIDEST = 0.5  # of the landmarks' distance: a larger ellipse says nothing
@@ -48,6 +48,22 @@ class Landmark:
 
 
 @dataclass(frozen=True)
+class LensPrior:
+    """What is known of a lens before landmarks speak.
+
+    Args:
+        focal_share: focal length over the picture's longer side.
+        spread: standard deviation of its natural logarithm.
+    """
+
+    focal_share: float = FOCAL_SHARE
+    spread: float = FOCAL_SPREAD
+
+
+COMMON_LENS = LensPrior()
+
+
+@dataclass(frozen=True)
 class CameraPlace:
     """A place from which the landmarks look as they do.
 
@@ -55,6 +71,8 @@ class CameraPlace:
         lat_deg, lon_deg: of the camera.
         bearing_deg: that the picture's middle looks to, clockwise from true north.
         fov_deg: horizontal field of view, given or estimated.
+        focal_share: focal length over the picture's longer side.
+        focal_spread: standard deviation of its natural logarithm; 0 where the field of view was given.
         semi_major_m, semi_minor_m: of the ellipse about the place that holds the camera with 90 %.
         azimuth_deg: of the ellipse's long axis, clockwise from true north, from 0 to below 180.
         residual_px: of each landmark, how far to the right of where it should be it was clicked.
@@ -66,6 +84,8 @@ class CameraPlace:
     lon_deg: float
     bearing_deg: float
     fov_deg: float
+    focal_share: float
+    focal_spread: float
     semi_major_m: float
     semi_minor_m: float
     azimuth_deg: float
@@ -95,6 +115,22 @@ class Resection:
 
 
 @dataclass(frozen=True)
+class _Camera:
+    """What is told of the camera and of whoever clicked; see :func:`locate_camera`."""
+
+    width_px: float
+    height_px: float
+    fov_deg: float | None
+    noise_px: float
+    tilt_deg: float
+    lens: LensPrior
+
+    @property
+    def focal_px(self) -> float | None:
+        return None if self.fov_deg is None else self.width_px / 2 / math.tan(math.radians(self.fov_deg) / 2)
+
+
+@dataclass(frozen=True)
 class _Clicks:
     """The problem on a plane about a point: x east, y north, in units of ``unit_m``, where azimuths from the point are exact."""
 
@@ -104,9 +140,11 @@ class _Clicks:
     east_north: FloatArray
     right_up_px: FloatArray
     width_px: float
+    longer_px: float
     noise_px: float
     focal_px: float | None
     tilt_rad: float
+    lens: LensPrior
 
     @property
     def unknowns(self) -> int:
@@ -114,7 +152,9 @@ class _Clicks:
 
     def focal(self, values: FloatArray) -> float:
         """Focal length of a solution, px."""
-        return FOCAL_WIDTHS * self.width_px * math.exp(FOCAL_SPREAD * values[3]) if self.focal_px is None else self.focal_px
+        if self.focal_px is not None:
+            return self.focal_px
+        return self.lens.focal_share * self.longer_px * math.exp(self.lens.spread * values[3])
 
     def angles(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Of each click the angle right of the picture's middle, and how far a pixel turns it, radians."""
@@ -141,15 +181,17 @@ def locate_camera(
     fov_deg: float | None = None,
     noise_px: float = NOISE_PX,
     tilt_deg: float = TILT_DEG,
+    lens: LensPrior = COMMON_LENS,
 ) -> Resection:
     """Where the camera stood, and whither it looked.
 
     Args:
         landmarks: at least three; with four the field of view need not be known.
         width_px, height_px: of the upright picture.
-        fov_deg: horizontal field of view; None lets the landmarks and a prior of common lenses tell.
+        fov_deg: horizontal field of view; None lets the landmarks and ``lens`` tell.
         noise_px: standard deviation of a click, horizontally.
         tilt_deg: standard deviation of the camera's pitch and of its roll about level; 0 is exactly level.
+        lens: what is known of the lens where the field of view is not; common lenses where nothing is.
 
     Returns:
         The place, or the places that fit about equally well.
@@ -158,7 +200,8 @@ def locate_camera(
         InputError: there are too few landmarks, one is impossible, or they do not fix a place.
     """
     _check(landmarks, width_px, height_px, fov_deg, noise_px, tilt_deg)
-    found = _places(landmarks, width_px, height_px, fov_deg, noise_px, tilt_deg)
+    camera = _Camera(width_px, height_px, fov_deg, noise_px, tilt_deg, lens)
+    found = _places(landmarks, camera)
     if not found:
         raise InputError(f"No place fits these landmarks: {_degenerate(landmarks)}.")
     best = found[0]
@@ -173,7 +216,7 @@ def locate_camera(
     freedom = len(landmarks) - 3  # field of view and tilt are unknowns that bring an observation each, their priors
     suspect = None
     if freedom > 0 and best.misfit > chi2.ppf(1 - _DOUBT, freedom):
-        suspect = _suspect(landmarks, width_px, height_px, fov_deg, noise_px, tilt_deg)
+        suspect = _suspect(landmarks, camera)
         worst = f"landmark {suspect + 1} does not fit the others" if suspect is not None else "the landmarks do not fit together"
         notes.append(f"The clicks are farther off than {noise_px:g} px explain, {worst}: check it in the picture and on the map.")
     return Resection(places, tuple(notes), suspect)
@@ -219,15 +262,7 @@ def _check(
                 )
 
 
-def _clicks(
-    landmarks: Sequence[Landmark],
-    about: tuple[float, float],
-    width_px: float,
-    height_px: float,
-    fov_deg: float | None,
-    noise_px: float,
-    tilt_deg: float,
-) -> _Clicks:
+def _clicks(landmarks: Sequence[Landmark], about: tuple[float, float], camera: _Camera) -> _Clicks:
     """The problem on the azimuthal equidistant plane about a place (latitude, longitude)."""
     count = len(landmarks)
     azimuth, _, away_m = WGS84.inv(
@@ -239,11 +274,13 @@ def _clicks(
         *about,
         unit_m,
         np.stack([np.sin(angle), np.cos(angle)], axis=1) * away_m[:, None] / unit_m,
-        np.array([(one.x_px - width_px / 2, height_px / 2 - one.y_px) for one in landmarks], dtype=np.float64),
-        width_px,
-        noise_px,
-        None if fov_deg is None else width_px / 2 / math.tan(math.radians(fov_deg) / 2),
-        math.radians(tilt_deg),
+        np.array([(one.x_px - camera.width_px / 2, camera.height_px / 2 - one.y_px) for one in landmarks], dtype=np.float64),
+        camera.width_px,
+        max(camera.width_px, camera.height_px),
+        camera.noise_px,
+        camera.focal_px,
+        math.radians(camera.tilt_deg),
+        camera.lens,
     )
 
 
@@ -269,20 +306,17 @@ def _starts(clicks: _Clicks) -> list[FloatArray]:
     return [values for _, values in sorted(found, key=lambda one: one[0])[:_STARTS]]
 
 
-def _places(
-    landmarks: Sequence[Landmark], width_px: float, height_px: float, fov_deg: float | None, noise_px: float, tilt_deg: float
-) -> list[CameraPlace]:
+def _places(landmarks: Sequence[Landmark], camera: _Camera) -> list[CameraPlace]:
     """Every place in which the least squares end, the best first."""
-    rest = (width_px, height_px, fov_deg, noise_px, tilt_deg)
     middle = centroid_deg(np.array([one.lat_deg for one in landmarks]), np.array([one.lon_deg for one in landmarks]))
-    clicks = _clicks(landmarks, middle, *rest)
+    clicks = _clicks(landmarks, middle, camera)
     ends: list[Any] = []
     for start in _starts(clicks):
         end = _fitted(clicks, start)
         if not any(np.hypot(*(end.x[:2] - other.x[:2])) < 0.01 for other in ends):  # of the landmarks' extent
             ends.append(end)
     ends.sort(key=lambda end: end.cost)
-    found = [_place_of(landmarks, clicks, end, rest) for end in ends if end.cost <= ends[0].cost + _ALIKE]
+    found = [_place_of(landmarks, clicks, end, camera) for end in ends if end.cost <= ends[0].cost + _ALIKE]
     return sorted((one for one in found if one is not None), key=lambda one: one.misfit)
 
 
@@ -290,18 +324,22 @@ def _fitted(clicks: _Clicks, start: FloatArray) -> Any:
     return least_squares(clicks.residuals, start, method="trf", x_scale="jac", max_nfev=100, xtol=1e-12, ftol=1e-12)
 
 
-def _place_of(landmarks: Sequence[Landmark], clicks: _Clicks, end: Any, rest: tuple[Any, ...]) -> CameraPlace | None:
+def _place_of(landmarks: Sequence[Landmark], clicks: _Clicks, end: Any, camera: _Camera) -> CameraPlace | None:
     """The place that a solution means, fitted once more on a plane about itself, where azimuths are exact; None where it has no ellipse."""
     azimuth = math.degrees(math.atan2(end.x[0], end.x[1]))
     lon, lat, _ = WGS84.fwd(clicks.lon_deg, clicks.lat_deg, azimuth, math.hypot(end.x[0], end.x[1]) * clicks.unit_m)
-    about = _clicks(landmarks, (lat, lon), *rest)
+    about = _clicks(landmarks, (lat, lon), camera)
     end = _fitted(about, np.concatenate([[0.0, 0.0], end.x[2:]]))
     try:
         covariance = np.linalg.inv(end.jac.T @ end.jac)
     except np.linalg.LinAlgError:
         return None
     centre, bearing, spread, quantile = end.x[:2], float(end.x[2]), covariance[:2, :2], float(chi2.ppf(_COVER, 2))
+    focal_spread = (
+        0.0 if about.focal_px is not None else about.lens.spread * math.sqrt(max(float(covariance[3, 3]), 0.0)) or about.lens.spread
+    )
     if about.focal_px is None and len(landmarks) == _FEWEST:
+        focal_spread = about.lens.spread  # three angles leave nothing to tell of it
         centre, bearing, spread = _over_lenses(about, end.x)
     values, axes = np.linalg.eigh(spread * about.unit_m**2)
     if not np.isfinite(values).all() or values[0] <= 0:
@@ -313,6 +351,7 @@ def _place_of(landmarks: Sequence[Landmark], clicks: _Clicks, end: Any, rest: tu
     )[2]
     return CameraPlace(
         float(lat), float(lon), math.degrees(bearing) % 360.0, 2 * math.degrees(math.atan(about.width_px / 2 / about.focal(end.x))),
+        about.focal(end.x) / about.longer_px, focal_spread,
         math.sqrt(quantile * values[1]), math.sqrt(quantile * values[0]), math.degrees(math.atan2(axes[0, 1], axes[1, 1])) % 180.0,
         tuple((about.residuals(end.x)[: len(seen)] * about.noise_px).tolist()), tuple(np.asarray(away_m).tolist()), float(2 * end.cost),
     )  # fmt: skip
@@ -343,9 +382,7 @@ def _over_lenses(clicks: _Clicks, best: FloatArray) -> tuple[FloatArray, float, 
     return places.mean(axis=0), bearing, np.cov(places.T) + own
 
 
-def _suspect(
-    landmarks: Sequence[Landmark], width_px: float, height_px: float, fov_deg: float | None, noise_px: float, tilt_deg: float
-) -> int | None:
+def _suspect(landmarks: Sequence[Landmark], camera: _Camera) -> int | None:
     """The one landmark without which the others fit; None where there is not just one, or too few are left to tell."""
     freedom = len(landmarks) - 1 - 3
     if freedom < 1:
@@ -353,7 +390,7 @@ def _suspect(
     fits = []
     for number in range(len(landmarks)):
         others = [*landmarks[:number], *landmarks[number + 1 :]]
-        found = _places(others, width_px, height_px, fov_deg, noise_px, tilt_deg)
+        found = _places(others, camera)
         if found and found[0].misfit < chi2.ppf(1 - _DOUBT, freedom):
             fits.append(number)
     return fits[0] if len(fits) == 1 else None

@@ -404,8 +404,8 @@
    <translation>nicht bekannt</translation>
   </message>
   <message>
-   <source>Horizontal field of view of the lens; four landmarks or more where it is not known</source>
-   <translation>Waagrechter Bildwinkel des Objektivs; ist er nicht bekannt, mindestens vier Landmarken</translation>
+   <source>Horizontal field of view of the lens. Where it is not known, the video's file, landmarks of other frames, and four or more of this one tell it.</source>
+   <translation>Horizontaler Bildwinkel des Objektivs. Ist er nicht bekannt, sagen ihn die Videodatei, Landmarken anderer Bilder und vier oder mehr dieses Bildes.</translation>
   </message>
   <message>
    <source>Field of view</source>
@@ -436,6 +436,10 @@
    <translation>Klicken Sie zuerst etwas im Bild an, dann seinen Ort auf der Karte.</translation>
   </message>
   <message>
+   <source>by the landmarks</source>
+   <translation>nach den Landmarken</translation>
+  </message>
+  <message>
    <source>Several places fit these clicks: add a landmark.</source>
    <translation>Mehrere Orte passen zu diesen Klicks: Fügen Sie eine Landmarke hinzu.</translation>
   </message>
@@ -454,6 +458,18 @@
   <message>
    <source>{lat:.6f}, {lon:.6f}, looking to {bearing:.0f}°; within {major:.0f} × {minor:.0f} m with 90 %.</source>
    <translation>{lat:.6f}, {lon:.6f}, Blick nach {bearing:.0f}°; mit 90 % innerhalb von {major:.0f} × {minor:.0f} m.</translation>
+  </message>
+  <message>
+   <source>by the landmarks of other frames and of this one</source>
+   <translation>nach den Landmarken anderer Bilder und dieses Bildes</translation>
+  </message>
+  <message>
+   <source>by the video's file and the landmarks</source>
+   <translation>nach der Videodatei und den Landmarken</translation>
+  </message>
+  <message>
+   <source>Field of view {degrees:.0f}°, {how}.</source>
+   <translation>Bildwinkel {degrees:.0f}°, {how}.</translation>
   </message>
   <message>
    <source>Landmark {number} does not fit the others: look at it again.</source>

@@ -355,6 +355,25 @@ def test_a_camera_is_found_by_landmarks_and_pinned(shown, desktop):
     panel.pin_button.click()
     assert quiet(shown)
     assert until(lambda: shown.correct_panel.pins_table.rowCount() == 1, 30)
+    # Three do for another frame, whose lens the first one's landmarks have told.
+    shown.tabs.setCurrentWidget(shown.view)
+    row += 3
+    shown.show_row(row)
+    assert until(lambda: shown.playing.time_s == shown.rows[row].time_s and not shown.view.picture_label.image.isNull(), 60)
+    camera = QgsPointXY(shown.rows[row].point)
+    shown.tabs.setCurrentIndex([shown.tabs.tabText(one) for one in range(shown.tabs.count())].index("Landmarks"))
+    assert panel.table.rowCount() == 0
+    assert [video.endswith("drive.mp4") for video in panel._videos] == [True]
+    for bearing_deg, away_m in ((70.0, 120.0), (88.0, 400.0), (114.0, 90.0)):
+        place = measure.computeSpheroidProject(camera, away_m, math.radians(bearing_deg))
+        panel.picture.clicked.emit(width / 2 + focal_px * math.tan(math.radians(bearing_deg - 90.0)), height / 2)
+        panel.click_map(place)
+    panel.fov_field.setValue(0.0)
+    panel.solve_button.click()
+    assert until(lambda: "looking to" in panel.message_label.text(), 60), panel.message_label.text()
+    lat_deg, lon_deg = (float(part) for part in panel.message_label.text().split(", ")[:2])
+    assert measure.measureLine(camera, QgsPointXY(lon_deg, lat_deg)) < 6.0
+    assert "Field of view 60°, by the landmarks of other frames and of this one." in panel.message_label.text()
     shown.close()
     assert panel._band is None
     assert panel.tool is None

@@ -37,6 +37,12 @@ LANDMARKS_EXAMPLES = """Example:
 
     vidtag landmarks drive.gpkg drive.mp4 12 --fov 60 --point 67,160=-19.21899,159.92812 --point 238,160=-19.21963,159.93079 --point 365,160=-19.22021,159.92886
 """
+LENSES = {
+    "landmarks": "landmarks that were kept of other frames of this video tell it, with these",
+    "file": "it is what the video's file says of its lens, put right by these landmarks",
+    "common": "these landmarks tell it, beginning from common lenses",
+}
+"""What the field of view rests on, in words, by the answer's ``lens``."""
 ResultArgument = Annotated[Path, typer.Argument(help="GeoPackage that `vidtag geolocate` wrote.")]
 app = typer.Typer(
     help="Judge, remark on and bookmark frames and stretches; kept in the review file beside the result.", no_args_is_help=True
@@ -115,7 +121,16 @@ def landmarks(
             "--point", metavar="X,Y=LAT,LON", help="A landmark: pixels in the upright picture, and its place; three or more of them."
         ),
     ],
-    fov: Annotated[float | None, typer.Option(help="Horizontal field of view, degrees; left out, it is estimated.")] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            help="Horizontal field of view, degrees; left out, the file's word on its lens, landmarks kept of other frames and these tell it."
+        ),
+    ] = None,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(help="Where the video lies, where not beside the result: what it says of its lens counts; may be repeated."),
+    ] = None,
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT of the picture that was clicked in; default the video's own.")] = None,
     noise_px: Annotated[float, typer.Option(help="How far off a click usually is, pixels.")] = 3.0,
     tilt: Annotated[float, typer.Option(help="How far from level the camera usually is, degrees (one standard deviation).")] = 2.0,
@@ -134,7 +149,7 @@ def landmarks(
         found = run_landmarks(
             LandmarksArguments(
                 str(result), seconds, video, points=points, width_px=width_px, height_px=height_px, fov_deg=fov, noise_px=noise_px, tilt_deg=tilt, pin=pin,
-                who=name,
+                videos=[str(one) for one in videos or []], who=name,
             )
         )  # fmt: skip
     if json:
@@ -147,6 +162,8 @@ def landmarks(
         )
         for number, (off_px, away_m) in enumerate(zip(place["residual_px"], place["distance_m"], strict=True), 1):
             print(f"  landmark {number}: {off_px:+.1f} px off, {away_m:,.0f} m away")
+    if LENSES.get(found["lens"]):
+        print(f"The field of view was not given: {LENSES[found['lens']]}.")
     for note in found["notes"]:
         say_error(note)
     if found["pin"]:

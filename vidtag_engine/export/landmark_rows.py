@@ -65,23 +65,30 @@ def keep_landmarks(
         note_change(database, "landmarks")
 
 
-def kept_landmarks(result: Path, video: VideoMoments, time_s: float) -> tuple[list[Landmark], tuple[float, float] | None]:
-    """The landmarks that were kept of a moment, and the size of the picture that they are in; None where there are none. Raises InputError."""
+def kept_landmarks(result: Path, video: VideoMoments) -> dict[float, tuple[list[Landmark], tuple[float, float]]]:
+    """The landmarks that were kept of a video, by their moment in seconds, each with width and height of the picture that they are in. Raises InputError."""
     review = review_path(result)
     if not review.is_file():
-        return [], None
+        return {}
+    kept: dict[float, tuple[list[Landmark], tuple[float, float]]] = {}
     try:
         with closing(sqlite3.connect(f"{review.resolve().as_uri()}?mode=ro", uri=True)) as database:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'landmarks'").fetchone():
-                return [], None
-            rows = database.execute(
-                "SELECT geom, x_px, y_px, width_px, height_px FROM landmarks WHERE sha256 = ? AND abs(time_s - ?) < ?"
-                " AND geom NOT NULL AND x_px NOT NULL AND y_px NOT NULL ORDER BY fid",
-                (video.sha256, time_s, _SAME_S),
-            ).fetchall()
-            return [Landmark(x, y, *lat_lon_of(blob)) for blob, x, y, _, _ in rows], (rows[0][3], rows[0][4]) if rows else None
-    except (sqlite3.Error, ValueError) as error:
+                return {}
+            for blob, x, y, width_px, height_px, time_s in database.execute(
+                "SELECT geom, x_px, y_px, width_px, height_px, time_s FROM landmarks WHERE sha256 = ? AND geom NOT NULL AND x_px NOT NULL AND y_px NOT NULL"
+                " AND width_px > 0 AND height_px > 0 AND time_s NOT NULL ORDER BY time_s, fid",
+                (video.sha256,),
+            ):
+                kept.setdefault(float(time_s), ([], (float(width_px), float(height_px))))[0].append(Landmark(x, y, *lat_lon_of(blob)))
+    except (sqlite3.Error, ValueError, TypeError) as error:
         raise InputError(f"{review.name} cannot be read ({error}): close it in other programs and try again, or copy it again.") from error
+    return kept
+
+
+def same_moment(one_s: float, other_s: float) -> bool:
+    """Whether two times mean one picture."""
+    return abs(one_s - other_s) < _SAME_S
 
 
 def _complete(database: sqlite3.Connection) -> None:

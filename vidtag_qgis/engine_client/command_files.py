@@ -46,7 +46,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "solve": ("result",),
     "pin": ("result",),
     "review": ("result",),
-    "landmarks": ("result",),
+    "landmarks": ("result", "videos"),
     "match": ("result", "roads"),
     "train": ("videos", "truths", "images", "validation", "aoi"),
     "guess": ("videos", "images", "checkpoint"),

@@ -281,6 +281,13 @@ class FrameDock(QDockWidget):
             told=self._told.get((layer_id, name), ""),
         )
 
+    def video_places(self) -> list[str]:
+        """Files, or folders of images, that the video which is shown may be; the first that are there."""
+        if self._request is None:
+            return []
+        places = [self._request.told, *(os.path.join(folder, self._request.video.file) for folder in self._request.folders)]
+        return [place for place in places if place and os.path.exists(place)]
+
     def _shown(self, request: PictureRequest, file: str) -> None:
         if request is not self._request:
             return  # of a frame that was stepped on from

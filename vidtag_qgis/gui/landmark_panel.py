@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Optional
 
 from qgis.core import (
@@ -117,6 +118,7 @@ class LandmarkPanel(QWidget):
         super().__init__(parent)
         self._canvas, self._corrections = canvas, corrections
         self._moment = ("", 0.0)
+        self._videos: list[str] = []
         self.pairs: list[tuple[float, float, float, float]] = []
         self.pending: Optional[tuple[float, float]] = None
         self._marks: list[QgsVertexMarker] = []
@@ -133,7 +135,11 @@ class LandmarkPanel(QWidget):
         self.fov_field.setRange(0.0, 170.0)
         self.fov_field.setSuffix("°")
         self.fov_field.setSpecialValueText(tr("not known"))
-        self.fov_field.setToolTip(tr("Horizontal field of view of the lens; four landmarks or more where it is not known"))
+        self.fov_field.setToolTip(
+            tr(
+                "Horizontal field of view of the lens. Where it is not known, the video's file, landmarks of other frames, and four or more of this one tell it."
+            )
+        )
         self.remove_button, self.solve_button, self.pin_button = (
             QPushButton(text, self) for text in (tr("Remove"), tr("Where was the camera?"), tr("Pin there"))
         )
@@ -172,8 +178,9 @@ class LandmarkPanel(QWidget):
             self.tool.deleteLater()
             self.tool = None
 
-    def set_frame(self, video: str, time_s: float, image: QImage) -> None:
-        """The frame that is shown; landmarks of another one are let go."""
+    def set_frame(self, video: str, time_s: float, image: QImage, videos: Sequence[str] = ()) -> None:
+        """The frame that is shown, and where its video may lie; landmarks of another frame are let go."""
+        self._videos = list(videos)
         if (video, time_s) != self._moment:
             self._moment, self.pairs, self.pending = (video, time_s), [], None
             self._changed()
@@ -236,7 +243,7 @@ class LandmarkPanel(QWidget):
         video, time_s = self._moment
         asked = {
             "time_s": time_s, "video": video, "points": [list(pair) for pair in self.pairs], "width_px": float(self.picture.image.width()),
-            "height_px": float(self.picture.image.height()), "fov_deg": self.fov_field.value() or None, "pin": pin,
+            "height_px": float(self.picture.image.height()), "fov_deg": self.fov_field.value() or None, "videos": self._videos, "pin": pin,
         }  # fmt: skip
         self.message_label.setText(tr("Reckoning…"))
         self._corrections.landmarks(asked, lambda answer: self._found(video, time_s, answer), self.message_label.setText)
@@ -260,6 +267,12 @@ class LandmarkPanel(QWidget):
             )
             for place in places
         ]
+        if places and answer["lens"] != "given":
+            lens = {
+                "landmarks": tr("by the landmarks of other frames and of this one"),
+                "file": tr("by the video's file and the landmarks"),
+            }.get(answer["lens"], tr("by the landmarks"))
+            said.append(tr("Field of view {degrees:.0f}°, {how}.").format(degrees=places[0]["fov_deg"], how=lens))
         if answer["ambiguous"]:
             said.insert(0, tr("Several places fit these clicks: add a landmark."))
         if answer["suspect"] is not None:

@@ -113,7 +113,9 @@ class Workbench(FrameDock):
             # The picture may be one between two frames; a folder's images are frames alone.
             playable = self.view.bar.play_button.isEnabled()
             time_s = (self.playing.time_s if playable else self.rows[self.row].time_s) if there else 0.0
-            self.landmark_panel.set_frame((self.view.video_box.currentData() or "") if there else "", time_s, self.view.picture_label.image)
+            self.landmark_panel.set_frame(
+                (self.view.video_box.currentData() or "") if there else "", time_s, self.view.picture_label.image, self.video_places()
+            )
 
     def _begin_pin(self, here: bool) -> None:
         """The next click on the map is the pin; the viewer says what comes of it."""
