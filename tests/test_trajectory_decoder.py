@@ -141,7 +141,7 @@ def test_long_steps_are_several_short_ones_and_keep_their_length(monkeypatch):
     start[1860] = 1.0
 
     def spread_m(decoder):
-        moved = decoder._moved(start, np.array([0.0, 20.0]), 1, frozenset(), forward=True)
+        moved = decoder.moved(start, np.array([0.0, 20.0]), 1, frozenset(), forward=True)
         assert moved.sum() == pytest.approx(1.0, abs=1e-3)
         return float(np.sqrt(moved @ haversine_m(*places[1860], *places.T) ** 2))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .place_names import place_columns, spot_in
 RADII_M = (25.0, 100.0, 500.0, 1000.0)
 WITHIN = tuple(f"p_{radius:g}m" for radius in RADII_M)
 LEVELS = (50, 90)
+_SHAPES = 4096  # regions whose area and form are remembered: a video that is solved again has most of them still
 HYPOTHESIS_COLUMNS = {
     "entropy_bits": "entropy_bits",
     "runner_up_lat_deg": "runner_up_lat_deg",
@@ -154,6 +156,7 @@ def region_spots(trajectory: Trajectory) -> tuple[FloatArray, FloatArray]:
     return lat_deg, lon_deg
 
 
+@lru_cache(maxsize=_SHAPES)
 def multi(region: Any) -> shapely.MultiPolygon | None:
     """The region as a MultiPolygon with rings the way RFC 7946 wants them; None where there is none."""
     if region is None or region.is_empty:
@@ -162,6 +165,7 @@ def multi(region: Any) -> shapely.MultiPolygon | None:
     return shapely.MultiPolygon(parts) if parts else None
 
 
+@lru_cache(maxsize=_SHAPES)
 def area_km2(shape: Any) -> float:
     """Area on WGS 84's ellipsoid; ``shape`` is a polygon or several, in degrees."""
     rings, part = shapely.get_rings(shapely.get_parts(shape), return_index=True)

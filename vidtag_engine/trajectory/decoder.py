@@ -138,9 +138,21 @@ class Decoder:
         sought = marginal
         if line_emission is not None and line_emission != emission:
             sought, _ = self._marginals(self._emissions(scores, time_s, line_emission, pins), time_s, asked)
-        path, places = self.line(sought, time_s, asked, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
+        return self.decoded(marginal, log_evidence, sought, time_s, asked, accuracy_m)
+
+    def decoded(
+        self,
+        marginal: sparse.csr_matrix,
+        log_evidence: float,
+        sought: sparse.csr_matrix,
+        time_s: FloatArray,
+        cuts: frozenset[int],
+        accuracy_m: float | None,
+    ) -> Decoded:
+        """What :meth:`decode` gives, from the marginal and that by which the line is sought."""
+        path, places = self.line(sought, time_s, cuts, 2.0 * self.spacing_m if accuracy_m is None else accuracy_m)
         limit_mps = self.transition.limit_mps
-        too_far = limit_mps is not None and outruns(places, time_s, asked, limit_mps, self.spacing_m)
+        too_far = limit_mps is not None and outruns(places, time_s, cuts, limit_mps, self.spacing_m)
         return Decoded(marginal, path, places, log_evidence, too_far)
 
     def marginals(
@@ -176,15 +188,26 @@ class Decoder:
             likely = emission.likelihood(scores(rows) if callable(scores) else scores[rows], weight[rows])
             for pin in pins:
                 if rows.start <= pin.row < rows.stop:
-                    near = self.within(np.array([[pin.lat_deg, pin.lon_deg]]), pin.radius_m)[0]
-                    # A pin between places means the nearest.
-                    near = near or (self.nearest(np.array([[pin.lat_deg, pin.lon_deg]])).tolist() if pin.here else [])
-                    factor = np.full(len(self.points_m), 1e-9 if pin.here else 1.0, dtype=np.float32)
-                    factor[near] = 1.0 if pin.here else 1e-9
-                    likely[pin.row - rows.start] *= np.tile(factor, self.layers)
+                    likely[pin.row - rows.start] *= self.pin_factor([pin])
             return likely
 
         return emissions
+
+    def pin_factor(self, pins: Sequence[Pin]) -> FloatArray:
+        """(S,) by which pins on one frame change its likelihood."""
+        whole = np.ones(len(self.points_m), dtype=np.float32)
+        for pin in pins:
+            near = self.within(np.array([[pin.lat_deg, pin.lon_deg]]), pin.radius_m)[0]
+            # A pin between places means the nearest.
+            near = near or (self.nearest(np.array([[pin.lat_deg, pin.lon_deg]])).tolist() if pin.here else [])
+            factor = np.full(len(self.points_m), 1e-9 if pin.here else 1.0, dtype=np.float32)
+            factor[near] = 1.0 if pin.here else 1e-9
+            whole *= factor
+        return np.tile(whole, self.layers)
+
+    def start(self) -> FloatArray:
+        """(S,) what is known before the first frame."""
+        return np.full(self.states, 1.0 / self.states, dtype=np.float32) if self.prior is None else self.prior
 
     def _marginals(self, emissions: Scores, time_s: FloatArray, cuts: frozenset[int]) -> tuple[sparse.csr_matrix, float]:
         frames, places = len(time_s), len(self.points_m)
@@ -192,7 +215,7 @@ class Decoder:
         size = max(1, min(frames, _BLOCK // states))
         blocks = [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
         kept = most_kept(frames)
-        now, log_total = np.full(states, 1.0 / states, dtype=np.float32) if self.prior is None else self.prior, 0.0
+        now, log_total = self.start(), 0.0
         begins = [now]
         for block in blocks[:-1]:
             ahead, gained = self._ahead(emissions(block), now, block, time_s, cuts)
@@ -222,7 +245,7 @@ class Decoder:
         ahead, gained = np.empty_like(likely), 0.0
         for row in range(block.start, block.stop):
             if row:
-                now = self._moved(now, time_s, row, cuts, forward=True)
+                now = self.moved(now, time_s, row, cuts, forward=True)
             now = now * likely[row - block.start]
             total = float(now.sum(dtype=np.float64))
             gained += float(np.log(max(total, TINY)))
@@ -244,11 +267,11 @@ class Decoder:
         for row in range(block.stop - 1, block.start - 1, -1):
             behind[row - block.start] = back
             if row:
-                back = self._moved(back * likely[row - block.start], time_s, row, cuts, forward=False)
+                back = self.moved(back * likely[row - block.start], time_s, row, cuts, forward=False)
                 back /= max(float(back.mean(dtype=np.float64)), TINY)
         return behind, back
 
-    def _moved(self, mass: FloatArray, time_s: FloatArray, row: int, cuts: frozenset[int], *, forward: bool) -> FloatArray:
+    def moved(self, mass: FloatArray, time_s: FloatArray, row: int, cuts: frozenset[int], *, forward: bool) -> FloatArray:
         """The mass after (or, backward, the likelihood before) the step that ends in ``row``."""
         anywhere = self._anywhere(mass, forward=forward)
         if row in cuts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import shapely
@@ -18,10 +19,13 @@ from .regions import Outliner, highest
 
 RADII_M = (25.0, 100.0, 500.0, 1000.0)
 _PEAK = 2.0  # a place's own peak, in the line's accuracies
+_MANY = 0.3  # of all places
 _FRAMES = 16  # whose regions are drawn at once
 
 
-def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArray, radii_m: FloatArray) -> FloatArray:
+def mass_about(
+    marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArray, radii_m: FloatArray, frames: IntArray | None = None
+) -> FloatArray:
     """(T, R) mass within radii of each frame's centre; a place's mass lies evenly over a disc of its cell's area.
 
     Args:
@@ -29,27 +33,37 @@ def mass_about(marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArra
         decoder: whose places they are of.
         centres: (T, 2) lat, lon; NaN gives NaN.
         radii_m: (R,).
+        frames: (N,) whose rows alone are reckoned; None are all.
     """
     radii = np.asarray(radii_m, dtype=np.float64)
     points = unit_vectors(centres[:, 0], centres[:, 1]) * EARTH_RADIUS_M
     result = np.full((len(points), len(radii)), np.nan)
-    known = np.flatnonzero(np.isfinite(points).all(axis=1))
+    asked = np.arange(len(points)) if frames is None else frames
+    known = asked[np.isfinite(points[asked]).all(axis=1)]
     for begin in range(0, len(known), _FRAMES):
         rows = known[begin : begin + _FRAMES]
         result[rows] = _mass_about(marginal, decoder, rows, points[rows], radii)
-    return np.clip(result, 0.0, 1.0)
+    return np.clip(result[asked], 0.0, 1.0)
 
 
 def _mass_about(marginal: sparse.csr_matrix, decoder: Decoder, rows: IntArray, points_m: FloatArray, radii_m: FloatArray) -> FloatArray:
     """(B, R) as :func:`mass_about`, of some frames about points (B, 3)."""
     cell_m = decoder.spacing_m / np.sqrt(np.pi)
     apart, shares = [], []
+    every, dense = np.arange(len(decoder.points_m)), np.zeros(len(decoder.points_m), dtype=marginal.dtype)
     for row, point_m in zip(rows, points_m, strict=True):
         place, share = _row(marginal, row)
-        apart2_m2 = decoder.apart2_m2(point_m, place)
+        # Where most places have a share, all are gone through faster than those are picked out.
+        many = len(place) > _MANY * len(every)
+        apart2_m2 = decoder.apart2_m2(point_m, every if many else place)
         near = np.flatnonzero(apart2_m2 <= (radii_m.max(initial=0.0) + cell_m) ** 2)
         apart.append(np.sqrt(apart2_m2[near]))
-        shares.append(share[near])
+        if many:
+            dense[place] = share
+            shares.append(dense[near])
+            dense[place] = 0.0
+        else:
+            shares.append(share[near])
     apart_m, mass, frame = np.concatenate(apart), np.concatenate(shares), np.repeat(np.arange(len(rows)), [len(one) for one in apart])
     result = np.empty((len(rows), len(radii_m)))
     for column, radius_m in enumerate(radii_m):
@@ -79,6 +93,58 @@ def overlap(apart: FloatArray, own: float, other: float) -> FloatArray:
     return result
 
 
+class HypothesesMemory:
+    """What was found of frames, for the next time that the same video is solved: of a frame whose marginal and position stay, nothing is found anew."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Any, ...] = ()
+        self._stale = np.zeros(0, dtype=bool)
+        self._positions = np.zeros((0, 2))
+        self._kept: dict[str, NDArray[Any]] = {}
+        self._masses: dict[float, tuple[FloatArray, NDArray[np.bool_]]] = {}  # by radius: (T,) masses, and the rows that are not up to date
+
+    def stale(self, changed: NDArray[np.bool_], positions: FloatArray, key: tuple[Any, ...]) -> NDArray[np.bool_]:
+        """(T,) the frames that are to be looked at: ``changed``, moved, or all where the ``key``, that frames have in common, is another one."""
+        same = (self._key == key and len(self._positions) == len(positions)) and bool(self._kept)
+        old = (
+            ~np.isclose(positions, self._positions, rtol=0, atol=0, equal_nan=True).all(axis=1)
+            if same
+            else np.ones(len(positions), dtype=bool)
+        )
+        stale: NDArray[np.bool_] = old | changed
+        self._key, self._positions = (), positions.copy()  # were this broken off, all would be looked at the next time
+        if not same:
+            self._kept, self._masses = {}, {}
+        for _, behind in self._masses.values():
+            behind[stale] = True
+        self._stale = stale
+        return stale
+
+    def done(self, key: tuple[Any, ...], kept: dict[str, NDArray[Any]]) -> None:
+        """All frames were looked at."""
+        self._key, self._kept = key, kept
+
+    def merged(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Values (T, ...), of which only those of stale frames are filled, with what was kept of the others."""
+        if (kept := self._kept.get(name)) is not None:
+            values[~self._stale] = kept[~self._stale]
+        return values
+
+    def mass(self, marginal: sparse.csr_matrix, decoder: Decoder, centres: FloatArray, radii_m: FloatArray) -> FloatArray:
+        """As :func:`mass_about` of the positions; a radius that was asked for before is not reckoned again."""
+        for radius_m in radii_m:
+            self._masses.setdefault(float(radius_m), (np.empty(len(centres)), np.ones(len(centres), dtype=bool)))
+        asked = [radius_m for radius_m in dict.fromkeys(map(float, radii_m)) if self._masses[radius_m][1].any()]
+        if asked:
+            rows = np.flatnonzero(np.any([self._masses[radius_m][1] for radius_m in asked], axis=0))
+            found = mass_about(marginal, decoder, centres, np.array(asked), rows)
+            for column, radius_m in enumerate(asked):
+                masses, behind = self._masses[radius_m]
+                masses[rows] = found[:, column]
+                behind[:] = False
+        return np.column_stack([self._masses[float(radius_m)][0] for radius_m in radii_m])
+
+
 def hypotheses(
     marginal: sparse.csr_matrix,
     decoder: Decoder,
@@ -87,6 +153,9 @@ def hypotheses(
     margin: FloatArray | None = None,
     recognised: bool = True,
     unknown_lat_lon_deg: FloatArray | None = None,
+    *,
+    memory: HypothesesMemory | None = None,
+    changed: NDArray[np.bool_] | None = None,
 ) -> Hypotheses:
     """What is said of each frame.
 
@@ -97,22 +166,32 @@ def hypotheses(
         calibration: what the mass means.
         margin, recognised: as for :meth:`.PathCalibration.chances`.
         unknown_lat_lon_deg: (U, 2) the searched area's other places, which nothing speaks of; they belong to regions that known ground cannot fill.
+        memory: of the last time that this video was solved over this decoder; it is brought up to date.
+        changed: (T,) whose marginals are not those of the last time; None are all.
     """
-    frames = marginal.shape[0]
-    chance = calibration.chances(lambda radii: mass_about(marginal, decoder, positions, radii), RADII_M, margin, recognised)
+    frames, levels = marginal.shape[0], np.array(calibration.levels(recognised))
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
     runner_up, entropy = np.full((frames, 2), np.nan), np.zeros(frames)
     points = unit_vectors(positions[:, 0], positions[:, 1]) * EARTH_RADIUS_M
     known = len(decoder.points_m)
     everywhere = decoder.lat_lon_deg if unknown_lat_lon_deg is None else np.concatenate([decoder.lat_lon_deg, unknown_lat_lon_deg])
     outliner = Outliner(everywhere, decoder.spacing_m)
-    levels = np.array(calibration.levels(recognised))
-    overall = np.zeros((len(levels), len(everywhere)), dtype=bool)
+    memory = memory or HypothesesMemory()
+    key = (levels.tobytes(), peak_m, len(everywhere))
+    stale = memory.stale(np.ones(frames, dtype=bool) if changed is None else changed, positions, key)
+    # All radii that are asked about below at once, as most of the time goes into what is near.
+    fitted_m = [one.radius_m for one in (*calibration.maps, *calibration.unrecognised_maps)] if calibration.rated else []
+    memory.mass(marginal, decoder, positions, np.array([*RADII_M, *fitted_m, peak_m]))
+    chance = calibration.chances(lambda radii: memory.mass(marginal, decoder, positions, radii), RADII_M, margin, recognised)
+    packed = np.zeros((frames, len(levels), (len(everywhere) + 7) // 8), dtype=np.uint8)
+    regions = np.full((frames, len(levels)), None, dtype=object)
+    looked_at = np.flatnonzero(stale)
     drawn: list[Future[NDArray[np.object_]]] = []
     with ThreadPoolExecutor(1) as aside:  # draws what was chosen while the next is being chosen
-        for begin in range(0, frames, _FRAMES):
-            chosen = np.zeros((min(_FRAMES, frames - begin), *overall.shape), dtype=bool)
-            for row, of in enumerate(chosen, begin):
+        for begin in range(0, len(looked_at), _FRAMES):
+            rows = looked_at[begin : begin + _FRAMES]
+            chosen = np.zeros((len(rows), len(levels), len(everywhere)), dtype=bool)
+            for row, of in zip(rows.tolist(), chosen, strict=True):
                 place, share = _row(marginal, row)
                 entropy[row] = -(share * np.log2(np.maximum(share, 1e-30))).sum(dtype=np.float64)
                 of[:, place] = highest(share, levels)
@@ -121,20 +200,27 @@ def hypotheses(
                     runner_up[row] = decoder.lat_lon_deg[place[np.where(far, share, -1.0).argmax()]]
             chosen[:, levels >= 1.0, :known] = True
             chosen[:, levels > 1.0] = True
-            overall |= chosen.any(axis=0)
+            packed[rows] = np.packbits(chosen, axis=2)
             if len(drawn) > 1:
                 drawn[-2].result()  # no more than two wait, with their places
-            drawn.append(aside.submit(outliner.outlines, chosen.reshape(-1, overall.shape[1])))
-        regions = np.concatenate([one.result() for one in drawn]).reshape(-1, len(levels))
+            drawn.append(aside.submit(outliner.outlines, chosen.reshape(-1, len(everywhere))))
+        for number, one in enumerate(drawn):
+            regions[looked_at[number * _FRAMES : (number + 1) * _FRAMES]] = one.result().reshape(-1, len(levels))
+    share = np.full(frames, np.nan)
+    share[looked_at] = mass_about(marginal, decoder, runner_up, np.array([peak_m]), looked_at)[:, 0]
+    kept = {"entropy": entropy, "runner_up": runner_up, "share": share, "packed": packed, "regions": regions}
+    kept = {name: memory.merged(name, values) for name, values in kept.items()}
+    memory.done(key, kept)
+    overall = np.unpackbits(np.bitwise_or.reduce(packed, axis=0), axis=1, count=len(everywhere)).astype(bool)
     united = outliner.outlines(overall)
     return Hypotheses(
         radii_m=RADII_M,
         within=chance,
-        entropy_bits=entropy,
-        runner_up_lat_deg=runner_up[:, 0],
-        runner_up_lon_deg=runner_up[:, 1],
-        runner_up_share=mass_about(marginal, decoder, runner_up, np.array([peak_m]))[:, 0],
-        position_share=mass_about(marginal, decoder, positions, np.array([peak_m]))[:, 0],
+        entropy_bits=entropy.copy(),
+        runner_up_lat_deg=runner_up[:, 0].copy(),
+        runner_up_lon_deg=runner_up[:, 1].copy(),
+        runner_up_share=share.copy(),
+        position_share=memory.mass(marginal, decoder, positions, np.array([peak_m]))[:, 0],
         region50=tuple(regions[:, 0]),
         region90=tuple(regions[:, 1]),
         best_lat_deg=positions[:, 0].copy(),

@@ -13,6 +13,7 @@ TINY = 1e-30  # of float32
 _LEAST_POWER = np.nextafter(np.float32(np.log(TINY)), np.float32(0.0))  # the first number of float32 above its logarithm
 _IN_CACHE = 32_768  # numbers worked on at once
 Held = tuple[IntArray, FloatArray]  # numbers of K places, and their (T, K) mass
+_ROWS = 32  # made dense at once
 _LEFT_OUT = 1e-4  # of a frame's mass, in its faintest places
 
 
@@ -81,15 +82,26 @@ def first_of_each_box(points_m: FloatArray, side_m: float) -> IntArray:
 
 def most_held(marginal: sparse.csr_matrix, most: int) -> Held:
     """Numbers of at most so many places, those with the most mass in any frame; and their (T, K) mass."""
-    peak = np.zeros(marginal.shape[1], dtype=np.float32)
-    for row in range(marginal.shape[0]):
-        begin, end = marginal.indptr[row : row + 2]
-        places = marginal.indices[begin:end]
-        peak[places] = np.maximum(peak[places], marginal.data[begin:end])
+    frames, places = marginal.shape
+    peak = np.zeros(places, dtype=np.float32)
+    # Whole rows of zeros and shares are gone through faster than the places of the shares are picked out.
+    blocks = [slice(start, min(start + _ROWS, frames)) for start in range(0, frames, _ROWS)]
+    for rows in blocks:
+        np.maximum(peak, _dense(marginal, rows).max(axis=0), out=peak)
     some = np.flatnonzero(peak > 0)
     held = some[np.argsort(-peak[some], kind="stable")[:most]]
-    column = np.full(marginal.shape[1], len(held), dtype=np.int64)
-    column[held] = np.arange(len(held))
-    mass = np.zeros((marginal.shape[0], len(held) + 1), dtype=np.float32)  # the last is of all others
-    mass[np.repeat(np.arange(marginal.shape[0]), np.diff(marginal.indptr)), column[marginal.indices]] = marginal.data
-    return held, np.ascontiguousarray(mass[:, :-1])
+    mass = np.empty((frames, len(held)), dtype=np.float32)
+    for rows in blocks:
+        mass[rows] = _dense(marginal, rows)[:, held]
+    return held, mass
+
+
+def _dense(marginal: sparse.csr_matrix, rows: slice) -> FloatArray:
+    """Some rows in full, without a copy of their shares."""
+    ends = marginal.indptr[rows.start : rows.stop + 1]
+    part = slice(ends[0], ends[-1])
+    block = sparse.csr_matrix(
+        (marginal.data[part], marginal.indices[part], ends - ends[0]), shape=(len(ends) - 1, marginal.shape[1]), copy=False
+    )
+    dense: FloatArray = block.toarray()
+    return dense
