@@ -43,6 +43,7 @@ KINDS = {
     "frame": "exported frame",
     "html": "HTML report",
     "page": "page with the map",
+    "pdf": "PDF to hand over",
     "markdown": "Markdown report",
     "evaluation": "evaluation (JSON)",
     "reliability": "picture of reliability diagrams",
