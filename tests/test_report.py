@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -13,12 +14,13 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pyogrio
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tests.export_cases import PROVENANCE, video
+from tests.export_cases import PROVENANCE, unsure, video
 from tests.test_corrections import AOI, town
 from vidtag_engine.cli.app import app
 from vidtag_engine.command_arguments import ReportArguments, ReviewArguments
@@ -26,7 +28,7 @@ from vidtag_engine.commands.pin import run_pin
 from vidtag_engine.commands.report import run_report
 from vidtag_engine.commands.review import run_review
 from vidtag_engine.export import write_geopackage
-from vidtag_engine.export.case_page import chosen_rows
+from vidtag_engine.export.case_content import chosen_rows
 from vidtag_engine.export.pins import PinRow
 from vidtag_engine.feedback import Feedback
 from vidtag_engine.types import CancelledError, InputError
@@ -171,6 +173,128 @@ def test_what_nothing_has_calibrated_is_not_on_the_page(tmp_path):
     assert "calibrated on other videos" in texts[1]
 
 
+def pdf_text(path):
+    """As poppler reads it, which knows nothing of how it was written."""
+    return " ".join(subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_pdf_says_what_the_page_says(written):
+    run_pin(written, PinRow("", 2, 10.02, 20.03, why="the mill"))
+    run_review(ReviewArguments(str(written), "add", {"from_s": 8.0, "to_s": 24.0, "state": "accepted", "comment": "two <mills>"}))
+    said = run_report(arguments(written, case_id="2026/17", source_url="https://example.org/clip?a=1&b=2", analyst="Ανδρέας Иванов Łukasz"))
+    pages = [Path(said["folder"]) / name for name in said["pages"].values()]
+    pdf = pages[0].with_suffix(".pdf")
+    assert pdf.name in said["files"]
+    text = pdf_text(pdf)
+    page = Page(pages[0])
+    for words in (
+        "Where was <b>&town.mp4 taken?",
+        "Ανδρέας Иванов Łukasz",
+        "two <mills>",
+        "accepted, 8 to 24 s",
+        "How it was found",
+        "it is no proof",
+    ):
+        assert words in page.text
+        assert words in text
+    # Every fact of every frame: what stands in one column in the page may be broken over lines there.
+    packed = text.replace(" ", "")
+    for word in page.text[page.text.index("Where was") :].split():
+        assert word in packed, word
+    assert text.count("2026/17 · <b>&town.mp4") == int(pdf_facts(pdf)["Pages"]) > 2  # at the foot of each page
+    facts = pdf_facts(pdf)
+    assert (facts["JavaScript"], facts["Encrypted"], facts["Tagged"]) == ("no", "no", "yes")
+    assert facts["Page size"].endswith("(A4)")
+    links = subprocess.run(["pdfinfo", "-url", pdf], capture_output=True, text=True, check=True).stdout
+    assert links.split()[-1] == "https://example.org/clip?a=1&b=2"
+    fonts = subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    assert all(line.split()[-5:-2] == ["yes", "yes", "yes"] for line in fonts)  # embedded, a subset, and known as Unicode
+    whole = hashlib.sha256(pdf.read_bytes()).hexdigest()
+    again = run_report(
+        arguments(
+            written, case_id="2026/17", source_url="https://example.org/clip?a=1&b=2", analyst="Ανδρέας Иванов Łukasz", overwrite=True
+        )
+    )
+    assert again["files"][pdf.name]["sha256"] == whole
+
+
+def pdf_facts(path):
+    lines = subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def test_nothing_of_the_pdf_lies_beside_its_page_or_over_another_part(tmp_path):
+    """Long names, many words on a frame and a hundred frames: every word is inside the margins, and no two lines lie upon each other."""
+    result, _ = town()
+    path = tmp_path / "town.gpkg"
+    write_geopackage(path, [replace(result, info=replace(result.info, name="a" * 140 + ".mp4"))], PROVENANCE, aoi=AOI)
+    for row in range(12):
+        run_review(
+            ReviewArguments(str(path), "add", {"from_s": 8.0 * row, "to_s": 8.0 * row, "state": "unsure", "comment": "word " * 40 * row})
+        )
+    said = run_report(arguments(path, source_url="https://example.org/" + "x" * 300))
+    pdf = (Path(said["folder"]) / next(iter(said["pages"].values()))).with_suffix(".pdf")
+    boxes = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    for one in boxes.split("<page ")[1:]:
+        words = [tuple(map(float, found)) for found in re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">', one)]
+        assert min(word[0] for word in words) > 40
+        assert max(word[2] for word in words) < 595.3 - 40
+        assert max(word[3] for word in words) < 841.9 - 20
+        for number, (left, top, right, bottom) in enumerate(words):
+            middle = (top + bottom) / 2
+            for other in words[number + 1 :]:
+                beside = right <= other[0] + 0.5 or other[2] <= left + 0.5
+                assert beside or middle < other[1] + 0.5 or middle > other[3] - 0.5, (number, words[number], other)
+
+
+def test_letters_that_no_font_has_are_told(written, monkeypatch):
+    from vidtag_engine.export import pdf_fonts
+
+    monkeypatch.setattr(pdf_fonts.font_manager, "findSystemFonts", lambda **_: [])
+    said = run_report(arguments(written, analyst="李雷 and Ada"))
+    text = pdf_text((Path(said["folder"]) / next(iter(said["pages"].values()))).with_suffix(".pdf"))
+    assert "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} and Ada" in text
+    assert "No font of the computer that made this PDF has the letters" in text
+    run_report(arguments(written, analyst="Ada", overwrite=True))
+    assert "No font" not in pdf_text((Path(said["folder"]) / next(iter(said["pages"].values()))).with_suffix(".pdf"))
+
+
+def test_other_letters_come_from_the_computer_s_fonts(written, monkeypatch):
+    """A font that has a letter which DejaVu Sans lacks: computer modern's, which lies in matplotlib, has letters in the private area."""
+    from matplotlib import get_data_path
+
+    from vidtag_engine.export import pdf_fonts
+
+    folder = Path(get_data_path()) / "fonts" / "ttf"
+    held = pdf_fonts._letters(folder / "DejaVuSans.ttf", 0)
+    other = next(path for path in sorted(folder.glob("STIX*.ttf")) if pdf_fonts._letters(path, 0) - held)
+    letter = sorted(one for one in pdf_fonts._letters(other, 0) - held if one.isprintable())[0]
+    monkeypatch.setattr(pdf_fonts.font_manager, "findSystemFonts", lambda **_: [str(other), str(folder / "gone.ttf"), __file__])
+    fonts = pdf_fonts.fonts_for(f"Ada {letter}")
+    assert (fonts.missing, fonts.note, len(fonts.others)) == (frozenset(), "", 1)
+    said = run_report(arguments(written, analyst=f"Ada {letter}"))
+    pdf = (Path(said["folder"]) / next(iter(said["pages"].values()))).with_suffix(".pdf")
+    assert f"Ada {letter}" in pdf_text(pdf)
+    assert "STIX" in subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout
+
+
+def test_regions_are_in_the_kmz_when_they_are_asked_for(tmp_path):
+    written = tmp_path / "unsure.gpkg"
+    write_geopackage(written, [unsure()], PROVENANCE, aoi=AOI)
+    plain, whole = (
+        Path(run_report(ReportArguments(str(written), str(written.parent / name), regions=asked))["folder"]) / "result.kmz"
+        for name, asked in (("plain", False), ("whole", True))
+    )
+    assert [name for name, _ in pyogrio.list_layers(plain)] == ["unsure.mp4"]
+    layers = {name: pyogrio.read_dataframe(whole, layer=name) for name, _ in pyogrio.list_layers(whole)}
+    polygons = sum(int((layer.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])).sum()) for layer in layers.values())
+    result = pyogrio.read_dataframe(written, layer="regions")
+    assert polygons == len(result) > 0
+    with zipfile.ZipFile(whole) as archive:
+        text = archive.read("doc.kml").decode("utf-8")
+    assert text.count("<visibility>0</visibility>") == len(result) + 1  # their folder, too
+
+
 def test_a_stop_leaves_nothing(written):
     with pytest.raises(CancelledError, match="nothing was written"):
         run_report(arguments(written), feedback=Feedback(cancelled=lambda: True))
@@ -216,3 +340,14 @@ def test_pictures_are_those_of_the_video(tmp_path):
         assert len(pictures) >= 6
         assert kmz.read("doc.kml").decode().count("img src=") == len(pictures)
         assert {kmz.read(name) for name in pictures} <= set(page.pictures)
+    pdf = tmp_path / "case" / "drive.mp4.pdf"
+    subprocess.run(["pdfimages", "-all", pdf, tmp_path / "image"], check=True)
+    assert {data for data in page.pictures if data.startswith(b"\xff\xd8")} == {
+        one.read_bytes() for one in tmp_path.glob("image-*.jpg")
+    }  # bit by bit
+    subprocess.run(["pdftoppm", "-r", "50", "-png", pdf, tmp_path / "sheet"], check=True)
+    sheets = [np.asarray(Image.open(one).convert("RGB")) for one in sorted(tmp_path.glob("sheet-*.png"))]
+    assert len(sheets) == int(pdf_facts(pdf)["Pages"])
+    assert all((sheet < 200).any(axis=2).mean() > 0.01 for sheet in sheets)  # none is empty
+    around = np.array([int("b9d3ea"[i : i + 2], 16) for i in (0, 2, 4)])
+    assert any((np.abs(sheet - around).max(axis=2) < 8).mean() > 0.01 for sheet in sheets)  # the regions are drawn

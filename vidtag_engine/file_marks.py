@@ -43,6 +43,7 @@ KINDS = {
     "frame": "exported frame",
     "html": "HTML report",
     "page": "page with the map",
+    "pdf": "PDF to hand over",
     "markdown": "Markdown report",
     "evaluation": "evaluation (JSON)",
     "reliability": "picture of reliability diagrams",
@@ -184,7 +185,7 @@ _FORMATS = {
     "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "places": "gpkg", "layer": "gpkg", "heatmap": "tiff",
     "heatmap-picture": "png", "kml": "kml", "gpx": "gpx",
     "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
-    "map": "png jpeg pdf svg", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
+    "map": "png jpeg pdf svg", "pdf": "pdf", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
     "weights": "safetensors", "log": "json", "references": "json", "images": "gpkg",
 }  # fmt: skip
 

@@ -356,6 +356,14 @@
    <translation>Woher das Video stammt; es wird nie geholt</translation>
   </message>
   <message>
+   <source>Frames' regions in the KMZ</source>
+   <translation>Regionen der Bilder in der KMZ</translation>
+  </message>
+  <message>
+   <source>Switched off in Google Earth until they are ticked</source>
+   <translation>In Google Earth ausgeschaltet, bis Sie sie ankreuzen</translation>
+  </message>
+  <message>
    <source>Case</source>
    <translation>Fall</translation>
   </message>

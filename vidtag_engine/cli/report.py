@@ -22,23 +22,33 @@ REPORT_EXAMPLES = """Examples:
 def report(
     result: Annotated[Path, typer.Argument(help="GeoPackage that geolocate wrote.")],
     *,
-    folder: Annotated[Path, typer.Option(help="Folder to make: pages, copies, and the digests of all.")],
+    folder: Annotated[Path, typer.Option(help="Folder to make: pages, PDFs, copies, and the digests of all.")],
     videos: Annotated[list[Path] | None, typer.Option(help="Where the videos lie, where not beside the result; may be repeated.")] = None,
     frames: Annotated[int, typer.Option(help="Frames a page shows.")] = 12,
     case_id: Annotated[str, typer.Option(help="Number of the case.")] = "",
     source_url: Annotated[str, typer.Option(help="Where the video is from. It is never fetched.")] = "",
     analyst: Annotated[str, typer.Option(help="Who hands it over.")] = "",
     answer: AnswerOption = "auto",
+    regions: Annotated[bool, typer.Option("--regions", help="Put the frames' regions into the KMZ, too, switched off.")] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a folder to hand over: a page a video with its frames, KML, KMZ with pictures, GeoJSON, the result, its review, and a manifest with digests."""
+    """Make a folder to hand over: a page and a PDF a video with its frames, KML, KMZ with pictures, GeoJSON, the result, its review, and a manifest with digests."""
     with plain_errors(json=json):
         from ..command_arguments import ReportArguments
         from ..commands.report import run_report
 
         arguments = ReportArguments(
-            str(result), str(folder), [str(place) for place in videos or []], frames, case_id, source_url, analyst, answer, overwrite
+            str(result),
+            str(folder),
+            [str(place) for place in videos or []],
+            frames,
+            case_id,
+            source_url,
+            analyst,
+            answer,
+            regions,
+            overwrite,
         )
         with watched() as feedback:
             said = run_report(arguments, feedback=feedback)

@@ -1,4 +1,4 @@
-"""A folder to hand over: a page a video, copies for other programs, and the digests of all of them."""
+"""A folder to hand over: a page and a PDF a video, copies for other programs, and the digests of all of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..atomic import HIDDEN
 from ..export import read_answers, read_aoi, read_areas
-from ..export.case_page import Case, CaseFrame, chosen_rows, small_jpeg, write_case_page
+from ..export.case_content import Case, CaseFrame, case_content, chosen_rows, small_jpeg
+from ..export.case_page import write_case_page
+from ..export.case_pdf import write_case_pdf
 from ..export.columns import base_time, clean
 from ..export.corrections import copy_database
 from ..export.geojson import write_geojson
@@ -81,14 +83,22 @@ def run_report(arguments: ReportArguments, *, feedback: Feedback = Feedback()) -
             pages[clean(one.info.name)] = _page_name(one.info.name, set(pages.values()))
             area = areas.get(one.own.area) if one.own and one.own.area else aoi
             notes = [] if there else [_NO_PICTURES]
-            write_case_page(part / pages[clean(one.info.name)], one, provenance, frames, case, aoi=area, notes=notes)
+            page = part / pages[clean(one.info.name)]
+            content = case_content(one, provenance, frames, case, aoi=area, notes=notes)
+            write_case_page(page, content)
+            at_work.check()
+            write_case_pdf(page.with_suffix(".pdf"), content, provenance.created_utc, case_number=case.number)
         feedback.tell(0.9, "report", "copies")
         copy_database(result, part / "result.gpkg")
         if review_path(result).is_file():
             copy_database(review_path(result), part / "result.review.gpkg")
         write_kml(part / "result.kml", results, provenance)
         write_kmz(
-            part / "result.kmz", results, provenance, {name: {one.row: one.picture for one in frames} for name, frames in shown.items()}
+            part / "result.kmz",
+            results,
+            provenance,
+            {name: {one.row: one.picture for one in frames} for name, frames in shown.items()},
+            regions=arguments.regions,
         )
         write_geojson(part / "result.geojson", results, provenance)
         files = _sealed(part, case, provenance.created_utc)

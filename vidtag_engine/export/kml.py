@@ -51,7 +51,7 @@ def write_kml(path: Path | str, results: Sequence[VideoResult], provenance: Prov
         _add_lines(simplekml, folder, result, styles)
         if time_known(result):
             _add_track(simplekml, folder, result, schema)
-        _add_regions(simplekml, folder, result)
+        add_regions(simplekml, folder, result)
     write_text(
         path,
         f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- Generator: {mark_of("kml")} -->\n{kml.kml(format=False)}\n',
@@ -151,7 +151,7 @@ def _add_track(simplekml: Any, folder: Any, result: VideoResult, schema: Any) ->
             track.newgxangle([(text, 0, 0) if text else () for text in course])
 
 
-def _add_regions(simplekml: Any, folder: Any, result: VideoResult) -> None:
+def add_regions(simplekml: Any, folder: Any, result: VideoResult) -> None:
     """Where the truth lies with 50 and 90 %: of the video, and of each frame. Switched off: they would cover the line."""
     t = result.trajectory
     times = iso_texts(utc_times(result, t.time_s)) if time_known(result) else None

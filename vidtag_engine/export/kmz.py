@@ -13,6 +13,7 @@ from ..atomic import replacing
 from ..file_marks import mark_of
 from ..types import Provenance, VideoResult
 from .columns import clean, iso_texts, time_known, utc_times
+from .kml import add_regions
 from .tables import located_mask
 
 
@@ -21,6 +22,8 @@ def write_kmz(
     results: Sequence[VideoResult],
     provenance: Provenance,
     pictures: Mapping[str, Mapping[int, bytes | None]],
+    *,
+    regions: bool = False,
 ) -> None:
     """Write a folder a video with a placemark for each frame that has a place: with its picture, where there is one, time, confidence and state.
 
@@ -29,6 +32,7 @@ def write_kmz(
         results: videos.
         provenance: of the result.
         pictures: JPEGs by the video's name and the trajectory's row.
+        regions: add those of the video and of each frame, switched off, as the KML has them.
 
     Raises:
         InputError: it cannot be written.
@@ -54,5 +58,7 @@ def write_kmz(
                 point.description = f"{shown}{escape(said)}<br>Frame {int(t.frame_index[row])} of {escape(clean(result.info.name))}"
                 if moments is not None:
                     point.timestamp.when = moments[row]
+            if regions:
+                add_regions(simplekml, folder, result)
         with replacing(path) as part:
             kml.savekmz(str(part))

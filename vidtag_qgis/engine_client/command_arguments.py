@@ -129,7 +129,7 @@ class ExportArguments:
 class ReportArguments:
     """Arguments of "report": make the folder ``folder`` to hand over. ``videos`` are files or folders where the result's videos are looked for.
 
-    ``frames`` are shown a page; ``answer`` is as for "evaluate". ``overwrite`` makes an earlier case anew.
+    ``frames`` are shown a page; ``answer`` is as for "evaluate". ``regions`` puts the frames' regions into the KMZ. ``overwrite`` makes an earlier case anew.
     """
 
     result: str
@@ -140,6 +140,7 @@ class ReportArguments:
     source_url: str = ""
     analyst: str = ""
     answer: str = "auto"
+    regions: bool = False
     overwrite: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Hand a result over: a folder with a page a video, copies for other programs, and the digests of all."""
+"""Hand a result over: a folder with a page and a PDF a video, copies for other programs, and the digests of all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Optional
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QGroupBox, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from .. import video_places
 from ..frames import read_video_files
@@ -33,6 +33,8 @@ class HandOverGroup(QGroupBox):
         self.frames_field = QSpinBox(self)
         self.frames_field.setRange(0, 200)
         self.frames_field.setValue(12)
+        self.regions_box = QCheckBox(tr("Frames' regions in the KMZ"), self)
+        self.regions_box.setToolTip(tr("Switched off in Google Earth until they are ticked"))
         self.make_button, self.open_button = QPushButton(tr("Make a folder…"), self), QPushButton(tr("Open the page"), self)
         self.message_label = QLabel(self)
         self.message_label.setWordWrap(True)
@@ -41,6 +43,7 @@ class HandOverGroup(QGroupBox):
         form.addRow(tr("Source"), self.source_field)
         form.addRow(tr("Handed over by"), self.analyst_field)
         form.addRow(tr("Frames a page"), self.frames_field)
+        form.addRow(self.regions_box)
         form.addRow(self.make_button)
         form.addRow(self.open_button)
         form.addRow(self.message_label)
@@ -63,6 +66,7 @@ class HandOverGroup(QGroupBox):
         asked = {
             "folder": folder, "videos": list(dict.fromkeys(places)), "frames": self.frames_field.value(),
             "case_id": self.case_field.text().strip(), "source_url": self.source_field.text().strip(), "analyst": self.analyst_field.text().strip(),
+            "regions": self.regions_box.isChecked(),
         }  # fmt: skip
         self.message_label.setText(tr("Making the folder…"))
         self._corrections.report(asked, self._made, self.message_label.setText)
