@@ -42,6 +42,10 @@ class FetchError(InputError):
     exit_status = 4
 
 
+class UnwrittenError(InputError):
+    """What a person said makes sense and cannot be written for now: the disk is full, the file is locked or gone. Said again later it may be."""
+
+
 class CancelledError(Exception):
     """The user stopped the work. What was finished before is kept."""
 

@@ -143,12 +143,14 @@ class Job:
             known = ", ".join(sorted(self._commands))
             text = f"This engine ({__version__}) does not know the command {self.request.command!r}; it knows {known}."
             return protocol.ErrorEvent(identity, "protocol", text)
-        from .types import CancelledError, InputError
+        from .types import CancelledError, InputError, UnwrittenError
 
         try:
             return protocol.ResultEvent(identity, command(self))
         except _ArgumentsError as error:
             return protocol.ErrorEvent(identity, "protocol", str(error))
+        except UnwrittenError as error:
+            return protocol.ErrorEvent(identity, "unwritten", str(error), value=self._kept())
         except InputError as error:
             return protocol.ErrorEvent(identity, "input", str(error), value=self._kept())
         except CancelledError as error:

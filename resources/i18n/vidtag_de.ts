@@ -144,6 +144,22 @@
    <translation>Das gewählte Urteil wegnehmen</translation>
   </message>
   <message>
+   <source>Try again</source>
+   <translation>Erneut versuchen</translation>
+  </message>
+  <message>
+   <source>Write what could not be written</source>
+   <translation>Schreiben, was nicht geschrieben werden konnte</translation>
+  </message>
+  <message>
+   <source>Give it up</source>
+   <translation>Aufgeben</translation>
+  </message>
+  <message>
+   <source>Forget what could not be written</source>
+   <translation>Vergessen, was nicht geschrieben werden konnte</translation>
+  </message>
+  <message>
    <source>Pin</source>
    <translation>Pin</translation>
   </message>
@@ -208,6 +224,10 @@
    <translation>Wählen Sie zuerst ein Urteil in der Liste.</translation>
   </message>
   <message>
+   <source>Not written yet: {count}. {why}</source>
+   <translation>Noch nicht geschrieben: {count}. {why}</translation>
+  </message>
+  <message>
    <source>Accept</source>
    <translation>Annehmen</translation>
   </message>
@@ -268,6 +288,10 @@
    <translation>Regionen, mit Pins</translation>
   </message>
   <message>
+   <source>All that was said is written now.</source>
+   <translation>Alles, was gesagt wurde, ist jetzt geschrieben.</translation>
+  </message>
+  <message>
    <source>Look at a result first: choose its layer of frames under 'Check frames'.</source>
    <translation>Sehen Sie sich zuerst ein Ergebnis an: Wählen Sie seinen Layer der Bilder unter „Bilder prüfen“.</translation>
   </message>
@@ -288,8 +312,16 @@
    <translation>In {seconds:.1f} s gelöst: {moved} Bilder sind verschoben.</translation>
   </message>
   <message>
+   <source>QGIS ended before it was written.</source>
+   <translation>QGIS wurde beendet, bevor es geschrieben war.</translation>
+  </message>
+  <message>
    <source>Kept in the review file beside the result.</source>
    <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
+  </message>
+  <message>
+   <source>What you said is kept, and can be tried again.</source>
+   <translation>Was Sie gesagt haben, bleibt erhalten und kann erneut versucht werden.</translation>
   </message>
   <message>
    <source>Add the layer frames of a result to the map: 'Geolocate video' loads it, and it lies in the GeoPackage.</source>

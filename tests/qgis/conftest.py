@@ -9,6 +9,7 @@ import contextlib
 import gc
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -66,6 +67,19 @@ def field(engine_python, tmp_path_factory) -> Path:
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     script = Path(__file__).with_name("reference_inputs.py")
     subprocess.run([engine_python, str(script), str(folder)], env=variables, check=True, capture_output=True, text=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def located(engine_python, tmp_path_factory) -> Path:
+    """A folder with the demo's drive, its result and its kept scores, made once by the command line; to be copied, not written to."""
+    folder, demo = tmp_path_factory.mktemp("located"), ROOT / "resources" / "demo"
+    shutil.copy(demo / "drive.mp4", folder / "drive.mp4")
+    command = [
+        engine_python, "-m", "vidtag_engine", "geolocate", folder / "drive.mp4", "--aoi", demo / "aoi.geojson", "--checkpoint", demo / "checkpoint",
+        "--keep-scores", "--output", folder / "drive.gpkg",
+    ]  # fmt: skip
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, check=True, capture_output=True, text=True)
     return folder
 
 

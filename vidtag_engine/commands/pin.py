@@ -16,7 +16,7 @@ from ..export import read_aoi, read_areas, read_geopackage
 from ..export.pins import CONFIRMED, HERE, KINDS, RADIUS_M, PinRow
 from ..export.review_file import add_pins, change_pin, pins_of, remove_pin, review_path, same_moment, with_moment
 from ..geodesy import WGS84
-from ..types import InputError, Provenance, Trajectory, VideoResult
+from ..types import InputError, Provenance, Trajectory, UnwrittenError, VideoResult
 
 _ROUNDING_S = 0.001
 
@@ -32,9 +32,17 @@ def run_pin(result: Path, pin: PinRow) -> PinRow:
         the pin as it was written, with its number.
 
     Raises:
-        InputError: the pin does not fit the result or the others, or the review file cannot be written.
+        UnwrittenError: the result is gone or holds another video by now, or the review file cannot be written.
+        InputError: the pin does not fit the result or the others.
     """
-    results, provenance = read_geopackage(result)
+    try:
+        results, provenance = read_geopackage(result)
+    except InputError as error:  # the result is gone, or is being replaced
+        raise UnwrittenError(str(error)) from error
+    if pin.sha256 and pin.sha256 not in {one.sha256 for one in results}:
+        raise UnwrittenError(
+            f"{result.name} no longer holds the video {pin.video} that this pin was set on: put the result of that video back."
+        )
     if pin.confirmed and not math.isfinite(pin.lat_deg):
         pin = _at_own_place(pin, results, result.name)
     pin = fitted(pin, results, result.name)

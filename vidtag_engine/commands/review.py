@@ -13,7 +13,7 @@ from ..command_arguments import ReviewArguments
 from ..export.moments import VideoMoments, read_moments, video_named
 from ..export.review_file import review_path
 from ..export.review_rows import STATES, ReviewRow, add_row, change_row, judgements, read_review, remove_row
-from ..types import InputError
+from ..types import InputError, UnwrittenError
 
 ACTIONS = ("add", "change", "remove", "list", "states")
 _FIELDS = {"video", "sha256", "from_s", "to_s", "state", "bookmark", "comment", "who", "when"}
@@ -51,9 +51,19 @@ def add_review(result: Path, values: dict[str, Any]) -> ReviewRow:
     """Add a row (see :class:`~vidtag_engine.command_arguments.ReviewArguments`) and return it as it was written.
 
     Raises:
-        InputError: it does not fit the result, says nothing, or the review file cannot be written.
+        UnwrittenError: the result is gone or holds another video by now, or the review file cannot be written.
+        InputError: it does not fit the result, or says nothing.
     """
-    row = _fitted(_row_from(values, ReviewRow("", math.nan, math.nan)), read_moments(result), result.name)
+    asked = _row_from(values, ReviewRow("", math.nan, math.nan))
+    try:
+        videos = read_moments(result)
+    except InputError as error:  # the result is gone, or is being replaced
+        raise UnwrittenError(str(error)) from error
+    if asked.sha256 and asked.sha256 not in {one.sha256 for one in videos}:
+        raise UnwrittenError(
+            f"{result.name} no longer holds the video {asked.video} that this was said of: put the result of that video back."
+        )
+    row = _fitted(asked, videos, result.name)
     return replace(row, number=add_row(result, row))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..atomic import replacing
 from ..geopackage_metadata import records_of
-from ..types import InputError
+from ..types import InputError, UnwrittenError
 from .columns import Table
 from .edits import changes_by_a_person, layers_of, open_elsewhere
 from .geopackage import write_layer
@@ -70,7 +70,7 @@ def transaction(path: Path, wait_s: float = _WAIT_S) -> Iterator[sqlite3.Connect
         wait_s: for another program that is writing.
 
     Raises:
-        InputError: it cannot be written, or another program is writing to it.
+        UnwrittenError: it cannot be written, or another program is writing to it.
     """
     try:
         with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as database:
@@ -82,7 +82,7 @@ def transaction(path: Path, wait_s: float = _WAIT_S) -> Iterator[sqlite3.Connect
                 if database.in_transaction:
                     database.execute("ROLLBACK")
     except sqlite3.Error as error:
-        raise InputError(_sentence(path, str(error))) from error
+        raise UnwrittenError(_sentence(path, str(error))) from error
 
 
 def _check_unchanged(path: Path, layers: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from ..atomic import HIDDEN, replacing
 from ..file_marks import mark_geopackage
-from ..types import InputError, VideoResult
+from ..types import InputError, UnwrittenError, VideoResult
 from .columns import clean
 from .corrections import copy_database, transaction
 from .geopackage import write_layer
@@ -217,10 +217,12 @@ def _make(review: Path, pins: Sequence[PinRow]) -> None:
                 # Whoever waits for it finds the file made.
                 with suppress(OSError):
                     lock.unlink()
+    except InputError as error:  # what `replacing` says of a disk
+        raise UnwrittenError(str(error)) from error
     except Timeout:
-        raise InputError(f"{review.name} is being made by another program: run it again.") from None
+        raise UnwrittenError(f"{review.name} is being made by another program: run it again.") from None
     except OSError as error:
-        raise InputError(
+        raise UnwrittenError(
             f"Cannot write {review} ({error.strerror or error}): allow writing to its folder, or copy the result to another."
         ) from error
 

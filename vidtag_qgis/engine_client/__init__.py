@@ -12,6 +12,7 @@ from .errors import (
     EngineInternalError,
     EngineNotFoundError,
     EngineStoppedError,
+    EngineUnwrittenError,
     EngineVersionError,
 )
 from .interpreter import EngineInterpreter, find_interpreter
@@ -26,6 +27,7 @@ __all__ = [
     "EngineInterpreter",
     "EngineNotFoundError",
     "EngineStoppedError",
+    "EngineUnwrittenError",
     "EngineVersionError",
     "GeolocateArguments",
     "WarmEngine",

@@ -17,6 +17,7 @@ from .errors import (
     EngineInternalError,
     EngineNotFoundError,
     EngineStoppedError,
+    EngineUnwrittenError,
     EngineVersionError,
 )
 from .interpreter import HOW_TO, EngineInterpreter
@@ -245,8 +246,9 @@ class _Waiting:
     def _error(self, event: protocol.ErrorEvent, process: EngineProcess) -> Exception:
         if event.kind == "cancelled":
             return self.cancelled(event.message)
-        if event.kind == "input":
-            return EngineInputError(event.message, event.detail)
+        if event.kind in ("input", "unwritten"):
+            kind = EngineInputError if event.kind == "input" else EngineUnwrittenError
+            return kind(event.message, event.detail)
         if event.kind == "protocol":
             return EngineVersionError(event.message, event.detail)
         if (lacking := _LACKING.search(event.message)) is not None:
@@ -256,7 +258,7 @@ class _Waiting:
 
 def _is_orderly(message: protocol.Message) -> bool:
     return isinstance(message, protocol.ResultEvent) or (
-        isinstance(message, protocol.ErrorEvent) and message.kind in ("input", "cancelled")
+        isinstance(message, protocol.ErrorEvent) and message.kind in ("input", "unwritten", "cancelled")
     )
 
 

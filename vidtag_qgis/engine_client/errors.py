@@ -25,6 +25,10 @@ class EngineInputError(EngineError):
     """The engine refuses an input; the message says which and what to do."""
 
 
+class EngineUnwrittenError(EngineInputError):
+    """What was said makes sense and could not be written for now; asked again later it may be."""
+
+
 class EngineInternalError(EngineError):
     """The engine failed by a fault of its own."""
 

@@ -94,7 +94,10 @@ class ResultEvent:
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """The request failed. ``kind`` is "input" (``message`` is for the user), "cancelled", "protocol" or "internal"; ``value`` names what was kept."""
+    """The request failed, and ``value`` names what was kept.
+
+    ``kind`` is "input" (``message`` is for the user), "unwritten" (likewise, and asked again later it may go well), "cancelled", "protocol" or "internal".
+    """
 
     type: ClassVar[str] = "error"
     id: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -44,6 +44,8 @@ class CorrectPanel(QWidget):
         super().__init__(parent)
         self.corrections = corrections
         self._video, self._time_s, self._from_s = "", 0.0, None
+        self.digest_of: Callable[[str], str] = _not_known
+        """Gives the SHA-256 of a video of the result, by its name: what is said holds for that video, whatever result lies there when it is written."""
         layout = QVBoxLayout(self)
         layout.addWidget(self._pins_group())
         layout.addWidget(self._review_group())
@@ -51,7 +53,9 @@ class CorrectPanel(QWidget):
         self.message_label.setWordWrap(True)
         self.message_label.setTextFormat(Qt.TextFormat.PlainText)
         layout.addWidget(self.message_label)
+        layout.addWidget(self._unwritten_row())
         corrections.said.connect(self.message_label.setText)
+        corrections.unwritten_changed.connect(self._show_unwritten)
         corrections.pins_changed.connect(self._show_pins)
         corrections.review_changed.connect(self._show_review)
         corrections.busy.connect(lambda busy: self.solve_button.setEnabled(not busy and self.pins_table.rowCount() > 0))
@@ -121,6 +125,28 @@ class CorrectPanel(QWidget):
         layout.addWidget(self.counts_label)
         return group
 
+    def _unwritten_row(self) -> QWidget:
+        """What could not be written, and what is to become of it; hidden where there is nothing."""
+        self.unwritten_box = QWidget(self)
+        self.unwritten_label = QLabel(self.unwritten_box)
+        self.unwritten_label.setWordWrap(True)
+        self.unwritten_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.try_again_button = self._button(tr("Try again"), tr("Write what could not be written"))
+        self.give_up_button = self._button(tr("Give it up"), tr("Forget what could not be written"))
+        self.try_again_button.clicked.connect(self.corrections.try_again)
+        self.give_up_button.clicked.connect(self.corrections.give_up)
+        layout = QVBoxLayout(self.unwritten_box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.unwritten_label)
+        layout.addLayout(_row(self.try_again_button, self.give_up_button))
+        self.unwritten_box.hide()
+        return self.unwritten_box
+
+    def _show_unwritten(self, count: int, why: str) -> None:
+        self.unwritten_label.setText(tr("Not written yet: {count}. {why}").format(count=count, why=why))
+        self.unwritten_label.setToolTip(why)
+        self.unwritten_box.setVisible(count > 0)
+
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text, self)
         button.setToolTip(tip)
@@ -167,10 +193,17 @@ class CorrectPanel(QWidget):
 
     def confirm(self) -> None:
         """Pin the frame at the place that it has."""
-        self.corrections.pin("add", {"video": self._video, "time_s": self._time_s, "kind": "confirmed", "who": self._who()})
+        digest = self.digest_of(self._video) or None
+        self.corrections.pin(
+            "add", {"video": self._video, "sha256": digest, "time_s": self._time_s, "kind": "confirmed", "who": self._who()}
+        )
 
     def _remove_pin(self) -> None:
-        self.corrections.pin("remove", number=_chosen(self.pins_table))
+        number = _chosen(self.pins_table)
+        if number is None and self.pins_table.rowCount():
+            # The last one is meant that is listed now. An engine that is asked twice must not take away two.
+            number = max(int(self.pins_table.item(row, 0).data(Qt.ItemDataRole.UserRole)) for row in range(self.pins_table.rowCount()))
+        self.corrections.pin("remove", number=number)
 
     def _ask_note(self) -> None:
         number = _chosen(self.pins_table)
@@ -196,18 +229,14 @@ class CorrectPanel(QWidget):
         """Keep a judgement of the frame that is shown, or of the stretch that ends with it; with the comment, where there is one."""
         begin_s, end_s = sorted((self._time_s if self._from_s is None else self._from_s, self._time_s))
         comment = self.comment_field.text().strip()
+        digest = self.digest_of(self._video) or None
         row = {
-            "video": self._video, "from_s": begin_s, "to_s": end_s, "state": state or None, "bookmark": bookmark or None,
+            "video": self._video, "sha256": digest, "from_s": begin_s, "to_s": end_s, "state": state or None, "bookmark": bookmark or None,
             "comment": comment or None, "who": self._who(),
         }  # fmt: skip
-        self.corrections.review("add", row, failed=lambda _: self._not_kept(comment))
+        self.corrections.review("add", row)
         self.comment_field.clear()
         self.stretch_button.setChecked(False)
-
-    def _not_kept(self, comment: str) -> None:
-        """The words come back, so that they can be said again."""
-        if comment and not self.comment_field.text():
-            self.comment_field.setText(comment)
 
     def _remove_review(self) -> None:
         number = _chosen(self.review_table)
@@ -238,6 +267,10 @@ class CorrectPanel(QWidget):
 
     def _who(self) -> Optional[str]:
         return self.who_field.text().strip() or os.environ.get("USERNAME") or os.environ.get("USER")
+
+
+def _not_known(_: str) -> str:
+    return ""
 
 
 def _fill(table: QTableWidget, rows: list[tuple[int, str, float, list[str]]]) -> None:

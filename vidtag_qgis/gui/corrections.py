@@ -13,10 +13,11 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from .. import engine
 from ..edits import file_of, guard, real, table_of
-from ..engine_client import EngineCancelledError, EngineError, EngineInputError
+from ..engine_client import EngineCancelledError, EngineError, EngineInputError, EngineUnwrittenError
 from ..engine_client.command_arguments import LandmarksArguments, PinArguments, ReportArguments, ReviewArguments, SolveArguments
 from ..layers import finish
 from ..translation import tr
+from ..unwritten import Entry, Unwritten
 from .pin_maker import show_pins
 from .tasks import Call, start
 
@@ -29,13 +30,17 @@ PINNED = {"frames_pinned": "frames", "trajectory_pinned": "trajectory", "regions
 
 @dataclass(frozen=True)
 class _Asked:
-    """A request that waits: the command, its arguments, what is done with the answer, and how often it is asked again where the engine ends meanwhile."""
+    """A request that waits: the command, its arguments, what is done with the answer, and how often it is asked again where the engine ends meanwhile.
+
+    ``entry`` is what is kept of it until it is written.
+    """
 
     command: str
     arguments: Any
     then: Callable[[dict[str, Any]], None]
     tries: int = 2
     failed: Optional[Callable[[str], None]] = None
+    entry: Optional[Entry] = None
 
     @property
     def writes(self) -> bool:
@@ -46,22 +51,27 @@ class _Asked:
 class Corrections(QObject):
     """Pins, judgements and solving again, for one result at a time.
 
-    Nothing is lost where the engine is killed: what is asked is written whole or not at all, and asked of the next engine.
+    Nothing is lost where the engine is killed: what is asked is written whole or not at all, and asked of the next engine. Pins and judgements that cannot be
+    written are kept in the profile, and tried again when something else was written, when their result is looked at again, and when somebody asks for it.
 
-    ``pins_changed`` and ``review_changed`` carry the rows of the result that is looked at; ``said`` a sentence; ``busy`` whether something is being written.
+    ``pins_changed`` and ``review_changed`` carry the rows of the result that is looked at; ``said`` a sentence; ``busy`` whether something is being written;
+    ``unwritten_changed`` how many things are still to be written, and why the last of them is.
 
     Args:
         parent: of the Qt object.
+        unwritten: where they are kept; None is the profile.
     """
 
     pins_changed = pyqtSignal(list)
     review_changed = pyqtSignal(list, dict)
     said = pyqtSignal(str)
     busy = pyqtSignal(bool)
+    unwritten_changed = pyqtSignal(int, str)
 
-    def __init__(self, parent: Optional[QObject] = None) -> None:
+    def __init__(self, parent: Optional[QObject] = None, unwritten: Optional[Unwritten] = None) -> None:
         super().__init__(parent)
         self.result = ""
+        self.unwritten = unwritten or Unwritten()
         self._waiting: deque[_Asked] = deque()
         self._task: Optional[Call] = None
         self._asked: Optional[_Asked] = None
@@ -89,6 +99,9 @@ class Corrections(QObject):
         while self.at_work and not self._stuck and time.monotonic() < until_s:
             QCoreApplication.processEvents()
             time.sleep(0.01)
+        for asked in (self._asked, *self._waiting):
+            if asked is not None and asked.entry is not None:
+                self.unwritten.refused(asked.entry, tr("QGIS ended before it was written."))
 
     def _tell(self, signal: str, *values: Any) -> None:
         if self._awake:  # else the Qt object may be gone
@@ -109,6 +122,47 @@ class Corrections(QObject):
         if result:
             self.pin("list")
             self.review("list")
+            self.try_again()
+        self._tell_unwritten()
+
+    # What could not be written.
+
+    def try_again(self) -> None:
+        """Ask once more for what could not be written of the result that is looked at."""
+        for entry in self.unwritten.waiting(self.result):
+            if any(
+                asked.entry is not None and asked.entry.name == entry.name for asked in (self._asked, *self._waiting) if asked is not None
+            ):
+                continue
+            kind = PinArguments if entry.command == "pin" else ReviewArguments
+            try:
+                arguments = kind(**entry.arguments)
+            except TypeError:  # of another version
+                continue
+            self._waiting.append(_Asked(entry.command, arguments, lambda _: self._late(), entry=entry))
+        self._next()
+
+    def give_up(self) -> None:
+        """Forget what could not be written of the result that is looked at."""
+        for entry in self.unwritten.waiting(self.result):
+            self.unwritten.remove(entry)
+        self._tell_unwritten()
+
+    def keep(self, command: str, arguments: dict[str, Any], why: str) -> None:
+        """Keep what somebody else could not have written."""
+        self.unwritten.refused(self.unwritten.add(command, arguments), why)
+        self._tell_unwritten()
+
+    def _late(self) -> None:
+        """Something that had waited is written."""
+        if not self.unwritten.waiting(self.result):
+            self._tell("said", tr("All that was said is written now."))
+        self.pin("list")
+        self.review("list")
+
+    def _tell_unwritten(self) -> None:
+        waiting = self.unwritten.waiting(self.result)
+        self._tell("unwritten_changed", len(waiting), waiting[-1].why if waiting else "")
 
     def pin(self, action: str, pin: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
         """One thing with the pins, as of the engine's command "pin"."""
@@ -116,17 +170,11 @@ class Corrections(QObject):
         if action != "list":
             self.pin("list")
 
-    def review(
-        self,
-        action: str,
-        row: Optional[dict[str, Any]] = None,
-        number: Optional[int] = None,
-        failed: Optional[Callable[[str], None]] = None,
-    ) -> None:
-        """One thing with the judgements, as of the engine's command "review"; ``failed`` is told why it could not be done."""
+    def review(self, action: str, row: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
+        """One thing with the judgements, as of the engine's command "review"."""
         if row is not None and action == "add":
             row = {**row, "when": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}  # by which the engine knows it again
-        self._ask("review", ReviewArguments(self.result, action, row, number), lambda answer: self._reviewed(action, answer), failed)
+        self._ask("review", ReviewArguments(self.result, action, row, number), lambda answer: self._reviewed(action, answer))
         if action not in _ASKS:
             self.review("list")
         elif action == "list":
@@ -160,7 +208,8 @@ class Corrections(QObject):
         if not self.result:
             self._tell("said", tr("Look at a result first: choose its layer of frames under 'Check frames'."))
             return
-        self._waiting.append(_Asked(command, arguments, then, failed=failed))
+        entry = self.unwritten.add(command, asdict(arguments)) if getattr(arguments, "action", "") == "add" else None
+        self._waiting.append(_Asked(command, arguments, then, failed=failed, entry=entry))
         self._next()
 
     def _next(self) -> None:
@@ -185,11 +234,14 @@ class Corrections(QObject):
                 return engine.request(python, command, asdict(arguments), cancelled=task.isCanceled)
 
         def done(answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
-            self._task = None
+            self._task = self._asked = None
+            if asked.entry is not None:
+                self._settle(asked, answer, error)
             if answer is None and asked.tries and not isinstance(error, (EngineInputError, EngineCancelledError)):
                 self._waiting.appendleft(replace(asked, tries=asked.tries - 1))  # the engine has ended: another one does it
             elif answer is None:
-                self._tell("said", str(error))
+                kept = asked.entry is not None and (isinstance(error, EngineUnwrittenError) or not isinstance(error, EngineInputError))
+                self._tell("said", f"{error} {tr('What you said is kept, and can be tried again.')}" if kept else str(error))
                 if asked.failed is not None and self._awake:
                     asked.failed(str(error))
             elif result == self.result and self._awake:  # another one may be looked at by now
@@ -200,6 +252,20 @@ class Corrections(QObject):
         self._task = Call(f"VidTAG: {command}", ask)
         self._task.done.connect(done)
         start(self._task)
+
+    def _settle(self, asked: _Asked, answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
+        """What was kept of a request goes as it is written or makes no sense, and else stays."""
+        entry = asked.entry
+        if entry is None:
+            return
+        late = bool(entry.why)
+        if answer is not None or (isinstance(error, EngineInputError) and not isinstance(error, EngineUnwrittenError)):
+            self.unwritten.remove(entry)
+        elif isinstance(error, EngineUnwrittenError) or not asked.tries:
+            self.unwritten.refused(entry, str(error))
+        self._tell_unwritten()
+        if answer is not None and not late:
+            self.try_again()
 
     def _pinned(self, action: str, answer: dict[str, Any]) -> None:
         if action == "list":

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .. import engine
 from ..aoi import WGS84
-from ..engine_client import EngineError
+from ..engine_client import EngineError, EngineUnwrittenError
 from ..engine_client.command_arguments import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
@@ -33,12 +33,15 @@ class PinMaker(QObject):
 
     said = pyqtSignal(str)
     written = pyqtSignal()
+    unwritten = pyqtSignal(dict, str)
+    """Arguments of a pin that makes sense and could not be written, and why."""
 
     def __init__(self, canvas: QgsMapCanvas, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._canvas = canvas
         self.tool = PickTool(canvas)
         self.task: Optional[Call] = None
+        self._arguments: dict[str, Any] = {}
 
     def set(self, result: str, video: VideoFile, name: str, frame: FrameRow, place: QgsPointXY, *, here: bool) -> None:
         """Add a pin; what came of it is said later.
@@ -64,6 +67,7 @@ class PinMaker(QObject):
             "here": here, "who": os.environ.get("USERNAME") or os.environ.get("USER"),
         }  # fmt: skip
         arguments, python = asdict(PinArguments(result, pin)), engine.interpreter()
+        self._arguments = arguments
 
         def ask(task: QgsTask) -> dict[str, Any]:
             return engine.request(python, "pin", arguments, cancelled=task.isCanceled)
@@ -77,6 +81,8 @@ class PinMaker(QObject):
         self.task = None
         if answer is None:
             self.said.emit(str(error))
+            if isinstance(error, EngineUnwrittenError):
+                self.unwritten.emit(self._arguments, str(error))
             return
         show_pins(answer["review"])
         self.written.emit()

@@ -49,6 +49,7 @@ class Workbench(FrameDock):
         self.setWidget(self.tabs)
         self.run_panel.draw_asked.connect(draw)
         self.run_panel.finished.connect(self._located)
+        self.correct_panel.digest_of = self._digest_of
         self.correct_panel.went.connect(self.go_to)
         self.correct_panel.pin_asked.connect(self._begin_pin)
         self.tabs.currentChanged.connect(self._page_changed)
@@ -62,6 +63,7 @@ class Workbench(FrameDock):
         self.landmark_panel.wake()
         if self.pins is not None:
             self.pins.written.connect(lambda: self.corrections.pin("list"))
+            self.pins.unwritten.connect(lambda arguments, why: self.corrections.keep("pin", arguments, why))
 
     def rest(self) -> None:
         """As of the viewer. A run goes on."""
@@ -69,6 +71,12 @@ class Workbench(FrameDock):
         self.corrections.rest()
         self.landmark_panel.rest()
         super().rest()
+
+    def _digest_of(self, video: str) -> str:
+        """SHA-256 of a video of the layer that is looked at; empty where it is not known."""
+        layer = self.layer
+        known = None if layer is None else self._files.get(layer.id(), {}).get(video)
+        return "" if known is None else known.sha256
 
     def show_row(self, row: int) -> None:
         """Show a frame, and its place as text."""
