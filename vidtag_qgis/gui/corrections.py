@@ -16,7 +16,7 @@ from ..edits import file_of, guard, real, table_of
 from ..engine_client import EngineCancelledError, EngineError, EngineInputError
 from ..engine_client.command_arguments import LandmarksArguments, PinArguments, ReportArguments, ReviewArguments, SolveArguments
 from ..layers import finish
-from ..translation import tr
+from ..translation import tr, translated
 from .pin_maker import show_pins
 from .tasks import Call, start
 
@@ -175,7 +175,7 @@ class Corrections(QObject):
             # Lists are nothing without an engine; what was said waits for the next thing that is asked.
             self._waiting = deque(one for one in (asked, *self._waiting) if one.writes)
             self._stuck = True
-            self._tell("said", str(error))
+            self._tell("said", translated(str(error)))
             self._tell("busy", False)
             return
         self._stuck = False
@@ -189,9 +189,9 @@ class Corrections(QObject):
             if answer is None and asked.tries and not isinstance(error, (EngineInputError, EngineCancelledError)):
                 self._waiting.appendleft(replace(asked, tries=asked.tries - 1))  # the engine has ended: another one does it
             elif answer is None:
-                self._tell("said", str(error))
+                self._tell("said", translated(str(error)))
                 if asked.failed is not None and self._awake:
-                    asked.failed(str(error))
+                    asked.failed(translated(str(error)))
             elif result == self.result and self._awake:  # another one may be looked at by now
                 asked.then(answer)
             self._next()

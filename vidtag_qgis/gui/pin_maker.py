@@ -16,7 +16,7 @@ from ..engine_client import EngineError
 from ..engine_client.command_arguments import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
-from ..translation import tr
+from ..translation import tr, translated
 from .map_marks import PickTool, transformed
 from .tasks import Call, start
 
@@ -76,7 +76,7 @@ class PinMaker(QObject):
     def _done(self, answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
         self.task = None
         if answer is None:
-            self.said.emit(str(error))
+            self.said.emit(translated(str(error)))
             return
         show_pins(answer["review"])
         self.written.emit()
