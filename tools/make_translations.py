@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "resources" / "i18n"
@@ -24,7 +24,8 @@ PROSE = re.compile(r"[A-Za-z]{2,}[,:;)]? [A-Za-z('{]|^[A-Z][a-z]+ing\b|^[a-z]+ [
 """What is a sentence, or a part of one, and no key or code."""
 _NO_SENTENCE = re.compile(r"\s*(SELECT|INSERT|CREATE|PRAGMA|<|#|import )|.*(\\d|\\w|\[\^|\||layername=)", re.DOTALL)
 NOT_SAID = frozenset({
-    "(it printed nothing)", "(the engine closed", "No module named", "(the engine closed its input)", "(unexpected output) {strip}", "C:\\Program Files", "Processing ", "png jpeg", "png jpeg pdf svg",
+    "(it printed nothing)", "(the engine closed", "No module named", "(the engine closed its input)", "(unexpected output) {strip}", "C:\\Program Files",
+    "Processing ", "png jpeg", "png jpeg pdf svg",
     "Installing collected packages:", "vidtag-engine {engine}\n", "{kind} is no kind of file", "Python {names} ({python})", "# Packages from",
     "the package index of your pip (its configuration and PIP_ variables hold){further}", " and from {torch_index}", "No module named '?pip",
 })  # fmt: skip
@@ -82,13 +83,25 @@ def engine_words(known: set[str]) -> list[str]:
 
 
 def patterns(path: Path) -> set[str]:
-    """The sentences in a file, values by a name: ``{video} is empty: copy it again.``"""
+    """The sentences in a file, their values by name, such as ``{video} is empty: copy it again.`` of an f-string."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) or _is_sum(node) for part in ast.walk(node) if part is not node}
+    inner = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) or _is_sum(node)
+        for part in ast.walk(node)
+        if part is not node
+    }
     outside = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)} | {id(one) for one in _matched(tree)}
     found = set()
     for node in ast.walk(tree):
-        if id(node) not in outside and id(node) not in inner and (text := _pattern(node)) and PROSE.search(text) and not _NO_SENTENCE.match(text):
+        if (
+            id(node) not in outside
+            and id(node) not in inner
+            and (text := _pattern(node))
+            and PROSE.search(text)
+            and not _NO_SENTENCE.match(text)
+        ):
             found.add(text)
     return found
 
@@ -98,7 +111,11 @@ def _matched(tree: ast.Module) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
             yield from (node.left, *node.comparators)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"compile", "search", "match", "split"}:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"compile", "search", "match", "split"}
+        ):
             yield from node.args
 
 
@@ -141,7 +158,15 @@ def _name(node: ast.expr) -> str:
         return node.slice.value if isinstance(node.slice, ast.Constant) and str(node.slice.value).isidentifier() else _name(node.value)
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "value")
-        return "count" if name == "len" else "names" if name == "join" else _name(node.args[0]) if node.args and name in {"str", "type"} else name.strip("_")
+        return (
+            "count"
+            if name == "len"
+            else "names"
+            if name == "join"
+            else _name(node.args[0])
+            if node.args and name in {"str", "type"}
+            else name.strip("_")
+        )
     children = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr) and not isinstance(child, ast.Constant)]
     return _name(children[0]) if children else "value"
 
@@ -151,7 +176,9 @@ def translations(path: Path, context: str = CONTEXT) -> dict[str, str]:
     if not path.exists():
         return {}
     contexts = [one for one in ET.parse(path).getroot().iter("context") if one.findtext("name") == context]
-    return {message.findtext("source", ""): message.findtext("translation", "") or "" for one in contexts for message in one.iter("message")}
+    return {
+        message.findtext("source", ""): message.findtext("translation", "") or "" for one in contexts for message in one.iter("message")
+    }
 
 
 def write(path: Path, language: str, texts: dict[str, list[str]], known: dict[str, dict[str, str]]) -> list[str]:

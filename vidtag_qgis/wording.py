@@ -55,6 +55,7 @@ STATES = {
     "outside_aoi": mark("not in this area"), "unfamiliar": mark("unlike what was trained on"), "unknown_ground": mark("unknown ground"), "damaged": "damaged",
 }  # fmt: skip
 """Why a frame has no place, in the words of the styles' legends."""
+_LOCATED, _NO_STATE = mark("located"), mark("no state")
 _PICTURES = re.compile(r"[\d,]+ pictures found\b")
 """What the engine says while it looks for reference images, not for the place of a video."""
 _OPTIONS = {"offline": mark("'Work offline' in the options"), "cluster": mark("'Dask scheduler' in the options")}
@@ -106,7 +107,18 @@ def stage_text(stage: str, message: str) -> str:
     if stage in _STAGES:
         return tr(_STAGES[stage], subject=subject or tr("the videos"))
     text = translated(message) or stage
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
+    return f"{begun(text)}{'' if text.endswith(('.', '…')) else '.'}"
+
+
+def begun(text: str) -> str:
+    """A text as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def state_text(state: str) -> str:
+    """A frame's state in words."""
+    words = {**STATES, "located": _LOCATED, "": _NO_STATE}.get(state)
+    return state if words is None else tr(words)
 
 
 def percent_text(probability: Optional[float]) -> str:

@@ -612,6 +612,10 @@ Die Ausgaben sind die Maße der VidTAG-Veröffentlichung, eine Linie von jeder A
    <translation>Konfidenzregionen</translation>
   </message>
   <message>
+   <source>Confidence {share:.0%}</source>
+   <translation>Konfidenz {share:.0%}</translation>
+  </message>
+  <message>
    <source>Confirm place</source>
    <translation>Ort bestätigen</translation>
   </message>
@@ -982,6 +986,10 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
   <message>
    <source>Frame field</source>
    <translation>Feld mit dem Bild</translation>
+  </message>
+  <message>
+   <source>Frame {number} of 0 to {last}</source>
+   <translation>Bild {number} von 0 bis {last}</translation>
   </message>
   <message>
    <source>Frames</source>
@@ -2056,6 +2064,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
    <translation>Pins</translation>
   </message>
   <message>
+   <source>Pins (input)</source>
+   <translation>Pins (Eingabe)</translation>
+  </message>
+  <message>
    <source>Pins lie beside the result, and that of this layer is not there: add the layer frames of the GeoPackage itself.</source>
    <translation>Pins liegen neben dem Ergebnis, und das dieses Layers ist nicht da: Fügen Sie den Layer frames des GeoPackage selbst hinzu.</translation>
   </message>
@@ -2228,6 +2240,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
    <translation>Ergebnis</translation>
   </message>
   <message>
+   <source>Result (input)</source>
+   <translation>Ergebnis (Eingabe)</translation>
+  </message>
+  <message>
    <source>Result with the matched line</source>
    <translation>Ergebnis mit der zugeordneten Linie</translation>
   </message>
@@ -2238,6 +2254,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
   <message>
    <source>Roads</source>
    <translation>Straßen</translation>
+  </message>
+  <message>
+   <source>Roads (input)</source>
+   <translation>Straßen (Eingabe)</translation>
   </message>
   <message>
    <source>Row {number} of {table}, column {column}</source>
@@ -3352,6 +3372,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>VidTAG: Umgebung entfernen</translation>
   </message>
   <message>
+   <source>VidTAG: setting a pin</source>
+   <translation>VidTAG: Pin setzen</translation>
+  </message>
+  <message>
    <source>VidTAG: where was this video taken?</source>
    <translation>VidTAG: Wo wurde dieses Video aufgenommen?</translation>
   </message>
@@ -3492,8 +3516,16 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>Wenn eine Quelle ein Bild in mehreren Größen hat.</translation>
   </message>
   <message>
+   <source>Where are the images {file}?</source>
+   <translation>Wo sind die Bilder {file}?</translation>
+  </message>
+  <message>
    <source>Where is the video from? Give an area of interest: a polygon layer or an extent.</source>
    <translation>Woher ist das Video? Geben Sie ein Gebiet an: einen Polygonlayer oder eine Ausdehnung.</translation>
+  </message>
+  <message>
+   <source>Where is {file}?</source>
+   <translation>Wo ist {file}?</translation>
   </message>
   <message>
    <source>Where nobody knows the area: each video is sought in the cities that it is likeliest of, at most five that together have 90 %, and how likely each of them is counts in the answer. Leave the area of interest empty. A video of no known city is left out, and the log says why.</source>
@@ -3764,12 +3796,20 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>hier</translation>
   </message>
   <message>
+   <source>located</source>
+   <translation>verortet</translation>
+  </message>
+  <message>
    <source>margin {margin:.2f}</source>
    <translation>Abstand {margin:.2f}</translation>
   </message>
   <message>
    <source>motion track</source>
    <translation>Bewegungstrack</translation>
+  </message>
+  <message>
+   <source>no state</source>
+   <translation>ohne Zustand</translation>
   </message>
   <message>
    <source>none found: name one</source>
@@ -3790,6 +3830,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>not known</source>
    <translation>nicht bekannt</translation>
+  </message>
+  <message>
+   <source>not rated</source>
+   <translation>nicht bewertet</translation>
   </message>
   <message>
    <source>of an earlier plugin: create brings it up to date</source>
@@ -4054,6 +4098,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>{size}, about {points:,.0f} gallery points: 'Geolocate video' makes the likeliest alone, 'Gallery grid' at most {most:,}.</source>
    <translation>{size}, etwa {points:,.0f} Rasterorte: „Video verorten“ macht nur die wahrscheinlichsten, „Ortsraster“ höchstens {most:,}.</translation>
+  </message>
+  <message>
+   <source>{state}, no place on the map</source>
+   <translation>{state}, kein Ort auf der Karte</translation>
   </message>
   <message>
    <source>{tracks} tracks are given for {videos} videos: give one track a video, in the same order, or none.</source>

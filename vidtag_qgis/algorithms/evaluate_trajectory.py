@@ -137,7 +137,7 @@ class EvaluateTrajectory(VidTAGAlgorithm):
                 return str(error)
         outputs = ["ERRORS", "REPORT", "MAP", "JSON"]
         files = [self.file_out(parameters, name, context) for name in outputs[1:]]
-        destinations = {"Result (input)": result, **self.labels(parameters, outputs)}
+        destinations = {tr("Result (input)"): result, **self.labels(parameters, outputs)}
         return checks.check_destinations(destinations) or checks.check_folders(path for path in files if path)
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:

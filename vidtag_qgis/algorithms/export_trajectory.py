@@ -96,7 +96,7 @@ class ExportTrajectory(VidTAGAlgorithm):
         return (
             checks.check_files(videos, tr("video"))
             or checks.check_folder(folder, tr("folder of the videos"))
-            or checks.check_destinations({"Result (input)": result, **self.labels(parameters, [*names, "TRACK"])})
+            or checks.check_destinations({tr("Result (input)"): result, **self.labels(parameters, [*names, "TRACK"])})
             or checks.check_folders([*files, *([os.path.join(frames, "frame.jpg")] if frames else [])])
         )
 

@@ -85,7 +85,7 @@ class MatchRoads(VidTAGAlgorithm):
             check_roads(self._roads(parameters, context))
         except RoadsError as error:
             return str(error)
-        inputs = {"Result (input)": result, "Roads (input)": self.layer_file(parameters, "ROADS", context)}
+        inputs = {tr("Result (input)"): result, tr("Roads (input)"): self.layer_file(parameters, "ROADS", context)}
         return (
             checks.check_inputs_stay(inputs, self.labels(parameters, ["MATCHED", "OUTPUT"]))
             or checks.check_folders([output] if output else [])

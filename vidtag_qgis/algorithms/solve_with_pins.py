@@ -112,7 +112,7 @@ class SolveWithPins(VidTAGAlgorithm):
         except PinsError as error:
             return str(error)
         output = self.file_out(parameters, "OUTPUT", context)
-        inputs = {"Result (input)": result, "Pins (input)": self.layer_file(parameters, "PINS", context)}
+        inputs = {tr("Result (input)"): result, tr("Pins (input)"): self.layer_file(parameters, "PINS", context)}
         return (
             checks.check_inputs_stay(inputs, self.labels(parameters, ["OUTPUT", *(name for name, _ in SINKS)]))
             or checks.check_folders([output] if output else [])

@@ -69,7 +69,7 @@ class PinMaker(QObject):
             return engine.request(python, "pin", arguments, cancelled=task.isCanceled)
 
         self.said.emit(tr("Setting the pin…"))
-        self.task = Call("VidTAG: setting a pin", ask)
+        self.task = Call(tr("VidTAG: setting a pin"), ask)
         self.task.done.connect(self._done)
         start(self.task)
 
