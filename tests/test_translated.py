@@ -137,6 +137,33 @@ def test_what_is_shown_is_translated(path: Path) -> None:
     assert not left, "give these to tr(), or to mark() where they stand in a table:\n" + "\n".join(left)
 
 
+def test_nothing_is_translated_before_qgis_says_its_language() -> None:
+    """At import, in a class or as a default there is no translation yet: ``mark`` it there, and give it to ``tr`` in a function."""
+    early = []
+    for path in sorted(PLUGIN.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        late = {
+            id(one)
+            for function in ast.walk(tree)
+            if isinstance(function, FUNCTIONS)
+            for part in body_of(function)
+            for one in ast.walk(part)
+        }
+        early += [
+            f"{path.name}:{one.lineno}"
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Call) and called(one) == "tr" and id(one) not in late
+        ]
+    assert not early, early
+
+
+FUNCTIONS = (ast.FunctionDef, ast.Lambda)
+
+
+def body_of(function: ast.FunctionDef | ast.Lambda) -> list[ast.AST]:
+    return [function.body] if isinstance(function, ast.Lambda) else list(function.body)
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -74,10 +74,15 @@ def _known(text: str) -> Optional[str]:
     """The translation of the pattern that fits with the most letters of its own."""
     for pattern, translation in _patterns(_LANGUAGE[-1]):
         if (found := pattern.fullmatch(text)) is not None:
-            # A value may be a sentence or a clause of the engine's, too; one that begins as a sentence and ends as none is what it says.
-            values = {name: translated(value) if " " in value else value for name, value in found.groupdict().items()}
+            # A value may be a sentence or a clause of the engine's, or words of the plugin that were put into it; names of files rarely have spaces.
+            values = {name: _value(value) if " " in value else value for name, value in found.groupdict().items()}
             return _Filling().vformat(translation, (), values)
     return None
+
+
+def _value(text: str) -> str:
+    known = translated(text)
+    return QCoreApplication.translate(CONTEXT, text) if known == text else known
 
 
 @cache

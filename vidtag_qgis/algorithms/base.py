@@ -235,9 +235,9 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
             self.choice("DEVICE", tr("Device"), DEVICES), tr("What computes: automatic takes the graphics card where there is one.")
         )
 
-    def result_file(self, text: str = tr("The GeoPackage that 'Geolocate video' wrote.")) -> None:
+    def result_file(self, text: str = mark("The GeoPackage that 'Geolocate video' wrote.")) -> None:
         """Add the result to work on."""
-        self.add(QgsProcessingParameterFile("RESULT", tr("Result"), QgsProcessingParameterFile.Behavior.File), text)
+        self.add(QgsProcessingParameterFile("RESULT", tr("Result"), QgsProcessingParameterFile.Behavior.File), tr(text))
 
     def answer(self) -> None:
         """Add the choice between the model's answer and the one that was solved with pins; optional, or models made before it would not run."""

@@ -49,7 +49,9 @@ class SolveWithPins(VidTAGAlgorithm):
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
-        self.result_file(tr("The GeoPackage that 'Geolocate video' wrote, with its scores kept, or a copy of it that this algorithm made."))
+        self.result_file(
+            mark("The GeoPackage that 'Geolocate video' wrote, with its scores kept, or a copy of it that this algorithm made.")
+        )
         self.add(
             QgsProcessingParameterFeatureSource("PINS", tr("Pins"), [QgsProcessing.SourceType.TypeVectorPoint], optional=True),
             tr("Points where the camera was, or was not. Empty: those of the review file beside the result."),
