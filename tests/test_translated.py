@@ -63,7 +63,7 @@ def texts(tree: ast.Module, named: frozenset[str] = frozenset()) -> Iterator[tup
         if any(isinstance(one, ast.Name) and one.id in named for target in getattr(over[0], "targets", ()) for one in ast.walk(target)):
             continue
         text = (node.value if isinstance(node, ast.Constant) else "".join(fixed(node))).replace("VidTAG", "")
-        if (PROSE.search(text) and not CODE.match(text)) or (re.search("[A-Za-z]{2}", text) and is_in_shown_place(node, over[0])):
+        if (PROSE.search(text) and not CODE.match(text)) or (re.search("[A-Za-z]{2}", text) and is_in_shown_place(*call_of(node, over))):
             yield node.lineno, next((one.name for one in over if isinstance(one, ast.FunctionDef)), ""), text
 
 
@@ -108,6 +108,15 @@ def is_left_out(over: list[ast.AST]) -> bool:
 
 def called(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+
+
+def call_of(node: ast.AST, over: list[ast.AST]) -> tuple[ast.AST, ast.AST]:
+    """The argument that a text is, or is one of the choices for, and what is above it."""
+    for one in over:
+        if not isinstance(one, ast.IfExp | ast.BoolOp):
+            return node, one
+        node = one
+    return node, node
 
 
 def is_in_shown_place(node: ast.AST, parent: ast.AST) -> bool:
@@ -168,7 +177,7 @@ def body_of(function: ast.FunctionDef | ast.Lambda) -> list[ast.AST]:
     "source",
     [
         'feedback.pushInfo(f"{count} roads.")', 'raise Error("Give a layer.")', 'button = QPushButton("Stop")', 'self.number("TO", "To (s)", 1.0)',
-        'TEXTS = {"a": "As in the paper"}', 'def said(x):\n return "none found" if x else tr("found")',
+        'TEXTS = {"a": "As in the paper"}', 'button.setText("Stop" if running else tr("Go"))', 'def said(x):\n return "none found" if x else tr("found")',
     ],
 )  # fmt: skip
 def test_a_text_that_is_not_translated_is_found(source: str) -> None:

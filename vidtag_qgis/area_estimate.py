@@ -66,15 +66,18 @@ def sentence(size_m2: float, resolution_m: float) -> str:
             "{size}, about {points:,.0f} gallery points. How long they take is known once 'Gallery grid' has measured it with your checkpoint."
         )
         return unknown.format(size=text, points=points)
-    return tr("{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.").format(
-        size=text, points=points, time=_duration(points / rate)
+    return tr(
+        "{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.",
+        size=text,
+        points=points,
+        time=_duration(points / rate),
     )
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{max(1.0, seconds):,.0f} s"
-    return tr("{seconds:,.0f} min", seconds=seconds / 60) if seconds < 90 * 60 else f"{seconds / 3600:,.1f} h"
+        return tr("{seconds:,.0f} s", seconds=max(1.0, seconds))
+    return tr("{seconds:,.0f} min", seconds=seconds / 60) if seconds < 90 * 60 else tr("{hours:.1f} h", hours=seconds / 3600)
 
 
 def is_wide(size_m2: float, resolution_m: float) -> bool:

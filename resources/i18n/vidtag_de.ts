@@ -564,6 +564,10 @@ Hinzufügen? Sie werden nur einmal gefragt.</translation>
    <translation>Klicken Sie die Ecken des Gebiets an; ein Klick mit der rechten Taste beendet es.</translation>
   </message>
   <message>
+   <source>Close</source>
+   <translation>Schließen</translation>
+  </message>
+  <message>
    <source>Comment</source>
    <translation>Kommentar</translation>
   </message>
@@ -1333,7 +1337,7 @@ Die Engine läuft in einer eigenen Python-Umgebung: Einstellungen &gt; Optionen 
   </message>
   <message>
    <source>Keep scores, so that pins solve it again</source>
-   <translation>Bewertungen behalten, damit Pins neu lösen</translation>
+   <translation>Bewertungen behalten, um mit Pins neu zu lösen</translation>
   </message>
   <message>
    <source>Kept in the review file beside the result.</source>
@@ -3753,7 +3757,7 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   </message>
   <message>
    <source>empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment</source>
-   <translation>leer: die Variable VIDTAG_ENGINE_PYTHON, dann die verwaltete Umgebung</translation>
+   <translation>leer: VIDTAG_ENGINE_PYTHON, dann die verwaltete Umgebung</translation>
   </message>
   <message>
    <source>empty: the package index of your pip</source>
@@ -4082,6 +4086,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>{seconds:,.0f} min</source>
    <translation>{seconds:,.0f} min</translation>
+  </message>
+  <message>
+   <source>{seconds:,.0f} s</source>
+   <translation>{seconds:,.0f} s</translation>
   </message>
   <message>
    <source>{seconds} s</source>

@@ -228,7 +228,7 @@ class Corrections(QObject):
     def _solved(self, answer: dict[str, Any]) -> None:
         show_pinned(self.result)
         moved = sum(video["moved"] for video in answer["videos"])
-        text = tr("Solved in {seconds:.1f} s: {moved} frames moved.").format(seconds=answer["seconds"], moved=moved)
+        text = tr("Solved in {seconds:.1f} s: {moved} frames moved.", seconds=answer["seconds"], moved=moved)
         self._tell("said", " ".join([text, *answer["notes"]]))
 
 

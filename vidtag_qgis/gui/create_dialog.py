@@ -34,7 +34,7 @@ from ..engine_client.errors import EnvironmentSetupError
 from ..engine_client.pip_run import UV_VERSION, fetch_python, proxy_variables
 from ..engine_client.python_finder import StandalonePython, check_python, find_python, find_uv
 from ..places import ENGINE_PACKAGES, ENGINE_SOURCE
-from ..translation import mark, tr, translated
+from ..translation import filled, mark, tr, translated
 from . import tasks
 
 _COLUMNS = (mark("Package"), mark("Version"), mark("To fetch (MB)"), mark("On disk (MB)"), mark("Licence"))
@@ -174,7 +174,12 @@ class CreateEnvironmentDialog(QDialog):
             return
         self.table.setRowCount(len(packages))
         for row, package in enumerate(packages):
-            values = (package.name, package.version, f"{package.download_mb:.1f}", f"{package.installed_mb:.1f}", package.licence)
+            values = (
+                package.name,
+                package.version,
+                *(filled("{size:.1f}", {"size": size}) for size in (package.download_mb, package.installed_mb)),
+                package.licence,
+            )
             for column, value in enumerate(values):
                 self.table.setItem(row, column, QTableWidgetItem(value))
         self.table.resizeColumnsToContents()
@@ -200,7 +205,7 @@ class CreateEnvironmentDialog(QDialog):
         running = self._task is not None
         self.create_button.setEnabled(not running and self.agree_box.isChecked())
         self.stop_button.setEnabled(running)
-        self.close_button.setText(tr("Continue in the background") if running else "Close")
+        self.close_button.setText(tr("Continue in the background") if running else tr("Close"))
         for widget in (self.python_field, self.flavour_field, self.wheels_field, self.index_field, self.agree_box):
             widget.setEnabled(not running)
 

@@ -82,8 +82,12 @@ class PinMaker(QObject):
         self.written.emit()
         where = os.path.basename(answer["review"])
         self.said.emit(
-            tr("Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.").format(
-                number=answer["number"], time=answer["time_s"], video=answer["video"], file=where
+            tr(
+                "Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.",
+                number=answer["number"],
+                time=answer["time_s"],
+                video=answer["video"],
+                file=where,
             )
         )
 
