@@ -33,6 +33,8 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
+from .translation import tr
+
 WGS84 = "EPSG:4326"
 ELLIPSOID = "EPSG:7030"
 _READ_BY_THE_ENGINE = (
@@ -75,7 +77,7 @@ def read_area(
     """
     has_layer, has_extent = (parameters.get(name) not in (None, "") for name in (layer, extent))
     if has_layer and has_extent:
-        raise AreaError("Give the area of interest as a polygon layer or as an extent, not both: leave one of them empty.")
+        raise AreaError(tr("Give the area of interest as a polygon layer or as an extent, not both: leave one of them empty."))
     if has_layer:
         source = algorithm.parameterAsSource(parameters, layer, context)
         file = named_file(parameters[layer])
@@ -84,12 +86,14 @@ def read_area(
         ):
             return _file_area(file, context)
         if source is None:
-            raise AreaError(f"The area of interest cannot be read: {parameters[layer]}. Give a polygon layer or a vector file.")
+            raise AreaError(
+                tr("The area of interest cannot be read: {given}. Give a polygon layer or a vector file.", given=parameters[layer])
+            )
         geometries, crs = _layer_geometries(source), source.sourceCrs()
     elif has_extent:
         geometries, crs = _extent_geometry(algorithm, parameters, context, extent)
     else:
-        raise AreaError("Where is the video from? Give an area of interest: a polygon layer or an extent.")
+        raise AreaError(tr("Where is the video from? Give an area of interest: a polygon layer or an extent."))
     features = [{"type": "Feature", "properties": {}, "geometry": json.loads(geometry.asJson(9))} for geometry in geometries]
     text = json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False)
     return Area(text, crs_name(crs), _size_m2(geometries, crs, context))
@@ -119,12 +123,17 @@ def _check_extent_text(value: Any) -> None:
     except ValueError:
         return
     if xmax < xmin:
-        across = (
-            f" To cross the 180th meridian, add 360: {xmin:g},{xmax + 360:g},{ymin:g},{ymax:g}." if xmin <= 180 and xmax >= -180 else ""
+        wrong = tr(
+            "The extent's xmax ({xmax:g}) is smaller than its xmin ({xmin:g}); the order is xmin,xmax,ymin,ymax.", xmax=xmax, xmin=xmin
         )
-        raise AreaError(f"The extent's xmax ({xmax:g}) is smaller than its xmin ({xmin:g}); the order is xmin,xmax,ymin,ymax.{across}")
+        if xmin <= 180 and xmax >= -180:
+            across = f"{xmin:g},{xmax + 360:g},{ymin:g},{ymax:g}"
+            wrong += f" {tr('To cross the 180th meridian, add 360: {extent}.', extent=across)}"
+        raise AreaError(wrong)
     if ymax < ymin:
-        raise AreaError(f"The extent's ymax ({ymax:g}) is smaller than its ymin ({ymin:g}); the order is xmin,xmax,ymin,ymax.")
+        raise AreaError(
+            tr("The extent's ymax ({ymax:g}) is smaller than its ymin ({ymin:g}); the order is xmin,xmax,ymin,ymax.", ymax=ymax, ymin=ymin)
+        )
 
 
 def _extent_geometry(
@@ -137,7 +146,10 @@ def _extent_geometry(
     rectangle: QgsRectangle = algorithm.parameterAsExtent(parameters, name, context)
     if not rectangle.isFinite() or not rectangle.width() > 0 or not rectangle.height() > 0:
         raise AreaError(
-            f"The extent {parameters[name]} has no area: give xmin,xmax,ymin,ymax and its CRS, such as 9.1,9.3,48.7,48.9 [EPSG:4326]."
+            tr(
+                "The extent {given} has no area: give xmin,xmax,ymin,ymax and its CRS, such as 9.1,9.3,48.7,48.9 [EPSG:4326].",
+                given=parameters[name],
+            )
         )
     geometry = QgsGeometry.fromRect(rectangle)
     return [
@@ -186,7 +198,9 @@ def _file_area(file: str, context: QgsProcessingContext) -> Area:
         measured = _size_m2(geometries, crs, context)
         size_m2 += 0.0 if math.isnan(measured) else measured
     if not found:
-        raise AreaError(f"The area of interest {os.path.basename(path)} has no polygons: give a polygon layer or a file with a polygon.")
+        raise AreaError(
+            tr("The area of interest {path} has no polygons: give a polygon layer or a file with a polygon.", path=os.path.basename(path))
+        )
     return Area(file, None, size_m2 or math.nan)
 
 
@@ -200,13 +214,15 @@ def _layer_geometries(source: QgsFeatureSource) -> list[QgsGeometry]:
     found = geometries_of(source) if _may_hold_polygons(source) else []
     whole = QgsWkbTypes.geometryType(source.wkbType()) == QgsWkbTypes.GeometryType.PolygonGeometry
     if not whole and not any(_polygonal(geometry) for geometry in found):
-        raise AreaError(f"The area of interest {name!r} has no polygons: give a polygon layer.")
+        raise AreaError(tr("The area of interest {name!r} has no polygons: give a polygon layer.", name=name))
     if not source.sourceCrs().isValid():
-        raise AreaError(f"The area of interest {name!r} has no coordinate reference system: set it in the layer's properties.")
+        raise AreaError(
+            tr("The area of interest {name!r} has no coordinate reference system: set it in the layer's properties.", name=name)
+        )
     if not found:
-        raise AreaError(f"The area of interest {name!r} has no polygon (or no selected one): select or draw at least one.")
+        raise AreaError(tr("The area of interest {name!r} has no polygon (or no selected one): select or draw at least one.", name=name))
     if not all(geometry.boundingBox().isFinite() for geometry in found):
-        raise AreaError(f"The area of interest {name!r} has a corner that is not a number: mend the layer.")
+        raise AreaError(tr("The area of interest {name!r} has a corner that is not a number: mend the layer.", name=name))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Optional
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransformContext, QgsDistanceArea, QgsGeometry, QgsSettings
 
 from .aoi import ELLIPSOID
-from .translation import tr
+from .translation import filled, tr
 
 RATE = "vidtag/gallery_points_per_s"
 MAX_POINTS = 100_000_000
@@ -50,7 +50,7 @@ def sentence(size_m2: float, resolution_m: float) -> str:
     if size_m2 <= 0:
         return tr("Click the corners of the area; a click with the right button ends it.")
     digits = 3 if size_m2 < 1e6 else 1 if size_m2 < 1e9 else 0
-    text = f"{size_m2 / 1e6:,.{digits}f} km²"
+    text = filled(f"{{size:,.{digits}f}} km²", {"size": size_m2 / 1e6})
     points = size_m2 / resolution_m**2
     if points > MAX_POINTS and is_wide(size_m2, resolution_m):
         wide = tr(
@@ -59,22 +59,25 @@ def sentence(size_m2: float, resolution_m: float) -> str:
         return wide.format(size=text, points=points, most=MAX_POINTS)
     problem = check_point_count(size_m2, resolution_m)
     if problem is not None:
-        return f"{text}. {problem}"
+        return f"{text}. {problem}"  # two sentences
     rate = points_per_s()
     if rate is None:
         unknown = tr(
             "{size}, about {points:,.0f} gallery points. How long they take is known once 'Gallery grid' has measured it with your checkpoint."
         )
         return unknown.format(size=text, points=points)
-    return tr("{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.").format(
-        size=text, points=points, time=_duration(points / rate)
+    return tr(
+        "{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.",
+        size=text,
+        points=points,
+        time=_duration(points / rate),
     )
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{max(1.0, seconds):,.0f} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:,.1f} h"
+        return tr("{seconds:,.0f} s", seconds=max(1.0, seconds))
+    return tr("{seconds:,.0f} min", seconds=seconds / 60) if seconds < 90 * 60 else tr("{hours:.1f} h", hours=seconds / 3600)
 
 
 def is_wide(size_m2: float, resolution_m: float) -> bool:
@@ -82,18 +85,39 @@ def is_wide(size_m2: float, resolution_m: float) -> bool:
     return size_m2 > WIDE_M2 and size_m2 / resolution_m**2 > WIDE_POINTS
 
 
-def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINTS, what: str = "are possible") -> Optional[str]:
-    """Neither an absurd number of gallery points nor none; ``area_m2`` may be NaN (unknown)."""
+def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINTS, *, written: bool = False) -> Optional[str]:
+    """Neither an absurd number of gallery points nor none, or none that can be ``written`` as a layer; ``area_m2`` may be NaN (unknown)."""
     points = area_m2 / resolution_m**2
     if points > most:
         fitting = math.ceil(math.sqrt(area_m2 / most) * 1.02)
         return (
-            f"An area of {area_m2 / 1e6:,.0f} km² at {resolution_m:g} m makes about {points:,.0f} gallery points; at most {most:,} "
-            f"{what}. Take a resolution of {fitting:,} m or more, or a smaller area."
+            tr(
+                "An area of {area:,.0f} km² at {resolution:g} m makes about {points:,.0f} gallery points; at most {most:,} are written as a layer; leave it "
+                "out to count only. Take a resolution of {fitting:,} m or more, or a smaller area.",
+                area=area_m2 / 1e6,
+                resolution=resolution_m,
+                points=points,
+                most=most,
+                fitting=fitting,
+            )
+            if written
+            else tr(
+                "An area of {area:,.0f} km² at {resolution:g} m makes about {points:,.0f} gallery points; at most {most:,} are possible. Take a resolution of "
+                "{fitting:,} m or more, or a smaller area.",
+                area=area_m2 / 1e6,
+                resolution=resolution_m,
+                points=points,
+                most=most,
+                fitting=fitting,
+            )
         )
     if points < 1:
-        return (
-            f"The area ({area_m2:,.0f} m²) is smaller than one step of the grid at {resolution_m:g} m: take a resolution below "
-            f"{max(1.0, math.sqrt(area_m2) / 10):,.0f} m, or a larger area."
+        fitting = max(1.0, math.sqrt(area_m2) / 10)
+        return tr(
+            "The area ({area_m2:,.0f} m²) is smaller than one step of the grid at {resolution_m:g} m: take a resolution below "
+            "{fitting:,.0f} m, or a larger area.",
+            area_m2=area_m2,
+            resolution_m=resolution_m,
+            fitting=fitting,
         )
     return None

@@ -15,6 +15,8 @@ from typing import Any, Optional
 from qgis.core import Qgis, QgsDataSourceUri, QgsMapLayer, QgsMessageLog, QgsProject, QgsProviderRegistry, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
+from .translation import tr
+
 
 def file_of(layer: QgsMapLayer) -> str:
     """Real path of the file that a layer reads; empty where it reads none."""
@@ -59,9 +61,11 @@ class EditGuard(QObject):
         wanted = {real(path) for path in paths}
         for path, name in list(self._edited.values()):
             if path in wanted:
-                return (
-                    f"The layer {name!r} of {os.path.basename(path)} is being edited in QGIS, and its edits would be lost: "
-                    "save or cancel them and end editing, or choose another output."
+                return tr(
+                    "The layer {name!r} of {path} is being edited in QGIS, and its edits would be lost: save or cancel them and end editing, or "
+                    "choose another output.",
+                    name=name,
+                    path=os.path.basename(path),
                 )
         return None
 
@@ -129,7 +133,7 @@ class EditGuard(QObject):
         layer = QgsProject.instance().mapLayer(layer_id)
         if isinstance(layer, QgsVectorLayer) and layer.isEditable():
             layer.rollBack()
-            _tell(f"{layer.name()} can be edited once VidTAG has written {os.path.basename(file_of(layer))}.")
+            _tell(tr("{name} can be edited once VidTAG has written {file}.", name=layer.name(), file=os.path.basename(file_of(layer))))
 
     def _reload(self, paths: list[str]) -> None:
         for layer in QgsProject.instance().mapLayers().values():

@@ -26,6 +26,7 @@ from .engine_client import (
     run_request,
 )
 from .places import ENGINE_SOURCE
+from .translation import tr, translated
 from .wording import percent_text, stage_text
 
 RESULTS = ".results"
@@ -71,7 +72,7 @@ def not_found() -> Optional[str]:
     try:
         interpreter()
     except EngineNotFoundError as error:
-        return str(error)
+        return translated(str(error))
     return None
 
 
@@ -81,7 +82,7 @@ def run(
     feedback: QgsProcessingFeedback,
     *,
     when_cancelled: str = "",
-    words: Callable[[str], str] = str,
+    words: Callable[[str], str] = translated,
 ) -> dict[str, Any]:
     """Do one request; progress and log go to ``feedback``, whose cancel stops the engine within a second.
 
@@ -125,8 +126,8 @@ def run(
         )
     except EngineCancelledError as error:
         kept = what_is_kept(finished, output)
-        said = f"Cancelled. {kept}" if kept else "Cancelled; no video was finished, so nothing was written."
-        raise QgsProcessingException(when_cancelled or said) from error
+        told_last = f"{tr('Cancelled.')} {kept}" if kept else tr("Cancelled; no video was finished, so nothing was written.")
+        raise QgsProcessingException(when_cancelled or told_last) from error
     except EngineError as error:
         if error.detail:
             feedback.pushDebugInfo(error.detail)
@@ -191,17 +192,31 @@ def what_is_kept(finished: list[str], output: str) -> str:
     if not finished or not os.path.exists(output):
         return ""
     count = len(set(finished))
-    are = "1 finished video is" if count == 1 else f"{count} finished videos are"
     merged = len(set(finished) & _videos_in(output))
     try:
         place = keep(output)
     except OSError as problem:
-        return f"{are} in {output}, a temporary file: copy it before you close QGIS ({problem})."
+        values = {"count": count, "output": output, "problem": problem}
+        if count == 1:
+            return tr("1 finished video is in {output}, a temporary file: copy it before you close QGIS ({problem}).", **values)
+        return tr("{count} finished videos are in {output}, a temporary file: copy it before you close QGIS ({problem}).", **values)
     results = os.path.splitext(place)[0] + RESULTS
     if merged == count or not os.path.isdir(results):
-        return f"{are} kept in {place}"
-    so_far = f"{merged} of them so far in {os.path.basename(place)}"
-    return f"{are} kept in {results}, {so_far}: run again with 'Go on from an existing result' (RESUME=true)."
+        return (
+            tr("1 finished video is kept in {place}", place=place)
+            if count == 1
+            else tr("{count} finished videos are kept in {place}", count=count, place=place)
+        )
+    so_far = {"count": count, "merged": merged, "file": os.path.basename(place), "results": results}
+    if count == 1:
+        return tr(
+            "1 finished video is kept in {results}, {merged} of them so far in {file}: run again with 'Go on from an existing result' (RESUME=true).",
+            **so_far,
+        )
+    return tr(
+        "{count} finished videos are kept in {results}, {merged} of them so far in {file}: run again with 'Go on from an existing result' (RESUME=true).",
+        **so_far,
+    )
 
 
 def _videos_in(output: str) -> set[str]:
@@ -216,16 +231,19 @@ def _videos_in(output: str) -> set[str]:
 def _video_line(video: dict[str, Any]) -> str:
     if "levels" in video:
         return _guess_line(video)
-    text = f"{video.get('name', 'A video')}: {video.get('located', '?')} of {video.get('frames', '?')} frames located"
+    values = {"name": video.get("name", "?"), "located": video.get("located", "?"), "frames": video.get("frames", "?")}
     confidence = video.get("mean_confidence")
-    if confidence is None:
-        return text + (", not rated." if video.get("located") else ".")
-    return f"{text}, mean confidence {confidence:.2f}."
+    if confidence is not None:
+        return tr("{name}: {located} of {frames} frames located, mean confidence {confidence:.2f}.", confidence=confidence, **values)
+    if video.get("located"):
+        return tr("{name}: {located} of {frames} frames located, not rated.", **values)
+    return tr("{name}: {located} of {frames} frames located.", **values)
 
 
 def _guess_line(video: dict[str, Any]) -> str:
     """The likeliest cities of a video whose city was guessed."""
     if not video["known"]:
-        return f"{video['name']}: of no known city."
+        return tr("{name}: of no known city.", name=video["name"])
     cities = [f"{city['name']} {percent_text(city['probability'])}".rstrip() for city in video["levels"]["city"][:3]]
-    return f"{video['name']}: {', '.join(cities)}{'' if video['rated'] else ', not rated'}."
+    named = {"name": video["name"], "cities": ", ".join(cities)}
+    return tr("{name}: {cities}.", **named) if video["rated"] else tr("{name}: {cities}, not rated.", **named)

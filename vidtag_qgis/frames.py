@@ -15,6 +15,7 @@ from qgis.PyQt.QtCore import QDateTime
 
 from .compat import is_null, iso_text
 from .engine_client.geopackage_metadata import schema_refusal, stored_schema
+from .translation import translated
 
 FIELDS = ("video", "frame_index", "time_s", "state", "confidence")
 """What tells a layer of frames, the engine's own or a copy of it, from others."""
@@ -139,9 +140,10 @@ def newer_schema(geopackage: str) -> Optional[str]:
         return None
     try:
         with closing(sqlite3.connect(f"{pathlib.Path(geopackage).resolve().as_uri()}?mode=ro", uri=True)) as database:
-            return schema_refusal(os.path.basename(geopackage), stored_schema(database))
+            refusal = schema_refusal(os.path.basename(geopackage), stored_schema(database))
     except sqlite3.Error:
         return None
+    return refusal and translated(refusal)
 
 
 def pinned_result(layer: QgsVectorLayer) -> str:

@@ -20,6 +20,7 @@ from qgis.core import (
 )
 
 from .aoi import WGS84, AreaError, crs_name, geometries_of, named_file
+from .translation import tr
 
 
 def read_homes(
@@ -40,7 +41,9 @@ def read_homes(
         return _of_file(file, context, radius_m)
     source = algorithm.parameterAsSource(parameters, name, context)
     if source is None:
-        raise AreaError(f"The home zones cannot be read: {parameters[name]}. Give a layer of polygons or points, or a vector file.")
+        raise AreaError(
+            tr("The home zones cannot be read: {given}. Give a layer of polygons or points, or a vector file.", given=parameters[name])
+        )
     return _checked(_of_layer(source, source.sourceCrs(), source.sourceName(), context, radius_m), source.sourceName())
 
 
@@ -52,7 +55,9 @@ def _of_file(file: str, context: QgsProcessingContext, radius_m: float) -> list[
     for one in [layer] if layer else sorted(names):
         opened = QgsVectorLayer(f"{path}|layername={one}", one, "ogr")
         if not opened.isValid():
-            raise AreaError(f"The home zones cannot be read: {os.path.basename(path)} has no layer {one!r} that QGIS reads.")
+            raise AreaError(
+                tr("The home zones cannot be read: {path} has no layer {one!r} that QGIS reads.", path=os.path.basename(path), one=one)
+            )
         crs = opened.crs() if opened.crs().isValid() else QgsCoordinateReferenceSystem(WGS84)
         found += _of_layer(opened, crs, os.path.basename(path), context, radius_m)
     return _checked(found, os.path.basename(path))
@@ -61,15 +66,19 @@ def _of_file(file: str, context: QgsProcessingContext, radius_m: float) -> list[
 def _of_layer(layer: Any, crs: QgsCoordinateReferenceSystem, name: str, context: QgsProcessingContext, radius_m: float) -> list[str]:
     geometries = geometries_of(layer)
     if geometries and not crs.isValid():
-        raise AreaError(f"The home zones {name!r} have no coordinate reference system: set it in the layer's properties.")
+        raise AreaError(tr("The home zones {name!r} have no coordinate reference system: set it in the layer's properties.", name=name))
     if QgsWkbTypes.geometryType(layer.wkbType()) == QgsWkbTypes.GeometryType.UnknownGeometry and len(geometries) < layer.featureCount():
         # Of collections with heights QGIS 3.22 gives nothing.
-        raise AreaError(f"The home zones {name!r} have a feature whose geometry QGIS cannot read: save them as a layer of polygons.")
+        raise AreaError(
+            tr("The home zones {name!r} have a feature whose geometry QGIS cannot read: save them as a layer of polygons.", name=name)
+        )
     parts = [part for geometry in geometries for part in geometry.asGeometryCollection()]
     if any(QgsWkbTypes.geometryType(part.wkbType()) == QgsWkbTypes.GeometryType.LineGeometry for part in parts):
-        raise AreaError(f"The home zones {name!r} hold lines, which enclose no ground: give polygons or points, or buffer them first.")
+        raise AreaError(
+            tr("The home zones {name!r} hold lines, which enclose no ground: give polygons or points, or buffer them first.", name=name)
+        )
     if not all(geometry.boundingBox().isFinite() for geometry in geometries):
-        raise AreaError(f"The home zones {name!r} have a corner that is not a number: mend the layer.")
+        raise AreaError(tr("The home zones {name!r} have a corner that is not a number: mend the layer.", name=name))
     polygons = [part for part in parts if QgsWkbTypes.geometryType(part.wkbType()) == QgsWkbTypes.GeometryType.PolygonGeometry]
     points = [part.asPoint() for part in parts if QgsWkbTypes.geometryType(part.wkbType()) == QgsWkbTypes.GeometryType.PointGeometry]
     return [*_areas(polygons, crs), *_circles(points, crs, name, context, radius_m)]
@@ -91,11 +100,13 @@ def _circles(
     try:
         placed = [to_degrees.transform(point) for point in points]
     except QgsCsException as error:
-        raise AreaError(f"The home zones {name!r} have a point that is no place on the globe: mend the layer.") from error
+        raise AreaError(tr("The home zones {name!r} have a point that is no place on the globe: mend the layer.", name=name)) from error
     return [f"{point.y():.9f},{point.x():.9f},{radius_m:g}" for point in placed]
 
 
 def _checked(found: list[str], name: str) -> list[str]:
     if not found:
-        raise AreaError(f"The home zones {name!r} hold no polygon and no point (or no selected one): select or draw at least one.")
+        raise AreaError(
+            tr("The home zones {name!r} hold no polygon and no point (or no selected one): select or draw at least one.", name=name)
+        )
     return found

@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional, Sequence
 
 from qgis.core import (
     Qgis,
+    QgsCategorizedSymbolRenderer,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCsException,
@@ -20,6 +21,7 @@ from qgis.core import (
     QgsFeatureSink,
     QgsFields,
     QgsGeometry,
+    QgsGraduatedSymbolRenderer,
     QgsLayerTreeLayer,
     QgsMapLayer,
     QgsProcessingAlgorithm,
@@ -38,8 +40,20 @@ from .compat import iso_text, text_field
 from .edits import file_of, guard, real, table_of
 from .frames import remember_videos, result_of
 from .places import STYLES
+from .translation import everywhere, mark, tr
 
-_RADIUS = re.compile(r"within (?:the confidence radius|[-+.e0-9]+ m)")
+QUESTIONS = {
+    mark("Probability that the camera was within the confidence radius of the point"): mark(
+        "Probability that the camera was within {radius:g} m of the point"
+    ),
+    mark("Probability that the camera was within the confidence radius, at the less sure end"): mark(
+        "Probability that the camera was within {radius:g} m, at the less sure end"
+    ),
+    mark("Mean probability that the camera was within the confidence radius of the point"): mark(
+        "Mean probability that the camera was within {radius:g} m of the point"
+    ),
+}
+"""What the heads of legends ask, and how where the result's radius is known."""
 TIME_FIELDS = {
     "frames": ("time", None),
     "errors": ("time", None),
@@ -152,6 +166,7 @@ def finish(layer: QgsVectorLayer, kind: str, geopackage: str = "") -> None:
     style = STYLES / f"{kind}.qml"
     if style.is_file():
         layer.loadNamedStyle(str(style))
+        translate_legend(layer)
         say_radius(layer, geopackage)
     if kind in TIME_FIELDS:
         set_time(layer, kind)
@@ -159,16 +174,39 @@ def finish(layer: QgsVectorLayer, kind: str, geopackage: str = "") -> None:
 
 
 def say_radius(layer: QgsVectorLayer, geopackage: str) -> None:
-    """Name the result's radius in the head of the legend, where all its videos have the same; also in the place of an older one."""
+    """Name the result's radius in the head of the legend, where all its videos have the same; also in the place of an older one, in any language."""
     renderer = layer.renderer()
     if not isinstance(renderer, QgsRuleBasedRenderer):
         return
     radius_m = _radius_m(geopackage or result_of(layer))
-    words = "the confidence radius" if radius_m is None else f"{radius_m:g} m"
     for rule in renderer.rootRule().children():
-        if rule.ruleKey().endswith("-question"):
-            rule.setLabel(_RADIUS.sub(f"within {words}", rule.label()))
-            layer.legendChanged.emit()
+        for unknown, known in QUESTIONS.items():
+            if rule.ruleKey().endswith("-question") and _says(rule.label(), unknown, known):
+                rule.setLabel(tr(unknown) if radius_m is None else tr(known, radius=radius_m))
+                layer.legendChanged.emit()
+                break
+
+
+def _says(label: str, unknown: str, known: str) -> bool:
+    """Whether a head of a legend asks this question, whatever the radius and the language."""
+    number = re.escape("{radius:g}")
+    return label in everywhere(unknown) or any(
+        re.fullmatch(re.escape(text).replace(number, "[-+.,e0-9]+"), label) for text in everywhere(known)
+    )
+
+
+def translate_legend(layer: QgsVectorLayer) -> None:
+    """Put the legend, which the style has in English, in the language of QGIS. Expressions stay as they are: a project is shared, and QGIS translates none."""
+    renderer = layer.renderer()
+    if isinstance(renderer, QgsRuleBasedRenderer):
+        for rule in renderer.rootRule().descendants():
+            rule.setLabel(tr(rule.label()))
+    elif isinstance(renderer, QgsCategorizedSymbolRenderer):
+        for index, category in enumerate(renderer.categories()):
+            renderer.updateCategoryLabel(index, tr(category.label()))
+    elif isinstance(renderer, QgsGraduatedSymbolRenderer):
+        for index, one in enumerate(renderer.ranges()):
+            renderer.updateRangeLabel(index, tr(one.label()))
 
 
 def _radius_m(geopackage: str) -> Optional[float]:
@@ -227,7 +265,9 @@ def copy_layer(
         return None
     layer = QgsVectorLayer(f"{geopackage}|layername={kind}", kind, "ogr")
     if not layer.isValid():
-        raise QgsProcessingException(f"The engine's result {geopackage} has no layer {kind!r} that QGIS can read.")
+        raise QgsProcessingException(
+            tr("The engine's result {geopackage} has no layer {kind!r} that QGIS can read.", geopackage=geopackage, kind=kind)
+        )
     copied = [index for index in layer.attributeList() if index not in layer.primaryKeyAttributes()]
     times = [index for index in copied if layer.fields().at(index).isDateOrTime()]
     fields = QgsFields()
@@ -278,7 +318,9 @@ class Sink:
         self.to_target = QgsCoordinateTransform(crs, target, context.transformContext())
         if (path := target_of(parameters.get(output))) is not None:
             if why := guard().refusal([path[0]]):
-                raise QgsProcessingException(f"{why} All else is written; the rest lies in {geopackage}.")
+                raise QgsProcessingException(
+                    tr("{why} All else is written; the rest lies in {geopackage}.", why=why, geopackage=geopackage)
+                )
             if os.path.isabs(path[0]):  # QGIS makes no folder; what is no file is a database's name
                 os.makedirs(os.path.dirname(path[0]), exist_ok=True)
         self.sink, self.destination = algorithm.parameterAsSink(parameters, output, context, fields, kind, target)
@@ -307,7 +349,9 @@ def _moved(geometry: QgsGeometry, to_target: QgsCoordinateTransform) -> QgsGeome
             moved.transform(to_target)
         except QgsCsException as error:
             name = to_target.destinationCrs().userFriendlyIdentifier()
-            raise QgsProcessingException(f"A place of the result lies outside {name}: choose another coordinate system.") from error
+            raise QgsProcessingException(
+                tr("A place of the result lies outside {name}: choose another coordinate system.", name=name)
+            ) from error
     return moved
 
 

@@ -9,9 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Optional
 
+from .translation import mark, tr
+
 OWN = "own"
 """The source of what the user brought."""
-KEPT_BACK = "Own picture: place and picture are not kept in this result; geolocate with 'Share places' to see it."
+KEPT_BACK = mark("Own picture: place and picture are not kept in this result; geolocate with 'Share places' to see it.")
 # An image's picture is in the first of its rows alone; results of older versions have it in each.
 _PICTURE = (
     "SELECT thumbnail FROM matches AS other WHERE other.source = matches.source AND other.image_id = matches.image_id "
@@ -74,14 +76,18 @@ def read_match(geopackage: str, fid: int) -> Optional[Match]:
 
 def match_text(match: Match) -> str:
     """What is said beside the picture: whose it is and of when, and how alike the two are. Plain text: names are other people's."""
-    margin = "" if match.margin is None else f" · margin {match.margin:.2f}"
-    common = "" if match.inliers is None else f" · {match.inliers} details in common"
-    alike = f"Similarity {match.similarity:.2f}{margin}{common}"
+    facts = [tr("Similarity {similarity:.2f}", similarity=match.similarity)]
+    if match.margin is not None:
+        facts.append(tr("margin {margin:.2f}", margin=match.margin))
+    if match.inliers is not None:
+        facts.append(tr("{inliers} details in common", inliers=match.inliers))
+    alike = " · ".join(facts)
     if not match.thumbnail and match.source == OWN:
-        return f"{KEPT_BACK}\n{alike}"
+        return f"{tr(KEPT_BACK)}\n{alike}"
     if not match.thumbnail and not match.licence:
-        return f"Picture of {match.source}, which states no licence: place and picture are not kept in this result.\n{alike}"
-    source = "Own picture" if match.source == OWN else match.source.capitalize()
+        why = tr("Picture of {source}, which states no licence: place and picture are not kept in this result.", source=match.source)
+        return f"{why}\n{alike}"
+    source = tr("Own picture") if match.source == OWN else match.source.capitalize()
     known = [one for one in (match.author, match.licence, match.taken) if one]
     return f"{' · '.join([source, *known])}\n{alike}"
 

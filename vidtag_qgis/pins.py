@@ -18,6 +18,7 @@ from qgis.PyQt.QtCore import QDateTime
 
 from .aoi import WGS84
 from .compat import is_null, iso_text
+from .translation import tr
 
 HERE, NOT_HERE = "here", "not here"
 _SAYS_HERE = {"here", "confirmed", "yes", "true", "t", "y", "1"}
@@ -55,13 +56,15 @@ def pin_fields(source: QgsFeatureSource, frame: str = "", video: str = "", here:
     """
     name, known = source.sourceName(), source.fields().names()
     if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PointGeometry:
-        raise PinsError(f"The pins {name!r} are no points: give a point layer.")
+        raise PinsError(tr("The pins {name!r} are no points: give a point layer.", name=name))
     if not source.sourceCrs().isValid():
-        raise PinsError(f"The pins {name!r} have no coordinate reference system: set it in the layer's properties.")
+        raise PinsError(tr("The pins {name!r} have no coordinate reference system: set it in the layer's properties.", name=name))
     time, digest = ("" if frame or field not in known else field for field in ("time_s", "sha256"))
     frame = frame or ("frame_index" if "frame_index" in known else "")
     if not frame and not time:
-        raise PinsError(f"The pins {name!r} do not say which frame each is of: choose the field with the frame's number (frame_index).")
+        raise PinsError(
+            tr("The pins {name!r} do not say which frame each is of: choose the field with the frame's number (frame_index).", name=name)
+        )
     return PinFields(frame, video or ("video" if "video" in known else ""), here or ("here" if "here" in known else ""), time, digest)
 
 
@@ -92,18 +95,18 @@ def read_pins(
     for number, feature in enumerate(source.getFeatures(request), 1):
         if feedback.isCanceled():
             break
-        said = _said(feature, fields, f"Pin {number} of {source.sourceName()!r}", meaning == HERE)
+        said = _said(feature, fields, tr("Pin {number} of {name!r}", number=number, name=source.sourceName()), meaning == HERE)
         said = {"radius_m": radius_m, "who": who or None, **{name: value for name, value in said.items() if value is not None}}
         pins += [{**said, "lat_deg": point.y(), "lon_deg": point.x()} for point in feature.geometry().vertices()]
     if not pins and not feedback.isCanceled():
-        raise PinsError(f"The layer {source.sourceName()!r} has no pin (or no selected one): set at least one.")
+        raise PinsError(tr("The layer {name!r} has no pin (or no selected one): set at least one.", name=source.sourceName()))
     return pins
 
 
 def _said(feature: QgsFeature, fields: PinFields, which: str, here: bool) -> dict[str, Any]:
     """What a feature's attributes say; None for what they do not."""
     if not feature.hasGeometry() or feature.geometry().isEmpty():
-        raise PinsError(f"{which} has no place: set its point on the map, or delete it.")
+        raise PinsError(tr("{which} has no place: set its point on the map, or delete it.", which=which))
     time_s = _value(feature, fields.time)
     when = _value(feature, "when")
     here_value = _value(feature, fields.here)
@@ -131,7 +134,13 @@ def _frame_index(feature: QgsFeature, fields: PinFields, which: str) -> int:
     except (TypeError, ValueError):
         index = -1
     if index < 0 or (isinstance(frame, float) and frame != index):
-        raise PinsError(f"{which} does not say its frame: give a whole number in its field {fields.frame!r}, or delete the pin.")
+        raise PinsError(
+            tr(
+                "{which} does not say its frame: give a whole number in its field {frame!r}, or delete the pin.",
+                which=which,
+                frame=fields.frame,
+            )
+        )
     return index
 
 
@@ -143,7 +152,16 @@ def _here(value: Any, otherwise: bool, which: str, field: str) -> bool:
     word = value.strip().lower()
     if word in _SAYS_HERE or word in _SAYS_NOT:
         return word in _SAYS_HERE
-    raise PinsError(f"{which} says {value!r} in its field {field!r}: write {HERE!r} or {NOT_HERE!r}, or true or false.")
+    raise PinsError(
+        tr(
+            "{which} says {value!r} in its field {field!r}: write {HERE!r} or {NOT_HERE!r}, or true or false.",
+            which=which,
+            value=value,
+            field=field,
+            HERE=HERE,
+            NOT_HERE=NOT_HERE,
+        )
+    )
 
 
 def _text(feature: QgsFeature, name: str) -> Optional[str]:

@@ -21,7 +21,9 @@ class VidTAGPlugin:
         self._translator: Any = None
 
     def initProcessing(self) -> None:
-        """Register the provider."""
+        """Register the provider, in the language of QGIS."""
+        if self._translator is None:
+            self._translator = translation.install()
         self.provider = VidTAGProvider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 
@@ -33,7 +35,6 @@ class VidTAGPlugin:
         from .gui.first_run import show_where_missing
         from .gui.options import EngineOptionsFactory
 
-        self._translator = translation.install()
         engine.keep_warm()
         self.initProcessing()
         self._options = EngineOptionsFactory()

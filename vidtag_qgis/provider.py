@@ -21,6 +21,7 @@ from .algorithms.solve_with_pins import SolveWithPins
 from .algorithms.status import Status
 from .edits import close_guard, guard
 from .places import ICON
+from .translation import tr
 
 ALGORITHMS = (
     GeolocateVideo,
@@ -52,7 +53,7 @@ class VidTAGProvider(QgsProcessingProvider):
 
     def longName(self) -> str:
         """Name where there is room."""
-        return "VidTAG: where was this video taken?"
+        return tr("VidTAG: where was this video taken?")
 
     def icon(self) -> QIcon:
         """Icon in the toolbox."""

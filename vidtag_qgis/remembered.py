@@ -15,6 +15,7 @@ from typing import Any, Optional
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext, QgsProject
 
 from .algorithms.inputs import Choice
+from .translation import filled, tr
 
 SCOPE, ENTRY = "vidtag", "geolocate_settings"
 MOST_AREAS = 20
@@ -106,13 +107,19 @@ def offer(algorithm: Any) -> str:
         values[run.parameter] = QgsProject.instance().readPath(run.area) if _is_path(run) else run.area
     for name, value in values.items():
         _show(algorithm, name, value)
-    area = f"the area {run.title}" if run.parameter else "no area"
-    rate = f"{run.settings['RATE']:g} frames a second" if run.settings.get("RATE") else "every frame"
-    known = f", reference images {os.path.basename(str(values['REFERENCE']))}" if values.get("REFERENCE") else ""
-    return (
-        f"Shown are the settings of the last run with {area}, {run.at}: checkpoint {os.path.basename(str(values.get(CHECKPOINT, '')))}{known}, "
-        f"{run.settings.get('RESOLUTION', 0):g} m, {rate}. Change what you like: they are kept in this project, and only this dialog takes them."
+    settings = run.settings
+    facts = [tr("checkpoint {name}", name=os.path.basename(str(values.get(CHECKPOINT, ""))))]
+    if values.get("REFERENCE"):
+        facts.append(tr("reference images {name}", name=os.path.basename(str(values["REFERENCE"]))))
+    facts.append(filled("{resolution:g} m", {"resolution": settings.get("RESOLUTION", 0)}))
+    facts.append(tr("{rate:g} frames a second", rate=settings["RATE"]) if settings.get("RATE") else tr("every frame"))
+    said = {"area": run.title, "at": run.at, "facts": ", ".join(facts)}
+    shown = (
+        tr("Shown are the settings of the last run with the area {area}, {at}: {facts}.", **said)
+        if run.parameter
+        else tr("Shown are the settings of the last run with no area, {at}: {facts}.", **said)
     )
+    return f"{shown} {tr('Change what you like: they are kept in this project, and only this dialog takes them.')}"
 
 
 def _show(algorithm: QgsProcessingAlgorithm, name: str, value: Any) -> None:

@@ -28,10 +28,11 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from .edits import file_of, real, table_of
 from .layers import ORDER, finish, say_radius
+from .translation import mark, tr
 
 TITLES = {
-    "frames": "Frames", "trajectory": "Trajectory", "matches": "Reference images that speak for frames",
-    "candidates": "Candidate ways", "videos": "Videos", "regions": "Confidence regions",
+    "frames": mark("Frames"), "trajectory": mark("Trajectory"), "matches": mark("Reference images that speak for frames"),
+    "candidates": mark("Candidate ways"), "videos": mark("Videos"), "regions": mark("Confidence regions"),
 }  # fmt: skip
 """Kinds of layers that are loaded, with what they are called."""
 NOT_IN_ALL = ("matches", "candidates")
@@ -66,7 +67,7 @@ class ResultLayer:
     @property
     def name(self) -> str:
         """As the layer tree and the choosers of layers show it: told apart also where no group is seen."""
-        return f"{TITLES[self.kind]} ({self.title})"
+        return f"{tr(TITLES[self.kind])} ({self.title})"
 
     @property
     def subset(self) -> str:
@@ -117,7 +118,7 @@ def _with_ways(database: sqlite3.Connection) -> set[str]:
 def _title_of_many(geopackage: str, count: int) -> str:
     temporary = real(QgsProcessingUtils.tempFolder())
     path = real(geopackage)
-    return f"{count} videos" if path.startswith(temporary + os.sep) else os.path.splitext(os.path.basename(geopackage))[0]
+    return tr("{count} videos", count=count) if path.startswith(temporary + os.sep) else os.path.splitext(os.path.basename(geopackage))[0]
 
 
 def load(geopackage: str, context: QgsProcessingContext) -> None:

@@ -30,6 +30,7 @@ from qgis.core import (
 
 from .aoi import WGS84, Area, crs_name, named_file
 from .compat import is_null, text_field
+from .translation import tr
 
 _REACHES = 57.0
 """The engine looks for roads within 8 standard deviations of the line, which are at most 7.1 confidence radii each."""
@@ -67,7 +68,7 @@ def check_given_roads(algorithm: QgsProcessingAlgorithm, parameters: dict[str, A
     if _as_it_is(named_file(parameters[name])):
         return
     if source is None:
-        raise RoadsError(f"The roads cannot be read: {parameters[name]}. Give a line layer or a vector file.")
+        raise RoadsError(tr("The roads cannot be read: {given}. Give a line layer or a vector file.", given=parameters[name]))
     check_roads(source)
 
 
@@ -104,8 +105,12 @@ def network_file(
     near = None if area is None else _about(area, source.sourceCrs(), context)
     count = _write(source, path, near, TAGS, context, feedback)
     if not count and not feedback.isCanceled():
-        raise RoadsError(f"No road of {source.sourceName()!r} lies in the area: give the roads of this place, or select some there.")
-    feedback.pushInfo(f"{count:,} roads in and about the area." if near is not None else f"{count:,} roads.")
+        raise RoadsError(
+            tr("No road of {name!r} lies in the area: give the roads of this place, or select some there.", name=source.sourceName())
+        )
+    feedback.pushInfo(
+        tr("{count:,} roads in and about the area.", count=count) if near is not None else tr("{count:,} roads.", count=count)
+    )
     return NetworkFile(path, crs=crs_name(source.sourceCrs()))
 
 
@@ -117,9 +122,9 @@ def check_roads(source: QgsFeatureSource) -> None:
     """Raise RoadsError where the layer cannot hold roads."""
     name = source.sourceName()
     if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.LineGeometry:
-        raise RoadsError(f"The roads {name!r} are no lines: give a line layer.")
+        raise RoadsError(tr("The roads {name!r} are no lines: give a line layer.", name=name))
     if not source.sourceCrs().isValid():
-        raise RoadsError(f"The roads {name!r} have no coordinate reference system: set it in the layer's properties.")
+        raise RoadsError(tr("The roads {name!r} have no coordinate reference system: set it in the layer's properties.", name=name))
 
 
 def write_roads(source: QgsFeatureSource, result: str, path: str, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> int:
@@ -138,7 +143,9 @@ def write_roads(source: QgsFeatureSource, result: str, path: str, context: QgsPr
     """
     count = _write(source, path, _near(result, source.sourceCrs(), context), (), context, feedback)
     if not count and not feedback.isCanceled():
-        raise RoadsError(f"No road of {source.sourceName()!r} lies near the line: give the roads of its place, or select some there.")
+        raise RoadsError(
+            tr("No road of {name!r} lies near the line: give the roads of its place, or select some there.", name=source.sourceName())
+        )
     return count
 
 
@@ -187,7 +194,11 @@ def _write(
     del writer  # closes the file
     if problem:
         raise RoadsError(
-            f"The roads {source.sourceName()!r} cannot be written for the engine ({problem}): save them as a GeoPackage first."
+            tr(
+                "The roads {name!r} cannot be written for the engine ({problem}): save them as a GeoPackage first.",
+                name=source.sourceName(),
+                problem=problem,
+            )
         )
     return count
 

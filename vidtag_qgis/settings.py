@@ -11,6 +11,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .engine_client.interpreter import cache_folder as usual_cache_folder
 from .engine_client.interpreter import works_offline
+from .translation import tr
 
 ENGINE_PYTHON = "VIDTAG_ENGINE_PYTHON"
 ENGINE_PATH = "VIDTAG_ENGINE_PATH"
@@ -94,7 +95,10 @@ def scheduler_problem(address: str) -> Optional[str]:
     found = _ADDRESS.fullmatch(address.strip())
     if not address.strip() or (found is not None and 0 < int(found[1]) <= _MOST_PORT):
         return None
-    return f"{address.strip()!r} is no address of a Dask scheduler: give one such as tcp://192.168.1.5:8786, or leave it empty."
+    return tr(
+        "{address!r} is no address of a Dask scheduler: give one such as tcp://192.168.1.5:8786, or leave it empty.",
+        address=address.strip(),
+    )
 
 
 def proxy() -> dict[str, str]:
@@ -110,8 +114,8 @@ def register(group: str, icon: QIcon) -> None:
     from processing.core.ProcessingConfig import ProcessingConfig, Setting
 
     ProcessingConfig.settingIcons[group] = icon
-    python = "The engine's Python (empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment)"
-    source = "Folder with the engine's source (empty: the engine installed there)"
+    python = tr("The engine's Python (empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment)")
+    source = tr("Folder with the engine's source (empty: the engine installed there)")
     ProcessingConfig.addSetting(Setting(group, ENGINE_PYTHON, python, "", valuetype=Setting.FILE))
     ProcessingConfig.addSetting(Setting(group, ENGINE_PATH, source, "", valuetype=Setting.FOLDER))
     ProcessingConfig.readSettings()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication, QgsAuthMethodConfig
 
-METHODS = {"Basic": "Basic authentication", "APIHeader": "API Header"}
+from .translation import mark, tr
+
+METHODS = {"Basic": mark("Basic authentication"), "APIHeader": mark("API Header")}
 """Kinds of configurations that hold a token: the password of the first, the header of the second, which QGIS before 3.24 does not offer."""
 _SCHEMES = ("oauth ", "bearer ")
 
@@ -22,13 +24,20 @@ def check_stored(configuration: str, platform: str) -> None:
     """
     if not configuration:
         raise TokenError(
-            f"{platform} asks for a token of your own: store it under Settings > Options > Authentication as the password of a configuration "
-            "'Basic authentication' (or as an 'API Header'), and choose that."
+            tr(
+                "{platform} asks for a token of your own: store it under Settings > Options > Authentication as the password of a "
+                "configuration 'Basic authentication' (or as an 'API Header'), and choose that.",
+                platform=platform,
+            )
         )
     # What is given is not repeated: it might be the token.
     if configuration not in QgsApplication.authManager().configIds():
         raise TokenError(
-            f"The authentication configuration for {platform} is not stored in this QGIS profile: give its id of seven signs, never the token."
+            tr(
+                "The authentication configuration for {platform} is not stored in this QGIS profile: give its id of seven signs, never the "
+                "token.",
+                platform=platform,
+            )
         )
 
 
@@ -41,19 +50,32 @@ def stored_token(configuration: str, platform: str) -> str:
     manager = QgsApplication.authManager()
     if not manager.masterPasswordIsSet() and not _with_windows():
         raise TokenError(
-            f"The token for {platform} cannot be decrypted without QGIS's master password: set QGIS_AUTH_PASSWORD_FILE to a file that holds it."
+            tr(
+                "The token for {platform} cannot be decrypted without QGIS's master password: set QGIS_AUTH_PASSWORD_FILE to a file that "
+                "holds it.",
+                platform=platform,
+            )
         )
     found = QgsAuthMethodConfig()
     if not manager.loadAuthenticationConfig(configuration, found, True)[0]:
-        raise TokenError(f"The token for {platform} could not be decrypted: give QGIS's master password, and run it again.")
+        raise TokenError(
+            tr("The token for {platform} could not be decrypted: give QGIS's master password, and run it again.", platform=platform)
+        )
     if found.method() not in METHODS:
         raise TokenError(
-            f"The authentication configuration for {platform} is none of {' or '.join(METHODS.values())}: store the token as one."
+            tr(
+                "The authentication configuration for {platform} is none of these: {names}. Store the token as one.",
+                platform=platform,
+                names=", ".join(tr(name) for name in METHODS.values()),
+            )
         )
     token = _token_in(found)
     if not token or not token.isascii() or not token.isprintable():
         raise TokenError(
-            f"The authentication configuration for {platform} holds no token: store it as the password, or as the header's value."
+            tr(
+                "The authentication configuration for {platform} holds no token: store it as the password, or as the header's value.",
+                platform=platform,
+            )
         )
     return token
 

@@ -25,6 +25,7 @@ from qgis.core import (
 from .algorithms.checks import is_asked
 from .compat import field, is_null, iso_text, text_field
 from .layers import Sink
+from .translation import tr
 
 KIND = "track"
 STANDING_DEG = 1e-9
@@ -75,7 +76,9 @@ def copy_track(
         rows = _rows(solved if name in pinned else frames, name)
         vertices = _vertices(rows, datetime.fromisoformat(iso_text(video["base_time"]).replace("Z", "+00:00")).timestamp())
         if len(vertices) < LEAST_VERTICES:
-            feedback.pushInfo(f"{name} has no track: it needs {LEAST_VERTICES} frames with an answer.")
+            feedback.pushInfo(
+                tr("{name} has no track: it needs {LEAST_VERTICES} frames with an answer.", name=name, LEAST_VERTICES=LEAST_VERTICES)
+            )
             continue
         times = [rows[0]["time"], rows[-1]["time"]]
         feature = QgsFeature(fields)
@@ -88,7 +91,9 @@ def copy_track(
 def _layer(geopackage: str, name: str) -> QgsVectorLayer:
     layer = QgsVectorLayer(f"{geopackage}|layername={name}", name, "ogr")
     if not layer.isValid():
-        raise QgsProcessingException(f"The engine's result {geopackage} has no layer {name!r} that QGIS can read.")
+        raise QgsProcessingException(
+            tr("The engine's result {geopackage} has no layer {name!r} that QGIS can read.", geopackage=geopackage, name=name)
+        )
     return layer
 
 

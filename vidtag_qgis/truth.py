@@ -23,6 +23,7 @@ from qgis.PyQt.QtCore import QDateTime, Qt
 from .aoi import ELLIPSOID, WGS84
 from .compat import field_type, is_null, iso_text
 from .stored_times import StoredTimes
+from .translation import tr
 
 _NAMES = ("time", "timestamp", "datetime", "date_time", "time_utc", "utc")
 
@@ -72,10 +73,16 @@ def write_truth(
                 count += 1
             without += count == before
     if not count:
-        raise TruthError(f"No position of the truth {source.sourceName()!r} has a time: give a layer with a date and time field.")
+        raise TruthError(
+            tr("No position of the truth {name!r} has a time: give a layer with a date and time field.", name=source.sourceName())
+        )
     if without:
         feedback.pushWarning(
-            f"{without} features of the truth {source.sourceName()!r} have no place or no time that can be read, and were left out."
+            tr(
+                "{without} features of the truth {name!r} have no place or no time that can be read, and were left out.",
+                without=without,
+                name=source.sourceName(),
+            )
         )
     return count
 
@@ -89,13 +96,13 @@ def time_fields(source: QgsFeatureSource, start_field: str, end_field: str) -> t
     name, fields = source.sourceName(), source.fields()
     kind = QgsWkbTypes.geometryType(source.wkbType())
     if kind not in (QgsWkbTypes.GeometryType.PointGeometry, QgsWkbTypes.GeometryType.LineGeometry):
-        raise TruthError(f"The truth {name!r} has neither points nor lines: give a track as points or as lines.")
+        raise TruthError(tr("The truth {name!r} has neither points nor lines: give a track as points or as lines.", name=name))
     if not source.sourceCrs().isValid():
-        raise TruthError(f"The truth {name!r} has no coordinate reference system: set it in the layer's properties.")
+        raise TruthError(tr("The truth {name!r} has no coordinate reference system: set it in the layer's properties.", name=name))
     if kind == QgsWkbTypes.GeometryType.PointGeometry:
         start = start_field or _by_type(fields)
         if start is None:
-            raise TruthError(f"The truth {name!r} has no one date and time field: choose the field with the time.")
+            raise TruthError(tr("The truth {name!r} has no one date and time field: choose the field with the time.", name=name))
         return start, None
     if start_field and end_field:
         return start_field, end_field
@@ -103,7 +110,9 @@ def time_fields(source: QgsFeatureSource, start_field: str, end_field: str) -> t
         return None, None
     if fields.indexOf("start_time") >= 0 and fields.indexOf("end_time") >= 0 and not start_field:
         return "start_time", "end_time"
-    raise TruthError(f"The lines of the truth {name!r} have no times: choose the fields with their start and end, or give points.")
+    raise TruthError(
+        tr("The lines of the truth {name!r} have no times: choose the fields with their start and end, or give points.", name=name)
+    )
 
 
 def _by_type(fields: QgsFields) -> Optional[str]:

@@ -9,6 +9,7 @@ from qgis.core import NULL, QgsProcessingAlgorithm, QgsProcessingContext, QgsPro
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt
 
 from .aoi import named_file
+from .translation import tr
 
 _PATHS = ("file", "area")
 Rows = list[dict[str, Any]]
@@ -36,14 +37,18 @@ def read_table(
         return file, None
     source = algorithm.parameterAsSource(parameters, name, context)
     if source is None:
-        raise TableError(f"The table of videos cannot be read: {value}. Give a table layer or a file.")
+        raise TableError(tr("The table of videos cannot be read: {value}. Give a table layer or a file.", value=value))
     layer = algorithm.parameterAsVectorLayer(parameters, name, context)
     folder = _folder_of(layer, context)
     columns = [field.name() for field in source.fields()]
     rows = [{column: _plain(feature[column]) for column in columns} for feature in source.getFeatures()]
     for number, row in enumerate(rows, 1):
         for column in [column for column in columns if column.strip().lower() in _PATHS and isinstance(row[column], str)]:
-            row[column] = _absolute(row[column].strip(), folder, f"Row {number} of {source.sourceName()}, column {column}")
+            row[column] = _absolute(
+                row[column].strip(),
+                folder,
+                tr("Row {number} of {table}, column {column}", number=number, table=source.sourceName(), column=column),
+            )
     return source.sourceName(), rows or [dict.fromkeys(columns)]
 
 
@@ -61,7 +66,13 @@ def _absolute(path: str, folder: str, where: str) -> str:
     if not path or os.path.isabs(path) or path.startswith("~"):
         return path
     if not folder:
-        raise TableError(f"{where}: {path} is relative, and neither the layer nor the project has a folder; give the whole path.")
+        raise TableError(
+            tr(
+                "{where}: {path} is relative, and neither the layer nor the project has a folder; give the whole path.",
+                where=where,
+                path=path,
+            )
+        )
     return os.path.join(folder, path)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Mapping, Optional
 
+from .translation import mark, tr, translated
+
 _PARAMETERS = {
     "overwrite": ("OVERWRITE",), "aoi": ("AOI",), "checkpoint": ("CHECKPOINT",), "resolution-m": ("RESOLUTION",), "fps": ("RATE",), "from": ("FROM",),
     "to": ("TO",), "start-time": ("START_TIME",), "time-zone": ("TIME_ZONE",), "images": ("IMAGES",), "video": ("VIDEOS", "VIDEO"),
@@ -24,37 +26,39 @@ _PARAMETERS = {
 }  # fmt: skip
 """The parameters of the dialogs by the options that they stand for; the first that a dialog has is the one."""
 _ALGORITHMS = {
-    "geolocate": "Geolocate video", "gallery": "Gallery grid", "heatmap": "Similarity heat map", "evaluate": "Evaluate trajectory",
-    "export": "Export trajectory", "solve": "Solve with pins", "match": "Match roads", "train": "Train for an area", "guess": "Guess city",
-    "doctor": "Check the engine", "reference build": "Build reference database", "reference calibrate": "Build reference database",
-    "reference layer": "Reference images as a layer",
+    "geolocate": mark("Geolocate video"), "gallery": mark("Gallery grid"), "heatmap": mark("Similarity heat map"), "evaluate": mark("Evaluate trajectory"),
+    "export": mark("Export trajectory"), "solve": mark("Solve with pins"), "match": mark("Match roads"), "train": mark("Train for an area"),
+    "guess": mark("Guess city"),
+    "doctor": mark("Check the engine"), "reference build": mark("Build reference database"), "reference calibrate": mark("Build reference database"),
+    "reference layer": mark("Reference images as a layer"),
 }  # fmt: skip
 _STAGES = {
-    "loading": "Reading the area and the checkpoint.", "frames": "Reading {subject}.", "gallery": "Computing the candidate places.",
-    "search": "Locating {subject}.", "writing": "Writing {subject}.", "done": "", "points": "Writing the points.",
-    "time": "Measuring how long the places and frames take.", "map": "Making the heat map.", "comparing": "Comparing with the truth.",
-    "evaluate": "Comparing with the truth.", "videos": "Looking for the videos.", "features": "Reading the videos and their tracks.",
-    "phase1": "Training Phase I, the retrieval.", "phase2": "Training Phase II, the refinement.",
-    "phase1-streets": "Training Phase I again without some streets, to calibrate on them.",
-    "phase1-refit": "Training Phase I again, with the videos that were held out.",
-    "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
-    "aggregation": "Learning how the layout is weighed.",
-    "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
-    "report": "Making the folder to hand over.",
-    "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
-    "odometry": "Telling how the camera moved in {subject}.", "follow": "Following points from picture to picture.",
-    "motion": "Telling turns and speeds.", "roads": "Comparing the way of {subject} with the roads.",
-    "download": "Fetching the pictures.", "images": "Writing the layers.", "merge": "Merging the results into one file.",
-    "resuming": "Passing over videos that are done.", "cluster": "Giving the videos to the scheduler's workers.",
+    "loading": mark("Reading the area and the checkpoint."), "frames": mark("Reading {subject}."), "gallery": mark("Computing the candidate places."),
+    "search": mark("Locating {subject}."), "writing": mark("Writing {subject}."), "done": "", "points": mark("Writing the points."),
+    "time": mark("Measuring how long the places and frames take."), "map": mark("Making the heat map."), "comparing": mark("Comparing with the truth."),
+    "evaluate": mark("Comparing with the truth."), "videos": mark("Looking for the videos."), "features": mark("Reading the videos and their tracks."),
+    "phase1": mark("Training Phase I, the retrieval."), "phase2": mark("Training Phase II, the refinement."),
+    "phase1-streets": mark("Training Phase I again without some streets, to calibrate on them."),
+    "phase1-refit": mark("Training Phase I again, with the videos that were held out."),
+    "phase2-refit": mark("Training Phase II again, with the videos that were held out."), "confidence": mark("Calibrating the confidence."),
+    "aggregation": mark("Learning how the layout is weighed."),
+    "solve": mark("Solving with the pins."), "match": mark("Laying the line on the roads."), "checkpoint": mark("Reading the checkpoint."),
+    "report": mark("Making the folder to hand over."),
+    "guess": mark("Telling the city of {subject}."), "train": mark("Training."), "database": mark("Writing the database."), "asking": mark("Looking for pictures."),
+    "odometry": mark("Telling how the camera moved in {subject}."), "follow": mark("Following points from picture to picture."),
+    "motion": mark("Telling turns and speeds."), "roads": mark("Comparing the way of {subject} with the roads."),
+    "download": mark("Fetching the pictures."), "images": mark("Writing the layers."), "merge": mark("Merging the results into one file."),
+    "resuming": mark("Passing over videos that are done."), "cluster": mark("Giving the videos to the scheduler's workers."),
 }  # fmt: skip
 """What is told of each stage of the engine's work; its own messages count within the stage, and are no sentences."""
 STATES = {
-    "outside_aoi": "not in this area", "unfamiliar": "unlike what was trained on", "unknown_ground": "unknown ground", "damaged": "damaged",
+    "outside_aoi": mark("not in this area"), "unfamiliar": mark("unlike what was trained on"), "unknown_ground": mark("unknown ground"), "damaged": "damaged",
 }  # fmt: skip
 """Why a frame has no place, in the words of the styles' legends."""
+_LOCATED, _NO_STATE = mark("located"), mark("no state")
 _PICTURES = re.compile(r"[\d,]+ pictures found\b")
 """What the engine says while it looks for reference images, not for the place of a video."""
-_OPTIONS = {"offline": "'Work offline' in the options", "cluster": "'Dask scheduler' in the options"}
+_OPTIONS = {"offline": mark("'Work offline' in the options"), "cluster": mark("'Dask scheduler' in the options")}
 """What is a setting on the options page, and no parameter of a dialog."""
 _PIP = ("no-deps", "upgrade", "user")
 """Options of a command that a sentence tells to run as it is."""
@@ -63,7 +67,7 @@ _COMMAND = re.compile(rf"'?\bvidtag ({'|'.join(_ALGORITHMS)})\b(?!-)'?|\b(run|wi
 
 
 def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> str:
-    """A sentence of the engine with the dialog's names for options, their choices and commands.
+    """A sentence of the engine in the language of QGIS, with the dialog's names for options, their choices and commands.
 
     Args:
         text: the sentence.
@@ -76,7 +80,7 @@ def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping
         if name in _PIP:
             return found[0]
         if name in _OPTIONS:
-            return _OPTIONS[name] if value is None else f"{_OPTIONS[name]} {value}"
+            return tr(_OPTIONS[name]) if value is None else f"{tr(_OPTIONS[name])} {value}"
         parameter = next((one for one in _PARAMETERS.get(name, ()) if one in labels), "")
         shown = f"'{labels[parameter]}'" if parameter else f"'{name.replace('-', ' ')}'"
         if value is None:
@@ -85,9 +89,9 @@ def in_words(text: str, labels: Mapping[str, str], choices: Mapping[str, Mapping
         return f"{shown} '{words}'" if words else f"{shown} {value}"
 
     def command(found: re.Match[str]) -> str:
-        return f"'{_ALGORITHMS[found[1]]}'" if found[1] else f"{found[2]} '{_ALGORITHMS[found[3]]}'"
+        return f"'{tr(_ALGORITHMS[found[1]])}'" if found[1] else f"{found[2]} '{tr(_ALGORITHMS[found[3]])}'"
 
-    return _OPTION.sub(option, _COMMAND.sub(command, text))
+    return _OPTION.sub(option, _COMMAND.sub(command, translated(text)))
 
 
 def stage_text(stage: str, message: str) -> str:
@@ -101,9 +105,20 @@ def stage_text(stage: str, message: str) -> str:
     if stage == "search" and _PICTURES.match(message):
         stage = "asking"
     if stage in _STAGES:
-        return _STAGES[stage].format(subject=subject or "the videos")
-    text = message or stage
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
+        return tr(_STAGES[stage], subject=subject or tr("the videos"))
+    text = translated(message) or stage
+    return f"{begun(text)}{'' if text.endswith(('.', '…')) else '.'}"
+
+
+def begun(text: str) -> str:
+    """A text as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def state_text(state: str) -> str:
+    """A frame's state in words."""
+    words = {**STATES, "located": _LOCATED, "": _NO_STATE}.get(state)
+    return state if words is None else tr(words)
 
 
 def percent_text(probability: Optional[float]) -> str:

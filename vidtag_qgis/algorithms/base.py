@@ -32,13 +32,15 @@ from ..compat import iso_text
 from ..edits import guard
 from ..engine_client.command_files import command_refusal
 from ..places import HELP, ICON, ICONS
+from ..translation import mark, tr, translated
 from ..wording import in_words
 from .inputs import Choice, key_of, only_area
 from .output_files import REPLACE, Files, files_of, refusal_of
 
-DEVICES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "NVIDIA graphics card", "mps": "Apple graphics"}
-GRIDS = {"equal-earth": "Evenly spaced on the ground", "latlon": "In degrees as in the paper"}
-ANSWERS = {"auto": "With pins where there are some", "model": "The model's own", "pinned": "With pins only"}
+DEVICES = {"auto": mark("Automatic"), "cpu": mark("Processor (CPU)"), "cuda": mark("NVIDIA graphics card"), "mps": mark("Apple graphics")}
+GRIDS = {"equal-earth": mark("Evenly spaced on the ground"), "latlon": mark("In degrees as in the paper")}
+_AREA_HELP = mark("Polygons: a layer or a vector file; with 'Selected features only', the selected ones. Or give an extent.")
+ANSWERS = {"auto": mark("With pins where there are some"), "model": mark("The model's own"), "pinned": mark("With pins only")}
 
 
 class VidTAGAlgorithm(QgsProcessingAlgorithm):
@@ -65,7 +67,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     def displayName(self) -> str:
         """Name in the toolbox."""
-        return self.TITLE
+        return tr(self.TITLE)
 
     def group(self) -> str:
         """Group in the toolbox."""
@@ -94,11 +96,11 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     def shortDescription(self) -> str:
         """Tooltip in the toolbox."""
-        return self.SUMMARY
+        return tr(self.SUMMARY)
 
     def shortHelpString(self) -> str:
         """Text beside the dialog."""
-        return self.TEXT
+        return tr(self.TEXT)
 
     def canExecute(self) -> tuple[bool, str]:
         """Whether an engine is set up; looks at files and starts nothing."""
@@ -161,13 +163,13 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
             command, {**values, "overwrite": self._overwrite}, also_read=self._files.inputs, replace=REPLACE
         )
         if why:
-            raise QgsProcessingException(why)
+            raise QgsProcessingException(translated(why))
         return engine.run(command, values, feedback, when_cancelled=when_cancelled, words=self.words())
 
     def words(self) -> Callable[[str], str]:
         """What turns the engine's sentences, which name the command line's options, into this dialog's words."""
         labels = {definition.name(): definition.description() for definition in self.parameterDefinitions()}
-        choices = dict(self._choices)
+        choices = {name: {key: tr(text) for key, text in words.items()} for name, words in self._choices.items()}
         return lambda text: in_words(text, labels, choices)
 
     def _look_at_files(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -216,9 +218,11 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def truth_offset(self) -> None:
         """Add how far the truth's clock is off."""
         self.advanced(
-            QgsProcessingParameterString("TRUTH_OFFSET", "Truth offset (s)", optional=True),
-            "Seconds added to the truth's clock, such as 2.5 where it is 2.5 s behind the video's. auto: found from when the picture turns and the track"
-            " does, and added only where that is sure. Empty: none.",
+            QgsProcessingParameterString("TRUTH_OFFSET", tr("Truth offset (s)"), optional=True),
+            tr(
+                "Seconds added to the truth's clock, such as 2.5 where it is 2.5 s behind the video's. auto: found from when the picture turns and the track"
+                " does, and added only where that is sure. Empty: none."
+            ),
         )
 
     def chosen_truth_offset(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -227,20 +231,24 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
 
     def device(self) -> None:
         """Add the choice of what computes."""
-        self.advanced(self.choice("DEVICE", "Device", DEVICES), "What computes: automatic takes the graphics card where there is one.")
+        self.advanced(
+            self.choice("DEVICE", tr("Device"), DEVICES), tr("What computes: automatic takes the graphics card where there is one.")
+        )
 
-    def result_file(self, text: str = "The GeoPackage that 'Geolocate video' wrote.") -> None:
+    def result_file(self, text: str = mark("The GeoPackage that 'Geolocate video' wrote.")) -> None:
         """Add the result to work on."""
-        self.add(QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File), text)
+        self.add(QgsProcessingParameterFile("RESULT", tr("Result"), QgsProcessingParameterFile.Behavior.File), tr(text))
 
     def answer(self) -> None:
         """Add the choice between the model's answer and the one that was solved with pins; optional, or models made before it would not run."""
-        choice = self.choice("ANSWER", "Which answer", ANSWERS)
+        choice = self.choice("ANSWER", tr("Which answer"), ANSWERS)
         choice.setFlags(choice.flags() | QgsProcessingParameterDefinition.Flag.FlagOptional)
         self.add(
             choice,
-            "Of each video the answer of 'Solve with pins', where there is one, else the model's own; or always the model's own; or the one that was "
-            "solved with pins, refused where nothing was.",
+            tr(
+                "Of each video the answer of 'Solve with pins', where there is one, else the model's own; or always the model's own; or the one that was "
+                "solved with pins, refused where nothing was."
+            ),
         )
 
     def area(self, what: str, *, preselect: bool = True) -> None:
@@ -248,13 +256,13 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         only = only_area() if preselect else None
         self.add(
             QgsProcessingParameterFeatureSource(
-                "AOI", "Area of interest (or its extent)", [QgsProcessing.SourceType.TypeVectorPolygon], only, optional=True
+                "AOI", tr("Area of interest (or its extent)"), [QgsProcessing.SourceType.TypeVectorPolygon], only, optional=True
             ),
-            f"{what} Polygons: a layer or a vector file; with 'Selected features only', the selected ones. Or give an extent.",
+            f"{what} {tr(_AREA_HELP)}",
         )
         self.add(
-            QgsProcessingParameterExtent("EXTENT", "Extent instead of polygons", optional=True),
-            "The area of interest as a rectangle: xmin,xmax,ymin,ymax [CRS]. Across the 180th meridian xmax is over 180: 179,181,…",
+            QgsProcessingParameterExtent("EXTENT", tr("Extent instead of polygons"), optional=True),
+            tr("The area of interest as a rectangle: xmin,xmax,ymin,ymax [CRS]. Across the 180th meridian xmax is over 180: 179,181,…"),
         )
 
     def folder(self, name: str, text: str) -> QgsProcessingParameterFile:
@@ -264,16 +272,18 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def overwrite(self) -> None:
         """Add the leave to replace files."""
         self.advanced(
-            QgsProcessingParameterBoolean("OVERWRITE", "Overwrite", defaultValue=False, optional=True),
-            "Replaces whatever lies at the outputs. Otherwise only this tool's own files of the same kind are replaced. What is read by the same run, "
-            "and what is being edited in QGIS, is never replaced.",
+            QgsProcessingParameterBoolean("OVERWRITE", tr("Overwrite"), defaultValue=False, optional=True),
+            tr(
+                "Replaces whatever lies at the outputs. Otherwise only this tool's own files of the same kind are replaced. What is read by the same run, "
+                "and what is being edited in QGIS, is never replaced."
+            ),
         )
 
     def copies_crs(self, which: str) -> None:
         """Add the coordinate system of the layers that are copied from the result."""
         self.advanced(
-            QgsProcessingParameterCrs("OUTPUT_CRS", "Coordinate system of copies", optional=True),
-            f"For {which} below. Empty: WGS 84. The result file itself is always in WGS 84.",
+            QgsProcessingParameterCrs("OUTPUT_CRS", tr("Coordinate system of copies"), optional=True),
+            tr("For {which} below. Empty: WGS 84. The result file itself is always in WGS 84.", which=which),
         )
 
     # Reading
@@ -286,8 +296,8 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
     def time_zone(self) -> None:
         """A parameter for the zone that times without one are in."""
         self.advanced(
-            QgsProcessingParameterString("TIME_ZONE", "Time zone", optional=True),
-            "Zone of the start time, and of pictures' EXIF times that name none, such as Europe/Stockholm. Empty: UTC.",
+            QgsProcessingParameterString("TIME_ZONE", tr("Time zone"), optional=True),
+            tr("Zone of the start time, and of pictures' EXIF times that name none, such as Europe/Stockholm. Empty: UTC."),
         )
 
     def chosen_time_zone(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -311,7 +321,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         end_s = self.optional_number(parameters, "TO", context)
         if end_s is None or end_s > self.parameterAsDouble(parameters, "FROM", context):
             return None
-        return f"The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'."
+        return tr("The stretch ends at {end_s:g} s, before it begins: make 'To' larger than 'From'.", end_s=end_s)
 
     def files(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> list[str]:
         """Absolute paths of several input files."""
@@ -335,8 +345,7 @@ class VidTAGAlgorithm(QgsProcessingAlgorithm):
         words = self._choices[name]
         if (key := key_of(words, parameters.get(name, ""))) is not None:
             return key
-        shown = self.parameterAsEnumString(parameters, name, context)
-        return next((key for key, text in words.items() if text == shown), next(iter(words)))
+        return key_of(words, self.parameterAsEnumString(parameters, name, context)) or next(iter(words))
 
     def layer_file(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """File of an input layer; empty where it has none."""

@@ -26,11 +26,12 @@ from ..aoi import Area, is_given, read_area
 from ..engine_client.command_arguments import ReferenceArguments
 from ..homes import read_homes
 from ..tokens import TokenError, check_stored, stored_token
+from ..translation import mark, tr, translated
 from . import checks
 from .base import VidTAGAlgorithm
 from .inputs import DETAILS, EitherFiles
 
-_HELP = """Makes a database of reference images, pictures with known places, by which 'Geolocate video' recognises where a video was taken. Nothing is trained.
+_HELP = mark("""Makes a database of reference images, pictures with known places, by which 'Geolocate video' recognises where a video was taken. Nothing is trained.
 
 Its pictures are your own (videos with tracks, folders of photographs with places), or those of Panoramax, a platform of openly licensed street-level \
 pictures, in an area that you draw. The same call goes on where it was broken off, and adds what is new to a database that is there.
@@ -40,9 +41,9 @@ or the address that you give. They learn this machine's network address and the 
 without the second yes to be told how many pictures of how many megabytes there are, and under which licences; nothing is fetched and nothing is made then. \
 The second yes is the most megabytes that may be fetched, from the servers that the pictures lie on, and they learn which pictures are fetched.
 
-With too few drives nothing tells how sure to be: places are found, and are 'not rated'."""
+With too few drives nothing tells how sure to be: places are found, and are 'not rated'.""")
 _SOURCES = {
-    "own": "Own videos and pictures", "panoramax": "Panoramax", "folder": "Folder of photographs with places", "msls": "Folder of MSLS",
+    "own": mark("Own videos and pictures"), "panoramax": "Panoramax", "folder": mark("Folder of photographs with places"), "msls": mark("Folder of MSLS"),
 }  # fmt: skip
 _WITH_TOKEN = {"mapillary": "Mapillary"}
 """Platforms that ask for a token of the user's own."""
@@ -50,16 +51,16 @@ OFF = frozenset({"mapillary"})
 """Those that are made and not offered; as the engine has it, and for its reasons (reference/sources)."""
 _PLATFORMS = ("panoramax", *_WITH_TOKEN)
 _PRESETS = {
-    "vidtag-compact": "Compact for any computer", "vidtag-l14": "Large as in the paper",
-    "vidtag-dino-s": "DINOv2 small", "vidtag-dino-b": "DINOv2 base",
+    "vidtag-compact": mark("Compact for any computer"), "vidtag-l14": mark("Large as in the paper"),
+    "vidtag-dino-s": mark("DINOv2 small"), "vidtag-dino-b": mark("DINOv2 base"),
 }  # fmt: skip
 
 
 class BuildReference(VidTAGAlgorithm):
     """Pictures with places in, a database that videos are recognised by out."""
 
-    ID, TITLE, TEXT = "buildreferencedatabase", "Build reference database", _HELP
-    SUMMARY = "Makes a database of pictures with known places, by which videos are recognised without training."
+    ID, TITLE, TEXT = "buildreferencedatabase", mark("Build reference database"), _HELP
+    SUMMARY = mark("Makes a database of pictures with known places, by which videos are recognised without training.")
     TAGS = ("reference", "database", "pictures", "photographs", "street-level", "panoramax", "recognition", "images", "track")
     READS = ("VIDEOS", "TRACKS", "FOLDER", "IMAGES", "AOI", "HOME_ZONES")
 
@@ -72,45 +73,57 @@ class BuildReference(VidTAGAlgorithm):
         file = QgsProcessing.SourceType.TypeFile
         with_token = {name: title for name, title in _WITH_TOKEN.items() if name not in OFF}
         self.add(
-            self.choice("SOURCE", "Pictures from", {**_SOURCES, **with_token}),
-            "Your own videos and pictures below; Panoramax, in the area below; or one of two kinds of folders, which the address under 'Advanced' names.",
+            self.choice("SOURCE", tr("Pictures from"), {**_SOURCES, **with_token}),
+            tr(
+                "Your own videos and pictures below; Panoramax, in the area below; or one of two kinds of folders, which the address under 'Advanced' names."
+            ),
         )
-        self.add(EitherFiles("VIDEOS", "Videos (or a folder of them below)", file), "Own videos whose way is known.")
+        self.add(EitherFiles("VIDEOS", tr("Videos (or a folder of them below)"), file), tr("Own videos whose way is known."))
         self.add(
-            QgsProcessingParameterMultipleLayers("TRACKS", "Tracks", file, optional=True),
-            "Their GPX or CSV tracks, one a video, in the same order. Empty: tracks beside the videos, or positions inside them.",
+            QgsProcessingParameterMultipleLayers("TRACKS", tr("Tracks"), file, optional=True),
+            tr("Their GPX or CSV tracks, one a video, in the same order. Empty: tracks beside the videos, or positions inside them."),
         )
-        self.add(self.folder("FOLDER", "Folder of videos and tracks"), "Videos with tracks of the same names, also in subfolders.")
-        self.add(self.folder("IMAGES", "Folder of images"), "Own photographs with EXIF positions, which are one sequence.")
-        self.area("Pictures outside are left out. A platform is asked about it; of your own, empty: all are taken.", preselect=False)
+        self.add(self.folder("FOLDER", tr("Folder of videos and tracks")), tr("Videos with tracks of the same names, also in subfolders."))
+        self.add(self.folder("IMAGES", tr("Folder of images")), tr("Own photographs with EXIF positions, which are one sequence."))
+        self.area(tr("Pictures outside are left out. A platform is asked about it; of your own, empty: all are taken."), preselect=False)
         self.add(
             QgsProcessingParameterFeatureSource(
-                "HOME_ZONES", "Home zones", [QgsProcessing.SourceType.TypeVectorAnyGeometry], None, optional=True
+                "HOME_ZONES", tr("Home zones"), [QgsProcessing.SourceType.TypeVectorAnyGeometry], None, optional=True
             ),
-            "Pictures there are left out and not even fetched: polygons whole, points with the radius below. With 'Selected features only', the selected ones.",
+            tr(
+                "Pictures there are left out and not even fetched: polygons whole, points with the radius below. With 'Selected features only', the selected ones."
+            ),
         )
         self.add(
-            self.number("HOME_RADIUS", "Radius about points (m)", 300.0, minimum=1.0, maximum=999_999.0), "Of home zones that are points."
+            self.number("HOME_RADIUS", tr("Radius about points (m)"), 300.0, minimum=1.0, maximum=999_999.0),
+            tr("Of home zones that are points."),
         )
         self.add(
-            self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
-            "The resolution that videos will be sought at.",
+            self.number("RESOLUTION", tr("Grid resolution (m)"), 100.0, minimum=0.1, maximum=5e6),
+            tr("The resolution that videos will be sought at."),
         )
-        yes = QgsProcessingParameterBoolean("YES_QUERY", "Yes, ask the servers", defaultValue=False, optional=True)
+        yes = QgsProcessingParameterBoolean("YES_QUERY", tr("Yes, ask the servers"), defaultValue=False, optional=True)
         self.add(
             yes,
-            "For a platform: its servers may be asked which pictures of the area there are. They learn this machine's network address and the map tiles "
-            "that the area lies in. Without it nothing is asked, and the sentence that says so names the servers and the tiles.",
+            tr(
+                "For a platform: its servers may be asked which pictures of the area there are. They learn this machine's network address and the map tiles "
+                "that the area lies in. Without it nothing is asked, and the sentence that says so names the servers and the tiles."
+            ),
         )
         self.add(
-            self.number("YES_DOWNLOAD_MB", "Yes, fetch at most (MB)", None, minimum=0.1, maximum=1e9),
-            "For a platform: no more than this comes. Empty: only how many pictures of how many megabytes there are is said, and nothing is made.",
+            self.number("YES_DOWNLOAD_MB", tr("Yes, fetch at most (MB)"), None, minimum=0.1, maximum=1e9),
+            tr(
+                "For a platform: no more than this comes. Empty: only how many pictures of how many megabytes there are is said, and nothing is made."
+            ),
         )
         if with_token:
             self.add(
-                QgsProcessingParameterAuthConfig("AUTH", "Token (authentication configuration)", optional=True),
-                f"For {' and '.join(with_token.values())}: your own token there, kept by QGIS as the password of a 'Basic authentication' or as an "
-                "'API Header'. It is sent to the platform's server alone, and written nowhere.",
+                QgsProcessingParameterAuthConfig("AUTH", tr("Token (authentication configuration)"), optional=True),
+                tr(
+                    "For {names}: your own token there, kept by QGIS as the password of a 'Basic authentication' or as an 'API Header'. It is "
+                    "sent to the platform's server alone, and written nowhere.",
+                    names=", ".join(with_token.values()),
+                ),
             )
         self._declare_settings()
         self._declare_outputs()
@@ -118,78 +131,91 @@ class BuildReference(VidTAGAlgorithm):
     def _declare_settings(self) -> None:
         integer = QgsProcessingParameterNumber.Type.Integer
         self.advanced(
-            QgsProcessingParameterString("ADDRESS", "Address of the source", optional=True),
-            "Another Panoramax server than the catalogue of all of them; of the two kinds of folders, the folder.",
+            QgsProcessingParameterString("ADDRESS", tr("Address of the source"), optional=True),
+            tr("Another Panoramax server than the catalogue of all of them; of the two kinds of folders, the folder."),
         )
         self.advanced(
-            QgsProcessingParameterString("HOMES", "Home zones as text", multiLine=True, optional=True),
-            "More of them: LAT,LON,METRES each, such as 55.7047,13.1910,300, on lines of their own or with ; between them.",
+            QgsProcessingParameterString("HOMES", tr("Home zones as text"), multiLine=True, optional=True),
+            tr("More of them: LAT,LON,METRES each, such as 55.7047,13.1910,300, on lines of their own or with ; between them."),
         )
         self.advanced(
-            self.choice("PRESET", "Size", _PRESETS),
-            "What pictures are described by: compact runs on any computer; large is for graphics cards; DINOv2 lies between, and its accuracy here was not "
-            "measured. All but compact fetch weights once. A database that is there keeps its own.",
+            self.choice("PRESET", tr("Size"), _PRESETS),
+            tr(
+                "What pictures are described by: compact runs on any computer; large is for graphics cards; DINOv2 lies between, and its accuracy here was not "
+                "measured. All but compact fetch weights once. A database that is there keeps its own."
+            ),
         )
         self.advanced(
-            self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0), "Frames taken from own videos."
+            self.number("RATE", tr("Frames per second (0: every frame)"), 1.0, minimum=0.0, maximum=1000.0),
+            tr("Frames taken from own videos."),
         )
         self.advanced(
-            self.number("EVERY", "Least way between pictures (m)", 2.0, minimum=0.0),
-            "Own pictures nearer than this to the one before are left out: the camera stood.",
+            self.number("EVERY", tr("Least way between pictures (m)"), 2.0, minimum=0.0),
+            tr("Own pictures nearer than this to the one before are left out: the camera stood."),
         )
         self.advanced(
-            self.number("WIDTH", "Numbers kept of a band", 96, minimum=8, maximum=512, kind=integer),
-            "Of each of a picture's four or eight bands, one byte each.",
+            self.number("WIDTH", tr("Numbers kept of a band"), 96, minimum=8, maximum=512, kind=integer),
+            tr("Of each of a picture's four or eight bands, one byte each."),
         )
         self.advanced(
-            self.choice("LOCAL_FEATURES", "Details kept of pictures", DETAILS),
-            "A frame's best pictures are looked at again by them, which finds more streets that were driven the same way. XFeat must be installed: 'Check the "
-            "engine' says how. A database that is there keeps its own.",
+            self.choice("LOCAL_FEATURES", tr("Details kept of pictures"), DETAILS),
+            tr(
+                "A frame's best pictures are looked at again by them, which finds more streets that were driven the same way. XFeat must be installed: 'Check the "
+                "engine' says how. A database that is there keeps its own."
+            ),
         )
         self.advanced(
-            self.number("SPOT", "Spot size (m)", 10.0, minimum=0.1),
-            "Of a source one picture is taken of each spot of this size and each eighth of the horizon, the newest.",
+            self.number("SPOT", tr("Spot size (m)"), 10.0, minimum=0.1),
+            tr("Of a source one picture is taken of each spot of this size and each eighth of the horizon, the newest."),
         )
         self.advanced(
-            self.number("PER_SEQUENCE", "Most pictures of a drive", None, minimum=1, kind=integer), "Of a source. Empty: any number."
+            self.number("PER_SEQUENCE", tr("Most pictures of a drive"), None, minimum=1, kind=integer),
+            tr("Of a source. Empty: any number."),
         )
         self.advanced(
-            self.number("OLDEST_YEARS", "Oldest (years)", None, minimum=0.01), "A source's older pictures are left out. Empty: none."
+            self.number("OLDEST_YEARS", tr("Oldest (years)"), None, minimum=0.01),
+            tr("A source's older pictures are left out. Empty: none."),
         )
         self.advanced(
-            self.number("WIDTH_PX", "Width that is enough (pixels)", 1024, minimum=256, maximum=8192, kind=integer),
-            "Where a source has a picture in several sizes.",
+            self.number("WIDTH_PX", tr("Width that is enough (pixels)"), 1024, minimum=256, maximum=8192, kind=integer),
+            tr("Where a source has a picture in several sizes."),
         )
         self.advanced(
-            QgsProcessingParameterBoolean("MIXED_LICENCES", "Licences may differ", defaultValue=False, optional=True),
-            "A source's pictures may have several licences. Otherwise that is refused, as each licence binds all that is made of them.",
+            QgsProcessingParameterBoolean("MIXED_LICENCES", tr("Licences may differ"), defaultValue=False, optional=True),
+            tr("A source's pictures may have several licences. Otherwise that is refused, as each licence binds all that is made of them."),
         )
         self.advanced(
-            QgsProcessingParameterBoolean("SHARED", "May be passed on", defaultValue=False, optional=True),
-            "Your own pictures are no secret: results tell their places and show them. Otherwise the database is private.",
+            QgsProcessingParameterBoolean("SHARED", tr("May be passed on"), defaultValue=False, optional=True),
+            tr("Your own pictures are no secret: results tell their places and show them. Otherwise the database is private."),
         )
-        self.advanced(QgsProcessingParameterString("AUTHOR", "Author", optional=True), "Name that your pictures' licence asks for.")
-        self.advanced(QgsProcessingParameterString("LICENCE", "Licence", optional=True), "Of your own pictures, such as CC-BY-SA-4.0.")
+        self.advanced(QgsProcessingParameterString("AUTHOR", tr("Author"), optional=True), tr("Name that your pictures' licence asks for."))
         self.advanced(
-            QgsProcessingParameterBoolean("CALIBRATE", "Calibrate", defaultValue=True, optional=True),
-            "Fits how sure to be, on the database's own drives, each of which is left out in turn. A later call does it where this one does not.",
+            QgsProcessingParameterString("LICENCE", tr("Licence"), optional=True), tr("Of your own pictures, such as CC-BY-SA-4.0.")
+        )
+        self.advanced(
+            QgsProcessingParameterBoolean("CALIBRATE", tr("Calibrate"), defaultValue=True, optional=True),
+            tr(
+                "Fits how sure to be, on the database's own drives, each of which is left out in turn. A later call does it where this one does not."
+            ),
         )
         self.device()
 
     def _declare_outputs(self) -> None:
         # No destination: QGIS would offer a temporary folder, and hours of work would go with it.
         self.add(
-            QgsProcessingParameterFile("OUTPUT", "Database folder (made if need be)", QgsProcessingParameterFile.Behavior.Folder),
-            "Where the database goes; one that is there is added to. The same folder, inputs and settings go on with a run that was broken off.",
+            QgsProcessingParameterFile("OUTPUT", tr("Database folder (made if need be)"), QgsProcessingParameterFile.Behavior.Folder),
+            tr(
+                "Where the database goes; one that is there is added to. The same folder, inputs and settings go on with a run that was broken off."
+            ),
         )
-        self.addOutput(QgsProcessingOutputFolder("OUTPUT", "Database folder; none where nothing was made"))
+        self.addOutput(QgsProcessingOutputFolder("OUTPUT", tr("Database folder; none where nothing was made")))
         for name, text in (
-            ("IMAGES", "Reference images"), ("DRIVES", "Drives that they are of"), ("ADDED", "Images added by this call"),
-            ("TO_FETCH", "Pictures to be fetched, where that was only asked"), ("ESTIMATED_MB", "Their estimated size (MB)"),
+            ("IMAGES", tr("Reference images")), ("DRIVES", tr("Drives that they are of")), ("ADDED", tr("Images added by this call")),
+            ("TO_FETCH", tr("Pictures to be fetched, where that was only asked")), ("ESTIMATED_MB", tr("Their estimated size (MB)")),
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
-        self.addOutput(QgsProcessingOutputString("QUESTION", "What a yes to fetching would mean; empty where nothing is to be asked"))
-        self.addOutput(QgsProcessingOutputString("NOT_RATED", "Why no probability will be shown; empty where there is one"))
+        self.addOutput(QgsProcessingOutputString("QUESTION", tr("What a yes to fetching would mean; empty where nothing is to be asked")))
+        self.addOutput(QgsProcessingOutputString("NOT_RATED", tr("Why no probability will be shown; empty where there is one")))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
@@ -197,7 +223,7 @@ class BuildReference(VidTAGAlgorithm):
         problem = (
             self._problem_of_source(parameters, context)
             or checks.check_homes(self._written_homes(parameters, context))
-            or checks.check_lasting(output, "database")
+            or checks.check_lasting(output, tr("database"))
             or checks.check_folders([os.path.join(os.path.abspath(output), checks.DATABASE)])
             or checks.check_database_folder(output)
         )
@@ -223,14 +249,25 @@ class BuildReference(VidTAGAlgorithm):
         source = self.chosen(parameters, "SOURCE", context)
         if source == "own":
             return self._problem_of_own(parameters, context)
-        title = self._choices["SOURCE"][source]
+        title = tr(self._choices["SOURCE"][source])
         if given:
-            return f"Pictures are from '{title}': leave videos, tracks and folders empty, or choose '{_SOURCES['own']}'."
+            return tr(
+                "Pictures are from '{title}': leave videos, tracks and folders empty, or choose '{own}'.",
+                title=title,
+                own=tr(_SOURCES["own"]),
+            )
         if not is_given(parameters, "AOI", "EXTENT"):
-            return f"Which area? Draw the area that pictures of '{title}' are wanted of, and give it as a polygon layer or an extent."
+            return tr(
+                "Which area? Draw the area that pictures of '{title}' are wanted of, and give it as a polygon layer or an extent.",
+                title=title,
+            )
         address = self._address(parameters, context)
         if source not in _PLATFORMS and not os.path.isdir(address):
-            return f"'{title}' takes the folder as 'Address of the source', and {address or 'none'} is no folder: give one."
+            return tr(
+                "'{title}' takes the folder as 'Address of the source', and {address} is no folder: give one.",
+                title=title,
+                address=address or "-",
+            )
         if source in _WITH_TOKEN:
             try:
                 check_stored(self._configuration(parameters, context), title)
@@ -242,10 +279,16 @@ class BuildReference(VidTAGAlgorithm):
         videos, tracks = self.files(parameters, "VIDEOS", context), self.files(parameters, "TRACKS", context)
         folder, images = (self.file_in(parameters, name, context) for name in ("FOLDER", "IMAGES"))
         if not videos and not folder and not images:
-            return "Which pictures? Give videos with their tracks, a folder of them, a folder of images, or choose where else pictures are from."
-        problem = checks.check_videos(videos, folder, images) or checks.check_files(tracks, "track")
+            return tr(
+                "Which pictures? Give videos with their tracks, a folder of them, a folder of images, or choose where else pictures are from."
+            )
+        problem = checks.check_videos(videos, folder, images) or checks.check_files(tracks, tr("track"))
         if not problem and tracks and len(tracks) != len(videos):
-            return f"{len(tracks)} tracks are given for {len(videos)} videos: give one track a video, in the same order, or none."
+            return tr(
+                "{tracks} tracks are given for {videos} videos: give one track a video, in the same order, or none.",
+                tracks=len(tracks),
+                videos=len(videos),
+            )
         return problem
 
     def work(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
@@ -254,7 +297,7 @@ class BuildReference(VidTAGAlgorithm):
         if problem := self.problem(parameters, context):  # a model's values were not checked before
             raise QgsProcessingException(problem)
         output = os.path.abspath(output)
-        kept = f"Cancelled. What was finished is kept in {output}: the same inputs, settings and folder go on from there."
+        kept = tr("Cancelled. What was finished is kept in {output}: the same inputs, settings and folder go on from there.", output=output)
         said = self.ask("reference", self._arguments(parameters, context, output), feedback, when_cancelled=kept)
         if "question" in said:
             return self._asked(said, feedback)
@@ -262,10 +305,17 @@ class BuildReference(VidTAGAlgorithm):
         for note in said["notes"]:
             feedback.pushInfo(words(note))
         for why, count in said["left_out"].items():
-            feedback.pushWarning(f"Left out, {why}: {count:,}.")
+            feedback.pushWarning(tr("Left out, {why}: {count:,}.", why=translated(why), count=count))
         if said["not_rated"]:
-            feedback.pushWarning(words(f"No probability will be shown: {said['not_rated']}."))
-        feedback.pushInfo(f"{said['images']:,} reference images of {said['drives']:,} drives; {said['added']:,} are new.")
+            feedback.pushWarning(words(tr("No probability will be shown: {not_rated}.", not_rated=said["not_rated"])))
+        feedback.pushInfo(
+            tr(
+                "{images:,} reference images of {drives:,} drives; {added:,} are new.",
+                images=said["images"],
+                drives=said["drives"],
+                added=said["added"],
+            )
+        )
         return {
             "OUTPUT": said["output"],
             "IMAGES": said["images"],
@@ -279,14 +329,20 @@ class BuildReference(VidTAGAlgorithm):
 
     def _asked(self, said: dict[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """What is told where nobody has said yes to fetching."""
-        yes = f"'{self.parameterDefinition('YES_DOWNLOAD_MB').description()}'"
+        yes = self.parameterDefinition("YES_DOWNLOAD_MB").description()
         feedback.pushWarning(said["question"])
         if said["count"]:
             feedback.pushWarning(
-                f"Nothing was fetched and nothing was made. If you agree, run it again with at least {said['estimated_mb']:,} as {yes}."
+                tr(
+                    "Nothing was fetched and nothing was made. If you agree, run it again with at least {estimated_mb:,} as '{yes}'.",
+                    estimated_mb=said["estimated_mb"],
+                    yes=yes,
+                )
             )
         else:
-            feedback.pushWarning(f"Nothing was made. Run it again with any number as {yes} to go on: nothing has to be fetched.")
+            feedback.pushWarning(
+                tr("Nothing was made. Run it again with any number as '{yes}' to go on: nothing has to be fetched.", yes=yes)
+            )
         return {"TO_FETCH": said["count"], "ESTIMATED_MB": said["estimated_mb"], "QUESTION": said["question"], "NOT_RATED": ""}
 
     def _arguments(self, parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> ReferenceArguments:

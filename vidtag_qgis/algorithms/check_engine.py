@@ -23,20 +23,21 @@ from .. import engine
 from ..engine_client.environment_files import write_whole
 from ..engine_client.file_marks import mark_of
 from ..places import METADATA
+from ..translation import mark, tr
 from . import checks
 from .base import VidTAGAlgorithm
 
-_HELP = """Says what is installed, which device computes, which weights are found, and what to do about what is missing.
+_HELP = mark("""Says what is installed, which device computes, which weights are found, and what to do about what is missing.
 
 The report has no user name and no file names: paste it into an issue when something does not work. It runs without an engine, too, and then \
-says why there is none."""
+says why there is none.""")
 
 
 class CheckEngine(VidTAGAlgorithm):
     """Nothing in; a report on engine, device, weights and versions out."""
 
-    ID, TITLE, TEXT = "checkengine", "Check the engine", _HELP
-    SUMMARY = "What is installed, which device, which weights, which versions: a report to paste into an issue."
+    ID, TITLE, TEXT = "checkengine", mark("Check the engine"), _HELP
+    SUMMARY = mark("What is installed, which device, which weights, which versions: a report to paste into an issue.")
     TAGS = ("doctor", "check", "install", "version", "report", "issue", "device", "gpu", "cuda", "weights", "diagnose")
     WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "html"}
 
@@ -44,11 +45,11 @@ class CheckEngine(VidTAGAlgorithm):
         """Declare the outputs."""
         self.overwrite()
         self.add(
-            QgsProcessingParameterFileDestination("OUTPUT", "Report", "HTML (*.html)", optional=True),
-            "The report as a page; its text is an output of its own.",
+            QgsProcessingParameterFileDestination("OUTPUT", tr("Report"), "HTML (*.html)", optional=True),
+            tr("The report as a page; its text is an output of its own."),
         )
-        self.addOutput(QgsProcessingOutputBoolean("READY", "Ready to geolocate with checkpoints of your own"))
-        for name, text in (("REPORT", "Report (text)"), ("ENGINE_VERSION", "Engine"), ("DEVICE", "Device")):
+        self.addOutput(QgsProcessingOutputBoolean("READY", tr("Ready to geolocate with checkpoints of your own")))
+        for name, text in (("REPORT", tr("Report (text)")), ("ENGINE_VERSION", tr("Engine")), ("DEVICE", tr("Device"))):
             self.addOutput(QgsProcessingOutputString(name, text))
 
     def canExecute(self) -> tuple[bool, str]:
@@ -66,7 +67,7 @@ class CheckEngine(VidTAGAlgorithm):
         failure = engine.not_found()
         if failure is None:
             try:
-                doctor = engine.run("doctor", {}, feedback, when_cancelled="Cancelled.")
+                doctor = engine.run("doctor", {}, feedback, when_cancelled=tr("Cancelled."))
             except QgsProcessingException as error:
                 if feedback.isCanceled():
                     raise
@@ -86,7 +87,7 @@ class CheckEngine(VidTAGAlgorithm):
 
 
 def report_text(doctor: Optional[dict[str, Any]], failure: Optional[str]) -> str:
-    """The report as Markdown. Home folders are written as ~."""
+    """The report as Markdown, in English whatever the language of QGIS: it is made to be pasted into an issue. Home folders are written as ~."""
     lines = [
         f"VidTAG {_plugin_version()} in QGIS {Qgis.QGIS_VERSION}, Qt {QT_VERSION_STR}, Python {platform.python_version()}, {platform.platform()}",
         "",

@@ -13,10 +13,12 @@ from typing import Any, Iterable, Optional
 from qgis.core import QgsProcessing, QgsProcessingOutputLayerDefinition, QgsProcessingUtils, QgsProperty
 
 from ..frames import newer_schema
+from ..translation import mark, tr
 
 MAX_WRITTEN_POINTS = 10_000_000
 """About a gigabyte as a layer; more is counted, but not for looking at."""
 WORLDWIDE = "geoclip"
+CITY_FOLDER = mark("give a folder that train-city wrote, on the command line")
 NO_CHECKPOINT = "none"
 """By the way along roads alone."""
 CITIES = "cityguessr"
@@ -34,39 +36,50 @@ _DATABASE = re.compile(r"dbname='?([^'\s]+(?:[^']*[^'\s])?)'?\s+table=(?:\"([^\"
 def check_videos(videos: list[str], folder: str, images: str, *, others: bool = False) -> Optional[str]:
     """At least one input, unless there are ``others``, and each of them there and readable."""
     if not videos and not folder and not images and not others:
-        return "Give at least one video, a folder of videos or a folder of images."
+        return tr("Give at least one video, a folder of videos or a folder of images.")
     for video in videos:
         if os.path.isdir(video):
-            return f"{video} is a folder: give it as the folder of videos."
+            return tr("{video} is a folder: give it as the folder of videos.", video=video)
         if not os.path.isfile(video):
-            return f"The video {video} is not there: correct its path or take it off the list."
+            return tr("The video {video} is not there: correct its path or take it off the list.", video=video)
         if not os.access(video, os.R_OK):
-            return f"The video {video} cannot be read: change its permissions or take it off the list."
+            return tr("The video {video} cannot be read: change its permissions or take it off the list.", video=video)
         if os.path.getsize(video) == 0:
-            return f"The video {video} is empty: copy it again or take it off the list."
-    return check_folder(folder, "folder of videos") or check_folder(images, "folder of images")
+            return tr("The video {video} is empty: copy it again or take it off the list.", video=video)
+    return check_folder(folder, tr("folder of videos")) or check_folder(images, tr("folder of images"))
 
 
-def check_checkpoint(checkpoint: str, folder: str = "choose the folder that 'Train for an area' has written") -> Optional[str]:  # noqa: PLR0911
+def check_checkpoint(checkpoint: str, folder: str = mark("choose the folder that 'Train for an area' has written")) -> Optional[str]:  # noqa: PLR0911
     """The worldwide model, a Hub id, or a checkpoint that is there and looks like one; ``folder`` says what else to give in the place of a folder."""
     if checkpoint == WORLDWIDE:
         return None
     if os.path.isdir(checkpoint):
         lacking = [name for name in ("config.json", "model.safetensors") if not os.path.isfile(os.path.join(checkpoint, name))]
         if lacking:
-            return f"The checkpoint folder {checkpoint} has no {lacking[0]}: {folder}."
+            return tr(
+                "The checkpoint folder {checkpoint} has no {lacking}: {folder}.",
+                checkpoint=checkpoint,
+                lacking=lacking[0],
+                folder=tr(folder),
+            )
         return None
     if checkpoint.lower().endswith(_PICKLES):
-        return f"The checkpoint {checkpoint} can carry programs and is not opened: give a .safetensors file or a checkpoint folder."
+        return tr(
+            "The checkpoint {checkpoint} can carry programs and is not opened: give a .safetensors file or a checkpoint folder.",
+            checkpoint=checkpoint,
+        )
     if os.path.isfile(checkpoint):
         return (
             None
             if checkpoint.lower().endswith(".safetensors")
-            else f"The checkpoint {checkpoint} is not a .safetensors file: choose another."
+            else tr("The checkpoint {checkpoint} is not a .safetensors file: choose another.", checkpoint=checkpoint)
         )
     if _HUB_ID.match(checkpoint):
         return None
-    return f"The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip."
+    return tr(
+        "The checkpoint {checkpoint} is not there: give a checkpoint folder, a .safetensors file, a Hub id or geoclip.",
+        checkpoint=checkpoint,
+    )
 
 
 def check_ways(
@@ -84,32 +97,42 @@ def check_ways(
     """
     if not roads:
         if without_checkpoint:
-            return (
+            return tr(
                 "Without a checkpoint a video is located by its way along roads alone: give a layer under 'Roads', or choose a checkpoint."
             )
-        return "A motion track is compared with roads: give a layer under 'Roads', or leave the motion track empty." if track else None
+        return tr("A motion track is compared with roads: give a layer under 'Roads', or leave the motion track empty.") if track else None
     if not together:
-        return "A way along roads has a shape where frames are located together: choose that under 'Frames are located', or leave out the roads."
+        return tr(
+            "A way along roads has a shape where frames are located together: choose that under 'Frames are located', or leave out the roads."
+        )
     if motion is not None and motion.lower() == "drone":
-        return "A drone does not follow roads: leave out the roads, or choose another top speed."
+        return tr("A drone does not follow roads: leave out the roads, or choose another top speed.")
     if track and videos is not None and videos > 1:
-        return f"The motion track is of one video, and {videos} are given: give that one alone, or leave the motion track empty."
-    return check_files([track], "motion track") if track else None
+        return tr(
+            "The motion track is of one video, and {videos} are given: give that one alone, or leave the motion track empty.", videos=videos
+        )
+    return check_files([track], tr("motion track")) if track else None
 
 
 def check_city_checkpoint(checkpoint: str) -> Optional[str]:
     """A checkpoint of cities that is there; of a single file and of a Hub's the engine says whether it is one of cities."""
-    wanted = "give a folder that train-city wrote, on the command line"
+    wanted = tr(CITY_FOLDER)
     if checkpoint == WORLDWIDE:
-        return f"{WORLDWIDE} tells places and no cities: {wanted}."
-    if (problem := check_checkpoint(checkpoint, wanted)) or not os.path.isdir(checkpoint):
+        return tr("{checkpoint} tells places and no cities: {wanted}.", checkpoint=WORLDWIDE, wanted=wanted)
+    if (problem := check_checkpoint(checkpoint, CITY_FOLDER)) or not os.path.isdir(checkpoint):
         return problem
     try:
         with open(os.path.join(checkpoint, "config.json"), encoding="utf-8") as card:
             preset = json.load(card).get("preset")
     except (OSError, ValueError, AttributeError):
-        return f"The card config.json in {checkpoint} cannot be read: {wanted}."
-    return None if preset == CITIES else f"The checkpoint {checkpoint} is one for 'Geolocate video' and tells no cities: {wanted}."
+        return tr("The card config.json in {checkpoint} cannot be read: {wanted}.", checkpoint=checkpoint, wanted=wanted)
+    return (
+        None
+        if preset == CITIES
+        else tr(
+            "The checkpoint {checkpoint} is one for 'Geolocate video' and tells no cities: {wanted}.", checkpoint=checkpoint, wanted=wanted
+        )
+    )
 
 
 def check_reference(path: str) -> Optional[str]:
@@ -117,8 +140,8 @@ def check_reference(path: str) -> Optional[str]:
     if not path or os.path.isfile(os.path.join(path, DATABASE)):
         return None
     if not os.path.isdir(path):
-        return f"The reference images {path} are not there: give the folder that 'Build reference database' wrote."
-    return f"The folder {path} holds no reference images: give the one that 'Build reference database' wrote."
+        return tr("The reference images {path} are not there: give the folder that 'Build reference database' wrote.", path=path)
+    return tr("The folder {path} holds no reference images: give the one that 'Build reference database' wrote.", path=path)
 
 
 def check_database_folder(path: str) -> Optional[str]:
@@ -126,7 +149,9 @@ def check_database_folder(path: str) -> Optional[str]:
     held = [name for name in os.listdir(path) if not name.startswith(".")] if os.path.isdir(path) else []
     if not held or DATABASE in held or "building" in held:
         return None
-    return f"The folder {path} holds other files ({sorted(held)[0]}): choose a new or an empty one for the database."
+    return tr(
+        "The folder {path} holds other files ({other}): choose a new or an empty one for the database.", path=path, other=sorted(held)[0]
+    )
 
 
 def check_homes(lines: Iterable[str]) -> Optional[str]:
@@ -138,7 +163,7 @@ def check_homes(lines: Iterable[str]) -> Optional[str]:
         except ValueError:
             fits = False
         if not fits:
-            return f"{line!r} is no home zone: give latitude, longitude and metres, such as 55.7047,13.1910,300, one a line."
+            return tr("{line!r} is no home zone: give latitude, longitude and metres, such as 55.7047,13.1910,300, one a line.", line=line)
     return None
 
 
@@ -146,27 +171,33 @@ def check_lasting(output: str, what: str) -> Optional[str]:
     """A folder that hours of work go to, and that stays when QGIS is closed; ``what`` it is to hold."""
     temporary = os.path.realpath(QgsProcessingUtils.tempFolder())
     if not output or output == QgsProcessing.TEMPORARY_OUTPUT:
-        return f"Where shall the {what} go? Choose a folder for it: a temporary one would be lost when QGIS is closed."
+        return tr("Where shall the {what} go? Choose a folder for it: a temporary one would be lost when QGIS is closed.", what=what)
     if os.path.realpath(output).startswith(temporary + os.sep):
-        return f"The {what} folder {output} is a temporary one, which is lost when QGIS is closed: choose another."
+        return tr(
+            "The {what} folder {output} is a temporary one, which is lost when QGIS is closed: choose another.", what=what, output=output
+        )
     if os.path.isfile(output):
-        return f"The output {output} is a file: give a folder for the {what}."
+        return tr("The output {output} is a file: give a folder for the {what}.", output=output, what=what)
     return None
 
 
 def check_result(path: str) -> Optional[str]:
     """A GeoPackage that "Geolocate video" wrote."""
     if not os.path.isfile(path):
-        return f"The result {path} is not there: give the GeoPackage that 'Geolocate video' wrote."
+        return tr("The result {path} is not there: give the GeoPackage that 'Geolocate video' wrote.", path=path)
     wanted = ("videos", "frames", "gpkg_metadata")
     try:
         tables = _tables(path)
     except sqlite3.OperationalError as error:
-        return f"The result {path} cannot be read ({error}): close it elsewhere, or give another."
+        return tr("The result {path} cannot be read ({error}): close it elsewhere, or give another.", path=path, error=error)
     except sqlite3.Error:
-        return f"The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote."
+        return tr("The result {path} is no GeoPackage: give the one that 'Geolocate video' wrote.", path=path)
     if not tables.issuperset(wanted):
-        return f"The GeoPackage {path} is no result of 'Geolocate video': it has no layer {next(n for n in wanted if n not in tables)}."
+        return tr(
+            "The GeoPackage {path} is no result of 'Geolocate video': it has no layer {layer}.",
+            path=path,
+            layer=next(n for n in wanted if n not in tables),
+        )
     return newer_schema(path)
 
 
@@ -174,7 +205,10 @@ def check_answer(path: str, answer: str) -> Optional[str]:
     """The pinned answer is there where it is asked for; the result was checked before."""
     if answer != "pinned" or "frames_pinned" in _tables(path):
         return None
-    return f"The result {path} has no pinned answer: run 'Solve with pins' and give the result that it writes, or choose another answer."
+    return tr(
+        "The result {path} has no pinned answer: run 'Solve with pins' and give the result that it writes, or choose another answer.",
+        path=path,
+    )
 
 
 def check_scores(path: str) -> Optional[str]:
@@ -182,9 +216,11 @@ def check_scores(path: str) -> Optional[str]:
     folder = os.path.splitext(path)[0] + ".scores"
     if os.path.isdir(folder) and any(name.endswith(".safetensors") for name in os.listdir(folder)):
         return None
-    return (
-        f"The result {path} has no scores beside it, in {folder}: run 'Geolocate video' again with 'Keep scores for pins', or give the result "
-        "that this one was copied from."
+    return tr(
+        "The result {path} has no scores beside it, in {folder}: run 'Geolocate video' again with 'Keep scores for pins', or give the "
+        "result that this one was copied from.",
+        path=path,
+        folder=folder,
     )
 
 
@@ -197,7 +233,7 @@ def _tables(path: str) -> set[str]:
 def check_geopackage_name(path: Optional[str]) -> Optional[str]:
     """A result to write ends in .gpkg; None (temporary) is fine."""
     if path and not path.lower().endswith(".gpkg"):
-        return f"The result {path} must end in .gpkg: it is a GeoPackage. Other formats are outputs of their own."
+        return tr("The result {path} must end in .gpkg: it is a GeoPackage. Other formats are outputs of their own.", path=path)
     return None
 
 
@@ -205,17 +241,17 @@ def check_files(paths: Iterable[str], what: str) -> Optional[str]:
     """Input files are there and can be read."""
     for path in paths:
         if not os.path.isfile(path):
-            return f"The {what} {path} is not there: correct its path or take it off the list."
+            return tr("The {what} {path} is not there: correct its path or take it off the list.", what=what, path=path)
         if not os.access(path, os.R_OK) or os.path.getsize(path) == 0:
-            return f"The {what} {path} is empty or cannot be read: give another."
+            return tr("The {what} {path} is empty or cannot be read: give another.", what=what, path=path)
     return None
 
 
 def check_folder(path: str, what: str) -> Optional[str]:
     """An input folder is there and holds something; an empty path is fine."""
     if path and not os.path.isdir(path):
-        return f"The {what} {path} is not there: correct its path or leave it empty."
-    return f"The {what} {path} is empty: choose another." if path and not os.listdir(path) else None
+        return tr("The {what} {path} is not there: correct its path or leave it empty.", what=what, path=path)
+    return tr("The {what} {path} is empty: choose another.", what=what, path=path) if path and not os.listdir(path) else None
 
 
 def check_destinations(destinations: dict[str, Any]) -> Optional[str]:
@@ -229,7 +265,12 @@ def check_destinations(destinations: dict[str, Any]) -> Optional[str]:
         for (other_path, other_table), other in seen.items():
             # Tables of one database are told apart by name, but the engine writes its own file anew as a whole.
             if other_path == path and not (table and other_table and table != other_table):
-                return f"{other} and {label} go to the same file, {path}: one would overwrite the other. Give each a file of its own."
+                return tr(
+                    "{other} and {label} go to the same file, {path}: one would overwrite the other. Give each a file of its own.",
+                    other=other,
+                    label=label,
+                    path=path,
+                )
         seen[path, table] = label
     return None
 
@@ -248,7 +289,11 @@ def check_truth_offset(text: Optional[str]) -> Optional[str]:
         fits = abs(float(text)) <= 86400.0  # a day; not a number compares as False
     except ValueError:
         fits = False
-    return None if fits else f"The truth offset {text!r} is not a number of seconds up to a day: give one such as 2.5 or -2.5, or auto."
+    return (
+        None
+        if fits
+        else tr("The truth offset {text!r} is not a number of seconds up to a day: give one such as 2.5 or -2.5, or auto.", text=text)
+    )
 
 
 def check_motion(text: Optional[str]) -> Optional[str]:
@@ -259,7 +304,16 @@ def check_motion(text: Optional[str]) -> Optional[str]:
         fits = 0.0 < float(text) <= MOST_KMH
     except ValueError:
         fits = False
-    return None if fits else f"The top speed {text!r} is none: give {', '.join(MOTIONS)}, or a number in km/h up to {MOST_KMH:g}."
+    return (
+        None
+        if fits
+        else tr(
+            "The top speed {text!r} is none: give {names}, or a number in km/h up to {most:g}.",
+            text=text,
+            names=", ".join(MOTIONS),
+            most=MOST_KMH,
+        )
+    )
 
 
 def check_folders(paths: Iterable[str]) -> Optional[str]:
@@ -267,11 +321,15 @@ def check_folders(paths: Iterable[str]) -> Optional[str]:
     for path in paths:
         folder = os.path.dirname(os.path.abspath(path))
         if os.path.isdir(path):
-            return f"The output {path} is a folder: give the path of a file."
+            return tr("The output {path} is a folder: give the path of a file.", path=path)
         while not os.path.exists(folder) and os.path.dirname(folder) != folder:
             folder = os.path.dirname(folder)
         if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-            return f"The output {path} cannot be written: {folder} is no folder that you may write to. Choose another."
+            return tr(
+                "The output {path} cannot be written: {folder} is no folder that you may write to. Choose another.",
+                path=path,
+                folder=folder,
+            )
     return None
 
 

@@ -19,28 +19,29 @@ from qgis.core import (
 
 from ..engine_client.command_arguments import ExportArguments
 from ..track import copy_track
+from ..translation import mark, tr
 from . import checks
 from .base import VidTAGAlgorithm
 
-_HELP = """Copies a result of 'Geolocate video' to other formats: KML, GPX, GeoJSON, CSV, lines with times as M for trajectory tools, and the frames as JPEGs \
+_HELP = mark("""Copies a result of 'Geolocate video' to other formats: KML, GPX, GeoJSON, CSV, lines with times as M for trajectory tools, and the frames as JPEGs \
 that carry their places.
 
 The JPEGs have EXIF positions, the time of the frame (UTC; none where the video's start is not known) and the confidence, so that photo tools and \
 'Import geotagged photos' read them. They need the videos: those are looked for where you say and beside the result, and \
-checked to be the very files that were located."""
+checked to be the very files that were located.""")
 _COPIES = (
-    ("KML", "KML (*.kml)", "For Google Earth: a track with times and a coloured line."),
-    ("GPX", "GPX (*.gpx)", "For GPS programs: a track a video, with times where they are known."),
-    ("GEOJSON", "GeoJSON (*.geojson)", "Steps and frames with all their attributes."),
-    ("CSV", "CSV (*.csv)", "A row a frame."),
+    ("KML", "KML (*.kml)", mark("For Google Earth: a track with times and a coloured line.")),
+    ("GPX", "GPX (*.gpx)", mark("For GPS programs: a track a video, with times where they are known.")),
+    ("GEOJSON", "GeoJSON (*.geojson)", mark("Steps and frames with all their attributes.")),
+    ("CSV", "CSV (*.csv)", mark("A row a frame.")),
 )
 
 
 class ExportTrajectory(VidTAGAlgorithm):
     """Result in; copies in other formats out."""
 
-    ID, TITLE, TEXT = "exporttrajectory", "Export trajectory", _HELP
-    SUMMARY = "Copies a result to KML, GPX, GeoJSON and CSV, and its frames to JPEGs with EXIF positions."
+    ID, TITLE, TEXT = "exporttrajectory", mark("Export trajectory"), _HELP
+    SUMMARY = mark("Copies a result to KML, GPX, GeoJSON and CSV, and its frames to JPEGs with EXIF positions.")
     TAGS = ("export", "kml", "gpx", "geojson", "csv", "jpeg", "exif", "frames", "photos", "geotag")
     READS = ("RESULT", "VIDEOS", "FOLDER")
     WRITES: ClassVar[dict[str, str]] = {name: name.lower() for name, _, _ in _COPIES}
@@ -52,31 +53,31 @@ class ExportTrajectory(VidTAGAlgorithm):
         self.answer()
         for name, kind, text in _COPIES:
             title = kind.split(" ")[0]
-            self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), text)
+            self.add(QgsProcessingParameterFileDestination(name, title, kind, optional=True, createByDefault=False), tr(text))
         lines = QgsProcessing.SourceType.TypeVectorLine
         self.add(
-            QgsProcessingParameterFeatureSink("TRACK", "Track with times as M", lines, optional=True, createByDefault=False),
-            "A line a video for trajectory tools (LineStringZM). M is the time of each vertex in seconds since 1970-01-01 UTC, Z is 0.",
+            QgsProcessingParameterFeatureSink("TRACK", tr("Track with times as M"), lines, optional=True, createByDefault=False),
+            tr("A line a video for trajectory tools (LineStringZM). M is the time of each vertex in seconds since 1970-01-01 UTC, Z is 0."),
         )
         self.add(
-            QgsProcessingParameterFolderDestination("FRAMES", "Frames as JPEGs", optional=True, createByDefault=False),
-            "A folder for a JPEG a located frame. Needs the videos.",
+            QgsProcessingParameterFolderDestination("FRAMES", tr("Frames as JPEGs"), optional=True, createByDefault=False),
+            tr("A folder for a JPEG a located frame. Needs the videos."),
         )
         self.add(
-            QgsProcessingParameterMultipleLayers("VIDEOS", "Videos (for the frames)", QgsProcessing.SourceType.TypeFile, optional=True),
-            "The video files that were located. Not needed where they lie beside the result.",
+            QgsProcessingParameterMultipleLayers("VIDEOS", tr("Videos (for the frames)"), QgsProcessing.SourceType.TypeFile, optional=True),
+            tr("The video files that were located. Not needed where they lie beside the result."),
         )
-        self.add(self.folder("FOLDER", "Folder of the videos"), "Where they lie, in it or in its subfolders.")
+        self.add(self.folder("FOLDER", tr("Folder of the videos")), tr("Where they lie, in it or in its subfolders."))
         self.advanced(
-            self.number("LEAST_CONFIDENCE", "Least confidence of a frame", 0.0, minimum=0.0, maximum=1.0),
-            "Less sure frames are not written as JPEGs; those that are not rated are.",
+            self.number("LEAST_CONFIDENCE", tr("Least confidence of a frame"), 0.0, minimum=0.0, maximum=1.0),
+            tr("Less sure frames are not written as JPEGs; those that are not rated are."),
         )
         integer = QgsProcessingParameterNumber.Type.Integer
         self.advanced(
-            self.number("QUALITY", "Quality of the JPEGs", 92, minimum=1, maximum=95, kind=integer), "Larger is better and larger."
+            self.number("QUALITY", tr("Quality of the JPEGs"), 92, minimum=1, maximum=95, kind=integer), tr("Larger is better and larger.")
         )
         self.overwrite()
-        for name, text in (("FRAME_COUNT", "Frames written"), ("LEFT_OUT_COUNT", "Frames left out"), ("VIDEO_COUNT", "Videos")):
+        for name, text in (("FRAME_COUNT", tr("Frames written")), ("LEFT_OUT_COUNT", tr("Frames left out")), ("VIDEO_COUNT", tr("Videos"))):
             self.addOutput(QgsProcessingOutputNumber(name, text))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -88,14 +89,14 @@ class ExportTrajectory(VidTAGAlgorithm):
         files = [path for path in (self.file_out(parameters, name, context) for name in names) if path]
         frames = self.file_out(parameters, "FRAMES", context)
         if not files and not frames and not checks.is_asked(parameters.get("TRACK")):
-            return "There is nothing to write: give at least one output."
+            return tr("There is nothing to write: give at least one output.")
         videos, folder = self.files(parameters, "VIDEOS", context), self.file_in(parameters, "FOLDER", context)
         if frames and os.path.isfile(frames):
-            return f"The output {frames} is a file: give a folder for the frames."
+            return tr("The output {frames} is a file: give a folder for the frames.", frames=frames)
         return (
-            checks.check_files(videos, "video")
-            or checks.check_folder(folder, "folder of the videos")
-            or checks.check_destinations({"Result (input)": result, **self.labels(parameters, [*names, "TRACK"])})
+            checks.check_files(videos, tr("video"))
+            or checks.check_folder(folder, tr("folder of the videos"))
+            or checks.check_destinations({tr("Result (input)"): result, **self.labels(parameters, [*names, "TRACK"])})
             or checks.check_folders([*files, *([os.path.join(frames, "frame.jpg")] if frames else [])])
         )
 
@@ -115,14 +116,14 @@ class ExportTrajectory(VidTAGAlgorithm):
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
             **{name.lower(): path for name, path in copies.items()},
         )
-        kept = f"Cancelled. The JPEGs written so far are in {frames}, each whole." if frames else "Cancelled."
+        kept = tr("Cancelled. The JPEGs written so far are in {frames}, each whole.", frames=frames) if frames else tr("Cancelled.")
         said: dict[str, Any] = {"pinned": [], "frames": 0, "left_out": 0, "videos": 0}
         if frames or any(copies.values()):
             said = self.ask("export", arguments, feedback, when_cancelled=kept)
         if said["pinned"]:
-            feedback.pushInfo(f"The answer of 'Solve with pins' was taken for {', '.join(said['pinned'])}.")
+            feedback.pushInfo(tr("The answer of 'Solve with pins' was taken for {names}.", names=", ".join(said["pinned"])))
         if frames:
-            feedback.pushInfo(f"{said['frames']} frames written, {said['left_out']} left out.")
+            feedback.pushInfo(tr("{frames} frames written, {left_out} left out.", frames=said["frames"], left_out=said["left_out"]))
         outputs: dict[str, Any] = {name: path for name, path in {**copies, "FRAMES": frames}.items() if path}
         track = copy_track(arguments.result, self, parameters, "TRACK", context, feedback, answer=arguments.answer)
         if track is not None:

@@ -15,11 +15,12 @@ from ..engine_client import GeolocateArguments
 from ..layers import copy_layer
 from ..roads import NetworkFile, RoadsError, check_given_roads, network_file
 from ..track import copy_track
+from ..translation import mark, tr
 from ..video_table import Rows, TableError, read_table
 from . import checks
 from .geolocate_parameters import RESULT_LAYERS, GeolocateParameters
 
-_HELP = """Give one or more videos, the area that they are from, and a checkpoint: a model trained for that area gives useful positions; 'geoclip' \
+_HELP = mark("""Give one or more videos, the area that they are from, and a checkpoint: a model trained for that area gives useful positions; 'geoclip' \
 knows the whole world, roughly. The area is covered with a grid of candidate places, and every frame gets the best of them, with a confidence: \
 the probability that the true place lies within the confidence radius.
 
@@ -41,7 +42,7 @@ result has the ways that fit. With the checkpoint 'none' that alone says where i
 
 The engine runs in a Python environment of its own: Settings > Options > VidTAG. Cancel stops it within \
 a second; videos finished by then are kept. Of several videos each is kept at once, in a folder beside the result, which also has a page of the batch: \
-every video's state, why it failed, and a map. 'Go on from an existing result' does the rest of a batch that was stopped."""
+every video's state, why it failed, and a map. 'Go on from an existing result' does the rest of a batch that was stopped.""")
 _TAGS = tuple(
     "geolocalisation geolocalization where place trajectory track frames camera drone dashcam gps osint geoclip ai roads streets osm".split()
 )
@@ -54,7 +55,7 @@ class GeolocateVideo(GeolocateParameters):
     """Videos and an area in, trajectories with confidence out. The engine does the work, in a process of its own."""
 
     ID, TITLE, TEXT, TAGS = "geolocatevideo", "Geolocate video", _HELP, _TAGS
-    SUMMARY = "Locates the frames of videos within an area, and the way that the camera took."
+    SUMMARY = mark("Locates the frames of videos within an area, and the way that the camera took.")
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class GeolocateVideo(GeolocateParameters):
 
     def shortHelpString(self) -> str:
         """Text beside the dialog: what it shows at first is said before all else."""
-        return f"{self._offered}\n\n{self.TEXT}" if self._offered else self.TEXT
+        return "\n\n".join(filter(None, (self._offered, super().shortHelpString())))
 
     def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
         """QGIS calls this in the main thread, where layers may be looked at."""
@@ -120,7 +121,7 @@ class GeolocateVideo(GeolocateParameters):
     def _problem_of_scheduler(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """Of the setting, which an earlier version or a script may have written; a single video does not look at it."""
         problem = settings.scheduler_problem(settings.scheduler()) if self._several(parameters, context) else None
-        return f"Settings > Options > VidTAG: {problem}" if problem else None
+        return tr("Settings > Options > VidTAG: {problem}", problem=problem) if problem else None
 
     def _problem_of_ways(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the roads and the motion track."""
@@ -147,13 +148,17 @@ class GeolocateVideo(GeolocateParameters):
         if self.chosen(parameters, self.DECODER, context) != "none":
             return None
         if self._motion(parameters, context) is not None:
-            return (
+            return tr(
                 "A top speed joins frames that are located together: choose that under 'Frames are located', or leave the top speed empty."
             )
         if self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
-            return "Scores for pins are kept of frames that are located together: choose that under 'Frames are located', or do not keep scores."
+            return tr(
+                "Scores for pins are kept of frames that are located together: choose that under 'Frames are located', or do not keep scores."
+            )
         if checks.is_asked(parameters.get("REGIONS")):
-            return "Regions come from locating all frames together: choose that under 'Frames are located', or leave out the confidence regions."
+            return tr(
+                "Regions come from locating all frames together: choose that under 'Frames are located', or leave out the confidence regions."
+            )
         return None
 
     def _problem_of_guess(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -161,7 +166,7 @@ class GeolocateVideo(GeolocateParameters):
         if guess is None:
             return None
         if is_given(parameters, self.AOI, self.EXTENT):
-            return "The area is given and is to be guessed as well: leave the area empty, or untick 'Guess the area'."
+            return tr("The area is given and is to be guessed as well: leave the area empty, or untick 'Guess the area'.")
         return None if guess == AUTO else checks.check_city_checkpoint(guess)
 
     def _problem_of_table(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
@@ -197,18 +202,20 @@ class GeolocateVideo(GeolocateParameters):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if arguments.aoi is None and arguments.guess_area is None:
             feedback.pushInfo(
-                "No area is given: videos without one of their own are sought where the reference images lie or the checkpoint was trained, or with a "
-                "worldwide one on the world's land."
+                tr(
+                    "No area is given: videos without one of their own are sought where the reference images lie or the checkpoint was trained, or with a "
+                    "worldwide one on the world's land."
+                )
             )
         scheduler, why = self._scheduler(parameters, context)
         if scheduler is not None:
-            feedback.pushInfo(f"The workers of the Dask scheduler {scheduler} do the work.")
+            feedback.pushInfo(tr("The workers of the Dask scheduler {scheduler} do the work.", scheduler=scheduler))
         elif why:
             feedback.pushWarning(why)
         result = self.ask("geolocate", arguments, feedback)
         video_places.remember([*arguments.videos, *arguments.images, *result.get("table_files", [])])
         if arguments.keep_scores and checks.check_scores(output):
-            feedback.pushWarning("No scores were kept: so wide an area is not decoded as a whole. Pins need a smaller one.")
+            feedback.pushWarning(tr("No scores were kept: so wide an area is not decoded as a whole. Pins need a smaller one."))
         outputs = {
             self.OUTPUT: output,
             "VIDEO_COUNT": len(result["videos"]),
@@ -226,7 +233,7 @@ class GeolocateVideo(GeolocateParameters):
             **{f"RESULT_{kind.upper()}": f"{output}|layername={kind}" for kind in RESULT_LAYERS},
         }
         if outputs[self.RESULTS]:
-            push_link(feedback, "The batch's page:", os.path.join(outputs[self.RESULTS], "index.html"))
+            push_link(feedback, tr("The batch's page:"), os.path.join(outputs[self.RESULTS], "index.html"))
         outputs.update({name: path for name, path in ((self.KML, arguments.kml), (self.MAP, arguments.map)) if path})
         crs = self.parameterAsCrs(parameters, self.OUTPUT_CRS, context)
         for sink, layer in self.SINKS:
@@ -307,14 +314,20 @@ class GeolocateVideo(GeolocateParameters):
         address = settings.scheduler()
         if not address or not self._several(parameters, context):
             return None, ""
-        why = ""
         if settings.offline():
-            why = "'Work offline' opens no connection"
-        elif self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
-            why = "scores for pins are kept by this computer"
-        elif self._guess_area(parameters, context) is not None:
-            why = "areas are guessed by this computer"
-        return (None, f"The Dask scheduler {address} is not asked, as {why}: all work is done here.") if why else (address, "")
+            return None, tr(
+                "The Dask scheduler {address} is not asked, as 'Work offline' opens no connection: all work is done here.", address=address
+            )
+        if self.parameterAsBoolean(parameters, self.KEEP_SCORES, context):
+            return None, tr(
+                "The Dask scheduler {address} is not asked, as scores for pins are kept by this computer: all work is done here.",
+                address=address,
+            )
+        if self._guess_area(parameters, context) is not None:
+            return None, tr(
+                "The Dask scheduler {address} is not asked, as areas are guessed by this computer: all work is done here.", address=address
+            )
+        return address, ""
 
     def _table(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[Optional[str], Optional[Rows]]:
         try:

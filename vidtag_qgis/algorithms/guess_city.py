@@ -23,11 +23,12 @@ from .. import video_places
 from ..engine_client.command_arguments import GuessArguments
 from ..guessed_places import LAYER, likely_rows
 from ..layers import copy_layer
+from ..translation import mark, tr
 from . import checks
 from .base import VidTAGAlgorithm
 from .inputs import EitherFiles
 
-_HELP = """Says which of the cities that a checkpoint knows each video was taken in, or that it was taken in none of them.
+_HELP = mark("""Says which of the cities that a checkpoint knows each video was taken in, or that it was taken in none of them.
 
 Give one or more videos and a checkpoint of cities, which train-city makes on the command line. Each city lies in a state, a country and a continent, \
 and each of these levels has its five likeliest places, with the probability that the video was taken there.
@@ -36,15 +37,15 @@ The layer of likely places holds the fewest that together have 90 %, or what you
 'Geolocate video', or join the two in a model. The GeoPackage holds all levels.
 
 A video that is unlike those of every known city has no likely place, and the log says why. Places whose probability nothing has calibrated are \
-'not rated': they are in order, and all five are taken."""
-LEVELS = {"city": "Cities", "state": "States", "country": "Countries", "continent": "Continents"}
+'not rated': they are in order, and all five are taken.""")
+LEVELS = {"city": mark("Cities"), "state": mark("States"), "country": mark("Countries"), "continent": mark("Continents")}
 
 
 class GuessCity(VidTAGAlgorithm):
     """Videos and a checkpoint of cities in, the places that they may be of out."""
 
-    ID, TITLE, TEXT = "guesscity", "Guess city", _HELP
-    SUMMARY = "Says which city, state, country and continent videos were taken in, of those that a checkpoint knows."
+    ID, TITLE, TEXT = "guesscity", mark("Guess city"), _HELP
+    SUMMARY = mark("Says which city, state, country and continent videos were taken in, of those that a checkpoint knows.")
     TAGS = ("city", "town", "country", "continent", "where", "place", "guess", "classify", "cityguessr")
     READS = ("VIDEOS", "FOLDER", "IMAGES", "CHECKPOINT")
     WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "places"}
@@ -54,52 +55,57 @@ class GuessCity(VidTAGAlgorithm):
         """Declare inputs and outputs."""
         integer = QgsProcessingParameterNumber.Type.Integer
         self.add(
-            EitherFiles("VIDEOS", "Videos (or a folder of them below)", QgsProcessing.SourceType.TypeFile),
-            "Video files, in any format that FFmpeg reads; give some, or a folder. Each is guessed by itself.",
+            EitherFiles("VIDEOS", tr("Videos (or a folder of them below)"), QgsProcessing.SourceType.TypeFile),
+            tr("Video files, in any format that FFmpeg reads; give some, or a folder. Each is guessed by itself."),
         )
-        self.add(self.folder("FOLDER", "Folder of videos"), "All videos in this folder and its subfolders, besides those above.")
+        self.add(self.folder("FOLDER", tr("Folder of videos")), tr("All videos in this folder and its subfolders, besides those above."))
         self.add(
-            QgsProcessingParameterFile("CHECKPOINT", "Checkpoint of cities (folder)", QgsProcessingParameterFile.Behavior.Folder),
-            "A folder that train-city has written, on the command line; a .safetensors file or a Hub id, too.",
+            QgsProcessingParameterFile("CHECKPOINT", tr("Checkpoint of cities (folder)"), QgsProcessingParameterFile.Behavior.Folder),
+            tr("A folder that train-city has written, on the command line; a .safetensors file or a Hub id, too."),
         )
-        self.add(self.choice("LEVEL", "Likely places are", LEVELS), "What the layer of likely places is made of.")
+        self.add(self.choice("LEVEL", tr("Likely places are"), LEVELS), tr("What the layer of likely places is made of."))
         self.add(
-            self.number("MOST", "Probability that they have together", 0.9, minimum=0.01, maximum=1.0),
-            "The fewest places that together have so much are taken, at most five of each video. More of it is a larger area to search.",
+            self.number("MOST", tr("Probability that they have together"), 0.9, minimum=0.01, maximum=1.0),
+            tr(
+                "The fewest places that together have so much are taken, at most five of each video. More of it is a larger area to search."
+            ),
         )
         self.advanced(
-            self.folder("IMAGES", "Folder of images"),
-            "Still images that are one sequence, in the order of their EXIF times, else of their names.",
+            self.folder("IMAGES", tr("Folder of images")),
+            tr("Still images that are one sequence, in the order of their EXIF times, else of their names."),
         )
-        self.advanced(self.number("FROM", "From (s)", 0.0, minimum=0.0), "Start of the stretch of each video.")
-        self.advanced(self.number("TO", "To (s)", None, minimum=0.0), "End of the stretch of each video; empty: its end.")
+        self.advanced(self.number("FROM", tr("From (s)"), 0.0, minimum=0.0), tr("Start of the stretch of each video."))
+        self.advanced(self.number("TO", tr("To (s)"), None, minimum=0.0), tr("End of the stretch of each video; empty: its end."))
         self.device()
         self.advanced(
-            self.number("BATCH_SIZE", "Batch size", None, minimum=1, maximum=4096, kind=integer),
-            "Frames at once; less takes less memory.",
+            self.number("BATCH_SIZE", tr("Batch size"), None, minimum=1, maximum=4096, kind=integer),
+            tr("Frames at once; less takes less memory."),
         )
         self.overwrite()
-        self.copies_crs("Likely places")
+        self.copies_crs(tr("Likely places"))
         self._declare_outputs()
 
     def _declare_outputs(self) -> None:
         self.add(
-            QgsProcessingParameterFileDestination("OUTPUT", "All guessed places", "GeoPackage (*.gpkg)"),
-            "Of every video and level the five likeliest places, as polygons.",
+            QgsProcessingParameterFileDestination("OUTPUT", tr("All guessed places"), "GeoPackage (*.gpkg)"),
+            tr("Of every video and level the five likeliest places, as polygons."),
         )
         self.add(
-            QgsProcessingParameterFeatureSink("PLACES", "Likely places", QgsProcessing.SourceType.TypeVectorPolygon, optional=True),
-            "The fewest that together have the probability above: an area of interest for 'Geolocate video'. Empty where the video is of no known city.",
+            QgsProcessingParameterFeatureSink("PLACES", tr("Likely places"), QgsProcessing.SourceType.TypeVectorPolygon, optional=True),
+            tr(
+                "The fewest that together have the probability above: an area of interest for 'Geolocate video'. Empty where the video is of no known city."
+            ),
         )
-        self.addOutput(QgsProcessingOutputString("CITY", "Likeliest city, of the first video whose city is known; empty where none is"))
-        self.addOutput(QgsProcessingOutputNumber("PROBABILITY", "Its probability; none where it is not rated"))
-        self.addOutput(QgsProcessingOutputBoolean("KNOWN", "Whether a video is of a known city"))
+        self.addOutput(QgsProcessingOutputString("CITY", tr("Likeliest city, of the first video whose city is known; empty where none is")))
+        self.addOutput(QgsProcessingOutputNumber("PROBABILITY", tr("Its probability; none where it is not rated")))
+        self.addOutput(QgsProcessingOutputBoolean("KNOWN", tr("Whether a video is of a known city")))
         for name, text in (
-            ("COUNT", "Likely places"), ("VIDEO_COUNT", "Videos"), ("UNKNOWN_COUNT", "Videos of no known city"), ("SKIPPED_COUNT", "Videos left out"),
+            ("COUNT", tr("Likely places")), ("VIDEO_COUNT", tr("Videos")), ("UNKNOWN_COUNT", tr("Videos of no known city")),
+            ("SKIPPED_COUNT", tr("Videos left out")),
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
-        self.addOutput(QgsProcessingOutputString("UNKNOWN_REASON", "Why videos are of no known city; empty where none is"))
-        self.addOutput(QgsProcessingOutputVectorLayer("RESULT_PLACES", "The file's own layer of all guessed places"))
+        self.addOutput(QgsProcessingOutputString("UNKNOWN_REASON", tr("Why videos are of no known city; empty where none is")))
+        self.addOutput(QgsProcessingOutputVectorLayer("RESULT_PLACES", tr("The file's own layer of all guessed places")))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
@@ -131,11 +137,11 @@ class GuessCity(VidTAGAlgorithm):
             batch_size=None if batch_size is None else int(batch_size),
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
-        said = self.ask("guess", arguments, feedback, when_cancelled="Cancelled; no places were written.")
+        said = self.ask("guess", arguments, feedback, when_cancelled=tr("Cancelled; no places were written."))
         video_places.remember([*arguments.videos, *arguments.images])
         videos = said["videos"]
         unknown = [f"{video['name']}: {video['why']}" for video in videos if not video["known"]]
-        left_out = [f"{one['name']} was left out: {one['why']}" for one in said["failed"]]
+        left_out = [tr("{name} was left out: {why}", name=one["name"], why=one["why"]) for one in said["failed"]]
         for note in [*said["notes"], *unknown, *left_out]:
             feedback.pushWarning(self.words()(note))
         rows = likely_rows(output, self.chosen(parameters, "LEVEL", context), self.parameterAsDouble(parameters, "MOST", context))

@@ -15,19 +15,21 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
+from ..translation import everywhere, mark, tr
+
 OLD_KEYS = {"viterbi": "hmm"}
 """Keys that scripts and models of 0.1.0 say, and what they are called now."""
-DETAILS = {"none": "None", "xfeat": "XFeat (17 kB a picture)"}
+DETAILS = {"none": mark("None"), "xfeat": mark("XFeat (17 kB a picture)")}
 """What may be kept of pictures beside what they look like as a whole."""
 _WIDGET = "vidtag_qgis.gui.choice_widget.ChoiceWidget"  # by name: it is only loaded where there is a dialog
 
 
 def key_of(words: dict[str, str], value: Any) -> Optional[str]:
-    """The key of a choice that a value names as key, as an older key or by its number; None for anything else, such as its words."""
+    """The key of a choice that a value names as key, as an older key, by its number or by its words in any language; None for anything else."""
     given = OLD_KEYS.get(str(value), str(value))
     if given.isdecimal() and int(given) < len(words):
         return list(words)[int(given)]
-    return given if given in words else None
+    return given if given in words else next((key for key, text in words.items() if given in everywhere(text)), None)
 
 
 class Choice(QgsProcessingParameterEnum):
@@ -35,19 +37,19 @@ class Choice(QgsProcessingParameterEnum):
 
     Args:
         name, text: of the parameter.
-        words: what is shown, by key; the first is the default. None has a comma, at which QGIS would part it.
+        words: what is shown, by key, in English; the first is the default. None has a comma, at which QGIS would part it.
     """
 
     def __init__(self, name: str, text: str, words: dict[str, str]) -> None:
-        shown = list(words.values())
+        shown = [tr(text) for text in words.values()]
         super().__init__(name, text, shown, defaultValue=shown[0], usesStaticStrings=True)
         self.words = words
         self.setMetadata({"widget_wrapper": {"class": _WIDGET}})
 
     def in_words(self, value: Any) -> Any:
-        """The value as the dialog shows it: words for a key or number, anything else as it is."""
+        """The value as the dialog shows it: words in the language of QGIS for a key, a number or words of another; anything else as it is."""
         key = key_of(self.words, value)
-        return value if key is None else self.words[key]
+        return value if key is None else tr(self.words[key])
 
     def checkValueIsAcceptable(self, value: Any, context: Optional[QgsProcessingContext] = None) -> bool:
         """Whether it is a key, the words or the number of one of the choices."""

@@ -27,9 +27,11 @@ from qgis.core import (
 from ..edits import file_of, guard, table_of
 from ..engine_client.file_marks import KIND_URI, mark_of, own_kind, refusal
 from ..engine_client.geopackage_metadata import add_metadata
+from ..translation import mark, tr, translated
 from .checks import target_of
 
-REPLACE = "tick 'Overwrite' (OVERWRITE=true)"
+REPLACE = mark("tick 'Overwrite' (OVERWRITE=true)")
+"""In English: it is put into sentences of ``file_marks``, which are translated as a whole."""
 LAYER = "layer"
 """The kind, for file_marks, of a GeoPackage with one layer that QGIS has copied from a result."""
 
@@ -95,7 +97,7 @@ def refusal_of(files: Files, *, overwrite: bool) -> Optional[str]:
         if (os.path.lexists(path) or kind == "checkpoint") and (
             why := refusal(path, kind, inputs=files.inputs, overwrite=overwrite, replace=REPLACE)
         ):
-            return why
+            return translated(why)
     for label, path, table in files.sinks:
         if os.path.lexists(path) and (why := _sink_refusal(label, path, table, files.read, overwrite=overwrite)):
             return why
@@ -124,9 +126,13 @@ def _sink_refusal(label: str, path: str, table: str, read: list[tuple[str, str]]
     for other, other_table in read:
         # Another table of the very GeoPackage that an input lies in takes nothing away.
         if _same(path, other) and not (table and other_table and table != other_table):
-            return f"The output {name} ({label}) is also an input of this call, and would be lost: choose another output."
+            return tr(
+                "The output {name} ({label}) is also an input of this call, and would be lost: choose another output.",
+                name=name,
+                label=label,
+            )
     if os.path.isdir(path):
-        return f"The output {name} ({label}) is a folder: give the path of a file."
+        return tr("The output {name} ({label}) is a folder: give the path of a file.", name=name, label=label)
     return None if overwrite else _why_kept(name, label, _layers(path), path, table)
 
 
@@ -134,16 +140,39 @@ def _why_kept(name: str, label: str, layers: list[str], path: str, table: str) -
     """Why QGIS must not replace what it was not told to replace."""
     if table:
         there = table.lower() in {one.lower() for one in layers}
-        return f"{name} has a layer {table!r} already: give {label} another name there, or {REPLACE} to replace it." if there else None
+        return (
+            tr(
+                "{name} has a layer {table!r} already: give {label} another name there, or {replace} to replace it.",
+                name=name,
+                table=table,
+                label=label,
+                replace=tr(REPLACE),
+            )
+            if there
+            else None
+        )
     if layers and len(layers) == 1 and own_kind(path) == LAYER:
         return None
-    end = f"choose another output for {label}, or {REPLACE} to replace it."
+    end = tr("choose another output for {label}, or {replace} to replace it.", label=label, replace=tr(REPLACE))
     if layers:
-        held = (
-            f"the layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} layers ({', '.join(layers[:3])}{', …' if layers[3:] else ''})"
+        if len(layers) == 1:
+            return tr(
+                "{name} holds the layer {layer}, which would be lost: choose 'Save to GeoPackage…' to add {label} as a layer, {end}",
+                name=name,
+                layer=layers[0],
+                label=label,
+                end=end,
+            )
+        names = f"{', '.join(layers[:3])}{', …' if layers[3:] else ''}"
+        return tr(
+            "{name} holds {count} layers ({names}), which would be lost: choose 'Save to GeoPackage…' to add {label} as a layer, {end}",
+            name=name,
+            count=len(layers),
+            names=names,
+            label=label,
+            end=end,
         )
-        return f"{name} holds {held}, which would be lost: choose 'Save to GeoPackage…' to add {label} as a layer, {end}"
-    return f"{name} exists and bears no mark of this tool: {end}"
+    return tr("{name} exists and bears no mark of this tool: {end}", name=name, end=end)
 
 
 def _layers(path: str) -> list[str]:

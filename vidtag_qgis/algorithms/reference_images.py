@@ -18,23 +18,24 @@ from qgis.core import (
 from ..aoi import Area, is_given, read_area
 from ..engine_client.command_arguments import ReferenceLayerArguments
 from ..layers import load_layer
+from ..translation import mark, tr
 from . import checks
 from .base import VidTAGAlgorithm
 
-_HELP = """Shows what a database of reference images holds, to look at before a video is geolocated by it.
+_HELP = mark("""Shows what a database of reference images holds, to look at before a video is geolocated by it.
 
 The layer 'images' has a point a picture, coloured by its age, with heading, source, author and licence. The layer 'gaps' shows where the area has no picture \
 within reach: no video can be recognised there.
 
-The layers hold the place of every picture, your own too: pass them on as you would pass on your tracks."""
-TITLES = {"images": "Reference images", "gaps": "Gaps between reference images"}
+The layers hold the place of every picture, your own too: pass them on as you would pass on your tracks.""")
+TITLES = {"images": mark("Reference images"), "gaps": mark("Gaps between reference images")}
 
 
 class ReferenceImages(VidTAGAlgorithm):
     """A database in, its images and the gaps between them as layers out."""
 
-    ID, TITLE, TEXT = "referenceimages", "Reference images as a layer", _HELP
-    SUMMARY = "Shows a database's reference images, by age, and the gaps between them."
+    ID, TITLE, TEXT = "referenceimages", mark("Reference images as a layer"), _HELP
+    SUMMARY = mark("Shows a database's reference images, by age, and the gaps between them.")
     TAGS = ("reference", "database", "pictures", "gaps", "coverage", "age", "heading", "licence", "street-level")
     READS = ("REFERENCE", "AOI")
     WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "images"}
@@ -46,26 +47,26 @@ class ReferenceImages(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         self.add(
-            QgsProcessingParameterFile("REFERENCE", "Reference images (folder)", QgsProcessingParameterFile.Behavior.Folder),
-            "The database that 'Build reference database' has made.",
+            QgsProcessingParameterFile("REFERENCE", tr("Reference images (folder)"), QgsProcessingParameterFile.Behavior.Folder),
+            tr("The database that 'Build reference database' has made."),
         )
         self.area(
-            "Whose images and gaps are wanted. Empty: the area that the database was built for, or the box about its images.",
+            tr("Whose images and gaps are wanted. Empty: the area that the database was built for, or the box about its images."),
             preselect=False,
         )
         self.advanced(
-            QgsProcessingParameterBoolean("LOAD", "Load the layers", defaultValue=True, optional=True),
-            "Adds both layers to the project. A step of a model and qgis_process load none.",
+            QgsProcessingParameterBoolean("LOAD", tr("Load the layers"), defaultValue=True, optional=True),
+            tr("Adds both layers to the project. A step of a model and qgis_process load none."),
         )
         self.overwrite()
         self.add(
-            QgsProcessingParameterFileDestination("OUTPUT", "Images and gaps", "GeoPackage (*.gpkg)"),
-            "A GeoPackage with the layers 'images' and 'gaps', styled.",
+            QgsProcessingParameterFileDestination("OUTPUT", tr("Images and gaps"), "GeoPackage (*.gpkg)"),
+            tr("A GeoPackage with the layers 'images' and 'gaps', styled."),
         )
-        self.addOutput(QgsProcessingOutputNumber("COUNT", "Reference images"))
-        self.addOutput(QgsProcessingOutputNumber("GAP_SHARE", "Share of the area with no image within reach, 0 to 1"))
+        self.addOutput(QgsProcessingOutputNumber("COUNT", tr("Reference images")))
+        self.addOutput(QgsProcessingOutputNumber("GAP_SHARE", tr("Share of the area with no image within reach, 0 to 1")))
         for kind, title in TITLES.items():
-            self.addOutput(QgsProcessingOutputVectorLayer(kind.upper(), title))
+            self.addOutput(QgsProcessingOutputVectorLayer(kind.upper(), tr(title)))
 
     def problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[str]:
         """What is wrong with the parameters."""
@@ -92,8 +93,14 @@ class ReferenceImages(VidTAGAlgorithm):
             aoi_crs=area.crs if area else None,
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
-        said = self.ask("reference-layer", arguments, feedback, when_cancelled="Cancelled; no layer was written.")
-        feedback.pushInfo(f"{said['images']:,} reference images; {said['gap_share']:.0%} of the area has none within reach.")
+        said = self.ask("reference-layer", arguments, feedback, when_cancelled=tr("Cancelled; no layer was written."))
+        feedback.pushInfo(
+            tr(
+                "{images:,} reference images; {gap_share:.0%} of the area has none within reach.",
+                images=said["images"],
+                gap_share=said["gap_share"],
+            )
+        )
         self._to_load = output if self.parameterAsBoolean(parameters, "LOAD", context) else ""
         layers = {kind.upper(): f"{output}|layername={kind}" for kind in TITLES}
         return {"OUTPUT": output, "COUNT": said["images"], "GAP_SHARE": said["gap_share"], **layers}
@@ -101,7 +108,7 @@ class ReferenceImages(VidTAGAlgorithm):
     def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """QGIS calls this in the main thread, after a run that succeeded and before it loads layers."""
         for kind, title in TITLES.items() if self._to_load else ():
-            load_layer(self._to_load, kind, title, context)
+            load_layer(self._to_load, kind, tr(title), context)
         return {}
 
     def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Optional[Area]:

@@ -20,24 +20,25 @@ from ..aoi import crs_name, read_area
 from ..area_estimate import check_point_count
 from ..engine_client import command_arguments
 from ..layers import finish_on_load
+from ..translation import mark, tr
 from . import checks
 from .base import VidTAGAlgorithm
 from .geolocate_parameters import DECODERS
 from .inputs import EitherFile
 
-_HELP = """Maps how probable each place of an area is, given a video: a GeoTIFF whose cells sum to 1 over the area.
+_HELP = mark("""Maps how probable each place of an area is, given a video: a GeoTIFF whose cells sum to 1 over the area.
 
 One band for the whole video, the mean of its frames, or a band a frame. Where several places look alike, the map shows them all, which a single \
-point cannot."""
+point cannot.""")
 _TIFF = (".tif", ".tiff")
-_BANDS = {"video": "One for the whole video", "frames": "One a frame"}
+_BANDS = {"video": mark("One for the whole video"), "frames": mark("One a frame")}
 
 
 class SimilarityHeatmap(VidTAGAlgorithm):
     """A video and an area in, the posterior over the area as a raster out."""
 
-    ID, TITLE, TEXT = "similarityheatmap", "Similarity heat map", _HELP
-    SUMMARY = "Maps how probable each place of an area is, given a video."
+    ID, TITLE, TEXT = "similarityheatmap", mark("Similarity heat map"), _HELP
+    SUMMARY = mark("Maps how probable each place of an area is, given a video.")
     TAGS = ("heatmap", "heat map", "posterior", "probability", "raster", "similarity", "geotiff")
     READS = ("VIDEO", "IMAGES", "AOI", "CHECKPOINT")
     WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "heatmap", "PNG": "heatmap-picture"}
@@ -45,50 +46,53 @@ class SimilarityHeatmap(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         file, folder = QgsProcessingParameterFile.Behavior.File, QgsProcessingParameterFile.Behavior.Folder
-        self.add(EitherFile("VIDEO", "Video", file), "A video file, in any format that FFmpeg reads; or, below, a folder of images.")
-        self.area("Where the video may be from.")
         self.add(
-            EitherFile("CHECKPOINT", "Checkpoint (folder, or geoclip)", folder, defaultValue="geoclip"),
-            "The trained model, as for 'Geolocate video'.",
+            EitherFile("VIDEO", tr("Video"), file), tr("A video file, in any format that FFmpeg reads; or, below, a folder of images.")
+        )
+        self.area(tr("Where the video may be from."))
+        self.add(
+            EitherFile("CHECKPOINT", tr("Checkpoint (folder, or geoclip)"), folder, defaultValue="geoclip"),
+            tr("The trained model, as for 'Geolocate video'."),
         )
         self.add(
-            self.number("RESOLUTION", "Grid resolution (m)", 100.0, minimum=0.1, maximum=5e6),
-            "Step of the grid of candidate places, and the side of a cell unless it is given below.",
+            self.number("RESOLUTION", tr("Grid resolution (m)"), 100.0, minimum=0.1, maximum=5e6),
+            tr("Step of the grid of candidate places, and the side of a cell unless it is given below."),
         )
         self.add(
-            self.number("RATE", "Frames per second (0: every frame)", 1.0, minimum=0.0, maximum=1000.0),
-            "How many frames of each second of video are used.",
+            self.number("RATE", tr("Frames per second (0: every frame)"), 1.0, minimum=0.0, maximum=1000.0),
+            tr("How many frames of each second of video are used."),
         )
-        self.add(self.choice("BANDS", "Bands", _BANDS), "One band for the whole video, the mean of its frames; or a band a frame.")
+        self.add(self.choice("BANDS", tr("Bands"), _BANDS), tr("One band for the whole video, the mean of its frames; or a band a frame."))
         self.advanced(
-            self.choice("DECODER", "Frames are located", DECODERS),
-            "All frames of the video together, if the checkpoint can; or each frame by itself.",
+            self.choice("DECODER", tr("Frames are located"), DECODERS),
+            tr("All frames of the video together, if the checkpoint can; or each frame by itself."),
         )
-        self.advanced(self.folder("IMAGES", "Folder of images"), "Still images that are one sequence, instead of a video.")
-        self.advanced(self.number("FROM", "From (s)", 0.0, minimum=0.0), "Start of the stretch of the video.")
-        self.advanced(self.number("TO", "To (s)", None, minimum=0.0), "End of the stretch of the video; empty: its end.")
+        self.advanced(self.folder("IMAGES", tr("Folder of images")), tr("Still images that are one sequence, instead of a video."))
+        self.advanced(self.number("FROM", tr("From (s)"), 0.0, minimum=0.0), tr("Start of the stretch of the video."))
+        self.advanced(self.number("TO", tr("To (s)"), None, minimum=0.0), tr("End of the stretch of the video; empty: its end."))
         self.advanced(
-            QgsProcessingParameterDateTime("START_TIME", "Start time (UTC)", optional=True), "When the video begins. Empty: what it says."
+            QgsProcessingParameterDateTime("START_TIME", tr("Start time (UTC)"), optional=True),
+            tr("When the video begins. Empty: what it says."),
         )
         self.time_zone()
-        self.advanced(self.number("CELL", "Side of a cell (m)", None, minimum=0.01), "Empty: as the grid resolution.")
+        self.advanced(self.number("CELL", tr("Side of a cell (m)"), None, minimum=0.01), tr("Empty: as the grid resolution."))
         self.advanced(
-            QgsProcessingParameterCrs("OUTPUT_CRS", "Map's coordinate system", optional=True),
-            "Empty: an equal-area plane about the area.",
+            QgsProcessingParameterCrs("OUTPUT_CRS", tr("Map's coordinate system"), optional=True),
+            tr("Empty: an equal-area plane about the area."),
         )
         self.device()
         self.overwrite()
         self.add(
-            QgsProcessingParameterRasterDestination("OUTPUT", "Heat map"),
-            "A GeoTIFF with the probability of each cell; no data outside the area.",
+            QgsProcessingParameterRasterDestination("OUTPUT", tr("Heat map")),
+            tr("A GeoTIFF with the probability of each cell; no data outside the area."),
         )
         self.add(
-            QgsProcessingParameterFileDestination("PNG", "Picture", "PNG (*.png)", optional=True, createByDefault=False),
-            "The first band as a picture, if asked for.",
+            QgsProcessingParameterFileDestination("PNG", tr("Picture"), "PNG (*.png)", optional=True, createByDefault=False),
+            tr("The first band as a picture, if asked for."),
         )
         for name, text in (
-            ("BAND_COUNT", "Bands"), ("CELL_M", "Side of a cell (m)"), ("PEAK_LAT", "Latitude of the highest cell (first band)"),
-            ("PEAK_LON", "Longitude of the highest cell (first band)"),
+            ("BAND_COUNT", tr("Bands")), ("CELL_M", tr("Side of a cell (m)")), ("PEAK_LAT", tr("Latitude of the highest cell (first band)")),
+            ("PEAK_LON", tr("Longitude of the highest cell (first band)")),
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
 
@@ -96,10 +100,10 @@ class SimilarityHeatmap(VidTAGAlgorithm):
         """What is wrong with the parameters."""
         video, images = (self.file_in(parameters, name, context) for name in ("VIDEO", "IMAGES"))
         if bool(video) == bool(images):
-            return "A heat map is of one video or one folder of images: give exactly one of them."
+            return tr("A heat map is of one video or one folder of images: give exactly one of them.")
         path, _ = checks.target_of(parameters.get("OUTPUT")) or ("map.tif", "")
         if not path.lower().endswith(_TIFF):
-            return f"The heat map {path} must end in .tif: it is a GeoTIFF."
+            return tr("The heat map {path} must end in .tif: it is a GeoTIFF.", path=path)
         png = self.file_out(parameters, "PNG", context)
         problem = (
             checks.check_videos([video] if video else [], "", images)
@@ -144,7 +148,7 @@ class SimilarityHeatmap(VidTAGAlgorithm):
             png=png,
             overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context),
         )
-        said = self.ask("heatmap", arguments, feedback, when_cancelled="Cancelled; no heat map was written.")
+        said = self.ask("heatmap", arguments, feedback, when_cancelled=tr("Cancelled; no heat map was written."))
         peak = (said["peaks_lat_lon_deg"] or [[None, None]])[0]
         finish_on_load(destination, "heatmap", context)
         outputs: dict[str, Any] = {

@@ -21,10 +21,11 @@ from qgis.core import (
 from ..engine_client.command_arguments import SolveArguments
 from ..layers import copy_layer
 from ..pins import HERE, NOT_HERE, PinFields, PinsError, pin_fields, read_pins
+from ..translation import filled, mark, tr
 from . import checks
 from .base import VidTAGAlgorithm
 
-_HELP = """Locates the frames of a result again with what you know: pins say that the camera was at a place in a frame, or was not.
+_HELP = mark("""Locates the frames of a result again with what you know: pins say that the camera was at a place in a frame, or was not.
 
 A pin counts for the whole video, not only for its frame: all frames are decoded together again, and those before and after follow as a camera can \
 move. A frame with a pin 'here' gets the pin's place. A pin also lifts an answer that was withheld.
@@ -32,15 +33,15 @@ move. A frame with a pin 'here' gets the pin's place. A pin also lifts an answer
 The result must have been made with 'Keep scores for pins' in 'Geolocate video'. Pins come from a point layer, or from the result's review \
 file ('drive.review.gpkg' beside 'drive.gpkg'), to which 'Check frames' adds them. They are known by the video and its time, and stay right \
 when the video is located again with other settings. The output is a copy of the result, its pins in a review file beside it, in which \
-'frames_pinned', 'trajectory_pinned' and 'regions_pinned' stand beside the model's own layers; those stay as they are."""
+'frames_pinned', 'trajectory_pinned' and 'regions_pinned' stand beside the model's own layers; those stay as they are.""")
 SINKS = (("TRAJECTORY", "trajectory"), ("FRAMES", "frames"), ("REGIONS", "regions"))
 
 
 class SolveWithPins(VidTAGAlgorithm):
     """Result and pins in; the corrected result out."""
 
-    ID, TITLE, TEXT = "solvewithpins", "Solve with pins", _HELP
-    SUMMARY = "Locates the frames of a result again with your pins: the camera was here, or was not."
+    ID, TITLE, TEXT = "solvewithpins", mark("Solve with pins"), _HELP
+    SUMMARY = mark("Locates the frames of a result again with your pins: the camera was here, or was not.")
     TAGS = ("pin", "pins", "correct", "correction", "manual", "fix", "here", "not here", "solve", "review", "trajectory")
     READS = ("RESULT", "PINS")
     WRITES: ClassVar[dict[str, str]] = {"OUTPUT": "result"}
@@ -48,31 +49,35 @@ class SolveWithPins(VidTAGAlgorithm):
 
     def declare(self) -> None:
         """Declare inputs and outputs."""
-        self.result_file("The GeoPackage that 'Geolocate video' wrote, with its scores kept, or a copy of it that this algorithm made.")
+        self.result_file(
+            mark("The GeoPackage that 'Geolocate video' wrote, with its scores kept, or a copy of it that this algorithm made.")
+        )
         self.add(
-            QgsProcessingParameterFeatureSource("PINS", "Pins", [QgsProcessing.SourceType.TypeVectorPoint], optional=True),
-            "Points where the camera was, or was not. Empty: those of the review file beside the result.",
+            QgsProcessingParameterFeatureSource("PINS", tr("Pins"), [QgsProcessing.SourceType.TypeVectorPoint], optional=True),
+            tr("Points where the camera was, or was not. Empty: those of the review file beside the result."),
         )
         numeric, anything = QgsProcessingParameterField.DataType.Numeric, QgsProcessingParameterField.DataType.Any
         for name, title, kind, text in (
-            ("FRAME_FIELD", "Frame field", numeric, "Number of each pin's frame. Empty: by time_s, where there is such a field, else frame_index."),
-            ("HERE_FIELD", "Field that says here or not", anything, "True or false, 1 or 0, here or not here. Empty: here, where there is such a field."),
-            ("VIDEO_FIELD", "Video field", anything, "The video's name, where the result holds several. Empty: video, where there is such a field."),
+            ("FRAME_FIELD", tr("Frame field"), numeric, tr("Number of each pin's frame. Empty: by time_s, where there is such a field, else frame_index.")),
+            ("HERE_FIELD", tr("Field that says here or not"), anything, tr("True or false, 1 or 0, here or not here. Empty: here, where there is such a field.")),
+            ("VIDEO_FIELD", tr("Video field"), anything, tr("The video's name, where the result holds several. Empty: video, where there is such a field.")),
         ):  # fmt: skip
             field = QgsProcessingParameterField(name, title, type=kind, parentLayerParameterName="PINS", optional=True)
             self.add(field, text)
         self.add(
-            self.choice("MEANING", "The camera was", {HERE: "Here", NOT_HERE: "Not here"}), "What a pin says for which no field says it."
+            self.choice("MEANING", tr("The camera was"), {HERE: tr("Here"), NOT_HERE: tr("Not here")}),
+            tr("What a pin says for which no field says it."),
         )
         self.add(
-            self.number("RADIUS", "Radius (m)", 50.0, minimum=0.1, maximum=1e6),
-            "How near a pin is meant. A field radius_m of the layer goes before.",
+            self.number("RADIUS", tr("Radius (m)"), 50.0, minimum=0.1, maximum=1e6),
+            tr("How near a pin is meant. A field radius_m of the layer goes before."),
         )
         self.advanced(
-            QgsProcessingParameterString("WHO", "Who says so", optional=True), "For the record. A field who of the layer goes before."
+            QgsProcessingParameterString("WHO", tr("Who says so"), optional=True),
+            tr("For the record. A field who of the layer goes before."),
         )
         self.overwrite()
-        self.copies_crs("Corrected trajectory, Corrected frames and Confidence regions")
+        self.copies_crs(tr("Corrected trajectory, Corrected frames and Confidence regions"))
         self._declare_outputs()
 
     def _declare_outputs(self) -> None:
@@ -80,19 +85,22 @@ class SolveWithPins(VidTAGAlgorithm):
             QgsProcessing.SourceType.TypeVectorLine, QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon,
         )  # fmt: skip
         self.add(
-            QgsProcessingParameterFileDestination("OUTPUT", "Corrected result", "GeoPackage (*.gpkg)"),
-            "A copy of the result with what was solved from the pins; these go to a review file beside it.",
+            QgsProcessingParameterFileDestination("OUTPUT", tr("Corrected result"), "GeoPackage (*.gpkg)"),
+            tr("A copy of the result with what was solved from the pins; these go to a review file beside it."),
         )
         self.add(
-            QgsProcessingParameterFeatureSink("TRAJECTORY", "Corrected trajectory", lines, optional=True), "A line a step, as a layer."
+            QgsProcessingParameterFeatureSink("TRAJECTORY", tr("Corrected trajectory"), lines, optional=True),
+            tr("A line a step, as a layer."),
         )
-        self.add(QgsProcessingParameterFeatureSink("FRAMES", "Corrected frames", points, optional=True), "A point a frame, as a layer.")
         self.add(
-            QgsProcessingParameterFeatureSink("REGIONS", "Confidence regions", areas, optional=True, createByDefault=False),
-            "If asked for: where each frame lies with 50 and with 90 %, given the pins.",
+            QgsProcessingParameterFeatureSink("FRAMES", tr("Corrected frames"), points, optional=True), tr("A point a frame, as a layer.")
+        )
+        self.add(
+            QgsProcessingParameterFeatureSink("REGIONS", tr("Confidence regions"), areas, optional=True, createByDefault=False),
+            tr("If asked for: where each frame lies with 50 and with 90 %, given the pins."),
         )
         for name, text in (
-            ("VIDEO_COUNT", "Videos with pins"), ("PIN_COUNT", "Pins"), ("MOVED_COUNT", "Frames that moved"), ("FARTHEST_M", "Farthest move (m)"),
+            ("VIDEO_COUNT", tr("Videos with pins")), ("PIN_COUNT", tr("Pins")), ("MOVED_COUNT", tr("Frames that moved")), ("FARTHEST_M", tr("Farthest move (m)")),
         ):  # fmt: skip
             self.addOutput(QgsProcessingOutputNumber(name, text))
 
@@ -106,7 +114,7 @@ class SolveWithPins(VidTAGAlgorithm):
         except PinsError as error:
             return str(error)
         output = self.file_out(parameters, "OUTPUT", context)
-        inputs = {"Result (input)": result, "Pins (input)": self.layer_file(parameters, "PINS", context)}
+        inputs = {tr("Result (input)"): result, tr("Pins (input)"): self.layer_file(parameters, "PINS", context)}
         return (
             checks.check_inputs_stay(inputs, self.labels(parameters, ["OUTPUT", *(name for name, _ in SINKS)]))
             or checks.check_folders([output] if output else [])
@@ -121,9 +129,9 @@ class SolveWithPins(VidTAGAlgorithm):
         arguments = SolveArguments(
             result=result, output=output, pins=pins, overwrite=self.parameterAsBoolean(parameters, "OVERWRITE", context)
         )
-        said = self.ask("solve", arguments, feedback, when_cancelled="Cancelled; nothing was written.")
+        said = self.ask("solve", arguments, feedback, when_cancelled=tr("Cancelled; nothing was written."))
         for note in said["notes"]:
-            feedback.pushWarning(note)
+            feedback.pushWarning(self.words()(note))
         for video in said["videos"]:
             feedback.pushInfo(_video_line(video))
         outputs: dict[str, Any] = {
@@ -146,7 +154,7 @@ class SolveWithPins(VidTAGAlgorithm):
             return None
         source = self.parameterAsSource(parameters, "PINS", context)
         if source is None:
-            raise PinsError(f"The pins cannot be read: {parameters['PINS']}. Give a point layer or a vector file.")
+            raise PinsError(tr("The pins cannot be read: {given}. Give a point layer or a vector file.", given=parameters["PINS"]))
         return pin_fields(source, *(self.parameterAsString(parameters, f"{name}_FIELD", context) for name in ("FRAME", "VIDEO", "HERE")))
 
     def _pins(
@@ -170,6 +178,11 @@ class SolveWithPins(VidTAGAlgorithm):
 
 
 def _video_line(video: dict[str, Any]) -> str:
-    pins = "1 pin" if video["pins"] == 1 else f"{video['pins']} pins"
-    far = "" if not video["farthest_m"] else f", the farthest by {video['farthest_m']:,.0f} m"
-    return f"{video['name']}: {pins}, {video['moved']} frames moved{far}."
+    values = {"name": video["name"], "pins": video["pins"], "moved": video["moved"], "farthest": video["farthest_m"]}
+    if not video["farthest_m"]:
+        text = tr("{name}: 1 pin, {moved} frames moved.") if video["pins"] == 1 else tr("{name}: {pins} pins, {moved} frames moved.")
+    elif video["pins"] == 1:
+        text = tr("{name}: 1 pin, {moved} frames moved, the farthest by {farthest:,.0f} m.")
+    else:
+        text = tr("{name}: {pins} pins, {moved} frames moved, the farthest by {farthest:,.0f} m.")
+    return filled(text, values)

@@ -17,12 +17,13 @@ from qgis.core import (
 
 from .. import engine
 from ..engine_client.command_arguments import NextStepsArguments
+from ..translation import mark, tr
 from .base import VidTAGAlgorithm
 
-_HELP = """Says how a result stands and what to do next, for scripts and agents that drive QGIS: each step has a word that stays the same (id), why in a \
+_HELP = mark("""Says how a result stands and what to do next, for scripts and agents that drive QGIS: each step has a word that stays the same (id), why in a \
 sentence, the command line, and the algorithm with its parameters. Capitals in values stand for what only you know.
 
-Without a result it says how to begin. Without an engine the only step is to create its environment. Nothing is written."""
+Without a result it says how to begin. Without an engine the only step is to create its environment. Nothing is written.""")
 SETUP = {
     "id": "create-environment",
     "command": [],
@@ -36,8 +37,8 @@ SETUP = {
 class Status(VidTAGAlgorithm):
     """A result in, JSON out."""
 
-    ID, TITLE, TEXT = "status", "Status and next steps", _HELP
-    SUMMARY = "How a result stands and what to do next, as JSON for scripts and agents."
+    ID, TITLE, TEXT = "status", mark("Status and next steps"), _HELP
+    SUMMARY = mark("How a result stands and what to do next, as JSON for scripts and agents.")
     TAGS = ("status", "next", "steps", "todo", "script", "agent", "json", "headless", "automation")
     READS = ("RESULT",)
     WRITES: ClassVar[dict[str, str]] = {}
@@ -45,14 +46,14 @@ class Status(VidTAGAlgorithm):
     def declare(self) -> None:
         """Declare inputs and outputs."""
         self.add(
-            QgsProcessingParameterFile("RESULT", "Result", QgsProcessingParameterFile.Behavior.File, optional=True),
-            "The GeoPackage that 'Geolocate video' wrote. Empty: how to begin.",
+            QgsProcessingParameterFile("RESULT", tr("Result"), QgsProcessingParameterFile.Behavior.File, optional=True),
+            tr("The GeoPackage that 'Geolocate video' wrote. Empty: how to begin."),
         )
-        self.addOutput(QgsProcessingOutputString("STATUS", "Status (JSON)"))
-        self.addOutput(QgsProcessingOutputString("NEXT", "Word of the next step; empty where nothing is left to do"))
-        self.addOutput(QgsProcessingOutputString("WHY", "Why it is the next"))
-        self.addOutput(QgsProcessingOutputNumber("STEPS", "Steps"))
-        self.addOutput(QgsProcessingOutputBoolean("READY", "The engine can run"))
+        self.addOutput(QgsProcessingOutputString("STATUS", tr("Status (JSON)")))
+        self.addOutput(QgsProcessingOutputString("NEXT", tr("Word of the next step; empty where nothing is left to do")))
+        self.addOutput(QgsProcessingOutputString("WHY", tr("Why it is the next")))
+        self.addOutput(QgsProcessingOutputNumber("STEPS", tr("Steps")))
+        self.addOutput(QgsProcessingOutputBoolean("READY", tr("The engine can run")))
 
     def canExecute(self) -> tuple[bool, str]:
         """Always: it says what is missing."""

@@ -73,7 +73,7 @@ class AlgorithmRun(QObject):
         """Begin. Returns what is wrong with the parameters, in one sentence; then nothing runs."""
         self._algorithm = QgsApplication.processingRegistry().createAlgorithmById(self._id)
         if self._algorithm is None:
-            return tr("Processing does not know {name}: switch the provider VidTAG on in its options.").format(name=self._id)
+            return tr("Processing does not know {name}: switch the provider VidTAG on in its options.", name=self._id)
         usable, why = self._algorithm.canExecute()
         if usable:
             usable, why = self._algorithm.checkParameterValues(self._parameters, self._context)
@@ -130,5 +130,5 @@ def load_layers(context: QgsProcessingContext) -> None:
 def duration(seconds: float) -> str:
     """How long something may still take, for people."""
     if seconds < 90:
-        return tr("{seconds} s").format(seconds=max(1, round(seconds)))
-    return tr("{minutes} min").format(minutes=round(seconds / 60)) if seconds < 5400 else tr("{hours:.1f} h").format(hours=seconds / 3600)
+        return tr("{seconds} s", seconds=max(1, round(seconds)))
+    return tr("{minutes} min", minutes=round(seconds / 60)) if seconds < 5400 else tr("{hours:.1f} h", hours=seconds / 3600)

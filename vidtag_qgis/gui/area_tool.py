@@ -110,7 +110,7 @@ class AreaDrawing:
         tool.drawn.connect(self._drawn)
         tool.finished.connect(self._finished)
         self.tool: Optional[AreaTool] = tool
-        self.item = iface.messageBar().createMessage("Draw area", "")
+        self.item = iface.messageBar().createMessage(tr("Draw area"), "")
         self.text_label = QLabel(self.item)
         self.text_label.setWordWrap(True)
         self.resolution_field = QDoubleSpinBox(self.item)
@@ -157,13 +157,17 @@ class AreaDrawing:
         try:
             layer = add_area(polygon, self._canvas)
         except ValueError as error:
-            bar.pushMessage("Draw area", str(error), Qgis.MessageLevel.Warning)
+            bar.pushMessage(tr("Draw area"), str(error), Qgis.MessageLevel.Warning)
             return
         self.stop()
         count = layer.featureCount()
-        several = "" if count == 1 else f" It holds {count} polygons now: all of them are one area, or select those that you mean."
+        said = tr("The area is in the layer {layer}: give that to 'Geolocate video'.", layer=LAYER)
+        if count > 1:
+            said += f" {tr('It holds {count} polygons now: all of them are one area, or select those that you mean.', count=count)}"
         bar.pushMessage(
-            "Draw area", f"The area is in the layer {LAYER}: give that to 'Geolocate video'.{several}", Qgis.MessageLevel.Success
+            tr("Draw area"),
+            said,
+            Qgis.MessageLevel.Success,
         )
 
 
@@ -175,11 +179,11 @@ def add_area(polygon: QgsGeometry, canvas: QgsMapCanvas) -> QgsVectorLayer:
     """
     crs = canvas.mapSettings().destinationCrs()
     if not crs.isValid():
-        raise ValueError("The project has no coordinate reference system: set it in the project's properties, and draw again.")
+        raise ValueError(tr("The project has no coordinate reference system: set it in the project's properties, and draw again."))
     project = QgsProject.instance()
     whole = polygon if polygon.isNull() or polygon.isGeosValid() else polygon.makeValid()
     if area_m2(whole, crs, project.transformContext()) <= 0:
-        raise ValueError("An area has at least three corners that are not on a line: draw it again.")
+        raise ValueError(tr("An area has at least three corners that are not on a line: draw it again."))
     layer = next((one for one in project.mapLayers().values() if one.customProperty(AREA_PROPERTY)), None)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
         layer = QgsVectorLayer("MultiPolygon", LAYER, "memory")
@@ -190,7 +194,9 @@ def add_area(polygon: QgsGeometry, canvas: QgsMapCanvas) -> QgsVectorLayer:
     try:
         whole.transform(QgsCoordinateTransform(crs, layer.crs(), project))
     except QgsCsException as error:
-        raise ValueError(f"The area lies outside {layer.crs().userFriendlyIdentifier()}, the system of the layer {LAYER}.") from error
+        raise ValueError(
+            tr("The area lies outside {system}, the system of the layer {layer}.", system=layer.crs().userFriendlyIdentifier(), layer=LAYER)
+        ) from error
     feature = QgsFeature()
     whole.convertToMultiType()
     feature.setGeometry(whole)

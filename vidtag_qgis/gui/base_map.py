@@ -11,35 +11,38 @@ from qgis.PyQt.QtWidgets import QMessageBox
 
 from .. import settings
 from ..places import METADATA
+from ..translation import mark, tr
 
-TITLE = "Add base map"
+TITLE = mark("Add base map")
 LAYER = "OpenStreetMap"
 HOST = "tile.openstreetmap.org"
 ATTRIBUTION = "© OpenStreetMap contributors"
 CONSENT = "vidtag/base_map_consent"
 PROPERTY = "vidtag/base_map"
-QUESTION = (
-    f"A base map shows streets and names under your results. QGIS then fetches pictures from {HOST}, a server of the OpenStreetMap Foundation, each "
+QUESTION = mark(
+    "A base map shows streets and names under your results. QGIS then fetches pictures from {host}, a server of the OpenStreetMap Foundation, each "
     "time that you move the map.\n\nThe server learns your computer's address and which part of the map you look at, and so where you search. "
     "Nothing of your videos or results is sent.\n\nAdd it? You are asked this once."
 )
-OFFLINE = "VidTAG works offline, so no map is fetched: add one that lies on this machine, such as an MBTiles file, by Layer > Add Layer."
+OFFLINE = mark(
+    "VidTAG works offline, so no map is fetched: add one that lies on this machine, such as an MBTiles file, by Layer > Add Layer."
+)
 
 
 def add_base_map(iface: Any) -> bool:
     """Add the base map below the project's layers; returns whether it is there now. Asks for consent where none was given yet."""
     bar, project = iface.messageBar(), QgsProject.instance()
     if settings.offline():
-        bar.pushMessage(TITLE, OFFLINE, Qgis.MessageLevel.Warning)
+        bar.pushMessage(tr(TITLE), tr(OFFLINE), Qgis.MessageLevel.Warning)
         return False
     if any(layer.customProperty(PROPERTY) for layer in project.mapLayers().values()):
-        bar.pushMessage(TITLE, f"The project has it already: the layer {LAYER}.", Qgis.MessageLevel.Info)
+        bar.pushMessage(tr(TITLE), tr("The project has it already: the layer {layer}.", layer=LAYER), Qgis.MessageLevel.Info)
         return True
     if not has_consent() and not _ask(iface):
         return False
     layer = QgsRasterLayer(address(), LAYER, "wms")
     if not layer.isValid():
-        bar.pushMessage(TITLE, "This QGIS cannot show such maps: its provider 'wms' is missing.", Qgis.MessageLevel.Warning)
+        bar.pushMessage(tr(TITLE), tr("This QGIS cannot show such maps: its provider 'wms' is missing."), Qgis.MessageLevel.Warning)
         return False
     # From 3.38 on it belongs to what a server tells of the layer, and the old way is deprecated.
     told = layer if hasattr(layer, "setAttribution") else layer.serverProperties()
@@ -67,7 +70,7 @@ def has_consent() -> bool:
 
 
 def _ask(iface: Any) -> bool:
-    agreed = bool(QMessageBox.question(iface.mainWindow(), TITLE, QUESTION) == QMessageBox.StandardButton.Yes)
+    agreed = bool(QMessageBox.question(iface.mainWindow(), tr(TITLE), tr(QUESTION, host=HOST)) == QMessageBox.StandardButton.Yes)
     if agreed:
         QgsSettings().setValue(CONSENT, True)
     return agreed

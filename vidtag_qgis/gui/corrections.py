@@ -16,7 +16,7 @@ from ..edits import file_of, guard, real, table_of
 from ..engine_client import EngineCancelledError, EngineError, EngineInputError, EngineUnwrittenError
 from ..engine_client.command_arguments import LandmarksArguments, PinArguments, ReportArguments, ReviewArguments, SolveArguments
 from ..layers import finish
-from ..translation import tr
+from ..translation import mark, tr, translated
 from ..unwritten import Entry, Unwritten
 from .pin_maker import show_pins
 from .tasks import Call, start
@@ -101,7 +101,7 @@ class Corrections(QObject):
             time.sleep(0.01)
         for asked in (self._asked, *self._waiting):
             if asked is not None and asked.entry is not None:
-                self.unwritten.refused(asked.entry, tr("QGIS ended before it was written."))
+                self.unwritten.refused(asked.entry, mark("QGIS ended before it was written."))
 
     def _tell(self, signal: str, *values: Any) -> None:
         if self._awake:  # else the Qt object may be gone
@@ -162,7 +162,7 @@ class Corrections(QObject):
 
     def _tell_unwritten(self) -> None:
         waiting = self.unwritten.waiting(self.result)
-        self._tell("unwritten_changed", len(waiting), waiting[-1].why if waiting else "")
+        self._tell("unwritten_changed", len(waiting), translated(tr(waiting[-1].why)) if waiting else "")
 
     def pin(self, action: str, pin: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
         """One thing with the pins, as of the engine's command "pin"."""
@@ -224,7 +224,7 @@ class Corrections(QObject):
             # Lists are nothing without an engine; what was said waits for the next thing that is asked.
             self._waiting = deque(one for one in (asked, *self._waiting) if one.writes)
             self._stuck = True
-            self._tell("said", str(error))
+            self._tell("said", translated(str(error)))
             self._tell("busy", False)
             return
         self._stuck = False
@@ -241,9 +241,10 @@ class Corrections(QObject):
                 self._waiting.appendleft(replace(asked, tries=asked.tries - 1))  # the engine has ended: another one does it
             elif answer is None:
                 kept = asked.entry is not None and (isinstance(error, EngineUnwrittenError) or not isinstance(error, EngineInputError))
-                self._tell("said", f"{error} {tr('What you said is kept, and can be tried again.')}" if kept else str(error))
+                why = translated(str(error))
+                self._tell("said", f"{why} {tr('What you said is kept, and can be tried again.')}" if kept else why)
                 if asked.failed is not None and self._awake:
-                    asked.failed(str(error))
+                    asked.failed(why)
             elif result == self.result and self._awake:  # another one may be looked at by now
                 asked.then(answer)
             self._next()
@@ -294,7 +295,7 @@ class Corrections(QObject):
     def _solved(self, answer: dict[str, Any]) -> None:
         show_pinned(self.result)
         moved = sum(video["moved"] for video in answer["videos"])
-        text = tr("Solved in {seconds:.1f} s: {moved} frames moved.").format(seconds=answer["seconds"], moved=moved)
+        text = tr("Solved in {seconds:.1f} s: {moved} frames moved.", seconds=answer["seconds"], moved=moved)
         self._tell("said", " ".join([text, *answer["notes"]]))
 
 

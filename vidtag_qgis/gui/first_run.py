@@ -8,9 +8,10 @@ from qgis.core import Qgis
 from qgis.PyQt.QtWidgets import QPushButton
 
 from .. import engine
+from ..translation import mark, tr
 from .options import PAGE, TITLE
 
-SENTENCE = "The engine that locates videos is not set up yet. It is made once, in a Python environment of its own, with your consent."
+SENTENCE = mark("The engine that locates videos is not set up yet. It is made once, in a Python environment of its own, with your consent.")
 
 
 def show_where_missing(iface: Any) -> bool:
@@ -18,8 +19,8 @@ def show_where_missing(iface: Any) -> bool:
     if engine.not_found() is None:
         return False
     bar = iface.messageBar()
-    widget = bar.createMessage(TITLE, SENTENCE)
-    button = QPushButton("Set up the engine…", widget)
+    widget = bar.createMessage(TITLE, tr(SENTENCE))
+    button = QPushButton(tr("Set up the engine…"), widget)
 
     def open_settings() -> None:
         bar.popWidget(widget)

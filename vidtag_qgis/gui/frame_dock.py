@@ -15,7 +15,7 @@ from .. import video_places
 from ..frames import FrameRow, VideoFile, is_frames_layer, newer_schema, pinned_result, read_frames, result_of, video_files
 from ..matches import best_matches, match_text, read_match
 from ..translation import tr
-from ..wording import STATES, in_words
+from ..wording import begun, in_words, state_text
 from .frame_playing import FramePlaying
 from .frame_view import FrameView
 from .map_marks import Marker, PickTool, map_transform, transformed
@@ -392,9 +392,9 @@ class FrameDock(QDockWidget):
         if request is None:
             return
         if request.video.kind == "images":
-            path = QFileDialog.getExistingDirectory(self, f"Where are the images {request.video.file}?")
+            path = QFileDialog.getExistingDirectory(self, tr("Where are the images {file}?", file=request.video.file))
         else:
-            path, _ = QFileDialog.getOpenFileName(self, f"Where is {request.video.file}?")
+            path, _ = QFileDialog.getOpenFileName(self, tr("Where is {file}?", file=request.video.file))
         if path:
             self.locate(path)
 
@@ -418,15 +418,17 @@ def facts_of(frame: FrameRow, last: int, why: str = "") -> str:
     """
     minutes, seconds = divmod(frame.time_s, 60.0)
     reason = f": {why}" if why and frame.confidence is None and frame.state != "damaged" else ""
+    state = state_text(frame.state)
     if frame.point is None:
-        said = f"{STATES.get(frame.state, frame.state or 'no state').capitalize()}, no place on the map{reason}"
+        said = tr("{state}, no place on the map", state=begun(state)) + reason
     elif frame.confidence is None:
-        said = f"{(frame.state or 'no state').capitalize()} · not rated{reason}"
+        said = f"{begun(state)} · {tr('not rated')}{reason}"
     else:
-        said = f"Confidence {frame.confidence:.0%} · {frame.state or 'no state'}"
+        said = f"{tr('Confidence {share:.0%}', share=frame.confidence)} · {state}"
     moment = f" · {frame.time[:-1].replace('T', ' ')} UTC" if frame.time else ""
     named = f"\n{frame.place}" if frame.place else ""
-    return f"Frame {frame.index} of 0 to {last} · {int(minutes)}:{seconds:06.3f}{moment}\n{said}{named}"
+    number = tr("Frame {number} of 0 to {last}", number=frame.index, last=last)
+    return f"{number} · {int(minutes)}:{seconds:06.3f}{moment}\n{said}{named}"
 
 
 def add_dock(iface: Any) -> FrameDock:

@@ -33,6 +33,7 @@ from ..engine_client.environment_files import ManagedEnvironment, find_environme
 from ..engine_client.errors import EnvironmentSetupError
 from ..engine_client.interpreter import HOW_TO, OFFLINE_VARIABLE, works_offline
 from ..places import ENGINE_SOURCE, ICON
+from ..translation import tr, translated
 from . import tasks
 from .report import error_text, report_text
 
@@ -94,7 +95,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             if address != settings.scheduler():
                 settings.set_scheduler(address)
         elif (iface := utils.iface) is not None:
-            iface.messageBar().pushWarning(TITLE, f"Not saved: {problem}")
+            iface.messageBar().pushWarning(TITLE, tr("Not saved: {problem}", problem=problem))
 
     def _show_scheduler(self, *_: Any) -> None:
         problem = settings.scheduler_problem(self.scheduler_field.text())
@@ -119,47 +120,49 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         try:
             found = engine.interpreter(typed)
         except EngineError as error:
-            here = "Create an environment below, or name the Python of one where `pip install` has put vidtag-engine."
-            self.state_label.setText(str(error).replace(HOW_TO, here))
+            here = tr("Create an environment below, or name the Python of one where `pip install` has put vidtag-engine.")
+            self.state_label.setText(translated(str(error).replace(HOW_TO, here)))
             self.check_button.setEnabled(bool(typed))
             return
         self.check_button.setEnabled(True)
         self.state_label.setText(_state_text(found, saved=typed == settings.engine_python()))
 
     def _engine_group(self) -> QGroupBox:
-        group = QGroupBox("Engine")
+        group = QGroupBox(tr("Engine"))
         self.state_label = QLabel()
         self.state_label.setWordWrap(True)
         self.python_field = QgsFileWidget()
         self.python_field.setFilePath(settings.engine_python())
         self.python_field.fileChanged.connect(self._show_state)
-        self.python_field.lineEdit().setPlaceholderText("empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment")
+        self.python_field.lineEdit().setPlaceholderText(tr("empty: the VIDTAG_ENGINE_PYTHON variable, then the managed environment"))
         form = QFormLayout()
-        form.addRow("The engine's Python", self.python_field)
-        self.offline_box = QCheckBox("Work offline: VidTAG opens no connection")
-        self.offline_box.setToolTip("What would have to be fetched is refused, with what to put where.")
+        form.addRow(tr("The engine's Python"), self.python_field)
+        self.offline_box = QCheckBox(tr("Work offline: VidTAG opens no connection"))
+        self.offline_box.setToolTip(tr("What would have to be fetched is refused, with what to put where."))
         self.offline_box.setChecked(settings.offline())
         if works_offline(os.environ):
             self.offline_box.setEnabled(False)
-            self.offline_box.setToolTip(f"The variable {OFFLINE_VARIABLE} says so.")
+            self.offline_box.setToolTip(tr("The variable {OFFLINE_VARIABLE} says so.", OFFLINE_VARIABLE=OFFLINE_VARIABLE))
         form.addRow("", self.offline_box)
         self.scheduler_field, self.scheduler_label = QLineEdit(settings.scheduler()), QLabel()
-        self.scheduler_field.setPlaceholderText("empty: this computer alone; else an address such as tcp://192.168.1.5:8786")
+        self.scheduler_field.setPlaceholderText(tr("empty: this computer alone; else an address such as tcp://192.168.1.5:8786"))
         self.scheduler_field.setToolTip(
-            "The workers of this scheduler share the videos of a batch; a single video stays on this computer. Each worker must see the same files under the "
-            "same paths, and have the same engine, with the package distributed, as this computer's engine must."
+            tr(
+                "The workers of this scheduler share the videos of a batch; a single video stays on this computer. Each worker must see the same files under the "
+                "same paths, and have the same engine, with the package distributed, as this computer's engine must."
+            )
         )
         self.scheduler_label.setWordWrap(True)
         self.scheduler_field.textChanged.connect(self._show_scheduler)
         self._show_scheduler()
-        form.addRow("Dask scheduler", self.scheduler_field)
+        form.addRow(tr("Dask scheduler"), self.scheduler_field)
         self.report_view = QPlainTextEdit()
         self.report_view.setReadOnly(True)
-        self.check_button, self.copy_button = QPushButton("Check"), QPushButton("Copy report")
+        self.check_button, self.copy_button = QPushButton(tr("Check")), QPushButton(tr("Copy report"))
         self.check_button.clicked.connect(self._check)
         self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report_view.toPlainText()))
         self.report_view.setPlaceholderText(
-            "'Check' starts the engine and tells what is installed, which device is used and which weights are there."
+            tr("'Check' starts the engine and tells what is installed, which device is used and which weights are there.")
         )
         layout = QVBoxLayout(group)
         layout.addWidget(self.state_label)
@@ -170,18 +173,18 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         return group
 
     def _kept_group(self) -> QGroupBox:
-        group = QGroupBox("Engine kept for the next run")
+        group = QGroupBox(tr("Engine kept for the next run"))
         self.kept_label = QLabel()
         self.kept_label.setWordWrap(True)
         self.keep_box = QSpinBox()
         self.keep_box.setRange(0, 240)
         self.keep_box.setSuffix(" min")
-        self.keep_box.setSpecialValueText("do not keep it")
+        self.keep_box.setSpecialValueText(tr("do not keep it"))
         self.keep_box.setValue(settings.keep_engine_min())
-        self.let_go_button = QPushButton("Let it go now")
+        self.let_go_button = QPushButton(tr("Let it go now"))
         self.let_go_button.clicked.connect(self._let_go)
         form = QFormLayout()
-        form.addRow("Keep it after a run for", self.keep_box)
+        form.addRow(tr("Keep it after a run for"), self.keep_box)
         layout = QVBoxLayout(group)
         layout.addWidget(self.kept_label)
         layout.addLayout(form)
@@ -201,11 +204,11 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         self._show_kept()
 
     def _environment_group(self) -> QGroupBox:
-        group = QGroupBox("Managed environment")
-        self.none_label = QLabel("There is none. Making one takes some minutes; size and licences are shown first.")
+        group = QGroupBox(tr("Managed environment"))
+        self.none_label = QLabel(tr("There is none. Making one takes some minutes; size and licences are shown first."))
         self.environment_box = QComboBox()
         self.create_button, self.remove_button, self.log_button = (
-            QPushButton("Create environment…"), QPushButton("Remove"), QPushButton("Open log"),
+            QPushButton(tr("Create environment…")), QPushButton(tr("Remove")), QPushButton(tr("Open log")),
         )  # fmt: skip
         self.create_button.clicked.connect(self._create)
         self.remove_button.clicked.connect(self._remove)
@@ -217,15 +220,17 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         return group
 
     def _cache_group(self) -> QGroupBox:
-        group = QGroupBox("Cache folder")
+        group = QGroupBox(tr("Cache folder"))
         self.cache_field = QgsFileWidget()
         self.cache_field.setFilePath(settings.cache_folder())
         self.cache_field.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.move_button = QPushButton("Move there")
+        self.move_button = QPushButton(tr("Move there"))
         self.move_button.clicked.connect(self._move)
         self.cache_label = QLabel(
-            "Environments and the embeddings of galleries lie here: several gigabytes, outside the plugin and your profile. OK takes another folder as it "
-            "is; 'Move there' takes along what lies in this one."
+            tr(
+                "Environments and the embeddings of galleries lie here: several gigabytes, outside the plugin and your profile. OK takes another folder as it "
+                "is; 'Move there' takes along what lies in this one."
+            )
         )
         self.cache_label.setWordWrap(True)
         layout = QVBoxLayout(group)
@@ -242,22 +247,22 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             self.report_view.setPlainText(error_text(error))
             return
         self.check_button.setEnabled(False)
-        self.report_view.setPlainText("Starting the engine…")
+        self.report_view.setPlainText(tr("Starting the engine…"))
         folders = engine.qgis_folders()
 
         def ask(task: QgsTask) -> dict[str, Any]:
             return run_request(interpreter, "doctor", {}, own_folders=folders, cancelled=task.isCanceled)
 
-        self._run("VidTAG: checking the engine", ask, partial(self._checked, interpreter))
+        self._run(tr("VidTAG: checking the engine"), ask, partial(self._checked, interpreter))
 
     def _checked(self, interpreter: EngineInterpreter, report: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
         self._show_state()
         if report is not None and error is None:
             self.report_view.setPlainText(report_text(interpreter, report))
             return
-        error = error or EngineError("The check gave no answer: try it again.")
+        error = error or EngineError(tr("The check gave no answer: try it again."))
         self.report_view.setPlainText(error_text(error, interpreter))
-        self.state_label.setText(f"{interpreter.python} does not run the engine: see below.")
+        self.state_label.setText(tr("{python} does not run the engine: see below.", python=interpreter.python))
 
     def _create(self) -> None:
         from .create_dialog import CreateEnvironmentDialog
@@ -267,16 +272,16 @@ class EngineOptionsPage(QgsOptionsPageWidget):
 
     def _remove(self) -> None:
         chosen: Optional[ManagedEnvironment] = self.environment_box.currentData()
-        if chosen is None or not self.ask(f"Remove the environment in {chosen.folder}?"):
+        if chosen is None or not self.ask(tr("Remove the environment in {folder}?", folder=chosen.folder)):
             return
         self._let_go()  # what it runs from could not be removed on every system
         self.remove_button.setEnabled(False)
-        self.state_label.setText(f"Removing {chosen.folder}: this takes a while, and QGIS can be used meanwhile.")
-        self._run("VidTAG: removing the environment", lambda _: remove(chosen.folder), self._changed)
+        self.state_label.setText(tr("Removing {folder}: this takes a while, and QGIS can be used meanwhile.", folder=chosen.folder))
+        self._run(tr("VidTAG: removing the environment"), lambda _: remove(chosen.folder), self._changed)
 
     def _move(self) -> None:
         old, new = settings.cache_folder(), self.cache_field.filePath().strip()
-        if not new or new == old or not self.ask(f"Move environments and caches from {old} to {new}?"):
+        if not new or new == old or not self.ask(tr("Move environments and caches from {old} to {new}?", old=old, new=new)):
             return
         self._let_go()
         self.move_button.setEnabled(False)
@@ -285,7 +290,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
             move_cache(old, new, on_progress=lambda fraction, *_: task.setProgress(100 * fraction))
             settings.set_cache_folder(new)
 
-        self._run("VidTAG: moving the cache folder", move, self._changed)
+        self._run(tr("VidTAG: moving the cache folder"), move, self._changed)
 
     def _changed(self, _: Any, error: Optional[EngineError]) -> None:
         for button in (self.remove_button, self.move_button):
@@ -294,8 +299,8 @@ class EngineOptionsPage(QgsOptionsPageWidget):
         if error is None:
             self.cache_field.setFilePath(settings.cache_folder())
         if error is not None:
-            self.cache_label.setText(str(error))
-            self.state_label.setText(str(error))
+            self.cache_label.setText(translated(str(error)))
+            self.state_label.setText(translated(str(error)))
 
     def _open_log(self) -> None:
         chosen: Optional[ManagedEnvironment] = self.environment_box.currentData()
@@ -304,7 +309,7 @@ class EngineOptionsPage(QgsOptionsPageWidget):
 
     def _run(self, title: str, function: Any, then: Any) -> None:
         if tasks.running_setup() is not None:
-            then(None, EnvironmentSetupError("The environment is being made: wait until it is done, or stop it."))
+            then(None, EnvironmentSetupError(tr("The environment is being made: wait until it is done, or stop it.")))
             return
         self._task = tasks.Call(title, function)
         self._task.done.connect(then)
@@ -316,30 +321,37 @@ class EngineOptionsPage(QgsOptionsPageWidget):
 
 
 def _describe(one: ManagedEnvironment) -> str:
-    state = "ready" if one.ready else "not finished: create goes on with it"
+    state = tr("ready") if one.ready else tr("not finished: create goes on with it")
     if one.ready and not one.current:
-        state = "of an earlier plugin: create brings it up to date"
-    return f"{one.flavour.upper()}, engine {one.engine}, {state} ({one.folder})"
+        state = tr("of an earlier plugin: create brings it up to date")
+    return tr(
+        "{flavour}, engine {engine}, {state} ({folder})", flavour=one.flavour.upper(), engine=one.engine, state=state, folder=one.folder
+    )
 
 
 def _state_text(found: EngineInterpreter, *, saved: bool) -> str:
     """What is known of a Python without starting it."""
+    values = {"python": found.python, "source": translated(found.source)}
     if not found.whole:
-        return f"Not usable, as far as its files tell: {found.python}, from {found.source}, has no PyTorch. 'Check' starts it and tells for sure."
-    start = "In use" if saved else "Will be used after OK"
-    text = f"{start}: {found.python}, from {found.source}."
-    return f"{text} No engine is installed in it, so it runs the one that came with the plugin." if found.carried else text
+        return tr(
+            "Not usable, as far as its files tell: {python}, from {source}, has no PyTorch. 'Check' starts it and tells for sure.", **values
+        )
+    text = tr("In use: {python}, from {source}.", **values) if saved else tr("Will be used after OK: {python}, from {source}.", **values)
+    return f"{text} {tr('No engine is installed in it, so it runs the one that came with the plugin.')}" if found.carried else text
 
 
 def _kept_text(state: Optional[dict[str, Any]], *, busy: bool) -> str:
     """What the engine that stays holds."""
     if busy:
-        return "It is at work."
+        return tr("It is at work.")
     if state is None:
-        return "None is there now. After a run it stays for a while, so that the next one begins at once; it ends with QGIS."
-    holds = [f"checkpoint {state['checkpoint']}"] if state["checkpoint"] else []
-    holds += [f"an area of {state['gallery_points']:,} grid points"] if state["gallery_points"] else []
-    return f"It takes {state['memory_mb']:,} MB of memory" + (f" and holds {' and '.join(holds)}." if holds else ".")
+        return tr("None is there now. After a run it stays for a while, so that the next one begins at once; it ends with QGIS.")
+    values = {"memory": state["memory_mb"], "checkpoint": state["checkpoint"], "points": state["gallery_points"]}
+    if not state["checkpoint"]:
+        return tr("It takes {memory:,} MB of memory.", **values)
+    if not state["gallery_points"]:
+        return tr("It takes {memory:,} MB of memory and holds checkpoint {checkpoint}.", **values)
+    return tr("It takes {memory:,} MB of memory and holds checkpoint {checkpoint} and an area of {points:,} grid points.", **values)
 
 
 def _row(*buttons: QPushButton) -> QHBoxLayout:

@@ -18,6 +18,7 @@ from .. import engine
 from ..engine_client import EngineCancelledError, EngineClient, EngineError, EngineInputError
 from ..engine_client.command_arguments import PictureArguments
 from ..frames import VideoFile
+from ..translation import tr, translated
 from ..video_places import candidates
 
 KEPT_PICTURES = 200
@@ -134,10 +135,15 @@ class Pictures(QObject):
             return
         except EngineError as error:
             if loud:
-                self._tell(self.failed, request, str(error), isinstance(error, EngineInputError))
+                self._tell(self.failed, request, translated(str(error)), isinstance(error, EngineInputError))
             return
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
-            self._tell(self.failed, request, f"A fault of VidTAG: {type(error).__name__}: {error}. Please report it.", False)
+            self._tell(
+                self.failed,
+                request,
+                tr("A fault of VidTAG: {kind}: {error}. Please report it.", kind=type(error).__name__, error=error),
+                False,
+            )
             return
         if loud:
             self._tell(self.shown, request, path)
@@ -156,7 +162,7 @@ class Pictures(QObject):
             known = self._known.get((request.told, request.video))
         places = [known] if known and os.path.exists(known) else places_of(request)
         if not places:
-            raise VideoMissingError(f"The video {request.video.file} was not found: say where it is.")
+            raise VideoMissingError(tr("The video {file} was not found: say where it is.", file=request.video.file))
         self._count += 1
         arguments = PictureArguments(
             output=os.path.join(self.folder, f"{self._count}.jpg"),

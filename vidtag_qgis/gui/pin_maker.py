@@ -16,7 +16,7 @@ from ..engine_client import EngineError, EngineUnwrittenError
 from ..engine_client.command_arguments import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
-from ..translation import tr
+from ..translation import tr, translated
 from .map_marks import PickTool, transformed
 from .tasks import Call, start
 
@@ -73,14 +73,14 @@ class PinMaker(QObject):
             return engine.request(python, "pin", arguments, cancelled=task.isCanceled)
 
         self.said.emit(tr("Setting the pin…"))
-        self.task = Call("VidTAG: setting a pin", ask)
+        self.task = Call(tr("VidTAG: setting a pin"), ask)
         self.task.done.connect(self._done)
         start(self.task)
 
     def _done(self, answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
         self.task = None
         if answer is None:
-            self.said.emit(str(error))
+            self.said.emit(translated(str(error)))
             if isinstance(error, EngineUnwrittenError):
                 self.unwritten.emit(self._arguments, str(error))
             return
@@ -88,8 +88,12 @@ class PinMaker(QObject):
         self.written.emit()
         where = os.path.basename(answer["review"])
         self.said.emit(
-            tr("Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.").format(
-                number=answer["number"], time=answer["time_s"], video=answer["video"], file=where
+            tr(
+                "Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.",
+                number=answer["number"],
+                time=answer["time_s"],
+                video=answer["video"],
+                file=where,
             )
         )
 

@@ -19,6 +19,7 @@ from .. import engine
 from ..engine_client import EngineCancelledError, EngineClient, EngineError, EngineInputError
 from ..engine_client.command_arguments import PlayerOpenArguments, PlayerPlayArguments, PlayerPrepareArguments, PlayerSeekArguments
 from ..engine_client.frame_ring import FrameRing
+from ..translation import tr, translated
 from .pictures import IDLE_S, STOP_S, PictureRequest, VideoMissingError, places_of
 
 SLOTS, LEAST_PX, LONGEST_PX, PLAYED_PX = 8, 640, 1280, 960
@@ -281,11 +282,16 @@ class Player(QObject):
             return False
         except EngineError as error:
             self._open = None
-            self._tell(self._failed, wish.number, str(error), isinstance(error, EngineInputError))
+            self._tell(self._failed, wish.number, translated(str(error)), isinstance(error, EngineInputError))
             return False
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
             self._open = None
-            self._tell(self._failed, wish.number, f"A fault of VidTAG: {type(error).__name__}: {error}. Please report it.", False)
+            self._tell(
+                self._failed,
+                wish.number,
+                tr("A fault of VidTAG: {kind}: {error}. Please report it.", kind=type(error).__name__, error=error),
+                False,
+            )
             return False
         return True
 
@@ -335,7 +341,7 @@ class Player(QObject):
         known = self._original.get(key)
         places = [known] if known and os.path.exists(known) else places_of(wish.video)
         if not places:
-            raise VideoMissingError(f"The video {wish.video.video.file} was not found: say where it is.")
+            raise VideoMissingError(tr("The video {file} was not found: say where it is.", file=wish.video.video.file))
         self._drop_ring()
         _clear_left()
         self._folder = tempfile.mkdtemp(prefix="vidtag-player-", dir=_quick_folder())
@@ -351,7 +357,7 @@ class Player(QObject):
     def _ask(self, command: str, arguments: dict[str, Any], on_partial: Any = None) -> dict[str, Any]:
         client = self._client
         if client is None:
-            raise EngineCancelledError("The viewer was closed.")
+            raise EngineCancelledError(tr("The viewer was closed."))
         try:
             answer = client.request(command, arguments, on_partial=on_partial or self._count)
         except EngineError:
@@ -409,7 +415,7 @@ def _make_ring(path: str) -> FrameRing:
         return FrameRing.create(path, SLOTS, LONGEST_PX * LONGEST_PX * 4)
     except OSError as error:
         raise EngineInputError(
-            f"There is no room for the viewer's pictures ({error.strerror}): free some space for temporary files."
+            tr("There is no room for the viewer's pictures ({strerror}): free some space for temporary files.", strerror=error.strerror)
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The doctor's report as text that can be copied into an issue."""
+"""The doctor's report as text that can be copied into an issue: in English for whoever reads it there, whatever the language of QGIS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from qgis.core import Qgis
 from qgis.PyQt.QtCore import QT_VERSION_STR, QSysInfo
 
 from ..engine_client import EngineError, EngineInterpreter
+from ..translation import translated
 
 
 def report_text(interpreter: EngineInterpreter, report: dict[str, Any]) -> str:
@@ -26,7 +27,7 @@ def report_text(interpreter: EngineInterpreter, report: dict[str, Any]) -> str:
 
 def error_text(error: EngineError, interpreter: object = None) -> str:
     """The sentence first, then what helps whoever reads the report."""
-    lines = [str(error), ""]
+    lines = [translated(str(error)), ""]
     lines += _surroundings(interpreter) if isinstance(interpreter, EngineInterpreter) else _surroundings(None)
     return "\n".join([*lines, *(["", error.detail] if error.detail else [])])
 

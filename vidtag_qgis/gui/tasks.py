@@ -11,6 +11,7 @@ from ..engine_client import EngineError
 from ..engine_client.environment import create
 from ..engine_client.environment_files import ManagedEnvironment
 from ..engine_client.environment_plan import Agreement, SetupPlan
+from ..translation import tr
 
 
 class Call(QgsTask):
@@ -36,7 +37,7 @@ class Call(QgsTask):
         except EngineError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 - an error that leaves a task's thread takes QGIS down
-            self.error = EngineError(f"A fault of VidTAG: {type(error).__name__}: {error}. Please report it.")
+            self.error = EngineError(tr("A fault of VidTAG: {kind}: {error}. Please report it.", kind=type(error).__name__, error=error))
         return self.error is None
 
     def finished(self, result: bool) -> None:
@@ -57,7 +58,7 @@ class Setup(Call):
     logged = pyqtSignal(str)
 
     def __init__(self, plan: SetupPlan, agreed: Agreement) -> None:
-        super().__init__("VidTAG: making the engine's environment", self._make)
+        super().__init__(tr("VidTAG: making the engine's environment"), self._make)
         self._plan, self._agreed = plan, agreed
         self.lines: list[str] = []
         self.last: tuple[float, str] = (0.0, "")
