@@ -40,7 +40,7 @@ _STAGES = {
     "phase2-refit": "Training Phase II again, with the videos that were held out.", "confidence": "Calibrating the confidence.",
     "aggregation": "Learning how the layout is weighed.",
     "solve": "Solving with the pins.", "match": "Laying the line on the roads.", "checkpoint": "Reading the checkpoint.",
-    "report": "Making the folder to hand over.",
+    "report": "Making the folder to hand over.", "pictures": "Making small pictures of {subject}.",
     "guess": "Telling the city of {subject}.", "train": "Training.", "database": "Writing the database.", "asking": "Looking for pictures.",
     "odometry": "Telling how the camera moved in {subject}.", "follow": "Following points from picture to picture.",
     "motion": "Telling turns and speeds.", "roads": "Comparing the way of {subject} with the roads.",
