@@ -16,6 +16,7 @@ from .hand_over_group import HandOverGroup
 from .landmark_panel import LandmarkPanel
 from .run_panel import RunPanel
 from .show_panel import ShowPanel
+from .tip_pictures_group import TipPicturesGroup
 
 TITLE = "VidTAG workbench"
 
@@ -36,7 +37,9 @@ class Workbench(FrameDock):
         self.corrections = Corrections(self)
         self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
         self.hand_over = HandOverGroup(self.corrections, self.show_panel)
-        self.show_panel.add(self.hand_over)
+        self.tip_pictures = TipPicturesGroup(self.show_panel)
+        for group in (self.tip_pictures, self.hand_over):
+            self.show_panel.add(group)
         self.landmark_panel = LandmarkPanel(iface.mapCanvas(), self.corrections, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -92,6 +95,7 @@ class Workbench(FrameDock):
         self.show_panel.set_place(self.rows[self.row].point if there else None, None if layer is None else layer.crs())
         self.correct_panel.set_moment(*((video, self.rows[self.row].time_s) if there else ("", 0.0)))
         self.corrections.look_at("" if layer is None else self._matches.get(layer.id(), ("", {}))[0])
+        self.tip_pictures.look_at(self.corrections.result)
         if layer is None or self.rows:  # else the frames are only being read anew
             self.show_panel.set_result("" if layer is None else result_of(layer), video, self.rows[-1].time_s if self.rows else 0.0)
 
@@ -107,6 +111,7 @@ class Workbench(FrameDock):
     def _page_changed(self, *_: Any) -> None:
         """Landmarks are clicked in the frame that is shown."""
         page = self.tabs.currentWidget()
+        self.tip_pictures.look_again()
         if page is not None and page.isAncestorOf(self.landmark_panel):
             self.playing.pause()
             there = 0 <= self.row < len(self.rows)
