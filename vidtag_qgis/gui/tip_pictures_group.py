@@ -9,15 +9,15 @@ from typing import Any, Optional
 
 from qgis.core import QgsProject, QgsTask
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QGroupBox, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from .. import engine, tip_pictures, video_places
 from ..engine_client import EngineError
 from ..engine_client.command_arguments import ThumbnailsArguments
 from ..frames import read_video_files
 from ..translation import tr
-from .algorithm_run import duration
 from .flow_layout import FlowLayout
+from .progress_line import ProgressLine
 from .tasks import Call, start
 
 
@@ -62,8 +62,7 @@ class TipPicturesGroup(QGroupBox):
         )
         self.make_button.setToolTip(tr("Reads the videos once and keeps a small picture of each frame in a file beside the result"))
         self.remove_button.setToolTip(tr("Delete the file of pictures"))
-        self.bar = QProgressBar(self)
-        self.bar.setRange(0, 1000)
+        self.bar = ProgressLine(self)
         layout = QVBoxLayout(self)
         for widget in (self.state_label, self.bar, self.message_label):
             layout.addWidget(widget)
@@ -122,7 +121,7 @@ class TipPicturesGroup(QGroupBox):
         self.task.progressed.connect(self._progressed)
         self.task.done.connect(self._done)
         self.message_label.setText(tr("The engine starts…"))
-        self.bar.setValue(0)
+        self.bar.begin()
         start(self.task)
         self._tell()
 
@@ -141,10 +140,8 @@ class TipPicturesGroup(QGroupBox):
 
     def _progressed(self, share: float) -> None:
         taken_s = time.monotonic() - self._since_s
-        self.bar.setValue(round(1000 * share))
         known = share > 0.02 and taken_s > 2.0
-        left = tr("about {time} left").format(time=duration(taken_s * (1.0 - share) / share)) if known else ""
-        self.bar.setFormat(f"%p % · {left}" if left else "%p %")
+        self.bar.show_at(share, taken_s * (1.0 - share) / share if known else -1.0)
         if self.task is not None and not self.task.isCanceled():
             self.message_label.setText(tr("Reading the video…"))
 

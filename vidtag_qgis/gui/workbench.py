@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import QScrollArea, QTabWidget, QWidget
 
+from ..compat import shortcut_class
 from ..frames import result_of
 from ..translation import tr
 from .correct_panel import CorrectPanel
@@ -16,6 +19,7 @@ from .hand_over_group import HandOverGroup
 from .landmark_panel import LandmarkPanel
 from .run_panel import RunPanel
 from .show_panel import ShowPanel
+from .tab_order import in_reading_order
 from .tip_pictures_group import TipPicturesGroup
 
 TITLE = "VidTAG workbench"
@@ -50,12 +54,28 @@ class Workbench(FrameDock):
         self.tabs.addTab(_scrolled(self.show_panel), tr("Show"))
         self.tabs.setCurrentWidget(self.view)
         self.setWidget(self.tabs)
+        self._add_keys()
+        pages = (self.run_panel, self.view, self.correct_panel, self.landmark_panel, self.show_panel)
+        in_reading_order(self.tabs.tabBar(), pages)
         self.run_panel.draw_asked.connect(draw)
         self.run_panel.finished.connect(self._located)
         self.correct_panel.went.connect(self.go_to)
         self.correct_panel.pin_asked.connect(self._begin_pin)
         self.tabs.currentChanged.connect(self._page_changed)
         self.moment_changed.connect(self._moved)
+
+    def _add_keys(self) -> None:
+        """Alt and a digit chooses a page wherever the focus is in the dock; letters are QGIS's own menus'."""
+        for number in range(self.tabs.count()):
+            shortcut = shortcut_class()(QKeySequence(f"Alt+{number + 1}"), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(partial(self._choose_page, number))
+            self.tabs.setTabToolTip(number, f"Alt+{number + 1}")
+
+    def _choose_page(self, number: int) -> None:
+        """Show a page, with the focus on its tab."""
+        self.tabs.setCurrentIndex(number)
+        self.tabs.tabBar().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def wake(self) -> None:
         """As of the viewer."""
