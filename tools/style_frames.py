@@ -15,7 +15,7 @@ TIP = f"[% coalesce('<br>Course ' || {_POINT_OF_COMPASS} || ' (' || (round({COUR
 # Where `vidtag thumbnails` made pictures, the plugin puts their layer's id into a variable of the frames' layer; vidtag_qgis/tip_pictures.py has the same text.
 PICTURE_TIP = (
     "[% try(coalesce('<img src=\"data:image/jpeg;base64,' || to_base64(attribute(get_feature(@vidtag_pictures, 'key', "
-    "\"video\" || '@' || round(1000 * \"time_s\")), 'jpeg')) || '\"><br>', ''), '') %]"
+    "\"video\" || '@' || round(1000 * \"time_s\")), 'jpeg')) || '\" style=\"max-height: 170px\"><br>', ''), '') %]"
 )
 
 

@@ -22,7 +22,7 @@ VARIABLE = "vidtag_pictures"
 """Variable of a layer of frames: the id of the layer of pictures."""
 TIP = (
     "[% try(coalesce('<img src=\"data:image/jpeg;base64,' || to_base64(attribute(get_feature(@vidtag_pictures, 'key', "
-    "\"video\" || '@' || round(1000 * \"time_s\")), 'jpeg')) || '\"><br>', ''), '') %]"
+    "\"video\" || '@' || round(1000 * \"time_s\")), 'jpeg')) || '\" style=\"max-height: 170px\"><br>', ''), '') %]"
 )
 """As in the style of frames; results of before have another style of their own."""
 KIND = "thumbnails"

@@ -132,16 +132,16 @@
    <translation>Das nächste Urteil gilt von diesem Bild bis zu dem, das dann gezeigt wird</translation>
   </message>
   <message>
+   <source>Take the chosen judgement away</source>
+   <translation>Das gewählte Urteil wegnehmen</translation>
+  </message>
+  <message>
    <source>Comment</source>
    <translation>Kommentar</translation>
   </message>
   <message>
    <source>Who judges</source>
    <translation>Wer urteilt</translation>
-  </message>
-  <message>
-   <source>Take the chosen judgement away</source>
-   <translation>Das gewählte Urteil wegnehmen</translation>
   </message>
   <message>
    <source>Pin</source>
@@ -340,6 +340,22 @@
    <translation>Karte folgt</translation>
   </message>
   <message>
+   <source>Result</source>
+   <translation>Ergebnis</translation>
+  </message>
+  <message>
+   <source>Frame</source>
+   <translation>Bild</translation>
+  </message>
+  <message>
+   <source>Picture of the frame</source>
+   <translation>Bild des Zeitpunkts</translation>
+  </message>
+  <message>
+   <source>Reference image</source>
+   <translation>Referenzbild</translation>
+  </message>
+  <message>
    <source>Frame before</source>
    <translation>Bild davor</translation>
   </message>
@@ -398,6 +414,10 @@
   <message>
    <source>Picture to click landmarks in</source>
    <translation>Bild, in dem Landmarken angeklickt werden</translation>
+  </message>
+  <message>
+   <source>Landmarks</source>
+   <translation>Landmarken</translation>
   </message>
   <message>
    <source>not known</source>
@@ -464,6 +484,14 @@
    <translation>Klicken Sie etwas im Bild an, das Sie auf der Karte finden: {count} von mindestens drei.</translation>
   </message>
   <message>
+   <source>Pause</source>
+   <translation>Anhalten</translation>
+  </message>
+  <message>
+   <source>Play</source>
+   <translation>Abspielen</translation>
+  </message>
+  <message>
    <source>Setting the pin…</source>
    <translation>Der Pin wird gesetzt …</translation>
   </message>
@@ -524,16 +552,16 @@
    <translation>Wann die Kamera in der Nähe war: Wählen Sie einen Eintrag, um sein Bild zu sehen</translation>
   </message>
   <message>
-   <source>Pause</source>
-   <translation>Anhalten</translation>
-  </message>
-  <message>
-   <source>Play</source>
-   <translation>Abspielen</translation>
-  </message>
-  <message>
    <source>The camera was never so near this place.</source>
    <translation>Die Kamera war diesem Ort nie so nahe.</translation>
+  </message>
+  <message>
+   <source>about {time} left</source>
+   <translation>noch etwa {time}</translation>
+  </message>
+  <message>
+   <source>A layer of polygons</source>
+   <translation>Ein Layer mit Polygonen</translation>
   </message>
   <message>
    <source>Selected features only</source>
@@ -552,12 +580,20 @@
    <translation>Den Ordner des Checkpoints wählen</translation>
   </message>
   <message>
+   <source>Reference images</source>
+   <translation>Referenzbilder</translation>
+  </message>
+  <message>
    <source>A database that 'Build reference database' has made</source>
    <translation>Eine Datenbank, die „Build reference database“ gemacht hat</translation>
   </message>
   <message>
    <source>Streets that the shape of the way is compared with</source>
    <translation>Straßen, mit denen die Form des Weges verglichen wird</translation>
+  </message>
+  <message>
+   <source>Keep scores for pins</source>
+   <translation>Bewertungen für Pins behalten</translation>
   </message>
   <message>
    <source>Keep scores, so that pins solve it again</source>
@@ -588,16 +624,8 @@
    <translation>Checkpoint</translation>
   </message>
   <message>
-   <source>Reference images</source>
-   <translation>Referenzbilder</translation>
-  </message>
-  <message>
    <source>Roads</source>
    <translation>Straßen</translation>
-  </message>
-  <message>
-   <source>Result</source>
-   <translation>Ergebnis</translation>
   </message>
   <message>
    <source>Videos</source>
@@ -626,10 +654,6 @@
   <message>
    <source>{located} of {frames} frames located</source>
    <translation>{located} von {frames} Bildern verortet</translation>
-  </message>
-  <message>
-   <source>A layer of polygons</source>
-   <translation>Ein Layer mit Polygonen</translation>
   </message>
   <message>
    <source>What the map shows</source>
@@ -700,10 +724,6 @@
    <translation>Die gewählten Videos von der Liste nehmen; ist keines gewählt, alle</translation>
   </message>
   <message>
-   <source>about {time} left</source>
-   <translation>noch etwa {time}</translation>
-  </message>
-  <message>
    <source>Least confidence</source>
    <translation>Mindestkonfidenz</translation>
   </message>
@@ -752,6 +772,58 @@
    <translation>Öffnet Ihren Browser. {host} erfährt die Adresse Ihres Rechners und diesen Ort.</translation>
   </message>
   <message>
+   <source>VidTAG: pictures for map tips</source>
+   <translation>VidTAG: Bilder für Kartenhinweise</translation>
+  </message>
+  <message>
+   <source>Pictures in map tips</source>
+   <translation>Bilder in Kartenhinweisen</translation>
+  </message>
+  <message>
+   <source>Reads the videos once and keeps a small picture of each frame in a file beside the result</source>
+   <translation>Liest die Videos einmal und legt von jedem Bild eine Verkleinerung in einer Datei neben dem Ergebnis ab</translation>
+  </message>
+  <message>
+   <source>Delete the file of pictures</source>
+   <translation>Die Datei mit den Bildern löschen</translation>
+  </message>
+  <message>
+   <source>Choose a result's layer of frames under 'Check frames' first.</source>
+   <translation>Wählen Sie zuerst unter „Bilder prüfen“ den Bilder-Layer eines Ergebnisses.</translation>
+  </message>
+  <message>
+   <source>Done. Switch on View ▸ Show Map Tips, choose the layer of frames, and rest the mouse on a frame.</source>
+   <translation>Fertig. Schalten Sie Ansicht ▸ Kartenhinweise anzeigen ein, wählen Sie den Bilder-Layer und lassen Sie die Maus auf einem Bild ruhen.</translation>
+  </message>
+  <message>
+   <source>Make pictures</source>
+   <translation>Bilder erzeugen</translation>
+  </message>
+  <message>
+   <source>The file of pictures is deleted.</source>
+   <translation>Die Datei mit den Bildern ist gelöscht.</translation>
+  </message>
+  <message>
+   <source>Reading the video…</source>
+   <translation>Das Video wird gelesen …</translation>
+  </message>
+  <message>
+   <source>Stopped; no pictures were written.</source>
+   <translation>Abgebrochen; es wurden keine Bilder geschrieben.</translation>
+  </message>
+  <message>
+   <source>{file} is of other videos than this result: make the pictures again.</source>
+   <translation>{file} gehört zu anderen Videos als dieses Ergebnis: Erzeugen Sie die Bilder neu.</translation>
+  </message>
+  <message>
+   <source>{count} of {frames} frames show their picture in map tips: {size:.1f} MB in {file}.</source>
+   <translation>{count} von {frames} Bildern zeigen sich in Kartenhinweisen: {size:.1f} MB in {file}.</translation>
+  </message>
+  <message>
+   <source>{frames} frames: about {size:.1f} MB in a file beside the result, which itself holds no picture.</source>
+   <translation>{frames} Bilder: etwa {size:.1f} MB in einer Datei neben dem Ergebnis, das selbst kein Bild enthält.</translation>
+  </message>
+  <message>
    <source>Drop videos here, or a folder of them. Delete takes the chosen ones off the list.</source>
    <translation>Ziehen Sie Videos hierher, oder einen Ordner davon. Entf nimmt die gewählten von der Liste.</translation>
   </message>
@@ -774,10 +846,6 @@
   <message>
    <source>Correct</source>
    <translation>Berichtigen</translation>
-  </message>
-  <message>
-   <source>Landmarks</source>
-   <translation>Landmarken</translation>
   </message>
   <message>
    <source>Show</source>

@@ -74,7 +74,7 @@ def tip(layer: QgsVectorLayer, feature) -> str:
 
 
 def picture_of(text: str) -> bytes:
-    found = re.fullmatch(r'<img src="data:image/jpeg;base64,([^"]+)"><br>', text[: text.index("<b>")])
+    found = re.fullmatch(r'<img src="data:image/jpeg;base64,([^"]+)" style="max-height: 170px"><br>', text[: text.index("<b>")])
     assert found, text[:200]
     return base64.b64decode(found[1])
 
