@@ -110,7 +110,8 @@ TIPS = {
     f"{SURE}<br>"
     "[% coalesce(round(\"length_m\", 1), 0) %] m, [% coalesce(round(\"speed_mps\", 1) || ' m/s', 'speed unknown') %]"
     f"{style_frames.TIP}",
-    "frames": '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% format_date("time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
+    "frames": f"{style_frames.PICTURE_TIP}"
+    '<b>[% "video" %]</b>, frame [% "frame_index" %]<br>[% format_date("time", \'yyyy-MM-dd HH:mm:ss\') %] UTC'
     "[% if(\"time_source\" = 'synthetic', ' (date unknown)', '') %]<br>"
     f"{SURE}{style_frames.TIP}"
     "[% if(\"runner_up_m\" is null, '', '<br>Next best place ' || round(\"runner_up_m\") || ' m away') %]"

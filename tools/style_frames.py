@@ -12,6 +12,12 @@ COURSE = "attribute($currentfeature, 'course_deg')"
 _POINT_OF_COMPASS = f"array_get(array('N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'), round({COURSE} / 45) % 8)"
 TIP = f"[% coalesce('<br>Course ' || {_POINT_OF_COMPASS} || ' (' || (round({COURSE}) % 360) || '°)', '') %]"
 
+# Where `vidtag thumbnails` made pictures, the plugin puts their layer's id into a variable of the frames' layer; vidtag_qgis/tip_pictures.py has the same text.
+PICTURE_TIP = (
+    "[% try(coalesce('<img src=\"data:image/jpeg;base64,' || to_base64(attribute(get_feature(@vidtag_pictures, 'key', "
+    "\"video\" || '@' || round(1000 * \"time_s\")), 'jpeg')) || '\" style=\"max-height: 170px\"><br>', ''), '') %]"
+)
+
 
 def dot(colour: str, outline: str) -> QgsMarkerSymbol:
     """A frame. Dots lie above every beak: where frames crowd, their colours stay."""

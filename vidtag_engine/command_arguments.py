@@ -382,6 +382,20 @@ class PictureArguments:
 
 
 @dataclass(frozen=True)
+class ThumbnailsArguments:
+    """Arguments of "thumbnails": small pictures of a result's frames into ``output``, by default beside the result, no side longer than ``longest_px``.
+
+    ``videos`` are files or folders where the result's videos are looked for.
+    """
+
+    result: str
+    output: Optional[str] = None
+    videos: list[str] = field(default_factory=list)
+    longest_px: int = 240
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
 class PlayerOpenArguments:
     """Arguments of "player-open": keep a video open, and hand its pictures over in the ring of pictures ``ring`` (``frame_ring.py``).
 

@@ -41,6 +41,7 @@ KINDS = {
     "map": "map picture",
     "picture": "picture of a frame",
     "frame": "exported frame",
+    "thumbnails": "file of frames' small pictures",
     "html": "HTML report",
     "page": "page with the map",
     "pdf": "PDF to hand over",
@@ -66,6 +67,7 @@ _GEOPACKAGES = {
     "errors": {"errors"},
     "places": {"places"},
     "images": {"images", "gaps"},
+    "thumbnails": {"pictures"},
 }  # fmt: skip
 """The layers that each kind of GeoPackage may hold; any other is a person's."""
 _ADMINISTRATION = ("gpkg_", "rtree_", "sqlite_", "layer_styles")
@@ -186,7 +188,7 @@ _FORMATS = {
     "heatmap-picture": "png", "kml": "kml", "gpx": "gpx",
     "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
     "map": "png jpeg pdf svg", "pdf": "pdf", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",
-    "weights": "safetensors", "log": "json", "references": "json", "images": "gpkg",
+    "weights": "safetensors", "log": "json", "references": "json", "images": "gpkg", "thumbnails": "gpkg",
 }  # fmt: skip
 
 

@@ -151,6 +151,13 @@ def _picture(job: Job) -> dict[str, Any]:
     return run_picture(arguments, feedback=job.feedback)
 
 
+def _thumbnails(job: Job) -> dict[str, Any]:
+    arguments = job.arguments(command_arguments.ThumbnailsArguments)
+    from .commands.thumbnails import run_thumbnails
+
+    return run_thumbnails(arguments, feedback=job.feedback)
+
+
 def _player(job: Job) -> dict[str, Any]:
     kinds: dict[str, type[Any]] = {
         "player-open": command_arguments.PlayerOpenArguments,
@@ -181,6 +188,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "reference": _reference,
     "reference-layer": _reference_layer,
     "picture": _picture,
+    "thumbnails": _thumbnails,
     "player-open": _player,
     "player-seek": _player,
     "player-play": _player,

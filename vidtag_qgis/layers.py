@@ -34,6 +34,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime
 
+from . import tip_pictures
 from .algorithms.checks import is_asked, target_of
 from .algorithms.output_files import mark_layer
 from .compat import iso_text, text_field
@@ -170,6 +171,8 @@ def finish(layer: QgsVectorLayer, kind: str, geopackage: str = "") -> None:
         say_radius(layer, geopackage)
     if kind in TIME_FIELDS:
         set_time(layer, kind)
+    if kind == "frames":
+        tip_pictures.link(layer, geopackage)
     layer.triggerRepaint()
 
 

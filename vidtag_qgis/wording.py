@@ -43,7 +43,7 @@ _STAGES = {
     "phase2-refit": mark("Training Phase II again, with the videos that were held out."), "confidence": mark("Calibrating the confidence."),
     "aggregation": mark("Learning how the layout is weighed."),
     "solve": mark("Solving with the pins."), "match": mark("Laying the line on the roads."), "checkpoint": mark("Reading the checkpoint."),
-    "report": mark("Making the folder to hand over."),
+    "report": mark("Making the folder to hand over."), "pictures": mark("Making small pictures of {subject}."),
     "guess": mark("Telling the city of {subject}."), "train": mark("Training."), "database": mark("Writing the database."), "asking": mark("Looking for pictures."),
     "odometry": mark("Telling how the camera moved in {subject}."), "follow": mark("Following points from picture to picture."),
     "motion": mark("Telling turns and speeds."), "roads": mark("Comparing the way of {subject} with the roads."),

@@ -524,6 +524,10 @@ Hinzufügen? Sie werden nur einmal gefragt.</translation>
    <translation>Wählen Sie zuerst einen Pin in der Liste.</translation>
   </message>
   <message>
+   <source>Choose a result's layer of frames under 'Check frames' first.</source>
+   <translation>Wählen Sie zuerst unter „Bilder prüfen“ den Bilder-Layer eines Ergebnisses.</translation>
+  </message>
+  <message>
    <source>Choose the checkpoint's folder</source>
    <translation>Den Ordner des Checkpoints wählen</translation>
   </message>
@@ -756,6 +760,10 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
    <translation>Die Videos mit Pins neu dekodieren; die eigene Antwort des Modells bleibt</translation>
   </message>
   <message>
+   <source>Delete the file of pictures</source>
+   <translation>Die Datei mit den Bildern löschen</translation>
+  </message>
+  <message>
    <source>Details kept of pictures</source>
    <translation>Einzelheiten, die von Bildern behalten werden</translation>
   </message>
@@ -774,6 +782,10 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
   <message>
    <source>Discrete Fréchet distance (°)</source>
    <translation>Diskreter Fréchet-Abstand (°)</translation>
+  </message>
+  <message>
+   <source>Done. Switch on View ▸ Show Map Tips, choose the layer of frames, and rest the mouse on a frame.</source>
+   <translation>Fertig. Schalten Sie Ansicht ▸ Kartenhinweise anzeigen ein, wählen Sie den Bilder-Layer und lassen Sie die Maus auf einem Bild ruhen.</translation>
   </message>
   <message>
    <source>Draw area</source>
@@ -994,6 +1006,10 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
   <message>
    <source>Found {text}.</source>
    <translation>Gefunden: {text}.</translation>
+  </message>
+  <message>
+   <source>Frame</source>
+   <translation>Bild</translation>
   </message>
   <message>
    <source>Frame before</source>
@@ -1568,6 +1584,10 @@ Das Ergebnis muss mit „Bewertungen für Pins behalten“ in „Video verorten�
    <translation>Ordner anlegen …</translation>
   </message>
   <message>
+   <source>Make pictures</source>
+   <translation>Bilder erzeugen</translation>
+  </message>
+  <message>
    <source>Makes a checkpoint for an area from videos with tracks.</source>
    <translation>Macht aus Videos mit Tracks einen Checkpoint für ein Gebiet.</translation>
   </message>
@@ -1590,6 +1610,10 @@ Ihre Bilder sind Ihre eigenen (Videos mit Tracks, Ordner mit Fotos und ihren Ort
 Über das Netz wird nichts gefragt, bevor Sie zweimal Ja sagen. Mit dem ersten Ja dürfen die Server der Plattform gefragt werden, welche Bilder es gibt: api.panoramax.xyz oder die Adresse, die Sie angeben. Sie erfahren die Netzwerkadresse dieses Rechners und die Kartenkacheln, in denen das Gebiet liegt, etwa 2 km breit, nicht seinen Umriss. Ohne das zweite Ja wird Ihnen gesagt, wie viele Bilder mit wie vielen Megabyte und unter welchen Lizenzen es gibt; dann wird nichts geholt und nichts gemacht. Das zweite Ja ist, wie viele Megabyte höchstens geholt werden dürfen, von den Servern, auf denen die Bilder liegen; sie erfahren, welche Bilder geholt werden.
 
 Bei zu wenigen Fahrten sagt nichts, wie sicher Antworten sind: Orte werden gefunden und sind „nicht bewertet“.</translation>
+  </message>
+  <message>
+   <source>Making small pictures of {subject}.</source>
+   <translation>Kleine Bilder von {subject} werden gemacht.</translation>
   </message>
   <message>
    <source>Making the folder to hand over.</source>
@@ -2028,6 +2052,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
    <translation>Bild</translation>
   </message>
   <message>
+   <source>Picture of the frame</source>
+   <translation>Bild des Zeitpunkts</translation>
+  </message>
+  <message>
    <source>Picture of {source}, which states no licence: place and picture are not kept in this result.</source>
    <translation>Bild von {source}, das keine Lizenz nennt: Ort und Bild stehen nicht in diesem Ergebnis.</translation>
   </message>
@@ -2042,6 +2070,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
   <message>
    <source>Pictures from</source>
    <translation>Bilder aus</translation>
+  </message>
+  <message>
+   <source>Pictures in map tips</source>
+   <translation>Bilder in Kartenhinweisen</translation>
   </message>
   <message>
    <source>Pictures outside are left out. A platform is asked about it; of your own, empty: all are taken.</source>
@@ -2200,8 +2232,16 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
    <translation>Die Videos und ihre Tracks werden gelesen.</translation>
   </message>
   <message>
+   <source>Reading the video…</source>
+   <translation>Das Video wird gelesen …</translation>
+  </message>
+  <message>
    <source>Reading {subject}.</source>
    <translation>Gelesen wird {subject}.</translation>
+  </message>
+  <message>
+   <source>Reads the videos once and keeps a small picture of each frame in a file beside the result</source>
+   <translation>Liest die Videos einmal und legt von jedem Bild eine Verkleinerung in einer Datei neben dem Ergebnis ab</translation>
   </message>
   <message>
    <source>Ready to geolocate with checkpoints of your own</source>
@@ -2214,6 +2254,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
   <message>
    <source>Reckoning…</source>
    <translation>Wird berechnet …</translation>
+  </message>
+  <message>
+   <source>Reference image</source>
+   <translation>Referenzbild</translation>
   </message>
   <message>
    <source>Reference images</source>
@@ -2552,6 +2596,10 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
    <translation>Anhalten</translation>
   </message>
   <message>
+   <source>Stopped; no pictures were written.</source>
+   <translation>Abgebrochen; es wurden keine Bilder geschrieben.</translation>
+  </message>
+  <message>
    <source>Stopping…</source>
    <translation>Wird angehalten …</translation>
   </message>
@@ -2802,6 +2850,10 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
   <message>
    <source>The fewest that together have the probability above: an area of interest for 'Geolocate video'. Empty where the video is of no known city.</source>
    <translation>Die wenigsten, die zusammen die Wahrscheinlichkeit oben haben: ein Gebiet für „Video verorten“. Leer, wenn das Video aus keiner bekannten Stadt ist.</translation>
+  </message>
+  <message>
+   <source>The file of pictures is deleted.</source>
+   <translation>Die Datei mit den Bildern ist gelöscht.</translation>
   </message>
   <message>
    <source>The file's own layer of all guessed places</source>
@@ -3408,6 +3460,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>VidTAG: Cache-Ordner verschieben</translation>
   </message>
   <message>
+   <source>VidTAG: pictures for map tips</source>
+   <translation>VidTAG: Bilder für Kartenhinweise</translation>
+  </message>
+  <message>
    <source>VidTAG: removing the environment</source>
    <translation>VidTAG: Umgebung entfernen</translation>
   </message>
@@ -3992,6 +4048,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>{count} nicht beurteilt</translation>
   </message>
   <message>
+   <source>{count} of {frames} frames show their picture in map tips: {size:.1f} MB in {file}.</source>
+   <translation>{count} von {frames} Bildern zeigen sich in Kartenhinweisen: {size:.1f} MB in {file}.</translation>
+  </message>
+  <message>
    <source>{count} packages and VidTAG's own engine: about {fetch:.1f} GB to fetch from the package index of your pip, with its configuration, QGIS's proxy and your CA, and from {index}, and {disk:.1f} GB in {folder}. Versions and sizes are those measured on Linux; yours may differ a little.</source>
    <translation>{count} Pakete und die Engine von VidTAG: etwa {fetch:.1f} GB zu holen vom Paketindex Ihres pip, mit seiner Konfiguration, dem Proxy von QGIS und Ihrer CA, und von {index}, und {disk:.1f} GB in {folder}. Versionen und Größen sind auf Linux gemessen; Ihre können etwas abweichen.</translation>
   </message>
@@ -4008,6 +4068,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>{count} Videos</translation>
   </message>
   <message>
+   <source>{file} is of other videos than this result: make the pictures again.</source>
+   <translation>{file} gehört zu anderen Videos als dieses Ergebnis: Erzeugen Sie die Bilder neu.</translation>
+  </message>
+  <message>
    <source>{flavour}, engine {engine}, {state} ({folder})</source>
    <translation>{flavour}, Engine {engine}, {state} ({folder})</translation>
   </message>
@@ -4018,6 +4082,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>{frames} frames written, {left_out} left out.</source>
    <translation>Bilder: {frames} geschrieben, {left_out} weggelassen.</translation>
+  </message>
+  <message>
+   <source>{frames} frames: about {size:.1f} MB in a file beside the result, which itself holds no picture.</source>
+   <translation>{frames} Bilder: etwa {size:.1f} MB in einer Datei neben dem Ergebnis, das selbst kein Bild enthält.</translation>
   </message>
   <message>
    <source>{hours:.1f} h</source>
@@ -4745,6 +4813,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>exported frame</source>
    <translation>exportiertes Bild</translation>
+  </message>
+  <message>
+   <source>file of frames' small pictures</source>
+   <translation>Datei mit kleinen Bildern der Einzelbilder</translation>
   </message>
   <message>
    <source>file of pins</source>

@@ -40,6 +40,7 @@ from .review import register as register_review
 from .settings_options import settings_of, with_settings
 from .status import STATUS_EXAMPLES, status_text
 from .terminal import MOST_ROWS, WITHHELD, console, escaped, plain_errors, print_geolocation, usage_error, watched
+from .thumbnails import THUMBNAILS_EXAMPLES, thumbnails
 from .train import TRAIN_EXAMPLES, train
 
 app = typer.Typer(
@@ -237,6 +238,7 @@ def gallery(
 
 
 app.command(epilog=EXPORT_EXAMPLES)(export)
+app.command(epilog=THUMBNAILS_EXAMPLES)(thumbnails)
 app.command(epilog=MERGE_EXAMPLES)(merge)
 app.command(epilog=REPORT_EXAMPLES)(report)
 register_corrections(app)

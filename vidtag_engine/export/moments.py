@@ -27,6 +27,7 @@ class VideoMoments:
         duration_s: of the whole video; None where that is not known.
         frame_index: (T,) numbers of the sampled frames.
         time_s: (T,) their times after the video's start.
+        kind: "video", or "images" for a folder of them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class VideoMoments:
     duration_s: float | None
     frame_index: IntArray
     time_s: FloatArray
+    kind: str = "video"
 
     @property
     def end_s(self) -> float:
@@ -54,7 +56,7 @@ def read_moments(path: Path) -> list[VideoMoments]:
     with closing(open_result(path)) as database:
         try:
             videos = database.execute(
-                "SELECT video, file, sha256, width_px, height_px, duration_s, state FROM videos ORDER BY fid"
+                "SELECT video, file, sha256, width_px, height_px, duration_s, state, kind FROM videos ORDER BY fid"
             ).fetchall()
             rows: dict[str, list[tuple[int, float]]] = {}
             for video, index, time_s in database.execute("SELECT video, frame_index, time_s FROM frames ORDER BY fid"):
@@ -65,8 +67,9 @@ def read_moments(path: Path) -> list[VideoMoments]:
         VideoMoments(
             name, file, sha256 or "", width or 0, height or 0, duration_s,
             np.array([index for index, _ in rows.get(name, ())], dtype=np.int64), np.array([time_s for _, time_s in rows.get(name, ())], dtype=np.float64),
+            kind or "video",
         )
-        for name, file, sha256, width, height, duration_s, state in videos
+        for name, file, sha256, width, height, duration_s, state, kind in videos
         if state != FAILED
     ]  # fmt: skip
 

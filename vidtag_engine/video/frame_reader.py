@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..types import FloatArray
 
+
+_AFTER_S = 0.5
+"""So far after the last moment that is asked for a file's index is read."""
 _Picture = tuple[float, "NDArray[np.uint8] | None"]
 
 
@@ -40,6 +44,8 @@ class FrameReader:
         from_s, to_s: the window [from_s, to_s), seconds after the video's start; ``to_s`` None means to the end.
         feedback: asked to stop often.
         gray_px: give pictures as (height, width) uint8 of brightness instead, their longer side at most so many pixels, never larger than they are.
+        small_px: give pictures in colour whose longer side is at most so many pixels, made so while they are still a video's: much sooner than afterwards.
+        at_s: (M,) ascending moments, in place of those of rate and window.
 
     Raises:
         InputError: rate, from or to make no sense (at once), or lie beyond the video's end (on entering).
@@ -53,9 +59,14 @@ class FrameReader:
         to_s: float | None = None,
         feedback: Feedback = Feedback(),
         gray_px: int | None = None,
+        *,
+        small_px: int | None = None,
+        at_s: FloatArray | None = None,
     ) -> None:
+        if at_s is not None and len(at_s):
+            from_s, to_s = max(float(at_s[0]), 0.0), float(at_s[-1]) + _AFTER_S
         sampling.check_window(info.name, rate_hz, from_s, to_s)
-        self._gray_px = gray_px
+        self._gray_px, self._small_px, self._at_s = gray_px, small_px, at_s
         self._info, self._rate_hz, self._from_s, self._to_s, self._feedback = info, rate_hz, from_s, to_s, feedback
         self._counts = Counts()
         self._sampled = 0
@@ -108,6 +119,8 @@ class FrameReader:
         folder = ImageFolder.read(self._info.path)
         sampling.check_start(self._info.name, self._from_s, folder.duration_s)
         end_s = folder.duration_s if self._to_s is None else min(self._to_s, folder.duration_s)
+        if self._at_s is not None:
+            return folder, sampling.on_screen(folder.time_s, self._at_s)
         return folder, sampling.pick(folder.time_s, self._rate_hz, self._from_s, end_s)
 
     def _open_images(self) -> Iterator[_Picture]:
@@ -122,7 +135,9 @@ class FrameReader:
             image = folder.load(int(i))
             self._counts.decoded += image is not None
             if image is not None and self._gray_px is not None:
-                image = _gray(VideoFrame.from_ndarray(image, format="rgb24"), image.shape[1], image.shape[0], self._gray_px)
+                image = _small(VideoFrame.from_ndarray(image, format="rgb24"), image.shape[1], image.shape[0], self._gray_px, "gray")
+            elif image is not None and self._small_px is not None:
+                image = _small(VideoFrame.from_ndarray(image, format="rgb24"), image.shape[1], image.shape[0], self._small_px, "rgb24")
             if image is None:
                 self._counts.damaged.add(int(i))
                 self._note_lost(float(folder.time_s[i]), folder.end_of(int(i)))
@@ -173,7 +188,10 @@ class FrameReader:
         shown = index.shown_order()
         if not len(shown):
             raise VideoError(f"{self._info.path} holds no picture that can be shown; copy the file again or repair it.")
-        picked, lost = sampling.pick_and_lost(index.time_s[shown], self._rate_hz, self._from_s, end_s, index.lost_s)
+        if self._at_s is not None:
+            picked, lost = sampling.at_and_lost(index.time_s[shown], self._at_s, index.lost_s)
+        else:
+            picked, lost = sampling.pick_and_lost(index.time_s[shown], self._rate_hz, self._from_s, end_s, index.lost_s)
         return index, shown[picked], lost
 
     def _read_planned(
@@ -202,14 +220,15 @@ class FrameReader:
 
     def _read_in_sequence(self, looked: Probe) -> Iterator[_Picture]:
         pictures = all_pictures(self._info.path, looked, self._counts, self._feedback)
-        if self._rate_hz is None:
+        if self._rate_hz is None and self._at_s is None:
             for time_s, frame in pictures:
                 if self._to_s is not None and time_s >= self._to_s - sampling.TOLERANCE_S:
                     return
                 if time_s >= self._from_s - sampling.TOLERANCE_S:
                     yield self._shown(time_s, frame, looked)
             return
-        moments = sampling.moments(self._rate_hz, self._from_s, self._to_s)
+        at_rate = sampling.moments(self._rate_hz or 1.0, self._from_s, self._to_s)
+        moments = at_rate if self._at_s is None else iter(self._at_s.tolist())
         moment: float | None = next(moments)
         held: tuple[float, Any] | None = None
         for time_s, frame in pictures:
@@ -241,13 +260,15 @@ class FrameReader:
         """Upright and with square pixels, as a player shows it: what people compare, and what the networks were shown in training."""
         wide = round(frame.width * looked.pixel_aspect)
         if self._gray_px is not None:
-            return upright(_gray(frame, wide, frame.height, self._gray_px), looked.turn, looked.mirror)
+            return upright(_small(frame, wide, frame.height, self._gray_px, "gray"), looked.turn, looked.mirror)
+        if self._small_px is not None:
+            return upright(_small(frame, wide, frame.height, self._small_px, "rgb24"), looked.turn, looked.mirror)
         return upright(frame.to_ndarray(format="rgb24", width=wide, height=frame.height), looked.turn, looked.mirror)
 
 
-def _gray(frame: Any, wide: int, high: int, longest_px: int) -> NDArray[np.uint8]:
-    """Brightness alone, made smaller by the means of areas: colours of a large picture take longer to make than all that is done with a small one."""
+def _small(frame: Any, wide: int, high: int, longest_px: int, form: str) -> NDArray[np.uint8]:
+    """Made smaller by the means of areas: the colours of a large picture take longer to make than all that is done with a small one."""
     scale = min(longest_px / max(wide, high), 1.0)
     size = max(round(wide * scale), 1), max(round(high * scale), 1)
-    small: NDArray[np.uint8] = frame.to_ndarray(format="gray", width=size[0], height=size[1], interpolation="AREA")
+    small: NDArray[np.uint8] = frame.to_ndarray(format=form, width=size[0], height=size[1], interpolation="AREA")
     return small

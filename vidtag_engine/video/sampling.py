@@ -52,7 +52,7 @@ def pick(time_s: FloatArray, rate_hz: float | None, from_s: float, end_s: float)
     """
     if rate_hz is None:
         return np.flatnonzero((time_s >= from_s - TOLERANCE_S) & (time_s < end_s - TOLERANCE_S))
-    return _on_screen(time_s, slots_s(rate_hz, from_s, end_s))
+    return on_screen(time_s, slots_s(rate_hz, from_s, end_s))
 
 
 def pick_and_lost(
@@ -63,16 +63,21 @@ def pick_and_lost(
     Without a rate, a lost stretch counts one moment a second, and at least one.
     """
     if rate_hz is not None:
-        wanted = slots_s(rate_hz, from_s, end_s)
-        inside = np.zeros(len(wanted), dtype=bool)
-        for start, stop in lost_s:
-            inside |= (wanted >= start - TOLERANCE_S) & (wanted < stop - TOLERANCE_S)
-        return _on_screen(time_s, wanted[~inside]), wanted[inside]
+        return at_and_lost(time_s, slots_s(rate_hz, from_s, end_s), lost_s)
     lost = [slots_s(1.0, max(start, from_s), min(stop, end_s)) for start, stop in lost_s]
     return pick(time_s, None, from_s, end_s), np.concatenate([np.zeros(0), *lost])
 
 
-def _on_screen(time_s: FloatArray, moments_s: FloatArray) -> IntArray:
+def at_and_lost(time_s: FloatArray, wanted_s: FloatArray, lost_s: Sequence[tuple[float, float]]) -> tuple[IntArray, FloatArray]:
+    """As ``pick_and_lost``, at the moments ``wanted_s`` (M,)."""
+    inside = np.zeros(len(wanted_s), dtype=bool)
+    for start, stop in lost_s:
+        inside |= (wanted_s >= start - TOLERANCE_S) & (wanted_s < stop - TOLERANCE_S)
+    return on_screen(time_s, wanted_s[~inside]), wanted_s[inside]
+
+
+def on_screen(time_s: FloatArray, moments_s: FloatArray) -> IntArray:
+    """Which of the pictures with the ascending times ``time_s`` (N,) are on screen at any of the moments: positions, ascending, each once."""
     if not len(time_s):
         return np.zeros(0, dtype=np.int64)
     return np.unique(np.maximum(np.searchsorted(time_s, moments_s + TOLERANCE_S, side="right") - 1, 0))

@@ -12,8 +12,9 @@ from .interpreter import EngineInterpreter, child_environment
 
 IDLE_S = 600.0
 """After so long without work the engine is let go."""
-ALONE = ("train", "doctor")
-"""Requests that have an engine of their own: a training leaves nothing for the next request and may take all memory, and a check shall see what a start sees."""
+ALONE = ("train", "doctor", "thumbnails")
+"""Requests that have an engine of their own: a training leaves nothing for the next request and may take all memory, a check shall see what a start sees, and
+small pictures of a long video take minutes, in which pins are set."""
 _AGAIN = "The engine that was kept for this run has ended: it is started again{where}."
 
 

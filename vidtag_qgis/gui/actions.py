@@ -47,6 +47,7 @@ class Actions:
             action.deleteLater()
         if self.dock is not None:
             self.dock.rest()
+            self.dock.tip_pictures.cancel()
             self.dock.corrections.finish()
             self._iface.removeDockWidget(self.dock)
             self.dock.deleteLater()

@@ -7,10 +7,11 @@ from typing import Any, Callable, Optional
 
 from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QFormLayout,
     QGroupBox,
-    QHBoxLayout,
     QInputDialog,
     QLabel,
     QLineEdit,
@@ -21,8 +22,10 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..compat import shortcut_class
 from ..translation import tr
 from .corrections import Corrections
+from .flow_layout import FlowLayout
 
 ANALYST = "vidtag/analyst"
 """Setting: who judges, as they have last said."""
@@ -77,16 +80,18 @@ class CorrectPanel(QWidget):
         self.confirm_button.clicked.connect(self.confirm)
         self.note_button.clicked.connect(self._ask_note)
         self.remove_pin_button.clicked.connect(self._remove_pin)
+        self._on_delete(self.pins_table, self._remove_pin)
         self.solve_button.clicked.connect(self.corrections.solve)
         layout = QVBoxLayout(group)
-        layout.addLayout(_row(self.here_button, self.not_here_button, self.confirm_button))
+        layout.addLayout(FlowLayout(self.here_button, self.not_here_button, self.confirm_button))
         layout.addWidget(self.pins_table)
-        layout.addLayout(_row(self.note_button, self.remove_pin_button, self.solve_button))
+        layout.addLayout(FlowLayout(self.note_button, self.remove_pin_button, self.solve_button))
         return group
 
     def _review_group(self) -> QGroupBox:
         group = QGroupBox(tr("Review"), self)
         self.moment_label = QLabel(self)
+        self.moment_label.setWordWrap(True)
         self.state_buttons = {
             state: self._button(text, tip)
             for state, text, tip in (
@@ -101,8 +106,6 @@ class CorrectPanel(QWidget):
         )
         self.stretch_button.setCheckable(True)
         self.comment_field, self.who_field = QLineEdit(self), QLineEdit(self)
-        self.comment_field.setPlaceholderText(tr("Comment"))
-        self.who_field.setPlaceholderText(tr("Who judges"))
         self.who_field.setText(str(QgsSettings().value(ANALYST, "") or ""))
         self.who_field.editingFinished.connect(lambda: QgsSettings().setValue(ANALYST, self.who_field.text().strip()))
         self.review_table = self._table([tr("Video"), tr("From (s)"), tr("To (s)"), tr("Judged"), tr("Comment"), tr("Who")], tr("Review"))
@@ -114,14 +117,19 @@ class CorrectPanel(QWidget):
         self.bookmark_button.clicked.connect(lambda: self.judge("", bookmark=True))
         self.stretch_button.toggled.connect(self._stretch)
         self.remove_review_button.clicked.connect(self._remove_review)
+        self._on_delete(self.review_table, self._remove_review)
         layout = QVBoxLayout(group)
         layout.addWidget(self.moment_label)
-        layout.addLayout(_row(*self.state_buttons.values(), self.bookmark_button))
-        layout.addLayout(_row(self.stretch_button))
-        layout.addWidget(self.comment_field)
-        layout.addWidget(self.who_field)
+        layout.addLayout(FlowLayout(*self.state_buttons.values(), self.bookmark_button))
+        layout.addLayout(FlowLayout(self.stretch_button))
+        # Words beside the fields: a theme's placeholders may be too pale to be read.
+        said = QFormLayout()
+        said.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        said.addRow(tr("Comment"), self.comment_field)
+        said.addRow(tr("Who judges"), self.who_field)
+        layout.addLayout(said)
         layout.addWidget(self.review_table)
-        layout.addLayout(_row(self.remove_review_button))
+        layout.addLayout(FlowLayout(self.remove_review_button))
         layout.addWidget(self.counts_label)
         return group
 
@@ -152,6 +160,13 @@ class CorrectPanel(QWidget):
         button.setToolTip(tip)
         return button
 
+    @staticmethod
+    def _on_delete(table: QTableWidget, action: Callable[[], None]) -> None:
+        """The key Delete takes the chosen row away, where one is chosen."""
+        shortcut = shortcut_class()(QKeySequence(QKeySequence.StandardKey.Delete), table)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        shortcut.activated.connect(lambda: action() if _chosen(table) is not None else None)
+
     def _table(self, heads: list[str], name: str) -> QTableWidget:
         table = QTableWidget(0, len(heads), self)
         table.setHorizontalHeaderLabels(heads)
@@ -161,6 +176,7 @@ class CorrectPanel(QWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setMinimumHeight(110)
+        table.setTabKeyNavigation(False)  # else the focus never leaves it
         table.horizontalHeader().setStretchLastSection(True)
         table.itemActivated.connect(self._go)
         table.itemDoubleClicked.connect(self._go)
@@ -294,11 +310,3 @@ def _chosen(table: QTableWidget) -> Optional[int]:
 
 def _number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch()
-    return row

@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..translation import tr
+from .flow_layout import FlowLayout
 from .player_bar import PlayerBar
 
 
@@ -31,7 +32,7 @@ class PictureLabel(QWidget):
 
     painted = pyqtSignal(float)
 
-    def __init__(self, parent: Optional[QWidget] = None, width: int = 240) -> None:
+    def __init__(self, parent: Optional[QWidget] = None, width: int = 150) -> None:
         super().__init__(parent)
         self.image = QImage()
         self._unpainted_s: Optional[float] = None
@@ -87,7 +88,7 @@ class FrameView(QWidget):
         self.layer_box.setToolTip(tr("The result: a layer of frames that 'Geolocate video' made"))
         self.video_box.setToolTip(tr("The video of the result"))
         self.picture_label = PictureLabel(self)
-        self.match_label = PictureLabel(self, 120)
+        self.match_label = PictureLabel(self, 100)
         self.match_label.setToolTip(tr("The reference image that speaks for this place most, as the result keeps it"))
         self.facts_label, self.match_facts, self.message_label = QLabel(self), QLabel(self), QLabel(self)
         for label in (self.facts_label, self.match_facts, self.message_label):
@@ -97,6 +98,11 @@ class FrameView(QWidget):
         self.locate_button = QPushButton(tr("Locate video…"), self)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setPageStep(10)
+        for widget, name in (
+            (self.layer_box, tr("Result")), (self.video_box, tr("Video")), (self.slider, tr("Frame")), (self.picture_label, tr("Picture of the frame")),
+            (self.match_label, tr("Reference image")),
+        ):  # fmt: skip
+            widget.setAccessibleName(name)
         self.previous_button, self.next_button = (
             self._arrow(Qt.ArrowType.LeftArrow, tr("Frame before")),
             self._arrow(Qt.ArrowType.RightArrow, tr("Next frame")),
@@ -170,17 +176,14 @@ class FrameView(QWidget):
         button = QToolButton(self)
         button.setArrowType(direction)
         button.setToolTip(tip)
+        button.setAccessibleName(tip)
         button.setAutoRepeat(True)
         return button
 
     def _arrange(self) -> None:
-        steps, ways, pins = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        steps = QHBoxLayout()
         for widget in (self.previous_button, self.slider, self.next_button):
             steps.addWidget(widget)
-        ways.addWidget(self.pick_button)
-        ways.addWidget(self.pan_box)
-        ways.addStretch()
-        ways.addWidget(self.locate_button)
         layout = QVBoxLayout(self)
         for widget in (self.layer_box, self.video_box):
             layout.addWidget(widget)
@@ -193,8 +196,4 @@ class FrameView(QWidget):
         layout.addWidget(self.message_label)
         layout.addWidget(self.bar)
         layout.addLayout(steps)
-        layout.addLayout(ways)
-        for widget in (self.here_button, self.not_here_button):
-            pins.addWidget(widget)
-        pins.addStretch()
-        layout.addLayout(pins)
+        layout.addLayout(FlowLayout(self.pick_button, self.pan_box, self.here_button, self.not_here_button, self.locate_button))

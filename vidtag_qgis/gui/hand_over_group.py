@@ -39,6 +39,7 @@ class HandOverGroup(QGroupBox):
         self.message_label = QLabel(self)
         self.message_label.setWordWrap(True)
         form = QFormLayout(self)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.addRow(tr("Case"), self.case_field)
         form.addRow(tr("Source"), self.source_field)
         form.addRow(tr("Handed over by"), self.analyst_field)

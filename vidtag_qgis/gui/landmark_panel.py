@@ -17,11 +17,10 @@ from qgis.core import (
 )
 from qgis.gui import QgsMapCanvas, QgsRubberBand, QgsVertexMarker
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QImage, QPainter, QPen
+from qgis.PyQt.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from qgis.PyQt.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QTableWidget,
@@ -33,6 +32,7 @@ from qgis.PyQt.QtWidgets import (
 from ..aoi import ELLIPSOID, WGS84
 from ..translation import tr
 from .corrections import Corrections
+from .flow_layout import FlowLayout
 from .map_marks import PickTool, transformed
 
 _COLOUR = "#d01c8b"
@@ -53,7 +53,7 @@ class LandmarkPicture(QWidget):
         super().__init__(parent)
         self.image = QImage()
         self.points: list[tuple[float, float]] = []
-        self.setMinimumSize(240, 150)
+        self.setMinimumSize(200, 125)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAccessibleName(tr("Picture to click landmarks in"))
 
@@ -96,7 +96,11 @@ class LandmarkPicture(QWidget):
             for colour, width in (("#ffffff", 4), (_COLOUR, 2)):
                 painter.setPen(QPen(QColor(colour), width))
                 painter.drawEllipse(spot, 6.0, 6.0)
-                painter.drawText(spot + QPointF(9, -6), str(number))
+            # A pen's width does not widen letters: their outline is drawn, to be read on any picture.
+            letters = QPainterPath()
+            letters.addText(spot + QPointF(9, -6), self.font(), str(number))
+            painter.strokePath(letters, QPen(QColor("#ffffff"), 3))
+            painter.fillPath(letters, QColor(_COLOUR))
         painter.end()
 
     def _room(self) -> QRectF:
@@ -131,6 +135,8 @@ class LandmarkPanel(QWidget):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.setMinimumHeight(110)
+        self.table.setTabKeyNavigation(False)  # else the focus never leaves it
+        self.table.setAccessibleName(tr("Landmarks"))
         self.fov_field = QDoubleSpinBox(self)
         self.fov_field.setRange(0.0, 170.0)
         self.fov_field.setSuffix("°")
@@ -146,16 +152,13 @@ class LandmarkPanel(QWidget):
         self.message_label = QLabel(self)
         self.message_label.setWordWrap(True)
         self.message_label.setTextFormat(Qt.TextFormat.PlainText)
-        layout, form, buttons = QVBoxLayout(self), QFormLayout(), QHBoxLayout()
+        layout, form = QVBoxLayout(self), QFormLayout()
         layout.addWidget(self.picture, 1)
         layout.addWidget(self.message_label)
         layout.addWidget(self.table)
         form.addRow(tr("Field of view"), self.fov_field)
         layout.addLayout(form)
-        for button in (self.remove_button, self.solve_button, self.pin_button):
-            buttons.addWidget(button)
-        buttons.addStretch()
-        layout.addLayout(buttons)
+        layout.addLayout(FlowLayout(self.remove_button, self.solve_button, self.pin_button))
         self.picture.clicked.connect(self.click_picture)
         self.remove_button.clicked.connect(self._remove)
         self.solve_button.clicked.connect(lambda: self.solve(pin=False))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from functools import partial
+from typing import Any, Callable, Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import (
+    QAbstractButton,
+    QApplication,
     QCheckBox,
+    QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QSlider,
-    QStyle,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,6 +26,8 @@ from qgis.PyQt.QtWidgets import (
 from ..compat import shortcut_class
 from ..moments import clock
 from ..translation import tr
+from .flow_layout import FlowLayout
+from .media_button import MediaButton
 
 RADIUS_M = 50.0
 
@@ -35,11 +40,12 @@ class PlayerBar(QWidget):
 
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
-        self.play_button = QToolButton(self)
+        self.play_button = MediaButton(self)
         self.play_button.setToolTip(tr("Play or pause (space). L plays, and faster when pressed again; J plays backwards; K stops."))
         self.speed_label, self.time_label = QLabel(self), QLabel(self)
         self.time_slider = QSlider(Qt.Orientation.Horizontal, self)
         self.time_slider.setToolTip(tr("Move through the video"))
+        self.time_slider.setAccessibleName(tr("Move through the video"))
         self.hover_button = self._checkable(tr("Hover"), tr("Move the mouse along the track on the map: the video follows"))
         self.seen_button = self._checkable(tr("Seen here…"), tr("Click a place on the map: every time the camera was near it is listed"))
         self.radius_box = QDoubleSpinBox(self)
@@ -48,11 +54,13 @@ class PlayerBar(QWidget):
         self.radius_box.setSuffix(" m")
         self.radius_box.setValue(RADIUS_M)
         self.radius_box.setToolTip(tr("How near to the place, metres"))
+        self.radius_box.setAccessibleName(tr("How near to the place, metres"))
         self.temporal_box = QCheckBox(tr("Map's time"), self)
         self.temporal_box.setToolTip(tr("The map shows the picture's second, and the video follows the Temporal Controller"))
         self.visits_list = QListWidget(self)
         self.visits_list.setMaximumHeight(96)
         self.visits_list.setToolTip(tr("When the camera was near the place: choose an entry to see its picture"))
+        self.visits_list.setAccessibleName(tr("When the camera was near the place: choose an entry to see its picture"))
         self.visits_list.hide()
         self.visits_list.itemClicked.connect(self._choose)
         self.visits_list.itemActivated.connect(self._choose)
@@ -83,9 +91,7 @@ class PlayerBar(QWidget):
 
     def show_speed(self, rate: float) -> None:
         """How fast it plays; 0 for a pause."""
-        icon = QStyle.StandardPixmap.SP_MediaPause if rate else QStyle.StandardPixmap.SP_MediaPlay
-        self.play_button.setIcon(self.style().standardIcon(icon))
-        self.play_button.setAccessibleName(tr("Pause") if rate else tr("Play"))
+        self.play_button.set_playing(bool(rate))
         self.speed_label.setText(f"{rate:+g}×" if rate else "")
 
     def show_visits(self, visits: Optional[list[tuple[float, float]]]) -> None:
@@ -104,7 +110,7 @@ class PlayerBar(QWidget):
         for key, action in actions.items():
             shortcut = shortcut_class()(QKeySequence(key), owner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+            shortcut.activated.connect(partial(_press_or, action) if key == "Space" else action)
 
     def _choose(self, item: QListWidgetItem) -> None:
         time_s = item.data(Qt.ItemDataRole.UserRole)
@@ -119,14 +125,23 @@ class PlayerBar(QWidget):
         return button
 
     def _arrange(self) -> None:
-        playing, ways = QHBoxLayout(), QHBoxLayout()
+        playing = QHBoxLayout()
         for widget in (self.play_button, self.speed_label, self.time_slider, self.time_label):
             playing.addWidget(widget)
-        for widget in (self.hover_button, self.seen_button, self.radius_box, self.temporal_box):
-            ways.addWidget(widget)
-        ways.addStretch()
+        ways = FlowLayout(self.hover_button, self.seen_button, self.radius_box, self.temporal_box)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(playing)
         layout.addLayout(ways)
         layout.addWidget(self.visits_list)
+
+
+def _press_or(action: Callable[[], Any]) -> None:
+    """What the space bar does: it presses the button that has the focus, as everywhere; else the action."""
+    focus = QApplication.focusWidget()
+    if isinstance(focus, QAbstractButton):
+        focus.click()
+    elif isinstance(focus, QComboBox):
+        focus.showPopup()
+    else:
+        action()

@@ -23,7 +23,6 @@ from qgis.PyQt.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -34,8 +33,10 @@ from qgis.PyQt.QtWidgets import (
 from ..area_estimate import area_m2, sentence
 from ..compat import layer_filter
 from ..translation import tr
-from .algorithm_run import AlgorithmRun, duration
+from .algorithm_run import AlgorithmRun
 from .area_tool import AREA_PROPERTY
+from .flow_layout import FlowLayout
+from .progress_line import ProgressLine
 from .video_list import VideoList
 
 ALGORITHM = "vidtag:geolocatevideo"
@@ -92,6 +93,7 @@ class RunPanel(QWidget):
             self.area_box.addItem(text, key)
         self.layer_box = QgsMapLayerComboBox(self)
         self.layer_box.setFilters(layer_filter("PolygonLayer"))
+        self.layer_box.setAccessibleName(tr("A layer of polygons"))
         self.selected_box = QCheckBox(tr("Selected features only"), self)
         self.draw_button = self._button(tr("Draw area"), tr("Draw the area on the map: a click a corner, the right button ends"))
         self.draw_button.clicked.connect(self.draw_asked)
@@ -110,38 +112,41 @@ class RunPanel(QWidget):
         )
         self.checkpoint_box.addItems([*_kept_checkpoints(), "geoclip", "none"])
         self.checkpoint_button = self._button("…", tr("Choose the checkpoint's folder"))
+        self.checkpoint_button.setAccessibleName(tr("Choose the checkpoint's folder"))
         self.checkpoint_button.clicked.connect(self._choose_checkpoint)
-        self.reference_field = self._file(QgsFileWidget.StorageMode.GetDirectory, tr("A database that 'Build reference database' has made"))
+        self.reference_field = self._file(
+            QgsFileWidget.StorageMode.GetDirectory, tr("Reference images"), tr("A database that 'Build reference database' has made")
+        )
         self.roads_box = QgsMapLayerComboBox(self)
         self.roads_box.setFilters(layer_filter("LineLayer"))
         self.roads_box.setAllowEmptyLayer(True)
         self.roads_box.setCurrentIndex(0)
         for box in (self.area_box, self.layer_box, self.roads_box, self.checkpoint_box):
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(20 if box is self.area_box else 12)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.roads_box.setToolTip(tr("Streets that the shape of the way is compared with"))
-        self.scores_box = QCheckBox(tr("Keep scores, so that pins solve it again"), self)
+        self.scores_box = QCheckBox(tr("Keep scores for pins"), self)
+        self.scores_box.setToolTip(tr("Keep scores, so that pins solve it again"))
         self.scores_box.setChecked(True)
-        self.output_field = self._file(QgsFileWidget.StorageMode.SaveFile, tr("The result; empty: beside the first video"))
+        self.output_field = self._file(QgsFileWidget.StorageMode.SaveFile, tr("Result"), tr("The result; empty: beside the first video"))
         self.output_field.setFilter("GeoPackage (*.gpkg)")
         self.run_button, self.cancel_button = QPushButton(tr("Run"), self), QPushButton(tr("Cancel"), self)
         self.more_button = self._button(tr("All settings…"), tr("Open 'Geolocate video' with what is chosen here"))
         self.run_button.clicked.connect(self.start)
         self.cancel_button.clicked.connect(self.cancel)
         self.more_button.clicked.connect(self._all_settings)
-        self.bar = QProgressBar(self)
-        self.bar.setRange(0, 1000)
+        self.bar = ProgressLine(self)
 
     def _arrange(self) -> None:
         layout, form = QVBoxLayout(self), QFormLayout()
         layout.addWidget(self.videos)
-        layout.addLayout(_row(self.add_files, self.add_folder, self.remove))
+        layout.addLayout(FlowLayout(self.add_files, self.add_folder, self.remove))
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.addRow(tr("Area"), self.area_box)
         form.addRow("", self.layer_box)
-        form.addRow("", _line(self.selected_box, self.draw_button))
+        form.addRow("", FlowLayout(self.selected_box, self.draw_button))
         form.addRow(tr("Grid resolution"), self.resolution_field)
         form.addRow(tr("Checkpoint"), _line(self.checkpoint_box, self.checkpoint_button))
         form.addRow(tr("Reference images"), self.reference_field)
@@ -150,7 +155,7 @@ class RunPanel(QWidget):
         form.addRow("", self.scores_box)
         layout.addLayout(form)
         layout.addWidget(self.area_label)
-        layout.addLayout(_row(self.run_button, self.cancel_button, self.more_button))
+        layout.addLayout(FlowLayout(self.run_button, self.cancel_button, self.more_button))
         layout.addWidget(self.bar)
         layout.addWidget(self.message_label)
         layout.addStretch()
@@ -161,10 +166,12 @@ class RunPanel(QWidget):
         button.setToolTip(tip)
         return button
 
-    def _file(self, mode: Any, tip: str) -> QgsFileWidget:
+    def _file(self, mode: Any, name: str, tip: str) -> QgsFileWidget:
         field = QgsFileWidget(self)
         field.setStorageMode(mode)
         field.setToolTip(tip)
+        for part in (field.lineEdit(), *field.findChildren(QToolButton)):
+            part.setAccessibleName(name)
         return field
 
     # While it is open.
@@ -320,16 +327,14 @@ class RunPanel(QWidget):
     def _busy(self, at_work: bool) -> None:
         self.run_button.setEnabled(not at_work)
         self.cancel_button.setEnabled(at_work)
-        self.bar.setVisible(at_work)
-        self.bar.setValue(0)
+        (self.bar.begin if at_work else self.bar.rest)()
 
     def _said(self, kind: str, text: str) -> None:
         if self.run is not None and kind in ("stage", "error"):
             self.message_label.setText(text)
 
     def _progressed(self, share: float, left_s: float) -> None:
-        self.bar.setValue(round(1000 * share))
-        self.bar.setFormat(f"%p % · {tr('about {time} left').format(time=duration(left_s))}" if left_s >= 0 else "%p %")
+        self.bar.show_at(share, left_s)
 
     def _done(self, succeeded: bool, results: dict[str, Any]) -> None:
         run, self.run = self.run, None
@@ -374,16 +379,8 @@ def _keep_checkpoint(name: str) -> None:
         QgsSettings().setValue(CHECKPOINTS, [name, *(one for one in _kept_checkpoints() if one != name)][:_MOST_CHECKPOINTS])
 
 
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch()
-    return row
-
-
 def _line(*widgets: QWidget) -> QWidget:
-    """Widgets side by side, as one field of a form."""
+    """A wide widget and narrow ones beside it, as one field of a form."""
     line = QWidget()
     row = QHBoxLayout(line)
     row.setContentsMargins(0, 0, 0, 0)

@@ -23,6 +23,7 @@ from .. import coordinates, settings
 from ..aoi import WGS84
 from ..map_filter import MapFilter, layers_of, show_only
 from ..translation import tr
+from .flow_layout import FlowLayout
 from .map_marks import transformed
 
 _STEPS_PER_S = 10
@@ -44,6 +45,7 @@ class ShowPanel(QWidget):
     def _build(self) -> None:
         self._groups = layout = QVBoxLayout(self)
         shown, form = QGroupBox(tr("On the map"), self), QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self.confidence_slider, self.from_slider, self.to_slider = (QSlider(Qt.Orientation.Horizontal, self) for _ in range(3))
         self.confidence_slider.setRange(0, 100)
         self.confidence_slider.setAccessibleName(tr("Least confidence"))
@@ -83,20 +85,18 @@ class ShowPanel(QWidget):
         self.place_labels: dict[str, QLabel] = {}
         self.copy_buttons: dict[str, QPushButton] = {}
         for name in coordinates.FORMATS:
-            label, button, line = QLabel(self), QPushButton(tr("Copy"), self), QHBoxLayout()
+            label, button = QLabel(self), QPushButton(tr("Copy"), self)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             button.setAccessibleName(f"{tr('Copy')} {tr(name)}")
             button.clicked.connect(lambda *_, which=name: self.copy(which))
-            line.addWidget(label, 1)
-            line.addWidget(button)
-            form.addRow(tr(name), line)
+            form.addRow(tr(name), FlowLayout(label, button))
             self.place_labels[name], self.copy_buttons[name] = label, button
         self.link_buttons: dict[str, QPushButton] = {}
         for site, (host, _) in coordinates.LINKS.items():
             button = QPushButton(tr("Open on {host}…").format(host=host), self)
             button.setToolTip(tr("Opens your browser. {host} learns your computer's address and this place.").format(host=host))
             button.clicked.connect(lambda *_, which=site: self.open_link(which))
-            form.addRow(site, button)
+            form.addRow(button)
             self.link_buttons[site] = button
         self.place_message = QLabel(self)
         self.place_message.setWordWrap(True)

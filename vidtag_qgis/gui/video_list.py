@@ -87,6 +87,9 @@ class VideoList(QListWidget):
         super().paintEvent(event)
         if not self.count():
             painter = QPainter(self.viewport())
+            if self.hasFocus():  # an empty list has no row that would show it
+                painter.setPen(self.palette().color(self.palette().ColorRole.Highlight))
+                painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
             painter.setPen(self.palette().color(self.palette().ColorRole.PlaceholderText))
             painter.drawText(
                 self.viewport().rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, tr("Drop videos here, or a folder of them")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import QScrollArea, QTabWidget, QWidget
 
+from ..compat import shortcut_class
 from ..frames import result_of
 from ..translation import tr
 from .correct_panel import CorrectPanel
@@ -16,6 +19,8 @@ from .hand_over_group import HandOverGroup
 from .landmark_panel import LandmarkPanel
 from .run_panel import RunPanel
 from .show_panel import ShowPanel
+from .tab_order import in_reading_order
+from .tip_pictures_group import TipPicturesGroup
 
 TITLE = "VidTAG workbench"
 
@@ -36,7 +41,9 @@ class Workbench(FrameDock):
         self.corrections = Corrections(self)
         self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
         self.hand_over = HandOverGroup(self.corrections, self.show_panel)
-        self.show_panel.add(self.hand_over)
+        self.tip_pictures = TipPicturesGroup(self.show_panel)
+        for group in (self.tip_pictures, self.hand_over):
+            self.show_panel.add(group)
         self.landmark_panel = LandmarkPanel(iface.mapCanvas(), self.corrections, self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
@@ -47,6 +54,9 @@ class Workbench(FrameDock):
         self.tabs.addTab(_scrolled(self.show_panel), tr("Show"))
         self.tabs.setCurrentWidget(self.view)
         self.setWidget(self.tabs)
+        self._add_keys()
+        pages = (self.run_panel, self.view, self.correct_panel, self.landmark_panel, self.show_panel)
+        in_reading_order(self.tabs.tabBar(), pages)
         self.run_panel.draw_asked.connect(draw)
         self.run_panel.finished.connect(self._located)
         self.correct_panel.digest_of = self._digest_of
@@ -54,6 +64,19 @@ class Workbench(FrameDock):
         self.correct_panel.pin_asked.connect(self._begin_pin)
         self.tabs.currentChanged.connect(self._page_changed)
         self.moment_changed.connect(self._moved)
+
+    def _add_keys(self) -> None:
+        """Alt and a digit chooses a page wherever the focus is in the dock; letters are QGIS's own menus'."""
+        for number in range(self.tabs.count()):
+            shortcut = shortcut_class()(QKeySequence(f"Alt+{number + 1}"), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(partial(self._choose_page, number))
+            self.tabs.setTabToolTip(number, f"Alt+{number + 1}")
+
+    def _choose_page(self, number: int) -> None:
+        """Show a page, with the focus on its tab."""
+        self.tabs.setCurrentIndex(number)
+        self.tabs.tabBar().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def wake(self) -> None:
         """As of the viewer."""
@@ -100,6 +123,7 @@ class Workbench(FrameDock):
         self.show_panel.set_place(self.rows[self.row].point if there else None, None if layer is None else layer.crs())
         self.correct_panel.set_moment(*((video, self.rows[self.row].time_s) if there else ("", 0.0)))
         self.corrections.look_at("" if layer is None else self._matches.get(layer.id(), ("", {}))[0])
+        self.tip_pictures.look_at(self.corrections.result)
         if layer is None or self.rows:  # else the frames are only being read anew
             self.show_panel.set_result("" if layer is None else result_of(layer), video, self.rows[-1].time_s if self.rows else 0.0)
 
@@ -115,6 +139,7 @@ class Workbench(FrameDock):
     def _page_changed(self, *_: Any) -> None:
         """Landmarks are clicked in the frame that is shown."""
         page = self.tabs.currentWidget()
+        self.tip_pictures.look_again()
         if page is not None and page.isAncestorOf(self.landmark_panel):
             self.playing.pause()
             there = 0 <= self.row < len(self.rows)
