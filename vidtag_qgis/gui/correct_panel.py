@@ -146,7 +146,7 @@ class CorrectPanel(QWidget):
         layout = QVBoxLayout(self.unwritten_box)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.unwritten_label)
-        layout.addLayout(_row(self.try_again_button, self.give_up_button))
+        layout.addLayout(FlowLayout(self.try_again_button, self.give_up_button))
         self.unwritten_box.hide()
         return self.unwritten_box
 
