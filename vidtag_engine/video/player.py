@@ -165,6 +165,7 @@ class Player:
         """
         last_s = -1.0
         while True:
+            self._check_same()
             window = self._window_at(max(from_s, 0.0), feedback)
             if window.reader is None or not len(window.shown):
                 yield from self._ordinary_following(from_s, step_s, feedback)
