@@ -21,7 +21,8 @@ from vidtag_engine.feedback import Feedback
 from vidtag_engine.frame_ring import FrameRing
 from vidtag_engine.types import CancelledError, InputError
 from vidtag_engine.video import open_source
-from vidtag_engine.video.container import upright
+from vidtag_engine.video.container import open_container, upright, video_stream
+from vidtag_engine.video.decoder_memory import decoder_bytes
 from vidtag_engine.video.player import Player
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -273,3 +274,76 @@ def test_a_ring_is_whole_or_refused(tmp_path):
     (tmp_path / "other").write_bytes(bytes(5000))
     with pytest.raises(ValueError, match="not a ring"):
         FrameRing(str(tmp_path / "other"))
+
+
+_GROWTH = """
+import sys
+from pathlib import Path
+import psutil
+from vidtag_engine.video import open_source, player
+player._PREPARED_APART = 2
+one = player.Player(open_source(Path(sys.argv[1])))
+one.at(0.0)
+one._recent.clear()
+before = psutil.Process().memory_info().rss
+while len(one._stands) < one._most_stands and one.prepare(0.0):
+    pass
+print(len(one._stands), one._most_stands, psutil.Process().memory_info().rss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "case", "most"),
+    [
+        ("leaning on sixteen.mp4", {"options": {"bf": "3", "g": "250", "refs": "16", "preset": "medium", "threads": "2"}}, 8),
+        ("usual.mp4", {"options": {"bf": "2", "g": "250", "refs": "3", "preset": "veryfast"}}, 16),
+        ("four times the bytes.mp4", {"pix_fmt": "yuv444p10le", "options": {"bf": "3", "g": "250", "refs": "16", "preset": "veryfast"}}, 2),
+        ("hevc.mp4", {"codec": "libx265", "options": {"x265-params": "log-level=none:keyint=250:bframes=4:ref=6", "preset": "ultrafast"}}, 12),
+    ],
+)  # fmt: skip
+def test_decoders_hold_no_more_memory_than_is_reckoned(tmp_path, name, case, most):
+    """By the process's own memory, as the system counts it."""
+    path = write_video(tmp_path / name, 60, size=(1920, 1080), **case)
+    done = subprocess.run(
+        [sys.executable, "-c", _GROWTH, str(path)], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+    made, allowed, grown = map(int, done.stdout.split())
+    assert allowed == most
+    with open_container(path) as container:
+        each = decoder_bytes(video_stream(container, path).codec_context)
+    assert allowed * each <= 576 << 20
+    assert made > 1
+    # What the first picture's decoder got before is let go of the reckoning; allocators keep some themselves.
+    assert grown <= 1.1 * made * each, (grown, made, each)
+
+
+def test_one_decoder_there_is_of_the_largest_picture(tmp_path):
+    path = write_video(tmp_path / "large.mp4", 3, size=(8192, 4320), options={"preset": "ultrafast"})
+    player = Player(open_source(path))
+    assert player._most_stands == 1
+    time_s, _ = player.at(0.05)
+    assert time_s == pytest.approx(1 / 30, abs=1e-3)
+    player.close()
+
+
+@pytest.mark.parametrize("how", ["replaced", "truncated", "written to"])
+def test_a_video_that_changes_is_not_shown_by_what_was_known_of_it(tmp_path, how):
+    path = write_video(tmp_path / "a.mp4", 90, options={"bf": "2", "g": "90"})
+    other = write_video(tmp_path / "b.mp4", 60, options={"bf": "0", "g": "5"})
+    player = Player(open_source(path))
+    player.at(1.0)
+    playing = player.following(0.0, 0.0)
+    next(playing)
+    if how == "replaced":
+        os.replace(other, path)
+    elif how == "truncated":
+        os.truncate(path, path.stat().st_size // 2)
+    else:
+        with path.open("r+b") as handle:
+            handle.seek(-10, os.SEEK_END)
+            handle.write(b"0" * 20)
+    for ask in (lambda: player.at(0.5), lambda: player.prepare(0.0), lambda: list(playing)):
+        with pytest.raises(InputError, match="a.mp4 has changed since it was opened: choose the frame again"):
+            ask()
+    player.close()

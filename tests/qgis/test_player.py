@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
+import shutil
 import signal
 import time
 from itertools import pairwise
@@ -16,13 +19,15 @@ from qgis.PyQt.QtGui import QImage, QMouseEvent
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication
 
-from tests.qgis.common import desktop_with_plugin, until
+from tests.qgis.common import desktop_with_plugin, until, workers
 from tests.qgis.test_frame_dock import click, difference, load, opened, result, show_map, truth  # noqa: F401 - a fixture
 from vidtag_qgis import moments, video_places
 from vidtag_qgis.frames import FrameRow
 from vidtag_qgis.gui import player as players
 
 pytestmark = pytest.mark.qgis
+KILLS = int(os.environ.get("VIDTAG_TEST_KILLS", "12"))
+"""How often an engine is killed."""
 
 
 @pytest.fixture
@@ -334,3 +339,82 @@ def test_a_folder_of_images_is_stepped_through_as_before(desktop, result, tmp_pa
     assert dock.view.picture_label.picture.toImage().pixelColor(5, 5).blue() > 200
     key(dock, "Right")
     assert dock.row == 1
+
+
+def says(dock, words: str) -> bool:
+    return until(lambda: words in dock.view.message_label.text(), 30)
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced", "truncated"])
+@pytest.mark.parametrize("when", ["shown", "played"])
+def test_a_video_that_changes_is_one_sentence_until_it_is_back(dock, result, how, when, tmp_path):  # noqa: F811 - the fixture
+    video, kept = result / "one" / "a.mp4", tmp_path / "kept.mp4"
+    video.rename(kept)
+    kept_mark = kept.stat().st_mtime_ns
+    if how == "replaced":
+        shutil.copy(result / "two" / "a.mp4", video)
+    elif how == "truncated":
+        video.write_bytes(kept.read_bytes()[: kept.stat().st_size // 2])
+    if when == "played":
+        dock.playing.player.play()
+    else:
+        dock.playing.go_to(3.3)
+    expected = "is not there any more" if how == "removed" else "is not the file that the result was made from"
+    assert says(dock, expected), dock.view.message_label.text()
+    assert "\n" not in dock.view.message_label.text()
+    assert dock.playing.player.rate == 0.0
+    assert dock.view.picture_label.image.isNull()  # nothing of the other video
+    dock.painted.clear()
+    os.replace(kept, video)
+    assert video.stat().st_mtime_ns == kept_mark
+    dock.playing.go_to(2.0)
+    assert painted_at(dock, 2.0), dock.view.message_label.text()
+    assert dock.view.message_label.text() == ""
+
+
+def test_a_video_cut_short_while_it_plays_is_one_sentence(dock, result):  # noqa: F811 - the fixture
+    video = result / "one" / "a.mp4"
+    whole = video.read_bytes()
+    player = dock.playing.player
+    dock.painted.clear()
+    player.play()
+    assert until(lambda: len(dock.painted) > 3, 30)
+    os.truncate(video, len(whole) // 3)
+    assert until(lambda: player.rate == 0.0, 60)
+    dock.playing.go_to(1.0)
+    assert says(dock, "is not the file that the result was made from"), dock.view.message_label.text()
+    video.write_bytes(whole)
+    dock.painted.clear()
+    dock.playing.go_to(2.0)
+    assert painted_at(dock, 2.0), dock.view.message_label.text()
+
+
+@pytest.mark.slow
+def test_engines_killed_at_any_moment_leave_no_file_and_no_process(dock, monkeypatch, tmp_path):
+    """Many times, while it starts, opens, plays or seeks."""
+    monkeypatch.setattr(players, "_quick_folder", lambda: str(tmp_path))
+    player, draw = dock.playing.player, random.Random(5)
+    pids, end_s = set(), time.monotonic() + 240.0
+    while len(pids) < KILLS and time.monotonic() < end_s:
+        if len(pids) % 3 == 0:
+            player.play()
+        else:
+            dock.playing.go_to(draw.uniform(0.0, 9.0))
+        until(lambda: player.engine_pid not in {None, *pids}, 2.0)
+        until(lambda: False, draw.uniform(0.0, 1.5))
+        if (pid := player.engine_pid) is not None:
+            pids.add(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert len(pids) == KILLS
+    player.pause()
+    dock.painted.clear()
+    dock.playing.go_to(2.0)
+    assert painted_at(dock, 2.0), dock.view.message_label.text()
+    assert list(tmp_path.glob("vidtag-player-*")) == []  # the ring that is in use has no name
+    held = [line for line in Path("/proc/self/maps").read_text().splitlines() if "vidtag-player-" in line]
+    assert len(held) == 1
+    assert len([pid for pid in workers() if pid in pids - {player.engine_pid}]) == 0
+    dock.close()
+    assert not [line for line in Path("/proc/self/maps").read_text().splitlines() if "vidtag-player-" in line]
+    assert [pid for pid in workers() if pid in pids | {player.engine_pid}] == []

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 # Profiles whose parameter sets say more of colour.
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244}
 _SPS = 7
+MOST_REFERENCES = 16
+"""Pictures that others may lean on at the same time, at most."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class FieldCoding:
         possible: whether pictures may be coded as fields at all (not frame_mbs_only_flag).
         frame_number_bits: length of frame_num.
         separate_planes: whether slices name their colour plane.
+        references: pictures that others may lean on at the same time (max_num_ref_frames).
     """
 
     possible: bool
     frame_number_bits: int = 4
     separate_planes: bool = False
+    references: int = MOST_REFERENCES
 
     def is_field(self, slice_unit: bytes) -> bool:
         """Whether a slice's NAL unit (its beginning will do) belongs to a field."""
@@ -67,10 +71,10 @@ def field_coding(unit: bytes) -> FieldCoding | None:
             bits.exp_golomb(), bits.exp_golomb()
             for _ in range(bits.exp_golomb()):
                 bits.exp_golomb()
-        bits.exp_golomb()  # max_num_ref_frames
+        references = min(bits.exp_golomb(), MOST_REFERENCES)
         bits.skip(1)
         bits.exp_golomb(), bits.exp_golomb()  # width and height
-        return FieldCoding(bits.read(1) == 0, number_bits, separate)
+        return FieldCoding(bits.read(1) == 0, number_bits, separate, references)
     except IndexError:
         return None
 

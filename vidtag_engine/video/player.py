@@ -18,22 +18,26 @@ import numpy as np
 from ..feedback import Feedback
 from ..types import CancelledError, InputError, VideoError, VideoInfo
 from .container import open_container, prepare_decoder, probe, upright, video_stream
+from .decoder_memory import decoder_bytes, picture_bytes
 from .frame_reader import FrameReader
 from .packet_index import PacketIndex, read_index
 from .planned_decoder import PacketReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
 WINDOW_S = 120.0
 """So much of a video is looked through at once for where its packets lie; a shorter one is looked through whole."""
 _BEYOND_S = 10.0
-_STANDS_BYTES, _MOST_STANDS, _PICTURES_A_STAND = 512 << 20, 16, 10
+_STANDS_BYTES, _MOST_STANDS = 576 << 20, 16
+"""Decoders together hold no more than so much, by what is known of one (:mod:`.decoder_memory`); one there is in any case."""
 _RECENT_BYTES = 96 << 20
 _BEFORE = 12
 """Pictures before a wanted one that are kept where the way leads back, so that the next steps back cost nothing."""
+_LEAST_RECENT = 4
 _LATE_S = 0.001
 _PREPARED_APART = 24
 """Decoders are not set up nearer to each other than so many packets that must be decoded."""
@@ -88,12 +92,15 @@ class Player:
 
     def __init__(self, info: VideoInfo) -> None:
         self.info, self._path = info, info.path
+        self._mark = _mark_of(info.path)
         self._probe = probe(info.path)
         self._windows: OrderedDict[int, _Window] = OrderedDict()
         self._stands: list[_Stand] = []
-        size = info.width_px * info.height_px * 3 // 2
-        self._most_stands = max(1, min(_MOST_STANDS, _STANDS_BYTES // max(size * _PICTURES_A_STAND, 1)))
-        self._most_recent = max(_BEFORE + 2, _RECENT_BYTES // max(size, 1)) if size <= _RECENT_BYTES // 4 else 4
+        with open_container(info.path) as container:
+            context = video_stream(container, info.path).codec_context
+            self._most_stands = max(1, min(_MOST_STANDS, _STANDS_BYTES // decoder_bytes(context)))
+            size = picture_bytes(context)
+        self._most_recent = max(_LEAST_RECENT, _RECENT_BYTES // size)
         self._recent: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._last_s = 0.0
         self.decoded = 0
@@ -125,12 +132,11 @@ class Player:
             step: so many pictures further, or back where below 0.
 
         Raises:
-            InputError: the video has gone, or cannot be read any more.
+            InputError: the video has gone or changed, or cannot be read any more.
             CancelledError: stopped; what was decoded until then is not lost.
         """
         time_s = max(0.0, float(time_s))
-        if not self._path.exists():
-            raise InputError(f"The video {self._path} is not there any more: put it back, or say where it is.")
+        self._check_same()
         window = self._window_at(time_s, feedback)
         if window.reader is None or not len(window.shown) or any(start_s <= time_s < end_s for start_s, end_s in window.index.lost_s):
             return self._ordinary(max(0.0, time_s + step * self._usual_s), feedback)
@@ -142,7 +148,7 @@ class Player:
         self._last_s = time_s
         position = int(window.shown[number])
         if (window.number, position) not in self._recent:
-            before = window.shown[max(0, number - _BEFORE) : number].tolist() if back else []
+            before = window.shown[max(0, number - min(_BEFORE, self._most_recent - 1)) : number].tolist() if back else []
             try:
                 for _ in self._decode(window, {position, *(one for one in before if (window.number, one) not in self._recent)}, feedback):
                     pass
@@ -159,6 +165,7 @@ class Player:
         """
         last_s = -1.0
         while True:
+            self._check_same()
             window = self._window_at(max(from_s, 0.0), feedback)
             if window.reader is None or not len(window.shown):
                 yield from self._ordinary_following(from_s, step_s, feedback)
@@ -172,6 +179,7 @@ class Player:
                 if not chosen or moment >= float(window.index.time_s[chosen[-1]]) + step_s - _LATE_S:
                     chosen.append(position)
             for number in range(0, len(chosen), 50):
+                self._check_same()
                 for time_s, frame in self._run(window, chosen[number : number + 50], feedback):
                     last_s = time_s
                     yield time_s, frame
@@ -185,7 +193,11 @@ class Player:
         Args:
             near_s: where the viewer is, seconds: only the stretch about it is prepared.
             feedback: asked to stop every few packets.
+
+        Raises:
+            InputError: as :meth:`at`.
         """
+        self._check_same()
         window = self._window_at(max(near_s, 0.0), feedback)
         if window.reader is None or not len(window.entries):
             return False
@@ -227,6 +239,14 @@ class Player:
     @property
     def _usual_s(self) -> float:
         return float(self._probe.usual_step * self._probe.time_base)
+
+    def _check_same(self) -> None:
+        """What is known of the file holds of no other one that has come to its place."""
+        mark = _mark_of(self._path)
+        if mark is None:
+            raise InputError(f"The video {self._path} is not there any more: put it back, or say where it is.")
+        if mark != self._mark:
+            raise InputError(f"The video {self._path} has changed since it was opened: choose the frame again, and it is opened anew.")
 
     # Where packets lie.
 
@@ -419,3 +439,12 @@ class Player:
                         yield frame.time_s, frame.image
         except VideoError:
             return
+
+
+def _mark_of(path: Path) -> tuple[int, int] | None:
+    """Size and time of a file, which change where somebody writes to it or replaces it; None where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

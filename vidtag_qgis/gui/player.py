@@ -72,7 +72,7 @@ class Player(QObject):
         self._ring: Optional[FrameRing] = None
         self._folder = ""
         self._open: Optional[tuple[Any, ...]] = None
-        self._original: dict[tuple[Any, ...], str] = {}
+        self._original: dict[tuple[Any, ...], tuple[str, Optional[tuple[int, int]]]] = {}
         self._thread: Optional[threading.Thread] = None
         self._queue: collections.deque[tuple[int, dict[str, Any]]] = collections.deque()
         self._began: Optional[tuple[float, float]] = None
@@ -335,11 +335,13 @@ class Player(QObject):
             self._let_go()
         if self._client is None:
             self._client = EngineClient(engine.interpreter(), own_folders=engine.qgis_folders(), cancelled=lambda: self._closing)
-        if self._ring is not None and self._open == key:
+        known, mark = self._original.get(key, ("", None))
+        same = mark is not None and _mark_of(known) == mark
+        if self._ring is not None and self._open == key and (same or not os.path.exists(known)):  # of one that has gone the engine tells
             self._ring.released = self._ring_written
             return self._ring
-        known = self._original.get(key)
-        places = [known] if known and os.path.exists(known) else places_of(wish.video)
+        # Another file that has come to its place is looked at as any other is.
+        places = [known] if same else places_of(wish.video)
         if not places:
             raise VideoMissingError(tr("The video {file} was not found: say where it is.", file=wish.video.video.file))
         self._drop_ring()
@@ -347,10 +349,10 @@ class Player(QObject):
         self._folder = tempfile.mkdtemp(prefix="vidtag-player-", dir=_quick_folder())
         self._ring = _make_ring(os.path.join(self._folder, "pictures"))
         self._ring.wish, self._ring_written = self._number, 0
-        digest = None if places == [known] else wish.video.video.sha256 or None
+        digest = None if same else wish.video.video.sha256 or None
         answer = self._ask("player-open", asdict(PlayerOpenArguments(ring=self._ring.path, videos=places, sha256=digest)))
         _unname(self._ring.path)
-        self._original[key], self._open = answer["video"], key
+        self._original[key], self._open = (answer["video"], _mark_of(answer["video"])), key
         self._tell(self._opened, key, float(answer["duration_s"]))
         return self._ring
 
@@ -417,6 +419,15 @@ def _make_ring(path: str) -> FrameRing:
         raise EngineInputError(
             tr("There is no room for the viewer's pictures ({strerror}): free some space for temporary files.", strerror=error.strerror)
         ) from error
+
+
+def _mark_of(path: str) -> Optional[tuple[int, int]]:
+    """Size and time of a file, by which another one is told from it; None where it is gone."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _unname(path: str) -> None:
