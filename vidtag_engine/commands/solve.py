@@ -22,7 +22,8 @@ from ..export.scores_file import read_scores, scores_path, share_scores
 from ..export.tables import frames_table, steps_table
 from ..feedback import Feedback
 from ..geodesy import geodesic_m, haversine_m
-from ..inference.with_pins import decode_with_pins, decoder_of
+from ..inference.solved import decoder_of
+from ..inference.with_pins import decode_with_pins
 from ..outputs import check_files
 from ..trajectory import Decoder, Pin
 from ..trajectory.scores import VideoScores

@@ -100,18 +100,23 @@ class HypothesesMemory:
         self._key: tuple[Any, ...] = ()
         self._stale = np.zeros(0, dtype=bool)
         self._positions = np.zeros((0, 2))
+        self._version: IntArray | None = None
         self._kept: dict[str, NDArray[Any]] = {}
         self._masses: dict[float, tuple[FloatArray, NDArray[np.bool_]]] = {}  # by radius: (T,) masses, and the rows that are not up to date
 
-    def stale(self, changed: NDArray[np.bool_], positions: FloatArray, key: tuple[Any, ...]) -> NDArray[np.bool_]:
-        """(T,) the frames that are to be looked at: ``changed``, moved, or all where the ``key``, that frames have in common, is another one."""
-        same = (self._key == key and len(self._positions) == len(positions)) and bool(self._kept)
+    def stale(self, version: IntArray | None, positions: FloatArray, key: tuple[Any, ...]) -> NDArray[np.bool_]:
+        """(T,) the frames that are to be looked at: of another version, moved, or all where the ``key``, that frames have in common, is another one."""
+        same = self._key == key and len(self._positions) == len(positions) and bool(self._kept)
+        changed = np.ones(len(positions), dtype=bool)
+        if same and version is not None and self._version is not None:
+            changed = version != self._version
         old = (
             ~np.isclose(positions, self._positions, rtol=0, atol=0, equal_nan=True).all(axis=1)
             if same
             else np.ones(len(positions), dtype=bool)
         )
         stale: NDArray[np.bool_] = old | changed
+        self._version = None if version is None else version.copy()
         self._key, self._positions = (), positions.copy()  # were this broken off, all would be looked at the next time
         if not same:
             self._kept, self._masses = {}, {}
@@ -155,7 +160,7 @@ def hypotheses(
     unknown_lat_lon_deg: FloatArray | None = None,
     *,
     memory: HypothesesMemory | None = None,
-    changed: NDArray[np.bool_] | None = None,
+    version: IntArray | None = None,
 ) -> Hypotheses:
     """What is said of each frame.
 
@@ -167,7 +172,7 @@ def hypotheses(
         margin, recognised: as for :meth:`.PathCalibration.chances`.
         unknown_lat_lon_deg: (U, 2) the searched area's other places, which nothing speaks of; they belong to regions that known ground cannot fill.
         memory: of the last time that this video was solved over this decoder; it is brought up to date.
-        changed: (T,) whose marginals are not those of the last time; None are all.
+        version: (T,) numbers of the frames' marginals: where one is that of the last time, so is the marginal. None: all are others.
     """
     frames, levels = marginal.shape[0], np.array(calibration.levels(recognised))
     peak_m = max(calibration.accuracy_m, 2.0 * decoder.spacing_m)
@@ -178,7 +183,7 @@ def hypotheses(
     outliner = Outliner(everywhere, decoder.spacing_m)
     memory = memory or HypothesesMemory()
     key = (levels.tobytes(), peak_m, len(everywhere))
-    stale = memory.stale(np.ones(frames, dtype=bool) if changed is None else changed, positions, key)
+    stale = memory.stale(version, positions, key)
     # All radii that are asked about below at once, as most of the time goes into what is near.
     fitted_m = [one.radius_m for one in (*calibration.maps, *calibration.unrecognised_maps)] if calibration.rated else []
     memory.mass(marginal, decoder, positions, np.array([*RADII_M, *fitted_m, peak_m]))

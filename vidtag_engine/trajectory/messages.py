@@ -1,8 +1,11 @@
 """Forward and backward messages of one video, kept so that other pins cost only what they change.
 
-A pin changes what is known before of the frames after it, and what is known after of those before it. From the pin on, messages are reckoned anew until a
-frame's marginal has hardly changed. Farther away it then changes less still: beyond that frame everything is drawn from its place by the same chances as
-before, and no such drawing brings two distributions farther apart in total variation (the data-processing inequality).
+A pin changes what is known before of the frames after it, and what is known after of those before it. From the pin on, messages are reckoned anew until what
+is known of a frame's state has hardly changed. Farther away it then changes less still: beyond that frame everything is drawn from its state by the same
+chances as before, and no such drawing brings two distributions farther apart in total variation (the data-processing inequality).
+
+A message that was left as it was is exact for the pins of the time that it was reckoned at. It is never used after a pin beyond it changed, so that with
+today's message from the other side it gives the whole posterior of that time; how far this may lie from the last solve's is summed up for each frame.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from ..types import FloatArray, IntArray
@@ -31,12 +33,12 @@ class Marginals:
     Args:
         marginal: (T, M) as of :class:`.decoder.Decoded`.
         log_evidence: likewise.
-        changed: (T,) the rows that differ from those of the last time.
+        version: (T,) of each row: which time of asking it was reckoned at. Where that is the same, the row is the same.
     """
 
     marginal: sparse.csr_matrix
     log_evidence: float
-    changed: NDArray[np.bool_]
+    version: IntArray
 
 
 class Messages:
@@ -58,7 +60,9 @@ class Messages:
             rows = slice(start, start + _FRAMES)
             self._likely[rows] = emission.likelihood(scores[rows], weight[rows])
         self._ahead, self._behind = np.empty_like(self._likely), np.ones_like(self._likely)
-        self._gained = np.zeros(frames)
+        self._gained, self._factor = np.zeros(frames), np.zeros(frames)  # logarithms of what messages were divided by
+        self._log_evidence = 0.0
+        self._version, self._asked = np.zeros(frames, dtype=np.int64), 0
         self._rows: list[tuple[IntArray, FloatArray]] = [(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))] * frames
         self._forget()
 
@@ -68,7 +72,8 @@ class Messages:
         self._pinned: dict[int, FloatArray] = {}
         # Messages ahead hold up to one row, those behind from one on: what lies beyond is of earlier pins.
         self._ahead_to, self._behind_from = -1, len(self._likely) - 1
-        self._off = np.full(len(self._likely), np.inf)
+        # How far kept marginals, and the messages of either side, may lie from those of the last solve.
+        self._off, self._ahead_off, self._behind_off = (np.full(len(self._likely), np.inf) for _ in range(3))
 
     @staticmethod
     def bytes_of(frames: int, states: int) -> int:
@@ -83,16 +88,15 @@ class Messages:
         frames, before = len(self._likely), self._pins
         rows = [row for row in range(frames) if before is None or asked.get(row) != before.get(row)]
         if not rows:
-            return self._told(np.zeros(frames, dtype=bool))
+            return self._told()
         ahead_to, behind_from = min(self._ahead_to, rows[0] - 1), max(self._behind_from, rows[-1])
-        off = self._off
+        off, ahead_off, behind_off = self._off, self._ahead_off, self._behind_off
+        self._asked += 1
         self._forget()  # were this broken off, everything would be reckoned anew the next time
         self._pinned = {row: self._likely[row] * self._decoder.pin_factor(mine) for row, mine in asked.items()}
         for row in range(1, frames):  # before two threads ask for them
             if row not in self._cuts:
                 self._decoder.transitions(float(self._time_s[row] - self._time_s[row - 1]))
-        changed = np.zeros(frames, dtype=bool)
-        changed[rows[0] : rows[-1] + 1] = True
         with ThreadPoolExecutor(1) as aside:
             # First all that lies between the pins which changed.
             filtering = aside.submit(lambda: [self._filter(row) for row in range(ahead_to + 1, rows[-1] + 1)])
@@ -100,28 +104,40 @@ class Messages:
                 self._look_back(row)
             filtering.result()
             for row in range(rows[0], rows[-1] + 1):
-                self._rows[row], off[row] = self._marginal(row), 0.0
+                self._keep(row, off)
+            ahead_off[: rows[-1] + 1], behind_off[rows[0] :] = 0.0, 0.0
+            self._log_evidence = self._evidence(rows[0])
             # Then to either side, as far as it matters.
-            after = aside.submit(self._onward, range(rows[-1] + 1, frames), self._filter, off, changed)
-            self._behind_from = rows[0] - self._onward(range(rows[0] - 1, -1, -1), self._look_back, off, changed)
+            after = aside.submit(self._onward, range(rows[-1] + 1, frames), self._filter, off, ahead_off)
+            self._behind_from = rows[0] - self._onward(range(rows[0] - 1, -1, -1), self._look_back, off, behind_off)
             self._ahead_to = rows[-1] + after.result()
-        self._pins, self._off = asked, off
-        return self._told(changed)
+        self._pins, self._off, self._ahead_off, self._behind_off = asked, off, ahead_off, behind_off
+        return self._told()
 
-    def _told(self, changed: NDArray[np.bool_]) -> Marginals:
-        return Marginals(stacked(self._rows, len(self._decoder.points_m)), float(self._gained.sum()) / max(1, len(self._rows)), changed)
+    def _told(self) -> Marginals:
+        return Marginals(stacked(self._rows, len(self._decoder.points_m)), self._log_evidence, self._version.copy())
 
-    def _onward(self, rows: range, step: Callable[[int], None], off: FloatArray, changed: NDArray[np.bool_]) -> int:
+    def _evidence(self, row: int) -> float:
+        """Log evidence a frame, of messages that meet at a row which both are exact at."""
+        meeting = np.log(max(float((self._ahead[row] * self._behind[row]).sum(dtype=np.float64)), TINY))
+        return float(self._gained[: row + 1].sum() + meeting + self._factor[row:].sum()) / len(self._rows)
+
+    def _onward(self, rows: range, step: Callable[[int], None], off: FloatArray, messages_off: FloatArray) -> int:
         """Reckon rows anew until those beyond hardly change; returns how many."""
         for count, row in enumerate(rows):
+            beyond = slice(row, None) if rows.step > 0 else slice(None, row + 1)
+            # Nothing is compared with what was never reckoned.
+            old = self._posterior(row) if np.isfinite(messages_off[row]) and np.isfinite(off[beyond]).all() else None
             step(row)
-            new = self._marginal(row)
-            beyond = off[row:] if rows.step > 0 else off[: row + 1]
-            moved = _total_variation(new, self._rows[row], len(self._decoder.points_m)) if np.isfinite(beyond).all() else np.inf
-            if moved + float(beyond.max(initial=0.0)) <= _OFF:
-                beyond += moved
-                return count + 1
-            self._rows[row], off[row], changed[row] = new, 0.0, True
+            if old is not None:
+                apart = float(np.abs(self._posterior(row) - old).sum(dtype=np.float64)) / 2.0 + float(messages_off[row])
+                if apart + float(off[beyond].max(initial=0.0)) <= _OFF:
+                    off[beyond] += apart
+                    messages_off[beyond] += apart
+                    messages_off[row] = 0.0
+                    return count + 1
+            messages_off[row] = 0.0
+            self._keep(row, off)
         return len(rows)
 
     def _seen(self, row: int) -> FloatArray:
@@ -141,15 +157,16 @@ class Messages:
     def _look_back(self, row: int) -> None:
         """The message behind a row, from that behind the row after it and that one's picture."""
         back = self._decoder.moved(self._behind[row + 1] * self._seen(row + 1), self._time_s, row + 1, self._cuts, forward=False)
-        self._behind[row] = back / max(float(back.mean(dtype=np.float64)), TINY)
+        factor = max(float(back.mean(dtype=np.float64)), TINY)
+        self._behind[row], self._factor[row] = back / factor, np.log(factor)
 
-    def _marginal(self, row: int) -> tuple[IntArray, FloatArray]:
-        return thinned(self._decoder.of_places(self._behind[row] * self._ahead[row]), most_kept(len(self._rows)))
+    def _posterior(self, row: int) -> FloatArray:
+        """(S,) of a row's states, as its messages have it."""
+        mass: FloatArray = self._behind[row] * self._ahead[row]
+        total = float(mass.sum(dtype=np.float64))
+        return mass / np.float32(total) if total > TINY else np.full_like(mass, 1.0 / len(mass))
 
-
-def _total_variation(one: tuple[IntArray, FloatArray], other: tuple[IntArray, FloatArray], places: int) -> float:
-    """Of two marginals as they are kept: how much mass lies elsewhere."""
-    apart = np.zeros(places, dtype=np.float32)
-    apart[one[0]] = one[1]
-    apart[other[0]] -= other[1]
-    return float(np.abs(apart, out=apart).sum(dtype=np.float64)) / 2.0
+    def _keep(self, row: int, off: FloatArray) -> None:
+        """Keep a row's marginal as its messages have it now."""
+        mass = self._decoder.of_places(self._behind[row] * self._ahead[row])
+        self._rows[row], off[row], self._version[row] = thinned(mass, most_kept(len(self._rows))), 0.0, self._asked
