@@ -209,6 +209,10 @@ def test_the_pdf_says_what_the_page_says(written):
     assert links.split()[-1] == "https://example.org/clip?a=1&b=2"
     fonts = subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
     assert all(line.split()[-5:-2] == ["yes", "yes", "yes"] for line in fonts)  # embedded, a subset, and known as Unicode
+    about = subprocess.run(["pdfinfo", "-meta", pdf], capture_output=True, text=True, check=True).stdout
+    when = f"{PROVENANCE.created_utc:%Y-%m-%dT%H:%M:%S}Z"
+    assert set(re.findall(r"<xmp:\w+Date>(.*?)<", about)) == {when}  # of the result, not of this file
+    assert re.findall(r"<rdf:li.*?>(.*?)</rdf:li>", about) == ["Where was &lt;b&gt;&amp;town.mp4 taken?", "Ανδρέας Иванов Łukasz"]
     whole = hashlib.sha256(pdf.read_bytes()).hexdigest()
     again = run_report(
         arguments(
@@ -257,6 +261,16 @@ def test_letters_that_no_font_has_are_told(written, monkeypatch):
     assert "No font of the computer that made this PDF has the letters" in text
     run_report(arguments(written, analyst="Ada", overwrite=True))
     assert "No font" not in pdf_text((Path(said["folder"]) / next(iter(said["pages"].values()))).with_suffix(".pdf"))
+
+
+def test_letters_written_from_the_right_are_read_from_the_right(written):
+    """Poppler gives them back in the order in which they are said; without HarfBuzz they came out backwards, and Arabic ones apart."""
+    names = "محمد بن سلمان", "שלום עולם"
+    said = run_report(arguments(written, analyst=" / ".join(names)))
+    pdf = (Path(said["folder"]) / next(iter(said["pages"].values()))).with_suffix(".pdf")
+    text = pdf_text(pdf)
+    assert all(name in text for name in names), text[:400]
+    assert "Where was <b>&town.mp4 taken?" in text
 
 
 def test_other_letters_come_from_the_computer_s_fonts(written, monkeypatch):

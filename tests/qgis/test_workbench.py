@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import signal
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -420,12 +421,17 @@ def test_a_case_is_handed_over_from_the_dock(shown, tmp_path):
     group = shown.hand_over
     group.case_field.setText("2026/17")
     group.frames_field.setValue(4)
+    assert not group.regions_box.isChecked()
+    group.regions_box.setChecked(True)
     group.make(str(tmp_path / "case"))
     assert quiet(shown)
     assert "files" in group.message_label.text(), group.message_label.text()
     assert group.page == str(tmp_path / "case" / "drive.mp4.html")
     assert "2026/17" in Path(group.page).read_text(encoding="utf-8")
     assert Path(group.page).read_text(encoding="utf-8").count("data:image/jpeg") >= 4
+    assert Path(group.page).with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+    with zipfile.ZipFile(tmp_path / "case" / "result.kmz") as archive:
+        assert b"<Polygon" in archive.read("doc.kml")
     group.make(str(tmp_path / "case"))
     assert quiet(shown)
     assert "holds files already" in group.message_label.text()

@@ -87,7 +87,7 @@ def run_report(arguments: ReportArguments, *, feedback: Feedback = Feedback()) -
             content = case_content(one, provenance, frames, case, aoi=area, notes=notes)
             write_case_page(page, content)
             at_work.check()
-            write_case_pdf(page.with_suffix(".pdf"), content, provenance.created_utc, case_number=case.number)
+            write_case_pdf(page.with_suffix(".pdf"), content, provenance.created_utc, case)
         feedback.tell(0.9, "report", "copies")
         copy_database(result, part / "result.gpkg")
         if review_path(result).is_file():

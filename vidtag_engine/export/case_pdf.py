@@ -6,6 +6,8 @@ import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
 
 from fpdf import FPDF
 from fpdf.drawing_primitives import color_from_hex_string
@@ -14,34 +16,37 @@ from PIL import Image
 
 from ..atomic import replacing
 from ..file_marks import mark_of
-from .case_content import BOX, CaseContent, Drawing, Fact, Figure, Reference
+from .case_content import BOX, Case, CaseContent, Drawing, Fact, Figure, Reference
+from .columns import clean
 from .pdf_fonts import BODY, Fonts, fonts_for
 
 _MARGIN_MM, _BOTTOM_MM = 16.0, 18.0
 _WIDTH_MM = 210.0 - 2 * _MARGIN_MM
-_PICTURE_MM, _DRAWING_MM, _GAP_MM = 70.0, 44.0, 4.0
-_NAME_MM, _FIGURE_NAME_MM = 38.0, 19.0
+_PICTURE_MM, _DRAWING_MM, _GAP_MM = 62.0, 42.0, 4.0
+_NAME_MM, _FIGURE_NAME_MM = 38.0, 21.0
 _BODY_PT, _SMALL_PT = 10.0, 8.0
 _LINE = 0.45  # height of a line in mm for a point of its size
 _INK, _SOFT, _RAISED = (34, 34, 34), (85, 85, 85), (245, 245, 242)
 
 
-def write_case_pdf(path: Path, content: CaseContent, created_utc: datetime, *, case_number: str = "", overwrite: bool = False) -> None:
+def write_case_pdf(path: Path, content: CaseContent, created_utc: datetime, case: Case, *, overwrite: bool = False) -> None:
     """Write the PDF, whole or not at all. The same content gives the same bytes.
 
     Args:
         path: a .pdf.
         content: that it shows.
         created_utc: when the result was made; the PDF's date.
-        case_number: stands at the foot of every page.
+        case: its number stands at the foot of every page, and whoever hands it over is the author.
         overwrite: replace what is there also where it is no such PDF of this tool.
 
     Raises:
         InputError: it cannot be written.
     """
-    fonts = fonts_for(_words(content, case_number))
-    document = _Document(content, fonts, case_number)
+    fonts = fonts_for(_words(content, clean(case.number)))
+    document = _Document(content, fonts, clean(case.number))
     document.set_creation_date(created_utc.astimezone(UTC))
+    # The library's own metadata would say when this file was written, and the same result would make other bytes each time.
+    document.set_xmp_metadata(_metadata(content.title, clean(case.analyst), created_utc.astimezone(UTC)))
     document.told()
     with replacing(path, "pdf", overwrite=overwrite) as part:
         document.output(str(part))
@@ -53,6 +58,21 @@ def _words(content: CaseContent, case_number: str) -> str:
     said = [reference.text for figure in content.figures for reference in figure.references]
     return "".join(
         [content.title, content.name, case_number, *content.answer, *content.caveats, *(fact.name + fact.value for fact in facts), *said]
+    )
+
+
+def _metadata(title: str, author: str, created_utc: datetime) -> str:
+    """Title, author and date, as PDF/A-2u asks for them: XMP, without its wrapper."""
+    when, mark = f"{created_utc:%Y-%m-%dT%H:%M:%SZ}", escape(mark_of("pdf"))
+    creator = f"<dc:creator><rdf:Seq><rdf:li>{escape(author)}</rdf:li></rdf:Seq></dc:creator>" if author else ""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+        'xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">'
+        "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>U</pdfaid:conformance>"
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(title)}</rdf:li></rdf:Alt></dc:title>{creator}'
+        f"<xmp:CreatorTool>{mark}</xmp:CreatorTool><pdf:Producer>{mark}</pdf:Producer>"
+        f"<xmp:CreateDate>{when}</xmp:CreateDate><xmp:ModifyDate>{when}</xmp:ModifyDate></rdf:Description></rdf:RDF></x:xmpmeta>"
     )
 
 
@@ -69,9 +89,7 @@ class _Document(FPDF):
         self.set_margins(_MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(True, _BOTTOM_MM)
         self.set_lang("en")
-        self.set_title(content.title)
-        self.set_creator(mark_of("pdf"))
-        self.set_producer(mark_of("pdf"))
+        self.set_text_shaping(fonts.shaped)
         self.set_text_color(*_INK)
 
     def footer(self) -> None:
@@ -134,7 +152,7 @@ class _Document(FPDF):
 
     def _height_mm(self, text: str, size_pt: float, width_mm: float) -> float:
         self.set_font(BODY, size=size_pt)
-        height = self.multi_cell(
+        height: Any = self.multi_cell(
             width_mm, size_pt * _LINE, self._fonts.written(text), align=Align.L, dry_run=True, output=MethodReturnValue.HEIGHT
         )
         return float(height)
@@ -177,7 +195,7 @@ class _Document(FPDF):
     def _figure(self, figure: Figure) -> None:
         """A frame, its drawing and what is said of it beside each other, on one page wherever that has room for it; reference images below."""
         wide = _WIDTH_MM - _PICTURE_MM - _DRAWING_MM - 2 * _GAP_MM - 2
-        picture = (0.0, 4.0) if figure.picture is None else _fitted(figure.picture, _PICTURE_MM, 62.0)
+        picture = (0.0, 4.0) if figure.picture is None else _fitted(figure.picture, _PICTURE_MM, 58.0)
         drawing = 0.0 if figure.drawing is None else _DRAWING_MM + 5
         facts = sum(self._fact_mm(fact, wide) for fact in figure.facts)
         references = sum(self._reference_mm(one) for one in figure.references)
