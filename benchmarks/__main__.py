@@ -16,6 +16,7 @@ python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks landmarks [--seed N] [--quick]
 python -m benchmarks pins [--rows speed,worst] [--world DIR --checkpoint FOLDER] [--drives N] [--seed N]
+python -m benchmarks viewer_memory [--seed N] [--world FOLDER_OF_PICTURES]
 python -m benchmarks review_kills [--seed N] [--kills N]
 python -m benchmarks workbench [--seed N] [--rows click,hover,scrub,play,filter] [--world FOLDER_OF_PICTURES]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
@@ -41,7 +42,7 @@ NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
     "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks", "workbench", "pins",
-    "review_kills",
+    "review_kills", "viewer_memory",
 )  # fmt: skip
 WORLDS = (
     "isles",

@@ -1,6 +1,6 @@
 """Engines killed while they write a review: judgements and pins are added and removed, each in a process that is killed at a random moment and asked again.
 
-A process of its own, forked with everything loaded, does one request as the worker does; SIGKILL comes at a moment drawn evenly over the time that such a request takes.
+Each request runs in a process of its own, forked with everything loaded; SIGKILL comes at a moment drawn evenly over the time that such a request takes.
 It is asked again, with the very same arguments, until one answers, as the workbench does. Every 25 requests begin with a result that has no review file yet.
 """
 
@@ -95,7 +95,7 @@ def _removal(result: Path, table: str, words: str) -> Callable[[], Any]:
     """As from a list: the row's number, and what a person saw under it."""
     column, moment = ("comment", "from_s, to_s") if table == "review" else ("why", "time_s")
     with closing(sqlite3.connect(review_path(result))) as database:
-        query = f"SELECT fid, video, {moment} FROM {table} WHERE {column} = ?"  # noqa: S608 - names of this module  # nosec B608
+        query = f"SELECT fid, video, {moment} FROM {table} WHERE {column} = ?"
         number, video, *times = database.execute(query, (words,)).fetchone()
     if table == "review":
         row = {"video": video, "from_s": times[0], "to_s": times[1]}
@@ -133,7 +133,7 @@ def _faults(result: Path, expected: dict[str, set[str]]) -> Counter[str]:
     with closing(sqlite3.connect(review_path(result))) as database:
         counts["damaged"] += database.execute("PRAGMA integrity_check").fetchone() != ("ok",)
         for table, column in (("review", "comment"), ("pins", "why")):
-            found = Counter(words for (words,) in database.execute(f"SELECT {column} FROM {table}"))  # noqa: S608  # nosec B608
+            found = Counter(words for (words,) in database.execute(f"SELECT {column} FROM {table}"))  # nosec B608
             counts["lost"] += len(expected[table] - set(found))
             counts["doubled"] += sum(found.values()) - len(expected[table] & set(found))
     counts["left"] += len([one for one in result.parent.iterdir() if one.name.startswith(".") or one.name.endswith("-journal")])
