@@ -16,6 +16,8 @@ python -m benchmarks odometry --world DIR [--checkpoint CHECKPOINT]
 python -m benchmarks recognition --world DIR [--rows shipped,networks] [--seeds N]
 python -m benchmarks landmarks [--seed N] [--quick]
 python -m benchmarks pins [--rows speed,worst] [--world DIR --checkpoint FOLDER] [--drives N] [--seed N]
+python -m benchmarks viewer_memory [--seed N] [--world FOLDER_OF_PICTURES]
+python -m benchmarks review_kills [--seed N] [--kills N]
 python -m benchmarks workbench [--seed N] [--rows click,hover,scrub,play,filter] [--world FOLDER_OF_PICTURES]
 python -m benchmarks paper_rows [--seed N|dev] [--world DIR] [--rows paper,no_tempgeo] [--seeds N] [--sweep [--most-steps N]] [--partial]
 """
@@ -40,6 +42,7 @@ NAMES = (
     "seneca", "caliterra", "demo", "overhead", "overhead_fast", "memory", "real_inputs", "bad_inputs", "files_kept", "decode", "encode", "repeats", "geoclip",
     "search", "continuous", "world", "tracks", "isles", "tables", "decoder", "calibration", "abstention", "offset", "startup", "course",
     "cityguessr", "panoramax", "reference", "paper_rows", "recognition", "odometry", "batch", "landmarks", "workbench", "pins",
+    "review_kills", "viewer_memory",
 )  # fmt: skip
 WORLDS = (
     "isles",
@@ -99,6 +102,7 @@ def main(given: Sequence[str] | None = None) -> int:
     only.add_argument("--partial", action="store_true", default=None, help="paper_rows: what is done by now; nothing is trained")
     only.add_argument("--before", type=Path, help="startup, batch: a checkout of an earlier build")
     only.add_argument("--counts", help="batch: numbers of results, with commas")
+    only.add_argument("--kills", type=int, help="review_kills: processes that are killed at least")
     only.add_argument("--case", type=Path, help="startup: a folder with checkpoint, aoi.geojson and videos, in place of the demo")
     only.add_argument("--resolution-m", type=float, help="startup: of the case's grid")
     arguments = parser.parse_args(given)

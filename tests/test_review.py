@@ -21,6 +21,7 @@ import shapely
 from pyproj import Geod
 from typer.testing import CliRunner
 
+from benchmarks import review_kills
 from tests.other_program import OtherProgram
 from tests.test_corrections import EAST, FRAMES, place, written  # noqa: F401 - a fixture
 from tests.test_review_file import at_rate
@@ -405,3 +406,52 @@ def test_a_row_that_is_asked_for_again_is_there_once(written):  # noqa: F811
     row = {"from_s": 8.0, "state": "accepted", "when": "2026-05-01T10:00:00.125Z"}
     assert review(written, "add", **row)["row"]["number"] == review(written, "add", **row)["row"]["number"] == 1
     assert review(written, "add", **{**row, "when": "2026-05-01T10:00:00.126Z"})["row"]["number"] == 2
+
+
+def test_a_pin_that_is_asked_for_again_is_there_once_and_its_landmarks_too(written):  # noqa: F811
+    when = "2026-05-01T10:00:00.125+00:00"
+    asked = {"time_s": 8.0, "kind": "confirmed", "when": when}
+    first = run_pin_action(PinArguments(str(written), asked, "add"))
+    assert run_pin_action(PinArguments(str(written), asked, "add"))["number"] == first["number"] == 1
+    with pytest.raises(InputError, match="There is a pin for 8 s"):
+        run_pin_action(PinArguments(str(written), {**asked, "when": "2026-05-01T10:00:00.126+00:00"}, "add"))
+    with pytest.raises(InputError, match="There is a pin for 8 s"):
+        run_pin_action(PinArguments(str(written), {**asked, "kind": "not here", "lat_deg": 10.0, "lon_deg": 20.0}, "add"))
+    lat, lon = place(20, 33)
+    points = clicks_from(lat, lon, 90.0, 640, [(70.0, 120.0), (88.0, 200.0), (105.0, 90.0), (114.0, 260.0)])
+    found = LandmarksArguments(str(written), 32.0, points=points, width_px=640.0, height_px=360.0, fov_deg=60.0, pin=True, when=when)
+    number = run_landmarks(found)["pin"]["number"]
+    with closing(sqlite3.connect(review_path(written))) as database, database:  # as of one that was killed between pin and landmarks
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(name, 1, lambda _: 0)
+        database.execute("DELETE FROM landmarks")
+    assert run_landmarks(found)["pin"]["number"] == number
+    assert len(run_landmarks(LandmarksArguments(str(written), 32.0))["points"]) == 4
+    assert len(list_pins(written)) == 2
+
+
+def test_what_is_removed_by_its_list_is_that_and_nothing_else(written):  # noqa: F811
+    for time_s in (0.0, 8.0):
+        review(written, "add", from_s=time_s, state="accepted")
+        pin(written, "add", time_s=time_s, kind="confirmed")
+    row = {"video": "town.mp4", "from_s": 8.0, "to_s": 8.0}
+    asked = {"video": "town.mp4", "time_s": 8.0}
+    with pytest.raises(InputError, match=r"Row 1 in .*review.gpkg is another one by now: list its review again"):
+        run_review(ReviewArguments(str(written), "remove", row, 1))
+    with pytest.raises(InputError, match=r"Pin 1 in .*review.gpkg is another one by now: list its pins again"):
+        run_pin_action(PinArguments(str(written), asked, "remove", 1))
+    for _ in range(2):  # the second time it is gone already
+        assert run_review(ReviewArguments(str(written), "remove", row, 2))["row"]["from_s"] == 8.0
+        assert run_pin_action(PinArguments(str(written), asked, "remove", 2))["pin"]["time_s"] == 8.0
+    assert [one["from_s"] for one in review(written)["rows"]] == [0.0]
+    assert [one.time_s for one in list_pins(written)] == [0.0]
+
+
+@pytest.mark.slow
+def test_an_engine_killed_at_any_moment_loses_and_doubles_nothing():
+    found = review_kills.run(seed=1, kills=40)
+    assert found["kills"] >= 40
+    assert found["requests"] >= 25
+    assert {name: count for name, count in found.items() if name not in {"kills", "requests"}} == dict.fromkeys(
+        ("lost", "doubled", "damaged", "left", "refused"), 0
+    )

@@ -25,7 +25,7 @@ class Entry:
     """One thing that was said.
 
     Args:
-        command: of the engine, "review" or "pin".
+        command: of the engine, "review", "pin" or "landmarks".
         arguments: its arguments.
         session: which QGIS it was said in.
         name: of its file.
@@ -97,7 +97,11 @@ class Unwritten:
                     open(os.path.join(self.folder, name), encoding="utf-8") as file,
                 ):
                     values = json.load(file)
-                    if name.endswith(".json") and values["command"] in ("review", "pin") and isinstance(values["arguments"], dict):
+                    if (
+                        name.endswith(".json")
+                        and values["command"] in ("review", "pin", "landmarks")
+                        and isinstance(values["arguments"], dict)
+                    ):
                         found.append(
                             Entry(
                                 values["command"],

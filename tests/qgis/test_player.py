@@ -365,7 +365,7 @@ def test_a_video_that_changes_is_one_sentence_until_it_is_back(dock, result, how
     assert dock.playing.player.rate == 0.0
     assert dock.view.picture_label.image.isNull()  # nothing of the other video
     dock.painted.clear()
-    os.replace(kept, video)
+    kept.replace(video)
     assert video.stat().st_mtime_ns == kept_mark
     dock.playing.go_to(2.0)
     assert painted_at(dock, 2.0), dock.view.message_label.text()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject, QgsVectorLayer
 
-from tests.qgis.common import desktop_with_plugin, until, workers
+from tests.qgis.common import ROOT, desktop_with_plugin, until, workers
 from vidtag_qgis.gui import workbench
 from vidtag_qgis.unwritten import Entry, Unwritten
 
@@ -130,6 +130,7 @@ def test_a_pin_set_on_the_map_is_kept_too(desktop, folder, tmp_path):
         here=True,
     )
     assert until(lambda: dock.pins.task is None, 60)
+    assert quiet(dock)
     assert len(kept(tmp_path)) == 1
     (folder / "aside.gpkg").rename(folder / "drive.gpkg")
     dock.correct_panel.try_again_button.click()
@@ -309,3 +310,81 @@ def test_what_qgis_did_not_wait_for_is_written_the_next_time(desktop, folder, tm
     (folder / "aside.gpkg").rename(folder / "drive.gpkg")
     for path in kept(tmp_path):
         assert Entry(**json.loads(path.read_text())).why
+
+
+@pytest.mark.parametrize("moment_s", [0.0, 0.05, 0.3])
+def test_a_pin_whose_engine_is_killed_is_set_once(desktop, folder, tmp_path, moment_s):
+    dock = seen(desktop, folder, tmp_path)
+    dock.show_row(5)
+    video = dock._files[dock.layer.id()]["drive.mp4"]
+    dock.pins.set(str(folder / "drive.gpkg"), video, "drive.mp4", dock.rows[5], QgsPointXY(dock.rows[5].point), here=True)
+    until(lambda: False, moment_s)
+    for pid in workers():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert until(lambda: dock.pins.task is None, 60)
+    assert quiet(dock)
+    assert len(written(folder, "pins")) == 1
+    assert kept(tmp_path) == []
+    assert not dock.correct_panel.unwritten_box.isVisibleTo(dock.correct_panel)
+    assert dock.correct_panel.pins_table.rowCount() == 1
+
+
+def test_what_is_removed_and_cannot_be_is_kept_and_takes_no_other_row(desktop, folder, tmp_path):
+    dock, correct = seen(desktop, folder, tmp_path), desktop.plugin._actions.dock.correct_panel
+    for row in range(3):
+        judge(dock, row, comment=f"row {row}")
+    dock.show_row(7)
+    correct.confirm_button.click()
+    dock.show_row(9)
+    correct.confirm_button.click()
+    assert quiet(dock)
+    review = folder / "drive.review.gpkg"
+    with contextlib.closing(sqlite3.connect(review)) as other:  # another program, in the middle of its own edits
+        other.execute("BEGIN IMMEDIATE")
+        correct.review_table.selectRow(1)
+        correct.remove_review_button.click()
+        correct.pins_table.clearSelection()
+        correct.remove_pin_button.click()  # the last one
+        assert quiet(dock)
+        assert correct.unwritten_label.text().startswith("Not written yet: 2. ")
+        other.rollback()
+    assert len(written(folder)) == 3
+    correct.try_again_button.click()
+    assert quiet(dock)
+    assert [row[2] for row in written(folder)] == ["row 0", "row 2"]
+    assert [row[0] for row in written(folder, "pins")] == [dock.rows[7].time_s]
+    # Asked once more, as after an engine that was killed before it answered: what is gone is no error, and nothing else goes.
+    store, result = dock.corrections.unwritten, dock.corrections.result
+    gone = {"video": "drive.mp4", "from_s": dock.rows[1].time_s, "to_s": dock.rows[1].time_s}
+    store.refused(store.add("review", {"result": result, "action": "remove", "row": gone, "number": 2}), "killed")
+    other = {"video": "drive.mp4", "time_s": 99.0}  # the file was replaced meanwhile: another pin has this number
+    store.refused(store.add("pin", {"result": result, "action": "remove", "pin": other, "number": 1}), "killed")
+    dock.corrections.try_again()
+    assert quiet(dock)
+    assert "is another one by now" in correct.message_label.text()
+    assert len(written(folder)) == 2
+    assert len(written(folder, "pins")) == 1
+    assert kept(tmp_path) == []
+
+
+def test_two_people_judge_one_result_at_the_same_time(desktop, folder, tmp_path, engine_python):
+    """This QGIS, and another program that says the same kind of things through an engine of its own."""
+    code = (
+        "import sys; from pathlib import Path; from vidtag_engine.commands.review import add_review\n"
+        "for number in range(20): add_review(Path(sys.argv[1]), {'from_s': float(number), 'state': 'rejected', 'comment': f'other {number}'})"
+    )
+    dock = seen(desktop, folder, tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    other = subprocess.Popen([engine_python, "-c", code, str(folder / "drive.gpkg")], env=environment)
+    number = 0
+    while other.poll() is None or number < 10:
+        judge(dock, number % len(dock.rows), comment=f"mine {number}")
+        number += 1
+        until(lambda: False, 0.2)
+    assert other.returncode == 0
+    assert quiet(dock)
+    said = [row[2] for row in written(folder)]
+    assert sorted(said) == sorted([f"mine {n}" for n in range(number)] + [f"other {n}" for n in range(20)])
+    assert kept(tmp_path) == []
+    assert dock.correct_panel.review_table.rowCount() == number + 20

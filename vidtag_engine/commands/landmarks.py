@@ -13,7 +13,7 @@ from ..export.moments import VideoMoments, read_moments, video_named
 from ..export.pins import PinRow
 from ..export.review_file import review_path
 from ..landmarks import COMMON_LENS, CameraPlace, Landmark, LensPrior, as_values, locate_camera
-from ..types import InputError
+from ..types import InputError, UnwrittenError
 from .landmark_lens import file_lens, lens_by_others
 from .pin import run_pin
 from .pin_actions import pin_values
@@ -31,10 +31,17 @@ def run_landmarks(arguments: LandmarksArguments) -> dict[str, Any]:
         (of other pictures of this video), ``file`` or ``common``. Without points ``places`` is empty and ``points`` are those that were kept.
 
     Raises:
-        InputError: the landmarks fix no place, the place does not fit the result, or the review file cannot be written.
+        UnwrittenError: the result is gone or holds another video by now, or the review file cannot be written.
+        InputError: the landmarks fix no place, or the place does not fit the result.
     """
     result = Path(arguments.result)
-    video = video_named(read_moments(result), arguments.video, arguments.sha256, result.name)
+    try:
+        video = video_named(read_moments(result), arguments.video, arguments.sha256, result.name)
+        when = datetime.fromisoformat(arguments.when) if arguments.when else None
+    except InputError as error:  # the result is gone, or is another video's by now
+        raise UnwrittenError(str(error)) from error
+    except ValueError as error:
+        raise InputError(f"The landmarks' when cannot be understood ({error}): give it as 2026-05-01T09:30:00Z.") from error
     if not 0 <= arguments.time_s <= video.end_s + 1.0:
         raise InputError(f"{arguments.time_s:g} s lies outside the video {video.name}: give a time from 0 to {video.end_s:g} s.")
     landmarks, size_px = _landmarks(arguments.points), (arguments.width_px or video.width_px, arguments.height_px or video.height_px)
@@ -49,7 +56,7 @@ def run_landmarks(arguments: LandmarksArguments) -> dict[str, Any]:
         if arguments.pin and found.ambiguous:
             raise InputError(f"{found.notes[0]} No pin was set.")
         if arguments.pin:
-            said["pin"] = pin_values(_pinned(result, video, arguments, landmarks, size_px, found.places[0]))
+            said["pin"] = pin_values(_pinned(result, video, arguments, landmarks, size_px, found.places[0], when))
     else:
         landmarks, size_px = next((one for time_s, one in kept.items() if same_moment(time_s, arguments.time_s)), ([], size_px))
     points = [[one.x_px, one.y_px, one.lat_deg, one.lon_deg] for one in landmarks]
@@ -92,6 +99,7 @@ def _pinned(
     landmarks: list[Landmark],
     size_px: tuple[float, float],
     place: CameraPlace,
+    when: datetime | None,
 ) -> PinRow:
     """The pin at the place; its radius is the ellipse's larger half axis, and at least a metre."""
     why = arguments.why or f"{len(landmarks)} landmarks, looking {place.bearing_deg:.0f}°"
@@ -99,7 +107,7 @@ def _pinned(
         result,
         PinRow(
             video.name, None, place.lat_deg, place.lon_deg, radius_m=max(place.semi_major_m, 1.0), who=arguments.who, why=why, sha256=video.sha256,
-            time_s=arguments.time_s,
+            time_s=arguments.time_s, when=when,
         ),
     )  # fmt: skip
     keep_landmarks(result, video, arguments.time_s, landmarks, size_px, pin.number, arguments.who, pin.when or datetime.now(UTC))

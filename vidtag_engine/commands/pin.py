@@ -26,7 +26,7 @@ def run_pin(result: Path, pin: PinRow) -> PinRow:
 
     Args:
         result: GeoPackage that geolocate wrote.
-        pin: its ``video`` may be empty where the result holds only one; ``when`` None is now.
+        pin: its ``video`` may be empty where the result holds only one; ``when`` None is now. One that was given its ``when`` is added once.
 
     Returns:
         the pin as it was written, with its number.
@@ -45,9 +45,14 @@ def run_pin(result: Path, pin: PinRow) -> PinRow:
         )
     if pin.confirmed and not math.isfinite(pin.lat_deg):
         pin = _at_own_place(pin, results, result.name)
+    asked_anew = pin.when is not None
     pin = fitted(pin, results, result.name)
+    there = pins_of(result, results)
+    # Asked again, as after an engine that was killed between writing and saying so: it is there already.
+    if asked_anew and (known := next((one for one in there if _is_same(pin, one)), None)) is not None:
+        return known
     _check_inside(pin, video_of(results, pin, result.name), result, provenance)
-    _check_new(pin, pins_of(result, results), results, result)
+    _check_new(pin, there, results, result)
     [number] = add_pins(result, [pin])
     return replace(pin, number=number)
 
@@ -116,6 +121,33 @@ def list_pins(result: Path) -> list[PinRow]:
 def run_remove(result: Path, number: int | None = None) -> PinRow:
     """Remove a pin, by default the last one that was set, and return it. Raises InputError where there is none."""
     read_geopackage(result)  # says what is wrong with the result
+    return remove_pin(result, number)
+
+
+def remove_meant(result: Path, number: int, meant: dict[str, Any]) -> PinRow | None:
+    """Remove the pin that a person saw in a list.
+
+    Args:
+        result: GeoPackage that geolocate wrote.
+        number: of the pin.
+        meant: its ``video`` and ``time_s``.
+
+    Returns:
+        the pin as it was; None where it is gone already.
+
+    Raises:
+        UnwrittenError: the result is gone, or the review file cannot be written.
+        InputError: another pin has its number by now.
+    """
+    try:
+        read_geopackage(result)
+    except InputError as error:
+        raise UnwrittenError(str(error)) from error
+    there = next((pin for pin in list_pins(result) if pin.number == number), None)
+    if there is None:
+        return None
+    if there.video != meant.get("video") or there.time_s is None or abs(there.time_s - float(meant.get("time_s", math.nan))) > _ROUNDING_S:
+        raise InputError(f"Pin {number} in {review_path(result).name} is another one by now: list its pins again.")
     return remove_pin(result, number)
 
 
@@ -210,6 +242,14 @@ def _step_s(trajectory: Trajectory) -> float:
 def _beside(pin: PinRow, other: PinRow) -> bool:
     """Whether both can be true of one moment: it was neither at this place nor at that one."""
     return not pin.here and not other.here and (pin.lat_deg, pin.lon_deg) != (other.lat_deg, other.lon_deg)
+
+
+def _is_same(pin: PinRow, other: PinRow) -> bool:
+    """Whether a pin is the very one that lies there: of the same moment and kind, said at the same millisecond."""
+    if pin.when is None or other.when is None or not same_moment(pin, other) or pin.kind != other.kind:
+        return False
+    said = other.when if other.when.tzinfo else other.when.replace(tzinfo=UTC)
+    return abs((pin.when - said).total_seconds()) < _ROUNDING_S
 
 
 def _check_new(pin: PinRow, pins: Sequence[PinRow], results: Sequence[VideoResult], result: Path) -> None:

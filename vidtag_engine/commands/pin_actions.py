@@ -9,7 +9,7 @@ from ..command_arguments import PinArguments
 from ..export.pins import PinRow
 from ..export.review_file import review_path
 from ..types import InputError
-from .pin import list_pins, pin_from, run_change, run_pin, run_remove
+from .pin import list_pins, pin_from, remove_meant, run_change, run_pin, run_remove
 
 ACTIONS = ("add", "list", "change", "remove")
 
@@ -34,7 +34,10 @@ def run_pin_action(arguments: PinArguments) -> dict[str, Any]:
     if arguments.action == "list":
         return {**said, "pins": [pin_values(pin) for pin in list_pins(result)]}
     if arguments.action == "remove":
-        return {**said, "pin": pin_values(run_remove(result, arguments.number))}
+        if arguments.pin is None or arguments.number is None:
+            return {**said, "pin": pin_values(run_remove(result, arguments.number))}
+        gone = remove_meant(result, arguments.number, arguments.pin)
+        return {**said, "pin": arguments.pin if gone is None else pin_values(gone)}
     if arguments.action not in ACTIONS:
         raise InputError(f"Pins know no {arguments.action!r}: choose {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}.")
     if not arguments.pin or (arguments.action == "change" and arguments.number is None):

@@ -35,7 +35,8 @@ def run_review(arguments: ReviewArguments) -> dict[str, Any]:
         raise InputError(f"A review knows no {action!r}: choose {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}.")
     said: dict[str, Any] = {"review": str(review_path(result))}
     if action == "remove":
-        return {**said, "row": _plain(remove_row(result, arguments.number))}
+        gone = remove_row(result, arguments.number, arguments.row)
+        return {**said, "row": arguments.row if gone is None else _plain(gone)}
     if action == "add":
         return {**said, "row": row_values(add_review(result, arguments.row or {}))}
     rows, problems = read_review(review_path(result))

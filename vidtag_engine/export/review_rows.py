@@ -24,6 +24,7 @@ from .review_file import made_review, note_change, review_path
 
 STATES = ("accepted", "rejected", "unsure")
 _SAME_S = 0.0005
+_MOMENT = ("video", "from_s", "to_s")
 _COLUMNS = {
     "video": "TEXT", "sha256": "TEXT", "from_s": "REAL", "to_s": "REAL", "state": "TEXT", "bookmark": "BOOLEAN", "comment": "TEXT", "who": "TEXT",
     "when": "DATETIME",
@@ -156,11 +157,19 @@ def change_row(result: Path, row: ReviewRow) -> None:
         note_change(database, "review")
 
 
-def remove_row(result: Path, number: int | None) -> dict[str, Any]:
+def remove_row(result: Path, number: int | None, meant: dict[str, Any] | None = None) -> dict[str, Any] | None:
     """Remove the row of this number, or the last one that was added, and return all its columns as they were.
 
+    Args:
+        result: path of the GeoPackage.
+        number: of the row; None is the last.
+        meant: ``video``, ``from_s`` and ``to_s`` of the row that a person saw under this number; None takes whatever has it.
+
+    Returns:
+        the row's columns; None where the one that is meant is gone already.
+
     Raises:
-        InputError: there is none, or the file cannot be written.
+        InputError: there is none, it is another one than is meant, or the file cannot be written.
     """
     review = review_path(result)
     if not review.is_file():
@@ -169,6 +178,8 @@ def remove_row(result: Path, number: int | None) -> dict[str, Any]:
         _complete(database)
         there = [fid for (fid,) in database.execute("SELECT fid FROM review ORDER BY fid")]
         chosen = number if number is not None else there[-1] if there else None
+        if meant is not None and number is not None and number not in there:
+            return None
         if chosen not in there:
             said = ", ".join(map(str, there[-20:])) or "none"
             raise InputError(
@@ -176,6 +187,8 @@ def remove_row(result: Path, number: int | None) -> dict[str, Any]:
             )
         found = database.execute("SELECT * FROM review WHERE fid = ?", (chosen,))
         gone = dict(zip([entry[0] for entry in found.description], found.fetchone(), strict=True))
+        if meant is not None and any(name in meant and gone.get(name) != meant[name] for name in _MOMENT):
+            raise InputError(f"Row {chosen} in {review.name} is another one by now: list its review again.")
         database.execute("DELETE FROM review WHERE fid = ?", (chosen,))
         note_change(database, "review")
     return gone

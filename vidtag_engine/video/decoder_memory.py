@@ -7,7 +7,18 @@ from typing import Any
 from .h264_fields import MOST_REFERENCES, field_coding, parameter_sets
 
 # Pictures by FFmpeg's name of the codec; each no less than what is measured (tests/test_player.py), which for H.264 follows from the file.
-_PICTURES = {"hevc": 16, "vp9": 12, "libvpx-vp9": 12, "av1": 12, "libdav1d": 12, "mpeg2video": 6, "mpeg1video": 6, "mjpeg": 4, "prores": 4, "dnxhd": 4}
+_PICTURES = {
+    "hevc": 16,
+    "vp9": 12,
+    "libvpx-vp9": 12,
+    "av1": 12,
+    "libdav1d": 12,
+    "mpeg2video": 6,
+    "mpeg1video": 6,
+    "mjpeg": 4,
+    "prores": 4,
+    "dnxhd": 4,
+}
 _UNKNOWN = 16
 _BESIDE_REFERENCES = 8  # in H.264: waiting for their turn, and in the threads
 _USUAL_BITS = 12  # a pixel of 4:2:0 with eight bits

@@ -164,7 +164,8 @@ class PinArguments:
 
     ``action`` is "add" (``pin``, an object as in "solve", which may give ``kind`` in place of ``here``: "here", "not here" or "confirmed"; a confirmed
     pin needs no place: it is the model's own), "list", "change" (the pin ``number``, to what ``pin`` says: any of ``why``, ``kind``, ``radius_m``,
-    ``lat_deg`` and ``lon_deg``) or "remove" (the pin ``number``; None is the last one that was set).
+    ``lat_deg`` and ``lon_deg``) or "remove" (the pin ``number``; None is the last one that was set). With the ``pin`` as it was listed, "remove" refuses
+    another one that has its number by now, and one that is gone is no error. A pin with its ``when`` may be added again: it is there once.
     """
 
     result: str
@@ -178,8 +179,8 @@ class ReviewArguments:
     """Arguments of "review": what is done with the table ``review`` in the review file beside ``result``.
 
     ``action`` is "add" (``row``: ``from_s``, and as they are known ``to_s``, ``video``, ``sha256``, ``state``, ``bookmark``, ``comment``, ``who`` and
-    ``when``, ISO 8601), "change" (the row ``number``, to what ``row`` says), "remove" (the row ``number``; None is the last), "list" or "states" (of every
-    frame of the result).
+    ``when``, ISO 8601), "change" (the row ``number``, to what ``row`` says), "remove" (the row ``number``; None is the last; with the ``row`` as it was
+    listed likewise as for pins), "list" or "states" (of every frame of the result). A row with its ``when`` may be added again: it is there once.
     """
 
     result: str
@@ -193,8 +194,8 @@ class LandmarksArguments:
     """Arguments of "landmarks": where the camera of ``result``'s ``video`` was at ``time_s`` by ``points``, each [x_px, y_px, lat_deg, lon_deg].
 
     The points are in the upright picture of ``width_px`` by ``height_px``; None is the video's own size. ``pin`` adds the place as a pin *here*, and keeps the
-    landmarks in the review file. Without points, those that were kept of that moment are listed. ``videos`` are files and folders where the video is looked
-    for besides beside the result; where no ``fov_deg`` is given, what its file says of its lens counts.
+    landmarks in the review file; with ``when``, ISO 8601, that may be asked again. Without points, those that were kept of that moment are listed. ``videos``
+    are files and folders where the video is looked for besides beside the result; where no ``fov_deg`` is given, what its file says of its lens counts.
     """
 
     result: str
@@ -211,6 +212,7 @@ class LandmarksArguments:
     pin: bool = False
     who: str = ""
     why: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .pin_maker import show_pins
 from .tasks import Call, start
 
 _FINISH_S = 15.0
+_ARGUMENTS: dict[str, Any] = {"pin": PinArguments, "review": ReviewArguments, "landmarks": LandmarksArguments}
 _ASKS = ("list", "states")
 """Actions that write nothing."""
 PINNED = {"frames_pinned": "frames", "trajectory_pinned": "trajectory", "regions_pinned": "regions"}
@@ -78,6 +79,7 @@ class Corrections(QObject):
         self._awake = False
         self._stuck = False
         self._rows: list[dict[str, Any]] = []
+        self._pins: list[dict[str, Any]] = []
 
     def wake(self) -> None:
         """The window is open: tell it of the result that is looked at."""
@@ -116,7 +118,7 @@ class Corrections(QObject):
         """From now on speak of this result; empty for none."""
         if result == self.result:
             return
-        self.result = result
+        self.result, self._pins, self._rows = result, [], []
         self._tell("pins_changed", [])
         self._tell("review_changed", [], {})
         if result:
@@ -134,7 +136,7 @@ class Corrections(QObject):
                 asked.entry is not None and asked.entry.name == entry.name for asked in (self._asked, *self._waiting) if asked is not None
             ):
                 continue
-            kind = PinArguments if entry.command == "pin" else ReviewArguments
+            kind = _ARGUMENTS[entry.command]
             try:
                 arguments = kind(**entry.arguments)
             except TypeError:  # of another version
@@ -151,6 +153,7 @@ class Corrections(QObject):
     def keep(self, command: str, arguments: dict[str, Any], why: str) -> None:
         """Keep what somebody else could not have written."""
         self.unwritten.refused(self.unwritten.add(command, arguments), why)
+        self.try_again()  # at once, as its engine may have been killed
         self._tell_unwritten()
 
     def _late(self) -> None:
@@ -166,6 +169,10 @@ class Corrections(QObject):
 
     def pin(self, action: str, pin: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
         """One thing with the pins, as of the engine's command "pin"."""
+        if action == "remove":
+            number, pin = _meant(self._pins, number, ("video", "time_s"))
+        elif action == "add" and pin is not None:
+            pin = {**pin, "when": now()}
         self._ask("pin", PinArguments(self.result, pin, action, number), lambda answer: self._pinned(action, answer))
         if action != "list":
             self.pin("list")
@@ -173,7 +180,9 @@ class Corrections(QObject):
     def review(self, action: str, row: Optional[dict[str, Any]] = None, number: Optional[int] = None) -> None:
         """One thing with the judgements, as of the engine's command "review"."""
         if row is not None and action == "add":
-            row = {**row, "when": datetime.now(timezone.utc).isoformat(timespec="milliseconds")}  # by which the engine knows it again
+            row = {**row, "when": now()}
+        elif action == "remove":
+            number, row = _meant(self._rows, number, ("video", "from_s", "to_s"))
         self._ask("review", ReviewArguments(self.result, action, row, number), lambda answer: self._reviewed(action, answer))
         if action not in _ASKS:
             self.review("list")
@@ -189,7 +198,7 @@ class Corrections(QObject):
                 show_pins(answer["review"])
                 self.pin("list")
 
-        self._ask("landmarks", LandmarksArguments(self.result, **asked), done, failed)
+        self._ask("landmarks", LandmarksArguments(self.result, **asked, when=now()), done, failed)
 
     def report(self, asked: dict[str, Any], then: Callable[[dict[str, Any]], None], failed: Callable[[str], None]) -> None:
         """Make a folder to hand over; arguments but the result as of the engine's command "report"."""
@@ -208,7 +217,9 @@ class Corrections(QObject):
         if not self.result:
             self._tell("said", tr("Look at a result first: choose its layer of frames under 'Check frames'."))
             return
-        entry = self.unwritten.add(command, asdict(arguments)) if getattr(arguments, "action", "") == "add" else None
+        said = asdict(arguments)
+        kept = said["pin"] is True if command == "landmarks" else said.get("action") in ("add", "change", "remove")
+        entry = self.unwritten.add(command, said) if kept else None
         self._waiting.append(_Asked(command, arguments, then, failed=failed, entry=entry))
         self._next()
 
@@ -270,7 +281,8 @@ class Corrections(QObject):
 
     def _pinned(self, action: str, answer: dict[str, Any]) -> None:
         if action == "list":
-            self._tell("pins_changed", answer["pins"])
+            self._pins = answer["pins"]
+            self._tell("pins_changed", self._pins)
             return
         show_pins(answer["review"])
         pin = answer["pin"]
@@ -297,6 +309,18 @@ class Corrections(QObject):
         moved = sum(video["moved"] for video in answer["videos"])
         text = tr("Solved in {seconds:.1f} s: {moved} frames moved.", seconds=answer["seconds"], moved=moved)
         self._tell("said", " ".join([text, *answer["notes"]]))
+
+
+def now() -> str:
+    """When something is said, by which the engine knows it again where it is asked twice."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _meant(listed: list[dict[str, Any]], number: Optional[int], names: tuple[str, ...]) -> tuple[Optional[int], Optional[dict[str, Any]]]:
+    """The number of what is to go and what a person saw under it, so that nothing else goes, however often it is asked; without a number the last one."""
+    found = [one for one in listed if number is None or one["number"] == number]
+    last = max(found, key=lambda one: int(one["number"]), default=None)
+    return (number, None) if last is None else (last["number"], {name: last[name] for name in names})
 
 
 def show_pinned(result: str) -> list[QgsVectorLayer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Any, Optional
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsCoordinateTransform, QgsPointXY, QgsProject, QgsTask, QgsVectorLayer
@@ -12,7 +13,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from .. import engine
 from ..aoi import WGS84
-from ..engine_client import EngineError, EngineUnwrittenError
+from ..engine_client import EngineCancelledError, EngineError, EngineInputError, EngineUnwrittenError
 from ..engine_client.command_arguments import PinArguments
 from ..frames import FrameRow, VideoFile
 from ..layers import finish
@@ -64,7 +65,7 @@ class PinMaker(QObject):
             return
         pin = {
             "video": name, "sha256": video.sha256 or None, "time_s": frame.time_s, "frame_index": frame.index, "lat_deg": point.y(), "lon_deg": point.x(),
-            "here": here, "who": os.environ.get("USERNAME") or os.environ.get("USER"),
+            "here": here, "who": os.environ.get("USERNAME") or os.environ.get("USER"), "when": _now(),
         }  # fmt: skip
         arguments, python = asdict(PinArguments(result, pin)), engine.interpreter()
         self._arguments = arguments
@@ -81,7 +82,7 @@ class PinMaker(QObject):
         self.task = None
         if answer is None:
             self.said.emit(translated(str(error)))
-            if isinstance(error, EngineUnwrittenError):
+            if isinstance(error, EngineUnwrittenError) or not isinstance(error, (EngineInputError, EngineCancelledError)):
                 self.unwritten.emit(self._arguments, str(error))
             return
         show_pins(answer["review"])
@@ -96,6 +97,11 @@ class PinMaker(QObject):
                 file=where,
             )
         )
+
+
+def _now() -> str:
+    """By which the engine knows a pin again that it is asked for twice."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def show_pins(review: str) -> Optional[QgsVectorLayer]:
