@@ -155,6 +155,12 @@ class FrameView(QWidget):
         self.match_facts.setText(said)
         self.match_facts.setVisible(bool(said))
 
+    def add_below_match(self, panel: QWidget) -> None:
+        """Put a panel below what is said of the reference image."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(layout.indexOf(self.match_facts) + 1, panel)
+
     def wait(self) -> None:
         """The picture that is shown is not the one wanted any more: grey until that comes."""
         self.picture_label.setEnabled(False)
