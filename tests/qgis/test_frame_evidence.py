@@ -155,7 +155,7 @@ def test_candidates_follow_the_frame_as_a_list_and_as_a_layer(desktop, rated, tm
     assert desktop.canvas.extent().width() < 0.02
     assert evidence.marker.place.distance(found[1]["at"]) < 1e-9
     dock.view.slider.setValue(1)
-    assert not evidence.marker.visible  # it pointed at another frame's place
+    assert evidence.marker is None  # it pointed at another frame's place
     # The button again takes all off.
     assert settled(dock)
     QTest.mouseClick(panel.places_button, Qt.MouseButton.LeftButton)
@@ -331,7 +331,7 @@ def test_the_strip_shows_each_image_and_a_click_marks_its_place(desktop, shared)
     assert "37 details in common" in view.match_facts.text()
     assert view.match_facts.text().endswith(" m from the answer")
     view.slider.setValue(2)  # the next frame's best one comes by itself
-    assert not evidence.marker.visible
+    assert evidence.marker is None
     assert panel.image_buttons[0].isChecked()
 
 

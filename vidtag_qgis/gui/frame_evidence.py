@@ -83,7 +83,8 @@ class FrameEvidence(QObject):
         self._canvas, self._view = canvas, view
         self.panel = EvidencePanel(view)
         self.layers = PlaceLayers()
-        self.marker: Optional[Marker] = None
+        self.marker: Optional[Marker] = None  # while it points at something
+        self._awake = False
         self.images: list[FrameMatch] = []
         self.candidates: list[Candidate] = []
         self._radius_m = 0.0
@@ -104,20 +105,22 @@ class FrameEvidence(QObject):
 
     def wake(self) -> None:
         """The window is open."""
-        self.marker = self.marker or Marker(self._canvas, "#0072b2", square=True)
+        if self._awake:
+            return
+        self._awake = True
         QgsProject.instance().readProject.connect(self._project_read)
         self.layers.remove()  # what a project was saved with is empty by now
-        self._folder = self._folder or tempfile.mkdtemp(prefix="vidtag-posterior-")
+        self._folder = tempfile.mkdtemp(prefix="vidtag-posterior-")
 
     def rest(self) -> None:
         """The window is closed: take everything off the map."""
-        if self.marker is None:
+        if not self._awake:
             return
+        self._awake = False
         QgsProject.instance().readProject.disconnect(self._project_read)
         self.panel.places_button.setChecked(False)
         self.layers.remove()
-        self.marker.remove()
-        self.marker = None
+        self._mark(None)
         self._frame = self._wants_posterior = None
         if self._task is not None:
             self._task.cancel()
@@ -141,8 +144,7 @@ class FrameEvidence(QObject):
         if frame == self._frame and (frame is None or self._matches.stamp == stamp(frame.result)):
             return
         self._frame = frame
-        if self.marker is not None:
-            self.marker.hide()
+        self._mark(None)
         self._show_images()
         self._ask()
 
@@ -161,9 +163,7 @@ class FrameEvidence(QObject):
             return
         one = self.images[number]
         self._view.show_match(one.match.thumbnail, self._said_of(one))
-        if self.marker is not None:
-            point = None if one.lat_lon_deg is None else QgsPointXY(one.lat_lon_deg[1], one.lat_lon_deg[0])
-            self.marker.show_at(point, self._wgs84, pan=True)
+        self._mark(one.lat_lon_deg, pan=True)
 
     def _caption(self, one: FrameMatch) -> str:
         """Two short lines: how alike and how far, and whose."""
@@ -199,7 +199,7 @@ class FrameEvidence(QObject):
     def _ask(self) -> None:
         """Ask for what is shown now, one request at a time, the latest wish first."""
         frame = self._frame
-        if not self.panel.asked or self.marker is None:
+        if not self.panel.asked or not self._awake:
             return
         if frame is None or not frame.result:
             self._show(None, "" if frame is None else tr("The result of this layer is not there, so nothing is known but its places."))
@@ -228,7 +228,7 @@ class FrameEvidence(QObject):
         def done(answer: Optional[dict[str, Any]], error: Optional[EngineError]) -> None:
             self._task = None
             self._late.stop()
-            if self.marker is not None:
+            if self._awake:
                 self._answered(frame, answer, error, drawn=posterior)
                 self._ask()  # another frame may be shown by now
 
@@ -291,7 +291,7 @@ class FrameEvidence(QObject):
 
     def choose_place(self, number: int) -> None:
         """Show a candidate on the map, with some ground about it."""
-        if not 0 <= number < len(self.candidates) or self.marker is None:
+        if not 0 <= number < len(self.candidates) or not self._awake:
             return
         one = self.candidates[number]
         reach = max(3.0 * self._radius_m, _LEAST_SEEN_M) / _DEGREE_M
@@ -303,12 +303,21 @@ class FrameEvidence(QObject):
             self._canvas.refresh()
         except QgsCsException:  # the map's system does not reach there
             self.panel.tell(tr("The map's coordinate system does not reach this place."), None)
-        self.marker.show_at(QgsPointXY(one.lon_deg, one.lat_deg), self._wgs84, pan=False)
+        self._mark((one.lat_deg, one.lon_deg))
 
     def _project_read(self, *_: Any) -> None:
         self.layers.remove()
 
     # Places.
+
+    def _mark(self, place: Optional[tuple[float, float]], *, pan: bool = False) -> None:
+        """Point at a place of the map; None at nothing."""
+        if place is not None and self._awake:
+            self.marker = self.marker or Marker(self._canvas, "#0072b2", square=True)
+            self.marker.show_at(QgsPointXY(place[1], place[0]), self._wgs84, pan=pan)
+        elif self.marker is not None:
+            self.marker.remove()
+            self.marker = None
 
     def _degrees(self, row: FrameRow, layer: QgsVectorLayer) -> Optional[tuple[float, float]]:
         point = (

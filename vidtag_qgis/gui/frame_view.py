@@ -22,6 +22,8 @@ from qgis.PyQt.QtWidgets import (
 from ..translation import tr
 from .player_bar import PlayerBar
 
+_CLOSE_PX = 3
+
 
 class PictureLabel(QWidget):
     """Shows a picture as large as its room, in its own proportions; never narrower than ``width``.
@@ -159,6 +161,7 @@ class FrameView(QWidget):
         """Put a panel below what is said of the reference image."""
         layout = self.layout()
         if isinstance(layout, QVBoxLayout):
+            layout.setSpacing(_CLOSE_PX)  # there may be little room
             layout.insertWidget(layout.indexOf(self.match_facts) + 1, panel)
 
     def wait(self) -> None:
