@@ -2,8 +2,9 @@
 """Draw what the workbench says of one frame beside the map: reference images, candidate places and posterior, by the real engine; it needs no screen.
 
 Usage: ``$(tools/environment.py qgis)/bin/python tools/screenshot_evidence.py RESULT.gpkg FILE.png ROW`` with ``VIDTAG_ENGINE_PYTHON`` set, the result's scores
-and its video beside it. docs/images/check-frames-places.png is frame 40 of the demo's drive; docs/images/check-frames-strip.png is frame 30 of
-resources/example/flight2.mp4, with the database that ``vidtag reference build --video flight1.mp4 --truth flight1.gpx`` makes, and ``--share-places``.
+and its video beside it. docs/images/check-frames-places.png is frame 2 of the demo's drive, located with ``--to 5 --confidence-radius-m 100``;
+docs/images/check-frames-strip.png is frame 30 of resources/example/flight2.mp4, located with ``--share-places`` and the database that
+``vidtag reference build --video flight1.mp4 --truth flight1.gpx`` makes.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -69,8 +70,10 @@ def _session(result: str, target: Path, row: int) -> None:
     if len(dock.evidence.images) > 1:
         panel.image_buttons[1].click()
     places = dock.evidence.layers.layer("candidates")
-    box = QgsCoordinateTransform(places.crs(), desktop.canvas.mapSettings().destinationCrs(), project).transformBoundingBox(places.extent())
-    box.scale(1.6)
+    extent = places.extent()
+    extent.combineExtentWith(layers[0].extent())
+    box = QgsCoordinateTransform(places.crs(), desktop.canvas.mapSettings().destinationCrs(), project).transformBoundingBox(extent)
+    box.scale(1.2)
     desktop.canvas.setLayers(project.layerTreeRoot().checkedLayers())
     desktop.canvas.setExtent(box)
     desktop.canvas.refresh()

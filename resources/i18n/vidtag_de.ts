@@ -292,6 +292,22 @@
    <translation>In der Beurteilungsdatei neben dem Ergebnis festgehalten.</translation>
   </message>
   <message>
+   <source>Candidate places</source>
+   <translation>Mögliche Orte</translation>
+  </message>
+  <message>
+   <source>List the places that this frame may be of, and show them on the map</source>
+   <translation>Die Orte auflisten, die dieses Bild zeigen kann, und auf der Karte zeigen</translation>
+  </message>
+  <message>
+   <source>Draw posterior</source>
+   <translation>Verteilung zeichnen</translation>
+  </message>
+  <message>
+   <source>Show on the map how likely the frame is of each place of the grid</source>
+   <translation>Auf der Karte zeigen, wie wahrscheinlich das Bild von jedem Ort des Gitters ist</translation>
+  </message>
+  <message>
    <source>Add the layer frames of a result to the map: 'Geolocate video' loads it, and it lies in the GeoPackage.</source>
    <translation>Fügen Sie der Karte den Layer frames eines Ergebnisses hinzu: „Geolocate video“ lädt ihn, und er liegt im GeoPackage.</translation>
   </message>
@@ -302,6 +318,70 @@
   <message>
    <source>The video is damaged here: this frame has no picture.</source>
    <translation>Das Video ist hier beschädigt: Dieses Bild fehlt.</translation>
+  </message>
+  <message>
+   <source>Nothing lies outside.</source>
+   <translation>Nichts liegt außerhalb.</translation>
+  </message>
+  <message>
+   <source>not rated</source>
+   <translation>nicht bewertet</translation>
+  </message>
+  <message>
+   <source>the answer</source>
+   <translation>die Antwort</translation>
+  </message>
+  <message>
+   <source>The video is being decoded from its kept scores…</source>
+   <translation>Das Video wird aus seinen aufbewahrten Bewertungen entschlüsselt…</translation>
+  </message>
+  <message>
+   <source>Not rated: the places are ranked, and nothing says how likely each is.</source>
+   <translation>Nicht bewertet: Die Orte sind geordnet, und nichts sagt, wie wahrscheinlich jeder ist.</translation>
+  </message>
+  <message>
+   <source>Posterior of frame {number}: {cells} squares hold {share} of it.</source>
+   <translation>Verteilung von Bild {number}: {cells} Quadrate enthalten {share} davon.</translation>
+  </message>
+  <message>
+   <source>The posterior could not be read: draw it again.</source>
+   <translation>Die Verteilung war nicht zu lesen: noch einmal zeichnen.</translation>
+  </message>
+  <message>
+   <source>Elsewhere {share}</source>
+   <translation>Anderswo {share}</translation>
+  </message>
+  <message>
+   <source>Posterior of frame {number}: {cells} squares, ranked; not rated.</source>
+   <translation>Verteilung von Bild {number}: {cells} Quadrate, geordnet; nicht bewertet.</translation>
+  </message>
+  <message>
+   <source>{share} lies on unknown ground or outside the area.</source>
+   <translation>{share} liegen auf unbekanntem Gebiet oder außerhalb der Fläche.</translation>
+  </message>
+  <message>
+   <source>The posterior of frame {number} is being drawn…</source>
+   <translation>Die Verteilung von Bild {number} wird gezeichnet…</translation>
+  </message>
+  <message>
+   <source>The result of this layer is not there, so nothing is known but its places.</source>
+   <translation>Das Ergebnis dieses Layers ist nicht da; bekannt sind nur seine Orte.</translation>
+  </message>
+  <message>
+   <source>The map's coordinate system does not reach this place.</source>
+   <translation>Das Koordinatensystem der Karte reicht nicht bis zu diesem Ort.</translation>
+  </message>
+  <message>
+   <source>on unknown ground or outside the area {share}</source>
+   <translation>auf unbekanntem Gebiet oder außerhalb der Fläche {share}</translation>
+  </message>
+  <message>
+   <source>{distance} from the answer</source>
+   <translation>{distance} von der Antwort</translation>
+  </message>
+  <message>
+   <source>within {radius:g} m</source>
+   <translation>im Umkreis von {radius:g} m</translation>
   </message>
   <message>
    <source>The result: a layer of frames that 'Geolocate video' made</source>
@@ -482,6 +562,22 @@
   <message>
    <source>Pin {number} is set at {time:g} s of {video}, in {file}. 'Solve with pins' takes it.</source>
    <translation>Pin {number} ist bei {time:g} s von {video} gesetzt, in {file}. „Solve with pins“ nimmt ihn.</translation>
+  </message>
+  <message>
+   <source>Candidate places of frame {number}</source>
+   <translation>Mögliche Orte von Bild {number}</translation>
+  </message>
+  <message>
+   <source>Posterior of frame {number} ({video})</source>
+   <translation>Verteilung von Bild {number} ({video})</translation>
+  </message>
+  <message>
+   <source>The frame's answer</source>
+   <translation>Die Antwort des Bildes</translation>
+  </message>
+  <message>
+   <source>Another place</source>
+   <translation>Ein anderer Ort</translation>
   </message>
   <message>
    <source>Play or pause (space). L plays, and faster when pressed again; J plays backwards; K stops.</source>

@@ -48,7 +48,6 @@ class EvidencePanel(QWidget):
         self.places_list = QListWidget(self)
         self.places_list.setAccessibleName(tr("Candidate places"))
         self.places_list.setIconSize(_LIST_ICON)
-        self.places_list.setMaximumHeight(_ROWS * (_LIST_ICON.height() + 6))
         self.places_label, self.posterior_label = QLabel(self), QLabel(self)
         for label in (self.places_label, self.posterior_label):
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -128,6 +127,8 @@ class EvidencePanel(QWidget):
             if picture and pixmap.loadFromData(picture):
                 item.setIcon(QIcon(pixmap))
             self.places_list.addItem(item)
+        high = sum(self.places_list.sizeHintForRow(row) for row in range(min(_ROWS, len(places))))
+        self.places_list.setFixedHeight(high + 2 * self.places_list.frameWidth())
         self.places_list.setEnabled(True)
         self.places_list.setVisible(self.asked and bool(places))
         self.tell(said, None)

@@ -193,6 +193,5 @@ def _labels() -> QgsPalLayerSettings:
     text.setBuffer(halo)
     settings.setFormat(text)
     settings.fieldName = "label"
-    settings.displayAll = True
     settings.priority = 10
     return settings
