@@ -333,7 +333,7 @@
   </message>
   <message>
    <source>The video is being decoded from its kept scores…</source>
-   <translation>Das Video wird aus seinen aufbewahrten Bewertungen entschlüsselt…</translation>
+   <translation>Das Video wird aus seinen aufbewahrten Bewertungen decodiert…</translation>
   </message>
   <message>
    <source>Not rated: the places are ranked, and nothing says how likely each is.</source>
@@ -357,7 +357,7 @@
   </message>
   <message>
    <source>{share} lies on unknown ground or outside the area.</source>
-   <translation>{share} liegen auf unbekanntem Gebiet oder außerhalb der Fläche.</translation>
+   <translation>{share} liegen auf unbekanntem Gelände oder außerhalb des Gebiets.</translation>
   </message>
   <message>
    <source>The posterior of frame {number} is being drawn…</source>
@@ -373,7 +373,7 @@
   </message>
   <message>
    <source>on unknown ground or outside the area {share}</source>
-   <translation>auf unbekanntem Gebiet oder außerhalb der Fläche {share}</translation>
+   <translation>auf unbekanntem Gelände oder außerhalb des Gebiets {share}</translation>
   </message>
   <message>
    <source>{distance} from the answer</source>
