@@ -18,6 +18,7 @@ FLOORS = (
         "protocol",
         "protocol_writer",
         "command_arguments",
+        "evidence_arguments",
         "geopackage_metadata",
         "file_marks",
         "command_files",
@@ -80,6 +81,7 @@ SAME_FLOOR = {
     "file_marks": {"geopackage_metadata"},
     "atomic": {"file_marks"},
     "cluster": {"feedback", "offline"},
+    "command_arguments": {"evidence_arguments"},
     "command_files": {"file_marks"},
     "outputs": {"file_marks", "command_files"},
     "protocol_writer": {"protocol"},
@@ -117,6 +119,7 @@ WITHOUT_TORCH = {
     "feedback",
     "protocol",
     "command_arguments",
+    "evidence_arguments",
     "directions",
     "geodesy",
     "landmarks",
@@ -201,7 +204,7 @@ def test_engine_never_imports_qgis() -> None:
 
 
 def test_protocol_is_standard_library_only() -> None:
-    for name in ("protocol.py", "command_arguments.py"):
+    for name in ("protocol.py", "command_arguments.py", "evidence_arguments.py"):
         assert third_party(ENGINE / name) <= {"__future__", "json", "dataclasses", "typing"}
 
 

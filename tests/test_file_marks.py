@@ -17,7 +17,15 @@ from vidtag_engine import command_arguments, command_files, file_marks
 from vidtag_engine.file_marks import first_refusal, mark_geopackage, mark_of, own_kind, refusal
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ("protocol.py", "command_arguments.py", "file_marks.py", "geopackage_metadata.py", "command_files.py", "frame_ring.py")
+SHARED = (
+    "protocol.py",
+    "command_arguments.py",
+    "evidence_arguments.py",
+    "file_marks.py",
+    "geopackage_metadata.py",
+    "command_files.py",
+    "frame_ring.py",
+)
 
 
 @pytest.mark.parametrize("name", SHARED)

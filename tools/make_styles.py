@@ -19,6 +19,7 @@ from typing import Any
 
 import style_frames
 import style_places
+import style_posterior
 import style_references
 import style_ways
 from qgis.core import (
@@ -96,6 +97,7 @@ FIELDS = {
     "gallery": ("Point", "point:integer,lat_deg:double,lon_deg:double"),
     "places": style_places.FIELDS,
     "candidates": style_ways.FIELDS,
+    "posterior": style_posterior.FIELDS,
     **style_references.LAYERS,
 }
 SURE = "[% coalesce('Confidence ' || round(100 * \"confidence\") || ' %', 'Not rated') %]"
@@ -132,6 +134,7 @@ TIPS = {
     "gallery": 'Candidate place [% "point" %]',
     "places": style_places.TIP,
     "candidates": style_ways.TIP,
+    "posterior": style_posterior.TIP,
     **style_references.TIPS,
 }
 
@@ -188,8 +191,8 @@ def rules_of(layer: str, colours: Any) -> list[tuple[str, str, Any]]:
         ]
     if layer == "places":
         return style_places.classes(colours)
-    if layer == "images":
-        return style_references.classes()
+    if layer in {"images", "posterior"}:
+        return (style_references if layer == "images" else style_posterior).classes()
     if layer == "candidates":
         return style_ways.classes(colours)
     if layer == "pins":
@@ -268,7 +271,7 @@ def set_pin_form(vector: QgsVectorLayer) -> None:
 
 def set_temporal(vector: QgsVectorLayer, layer: str) -> None:
     """Points are moments, lines last from start to end."""
-    if layer in {"aoi", "gallery", "pins", "places", "candidates", *style_references.LAYERS}:
+    if layer in {"aoi", "gallery", "pins", "places", "candidates", "posterior", *style_references.LAYERS}:
         return
     temporal = vector.temporalProperties()
     if layer in {"frames", "errors", "regions"}:

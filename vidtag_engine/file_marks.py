@@ -32,6 +32,7 @@ KINDS = {
     "errors": "error layer",
     "places": "layer of guessed places",
     "layer": "layer copied from a result",
+    "posterior": "posterior of a frame",
     "heatmap": "heat map",
     "heatmap-picture": "picture of a heat map",
     "kml": "KML copy",
@@ -68,6 +69,7 @@ _GEOPACKAGES = {
     "places": {"places"},
     "images": {"images", "gaps"},
     "thumbnails": {"pictures"},
+    "posterior": {"posterior"},
 }  # fmt: skip
 """The layers that each kind of GeoPackage may hold; any other is a person's."""
 _ADMINISTRATION = ("gpkg_", "rtree_", "sqlite_", "layer_styles")
@@ -184,7 +186,7 @@ def _why_kept(path: Path, kind: str, form: str, own: Optional[str], replace: str
 
 
 _FORMATS = {
-    "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "places": "gpkg", "layer": "gpkg", "heatmap": "tiff",
+    "result": "gpkg", "review": "gpkg", "gallery": "gpkg", "errors": "gpkg", "places": "gpkg", "layer": "gpkg", "posterior": "gpkg", "heatmap": "tiff",
     "heatmap-picture": "png", "kml": "kml", "gpx": "gpx",
     "csv": "csv", "geojson": "geojson", "frame": "jpeg", "html": "html", "page": "html", "markdown": "text", "evaluation": "json",
     "map": "png jpeg pdf svg", "pdf": "pdf", "picture": "png jpeg", "reliability": "png", "curve": "png", "scores": "safetensors", "card": "json",

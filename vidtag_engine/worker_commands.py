@@ -113,6 +113,14 @@ def _landmarks(job: Job) -> dict[str, Any]:
     return run_landmarks(arguments)
 
 
+def _places(job: Job) -> dict[str, Any]:
+    arguments = job.arguments(command_arguments.PlacesArguments)
+    from .commands.places import PlacesSession, run_places
+
+    job.keeper.places = job.keeper.places or PlacesSession()
+    return run_places(arguments, session=job.keeper.places)
+
+
 def _match(job: Job) -> dict[str, Any]:
     arguments = job.arguments(command_arguments.MatchArguments)
     from .commands.match import run_match
@@ -182,6 +190,7 @@ COMMANDS: dict[str, Callable[[Job], dict[str, Any]]] = {
     "pin": _pin,
     "review": _review,
     "landmarks": _landmarks,
+    "places": _places,
     "match": _match,
     "train": _train,
     "guess": _guess,

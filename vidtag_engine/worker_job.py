@@ -13,6 +13,7 @@ from . import __version__, protocol
 from .protocol_writer import ProtocolWriter
 
 if TYPE_CHECKING:
+    from .commands.places import PlacesSession
     from .commands.player import PlayerSession
     from .feedback import Feedback
     from .types import Progress
@@ -31,6 +32,7 @@ class Keeper:
         self.at_work = threading.Lock()
         self._warm: Warm | None = None
         self.player: PlayerSession | None = None
+        self.places: PlacesSession | None = None
         self._timer: threading.Timer | None = None
 
     @property

@@ -316,6 +316,10 @@ Hinzufügen? Sie werden nur einmal gefragt.</translation>
    <translation>Ein anderer Panoramax-Server als der Katalog aller; bei den beiden Arten von Ordnern der Ordner.</translation>
   </message>
   <message>
+   <source>Another place</source>
+   <translation>Ein anderer Ort</translation>
+  </message>
+  <message>
    <source>Apple graphics</source>
    <translation>Apple-Grafik</translation>
   </message>
@@ -456,8 +460,16 @@ Hinzufügen? Sie werden nur einmal gefragt.</translation>
    <translation>Abgebrochen; es wurde nichts geschrieben.</translation>
   </message>
   <message>
+   <source>Candidate places</source>
+   <translation>Mögliche Orte</translation>
+  </message>
+  <message>
    <source>Candidate places equally far from each other on the ground, or the paper's grid of degrees.</source>
    <translation>Mögliche Orte, die auf dem Boden gleich weit voneinander liegen, oder das Raster der Veröffentlichung in Grad.</translation>
+  </message>
+  <message>
+   <source>Candidate places of frame {number}</source>
+   <translation>Mögliche Orte von Bild {number}</translation>
   </message>
   <message>
    <source>Candidate ways</source>
@@ -792,6 +804,10 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
    <translation>Gebiet zeichnen</translation>
   </message>
   <message>
+   <source>Draw posterior</source>
+   <translation>Verteilung zeichnen</translation>
+  </message>
+  <message>
    <source>Draw the area of interest, and see how many gallery points it makes</source>
    <translation>Das Gebiet zeichnen und sehen, wie viele Rasterorte es ergibt</translation>
   </message>
@@ -818,6 +834,10 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
   <message>
    <source>Each frame by itself</source>
    <translation>Jedes Bild für sich</translation>
+  </message>
+  <message>
+   <source>Elsewhere {share}</source>
+   <translation>Anderswo {share}</translation>
   </message>
   <message>
    <source>Empty: an equal-area plane about the area.</source>
@@ -1110,6 +1130,30 @@ Die JPEGs haben EXIF-Positionen, die Zeit des Bildes (UTC; keine, wenn der Anfan
   <message>
    <source>From (s)</source>
    <translation>Von (s)</translation>
+  </message>
+  <message>
+   <source>From 0.1 % of the likeliest</source>
+   <translation>Ab 0,1 % des wahrscheinlichsten</translation>
+  </message>
+  <message>
+   <source>From 1 % of the likeliest</source>
+   <translation>Ab 1 % des wahrscheinlichsten</translation>
+  </message>
+  <message>
+   <source>From 10 % of the likeliest</source>
+   <translation>Ab 10 % des wahrscheinlichsten</translation>
+  </message>
+  <message>
+   <source>From 20 % of the likeliest</source>
+   <translation>Ab 20 % des wahrscheinlichsten</translation>
+  </message>
+  <message>
+   <source>From 3 % of the likeliest</source>
+   <translation>Ab 3 % des wahrscheinlichsten</translation>
+  </message>
+  <message>
+   <source>From 50 % of the likeliest</source>
+   <translation>Ab 50 % des wahrscheinlichsten</translation>
   </message>
   <message>
    <source>Gallery grid</source>
@@ -1500,6 +1544,10 @@ Es hilft, wo die Kamera wirklich Straßen gefolgt ist: Eine Drohne oder ein Spaz
    <translation>Linien in einem beliebigen Koordinatenbezugssystem, etwa die Straßen von OpenStreetMap. Mit „Nur gewählte Objekte“ die gewählten.</translation>
   </message>
   <message>
+   <source>List the places that this frame may be of, and show them on the map</source>
+   <translation>Die Orte auflisten, die dieses Bild zeigen kann, und auf der Karte zeigen</translation>
+  </message>
+  <message>
    <source>Load the layers</source>
    <translation>Die Layer laden</translation>
   </message>
@@ -1848,6 +1896,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
    <translation>Nicht bewertet</translation>
   </message>
   <message>
+   <source>Not rated: the places are ranked, and nothing says how likely each is.</source>
+   <translation>Nicht bewertet: Die Orte sind geordnet, und nichts sagt, wie wahrscheinlich jeder ist.</translation>
+  </message>
+  <message>
    <source>Not saved: {problem}</source>
    <translation>Nicht gespeichert: {problem}</translation>
   </message>
@@ -1866,6 +1918,10 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
   <message>
    <source>Nothing is selected in {name}: select the polygons that you mean.</source>
    <translation>In {name} ist nichts gewählt: Wählen Sie die Polygone, die Sie meinen.</translation>
+  </message>
+  <message>
+   <source>Nothing lies outside.</source>
+   <translation>Nichts liegt außerhalb.</translation>
   </message>
   <message>
    <source>Nothing was fetched and nothing was made. If you agree, run it again with at least {estimated_mb:,} as '{yes}'.</source>
@@ -2164,6 +2220,18 @@ Ein Kanal für das ganze Video, der Mittelwert seiner Bilder, oder ein Kanal je 
    <translation>Polygone: ein Layer oder eine Vektordatei; mit „Nur gewählte Objekte“ die gewählten. Oder geben Sie eine Ausdehnung an.</translation>
   </message>
   <message>
+   <source>Posterior of frame {number} ({video})</source>
+   <translation>Verteilung von Bild {number} ({video})</translation>
+  </message>
+  <message>
+   <source>Posterior of frame {number}: {cells} squares hold {share} of it.</source>
+   <translation>Verteilung von Bild {number}: {cells} Quadrate enthalten {share} davon.</translation>
+  </message>
+  <message>
+   <source>Posterior of frame {number}: {cells} squares, ranked; not rated.</source>
+   <translation>Verteilung von Bild {number}: {cells} Quadrate, geordnet; nicht bewertet.</translation>
+  </message>
+  <message>
    <source>Probability that the camera was within the confidence radius of the point</source>
    <translation>Wahrscheinlichkeit, dass die Kamera innerhalb des Konfidenzradius um den Punkt war</translation>
   </message>
@@ -2450,6 +2518,10 @@ Ein Video, das denen keiner bekannten Stadt gleicht, hat keinen wahrscheinlichen
   <message>
    <source>Show everything</source>
    <translation>Alles zeigen</translation>
+  </message>
+  <message>
+   <source>Show on the map how likely the frame is of each place of the grid</source>
+   <translation>Auf der Karte zeigen, wie wahrscheinlich das Bild von jedem Ort des Gitters ist</translation>
   </message>
   <message>
    <source>Shown are the settings of the last run with no area, {at}: {facts}.</source>
@@ -2876,6 +2948,10 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
    <translation>Das Bild hat keinen Ort auf der Karte.</translation>
   </message>
   <message>
+   <source>The frame's answer</source>
+   <translation>Die Antwort des Bildes</translation>
+  </message>
+  <message>
    <source>The heat map {path} must end in .tif: it is a GeoTIFF.</source>
    <translation>Die Heatmap {path} muss auf .tif enden: Sie ist ein GeoTIFF.</translation>
   </message>
@@ -2934,6 +3010,10 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
   <message>
    <source>The map shows the picture's second, and the video follows the Temporal Controller</source>
    <translation>Die Karte zeigt die Sekunde des Bildes, und das Video folgt der Zeitsteuerung</translation>
+  </message>
+  <message>
+   <source>The map's coordinate system does not reach this place.</source>
+   <translation>Das Koordinatensystem der Karte reicht nicht bis zu diesem Ort.</translation>
   </message>
   <message>
    <source>The metrics with a map and charts, in one HTML file.</source>
@@ -3008,6 +3088,14 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
    <translation>Die Punkte {path} müssen in eine eigene Datei, die auf .gpkg endet: Sie werden als GeoPackage geschrieben.</translation>
   </message>
   <message>
+   <source>The posterior could not be read: draw it again.</source>
+   <translation>Die Verteilung war nicht zu lesen: noch einmal zeichnen.</translation>
+  </message>
+  <message>
+   <source>The posterior of frame {number} is being drawn…</source>
+   <translation>Die Verteilung von Bild {number} wird gezeichnet…</translation>
+  </message>
+  <message>
    <source>The project has it already: the layer {layer}.</source>
    <translation>Das Projekt hat sie schon: den Layer {layer}.</translation>
   </message>
@@ -3038,6 +3126,10 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
   <message>
    <source>The resolution that videos will be sought at.</source>
    <translation>Die Rasterweite, mit der Videos gesucht werden.</translation>
+  </message>
+  <message>
+   <source>The result of this layer is not there, so nothing is known but its places.</source>
+   <translation>Das Ergebnis dieses Layers ist nicht da; bekannt sind nur seine Orte.</translation>
   </message>
   <message>
    <source>The result {path} cannot be read ({error}): close it elsewhere, or give another.</source>
@@ -3158,6 +3250,10 @@ Die Layer enthalten den Ort jedes Bildes, auch Ihrer eigenen: Geben Sie sie nur 
   <message>
    <source>The video files that were located. Not needed where they lie beside the result.</source>
    <translation>Die Videodateien, die verortet wurden. Nicht nötig, wenn sie neben dem Ergebnis liegen.</translation>
+  </message>
+  <message>
+   <source>The video is being decoded from its kept scores…</source>
+   <translation>Das Video wird aus seinen aufbewahrten Bewertungen decodiert…</translation>
   </message>
   <message>
    <source>The video is damaged here: this frame has no picture.</source>
@@ -3956,6 +4052,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>von einer früheren Version der Erweiterung: „Erstellen“ aktualisiert sie</translation>
   </message>
   <message>
+   <source>on unknown ground or outside the area {share}</source>
+   <translation>auf unbekanntem Gelände oder außerhalb des Gebiets {share}</translation>
+  </message>
+  <message>
    <source>ready</source>
    <translation>bereit</translation>
   </message>
@@ -3966,6 +4066,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>rejected</source>
    <translation>verworfen</translation>
+  </message>
+  <message>
+   <source>the answer</source>
+   <translation>die Antwort</translation>
   </message>
   <message>
    <source>the videos</source>
@@ -3998,6 +4102,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>video</source>
    <translation>Video</translation>
+  </message>
+  <message>
+   <source>within {radius:g} m</source>
+   <translation>im Umkreis von {radius:g} m</translation>
   </message>
   <message>
    <source>x, y (px)</source>
@@ -4066,6 +4174,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>{count} videos</source>
    <translation>{count} Videos</translation>
+  </message>
+  <message>
+   <source>{distance} from the answer</source>
+   <translation>{distance} von der Antwort</translation>
   </message>
   <message>
    <source>{file} is of other videos than this result: make the pictures again.</source>
@@ -4218,6 +4330,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>{seconds} s</source>
    <translation>{seconds} s</translation>
+  </message>
+  <message>
+   <source>{share} lies on unknown ground or outside the area.</source>
+   <translation>{share} liegen auf unbekanntem Gelände oder außerhalb des Gebiets.</translation>
   </message>
   <message>
    <source>{size}, about {points:,.0f} gallery points, at most about {time} to compute them once.</source>
@@ -4925,6 +5041,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>picture of reliability diagrams</source>
    <translation>Bild von Zuverlässigkeitsdiagrammen</translation>
+  </message>
+  <message>
+   <source>posterior of a frame</source>
+   <translation>A-posteriori-Verteilung eines Bildes</translation>
   </message>
   <message>
    <source>the area is too wide to tell how much of it this checkpoint knows, and so how sure to be.</source>

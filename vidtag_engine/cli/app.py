@@ -34,6 +34,7 @@ from .options import (
     JsonOption,
     OverwriteOption,
 )
+from .places import PLACES_EXAMPLES, places
 from .reference import app as reference_app
 from .report import REPORT_EXAMPLES, report
 from .review import register as register_review
@@ -243,6 +244,7 @@ app.command(epilog=MERGE_EXAMPLES)(merge)
 app.command(epilog=REPORT_EXAMPLES)(report)
 register_corrections(app)
 register_review(app)
+app.command(epilog=PLACES_EXAMPLES)(places)
 app.add_typer(reference_app, name="reference")
 app.add_typer(caches_app, name="caches")
 

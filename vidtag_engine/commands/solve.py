@@ -65,7 +65,7 @@ def run_solve(
     if pins is not None and output is None:
         raise InputError("Pins from elsewhere go with a result of their own: give an output besides the result.")
     results, _ = read_geopackage(result)
-    by_video, notes = _pins_by_video(result, results, pins)
+    by_video, notes = pins_by_video(result, results, pins)
     solved: list[VideoResult] = []
     said: list[dict[str, Any]] = []
     for one in results:
@@ -92,7 +92,7 @@ def run_solve(
     return {"output": where, "layers": list(tables), "videos": said, "seconds": seconds, "notes": notes}
 
 
-def _pins_by_video(
+def pins_by_video(
     result: Path, results: Sequence[VideoResult], given: Sequence[PinRow] | None
 ) -> tuple[dict[str, list[PinRow]], list[str]]:
     """The pins by their videos' names, each fitted to a sampled frame, one or more a frame that can all stand; and what is to be said of others."""
@@ -163,11 +163,16 @@ def solve(trajectory: Trajectory, kept: VideoScores, pins: list[PinRow]) -> Traj
     Raises:
         InputError: a pin's frame has no picture, or its place lies outside the area.
     """
+    return decode_with_pins(trajectory, kept, checked_pins(kept, pins))
+
+
+def checked_pins(kept: VideoScores, pins: Sequence[PinRow]) -> list[Pin]:
+    """Pins as the decoder takes them. Raises InputError as :func:`solve`."""
     rows = {int(index): row for row, index in enumerate(kept.frame_index)}
     decoder = decoder_of(kept)
     checked = [_checked(pin, rows, decoder) for pin in pins]
     _check_reach(pins, checked, kept)
-    return decode_with_pins(trajectory, kept, checked)
+    return checked
 
 
 def _check_reach(given: Sequence[PinRow], pins: Sequence[Pin], kept: VideoScores) -> None:

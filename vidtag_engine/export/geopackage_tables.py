@@ -26,6 +26,7 @@ _STYLES_SAY = {
     "errors": "Coloured by whether the truth lies within the confidence radius",
     "candidates": "Dashed, wider the more of the ways go there",
     "places": "Coloured by the probability that the video was taken there",
+    "posterior": "Darker where the frame is likelier to be of",
 }
 
 

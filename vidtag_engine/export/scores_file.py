@@ -2,9 +2,9 @@
 
 A folder ``<result>.scores`` holds one safetensors file a video, named by the video's SHA-256: nothing that can execute, and nothing of
 a batch to be written twice. Tensors: ``lat_lon_deg`` (M, 2) float64, ``scores`` (T, M), or (T, sectors * M) where states are places and directions,
-float16, ``frame_index`` (T,) int64, ``time_s`` (T,) float64, ``line``
-(T, 2) float64. The header's ``vidtag_scores`` is JSON: format version, spacing, cuts and calibration. A cosine in float16 is off by 0.0002
-at most below 0.5, and scores that references have a share in by as much more as these weigh: a few hundredths of any temperature fitted so far.
+float16, ``frame_index`` (T,) int64, ``time_s`` (T,) float64, ``line`` (T, 2) float64; where they say something also ``known`` (M,) bool and ``prior``
+(K,) float32 over these, which older versions pass over. The header's ``vidtag_scores`` is JSON: format version, spacing, cuts and calibration. A cosine in float16
+is off by 0.0002 at most below 0.5, and scores that references have a share in by as much more as these weigh: a few hundredths of any temperature fitted so far.
 """
 
 from __future__ import annotations
@@ -69,6 +69,9 @@ def write_scores(result: Path, sha256: str, kept: VideoScores) -> Path:
         "time_s": np.ascontiguousarray(kept.time_s, dtype=np.float64),
         "line": np.ascontiguousarray(kept.line, dtype=np.float64),
     }
+    for name, values, kind in (("known", kept.known, np.bool_), ("prior", kept.prior, np.float32)):
+        if values is not None:
+            tensors[name] = np.ascontiguousarray(values, dtype=kind)
     calibration = replace(kept.calibration, novelty=None, out_of_area=None)
     limited = kept.calibration.transition.limit_mps is not None
     header = {
@@ -129,7 +132,8 @@ def read_scores(path: Path) -> VideoScores:
             header = json.loads(file.metadata()[_HEADER])
             if header["version"] > FORMAT_VERSION:
                 raise InputError(f"The scores {path.name} were written by a newer VidTAG; update VidTAG.")
-            tensors = {name: file.get_tensor(name) for name in ("lat_lon_deg", "scores", "frame_index", "time_s", "line")}
+            there = [name for name in ("known", "prior") if name in file.keys()]  # noqa: SIM118 - no mapping
+            tensors = {name: file.get_tensor(name) for name in ("lat_lon_deg", "scores", "frame_index", "time_s", "line", *there)}
             calibration = PathCalibration.from_dict(header["calibration"])
         return VideoScores(
             **tensors,

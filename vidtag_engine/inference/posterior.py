@@ -308,6 +308,8 @@ class PosteriorDecoder:
             self.path,
             tuple(video.of.cuts),
             solved.recognised,
+            None if len(self._places) == len(self.known) else self.known,
+            None if self.decoder.prior is None else self.decoder.prior[: len(self._places)],
         )
 
     def _scores(self, video: FrameScores) -> Scores:

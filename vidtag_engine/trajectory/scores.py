@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..types import FloatArray, IntArray
 from .decoder_calibration import PathCalibration
 
@@ -22,6 +25,8 @@ class VideoScores:
         calibration: of paths, that the video was decoded by; the detectors of other places and of novelty are not kept.
         cuts: rows that begin a new shot.
         recognised: which kind of video it was, for how sure to be.
+        known: (M,) on which of the places the model's own answer was sought, as the checkpoint knows the ground there; None: on all.
+        prior: (K,) of these, where the camera was held to be before anything was seen; None: anywhere alike.
     """
 
     lat_lon_deg: FloatArray
@@ -33,3 +38,5 @@ class VideoScores:
     calibration: PathCalibration
     cuts: tuple[int, ...] = ()
     recognised: bool = True
+    known: NDArray[np.bool_] | None = None
+    prior: FloatArray | None = None

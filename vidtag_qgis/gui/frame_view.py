@@ -23,6 +23,8 @@ from ..translation import tr
 from .flow_layout import FlowLayout
 from .player_bar import PlayerBar
 
+_CLOSE_PX = 3
+
 
 class PictureLabel(QWidget):
     """Shows a picture as large as its room, in its own proportions; never narrower than ``width``.
@@ -160,6 +162,13 @@ class FrameView(QWidget):
         self.match_label.setVisible(not shown.isNull())
         self.match_facts.setText(said)
         self.match_facts.setVisible(bool(said))
+
+    def add_below_match(self, panel: QWidget) -> None:
+        """Put a panel below what is said of the reference image."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.setSpacing(_CLOSE_PX)  # there may be little room
+            layout.insertWidget(layout.indexOf(self.match_facts) + 1, panel)
 
     def wait(self) -> None:
         """The picture that is shown is not the one wanted any more: grey until that comes."""

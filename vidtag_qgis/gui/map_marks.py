@@ -29,13 +29,13 @@ class PickTool(QgsMapTool):
 
 
 class Marker:
-    """A ring about the frame that is shown. ``remove()`` takes it off the map for good."""
+    """A ring about the frame that is shown, or a square about what else is pointed at. ``remove()`` takes it off the map for good."""
 
-    def __init__(self, canvas: QgsMapCanvas) -> None:
+    def __init__(self, canvas: QgsMapCanvas, colour: str = "#d01c8b", *, square: bool = False) -> None:
         self._canvas = canvas
         self._mark: Optional[QgsVertexMarker] = QgsVertexMarker(canvas)
-        self._mark.setIconType(QgsVertexMarker.IconType.ICON_CIRCLE)
-        self._mark.setColor(QColor("#d01c8b"))
+        self._mark.setIconType(QgsVertexMarker.IconType.ICON_BOX if square else QgsVertexMarker.IconType.ICON_CIRCLE)
+        self._mark.setColor(QColor(colour))
         self._mark.setIconSize(18)
         self._mark.setPenWidth(4)
         self._mark.setZValue(1000)

@@ -15,6 +15,7 @@ from ..translation import tr
 from .correct_panel import CorrectPanel
 from .corrections import Corrections
 from .frame_dock import FrameDock
+from .frame_evidence import FrameEvidence
 from .hand_over_group import HandOverGroup
 from .landmark_panel import LandmarkPanel
 from .run_panel import RunPanel
@@ -38,6 +39,8 @@ class Workbench(FrameDock):
         self.setWindowTitle(tr(TITLE))
         self.setObjectName("VidTAGWorkbench")
         self._told_of: tuple[Any, int] = (None, -1)
+        self.evidence = FrameEvidence(iface.mapCanvas(), self.view, self)
+        self.view.add_below_match(self.evidence.panel)
         self.corrections = Corrections(self)
         self.run_panel, self.show_panel, self.correct_panel = RunPanel(iface, self), ShowPanel(self), CorrectPanel(self.corrections, self)
         self.hand_over = HandOverGroup(self.corrections, self.show_panel)
@@ -80,6 +83,7 @@ class Workbench(FrameDock):
 
     def wake(self) -> None:
         """As of the viewer."""
+        self.evidence.wake()
         super().wake()
         self.run_panel.wake()
         self.corrections.wake()
@@ -93,6 +97,7 @@ class Workbench(FrameDock):
         self.run_panel.rest()
         self.corrections.rest()
         self.landmark_panel.rest()
+        self.evidence.rest()
         super().rest()
 
     def _digest_of(self, video: str) -> str:
@@ -121,9 +126,11 @@ class Workbench(FrameDock):
         video = self.view.video_box.currentData() or ""
         self._told_of = (self.view.video_box.currentData(), self.row)
         self.show_panel.set_place(self.rows[self.row].point if there else None, None if layer is None else layer.crs())
+        result = "" if layer is None else self._matches.get(layer.id(), ("", {}))[0]
+        self.evidence.look_at(layer, result, video, self.rows[self.row] if there else None)
         self.correct_panel.set_moment(*((video, self.rows[self.row].time_s) if there else ("", 0.0)))
-        self.corrections.look_at("" if layer is None else self._matches.get(layer.id(), ("", {}))[0])
-        self.tip_pictures.look_at(self.corrections.result)
+        self.corrections.look_at(result)
+        self.tip_pictures.look_at(result)
         if layer is None or self.rows:  # else the frames are only being read anew
             self.show_panel.set_result("" if layer is None else result_of(layer), video, self.rows[-1].time_s if self.rows else 0.0)
 
