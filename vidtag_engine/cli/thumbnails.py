@@ -15,7 +15,7 @@ THUMBNAILS_EXAMPLES = """Examples:
 
     vidtag thumbnails drive.gpkg
 
-    vidtag thumbnails drives.gpkg --videos clips/
+    vidtag thumbnails drive.gpkg --videos clips/ --longest-px 160
 """
 
 
