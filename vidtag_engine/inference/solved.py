@@ -16,7 +16,7 @@ from ..trajectory.messages import Messages
 from ..trajectory.scores import VideoScores
 from ..types import IntArray
 
-_MOST_BYTES = 600_000_000  # of messages that are kept
+_MOST_BYTES = 700_000_000  # of messages and marginals that are kept
 
 
 class Solver:

@@ -77,8 +77,8 @@ class Messages:
 
     @staticmethod
     def bytes_of(frames: int, states: int) -> int:
-        """That it takes, but for the marginals."""
-        return 3 * 4 * frames * states
+        """That it takes at most: likelihoods and messages of both sides, and the marginals twice, as rows and as they were told the last time."""
+        return (3 * 4 + 2 * 8) * frames * states
 
     def marginals(self, pins: Sequence[Pin]) -> Marginals:
         """Each frame's marginal with these pins."""
