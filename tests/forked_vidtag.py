@@ -1,6 +1,6 @@
 """``vidtag`` as a fork of a process that has imported the libraries, for tests that run very many commands: a start takes seconds, and most tests are not of it.
 
-    python -m tests.forked_vidtag serve SOCKET    (the engine's Python; answers until it is ended)
+    python -m tests.forked_vidtag serve SOCKET    (the engine's Python; answers until its standard input ends)
     python forked_vidtag.py ask SOCKET WORDS...   (any Python; is the command)
 
 A command is ``python -m vidtag_engine`` with the caller's folder, variables, input and outputs. Where a variable that libraries read when they are imported
@@ -81,6 +81,7 @@ def _become(connection: socket.socket, started: dict[str, str]) -> None:
 def serve(path: str) -> None:
     """Import, then fork for each command. Says ``ready`` on standard output when it listens."""
     import gc
+    import select
     import signal
 
     started = dict(os.environ)
@@ -99,7 +100,7 @@ def serve(path: str) -> None:
         listening.bind(path)
         listening.listen(16)
         print("ready", flush=True)
-        while True:
+        while listening in select.select([listening, sys.stdin], [], [])[0]:
             connection, _ = listening.accept()
             if os.fork() == 0:
                 listening.close()

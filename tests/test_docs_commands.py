@@ -153,7 +153,7 @@ def started():
         path = f"{folder}/socket"  # a socket's path may be 100 characters long
         command = [sys.executable, "-m", "tests.forked_vidtag", "serve", path]
         variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-        server = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout.readline() == "ready\n"
             yield path
