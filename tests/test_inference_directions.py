@@ -15,7 +15,7 @@ from vidtag_engine.directions import Directions
 from vidtag_engine.export.scores_file import read_scores, scores_path, write_scores
 from vidtag_engine.geodesy import haversine_m
 from vidtag_engine.inference import Emissions, PosteriorDecoder
-from vidtag_engine.inference.with_pins import decoder_of
+from vidtag_engine.inference.solved import decoder_of
 from vidtag_engine.reference.similarity import NEIGHBOURS
 from vidtag_engine.trajectory import Calibration, DatabaseWeight, Decoder, EmissionModel, PathCalibration, TrainingGround
 

@@ -14,7 +14,7 @@ from ..trajectory import Decoder, Pin, mass_about
 from ..trajectory.modes import Modes
 from ..trajectory.scores import VideoScores
 from ..types import FloatArray, IntArray
-from .with_pins import decoder_of
+from .solved import decoder_of
 
 
 @dataclass(frozen=True)
