@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 import typer
 
-from tests import docs_commands, docs_folder, forked_vidtag
+from tests import docs_commands, docs_folder
 from vidtag_engine.cli.app import app
 
 ROOT = docs_commands.ROOT
@@ -144,36 +142,14 @@ def kept(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def started():
-    """The socket of a process that is `vidtag` for all pages: of their some 150 commands, each would import for seconds.
-
-    test_docs.py runs the tutorial's with starts of their own, test_cold_start.py looks at what a start does."""
-    with tempfile.TemporaryDirectory(prefix="vidtag-") as folder:
-        path = f"{folder}/socket"  # a socket's path may be 100 characters long
-        command = [sys.executable, "-m", "tests.forked_vidtag", "serve", path]
-        variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-        server = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            assert server.stdout.readline() == "ready\n"
-            yield path
-        finally:
-            server.kill()
-            server.communicate()
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("page", "blocks"), RUNS, ids=[blocks[0].name for _, blocks in RUNS])
-def test_what_a_page_shows_runs(tmp_path, kept, started, page, blocks):
+def test_what_a_page_shows_runs(tmp_path, kept, page, blocks):
     script = _scripts(blocks)
     home, programs, variables = docs_commands.reader(tmp_path)
     if "qgis_process" in script and not (programs / "qgis_process").exists():
         pytest.skip("QGIS is not installed")
-    real = f'exec "{sys.executable}" -m vidtag_engine "$@"'
-    asking = f'"{sys.executable}" -IS "{forked_vidtag.__file__}" ask "{started}" "$@" && exit 0 || status=$?'
-    cold = forked_vidtag.COLD_STATUS
-    docs_commands.program(programs / "vidtag", f'export PYTHONPATH="{ROOT}"\n{asking}\n[ "$status" -eq {cold} ] || exit "$status"\n{real}')
     docs_commands.program(programs / "python", f'PYTHONPATH="{ROOT}" BROWSER=true exec "{sys.executable}" "$@"')
     folder = home
     if not re.search(r"^(cd vidtag-demo|make |tools/|PYTHONPATH=)", script, re.MULTILINE):
@@ -185,29 +161,6 @@ def test_what_a_page_shows_runs(tmp_path, kept, started, page, blocks):
         if re.search("train .*--output my-town", script):
             shutil.rmtree(folder / "my-town")
     docs_commands.run_shell(str(page.relative_to(ROOT)), script, folder, programs, variables)
-
-
-@pytest.mark.slow
-def test_the_forked_command_says_and_returns_what_a_started_one_does(tmp_path, started):
-    def said(command: list[str], words: list[str], **variables: str) -> tuple[int, str, str]:
-        run = subprocess.run(
-            [*command, *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        return run.returncode, run.stdout, run.stderr
-
-    asking = [sys.executable, "-IS", forked_vidtag.__file__, "ask", started]
-    for words, status in ((["--version"], 0), (["geolocate", "absent.mp4"], 2)):
-        answer = said(asking, words)
-        assert answer[0] == status
-        assert answer == said([sys.executable, "-m", "vidtag_engine"], words)
-    assert said(asking, ["--version"], HF_HUB_OFFLINE="another") == (forked_vidtag.COLD_STATUS, "", "")
 
 
 def test_pages_show_many_and_most_are_run():
