@@ -112,12 +112,12 @@ def check_point_count(area_m2: float, resolution_m: float, most: int = MAX_POINT
             )
         )
     if points < 1:
-        fitting = max(1.0, math.sqrt(area_m2) / 10)
+        finer_m = max(1.0, math.sqrt(area_m2) / 10)
         return tr(
             "The area ({area_m2:,.0f} m²) is smaller than one step of the grid at {resolution_m:g} m: take a resolution below "
             "{fitting:,.0f} m, or a larger area.",
             area_m2=area_m2,
             resolution_m=resolution_m,
-            fitting=fitting,
+            fitting=finer_m,
         )
     return None

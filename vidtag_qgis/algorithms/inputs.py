@@ -29,7 +29,9 @@ def key_of(words: dict[str, str], value: Any) -> Optional[str]:
     given = OLD_KEYS.get(str(value), str(value))
     if given.isdecimal() and int(given) < len(words):
         return list(words)[int(given)]
-    return given if given in words else next((key for key, text in words.items() if given in everywhere(text)), None)
+    if given in words:
+        return given
+    return next((key for key, text in words.items() if given in everywhere(text)), None)
 
 
 class Choice(QgsProcessingParameterEnum):

@@ -198,8 +198,8 @@ class CreateEnvironmentDialog(QDialog):
             )
             return
         index = self.index_field.text().strip()
-        values = {"count": len(packages), "fetch": fetch, "disk": disk, "folder": settings.cache_folder(), "index": index}
-        self.sum_label.setText(tr(_FROM_BOTH if index else _FROM_PIP, **values))
+        told = {"count": len(packages), "fetch": fetch, "disk": disk, "folder": settings.cache_folder(), "index": index}
+        self.sum_label.setText(tr(_FROM_BOTH if index else _FROM_PIP, **told))
 
     def _enable(self, *_: Any) -> None:
         running = self._task is not None
