@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -20,12 +19,12 @@ from ..types import CancelledError, InputError, VideoError, VideoInfo
 from .container import open_container, prepare_decoder, probe, upright, video_stream
 from .decoder_memory import decoder_bytes, picture_bytes
 from .frame_reader import FrameReader
-from .packet_index import PacketIndex, read_index
+from .packet_index import read_index
 from .planned_decoder import PacketReader
+from .player_parts import Stand, Window, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -41,39 +40,6 @@ _LEAST_RECENT = 4
 _LATE_S = 0.001
 _PREPARED_APART = 24
 """Decoders are not set up nearer to each other than so many packets that must be decoded."""
-
-
-@dataclass
-class _Stand:
-    """A decoder and where it stands.
-
-    Args:
-        context: with the pictures that the next ones lean on.
-        container: what the context came from.
-        window: whose packets it has been fed.
-        entry: position where it began.
-        next: position of the next packet.
-        awaited: timestamps of what was fed and has not come out.
-    """
-
-    context: Any
-    container: Any
-    window: int = -1
-    entry: int = 0
-    next: int = 0
-    awaited: list[int] = field(default_factory=list)
-    fit: bool = False
-
-
-@dataclass(frozen=True)
-class _Window:
-    number: int
-    index: PacketIndex
-    shown: NDArray[np.integer[Any]]
-    shown_s: NDArray[np.floating[Any]]
-    entries: NDArray[np.integer[Any]]
-    needed: NDArray[np.integer[Any]]
-    reader: PacketReader | None
 
 
 class _BrokenError(Exception):
@@ -92,10 +58,10 @@ class Player:
 
     def __init__(self, info: VideoInfo) -> None:
         self.info, self._path = info, info.path
-        self._mark = _mark_of(info.path)
+        self._mark = mark_of(info.path)
         self._probe = probe(info.path)
-        self._windows: OrderedDict[int, _Window] = OrderedDict()
-        self._stands: list[_Stand] = []
+        self._windows: OrderedDict[int, Window] = OrderedDict()
+        self._stands: list[Stand] = []
         with open_container(info.path) as container:
             context = video_stream(container, info.path).codec_context
             self._most_stands = max(1, min(_MOST_STANDS, _STANDS_BYTES // decoder_bytes(context)))
@@ -242,7 +208,7 @@ class Player:
 
     def _check_same(self) -> None:
         """What is known of the file holds of no other one that has come to its place."""
-        mark = _mark_of(self._path)
+        mark = mark_of(self._path)
         if mark is None:
             raise InputError(f"The video {self._path} is not there any more: put it back, or say where it is.")
         if mark != self._mark:
@@ -250,7 +216,7 @@ class Player:
 
     # Where packets lie.
 
-    def _window_at(self, time_s: float, feedback: Feedback) -> _Window:
+    def _window_at(self, time_s: float, feedback: Feedback) -> Window:
         duration_s = self._probe.duration_s
         whole = duration_s is not None and duration_s <= WINDOW_S + _BEYOND_S
         number = 0 if whole else int(time_s // WINDOW_S)
@@ -262,7 +228,7 @@ class Player:
         end_s = None if whole else (number + 1) * WINDOW_S + _BEYOND_S
         index = read_index(self._path, self._probe, number * WINDOW_S, end_s, feedback)
         shown = index.shown_order()
-        self._windows[number] = _Window(
+        self._windows[number] = Window(
             number=number,
             index=index,
             shown=shown,
@@ -281,7 +247,7 @@ class Player:
                 del self._recent[key]
         return self._windows[number]
 
-    def _start_of(self, window: _Window, position: int) -> int:
+    def _start_of(self, window: Window, position: int) -> int:
         """Where decoding must begin for a picture: one shown before its entry point leans on the group before as well."""
         number = int(np.searchsorted(window.entries, position, side="right")) - 1
         if number > 0 and window.index.pts[position] < window.index.pts[window.entries[number]]:
@@ -290,7 +256,7 @@ class Player:
 
     # Decoders.
 
-    def _stand_for(self, window: _Window, wanted: set[int]) -> _Stand:
+    def _stand_for(self, window: Window, wanted: set[int]) -> Stand:
         """The decoder with the shortest way to the wanted pictures, or a fresh one."""
         first = min(wanted)
         start = min(self._start_of(window, position) for position in wanted)
@@ -306,12 +272,12 @@ class Player:
             return self._fresh(window, start)
         return best
 
-    def _marks(self, window: _Window, without: _Stand | None = None) -> NDArray[np.integer[Any]]:
+    def _marks(self, window: Window, without: Stand | None = None) -> NDArray[np.integer[Any]]:
         """Where decoding may begin now, entry points and decoders, and the end: counted in packets that must be decoded."""
         standing = [one.next for one in self._stands if one.fit and one.window == window.number and one is not without]
         return np.unique(window.needed[[*window.entries.tolist(), *standing, len(window.index.pts)]])
 
-    def _worth(self, window: _Window, stand: _Stand) -> float:
+    def _worth(self, window: Window, stand: Stand) -> float:
         """How much longer ways would be without this decoder; nothing for one in another window."""
         if not stand.fit or stand.window != window.number:
             return 0.0
@@ -319,14 +285,14 @@ class Player:
         after = int(np.searchsorted(marks, here))
         return 0.0 if after in {0, len(marks)} or marks[after] == here else float((here - marks[after - 1]) * (marks[after] - here))
 
-    def _fresh(self, window: _Window, position: int) -> _Stand:
+    def _fresh(self, window: Window, position: int) -> Stand:
         """A decoder at the entry point for a position: an unfit one, a new one, or the one that is missed least."""
         stand = next((one for one in self._stands if not one.fit), None)
         if stand is None and len(self._stands) >= self._most_stands:
             stand = min(self._stands, key=lambda one: self._worth(window, one))
         if stand is None:
             container = open_container(self._path)
-            stand = _Stand(prepare_decoder(video_stream(container, self._path)), container)
+            stand = Stand(prepare_decoder(video_stream(container, self._path)), container)
             self._stands.append(stand)
         elif stand.context.is_open:
             stand.context.flush_buffers()
@@ -334,7 +300,7 @@ class Player:
         stand.next = stand.entry
         return stand
 
-    def _decode(self, window: _Window, wanted: set[int], feedback: Feedback) -> Iterator[tuple[int, Any]]:
+    def _decode(self, window: Window, wanted: set[int], feedback: Feedback) -> Iterator[tuple[int, Any]]:
         """Decode the wanted pictures of one window; they are kept as recent ones, too."""
         stand = self._stand_for(window, wanted)
         stamps = {int(window.index.pts[position]): position for position in wanted}
@@ -348,12 +314,12 @@ class Player:
         if stamps:
             raise _BrokenError
 
-    def _keep(self, window: _Window, position: int, frame: Any) -> None:
+    def _keep(self, window: Window, position: int, frame: Any) -> None:
         self._recent[window.number, position] = frame
         while len(self._recent) > self._most_recent:
             self._recent.popitem(last=False)
 
-    def _feed(self, window: _Window, stand: _Stand, last: int, wanted: set[int], feedback: Feedback) -> Iterator[Any]:
+    def _feed(self, window: Window, stand: Stand, last: int, wanted: set[int], feedback: Feedback) -> Iterator[Any]:
         """Everything that comes out while packets up to ``last`` go in, and after them those that push the wanted ones out.
 
         Raises:
@@ -385,7 +351,7 @@ class Player:
             stand.fit = False
             raise
 
-    def _out(self, stand: _Stand, packet: Any, *, whole: bool = True) -> list[Any]:
+    def _out(self, stand: Stand, packet: Any, *, whole: bool = True) -> list[Any]:
         """What comes out for a packet; all of it is accounted for at once, for whoever asked may stop at the first."""
         if not whole:
             raise _BrokenError
@@ -401,7 +367,7 @@ class Player:
             heapq.heappop(stand.awaited)
         return list(frames)
 
-    def _run(self, window: _Window, chosen: list[int], feedback: Feedback) -> Iterator[tuple[float, Any]]:
+    def _run(self, window: Window, chosen: list[int], feedback: Feedback) -> Iterator[tuple[float, Any]]:
         """A few pictures in a row, in the order of showing."""
         todo = list(chosen)
         kept = {position: frame for position in todo if (frame := self._recent.get((window.number, position))) is not None}
@@ -439,12 +405,3 @@ class Player:
                         yield frame.time_s, frame.image
         except VideoError:
             return
-
-
-def _mark_of(path: Path) -> tuple[int, int] | None:
-    """Size and time of a file, which change where somebody writes to it or replaces it; None where it is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
