@@ -99,7 +99,7 @@ class Messages:
                 self._decoder.transitions(float(self._time_s[row] - self._time_s[row - 1]))
         with ThreadPoolExecutor(1) as aside:
             # First all that lies between the pins which changed.
-            filtering = aside.submit(lambda: [self._filter(row) for row in range(ahead_to + 1, rows[-1] + 1)])
+            filtering = aside.submit(self._filter_all, range(ahead_to + 1, rows[-1] + 1))
             for row in range(behind_from - 1, rows[0] - 1, -1):
                 self._look_back(row)
             filtering.result()
@@ -144,6 +144,10 @@ class Messages:
         pinned = self._pinned.get(row)
         likely: FloatArray = self._likely[row] if pinned is None else pinned
         return likely
+
+    def _filter_all(self, rows: range) -> None:
+        for row in rows:
+            self._filter(row)
 
     def _filter(self, row: int) -> None:
         """The message ahead of a row, its own picture counted, from that of the row before."""
