@@ -99,7 +99,7 @@ class HypothesesMemory:
     def __init__(self) -> None:
         self._key: tuple[Any, ...] = ()
         self._stale = np.zeros(0, dtype=bool)
-        self._positions = np.zeros((0, 2))
+        self._positions: FloatArray = np.zeros((0, 2))
         self._version: IntArray | None = None
         self._kept: dict[str, NDArray[Any]] = {}
         self._masses: dict[float, tuple[FloatArray, NDArray[np.bool_]]] = {}  # by radius: (T,) masses, and the rows that are not up to date
