@@ -230,12 +230,12 @@ def _on_ways(video: VideoResult, row: int, answer: FloatArray, confidence: float
     ]
     if not places or not _apart_m(answer, places[0]) <= _SAME_M:
         return [] if video.candidates and t.hypotheses is None else None
-    found = [CandidatePlace(*answer.tolist(), confidence, math.nan, answer=True)]
+    found = [CandidatePlace(float(answer[0]), float(answer[1]), confidence, math.nan, answer=True)]
     for place in places[1:]:
         if len(found) < MOST_PLACES and all(
             _apart_m(place, np.array([one.lat_deg, one.lon_deg])) >= 2.0 * t.confidence_radius_m for one in found
         ):
-            found.append(CandidatePlace(*place.tolist(), math.nan, math.nan, answer=False))
+            found.append(CandidatePlace(float(place[0]), float(place[1]), math.nan, math.nan, answer=False))
     return found
 
 

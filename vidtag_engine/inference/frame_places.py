@@ -92,7 +92,10 @@ class FramePosteriors:
         rest = max(0.0, 1.0 - self.unknown_share - confidence) if math.isfinite(confidence) else math.nan
         shares = np.append(confidence, rest * mass[1:] / max(1.0 - mass[0], 1e-9))
         order = [0, *(1 + np.argsort(-mass[1:], kind="stable")).tolist()]
-        return [CandidatePlace(*centres[number].tolist(), float(shares[number]), float(mass[number]), number == 0) for number in order]
+        return [
+            CandidatePlace(float(centres[number, 0]), float(centres[number, 1]), float(shares[number]), float(mass[number]), number == 0)
+            for number in order
+        ]
 
     def mass_within(self, row: int, centres: FloatArray) -> FloatArray:
         """(N,) of a frame's posterior on known ground within the radius of places (N, 2)."""
