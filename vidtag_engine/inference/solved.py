@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,8 @@ def _digest(kept: VideoScores) -> bytes:
     """Of everything that a video is decoded from. File names and times would not do: a result may be replaced between two solves."""
     digest = hashlib.blake2b(repr((kept.spacing_m, kept.calibration, tuple(kept.cuts), kept.scores.shape, kept.scores.dtype)).encode())
     for values in (kept.scores, kept.lat_lon_deg, kept.time_s):
-        digest.update(memoryview(np.ascontiguousarray(values)).cast("B"))
+        whole: Any = np.ascontiguousarray(values)
+        digest.update(memoryview(whole).cast("B"))
     return digest.digest()
 
 
