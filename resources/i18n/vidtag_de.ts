@@ -20,6 +20,10 @@
    <translation>„{title}“ nimmt den Ordner als „Adresse der Quelle“, und {address} ist kein Ordner: Geben Sie einen an.</translation>
   </message>
   <message>
+   <source>'{title}' takes the folder as 'Address of the source': give one.</source>
+   <translation>„{title}“ braucht den Ordner als „Adresse der Quelle“: geben Sie einen an.</translation>
+  </message>
+  <message>
    <source>, mean confidence {share:.0%}</source>
    <translation>, mittlere Konfidenz {share:.0%}</translation>
   </message>

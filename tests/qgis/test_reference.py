@@ -132,7 +132,7 @@ PLATFORM = {"SOURCE": "panoramax", "FOLDER": None}
         ({"VIDEOS": [__file__], "TRACKS": [__file__] * 2}, "2 tracks are given for 1 videos"),
         ({"SOURCE": "panoramax", **AREA}, "leave videos, tracks and folders empty"),
         (PLATFORM, "Which area? Draw the area that pictures of 'Panoramax'"),
-        ({"SOURCE": "folder", "FOLDER": None, **AREA}, "and none is no folder"),
+        ({"SOURCE": "folder", "FOLDER": None, **AREA}, "takes the folder as 'Address of the source': give one"),
         ({"SOURCE": "google"}, "Pictures from|SOURCE"),
         ({"HOMES": "55,13,300\n95,13,300"}, "'95,13,300' is no home zone"),
         ({"HOMES": "here"}, "'here' is no home zone"),

@@ -211,7 +211,7 @@ def test_kinds_of_configurations(manager, method, values, token):
         ("Basic", {"username": "me", "password": ""}, "holds no token"),
         ("Basic", {"username": "me", "password": "MLY|two\nlines"}, "holds no token"),
         ("APIHeader", {"Accept": "text/plain", "X-Token": "MLY|x"}, "holds no token"),
-        ("EsriToken", {"token": "MLY|x"}, "is none of Basic authentication or API Header"),
+        ("EsriToken", {"token": "MLY|x"}, "is none of these: Basic authentication, API Header"),
     ],
 )  # fmt: skip
 def test_configurations_without_a_token(manager, method, values, said):
