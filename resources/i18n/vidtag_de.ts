@@ -21,7 +21,7 @@
   </message>
   <message>
    <source>'{title}' takes the folder as 'Address of the source': give one.</source>
-   <translation>„{title}“ braucht den Ordner als „Adresse der Quelle“: geben Sie einen an.</translation>
+   <translation>„{title}“ nimmt den Ordner als „Adresse der Quelle“: Geben Sie einen an.</translation>
   </message>
   <message>
    <source>, mean confidence {share:.0%}</source>

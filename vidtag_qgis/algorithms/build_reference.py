@@ -262,11 +262,15 @@ class BuildReference(VidTAGAlgorithm):
                 title=title,
             )
         address = self._address(parameters, context)
-        if source not in _PLATFORMS and not address:
-            return tr("'{title}' takes the folder as 'Address of the source': give one.", title=title)
         if source not in _PLATFORMS and not os.path.isdir(address):
-            return tr(
-                "'{title}' takes the folder as 'Address of the source', and {address} is no folder: give one.", title=title, address=address
+            return (
+                tr(
+                    "'{title}' takes the folder as 'Address of the source', and {address} is no folder: give one.",
+                    title=title,
+                    address=address,
+                )
+                if address
+                else tr("'{title}' takes the folder as 'Address of the source': give one.", title=title)
             )
         if source in _WITH_TOKEN:
             try:
