@@ -17,6 +17,7 @@ from qgis.core import QgsExpressionContextUtils, QgsMapLayer, QgsProject, QgsVec
 from .edits import file_of, real
 from .engine_client.file_marks import own_kind
 from .frames import is_frames_layer, pinned_result
+from .translation import tr
 
 VARIABLE = "vidtag_pictures"
 """Variable of a layer of frames: the id of the layer of pictures."""
@@ -113,7 +114,11 @@ def remove(result: str) -> Optional[str]:
     try:
         os.remove(found.path)
     except OSError as error:
-        return f"{os.path.basename(found.path)} cannot be removed ({error.strerror}): close it in other programs, then try again."
+        return tr(
+            "{name} cannot be removed ({why}): close it in other programs, then try again.",
+            name=os.path.basename(found.path),
+            why=str(error.strerror),
+        )
     for ending in ("-wal", "-shm"):
         if os.path.exists(found.path + ending):
             os.remove(found.path + ending)

@@ -3536,6 +3536,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
    <translation>VidTAG arbeitet offline, also wird nichts geholt: Installieren Sie Python 3.11 oder neuer, und nennen Sie es oben.</translation>
   </message>
   <message>
+   <source>VidTAG: candidate places</source>
+   <translation>VidTAG: Kandidatenorte</translation>
+  </message>
+  <message>
    <source>VidTAG: checking the engine</source>
    <translation>VidTAG: Engine prüfen</translation>
   </message>
@@ -4238,6 +4242,10 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   <message>
    <source>{name} can be edited once VidTAG has written {file}.</source>
    <translation>{name} kann bearbeitet werden, sobald VidTAG {file} geschrieben hat.</translation>
+  </message>
+  <message>
+   <source>{name} cannot be removed ({why}): close it in other programs, then try again.</source>
+   <translation>{name} kann nicht entfernt werden ({why}): Schließen Sie es in anderen Programmen und versuchen Sie es erneut.</translation>
   </message>
   <message>
    <source>{name} exists and bears no mark of this tool: {end}</source>

@@ -31,7 +31,7 @@ from ..engine_client.command_arguments import PlacesArguments
 from ..frame_matches import FrameMatch, FrameMatches, stamp
 from ..frames import FrameRow
 from ..matches import match_text
-from ..translation import tr
+from ..translation import mark, tr, translated
 from ..wording import in_words, percent_text
 from .evidence_panel import EvidencePanel
 from .frame_view import FrameView
@@ -43,9 +43,9 @@ PATIENCE_MS = 300
 """After so long without an answer the places of the frame before go from list and map."""
 _DEGREE_M = 111_195.0
 _LEAST_SEEN_M = 100.0
-_LABELS = {"KEEP_SCORES": "Keep scores for pins", "OVERWRITE": "Overwrite", "DECODER": "Frames are located"}
+_LABELS = {"KEEP_SCORES": mark("Keep scores for pins"), "OVERWRITE": mark("Overwrite"), "DECODER": mark("Frames are located")}
 """What 'Geolocate video' calls the options that the engine's sentences name."""
-_CHOICES = {"DECODER": {"hmm": "All frames of a video together"}}
+_CHOICES = {"DECODER": {"hmm": mark("All frames of a video together")}}
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ class FrameEvidence(QObject):
                 self._answered(frame, answer, error, drawn=posterior)
                 self._ask()  # another frame may be shown by now
 
-        self._task = Call("VidTAG: candidate places", work)
+        self._task = Call(tr("VidTAG: candidate places"), work)
         self._task.done.connect(done)
         start(self._task)
 
@@ -366,4 +366,7 @@ def _posterior_text(frame_index: int, answer: dict[str, Any]) -> str:
 
 def _in_words(error: EngineError) -> str:
     """The engine's sentence by the names that 'Geolocate video' has."""
-    return in_words(str(error), _LABELS, _CHOICES) if isinstance(error, EngineInputError) else str(error)
+    if not isinstance(error, EngineInputError):
+        return translated(str(error))
+    labels = {name: tr(text) for name, text in _LABELS.items()}
+    return in_words(str(error), labels, {name: {key: tr(text) for key, text in words.items()} for name, words in _CHOICES.items()})
