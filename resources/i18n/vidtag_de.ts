@@ -3537,7 +3537,7 @@ Ein Teil der Videos wird zurückgehalten, um den besten Schritt zu wählen und d
   </message>
   <message>
    <source>VidTAG: candidate places</source>
-   <translation>VidTAG: Kandidatenorte</translation>
+   <translation>VidTAG: mögliche Orte</translation>
   </message>
   <message>
    <source>VidTAG: checking the engine</source>
