@@ -116,6 +116,7 @@ TARGETS = (
     Target("export", (*_EXPORT, "--videos", "drive.mp4"), "--frames", "frames", "out/frames"),
     Target("thumbnails", ("thumbnails", "result.gpkg", "--videos", "drive.mp4"), "--output", "thumbnails", "out/small.gpkg", "drive.mp4"),
     Target("solve", ("solve", "result.gpkg"), "--output", "result", "out/solved.gpkg"),
+    Target("places", ("places", "result.gpkg", "--time-s", "2"), "--posterior", "posterior", "out/twelve.gpkg"),
     Target("match", ("match", "result.gpkg", "--roads", "roads.gpkg"), "--output", "result", "out/matched.gpkg", "roads.gpkg"),
     Target("pin", ("pin", "out/pinned.gpkg", "--frame", "2", "--at=-19.2181,159.9321"), "", "result", "out/pinned.gpkg"),
     Target("train", _TRAIN, "--output", "checkpoint", "out/learned"),
