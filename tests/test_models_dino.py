@@ -219,11 +219,16 @@ def test_presets_with_a_layout() -> None:
 def test_the_plugins_forms_offer_every_trained_preset(form: str) -> None:
     """Read, not imported: the plugin runs in QGIS alone."""
     tree = ast.parse((ROOT / "vidtag_qgis" / "algorithms" / f"{form}.py").read_text(encoding="utf-8"))
-    (offered,) = (
-        ast.literal_eval(node.value)
+    (told,) = (
+        node.value
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "_PRESETS"
     )
+    # The words are marked to be translated.
+    offered = {
+        ast.literal_eval(key): ast.literal_eval(getattr(value, "args", [value])[0])
+        for key, value in zip(told.keys, told.values, strict=True)
+    }
     assert set(offered) == set(get_args(TrainedPreset))
     assert len(set(offered.values())) == len(offered)
 

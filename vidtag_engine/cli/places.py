@@ -15,7 +15,7 @@ PLACES_EXAMPLES = """Examples:
 
     vidtag places drive.gpkg --time-s 12
 
-    vidtag places batch.gpkg --video drive.mp4 --frame 12 --json
+    vidtag places drive.gpkg --video drive.mp4 --frame 12 --json
 
     vidtag places drive.gpkg --time-s 12 --posterior twelve.gpkg
 """
