@@ -2,6 +2,7 @@
 
 import geopandas
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from pyproj import Transformer
@@ -80,6 +81,18 @@ def test_roads_of_another_place_are_said_to_be_so(tmp_path):
     file = tmp_path / "roads.gpkg"
     geopandas.GeoDataFrame(geometry=[shapely.LineString([(9, 51), (9.1, 51)])], crs=4326).to_file(file, driver="GPKG")
     with pytest.raises(InputError, match="lies in the area: it is of another place"):
+        lines_of(file)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [([], "nothing"), ([None], "nothing"), ([shapely.box(8, 50, 8.001, 50.001), shapely.Point(8, 50)], "Point, Polygon")],
+)
+def test_a_layer_without_a_line_is_not_said_to_be_of_another_place(tmp_path, shapes, said):
+    file = tmp_path / "roads.gpkg"
+    geometry = np.array([shape and shapely.to_wkb(shape) for shape in shapes], dtype=object)
+    pyogrio.raw.write(file, geometry, [], [], geometry_type="Unknown", crs="EPSG:4326", driver="GPKG")
+    with pytest.raises(InputError, match=rf"'roads' of roads.gpkg holds no line \({said}\): give a layer of lines"):
         lines_of(file)
 
 

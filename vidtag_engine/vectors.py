@@ -14,6 +14,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class VectorSource:
             raise unreadable(self.name, error) from error
 
     def read_with(
-        self, layer: str, columns: Sequence[str], box: tuple[float, float, float, float] | None = None
+        self, layer: str, columns: Sequence[str], box: tuple[float, float, float, float] | None = None, most: int | None = None
     ) -> tuple[list[shapely.Geometry], dict[str, list[str]]]:
         """A layer's geometries that GEOS takes, without heights, and these attributes of each, as text; empty where there is no value.
 
@@ -127,6 +128,7 @@ class VectorSource:
             layer: its name.
             columns: attributes that it has.
             box: as of :meth:`read`.
+            most: features to read, the first ones; None: all.
 
         Raises:
             InputError: it cannot be read.
@@ -135,13 +137,15 @@ class VectorSource:
             if self.drivers is None:
                 import pyogrio
 
-                _, _, wkb, values = pyogrio.raw.read(self.path, layer=layer, columns=list(columns), force_2d=True, bbox=box)
+                _, _, wkb, values = pyogrio.raw.read(
+                    self.path, layer=layer, columns=list(columns), force_2d=True, bbox=box, max_features=most
+                )
                 shapes = shapely.from_wkb([] if wkb is None else wkb, on_invalid="ignore")
                 order = list(pyogrio.read_info(self.path, layer=layer)["fields"])
                 named = dict(zip(sorted(columns, key=order.index), values, strict=True))
             else:
                 with _fiona(self.path, self.drivers, layer) as opened:
-                    features = [one for one in opened.filter(bbox=box) if one.geometry is not None]
+                    features = [one for one in islice(opened.filter(bbox=box), most) if one.geometry is not None]
                 shapes = [shapely.from_geojson(json.dumps(one.geometry.__geo_interface__), on_invalid="ignore") for one in features]
                 named = {name: [one.properties.get(name) for one in features] for name in columns}
         except _errors() as error:

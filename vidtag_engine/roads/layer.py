@@ -37,6 +37,7 @@ _OTHER_TAGS = "other_tags"  # of GDAL's reader of OpenStreetMap's own files
 _TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 _BACK = {"-1", "reverse"}
 _OSM_LINES = "lines"
+_LOOKED_AT = 1000  # features, among which a layer of lines has one
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
         mode: one of ``MODES``.
 
     Raises:
-        InputError: no line is of this place, or none is open to the mode.
+        InputError: the layer has no line at all, none is of this place, or none is open to the mode.
     """
     to_layer = Transformer.from_crs(CRS.from_epsg(4326), roads.system, always_xy=True)
     west, south, east, north = area.bounds
@@ -134,6 +135,7 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
             xy_m = np.column_stack(plane.transform(part[:, 0], part[:, 1]))
             found.append(RoadLine(xy_m, tags["name"], _oneway(tags), _level(tags)))
     if not near:
+        _check_lines(roads)
         raise InputError(
             f"No road of {roads.called} lies in the area: it is of another place, or its coordinate system is not the one that it states"
             f" ({roads.system.name}); give the roads of this place, or their right system."
@@ -141,6 +143,14 @@ def read_road_lines(roads: RoadLayer, area: shapely.Geometry, plane: Transformer
     if not found:
         raise InputError(f"No road of {roads.called} in the area is open to a {mode}: give another --motion, or another layer.")
     return found
+
+
+def _check_lines(roads: RoadLayer) -> None:
+    """Raise InputError where a layer begins without any line: its place and its coordinate system are not to blame then."""
+    shapes, _ = roads.source.read_with(roads.layer, [], most=_LOOKED_AT)  # a country's roads are not read whole for a sentence
+    if not any(part.geom_type == "LineString" for shape in shapes for part in shapely.get_parts(shape)):
+        held = ", ".join(sorted({shape.geom_type for shape in shapes})) or "nothing"
+        raise InputError(f"The layer {roads.layer!r} of {roads.called} holds no line ({held}): give a layer of lines.")
 
 
 def _within(line: shapely.LineString, area: shapely.Geometry) -> list[FloatArray]:
