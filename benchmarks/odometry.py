@@ -2,7 +2,7 @@
 
 ``graph`` has turns and speeds with the errors that stage A states; ``shape_only`` those that odometry on pictures was measured to
 have; ``regular_grid`` the same on equal, right-angled blocks; ``short`` drives of 20 s; ``elsewhere`` drives of another
-city than the map's, none of which can be right.
+city than the map's, none of which can be right; ``small`` and ``large`` drives on squares of 2.5 and of 10 km.
 ``timing`` decodes networks of 1,000 to 100,000 places. ``--fit`` fits what ships on other seeds' drives.
 """
 

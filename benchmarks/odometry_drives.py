@@ -40,6 +40,7 @@ class Row:
         least_s, most_s, least_turns: of a drive.
         drives: when not told otherwise.
         elsewhere: drives of another city than the map is of.
+        side_m: of the square that is searched.
     """
 
     noise: str
@@ -49,6 +50,7 @@ class Row:
     least_turns: int = 3
     drives: int = 200
     elsewhere: bool = False
+    side_m: float = SIDE_M
 
 
 ROWS = {
@@ -57,6 +59,8 @@ ROWS = {
     "regular_grid": Row("measured", pattern="regular_grid", drives=66),
     "short": Row("measured", least_s=20.0, most_s=20.0, least_turns=0, drives=66),
     "elsewhere": Row("measured", drives=66, elsewhere=True),
+    "small": Row("measured", drives=44, side_m=2500.0),
+    "large": Row("measured", drives=44, side_m=10_000.0),
 }
 
 
@@ -81,13 +85,13 @@ class Placed:
     seconds: float
 
 
-def towns(seed: int, pattern: str | None, fitted: FittedRoads, folder: Path) -> Iterator[Town]:
-    """A town of every isle."""
+def towns(seed: int, pattern: str | None, fitted: FittedRoads, folder: Path, side_m: float = SIDE_M) -> Iterator[Town]:
+    """A town of every isle, on a square of that side."""
     for name in sorted(WORLD_ISLES):
-        roads = build_roads(seed, name, SIDE_M, pattern)
+        roads = build_roads(seed, name, side_m, pattern)
         file = folder / f"{name}.gpkg"
         write_roads(noisy_map(roads, seed), file)
-        half = SIDE_M / 2
+        half = side_m / 2
         corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
         lat_lon = local_to_lat_lon(corners, roads.latitude_deg, roads.longitude_deg)
         aoi = load_aoi(shapely.to_wkt(_polygon(lat_lon)))
@@ -104,12 +108,12 @@ def placed_drives(row: Row, seed: int, count: int, fitted: FittedRoads | None = 
     noise: MotionNoise = PRESETS[row.noise]
     left = count
     with tempfile.TemporaryDirectory() as folder:
-        for number, town in enumerate(towns(seed, row.pattern, fitted or fitted_roads(), Path(folder))):
+        for number, town in enumerate(towns(seed, row.pattern, fitted or fitted_roads(), Path(folder), row.side_m)):
             wanted = min(share, left)
             left -= wanted
             if not wanted:
                 continue
-            driven = build_roads(seed + _ANOTHER, town.name, SIDE_M, row.pattern) if row.elsewhere else town.roads
+            driven = build_roads(seed + _ANOTHER, town.name, row.side_m, row.pattern) if row.elsewhere else town.roads
             drives = plan_long_drives(driven, wanted, seed, row.least_s, row.most_s, row.least_turns)
             for index, drive in enumerate(drives):
                 try:
