@@ -234,6 +234,8 @@ def test_map_shades_the_region_and_says_why(tmp_path, monkeypatch):
     assert banners[2][0].endswith("and 3 more")
     for figure in seen:
         assert "90 % region" in {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
+    write_map(tmp_path / "unrated.png", [unsure(rated=False)], aoi=AOI)
+    assert "90 % region" not in {text.get_text() for text in seen[-1].axes[0].get_legend().get_texts()}  # nothing has calibrated it
 
 
 def test_summary_and_warnings_say_state_and_why():

@@ -303,7 +303,13 @@ def test_regions_are_in_the_kmz_when_they_are_asked_for(tmp_path):
     layers = {name: pyogrio.read_dataframe(whole, layer=name) for name, _ in pyogrio.list_layers(whole)}
     polygons = sum(int((layer.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])).sum()) for layer in layers.values())
     result = pyogrio.read_dataframe(written, layer="regions")
+    assert "Regions" in str(pyogrio.list_layers(whole))
     assert polygons == len(result) > 0
+    write_geopackage(tmp_path / "unrated.gpkg", [unsure(rated=False)], PROVENANCE, aoi=AOI)
+    unrated = (
+        Path(run_report(ReportArguments(str(tmp_path / "unrated.gpkg"), str(tmp_path / "none"), regions=True))["folder"]) / "result.kmz"
+    )
+    assert "Regions" not in str(pyogrio.list_layers(unrated))  # nothing has calibrated what they hold
     with zipfile.ZipFile(whole) as archive:
         text = archive.read("doc.kml").decode("utf-8")
     assert text.count("<visibility>0</visibility>") == len(result) + 1  # their folder, too

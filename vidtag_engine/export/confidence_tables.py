@@ -138,6 +138,12 @@ def video_regions(trajectory: Trajectory) -> Iterator[tuple[int, shapely.MultiPo
                 yield level, shape
 
 
+def are_rated(trajectory: Trajectory) -> bool:
+    """Whether anything has calibrated what regions hold: a share that nothing has is not to be told beside one."""
+    found = trajectory.hypotheses
+    return found is not None and bool(np.isfinite(found.within).any())
+
+
 def region_spots(trajectory: Trajectory) -> tuple[FloatArray, FloatArray]:
     """lat_deg and lon_deg of the places that the rows of ``regions`` are named by, those of frames first; NaN where the answer is withheld.
 

@@ -13,6 +13,7 @@ from ..atomic import replacing
 from ..file_marks import mark_of
 from ..types import Provenance, VideoResult
 from .columns import clean, iso_texts, time_known, utc_times
+from .confidence_tables import are_rated
 from .kml import add_regions
 from .tables import located_mask
 
@@ -32,7 +33,7 @@ def write_kmz(
         results: videos.
         provenance: of the result.
         pictures: JPEGs by the video's name and the trajectory's row.
-        regions: add those of the video and of each frame, switched off, as the KML has them.
+        regions: add those of the video and of each frame, switched off, as the KML has them; none of a video that is not rated.
 
     Raises:
         InputError: it cannot be written.
@@ -58,7 +59,7 @@ def write_kmz(
                 point.description = f"{shown}{escape(said)}<br>Frame {int(t.frame_index[row])} of {escape(clean(result.info.name))}"
                 if moments is not None:
                     point.timestamp.when = moments[row]
-            if regions:
+            if regions and are_rated(t):
                 add_regions(simplekml, folder, result)
         with replacing(path) as part:
             kml.savekmz(str(part))

@@ -20,7 +20,7 @@ from ..trajectory.steps import parts, steps
 from ..types import FrameState, InputError, Track, VideoResult
 from .colours import AOI_COLOUR, CLASS_COLOURS, COLOURS, EDGES, NOT_RATED, NOT_RATED_WORDS, OUTLINE, REGION_COLOURS, STATES, TRUTH_COLOUR
 from .columns import clean
-from .confidence_tables import LEVELS, video_regions
+from .confidence_tables import LEVELS, are_rated, video_regions
 from .map_plane import Plane
 from .tables import located_mask
 from .verdict_text import verdict_sentence
@@ -131,9 +131,9 @@ def _patch(rings: list[Any], **look: Any) -> Any:
 
 
 def _draw_regions(axes: Any, plane: Plane, results: Sequence[VideoResult]) -> None:
-    """Where each video lies with 90 %: a light shade, so that several hypotheses are seen as such."""
+    """Where each video that is rated lies with 90 %: a light shade, so that several hypotheses are seen as such."""
     label: str | None = "90 % region"
-    for result in results:
+    for result in filter(lambda one: are_rated(one.trajectory), results):
         for level, region in video_regions(result.trajectory):
             rings = _rings(plane, region) if level == max(LEVELS) else []
             if rings:
