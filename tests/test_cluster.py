@@ -73,6 +73,15 @@ def test_workers_that_never_come(processes, monkeypatch):
         pass
 
 
+def test_suspects_are_not_waited_for_when_no_worker_is_left(processes, monkeypatch):
+    """What is done again one by one is asked of workers, too: where the last one is gone for good, nobody would ever answer."""
+    processes.begin_workers(1)  # without a nanny, so that it stays away
+    with connected(processes.address) as workers:
+        monkeypatch.setattr(cluster, "_NO_WORKER_S", 2.0)
+        with pytest.raises(InputError, match="has had no worker for 2 s"):
+            list(workers._pass(LETHAL, iter([(13, 13)]), 1))
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nobody", "foo://127.0.0.1:1"])
 def test_an_address_where_no_scheduler_is(address, monkeypatch, capfd):
     monkeypatch.setattr(cluster, "_CONNECT_S", 1.0)

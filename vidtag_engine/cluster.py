@@ -153,7 +153,8 @@ class Cluster:
     def _pass(self, work: str, tasks: Iterator[tuple[Item, Any]], most: int | None) -> Iterator[tuple[Answer[Item], tuple[Item, Any]]]:
         while True:
             self._feedback.check()
-            room = most or _IN_FLIGHT * self._count()
+            threads = self._count()  # looked at also where it does not matter how many: where none is left, nothing would ever come
+            room = most or _IN_FLIGHT * threads
             while len(self._flying) < room and (task := next(tasks, None)) is not None:
                 self._give(work, task)
             if not self._flying:
